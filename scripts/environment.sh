@@ -1,0 +1,47 @@
+# Sourced by the other scripts: where things are built, and what building needs.
+# shellcheck shell=bash
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/feastr"
+
+# DuckDB takes long to compile: every clone shares one target folder.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
+
+# With ccache a changed dependency does not mean compiling DuckDB again.
+if [ -d /usr/lib/ccache ]; then
+  export PATH="/usr/lib/ccache:$PATH"
+fi
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
+
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  printf 'help: %s\n' "$2" >&2
+  exit 1
+}
+
+# need PROGRAM PACKAGE: installs the package with the system's package manager if the program is missing.
+need() {
+  command -v "$1" >/dev/null 2>&1 && return
+  install_package "$1" "$2"
+  command -v "$1" >/dev/null 2>&1 || fail "$1 is still missing" "install it, then run this again"
+}
+
+# install_package WHAT PACKAGE
+install_package() {
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null || fail "$1 is missing" "install it: apt-get install $2"
+    as_root=(sudo -n)
+  fi
+  command -v apt-get >/dev/null 2>&1 || fail "$1 is missing" "install it (Debian's package is called $2)"
+  say "Installing $2"
+  "${as_root[@]}" apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq "$2" >&2
+}
+
+need_build_tools() {
+  command -v cargo >/dev/null 2>&1 || fail "cargo is missing" "install Rust with rustup, https://rustup.rs"
+  need c++ g++
+  need cc gcc
+}
