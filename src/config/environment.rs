@@ -1,0 +1,127 @@
+use crate::{
+    diagnostics::Diagnostics,
+    yaml::{Content, Node, Scalar},
+};
+
+/// Every environment variable feastr reads, apart from those named in settings.
+pub mod variables {
+    /// Folder of the feature repo; `--chdir` wins.
+    pub const CHDIR: &str = "FEATURE_REPO_DIR_ENV_VAR";
+    /// The settings file; `--feature-store-yaml` wins.
+    pub const FEATURE_STORE_YAML: &str = "FEAST_FS_YAML_FILE_PATH";
+    /// No colours, whatever its value (<https://no-color.org>); `--color` wins.
+    pub const NO_COLOR: &str = "NO_COLOR";
+}
+
+/// Looks up an environment variable: handed in, so that the core reads no environment itself.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Replaces `$NAME`, `${NAME}` and `${NAME:-default}` in every unquoted or quoted value.
+///
+/// As in Feast an unknown `$NAME` stays as it is, because passwords may contain a dollar sign; an
+/// unknown `${NAME}` without default is an error. An unquoted value is typed again afterwards, so
+/// that `port: ${PORT}` is a number. Positions stay those of the file, whose text never contains
+/// what was filled in.
+pub fn expand(node: &mut Node, environment: Environment<'_>, diagnostics: &mut Diagnostics) {
+    match &mut node.content {
+        Content::List(items) => items.iter_mut().for_each(|item| expand(item, environment, diagnostics)),
+        Content::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| expand(value, environment, diagnostics)),
+        Content::Scalar(scalar) => {
+            if let Scalar::Text(text) = scalar
+                && text.contains('$')
+            {
+                match expand_text(text, environment) {
+                    Ok(expanded) => {
+                        let quoted = node.span.text().starts_with(['"', '\'']);
+                        *scalar = if quoted { Scalar::Text(expanded) } else { retype(expanded) };
+                    }
+                    Err(name) => diagnostics.error_with_help(
+                        &node.span,
+                        format!("environment variable `{name}` is not set"),
+                        format!("set it, or give a default: ${{{name}:-…}}"),
+                    ),
+                }
+            }
+        }
+    }
+}
+
+/// The text with its variables filled in, or the name of the one that is missing.
+fn expand_text(text: &str, environment: Environment<'_>) -> Result<String, String> {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(dollar) = rest.find('$') {
+        expanded.push_str(&rest[..dollar]);
+        let after = &rest[dollar + 1..];
+        let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        if let Some((inside, tail)) = braced {
+            let (name, default) = match inside.split_once(":-") {
+                Some((name, default)) => (name, Some(default)),
+                None => (inside, None),
+            };
+            let value = environment(name).filter(|value| default.is_none() || !value.is_empty());
+            match (value, default) {
+                (Some(value), _) => expanded.push_str(&value),
+                (None, Some(default)) => expanded.push_str(default),
+                (None, None) => return Err(name.to_owned()),
+            }
+            rest = tail;
+        } else {
+            let end = after.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(after.len());
+            let (name, tail) = after.split_at(end);
+            match environment(name).filter(|_| !name.is_empty()) {
+                Some(value) => expanded.push_str(&value),
+                None => {
+                    expanded.push('$');
+                    expanded.push_str(name);
+                }
+            }
+            rest = tail;
+        }
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+fn retype(text: String) -> Scalar {
+    match text.as_str() {
+        "" | "~" | "null" => Scalar::Null,
+        "true" => Scalar::Bool(true),
+        "false" => Scalar::Bool(false),
+        other => match (other.parse(), other.parse()) {
+            (Ok(integer), _) => Scalar::Integer(integer),
+            (_, Ok(float)) => Scalar::Float(float),
+            _ => Scalar::Text(text),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str) -> Result<String, String> {
+        expand_text(text, &|name| match name {
+            "HOST" => Some("db".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn fills_in_variables() {
+        assert_eq!(expanded("x://${HOST}:1/$HOST").unwrap(), "x://db:1/db");
+        assert_eq!(expanded("${PORT:-5432}").unwrap(), "5432");
+        assert_eq!(expanded("[${EMPTY:-x}|${EMPTY}]").unwrap(), "[x|]");
+        assert_eq!(expanded("pa$$word$abc").unwrap(), "pa$$word$abc");
+        assert_eq!(expanded("${PORT}"), Err("PORT".to_owned()));
+        assert_eq!(expanded("a${open").unwrap(), "a${open");
+    }
+
+    #[test]
+    fn types_what_was_filled_in() {
+        assert_eq!(retype("5432".into()), Scalar::Integer(5432));
+        assert_eq!(retype("true".into()), Scalar::Bool(true));
+        assert_eq!(retype("db.example".into()), Scalar::Text("db.example".into()));
+    }
+}

@@ -1,0 +1,134 @@
+use std::{path::Path, sync::Arc};
+
+use super::{
+    StoreConfig,
+    environment::{Environment, expand},
+    stores,
+};
+use crate::{
+    diagnostics::{Diagnostics, SourceText, Span},
+    yaml::{self, Node, Spanned, record},
+};
+
+record! {
+    /// The settings file as written.
+    pub struct RawConfig, "feature_store.yaml";
+    required {
+        /// Namespace of the repo's objects.
+        project: Spanned<String>,
+        /// Where the registry is.
+        registry: Node,
+    }
+    optional {
+        project_description: String,
+        provider: Spanned<String>,
+        online_store: Node,
+        offline_store: Node,
+        entity_key_serialization_version: Spanned<i64>,
+        // Settings of parts that feastr does not have, or that only servers use.
+        auth: Node,
+        batch_engine: Node,
+        batch_engine_config: Node,
+        coerce_tz_aware: Node,
+        data_quality_monitoring: Node,
+        embedding_model: Node,
+        feature_server: Node,
+        flags: Node,
+        materialization: Node,
+        materialization_config: Node,
+        mlflow: Node,
+        openlineage: Node,
+    }
+}
+
+const PROVIDERS: [&str; 4] = ["local", "gcp", "aws", "azure"];
+
+/// Reads the settings of the repo in `folder` (absolute) from the text of its settings file.
+///
+/// Nothing comes back when `diagnostics` got an error.
+pub fn load(
+    file: &Arc<SourceText>,
+    folder: &Path,
+    environment: Environment<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<StoreConfig> {
+    let before = diagnostics.has_errors();
+    let Some(mut node) = yaml::parse(file, diagnostics) else {
+        if diagnostics.has_errors() == before {
+            diagnostics.error_with_help(
+                &Span::start_of(file),
+                "the file is empty",
+                "it needs at least `project` and `registry`; `feastr init` writes an example".to_owned(),
+            );
+        }
+        return None;
+    };
+    let mut found = Diagnostics::default();
+    expand(&mut node, environment, &mut found);
+    let config = yaml::Read::read(&node, &mut found).and_then(|raw| resolve(raw, folder, &mut found));
+    let broken = found.has_errors();
+    diagnostics.append(found);
+    config.filter(|_| !broken)
+}
+
+fn resolve(raw: RawConfig, folder: &Path, diagnostics: &mut Diagnostics) -> Option<StoreConfig> {
+    let provider = raw.provider.as_ref().map_or("local", |provider| &provider.value);
+    if let Some(written) = raw.provider.as_ref().filter(|_| !PROVIDERS.contains(&provider)) {
+        diagnostics.error_with_help(
+            &written.span,
+            format!("provider `{provider}` is not supported"),
+            format!("use one of {}; they all behave alike", PROVIDERS.join(", ")),
+        );
+    }
+    check_key_version(raw.entity_key_serialization_version.as_ref(), diagnostics);
+    let online_store = stores::online(raw.online_store.as_ref(), folder, diagnostics);
+    let offline_store = stores::offline(raw.offline_store.as_ref(), diagnostics);
+    let registry = stores::registry(&raw.registry, folder, diagnostics);
+    check_project(&raw.project, online_store.as_ref().is_some_and(Option::is_some), diagnostics);
+    Some(StoreConfig {
+        repo: folder.to_owned(),
+        project: raw.project.value,
+        project_description: raw.project_description,
+        provider: provider.to_owned(),
+        registry: registry?,
+        online_store: online_store?,
+        offline_store: offline_store?,
+    })
+}
+
+/// Feast's rule for project names (word characters and `-`); with tables named after the project
+/// a `-` is refused, too.
+fn check_project(project: &Spanned<String>, tables_named_after_it: bool, diagnostics: &mut Diagnostics) {
+    let name = &project.value;
+    let allowed = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() || name.starts_with(['_', '-']) || !name.chars().all(allowed) {
+        diagnostics.error_with_help(
+            &project.span,
+            format!("`{name}` is not a project name"),
+            "use letters, digits and underscores, and start with a letter or digit".to_owned(),
+        );
+    } else if tables_named_after_it && name.contains('-') {
+        diagnostics.error_with_help(
+            &project.span,
+            format!("project name `{name}` has a hyphen, which the SQLite online store cannot take"),
+            format!("call it `{}`", name.replace('-', "_")),
+        );
+    }
+}
+
+fn check_key_version(version: Option<&Spanned<i64>>, diagnostics: &mut Diagnostics) {
+    match version {
+        None => {}
+        Some(Spanned { value: 3, .. }) => {}
+        Some(Spanned { value: 2, span }) => diagnostics.error_with_help(
+            span,
+            "entity key serialization version 2 is not supported",
+            "set it to 3 and materialize again: keys written with version 2 are not found under version 3".to_owned(),
+        ),
+        Some(Spanned { value, span }) => diagnostics.error_with_help(
+            span,
+            format!("entity key serialization version {value} does not exist"),
+            "set it to 3".to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,46 @@
+//! `feature_store.yaml` into typed settings.
+//!
+//! Keys and their meaning are Feast's. Keys that only matter to parts feastr does not have are
+//! accepted and left alone; kinds of stores it does not know are errors at the place they are named.
+
+mod environment;
+mod file;
+mod stores;
+
+use std::path::{Path, PathBuf};
+
+pub use environment::{Environment, variables};
+pub use file::load;
+pub use stores::{OfflineStoreConfig, OnlineStoreConfig, RegistryConfig};
+
+/// Name of the settings file in a repo folder.
+pub const FILE_NAME: &str = "feature_store.yaml";
+
+/// The settings of one feature repo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoreConfig {
+    /// Folder of the settings file, absolute; relative paths start here.
+    pub repo: PathBuf,
+    /// Namespace of every object and of online data.
+    pub project: String,
+    /// Description of the project where the definitions give none.
+    pub project_description: Option<String>,
+    /// Feast's provider; the built-in ones all behave alike.
+    pub provider: String,
+    pub registry: RegistryConfig,
+    /// `None` when the repo serves nothing online.
+    pub online_store: Option<OnlineStoreConfig>,
+    pub offline_store: OfflineStoreConfig,
+}
+
+impl StoreConfig {
+    /// A path of the settings or definitions, from the repo folder.
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        resolve(&self.repo, path)
+    }
+}
+
+/// `path` as seen from `folder`.
+fn resolve(folder: &Path, path: &str) -> PathBuf {
+    folder.join(path.strip_prefix("./").unwrap_or(path))
+}

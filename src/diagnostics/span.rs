@@ -1,0 +1,80 @@
+use std::{cmp::Ordering, ops::Range, path::PathBuf, sync::Arc};
+
+/// A file that was read, with the name it is shown under.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SourceText {
+    /// As shown to the person: relative to the working directory where possible.
+    pub path: PathBuf,
+    pub text: String,
+}
+
+/// A stretch of a file.
+#[derive(Debug, Clone)]
+pub struct Span {
+    pub file: Arc<SourceText>,
+    /// Byte offsets into the text.
+    pub range: Range<usize>,
+}
+
+impl Span {
+    /// The part of `file` between two byte offsets, cut to what the file has.
+    pub fn new(file: &Arc<SourceText>, range: Range<usize>) -> Self {
+        let end = range.end.min(file.text.len());
+        Self { file: Arc::clone(file), range: range.start.min(end)..end }
+    }
+
+    /// The beginning of a file, for findings about the file as a whole.
+    pub fn start_of(file: &Arc<SourceText>) -> Self {
+        Self::new(file, 0..0)
+    }
+
+    /// Line and column of the start, both from 1; columns count characters.
+    pub fn line_column(&self) -> (usize, usize) {
+        let before = self.file.text.get(..self.range.start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// The text the span covers.
+    pub fn text(&self) -> &str {
+        self.file.text.get(self.range.clone()).unwrap_or_default()
+    }
+
+    fn order(&self) -> (&PathBuf, usize, usize) {
+        (&self.file.path, self.range.start, self.range.end)
+    }
+}
+
+impl PartialEq for Span {
+    fn eq(&self, other: &Self) -> bool {
+        self.order() == other.order()
+    }
+}
+
+impl Eq for Span {}
+
+impl PartialOrd for Span {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Span {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_lines_and_characters() {
+        let file = Arc::new(SourceText { path: "a.yaml".into(), text: "é: 1\nname: x\n".into() });
+        let at = file.text.find('x').unwrap();
+        assert_eq!(Span::new(&file, at..at + 1).line_column(), (2, 7));
+        assert_eq!(Span::new(&file, 4..5).line_column(), (1, 4));
+        assert_eq!(Span::new(&file, 99..200).line_column(), (3, 1));
+    }
+}

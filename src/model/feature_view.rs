@@ -1,0 +1,46 @@
+use serde::Serialize;
+
+use super::{DUMMY_ENTITY, DataSource, Field, Tags, Ttl};
+
+/// Features of the same entities that come from one source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FeatureView {
+    /// Unique among all views of a project, ignoring case.
+    pub name: String,
+    /// Entity names in declared order; only [`DUMMY_ENTITY`] for a view without entities.
+    pub entities: Vec<String>,
+    /// One column per join key, in the order of `entities`.
+    pub entity_columns: Vec<Field>,
+    /// The features in declared (or inferred) order.
+    pub features: Vec<Field>,
+    /// How long a value stays valid after its event time.
+    pub ttl: Ttl,
+    /// Where the rows come from: a copy of the source, as Feast stores it inside the view.
+    pub source: Option<DataSource>,
+    /// Whether materialization writes this view to the online store.
+    pub online: bool,
+    /// Whether pushed rows go to the offline store.
+    pub offline: bool,
+    /// Whether the view is served and materialized at all.
+    pub enabled: bool,
+    /// Whether the schema is checked at materialization.
+    pub enable_validation: bool,
+    /// Kept for Feast, never run; empty when not declared.
+    pub mode: String,
+    pub description: String,
+    pub owner: String,
+    pub org: String,
+    pub tags: Tags,
+}
+
+impl FeatureView {
+    /// Whether the view describes no entity: one row of values for the whole project.
+    pub fn is_entityless(&self) -> bool {
+        self.entities.iter().all(|name| name == DUMMY_ENTITY)
+    }
+
+    /// The join key columns that entity rows must bring; none for an entity-less view.
+    pub fn join_keys(&self) -> &[Field] {
+        if self.is_entityless() { &[] } else { &self.entity_columns }
+    }
+}

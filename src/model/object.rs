@@ -1,0 +1,110 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DataSource, Entity, FeatureService, FeatureView, Project};
+
+/// The kinds of objects a registry holds, in the order plans show them (Feast's order).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectKind {
+    Project,
+    DataSource,
+    Entity,
+    FeatureView,
+    OnDemandFeatureView,
+    StreamFeatureView,
+    LabelView,
+    FeatureService,
+    Permission,
+    SavedDataset,
+    ValidationReference,
+}
+
+impl ObjectKind {
+    /// Every kind, in plan order.
+    pub const ALL: [Self; 11] = [
+        Self::Project,
+        Self::DataSource,
+        Self::Entity,
+        Self::FeatureView,
+        Self::OnDemandFeatureView,
+        Self::StreamFeatureView,
+        Self::LabelView,
+        Self::FeatureService,
+        Self::Permission,
+        Self::SavedDataset,
+        Self::ValidationReference,
+    ];
+
+    /// The words Feast's own messages use, such as `feature view`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Project => "project",
+            Self::DataSource => "data source",
+            Self::Entity => "entity",
+            Self::FeatureView => "feature view",
+            Self::OnDemandFeatureView => "on demand feature view",
+            Self::StreamFeatureView => "stream feature view",
+            Self::LabelView => "label view",
+            Self::FeatureService => "feature service",
+            Self::Permission => "permission",
+            Self::SavedDataset => "saved dataset",
+            Self::ValidationReference => "validation reference",
+        }
+    }
+
+    /// Whether the kind is a feature view of some sort; such names are unique together.
+    pub fn is_view(self) -> bool {
+        matches!(self, Self::FeatureView | Self::OnDemandFeatureView | Self::StreamFeatureView | Self::LabelView)
+    }
+}
+
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Which object: its kind and its name. The project is known from the context.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectId {
+    pub kind: ObjectKind,
+    pub name: String,
+}
+
+impl ObjectId {
+    pub fn new(kind: ObjectKind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// Any object that definitions can declare.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Object {
+    Project(Project),
+    DataSource(DataSource),
+    Entity(Entity),
+    FeatureView(FeatureView),
+    FeatureService(FeatureService),
+}
+
+impl Object {
+    pub fn id(&self) -> ObjectId {
+        let (kind, name) = match self {
+            Self::Project(project) => (ObjectKind::Project, &project.name),
+            Self::DataSource(source) => (ObjectKind::DataSource, &source.name),
+            Self::Entity(entity) => (ObjectKind::Entity, &entity.name),
+            Self::FeatureView(view) => (ObjectKind::FeatureView, &view.name),
+            Self::FeatureService(service) => (ObjectKind::FeatureService, &service.name),
+        };
+        ObjectId::new(kind, name)
+    }
+}

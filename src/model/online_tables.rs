@@ -1,0 +1,10 @@
+/// How an online store with one table per view names them, and where they are.
+#[derive(Debug, Clone, Copy)]
+pub struct OnlineTables<'a> {
+    /// Kind of the store, such as `sqlite`.
+    pub store: &'static str,
+    /// The file the tables are in; tables recorded in other files do not count as there.
+    pub file: &'a str,
+    /// The table of a view.
+    pub name: fn(project: &str, view: &str) -> String,
+}

@@ -1,0 +1,308 @@
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+const SECOND: i64 = 1_000_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+const WEEK: i64 = 7 * DAY;
+
+/// A moment: microseconds since 1970-01-01 00:00 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds, rounded towards the past.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(SECOND)
+    }
+
+    /// The clock of this machine. Only the edges call it; the rest is handed a moment.
+    pub fn now() -> Self {
+        Self(Utc::now().timestamp_micros())
+    }
+
+    /// The moment `micros` earlier, or the earliest there is.
+    pub const fn minus(self, micros: i64) -> Self {
+        Self(self.0.saturating_sub(micros))
+    }
+
+    /// Reads a moment as the command line takes it, relative forms measured from `now`.
+    ///
+    /// Accepted are ISO 8601 dates and times with or without a zone (none means UTC), `now`, and
+    /// `-7d` or `+1h` with the units of [`Ttl`].
+    ///
+    /// # Errors
+    /// When the text is none of these or lies outside the years chrono can express.
+    pub fn parse(text: &str, now: Self) -> Result<Self, ParseTimeError> {
+        let text = text.trim();
+        if text.eq_ignore_ascii_case("now") {
+            return Ok(now);
+        }
+        let relative = text.strip_prefix(['-', '+']).filter(|rest| rest.ends_with(|c: char| c.is_ascii_alphabetic()));
+        if let Some(span) = relative.and_then(|rest| rest.parse::<Ttl>().ok()) {
+            let micros = if text.starts_with('-') { -span.micros() } else { span.micros() };
+            return now.0.checked_add(micros).map(Self).ok_or_else(|| ParseTimeError::moment(text));
+        }
+        parse_absolute(text).map(Self).ok_or_else(|| ParseTimeError::moment(text))
+    }
+}
+
+/// ISO 8601 with `T` or a space, optional fraction and zone; or a date alone, its midnight.
+fn parse_absolute(text: &str) -> Option<i64> {
+    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        return Some(moment.timestamp_micros());
+    }
+    for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"] {
+        if let Ok(moment) = DateTime::parse_from_str(text, format) {
+            return Some(moment.timestamp_micros());
+        }
+    }
+    let naive = text.strip_suffix(" UTC").or_else(|| text.strip_suffix('Z')).unwrap_or(text);
+    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
+        if let Ok(moment) = NaiveDateTime::parse_from_str(naive, format) {
+            return Some(moment.and_utc().timestamp_micros());
+        }
+    }
+    let midnight = NaiveDate::parse_from_str(naive, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?;
+    Some(midnight.and_utc().timestamp_micros())
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC with as many of 0, 3 or 6 fraction digits as the moment needs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match DateTime::<Utc>::from_timestamp_micros(self.0) {
+            Some(moment) => f.write_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+            None => write!(f, "{} µs since 1970", self.0),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A stretch of time; both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Interval {
+    pub start: Timestamp,
+    pub end: Timestamp,
+}
+
+/// How long values stay valid, in microseconds; zero means without limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Ttl(i64);
+
+impl Ttl {
+    /// Values never expire.
+    pub const UNLIMITED: Self = Self(0);
+
+    /// Negative spans make no sense as a validity and count as unlimited, as in Feast.
+    pub const fn from_micros(micros: i64) -> Self {
+        if micros < 0 { Self::UNLIMITED } else { Self(micros) }
+    }
+
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The span, unless there is no limit.
+    pub fn limit(self) -> Option<i64> {
+        (self.0 > 0).then_some(self.0)
+    }
+}
+
+impl FromStr for Ttl {
+    type Err = ParseTimeError;
+
+    /// Reads `90s`, `12h`, `1d`, `2w`, `1d12h`, `0`, or an ISO 8601 duration such as `P1DT12H`.
+    fn from_str(text: &str) -> Result<Self, ParseTimeError> {
+        let text = text.trim();
+        if text == "0" {
+            return Ok(Self::UNLIMITED);
+        }
+        let micros = match text.strip_prefix(['P', 'p']) {
+            Some(iso) => parse_iso_duration(iso),
+            None => parse_units(text, simple_unit),
+        };
+        micros.map(Self).ok_or_else(|| ParseTimeError::span(text))
+    }
+}
+
+fn parse_iso_duration(text: &str) -> Option<i64> {
+    let (date, time) = match text.split_once(['T', 't']) {
+        Some((_, "")) => return None,
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let date_part = if date.is_empty() && time.is_some() { Some(0) } else { parse_units(date, iso_date_unit) };
+    let time_part = time.map_or(Some(0), |time| parse_units(time, iso_time_unit));
+    date_part?.checked_add(time_part?)
+}
+
+/// Sums `<digits><unit>` pairs; at least one, and nothing else.
+fn parse_units(text: &str, unit: fn(&str) -> Option<i64>) -> Option<i64> {
+    let mut rest = text;
+    let mut total: Option<i64> = None;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let count: i64 = rest[..digits].parse().ok()?;
+        let end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |next| digits + next);
+        let micros = count.checked_mul(unit(&rest[digits..end])?)?;
+        total = Some(total.unwrap_or(0).checked_add(micros)?);
+        rest = &rest[end..];
+    }
+    total
+}
+
+fn simple_unit(unit: &str) -> Option<i64> {
+    match unit {
+        "us" => Some(1),
+        "ms" => Some(1_000),
+        "s" => Some(SECOND),
+        "m" | "min" => Some(MINUTE),
+        "h" => Some(HOUR),
+        "d" => Some(DAY),
+        "w" => Some(WEEK),
+        _ => None,
+    }
+}
+
+fn iso_date_unit(unit: &str) -> Option<i64> {
+    match unit {
+        "D" | "d" => Some(DAY),
+        "W" | "w" => Some(WEEK),
+        _ => None,
+    }
+}
+
+fn iso_time_unit(unit: &str) -> Option<i64> {
+    match unit {
+        "S" | "s" => Some(SECOND),
+        "M" | "m" => Some(MINUTE),
+        "H" | "h" => Some(HOUR),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Ttl {
+    /// The shortest form that reads back to the same span, such as `1d12h`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 {
+            return f.write_str("0");
+        }
+        let mut rest = self.0;
+        for (unit, micros) in [("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND), ("ms", 1_000), ("us", 1)] {
+            if rest >= micros {
+                write!(f, "{}{unit}", rest / micros)?;
+                rest %= micros;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Ttl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A text that is no moment or no span of time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a {expected}")]
+pub struct ParseTimeError {
+    text: String,
+    expected: &'static str,
+}
+
+impl ParseTimeError {
+    fn moment(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            expected: "time: write it like 2026-01-31T12:00:00 (UTC unless a zone is given), 2026-01-31, now or -7d",
+        }
+    }
+
+    fn span(text: &str) -> Self {
+        Self { text: text.to_owned(), expected: "duration: write it like 90s, 12h, 1d, 2w, 1d12h, or 0 for no limit" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_767_225_600 * SECOND);
+
+    #[test]
+    fn reads_moments() {
+        for (text, seconds) in [
+            ("2026-01-01", 1_767_225_600),
+            ("2026-01-01T00:00", 1_767_225_600),
+            ("2026-01-01 00:00:00", 1_767_225_600),
+            ("2026-01-01T01:00:00+01:00", 1_767_225_600),
+            ("2026-01-01 01:00:00+01", 1_767_225_600),
+            ("2025-12-31T19:00:00-0500", 1_767_225_600),
+            ("2026-01-01T00:00:00Z", 1_767_225_600),
+            ("2026-01-01 00:00:00 UTC", 1_767_225_600),
+            ("now", 1_767_225_600),
+            ("-1d", 1_767_225_600 - 86_400),
+            ("+1h30m", 1_767_225_600 + 5_400),
+            ("1969-12-31T23:59:59", -1),
+        ] {
+            assert_eq!(Timestamp::parse(text, NOW), Ok(Timestamp::from_micros(seconds * SECOND)), "{text}");
+        }
+        let fraction = Timestamp::parse("2026-01-01T00:00:00.123456", NOW).unwrap();
+        assert_eq!(fraction.micros(), NOW.micros() + 123_456);
+    }
+
+    #[test]
+    fn refuses_other_texts() {
+        for text in ["", "yesterday", "04/12/2021", "2026-13-01", "-7", "1d", "2026-01-01T25:00:00", "-"] {
+            assert!(Timestamp::parse(text, NOW).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shows_moments_in_utc() {
+        assert_eq!(NOW.to_string(), "2026-01-01T00:00:00Z");
+        assert_eq!(Timestamp::from_micros(NOW.micros() + 1).to_string(), "2026-01-01T00:00:00.000001Z");
+        assert_eq!(Timestamp::from_micros(-1).seconds(), -1);
+    }
+
+    #[test]
+    fn reads_and_shows_spans() {
+        for (text, seconds, shown) in [
+            ("90s", 90, "1m30s"),
+            ("12h", 43_200, "12h"),
+            ("1d", 86_400, "1d"),
+            ("2w", 1_209_600, "14d"),
+            ("1d12h", 129_600, "1d12h"),
+            ("0", 0, "0"),
+            ("P1D", 86_400, "1d"),
+            ("PT36H", 129_600, "1d12h"),
+            ("P1DT1M", 86_460, "1d1m"),
+        ] {
+            let span: Ttl = text.parse().unwrap();
+            assert_eq!(span.micros(), seconds * SECOND, "{text}");
+            assert_eq!(span.to_string(), shown);
+            assert_eq!(span.to_string().parse(), Ok(span));
+        }
+        for text in ["", "1", "d", "-1d", "1 d", "1y", "P", "PT", "1d-2h", "99999999999999d", "P1H"] {
+            assert!(text.parse::<Ttl>().is_err(), "{text}");
+        }
+    }
+}

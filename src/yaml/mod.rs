@@ -1,0 +1,21 @@
+//! YAML text into values that know where they stand. The only user of the YAML crate.
+//!
+//! A file is first read into a tree of [`Node`]s, each with its [`Span`]; typed values are then
+//! taken from the tree by [`Read`]. Reading never stops at the first mistake: it records a
+//! diagnostic, yields nothing for that node and goes on, so that one run reports everything.
+
+mod node;
+mod read;
+mod record;
+
+pub use node::{Content, Node, Scalar, parse};
+pub use read::{Read, Spanned};
+pub(crate) use record::{Fields, record};
+
+/// A value as YAML, for people to read.
+///
+/// # Errors
+/// When the value has no YAML form.
+pub fn to_string(value: &impl serde::Serialize) -> std::io::Result<String> {
+    serde_yaml::to_string(value).map_err(std::io::Error::other)
+}
