@@ -1,0 +1,120 @@
+//! Carries out a plan: registry rows in one transaction, online tables around it.
+
+mod rows;
+mod teardown;
+
+pub use teardown::{TeardownSummary, teardown};
+
+use crate::{
+    feast::unknown_fields::UnknownFieldsLost,
+    model::{ObjectId, Repo, Timestamp},
+    online::{OnlineError, OnlineStore},
+    plan::{Conflict, Plan, TableAction, diff},
+    registry::{RegistryError, RegistryStore, Snapshot, Write, state},
+};
+
+/// Why an apply did not happen. Nothing was changed, unless an online table is named.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Online(#[from] OnlineError),
+    #[error("{} declared objects cannot be applied", .0.len())]
+    Conflicts(Vec<Conflict>),
+    #[error("{id} in the registry was written by a newer Feast, and this change would lose what it added")]
+    UnknownFields {
+        id: ObjectId,
+        #[source]
+        source: UnknownFieldsLost,
+    },
+    #[error("{id} in the registry is damaged")]
+    Damaged {
+        id: ObjectId,
+        #[source]
+        source: crate::feast::messages::DecodeError,
+    },
+}
+
+/// Makes the registry hold what `repo` declares, at the time `now`, and returns what was done.
+///
+/// New online tables are created before the
+/// registry commits and old ones dropped after it, so that the registry never names a table that
+/// is not there; a run that was killed in between is completed by the next one.
+///
+/// # Errors
+/// See [`ApplyError`].
+pub fn apply(
+    repo: &Repo,
+    registry: &dyn RegistryStore,
+    online: Option<&dyn OnlineStore>,
+    now: Timestamp,
+) -> Result<Plan, ApplyError> {
+    let project = &repo.project.name;
+    let mut outcome: Result<Option<Plan>, ApplyError> = Ok(None);
+    registry.update(project, &mut |snapshot| {
+        let decided = decide(repo, snapshot, online, now);
+        match decided {
+            Ok((plan, writes)) => {
+                outcome = Ok(Some(plan));
+                (!writes.is_empty()).then_some(writes)
+            }
+            Err(error) => {
+                outcome = Err(error);
+                None
+            }
+        }
+    })?;
+    let Some(plan) = outcome? else {
+        return Err(RegistryError::new("the registry gave no answer", None).into());
+    };
+    drop_tables(&plan, registry, online, now)?;
+    Ok(plan)
+}
+
+fn decide(
+    repo: &Repo,
+    snapshot: &Snapshot,
+    online: Option<&dyn OnlineStore>,
+    now: Timestamp,
+) -> Result<(Plan, Vec<Write>), ApplyError> {
+    let state = state(snapshot);
+    let plan = diff(&state, repo, online.and_then(OnlineStore::tables)).map_err(ApplyError::Conflicts)?;
+    let created: Vec<&str> = tables(&plan, TableAction::Create).collect();
+    let mut writes = rows::writes(&plan, snapshot, now)?;
+    if let Some(online) = online
+        && !plan.tables.is_empty()
+    {
+        online.create_tables(&created)?;
+        if let Some(here) = online.tables() {
+            let mut recorded = state.online_tables.clone();
+            recorded.extend(created.iter().map(|table| ((*table).to_owned(), here.file.to_owned())));
+            // Tables to drop stay recorded until they are gone: the record is what a later run
+            // goes by when this one is killed.
+            writes.push(rows::put_infra(snapshot, &recorded, now));
+        }
+    }
+    rows::add_bookkeeping(&mut writes, snapshot, now);
+    Ok((plan, writes))
+}
+
+fn drop_tables(
+    plan: &Plan,
+    registry: &dyn RegistryStore,
+    online: Option<&dyn OnlineStore>,
+    now: Timestamp,
+) -> Result<(), ApplyError> {
+    let dropped: Vec<&str> = tables(plan, TableAction::Delete).collect();
+    let Some(online) = online.filter(|_| !dropped.is_empty()) else { return Ok(()) };
+    online.drop_tables(&dropped)?;
+    registry.update(&plan.project, &mut |snapshot| {
+        let mut recorded = state(snapshot).online_tables;
+        recorded.retain(|table, _| !dropped.contains(&table.as_str()));
+        Some(vec![rows::put_infra(snapshot, &recorded, now)])
+    })?;
+    Ok(())
+}
+
+fn tables(plan: &Plan, action: TableAction) -> impl Iterator<Item = &str> {
+    plan.tables.iter().filter(move |change| change.action == action).map(|change| change.table.as_str())
+}

@@ -1,0 +1,65 @@
+use std::collections::BTreeMap;
+
+use super::ApplyError;
+use crate::{
+    model::ObjectKind,
+    online::OnlineStore,
+    registry::{RegistryStore, Write, state},
+};
+
+/// What a teardown removes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TeardownSummary {
+    pub project: String,
+    /// Number of stored objects by kind, the hidden dummy entity not counted.
+    pub objects: BTreeMap<ObjectKind, usize>,
+    /// Online tables in the configured store.
+    pub tables: Vec<String>,
+}
+
+impl TeardownSummary {
+    /// What would be removed of `project` now. Changes nothing.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn of(
+        project: &str,
+        registry: &dyn RegistryStore,
+        online: Option<&dyn OnlineStore>,
+    ) -> Result<Self, ApplyError> {
+        let state = state(&registry.snapshot(project)?);
+        let mut objects = BTreeMap::new();
+        for id in state.objects.keys().chain(state.foreign.iter().map(|foreign| &foreign.id)) {
+            *objects.entry(id.kind).or_default() += 1;
+        }
+        let here = online.and_then(OnlineStore::tables);
+        let tables = here.map_or_else(Vec::new, |here| {
+            let ours = state.online_tables.iter().filter(|(_, file)| *file == here.file);
+            ours.map(|(table, _)| table.clone()).collect()
+        });
+        Ok(Self { project: project.to_owned(), objects, tables })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.tables.is_empty()
+    }
+}
+
+/// Removes a project from registry and online store, and no other project.
+///
+/// The tables go first: should the run be killed, the registry still names the rest for the next.
+///
+/// # Errors
+/// When a store cannot be written.
+pub fn teardown(
+    summary: &TeardownSummary,
+    registry: &dyn RegistryStore,
+    online: Option<&dyn OnlineStore>,
+) -> Result<(), ApplyError> {
+    if let Some(online) = online {
+        let tables: Vec<&str> = summary.tables.iter().map(String::as_str).collect();
+        online.drop_tables(&tables)?;
+    }
+    registry.update(&summary.project, &mut |_| Some(vec![Write::DeleteProject]))?;
+    Ok(())
+}

@@ -1,0 +1,111 @@
+use serde_json::{Map, Value};
+
+use super::change::{Edit, EditKind};
+use crate::model::Object;
+
+/// The fields that differ between two versions of an object.
+pub fn edits(before: &Object, after: &Object) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if let (Value::Object(before), Value::Object(after)) = (as_json(before), as_json(after)) {
+        compare_fields("", &before, &after, &mut edits);
+    }
+    edits
+}
+
+/// The object's own fields, without the name of its kind around them.
+fn as_json(object: &Object) -> Value {
+    let fields = match object {
+        Object::Project(project) => serde_json::to_value(project),
+        Object::DataSource(source) => serde_json::to_value(source),
+        Object::Entity(entity) => serde_json::to_value(entity),
+        Object::FeatureView(view) => serde_json::to_value(view),
+        Object::FeatureService(service) => serde_json::to_value(service),
+    };
+    fields.unwrap_or(Value::Null)
+}
+
+fn compare(path: String, before: &Value, after: &Value, edits: &mut Vec<Edit>) {
+    if before == after {
+        return;
+    }
+    let kind = match (before, after) {
+        (Value::Object(old), Value::Object(new)) if is_source_copy(&path) => {
+            match (old.get("name").and_then(Value::as_str), new.get("name").and_then(Value::as_str)) {
+                (Some(old), Some(new)) if old == new => EditKind::SourceCopy { source: new.to_owned() },
+                (old, new) => EditKind::Changed { before: old.into(), after: new.into() },
+            }
+        }
+        (Value::Object(old), Value::Object(new)) => return compare_fields(&path, old, new, edits),
+        (Value::Array(old), Value::Array(new)) if is_named(old) && is_named(new) => {
+            return compare_named(&path, old, new, edits);
+        }
+        _ if is_empty(before) => EditKind::Added { after: after.clone() },
+        _ if is_empty(after) => EditKind::Removed { before: before.clone() },
+        _ => EditKind::Changed { before: before.clone(), after: after.clone() },
+    };
+    edits.push(Edit { path, kind });
+}
+
+/// Whether a field holds the copy of a data source that Feast keeps in views and projections.
+fn is_source_copy(path: &str) -> bool {
+    path == "source" || path.ends_with(".source")
+}
+
+fn compare_fields(path: &str, before: &Map<String, Value>, after: &Map<String, Value>, edits: &mut Vec<Edit>) {
+    for key in before.keys().chain(after.keys().filter(|key| !before.contains_key(*key))) {
+        let old = before.get(key).unwrap_or(&Value::Null);
+        let new = after.get(key).unwrap_or(&Value::Null);
+        compare(join(path, key), old, new, edits);
+    }
+}
+
+/// Compares lists whose items have names: by name, and the order on its own.
+fn compare_named(path: &str, before: &[Value], after: &[Value], edits: &mut Vec<Edit>) {
+    let find = |items: &[Value], name: &str| items.iter().find(|item| name_of(item) == Some(name)).cloned();
+    let names = |items: &[Value]| items.iter().filter_map(name_of).map(str::to_owned).collect::<Vec<_>>();
+    let (old_names, new_names) = (names(before), names(after));
+    for item in before {
+        let Some(name) = name_of(item) else { continue };
+        match find(after, name) {
+            Some(new) => compare(join(path, name), item, &new, edits),
+            None => edits.push(Edit { path: join(path, name), kind: EditKind::Removed { before: item.clone() } }),
+        }
+    }
+    for item in after {
+        if let Some(name) = name_of(item).filter(|name| !old_names.iter().any(|old| old == name)) {
+            edits.push(Edit { path: join(path, name), kind: EditKind::Added { after: item.clone() } });
+        }
+    }
+    let kept_old = old_names.iter().filter(|name| new_names.contains(name));
+    let kept_new = new_names.iter().filter(|name| old_names.contains(name));
+    if !kept_old.eq(kept_new) {
+        edits.push(Edit { path: path.to_owned(), kind: EditKind::Reordered { after: new_names } });
+    }
+}
+
+/// The name of a list item: a column's own, a projection's alias or view.
+fn name_of(item: &Value) -> Option<&str> {
+    ["name", "name_alias", "view"].iter().find_map(|key| item.get(key).and_then(Value::as_str))
+}
+
+/// Whether every item has a name and no two the same, so that names identify them.
+fn is_named(items: &[Value]) -> bool {
+    let mut names: Vec<_> = items.iter().filter_map(name_of).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.len() == items.len()
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}

@@ -1,0 +1,127 @@
+use std::collections::BTreeMap;
+
+use crate::{model::ObjectKind, sqlite::SqliteProblem};
+
+/// A registry that several programs share, Python Feast among them.
+pub trait RegistryStore {
+    /// What the registry holds of a project at one moment. Writes nothing, not even tables.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn snapshot(&self, project: &str) -> Result<Snapshot, RegistryError>;
+
+    /// The names of all projects, sorted. Writes nothing.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn projects(&self) -> Result<Vec<String>, RegistryError>;
+
+    /// Changes a project in one transaction under the registry's lock: `decide` sees what is there
+    /// and answers what to write, or `None` to leave everything as it is. Creates missing tables.
+    ///
+    /// # Errors
+    /// When the lock cannot be had or the registry cannot be written; then nothing has changed.
+    fn update(
+        &self,
+        project: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), RegistryError>;
+
+    /// Where the registry is, for messages; never with a password.
+    fn location(&self) -> String;
+}
+
+/// One stored object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub kind: ObjectKind,
+    pub name: String,
+    /// Unix seconds.
+    pub updated: i64,
+    /// The serialized message of this kind.
+    pub proto: Vec<u8>,
+}
+
+/// A version of a view, kept when its schema changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRow {
+    pub view: String,
+    /// Feast's word for the kind of view, such as `feature_view`.
+    pub view_type: &'static str,
+    /// From 0.
+    pub number: i32,
+    /// The row of the view at that time.
+    pub proto: Vec<u8>,
+    /// Unix seconds.
+    pub created: i64,
+    /// Random.
+    pub id: String,
+}
+
+/// What a registry holds of one project.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// Whether the registry knows the project.
+    pub exists: bool,
+    pub rows: Vec<Row>,
+    /// The record of online infrastructure (`feast.core.Infra`).
+    pub infra: Option<Vec<u8>>,
+    /// Highest version number by view name.
+    pub versions: BTreeMap<String, i32>,
+    /// Feast's notes about the project.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Snapshot {
+    /// The bytes of a stored object.
+    pub fn proto(&self, kind: ObjectKind, name: &str) -> Option<&[u8]> {
+        self.rows.iter().find(|row| row.kind == kind && row.name == name).map(|row| row.proto.as_slice())
+    }
+}
+
+/// One thing to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Inserts or replaces an object.
+    Put(Row),
+    /// Removes an object; for a view also its versions.
+    Delete {
+        kind: ObjectKind,
+        name: String,
+    },
+    AddVersion(VersionRow),
+    /// Replaces the record of online infrastructure; `updated` in Unix seconds.
+    PutInfra {
+        proto: Vec<u8>,
+        updated: i64,
+    },
+    /// Sets one of Feast's notes about the project; `updated` in Unix seconds.
+    PutMetadata {
+        key: &'static str,
+        value: String,
+        updated: i64,
+    },
+    /// Removes everything of the project.
+    DeleteProject,
+}
+
+/// Why a registry cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct RegistryError {
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl RegistryError {
+    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+        Self { message: message.into(), help: help.into() }
+    }
+}
+
+impl From<SqliteProblem> for RegistryError {
+    fn from(problem: SqliteProblem) -> Self {
+        Self { message: problem.message, help: problem.help }
+    }
+}

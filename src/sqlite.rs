@@ -1,0 +1,99 @@
+//! Opening SQLite files and saying what went wrong with them; for the registry and the online store.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+/// How long a command waits for another one that is writing.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// An SQLite file with the part it plays.
+#[derive(Debug, Clone)]
+pub struct SqliteFile {
+    role: &'static str,
+    path: PathBuf,
+}
+
+/// Why an SQLite file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SqliteProblem {
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl SqliteFile {
+    /// The file at `path`, called `role` in messages. It need not exist.
+    pub const fn new(role: &'static str, path: PathBuf) -> Self {
+        Self { role, path }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A connection that cannot write, or `None` when there is no file.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open_for_reading(&self) -> Result<Option<Connection>, SqliteProblem> {
+        if !self.path.exists() {
+            return Ok(None);
+        }
+        self.open(OpenFlags::SQLITE_OPEN_READ_ONLY).map(Some)
+    }
+
+    /// A connection for reading and writing; the file and its folder are created if missing.
+    ///
+    /// # Errors
+    /// When the file cannot be created or opened.
+    pub fn open_for_writing(&self) -> Result<Connection, SqliteProblem> {
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| SqliteProblem {
+                message: format!("cannot create the folder of the {} {}: {error}", self.role, self.path.display()),
+                help: None,
+            })?;
+        }
+        self.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    fn open(&self, mode: OpenFlags) -> Result<Connection, SqliteProblem> {
+        let open = || {
+            let connection = Connection::open_with_flags(&self.path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            connection.busy_timeout(LOCK_WAIT)?;
+            Ok(connection)
+        };
+        open().map_err(|error| self.explain(&error))
+    }
+
+    /// What an error of SQLite means for the person.
+    pub fn explain(&self, error: &rusqlite::Error) -> SqliteProblem {
+        let what = format!("the {} {}", self.role, self.path.display());
+        let (message, help) = match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => {
+                (format!("{what} is no SQLite database"), "check the path in feature_store.yaml".to_owned())
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+                format!("{what} is locked: another process is writing it"),
+                format!("feastr waited {} s; try again when the other one is done", LOCK_WAIT.as_secs()),
+            ),
+            Some(ErrorCode::DatabaseCorrupt) => {
+                (format!("{what} is damaged: {error}"), "restore it from a backup, or start a new file".to_owned())
+            }
+            Some(ErrorCode::DiskFull) => (format!("no space left for {what}"), "free space and run again".to_owned()),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                (format!("{what} cannot be written"), "check the permissions of the file and of its folder".to_owned())
+            }
+            Some(ErrorCode::CannotOpen) => (
+                format!("{what} cannot be opened"),
+                "check that it is a file and that you may read and write it and its folder".to_owned(),
+            ),
+            _ => return SqliteProblem { message: format!("{what} cannot be used: {error}"), help: None },
+        };
+        SqliteProblem { message, help: Some(help) }
+    }
+}
