@@ -1,0 +1,152 @@
+use std::path::Path;
+
+use super::{session::Session, sql};
+use crate::{
+    diagnostics::did_you_mean,
+    model::{DataSource, FeatureView},
+    offline::{
+        OfflineError,
+        files::{self, ReadableFormat},
+    },
+};
+
+/// The rows of a source as DuckDB sees them.
+pub struct SourceTable<'a> {
+    source: &'a DataSource,
+    /// A table function over the files.
+    pub relation: String,
+    columns: Columns,
+}
+
+/// Columns of a relation with their DuckDB types.
+#[derive(Debug, Clone)]
+pub struct Columns(pub Vec<(String, String)>);
+
+impl Columns {
+    pub fn kind(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(column, _)| column == name).map(|(_, kind)| kind.as_str())
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+impl<'a> SourceTable<'a> {
+    /// Finds the files of a view's source and looks at their columns.
+    pub fn open(session: &Session, repo: &Path, view: &'a FeatureView) -> Result<Self, OfflineError> {
+        let Some(source) = &view.source else {
+            return Err(OfflineError::new(format!("feature view `{}` has no source", view.name), None));
+        };
+        if source.timestamp_field.is_empty() {
+            return Err(OfflineError::new(
+                format!("data source `{}` does not say which column has the event times", source.name),
+                "set its `timestamp_field` and apply".to_owned(),
+            ));
+        }
+        let relation = relation(source, repo)?;
+        let columns = session.columns(&what(source), &format!("SELECT * FROM {relation}"))?;
+        Ok(Self { source, relation, columns: Columns(columns) })
+    }
+
+    /// What is being done, for messages.
+    pub fn what(&self) -> String {
+        what(self.source)
+    }
+
+    /// The quoted column that views know as `name`.
+    pub fn column(&self, name: &str) -> Result<String, OfflineError> {
+        let column = self.source.unmapped(name);
+        self.kind(column).map(|_| sql::name(column))
+    }
+
+    /// Event time of a row in microseconds UTC, as an expression.
+    pub fn event(&self) -> Result<String, OfflineError> {
+        self.micros(&self.source.timestamp_field)
+    }
+
+    /// Creation time of a row in microseconds UTC, if the source has one.
+    pub fn created(&self) -> Result<Option<String>, OfflineError> {
+        match self.source.created_timestamp_column.as_str() {
+            "" => Ok(None),
+            column => self.micros(column).map(Some),
+        }
+    }
+
+    /// What orders rows of one entity, as one number: event time, then creation time, none first.
+    pub fn recency(&self) -> Result<String, OfflineError> {
+        Ok(match self.created()? {
+            None => self.event()?,
+            Some(created) => {
+                format!(
+                    "({} :: HUGEINT * {TWO_TO_64} + coalesce({created} :: HUGEINT + {TWO_TO_63}, 0))",
+                    self.event()?
+                )
+            }
+        })
+    }
+
+    fn micros(&self, column: &str) -> Result<String, OfflineError> {
+        let kind = self.kind(column)?;
+        micros(&sql::name(column), kind).ok_or_else(|| {
+            OfflineError::new(format!("{}: column `{column}` holds {kind} values, not times", self.what()), None)
+        })
+    }
+
+    fn kind(&self, column: &str) -> Result<&str, OfflineError> {
+        self.columns.kind(column).ok_or_else(|| {
+            let help = did_you_mean(column, self.columns.names());
+            OfflineError::new(format!("{}: there is no column `{column}`", self.what()), help)
+        })
+    }
+}
+
+/// One more than the largest creation time can add to [`SourceTable::recency`].
+pub const TWO_TO_64: &str = "18446744073709551616";
+const TWO_TO_63: &str = "9223372036854775808";
+
+fn what(source: &DataSource) -> String {
+    format!("cannot read data source `{}`", source.name)
+}
+
+fn relation(source: &DataSource, repo: &Path) -> Result<String, OfflineError> {
+    let files = files::find(source, repo)?;
+    let paths: Vec<String> = files.paths.iter().map(|path| sql::text(&path.display().to_string())).collect();
+    let paths = format!("[{}]", paths.join(", "));
+    let partitioned = files.partitioned_below.is_some();
+    let times = [&source.timestamp_field, &source.created_timestamp_column];
+    Ok(match files.format {
+        ReadableFormat::Parquet => {
+            format!("read_parquet({paths}, hive_partitioning = {partitioned}, hive_types_autocast = false)")
+        }
+        ReadableFormat::Csv => csv(&paths, times.into_iter().filter(|column| !column.is_empty())),
+        ReadableFormat::Json => json(&paths),
+    })
+}
+
+/// A CSV relation whose time columns stay texts, because DuckDB's own reading drops zones.
+pub fn csv<'a>(paths: &str, times: impl Iterator<Item = &'a String>) -> String {
+    let types: Vec<String> = times.map(|column| format!("{}: 'VARCHAR'", sql::text(column))).collect();
+    format!("read_csv({paths}, header = true, types = {{{}}})", types.join(", "))
+}
+
+/// A JSON-lines relation; no time format matches, so times stay texts.
+pub fn json(paths: &str) -> String {
+    format!("read_json({paths}, format = 'newline_delimited', timestampformat = '%%', dateformat = '%%')")
+}
+
+/// Microseconds UTC of a time column, rounded towards the past; `None` if the type holds no times.
+pub fn micros(column: &str, kind: &str) -> Option<String> {
+    match kind {
+        "TIMESTAMP" | "TIMESTAMP_S" | "TIMESTAMP_MS" | "DATE" => Some(format!("epoch_us({column} :: TIMESTAMP)")),
+        "TIMESTAMP WITH TIME ZONE" => Some(format!("epoch_us({column})")),
+        // A cast would round to the nearest microsecond.
+        "TIMESTAMP_NS" | "TIMESTAMPTZ_NS" => {
+            let nanos = format!("epoch_ns({column} :: TIMESTAMP_NS)");
+            Some(format!("(({nanos} - ((({nanos} % 1000) + 1000) % 1000)) // 1000)"))
+        }
+        // A text without zone counts as UTC.
+        "VARCHAR" => Some(format!("epoch_us(TRY_CAST({column} AS TIMESTAMPTZ))")),
+        _ => None,
+    }
+}

@@ -1,0 +1,105 @@
+use std::{ops::ControlFlow, path::PathBuf};
+
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
+
+use crate::{
+    model::{DataSource, FeatureView, Interval, SourceProblem, SourceSchema, Timestamp},
+    retrieval::Retrieval,
+};
+
+/// An engine that reads sources.
+pub trait OfflineStore {
+    /// The columns of a source, from its files' headers; the engine is not started.
+    ///
+    /// # Errors
+    /// When the source is missing or unreadable.
+    fn inspect(&self, source: &DataSource) -> Result<SourceSchema, SourceProblem>;
+
+    /// Joins features to entity rows as they were at each row's time and streams the result: the
+    /// entity columns, then the features, one row per entity row, in their order.
+    ///
+    /// # Errors
+    /// When entity rows or sources cannot be read, or lack a column.
+    fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), OfflineError>;
+
+    /// Streams the newest row per entity of an interval, both ends included: join keys, event time
+    /// and creation time (microseconds UTC, the latter null without a column for it), features.
+    ///
+    /// # Errors
+    /// When the source cannot be read or lacks a column.
+    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), OfflineError>;
+
+    /// About how many entities [`newest`](Self::newest) will find.
+    ///
+    /// # Errors
+    /// As for `newest`.
+    fn count_entities(&self, query: &NewestQuery<'_>) -> Result<u64, OfflineError>;
+
+    /// The earliest event time of a view's source, or `None` when it has no rows.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, OfflineError>;
+}
+
+/// Takes a streamed result; breaking off ends the query.
+pub trait BatchSink {
+    /// The columns, before the first batch.
+    fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()>;
+
+    fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()>;
+}
+
+/// Features for entity rows.
+#[derive(Debug)]
+pub struct HistoricalQuery<'a> {
+    pub entities: &'a EntityRows,
+    pub retrieval: &'a Retrieval,
+    /// Whether a row counts only if it had been written by the entity row's time.
+    pub filter_by_created_timestamp: bool,
+}
+
+/// A file with entity rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntityRows {
+    pub path: PathBuf,
+    pub format: RowFormat,
+    /// How the file is called in messages.
+    pub shown: String,
+}
+
+/// How a file of rows is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowFormat {
+    Parquet,
+    Csv,
+    JsonLines,
+}
+
+/// The newest values of a view in an interval.
+#[derive(Debug, Clone, Copy)]
+pub struct NewestQuery<'a> {
+    pub view: &'a FeatureView,
+    pub interval: Interval,
+}
+
+/// Why a query failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct OfflineError {
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl OfflineError {
+    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+        Self { message: message.into(), help: help.into() }
+    }
+}
+
+impl From<SourceProblem> for OfflineError {
+    fn from(problem: SourceProblem) -> Self {
+        Self { message: problem.message, help: problem.help }
+    }
+}

@@ -1,0 +1,11 @@
+//! From feature references or a service to what is fetched from where, under which name.
+//!
+//! Training data and online values go through the same [`resolve`], so they cannot differ.
+
+mod error;
+mod reference;
+mod resolve;
+
+pub use error::RetrievalError;
+pub use reference::FeatureReference;
+pub use resolve::{JoinKey, Retrieval, SelectedFeature, SelectedView, Selection, resolve};

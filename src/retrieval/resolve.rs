@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+
+use super::{FeatureReference, RetrievalError};
+use crate::{
+    diagnostics::did_you_mean,
+    model::{FeatureService, FeatureView, Field, Object, ObjectId, ObjectKind, RegistryState},
+};
+
+/// What a person asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    References(Vec<FeatureReference>),
+    Service(String),
+}
+
+/// Features of several views, ready to fetch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retrieval {
+    /// In order of first mention.
+    pub views: Vec<SelectedView>,
+}
+
+/// The selected features of one view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SelectedView {
+    pub view: FeatureView,
+    /// Empty for an entity-less view.
+    pub join_keys: Vec<JoinKey>,
+    /// In requested order.
+    pub features: Vec<SelectedFeature>,
+}
+
+/// A join key and where entity rows have it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JoinKey {
+    /// The view's column.
+    pub field: Field,
+    /// The column of the entity rows.
+    pub column: String,
+}
+
+/// A feature and the name it has in the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SelectedFeature {
+    pub field: Field,
+    pub output: String,
+}
+
+impl Retrieval {
+    /// The columns entity rows must bring, each once, in order of first use.
+    pub fn entity_columns(&self) -> Vec<&JoinKey> {
+        let mut columns: Vec<&JoinKey> = Vec::new();
+        for key in self.views.iter().flat_map(|view| &view.join_keys) {
+            if !columns.iter().any(|other| other.column == key.column) {
+                columns.push(key);
+            }
+        }
+        columns
+    }
+
+    /// The names of the answer's feature columns, in order.
+    pub fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.views.iter().flat_map(|view| &view.features).map(|feature| feature.output.as_str())
+    }
+}
+
+/// Finds everything a selection names in what is registered.
+///
+/// # Errors
+/// When something does not exist, cannot be served, or two features would have one name.
+pub fn resolve(
+    state: &RegistryState,
+    selection: &Selection,
+    full_feature_names: bool,
+) -> Result<Retrieval, RetrievalError> {
+    let views = match selection {
+        Selection::References(references) => from_references(state, references, full_feature_names)?,
+        Selection::Service(name) => from_service(state, service(state, name)?, full_feature_names)?,
+    };
+    let retrieval = Retrieval { views };
+    check_outputs(&retrieval, full_feature_names)?;
+    Ok(retrieval)
+}
+
+fn from_references(
+    state: &RegistryState,
+    references: &[FeatureReference],
+    full_names: bool,
+) -> Result<Vec<SelectedView>, RetrievalError> {
+    if references.is_empty() {
+        return Err(RetrievalError::new(
+            "no features are asked for",
+            "name some with --features view:feature, or a service with --feature-service".to_owned(),
+        ));
+    }
+    let mut selected: Vec<SelectedView> = Vec::new();
+    for reference in references {
+        let position = match selected.iter().position(|selected| selected.view.name == reference.view) {
+            Some(position) => position,
+            None => {
+                selected.push(select(view(state, &reference.view)?.clone(), &BTreeMap::new()));
+                selected.len() - 1
+            }
+        };
+        let selected = &mut selected[position];
+        let field = feature(&selected.view, &reference.feature)?.clone();
+        let output = output_name(&reference.view, &field.name, full_names);
+        selected.features.push(SelectedFeature { field, output });
+    }
+    Ok(selected)
+}
+
+fn from_service(
+    state: &RegistryState,
+    service: &FeatureService,
+    full_names: bool,
+) -> Result<Vec<SelectedView>, RetrievalError> {
+    if service.features.is_empty() {
+        return Err(RetrievalError::new(format!("feature service `{}` selects no features", service.name), None));
+    }
+    let members = service.features.iter().map(|member| {
+        let mut selected = select(view(state, &member.view)?.clone(), &member.join_key_map);
+        for selected_field in &member.features {
+            let field = feature(&selected.view, &selected_field.name).map_err(|error| {
+                let help = format!("the service was applied before the view changed: run `feastr apply` ({error})");
+                RetrievalError::new(
+                    format!(
+                        "feature service `{}` selects `{}:{}`, which is gone",
+                        service.name, member.view, selected_field.name
+                    ),
+                    help,
+                )
+            })?;
+            let output = output_name(member.name_to_use(), &field.name, full_names);
+            selected.features.push(SelectedFeature { field: field.clone(), output });
+        }
+        Ok(selected)
+    });
+    members.collect()
+}
+
+fn select(view: FeatureView, join_key_map: &BTreeMap<String, String>) -> SelectedView {
+    let join_keys = view
+        .join_keys()
+        .iter()
+        .map(|field| {
+            let column = join_key_map.get(&field.name).unwrap_or(&field.name).clone();
+            JoinKey { field: field.clone(), column }
+        })
+        .collect();
+    SelectedView { view, join_keys, features: Vec::new() }
+}
+
+fn output_name(view: &str, feature: &str, full_names: bool) -> String {
+    if full_names { format!("{view}__{feature}") } else { feature.to_owned() }
+}
+
+fn view<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureView, RetrievalError> {
+    match state.objects.get(&ObjectId::new(ObjectKind::FeatureView, name)) {
+        Some(Object::FeatureView(view)) if view.enabled => Ok(view),
+        Some(_) => Err(RetrievalError::new(
+            format!("feature view `{name}` is disabled"),
+            "set `enabled: true` in its definition and apply it".to_owned(),
+        )),
+        None => match state.foreign.iter().find(|foreign| foreign.id.kind.is_view() && foreign.id.name == name) {
+            Some(foreign) => {
+                Err(RetrievalError::new(format!("{} cannot be served: {}", foreign.id, foreign.reason), None))
+            }
+            None if name.contains('@') => {
+                Err(RetrievalError::new(format!("versions of views (`{name}`) are not supported yet"), None))
+            }
+            None => Err(not_registered(state, ObjectKind::FeatureView, name)),
+        },
+    }
+}
+
+fn service<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureService, RetrievalError> {
+    let id = ObjectId::new(ObjectKind::FeatureService, name);
+    match (state.objects.get(&id), state.foreign.iter().find(|foreign| foreign.id == id)) {
+        (Some(Object::FeatureService(service)), _) => Ok(service),
+        (_, Some(foreign)) => Err(RetrievalError::new(format!("{id} cannot be served: {}", foreign.reason), None)),
+        _ => Err(not_registered(state, ObjectKind::FeatureService, name)),
+    }
+}
+
+fn not_registered(state: &RegistryState, kind: ObjectKind, name: &str) -> RetrievalError {
+    let known = state.objects.keys().filter(|id| id.kind == kind).map(|id| id.name.as_str());
+    let help = did_you_mean(name, known).unwrap_or_else(|| "the registry has none: run `feastr apply`".to_owned());
+    RetrievalError::new(format!("there is no {kind} `{name}`"), help)
+}
+
+fn feature<'a>(view: &'a FeatureView, name: &str) -> Result<&'a Field, RetrievalError> {
+    view.features.iter().find(|field| field.name == name).ok_or_else(|| {
+        let help = did_you_mean(name, view.features.iter().map(|field| field.name.as_str()));
+        RetrievalError::new(format!("feature view `{}` has no feature `{name}`", view.name), help)
+    })
+}
+
+/// Two columns of an answer may not have one name.
+fn check_outputs(retrieval: &Retrieval, full_names: bool) -> Result<(), RetrievalError> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for output in retrieval.outputs() {
+        *counts.entry(output).or_default() += 1;
+    }
+    let twice: Vec<String> =
+        counts.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| format!("`{name}`")).collect();
+    if twice.is_empty() {
+        return Ok(());
+    }
+    let help = if full_names {
+        "ask for each feature once"
+    } else {
+        "use --full-feature-names, which puts the view's name in front, or ask for each feature once"
+    };
+    Err(RetrievalError::new(format!("several features would be called {}", twice.join(", ")), help.to_owned()))
+}

@@ -1,0 +1,30 @@
+use std::path::Path;
+
+use clap::ValueEnum;
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    Parquet,
+    Csv,
+    /// One JSON object per line
+    Jsonl,
+    /// Arrow IPC stream
+    Arrow,
+    /// For the screen: the first rows in columns
+    Table,
+}
+
+impl OutputFormat {
+    /// The format that a file's ending stands for.
+    pub fn from_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "parquet" | "pq" => Some(Self::Parquet),
+            "csv" => Some(Self::Csv),
+            "jsonl" | "ndjson" | "json" => Some(Self::Jsonl),
+            "arrow" | "arrows" | "ipc" => Some(Self::Arrow),
+            "txt" => Some(Self::Table),
+            _ => None,
+        }
+    }
+}

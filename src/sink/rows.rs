@@ -1,0 +1,193 @@
+use std::{io, ops::ControlFlow};
+
+use arrow::{
+    array::RecordBatch,
+    csv,
+    datatypes::SchemaRef,
+    error::ArrowError,
+    ipc::writer::StreamWriter,
+    json,
+    util::display::{ArrayFormatter, FormatOptions},
+};
+use parquet::{arrow::ArrowWriter, basic::Compression, errors::ParquetError, file::properties::WriterProperties};
+
+use super::{OutputFormat, Target};
+use crate::{offline::BatchSink, ui::Table};
+
+/// Rows that a table on the screen shows at most.
+const TABLE_ROWS: usize = 100;
+
+/// Writes a streamed result in one of the formats.
+pub struct RowSink {
+    format: OutputFormat,
+    /// Taken by the writer when the columns are known.
+    target: Option<Target>,
+    writer: Option<Writer>,
+    rows: usize,
+    failure: Option<SinkError>,
+}
+
+/// Why rows cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    #[error("cannot write the output: {0}")]
+    Io(#[from] io::Error),
+    #[error("cannot write the output: {0}")]
+    Arrow(ArrowError),
+    #[error("cannot write the output: {0}")]
+    Parquet(ParquetError),
+}
+
+impl From<ArrowError> for SinkError {
+    fn from(error: ArrowError) -> Self {
+        match error {
+            ArrowError::IoError(_, io) => Self::Io(io),
+            other => Self::Arrow(other),
+        }
+    }
+}
+
+impl From<ParquetError> for SinkError {
+    fn from(error: ParquetError) -> Self {
+        match error {
+            ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+                Ok(io) => Self::Io(*io),
+                Err(inner) => Self::Parquet(ParquetError::External(inner)),
+            },
+            other => Self::Parquet(other),
+        }
+    }
+}
+
+enum Writer {
+    Parquet(Box<ArrowWriter<Target>>),
+    Csv(csv::Writer<Target>),
+    Jsonl(json::LineDelimitedWriter<Target>),
+    Arrow(StreamWriter<Target>),
+    Table { table: Table, target: Target },
+}
+
+impl RowSink {
+    pub fn new(format: OutputFormat, target: Target) -> Self {
+        Self { format, target: Some(target), writer: None, rows: 0, failure: None }
+    }
+
+    /// Completes the output and tells how many rows went through.
+    ///
+    /// # Errors
+    /// When anything could not be written, now or before.
+    pub fn finish(self) -> Result<usize, SinkError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        if let Some(writer) = self.writer {
+            writer.finish()?.finish()?;
+        }
+        Ok(self.rows)
+    }
+
+    /// How many rows a table on the screen left out.
+    pub fn not_shown(&self) -> usize {
+        if self.format == OutputFormat::Table { self.rows.saturating_sub(TABLE_ROWS) } else { 0 }
+    }
+
+    /// Whether writing failed, which is why a query was broken off.
+    pub fn failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    fn settle(&mut self, result: Result<(), SinkError>) -> ControlFlow<()> {
+        match result {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                self.failure = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+impl BatchSink for RowSink {
+    fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
+        let Some(target) = self.target.take() else { return ControlFlow::Continue(()) };
+        let opened = Writer::open(self.format, target, schema).map(|writer| self.writer = Some(writer));
+        self.settle(opened)
+    }
+
+    fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
+        let Some(writer) = &mut self.writer else { return ControlFlow::Continue(()) };
+        let written = writer.write(batch, self.rows);
+        self.rows += batch.num_rows();
+        self.settle(written)
+    }
+}
+
+impl Writer {
+    fn open(format: OutputFormat, target: Target, schema: &SchemaRef) -> Result<Self, SinkError> {
+        Ok(match format {
+            OutputFormat::Parquet => {
+                let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+                Self::Parquet(Box::new(ArrowWriter::try_new(target, schema.clone(), Some(properties))?))
+            }
+            OutputFormat::Csv => {
+                let mut writer = csv::WriterBuilder::new().with_header(true).build(target);
+                // The heading is there even when no row is.
+                writer.write(&RecordBatch::new_empty(schema.clone()))?;
+                Self::Csv(writer)
+            }
+            OutputFormat::Jsonl => Self::Jsonl(
+                json::WriterBuilder::new().with_explicit_nulls(true).build::<_, json::writer::LineDelimited>(target),
+            ),
+            OutputFormat::Arrow => Self::Arrow(StreamWriter::try_new(target, schema)?),
+            OutputFormat::Table => {
+                Self::Table { table: Table::new(schema.fields().iter().map(|field| field.name().as_str())), target }
+            }
+        })
+    }
+
+    fn write(&mut self, batch: &RecordBatch, rows_before: usize) -> Result<(), SinkError> {
+        match self {
+            Self::Parquet(writer) => writer.write(batch)?,
+            Self::Csv(writer) => writer.write(batch)?,
+            Self::Jsonl(writer) => writer.write(batch)?,
+            Self::Arrow(writer) => writer.write(batch)?,
+            Self::Table { table, .. } => {
+                let wanted = TABLE_ROWS.saturating_sub(rows_before).min(batch.num_rows());
+                add_rows(table, &batch.slice(0, wanted))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Target, SinkError> {
+        Ok(match self {
+            Self::Parquet(writer) => writer.into_inner()?,
+            Self::Csv(writer) => writer.into_inner(),
+            Self::Jsonl(mut writer) => {
+                writer.finish()?;
+                writer.into_inner()
+            }
+            Self::Arrow(mut writer) => {
+                writer.finish()?;
+                writer.into_inner()?
+            }
+            Self::Table { table, mut target } => {
+                io::Write::write_fmt(&mut target, format_args!("{table}"))?;
+                target
+            }
+        })
+    }
+}
+
+fn add_rows(table: &mut Table, batch: &RecordBatch) -> Result<(), ArrowError> {
+    let options = FormatOptions::default().with_null("-");
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column, &options))
+        .collect::<Result<Vec<_>, _>>()?;
+    for row in 0..batch.num_rows() {
+        table.row(columns.iter().map(|column| column.value(row).to_string()));
+    }
+    Ok(())
+}
