@@ -1,0 +1,203 @@
+use std::ops::Range;
+
+use arrow::{
+    array::{Array, AsArray, RecordBatch},
+    datatypes::TimestampMicrosecondType,
+};
+
+use crate::{
+    feast::{
+        encode::{BoundColumn, ColumnEncoder, EncodeError, KeyColumn},
+        entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
+    },
+    model::{DUMMY_JOIN_KEY, FeatureView, Timestamp},
+    online::EncodedRow,
+};
+
+/// Why rows have no wire form.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeBatchError {
+    #[error("join key `{name}`: {source}")]
+    Key {
+        name: String,
+        #[source]
+        source: EncodeError,
+    },
+    #[error("feature `{name}` of the entity with {entity}: {source}")]
+    Value {
+        name: String,
+        entity: String,
+        #[source]
+        source: EncodeError,
+    },
+    #[error("feature `{name}`: {source}")]
+    Column {
+        name: String,
+        #[source]
+        source: EncodeError,
+    },
+    #[error(transparent)]
+    EntityKey(#[from] EntityKeyError),
+    #[error("the engine returned other columns than asked for")]
+    UnexpectedColumns,
+}
+
+/// Turns batches of newest rows into keys and values on the wire.
+///
+/// A batch has the columns of [`OfflineStore::newest`](crate::offline::OfflineStore::newest): join
+/// keys, event time, creation time, features.
+pub struct BatchEncoder<'a> {
+    view: &'a FeatureView,
+}
+
+/// The wire form of a batch: one buffer, and where each piece is in it.
+pub struct EncodedBatch {
+    buffer: Vec<u8>,
+    rows: Vec<RowPieces>,
+    /// Rows left out because a join key is null.
+    pub without_key: u64,
+}
+
+struct RowPieces {
+    key: Range<usize>,
+    values: Vec<Range<usize>>,
+    event: Timestamp,
+    created: Option<Timestamp>,
+}
+
+impl EncodedBatch {
+    /// The rows, borrowed from the buffer.
+    pub fn rows(&self) -> Vec<EncodedRow<'_>> {
+        let slice = |range: &Range<usize>| &self.buffer[range.clone()];
+        let row = |row: &RowPieces| EncodedRow {
+            key: &self.buffer[row.key.clone()],
+            event: row.event,
+            created: row.created,
+            values: row.values.iter().map(slice).collect(),
+        };
+        self.rows.iter().map(row).collect()
+    }
+}
+
+impl<'a> BatchEncoder<'a> {
+    pub fn new(view: &'a FeatureView) -> Self {
+        Self { view }
+    }
+
+    /// Encodes a batch.
+    ///
+    /// # Errors
+    /// When a value does not fit its declared type; the feature and the entity are named.
+    pub fn encode(&self, batch: &RecordBatch) -> Result<EncodedBatch, EncodeBatchError> {
+        let join_keys = self.view.join_keys();
+        let times = join_keys.len();
+        if batch.num_columns() != times + 2 + self.view.features.len() {
+            return Err(EncodeBatchError::UnexpectedColumns);
+        }
+        let keys = self.bind_keys(batch)?;
+        let time = |index: usize| {
+            let column = batch.column(index).as_primitive_opt::<TimestampMicrosecondType>();
+            column.ok_or(EncodeBatchError::UnexpectedColumns)
+        };
+        let (events, created) = (time(times)?, time(times + 1)?);
+        let columns = self.bind_features(batch, times + 2)?;
+        let key_encoder = self.key_encoder()?;
+
+        let mut encoded = EncodedBatch {
+            buffer: Vec::with_capacity(batch.num_rows() * (64 + 12 * columns.len())),
+            rows: Vec::with_capacity(batch.num_rows()),
+            without_key: 0,
+        };
+        let mut parts = Vec::with_capacity(keys.len());
+        for row in 0..batch.num_rows() {
+            if !self.read_key(&keys, row, &mut parts)? || events.is_null(row) {
+                encoded.without_key += 1;
+                continue;
+            }
+            let key = append(&mut encoded.buffer, |buffer| key_encoder.encode(&parts, buffer))?;
+            let mut values = Vec::with_capacity(columns.len());
+            for (feature, column) in self.view.features.iter().zip(&columns) {
+                let value = append(&mut encoded.buffer, |buffer| column.encode(row, buffer));
+                values.push(value.map_err(|source| EncodeBatchError::Value {
+                    name: feature.name.clone(),
+                    entity: self.describe(&parts),
+                    source,
+                })?);
+            }
+            encoded.rows.push(RowPieces {
+                key,
+                values,
+                event: Timestamp::from_micros(events.value(row)),
+                created: created.is_valid(row).then(|| Timestamp::from_micros(created.value(row))),
+            });
+        }
+        Ok(encoded)
+    }
+
+    /// Entity-less views live under the dummy key, whose value is the empty text.
+    fn key_encoder(&self) -> Result<EntityKeyEncoder, EntityKeyError> {
+        if self.view.is_entityless() {
+            return EntityKeyEncoder::new(&[DUMMY_JOIN_KEY]);
+        }
+        let names: Vec<&str> = self.view.join_keys().iter().map(|column| column.name.as_str()).collect();
+        EntityKeyEncoder::new(&names)
+    }
+
+    fn bind_keys(&self, batch: &RecordBatch) -> Result<Vec<KeyColumn>, EncodeBatchError> {
+        let bind = |(index, column): (usize, &crate::model::Field)| {
+            KeyColumn::bind(&column.dtype, batch.column(index))
+                .map_err(|source| EncodeBatchError::Key { name: column.name.clone(), source })
+        };
+        self.view.join_keys().iter().enumerate().map(bind).collect()
+    }
+
+    fn bind_features(&self, batch: &RecordBatch, first: usize) -> Result<Vec<BoundColumn>, EncodeBatchError> {
+        let bind = |(index, feature): (usize, &crate::model::Field)| {
+            let array = batch.column(first + index);
+            ColumnEncoder::new(&feature.dtype, array.data_type())
+                .and_then(|encoder| encoder.bind(array))
+                .map_err(|source| EncodeBatchError::Column { name: feature.name.clone(), source })
+        };
+        self.view.features.iter().enumerate().map(bind).collect()
+    }
+
+    /// Reads the key of a row into `parts`; `false` when a part is null.
+    fn read_key<'k>(
+        &self,
+        keys: &'k [KeyColumn],
+        row: usize,
+        parts: &mut Vec<KeyPart<'k>>,
+    ) -> Result<bool, EncodeBatchError> {
+        parts.clear();
+        if self.view.is_entityless() {
+            parts.push(KeyPart::String(""));
+            return Ok(true);
+        }
+        for (column, key) in self.view.join_keys().iter().zip(keys) {
+            let part = key.part(row).map_err(|source| EncodeBatchError::Key { name: column.name.clone(), source })?;
+            match part {
+                Some(part) => parts.push(part),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The entity in words, for messages.
+    fn describe(&self, parts: &[KeyPart<'_>]) -> String {
+        let pairs = self.view.join_keys().iter().zip(parts).map(|(column, part)| match part {
+            KeyPart::Bytes(bytes) => format!("{} of {} bytes", column.name, bytes.len()),
+            KeyPart::String(text) => format!("{}={text}", column.name),
+            KeyPart::Int32(number) => format!("{}={number}", column.name),
+            KeyPart::Int64(number) | KeyPart::UnixTimestamp(number) => format!("{}={number}", column.name),
+        });
+        pairs.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Lets `write` append to the buffer and tells where the new bytes are.
+fn append<E>(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Range<usize>, E> {
+    let start = buffer.len();
+    write(buffer)?;
+    Ok(start..buffer.len())
+}

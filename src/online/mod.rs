@@ -1,0 +1,17 @@
+//! Where the newest values are served from, behind one trait.
+
+mod sqlite;
+mod store;
+
+use crate::config::OnlineStoreConfig;
+
+pub use store::{
+    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, StoredValue, ViewLayout, WriteCounts,
+};
+
+/// The online store the settings name. Nothing is opened yet.
+pub fn open(config: &OnlineStoreConfig) -> Box<dyn OnlineStore> {
+    match config {
+        OnlineStoreConfig::Sqlite { path } => Box::new(sqlite::SqliteOnlineStore::new(path.clone())),
+    }
+}

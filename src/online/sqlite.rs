@@ -1,0 +1,209 @@
+use std::path::PathBuf;
+
+use prost::Message;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::store::{
+    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, StoredValue, ViewLayout, WriteCounts,
+};
+use crate::{
+    feast::value::Value,
+    model::{OnlineTables, Timestamp},
+    sqlite::SqliteFile,
+};
+
+/// Feast's SQLite online store: a table per view, a row per entity and feature.
+pub struct SqliteOnlineStore {
+    file: SqliteFile,
+    /// The file's path as Feast records it in the registry.
+    recorded: String,
+}
+
+impl SqliteOnlineStore {
+    /// The store in the file at `path` (absolute), which need not exist yet.
+    pub fn new(path: PathBuf) -> Self {
+        let recorded = path.display().to_string();
+        Self { file: SqliteFile::new("online store", path), recorded }
+    }
+}
+
+/// The table of a view, as Feast names it.
+fn table_name(project: &str, view: &str) -> String {
+    format!("{project}_{view}")
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Feast's table and index (`feast/infra/online_stores/sqlite.py`).
+fn create_table(connection: &Connection, table: &str) -> rusqlite::Result<()> {
+    let (name, index) = (quoted(table), quoted(&format!("{table}_ek")));
+    connection.execute_batch(&format!(
+        "CREATE TABLE IF NOT EXISTS {name} (
+            entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, vector_value BLOB,
+            event_ts timestamp, created_ts timestamp, PRIMARY KEY(entity_key, feature_name));
+         CREATE INDEX IF NOT EXISTS {index} ON {name} (entity_key);"
+    ))
+}
+
+impl OnlineStore for SqliteOnlineStore {
+    fn tables(&self) -> Option<OnlineTables<'_>> {
+        Some(OnlineTables { store: "sqlite", file: &self.recorded, name: table_name })
+    }
+
+    fn create_tables(&self, tables: &[&str]) -> Result<(), OnlineError> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let mut connection = self.file.open_for_writing()?;
+        let mut create = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for table in tables {
+                create_table(&transaction, table)?;
+            }
+            transaction.commit()
+        };
+        create().map_err(|error| self.file.explain(&error).into())
+    }
+
+    fn drop_tables(&self, tables: &[&str]) -> Result<(), OnlineError> {
+        if tables.is_empty() || !self.file.path().exists() {
+            return Ok(());
+        }
+        let mut connection = self.file.open_for_writing()?;
+        let mut remove = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for table in tables {
+                transaction.execute(&format!("DROP TABLE IF EXISTS {}", quoted(table)), [])?;
+            }
+            transaction.commit()
+        };
+        remove().map_err(|error| self.file.explain(&error).into())
+    }
+
+    fn writer(&self, layout: ViewLayout) -> Result<Box<dyn OnlineWriter>, OnlineError> {
+        let connection = self.file.open_for_writing()?;
+        let table = table_name(&layout.project, &layout.view);
+        let writer = SqliteWriter { file: self.file.clone(), connection, upsert: upsert(&table), layout };
+        writer.prepare(&table).map_err(|error| self.file.explain(&error))?;
+        Ok(Box::new(writer))
+    }
+
+    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError> {
+        let Some(mut connection) = self.file.open_for_reading()? else {
+            return Ok(requests.iter().map(nothing_found).collect());
+        };
+        let mut read = || -> rusqlite::Result<_> {
+            // One transaction, so that all values are of the same moment.
+            let transaction = connection.transaction()?;
+            requests.iter().map(|request| read_view(&transaction, project, request)).collect()
+        };
+        read().map_err(|error| self.file.explain(&error).into())
+    }
+}
+
+struct SqliteWriter {
+    file: SqliteFile,
+    connection: Connection,
+    layout: ViewLayout,
+    upsert: String,
+}
+
+impl SqliteWriter {
+    fn prepare(&self, table: &str) -> rusqlite::Result<()> {
+        // Keys come in no order, so a larger page cache (KiB when negative) saves rereading.
+        self.connection.pragma_update(None, "cache_size", -65_536)?;
+        create_table(&self.connection, table)
+    }
+
+    fn write_rows(&mut self, rows: &[EncodedRow<'_>]) -> rusqlite::Result<WriteCounts> {
+        let mut counts = WriteCounts::default();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut upsert = transaction.prepare_cached(&self.upsert)?;
+            for row in rows {
+                let created = row.created.map(Timestamp::seconds);
+                let mut taken = self.layout.features.is_empty();
+                for (feature, bytes) in self.layout.features.iter().zip(&row.values) {
+                    // The bytes were just encoded, so they always decode.
+                    let text = Value::decode(*bytes).ok().and_then(|value| value.to_text());
+                    let changed =
+                        upsert.execute(params![row.key, feature, bytes, text, row.event.seconds(), created])?;
+                    taken |= changed > 0;
+                }
+                if taken {
+                    counts.written += 1;
+                } else {
+                    counts.skipped += 1;
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(counts)
+    }
+}
+
+impl OnlineWriter for SqliteWriter {
+    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, OnlineError> {
+        self.write_rows(rows).map_err(|error| self.file.explain(&error).into())
+    }
+}
+
+/// Inserts a value, or replaces one that is not newer. The table knows whole seconds only; within
+/// the same second the creation time decides, and without one the later write.
+fn upsert(table: &str) -> String {
+    format!(
+        "INSERT INTO {} AS stored (entity_key, feature_name, value, value_text, event_ts, created_ts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (entity_key, feature_name) DO UPDATE SET
+             value = excluded.value, value_text = excluded.value_text, vector_value = NULL,
+             event_ts = excluded.event_ts, created_ts = excluded.created_ts
+         WHERE stored.event_ts IS NULL
+             OR excluded.event_ts > stored.event_ts
+             OR (excluded.event_ts = stored.event_ts
+                 AND coalesce(excluded.created_ts >= stored.created_ts, TRUE))",
+        quoted(table)
+    )
+}
+
+fn nothing_found(request: &ReadRequest) -> Vec<Vec<StoredValue>> {
+    vec![vec![StoredValue::NotFound; request.features.len()]; request.keys.len()]
+}
+
+fn read_view(connection: &Connection, project: &str, request: &ReadRequest) -> rusqlite::Result<Vec<Vec<StoredValue>>> {
+    let table = table_name(project, &request.view);
+    let known: Option<i64> = connection
+        .query_row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", [&table], |row| row.get(0))
+        .optional()?;
+    if known.is_none() {
+        return Ok(nothing_found(request));
+    }
+    let mut select = connection
+        .prepare(&format!("SELECT feature_name, value, event_ts FROM {} WHERE entity_key = ?1", quoted(&table)))?;
+    let mut values = nothing_found(request);
+    for (key, values) in request.keys.iter().zip(&mut values) {
+        let mut rows = select.query([key])?;
+        while let Some(row) = rows.next()? {
+            let feature: String = row.get(0)?;
+            let Some(position) = request.features.iter().position(|wanted| *wanted == feature) else { continue };
+            let value: Option<Vec<u8>> = row.get(1)?;
+            values[position] =
+                StoredValue::Found { value: value.unwrap_or_default(), event: event_time(row.get_ref(2)?) };
+        }
+    }
+    Ok(values)
+}
+
+/// Feast stores whole seconds; other clients leave texts such as `2026-01-01 00:00:00`.
+fn event_time(value: rusqlite::types::ValueRef<'_>) -> Timestamp {
+    const EPOCH: Timestamp = Timestamp::from_micros(0);
+    match value {
+        rusqlite::types::ValueRef::Integer(seconds) => Timestamp::from_micros(seconds.saturating_mul(1_000_000)),
+        rusqlite::types::ValueRef::Text(text) => {
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            Timestamp::parse(text, EPOCH).unwrap_or(EPOCH)
+        }
+        _ => EPOCH,
+    }
+}

@@ -1,0 +1,82 @@
+use std::fmt;
+
+use serde_json::{Value as Json, json};
+
+use crate::{feast::value::Value, model::Timestamp};
+
+/// How a value stands (`feast.serving.FieldStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Present,
+    /// The newest row has no value here.
+    NullValue,
+    /// Nothing is stored for the entity.
+    NotFound,
+    /// What is stored is older than the view's ttl.
+    OutsideMaxAge,
+}
+
+impl Status {
+    /// Feast's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "PRESENT",
+            Self::NullValue => "NULL_VALUE",
+            Self::NotFound => "NOT_FOUND",
+            Self::OutsideMaxAge => "OUTSIDE_MAX_AGE",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Present => "present",
+            Self::NullValue => "null",
+            Self::NotFound => "not found",
+            Self::OutsideMaxAge => "outside max age",
+        })
+    }
+}
+
+/// One value of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    pub value: Value,
+    pub status: Status,
+    /// Event time of the value; 1970 where there is none.
+    pub event: Timestamp,
+}
+
+/// A named column of an answer: a join key or a feature, one value per entity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerColumn {
+    pub name: String,
+    pub values: Vec<Answered>,
+}
+
+/// Join keys, then features, for each entity asked for, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub columns: Vec<AnswerColumn>,
+    /// How many of the columns are join keys.
+    pub keys: usize,
+}
+
+impl Answer {
+    /// The answer in the shape of Feast's `/get-online-features`.
+    pub fn to_json(&self) -> Json {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let results: Vec<Json> = self.columns.iter().map(AnswerColumn::to_json).collect();
+        json!({ "metadata": { "feature_names": names }, "results": results })
+    }
+}
+
+impl AnswerColumn {
+    fn to_json(&self) -> Json {
+        let values: Vec<Json> = self.values.iter().map(|answered| answered.value.to_json()).collect();
+        let statuses: Vec<&str> = self.values.iter().map(|answered| answered.status.as_str()).collect();
+        let events: Vec<String> = self.values.iter().map(|answered| answered.event.to_string()).collect();
+        json!({ "values": values, "statuses": statuses, "event_timestamps": events })
+    }
+}

@@ -1,0 +1,41 @@
+use super::ServingError;
+
+/// Entities to look up: named columns of texts, one row per entity.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EntityTable {
+    pub columns: Vec<String>,
+    /// One text per column; `None` for null.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl EntityTable {
+    /// Adds an entity given as name-value pairs, which every entity must give alike.
+    ///
+    /// # Errors
+    /// When a name is given twice, or the names differ from those of the entities before.
+    pub fn push(&mut self, pairs: Vec<(String, String)>) -> Result<(), ServingError> {
+        for (index, (name, _)) in pairs.iter().enumerate() {
+            if pairs[..index].iter().any(|(other, _)| other == name) {
+                return Err(ServingError::new(format!("`{name}` is given twice for one entity"), None));
+            }
+        }
+        if self.rows.is_empty() {
+            self.columns = pairs.iter().map(|(name, _)| name.clone()).collect();
+        }
+        let mut row = vec![None; self.columns.len()];
+        let same = pairs.len() == self.columns.len();
+        for (name, value) in pairs {
+            match self.columns.iter().position(|column| *column == name) {
+                Some(position) if same => row[position] = Some(value),
+                _ => {
+                    return Err(ServingError::new(
+                        format!("entity {} has other columns than the first one", self.rows.len() + 1),
+                        format!("give {} for each", self.columns.join(", ")),
+                    ));
+                }
+            }
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+}

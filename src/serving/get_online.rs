@@ -1,0 +1,197 @@
+use std::collections::HashMap;
+
+use prost::Message;
+
+use super::{Answer, AnswerColumn, Answered, EntityTable, Status};
+use crate::{
+    diagnostics::did_you_mean,
+    feast::{
+        entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
+        value::{Kind, Value},
+    },
+    model::{DUMMY_JOIN_KEY, DataType, Timestamp, Ttl},
+    online::{OnlineError, OnlineStore, ReadRequest, StoredValue},
+    retrieval::{JoinKey, Retrieval, SelectedView},
+};
+
+/// Why features cannot be served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ServingError {
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl ServingError {
+    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+        Self { message: message.into(), help: help.into() }
+    }
+}
+
+impl From<OnlineError> for ServingError {
+    fn from(error: OnlineError) -> Self {
+        Self { message: error.message, help: error.help }
+    }
+}
+
+impl From<EntityKeyError> for ServingError {
+    fn from(error: EntityKeyError) -> Self {
+        Self::new(error.to_string(), None)
+    }
+}
+
+/// The stored features of each entity, as they stand at `now`.
+///
+/// # Errors
+/// When a join key is missing, a value is none of its type, or the store cannot be read.
+pub fn get_online(
+    project: &str,
+    retrieval: &Retrieval,
+    entities: &EntityTable,
+    store: &dyn OnlineStore,
+    now: Timestamp,
+) -> Result<Answer, ServingError> {
+    let keys = key_columns(retrieval, entities)?;
+    let requests = retrieval.views.iter().map(|view| request(view, entities, &keys)).collect::<Result<Vec<_>, _>>()?;
+    let stored = store.read(project, &requests)?;
+    let mut columns: Vec<AnswerColumn> = keys.iter().map(KeyValues::answer).collect();
+    let key_count = columns.len();
+    for (view, values) in retrieval.views.iter().zip(stored) {
+        for (index, feature) in view.features.iter().enumerate() {
+            let values = values.iter().map(|row| answer(&row[index], view, &feature.field.name, now));
+            columns.push(AnswerColumn { name: feature.output.clone(), values: values.collect::<Result<_, _>>()? });
+        }
+    }
+    Ok(Answer { columns, keys: key_count })
+}
+
+/// A join key column of the entities, typed.
+struct KeyValues<'a> {
+    key: &'a JoinKey,
+    values: Vec<Value>,
+}
+
+impl KeyValues<'_> {
+    fn answer(&self) -> AnswerColumn {
+        let answered = |value: &Value| Answered {
+            value: value.clone(),
+            status: Status::Present,
+            event: Timestamp::from_micros(0),
+        };
+        AnswerColumn { name: self.key.column.clone(), values: self.values.iter().map(answered).collect() }
+    }
+}
+
+fn key_columns<'a>(retrieval: &'a Retrieval, entities: &EntityTable) -> Result<Vec<KeyValues<'a>>, ServingError> {
+    let wanted = retrieval.entity_columns();
+    for column in &entities.columns {
+        if !wanted.iter().any(|key| key.column == *column) {
+            let help = did_you_mean(column, wanted.iter().map(|key| key.column.as_str()));
+            return Err(ServingError::new(format!("no requested feature has the join key `{column}`"), help));
+        }
+    }
+    wanted.into_iter().map(|key| key_values(key, entities)).collect()
+}
+
+fn key_values<'a>(key: &'a JoinKey, entities: &EntityTable) -> Result<KeyValues<'a>, ServingError> {
+    let Some(position) = entities.columns.iter().position(|column| *column == key.column) else {
+        let message = format!("the join key `{}` is missing", key.column);
+        return Err(ServingError::new(message, format!("give it with --entity {}=…", key.column)));
+    };
+    let values = entities.rows.iter().enumerate().map(|(row, texts)| {
+        let text = texts[position].as_deref().ok_or_else(|| {
+            ServingError::new(format!("the join key `{}` of entity {} is null", key.column, row + 1), None)
+        })?;
+        parse_key(text, &key.field.dtype).ok_or_else(|| {
+            ServingError::new(
+                format!("`{text}`, the join key `{}` of entity {}, is no {}", key.column, row + 1, key.field.dtype),
+                None,
+            )
+        })
+    });
+    Ok(KeyValues { key, values: values.collect::<Result<_, _>>()? })
+}
+
+/// A join key value from its text: times as ISO 8601 or seconds since 1970.
+fn parse_key(text: &str, dtype: &DataType) -> Option<Value> {
+    let epoch = Timestamp::from_micros(0);
+    let kind = match dtype {
+        DataType::String => Kind::String(text.to_owned()),
+        DataType::Bytes => Kind::Bytes(text.as_bytes().to_vec()),
+        DataType::Int32 => Kind::Int32(text.trim().parse().ok()?),
+        DataType::Int64 => Kind::Int64(text.trim().parse().ok()?),
+        DataType::UnixTimestamp => Kind::UnixTimestamp(match text.trim().parse() {
+            Ok(seconds) => seconds,
+            Err(_) => Timestamp::parse(text, epoch).ok()?.seconds(),
+        }),
+        _ => return None,
+    };
+    Some(Value::from(kind))
+}
+
+fn request(
+    selected: &SelectedView,
+    entities: &EntityTable,
+    keys: &[KeyValues<'_>],
+) -> Result<ReadRequest, ServingError> {
+    let names: Vec<&str> = match selected.join_keys.as_slice() {
+        [] => vec![DUMMY_JOIN_KEY],
+        some => some.iter().map(|key| key.field.name.as_str()).collect(),
+    };
+    let encoder = EntityKeyEncoder::new(&names)?;
+    let by_column: HashMap<&str, &KeyValues<'_>> = keys.iter().map(|key| (key.key.column.as_str(), key)).collect();
+    let columns: Vec<&KeyValues<'_>> =
+        selected.join_keys.iter().filter_map(|key| by_column.get(key.column.as_str()).copied()).collect();
+    // Without any join key the question is about the whole project: one answer.
+    let rows = if keys.is_empty() { entities.rows.len().max(1) } else { entities.rows.len() };
+    let key = |row: usize| {
+        let mut parts = Vec::with_capacity(columns.len());
+        for column in &columns {
+            parts.push(KeyPart::from_value(&column.values[row])?);
+        }
+        if parts.is_empty() {
+            parts.push(KeyPart::String(""));
+        }
+        let mut bytes = Vec::new();
+        encoder.encode(&parts, &mut bytes)?;
+        Ok::<_, ServingError>(bytes)
+    };
+    Ok(ReadRequest {
+        view: selected.view.name.clone(),
+        features: selected.features.iter().map(|feature| feature.field.name.clone()).collect(),
+        keys: (0..rows).map(key).collect::<Result<_, _>>()?,
+    })
+}
+
+fn answer(
+    stored: &StoredValue,
+    selected: &SelectedView,
+    feature: &str,
+    now: Timestamp,
+) -> Result<Answered, ServingError> {
+    let StoredValue::Found { value, event } = stored else {
+        let event = Timestamp::from_micros(0);
+        return Ok(Answered { value: Value::NULL, status: Status::NotFound, event });
+    };
+    let value = Value::decode(value.as_slice()).map_err(|error| {
+        let name = format!("{}:{feature}", selected.view.name);
+        ServingError::new(
+            format!("the stored value of {name} is damaged: {error}"),
+            "materialize the view again".to_owned(),
+        )
+    })?;
+    let status = if expired(*event, selected.view.ttl, now) {
+        Status::OutsideMaxAge
+    } else if value.is_null() {
+        Status::NullValue
+    } else {
+        Status::Present
+    };
+    Ok(Answered { value, status, event: *event })
+}
+
+/// Whether a value is older than the ttl; stores know whole seconds only, so seconds count.
+fn expired(event: Timestamp, ttl: Ttl, now: Timestamp) -> bool {
+    ttl.limit().is_some_and(|limit| now.seconds().saturating_sub(event.seconds()) > limit / 1_000_000)
+}
