@@ -1,0 +1,137 @@
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{CommandError, Global};
+use crate::{
+    config::{self, StoreConfig},
+    definitions::{self, LoadOptions},
+    diagnostics::{Diagnostics, SourceText},
+    model::{Repo, Timestamp},
+    offline::{self, OfflineStore},
+    online::{self, OnlineStore},
+    registry::{self, RegistryStore},
+    ui::{Printer, draw_diagnostics},
+};
+
+/// What every command starts from: the streams, the repo's place and the clock.
+pub struct Context {
+    pub printer: Printer,
+    chdir: Option<PathBuf>,
+    settings: Option<PathBuf>,
+    /// The moment the command started.
+    pub now: Timestamp,
+    loaded: RefCell<Option<StoreConfig>>,
+}
+
+impl Context {
+    pub fn new(printer: Printer, global: &Global) -> Self {
+        Self {
+            printer,
+            chdir: global.chdir.clone(),
+            settings: global.feature_store_yaml.clone(),
+            now: Timestamp::now(),
+            loaded: RefCell::new(None),
+        }
+    }
+
+    /// The repo's folder, absolute.
+    fn folder(&self) -> Result<PathBuf, CommandError> {
+        let folder = self.chdir.as_deref().unwrap_or_else(|| Path::new("."));
+        if !folder.is_dir() {
+            return Err(CommandError::new(format!("there is no folder {}", folder.display()), None));
+        }
+        // Feast records absolute paths without resolving links, so this does the same.
+        let absolute = std::path::absolute(folder)?;
+        Ok(absolute.components().collect())
+    }
+
+    /// A path given on the command line, from the folder that --chdir names.
+    pub fn target(&self, path: &Path) -> PathBuf {
+        self.chdir.as_deref().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+
+    /// The settings of the repo, read once.
+    pub fn config(&self) -> Result<StoreConfig, CommandError> {
+        if let Some(config) = self.loaded.borrow().as_ref() {
+            return Ok(config.clone());
+        }
+        let folder = self.folder()?;
+        let path = self.settings.clone().unwrap_or_else(|| folder.join(config::FILE_NAME));
+        let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => CommandError::new(
+                format!("there is no {}", display_path(&path).display()),
+                "run feastr in a feature repo, name one with --chdir, or make one with `feastr init`".to_owned(),
+            ),
+            _ => CommandError::new(format!("cannot read {}: {error}", display_path(&path).display()), None),
+        })?;
+        let file = Arc::new(SourceText { path: display_path(&path), text });
+        let mut diagnostics = Diagnostics::default();
+        let environment = |name: &str| std::env::var(name).ok();
+        match config::load(&file, &folder, &environment, &mut diagnostics) {
+            Some(config) => {
+                self.show_warnings(diagnostics);
+                *self.loaded.borrow_mut() = Some(config.clone());
+                Ok(config)
+            }
+            None => Err(CommandError::Repo(diagnostics)),
+        }
+    }
+
+    /// The definitions of the repo, checked against their sources if wanted.
+    pub fn repo(&self, validate_sources: bool) -> Result<Repo, CommandError> {
+        let config = self.config()?;
+        let store = offline::open(&config);
+        let options = LoadOptions {
+            validate_sources,
+            inspect: &|source| store.inspect(source),
+            display_path: &|path| display_path(path),
+        };
+        let mut diagnostics = Diagnostics::default();
+        match definitions::load(&config, &options, &mut diagnostics)? {
+            Some(repo) => {
+                self.show_warnings(diagnostics);
+                Ok(repo)
+            }
+            None => Err(CommandError::Repo(diagnostics)),
+        }
+    }
+
+    pub fn registry(&self) -> Result<Box<dyn RegistryStore>, CommandError> {
+        Ok(registry::open(&self.config()?.registry))
+    }
+
+    pub fn offline(&self) -> Result<Box<dyn OfflineStore>, CommandError> {
+        Ok(offline::open(&self.config()?))
+    }
+
+    /// The online store, if the repo has one.
+    pub fn online(&self) -> Result<Option<Box<dyn OnlineStore>>, CommandError> {
+        Ok(self.config()?.online_store.as_ref().map(online::open))
+    }
+
+    /// The online store, for commands that cannot do without.
+    pub fn required_online(&self) -> Result<Box<dyn OnlineStore>, CommandError> {
+        self.online()?.ok_or_else(|| {
+            CommandError::new(
+                "this repo has no online store",
+                "set `online_store` in feature_store.yaml, for example to `type: sqlite`".to_owned(),
+            )
+        })
+    }
+
+    fn show_warnings(&self, diagnostics: Diagnostics) {
+        let found = diagnostics.into_sorted();
+        if !found.is_empty() && self.printer.verbosity >= crate::ui::Verbosity::Normal {
+            self.printer.stderr(draw_diagnostics(&found, self.printer.err));
+        }
+    }
+}
+
+/// A path as a person would write it: relative to the working directory where that is shorter.
+pub fn display_path(path: &Path) -> PathBuf {
+    let relative = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    relative.filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(|| path.to_owned())
+}

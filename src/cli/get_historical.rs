@@ -1,0 +1,140 @@
+use std::{
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use tempfile::NamedTempFile;
+
+use super::{CommandError, Context, context::display_path, selection::SelectionArgs};
+use crate::{
+    offline::{EntityRows, HistoricalQuery, RowFormat},
+    registry::state,
+    sink::{OutputFormat, RowSink, SinkError, Target},
+};
+
+/// Join features to entity rows as they were at each row's time
+///
+/// Every entity row comes back once, in its place, followed by the features; where no value was
+/// valid at its time they are null.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  feastr get-historical --entities rows.parquet --features driver_hourly_stats:conv_rate \
+                        -o training.parquet\n  feastr get-historical --entities rows.csv --feature-service driver_activity_v2\n  \
+                        cat rows.jsonl | feastr get-historical --entities - --feature-service driver_activity_v2 --format csv\n\n\
+                        The entity file has the join keys and a column `event_timestamp` (or one other timestamp); \
+                        times without a zone are UTC."
+)]
+pub struct Args {
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// Entity rows: a parquet, CSV or JSON-lines file, or - for stdin
+    #[arg(long, value_name = "FILE")]
+    entities: PathBuf,
+    /// Use a feature row only if it was written (created) by the entity row's time
+    #[arg(long)]
+    filter_by_created_timestamp: bool,
+    /// Where the result goes; the ending gives the format [default: the screen]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[arg(long, value_enum)]
+    format: Option<OutputFormat>,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    let printer = context.printer;
+    let config = context.config()?;
+    let registry = context.registry()?;
+    let registered = state(&registry.snapshot(&config.project)?);
+    let retrieval = args.selection.resolve(&registered, &registry.location())?;
+    let format = output_format(args, printer.json)?;
+    let (entities, _stdin_copy) = entity_rows(&args.entities)?;
+    let query = HistoricalQuery {
+        entities: &entities,
+        retrieval: &retrieval,
+        filter_by_created_timestamp: args.filter_by_created_timestamp,
+    };
+    let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
+    let target = match output {
+        Some(path) => Target::file(path).map_err(|error| unwritable(path, &error))?,
+        None => Target::stdout(),
+    };
+    let mut sink = RowSink::new(format, target);
+    let joined = context.offline()?.historical(&query, &mut sink);
+    if !sink.failed() {
+        joined?;
+    }
+    let not_shown = sink.not_shown();
+    let rows = sink.finish().map_err(|error| match (error, output) {
+        (SinkError::Io(error), Some(path)) => unwritable(path, &error),
+        (SinkError::Io(error), None) => error.into(),
+        (error, _) => CommandError::new(error.to_string(), None),
+    })?;
+    if not_shown > 0 {
+        printer.say(format_args!("… and {not_shown} more rows; write them all with --output FILE"));
+    }
+    if let Some(path) = output {
+        printer.say(format_args!("Wrote {rows} rows to {}", path.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> CommandError {
+    let message = match error.kind() {
+        io::ErrorKind::StorageFull => format!("no space left for {}; no file was left behind", path.display()),
+        _ => format!("cannot write {}: {error}", path.display()),
+    };
+    CommandError::new(message, None)
+}
+
+fn output_format(args: &Args, json: bool) -> Result<OutputFormat, CommandError> {
+    if let Some(format) = args.format {
+        return Ok(format);
+    }
+    match args.output.as_deref().filter(|path| *path != Path::new("-")) {
+        Some(path) => OutputFormat::from_path(path).ok_or_else(|| {
+            CommandError::new(
+                format!("the ending of {} says no format", path.display()),
+                "end it with .parquet, .csv, .jsonl or .arrow, or give --format".to_owned(),
+            )
+        }),
+        None if json => Ok(OutputFormat::Jsonl),
+        None => Ok(OutputFormat::Table),
+    }
+}
+
+/// The entity file; stdin is copied to a temporary file, which is returned to keep it alive.
+fn entity_rows(path: &Path) -> Result<(EntityRows, Option<NamedTempFile>), CommandError> {
+    if path == Path::new("-") {
+        let mut copy = NamedTempFile::new()?;
+        io::copy(&mut io::stdin().lock(), &mut copy)?;
+        copy.flush()?;
+        let rows = EntityRows { path: copy.path().to_owned(), format: sniff(copy.path())?, shown: "stdin".to_owned() };
+        return Ok((rows, Some(copy)));
+    }
+    let shown = display_path(path).display().to_string();
+    if !path.is_file() {
+        return Err(CommandError::new(format!("there is no entity file {shown}"), None));
+    }
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let format = match ending.as_str() {
+        "parquet" | "pq" => RowFormat::Parquet,
+        "csv" => RowFormat::Csv,
+        "jsonl" | "ndjson" | "json" => RowFormat::JsonLines,
+        _ => sniff(path)?,
+    };
+    Ok((EntityRows { path: path.to_owned(), format, shown }, None))
+}
+
+/// The format by the first bytes.
+fn sniff(path: &Path) -> io::Result<RowFormat> {
+    let mut start = Vec::new();
+    std::fs::File::open(path)?.take(64).read_to_end(&mut start)?;
+    Ok(if start.starts_with(b"PAR1") {
+        RowFormat::Parquet
+    } else if start.trim_ascii_start().starts_with(b"{") {
+        RowFormat::JsonLines
+    } else {
+        RowFormat::Csv
+    })
+}

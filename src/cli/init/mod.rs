@@ -1,0 +1,72 @@
+pub mod sample_data;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use super::{CommandError, Context};
+use crate::config;
+
+/// Make a new feature repo with definitions and sample data
+///
+/// The repo runs as it is: plan, apply, materialize and get-online work on the sample data.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  feastr init my_repo\n  cd my_repo && feastr apply && feastr materialize-incremental now"
+)]
+pub struct Args {
+    /// The folder to make; its name becomes the project's
+    #[arg(default_value = "feature_repo")]
+    name: PathBuf,
+}
+
+/// The files of the example, which is also what tests and the README run.
+const FILES: [(&str, &str); 4] = [
+    (config::FILE_NAME, include_str!("../../../examples/feature_repo/feature_store.yaml")),
+    ("drivers.yaml", include_str!("../../../examples/feature_repo/drivers.yaml")),
+    ("services.yaml", include_str!("../../../examples/feature_repo/services.yaml")),
+    (".gitignore", include_str!("../../../examples/feature_repo/.gitignore")),
+];
+
+/// The line of the example that names its project.
+const PROJECT_LINE: &str = "project: feastlocal";
+
+pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    let printer = context.printer;
+    let folder = context.target(&args.name);
+    let project = project_name(&folder)?;
+    if folder.join(config::FILE_NAME).exists() {
+        return Err(CommandError::new(
+            format!("{} is a feature repo already", folder.display()),
+            "choose another name".to_owned(),
+        ));
+    }
+    std::fs::create_dir_all(folder.join("data"))
+        .map_err(|error| CommandError::new(format!("cannot make {}: {error}", folder.display()), None))?;
+    for (name, text) in FILES {
+        let text = text.replacen(PROJECT_LINE, &format!("project: {project}"), 1);
+        // The settings come last: without them a half-made folder is no repo yet.
+        if name != config::FILE_NAME {
+            std::fs::write(folder.join(name), text)?;
+        }
+    }
+    sample_data::write(&folder.join("data"), context.now)?;
+    let (name, text) = FILES[0];
+    std::fs::write(folder.join(name), text.replacen(PROJECT_LINE, &format!("project: {project}"), 1))?;
+    printer.say(format_args!("Made the feature repo {} (project {project})\n", folder.display()));
+    printer.say(format_args!("Next:\n  cd {}\n  feastr apply\n  feastr materialize-incremental now", folder.display()));
+    printer.say("  feastr get-online --feature-service driver_activity_v2 --entity driver_id=1001");
+    printer.say("  feastr get-historical --feature-service driver_activity_v2 --entities data/entity_rows.csv");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The folder's name as a project name: tables are named after it, so words only.
+fn project_name(folder: &std::path::Path) -> Result<String, CommandError> {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default().replace('-', "_");
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    if name.is_empty() || name.starts_with('_') || !name.chars().all(is_word) {
+        return Err(CommandError::new(
+            format!("`{name}` cannot be a project name"),
+            "use letters, digits and underscores, and start with a letter or digit".to_owned(),
+        ));
+    }
+    Ok(name)
+}

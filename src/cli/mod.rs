@@ -1,0 +1,177 @@
+//! The command line: one file per command, with its arguments and a short `run`.
+
+mod apply;
+mod completions;
+mod configuration;
+mod context;
+mod error;
+mod get_historical;
+mod get_online;
+mod init;
+mod materialize;
+mod objects;
+mod plan;
+mod registry_dump;
+mod selection;
+mod teardown;
+mod version;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::variables,
+    model::ObjectKind,
+    ui::{ColorChoice, Printer, Verbosity},
+};
+use context::Context;
+use error::CommandError;
+
+pub use init::sample_data;
+
+/// A fast feature store in one binary, on the registry and stores of Feast.
+#[derive(Debug, Parser)]
+#[command(
+    name = "feastr",
+    version,
+    about,
+    after_help = "Examples:\n  feastr init my_repo && cd my_repo    A runnable repo with sample data\n  \
+                  feastr plan                           What apply would change\n  \
+                  feastr apply                          Write the definitions to the registry\n  \
+                  feastr materialize-incremental now    Newest values into the online store\n\n\
+                  Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 refused by a guard",
+    disable_help_subcommand = true,
+    infer_subcommands = false
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// The feature repo's folder [default: the working directory]
+    #[arg(short, long, global = true, value_name = "DIR", env = variables::CHDIR, hide_env_values = true)]
+    pub chdir: Option<PathBuf>,
+    /// The settings file [default: feature_store.yaml in the repo's folder]
+    #[arg(
+        short = 'f',
+        long,
+        global = true,
+        value_name = "PATH",
+        env = variables::FEATURE_STORE_YAML,
+        hide_env_values = true
+    )]
+    pub feature_store_yaml: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(long, global = true)]
+    pub verbose: bool,
+    /// How much to say, as in Feast: debug, info, warning, error
+    #[arg(long, global = true, value_name = "LEVEL", hide_short_help = true, ignore_case = true)]
+    pub log_level: Option<LogLevel>,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = false)]
+    pub color: ColorChoice,
+    /// Results (and progress) as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Feast's names for how much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Teardown(teardown::Args),
+    /// Show the registered entities
+    Entities(objects::Args),
+    /// Show the registered feature views
+    FeatureViews(objects::Args),
+    /// Show the registered feature services
+    FeatureServices(objects::Args),
+    /// Show the registered data sources
+    DataSources(objects::Args),
+    /// Show the projects of the registry
+    Projects(objects::Args),
+    RegistryDump(registry_dump::Args),
+    Materialize(materialize::RangeArgs),
+    MaterializeIncremental(materialize::IncrementalArgs),
+    #[command(visible_alias = "get-historical-features")]
+    GetHistorical(get_historical::Args),
+    #[command(visible_alias = "get-online-features")]
+    GetOnline(get_online::Args),
+    Configuration(configuration::Args),
+    Version(version::Args),
+    Completions(completions::Args),
+}
+
+/// Runs the program with `arguments` (the program's name first) and returns its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let printer = printer(&cli.global);
+    let context = Context::new(printer, &cli.global);
+    match dispatch(&cli.command, &context) {
+        Ok(code) => code,
+        Err(error) => error.report(printer),
+    }
+}
+
+/// Help and version go to stdout and are no failure; wrong usage exits with 1 like other errors.
+fn usage(error: &clap::Error) -> ExitCode {
+    let printed = error.print().is_ok();
+    if error.use_stderr() || !printed { ExitCode::from(1) } else { ExitCode::SUCCESS }
+}
+
+fn printer(global: &Global) -> Printer {
+    let verbosity = match global.log_level {
+        _ if global.quiet => Verbosity::Quiet,
+        _ if global.verbose => Verbosity::Verbose,
+        Some(LogLevel::Debug | LogLevel::Info) => Verbosity::Verbose,
+        Some(LogLevel::Error | LogLevel::Critical) => Verbosity::Quiet,
+        Some(LogLevel::Warning) | None => Verbosity::Normal,
+    };
+    let no_color = std::env::var_os(variables::NO_COLOR).is_some_and(|value| !value.is_empty());
+    Printer::new(verbosity, global.json, global.color, no_color)
+}
+
+fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Init(args) => init::run(args, context),
+        Command::Plan(args) => plan::run(args, context),
+        Command::Apply(args) => apply::run(args, context),
+        Command::Teardown(args) => teardown::run(args, context),
+        Command::Entities(args) => objects::run(args, ObjectKind::Entity, context),
+        Command::FeatureViews(args) => objects::run(args, ObjectKind::FeatureView, context),
+        Command::FeatureServices(args) => objects::run(args, ObjectKind::FeatureService, context),
+        Command::DataSources(args) => objects::run(args, ObjectKind::DataSource, context),
+        Command::Projects(args) => objects::run(args, ObjectKind::Project, context),
+        Command::RegistryDump(args) => registry_dump::run(args, context),
+        Command::Materialize(args) => materialize::run_range(args, context),
+        Command::MaterializeIncremental(args) => materialize::run_incremental(args, context),
+        Command::GetHistorical(args) => get_historical::run(args, context),
+        Command::GetOnline(args) => get_online::run(args, context),
+        Command::Configuration(args) => configuration::run(args, context),
+        Command::Version(args) => version::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+    }
+}

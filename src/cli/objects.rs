@@ -1,0 +1,223 @@
+use std::{collections::BTreeMap, process::ExitCode};
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::Value;
+
+use super::{CommandError, Context};
+use crate::{
+    diagnostics::did_you_mean,
+    feast::{
+        convert::{data_source_from_message, entity_from_message, materialized_from_message},
+        messages::{self, decode},
+    },
+    model::{DUMMY_ENTITY, ObjectKind, SourceKind},
+    registry::{self, Row, Snapshot},
+    ui::Table,
+};
+
+/// Registered objects of one kind.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List them
+    List {
+        /// Only those with this tag, as KEY:VALUE; several must all match
+        #[arg(long, value_name = "KEY:VALUE", value_delimiter = ',')]
+        tags: Vec<String>,
+        #[arg(long, short, value_enum, default_value_t)]
+        output: ListOutput,
+    },
+    /// Show one as it is stored
+    Describe {
+        name: String,
+        #[arg(long, short, value_enum, default_value_t)]
+        output: DescribeOutput,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum ListOutput {
+    #[default]
+    Table,
+    Json,
+    Yaml,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum DescribeOutput {
+    #[default]
+    Yaml,
+    Json,
+}
+
+pub fn run(args: &Args, kind: ObjectKind, context: &Context) -> Result<ExitCode, CommandError> {
+    let rows = rows(kind, context)?;
+    match &args.command {
+        Command::List { tags, output } => list(&rows, kind, tags, *output, context)?,
+        Command::Describe { name, output } => describe(&rows, kind, name, *output, context)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The rows of a kind, of every project for projects themselves.
+fn rows(kind: ObjectKind, context: &Context) -> Result<Vec<Row>, CommandError> {
+    let registry = context.registry()?;
+    let projects = match kind {
+        ObjectKind::Project => registry.projects()?,
+        _ => vec![context.config()?.project],
+    };
+    let mut rows = Vec::new();
+    for project in projects {
+        let Snapshot { rows: stored, .. } = registry.snapshot(&project)?;
+        rows.extend(stored.into_iter().filter(|row| row.kind == kind && row.name != DUMMY_ENTITY));
+    }
+    if rows.is_empty() {
+        context.printer.say(format_args!("The registry {} has no {kind}", registry.location()));
+    }
+    Ok(rows)
+}
+
+fn list(
+    rows: &[Row],
+    kind: ObjectKind,
+    tags: &[String],
+    output: ListOutput,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let printer = context.printer;
+    let wanted = parse_tags(tags)?;
+    let mut shown = Vec::new();
+    for row in rows {
+        let json = json(row)?;
+        if has_tags(&json, &wanted) {
+            shown.push((row, json));
+        }
+    }
+    match output {
+        ListOutput::Table if !printer.json => {
+            let mut table = Table::new(headings(kind).iter().copied());
+            for (row, _) in &shown {
+                table.row(cells(row)?);
+            }
+            printer.result(table)?;
+        }
+        ListOutput::Yaml => {
+            let all: Vec<&Value> = shown.iter().map(|(_, json)| json).collect();
+            printer.result(crate::yaml::to_string(&all)?)?;
+        }
+        ListOutput::Table | ListOutput::Json => {
+            let all: Vec<&Value> = shown.iter().map(|(_, json)| json).collect();
+            printer.json(&all)?;
+        }
+    }
+    Ok(())
+}
+
+fn describe(
+    rows: &[Row],
+    kind: ObjectKind,
+    name: &str,
+    output: DescribeOutput,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let Some(row) = rows.iter().find(|row| row.name == name) else {
+        let help = did_you_mean(name, rows.iter().map(|row| row.name.as_str()));
+        return Err(CommandError::new(format!("there is no {kind} `{name}` in the registry"), help));
+    };
+    let json = json(row)?;
+    if output == DescribeOutput::Json || context.printer.json {
+        context.printer.json(&json)?;
+    } else {
+        context.printer.result(crate::yaml::to_string(&json)?)?;
+    }
+    Ok(())
+}
+
+/// The stored message as Feast's `describe` shows it.
+fn json(row: &Row) -> Result<Value, CommandError> {
+    registry::to_json(row).map_err(|error| damaged(row, &error))
+}
+
+fn damaged(row: &Row, error: &messages::DecodeError) -> CommandError {
+    CommandError::new(format!("{} `{}` in the registry is damaged: {error}", row.kind, row.name), None)
+}
+
+fn parse_tags(tags: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
+    let parse = |tag: &String| {
+        tag.split_once(':')
+            .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+            .ok_or_else(|| CommandError::new(format!("`{tag}` is not a tag"), "write --tags KEY:VALUE".to_owned()))
+    };
+    tags.iter().map(parse).collect()
+}
+
+fn has_tags(json: &Value, wanted: &BTreeMap<String, String>) -> bool {
+    let tags = json.get("spec").unwrap_or(json).get("tags");
+    wanted.iter().all(|(key, value)| tags.and_then(|tags| tags.get(key)).and_then(Value::as_str) == Some(value))
+}
+
+fn headings(kind: ObjectKind) -> &'static [&'static str] {
+    match kind {
+        ObjectKind::Entity => &["NAME", "JOIN KEY", "TYPE", "DESCRIPTION"],
+        ObjectKind::FeatureView => &["NAME", "ENTITIES", "FEATURES", "TTL", "ONLINE", "MATERIALIZED UNTIL"],
+        ObjectKind::FeatureService => &["NAME", "FEATURES"],
+        ObjectKind::DataSource => &["NAME", "TYPE", "PATH"],
+        ObjectKind::Project => &["NAME", "DESCRIPTION", "TAGS", "OWNER"],
+        _ => &["NAME"],
+    }
+}
+
+fn cells(row: &Row) -> Result<Vec<String>, CommandError> {
+    let unreadable = |error| damaged(row, &error);
+    Ok(match row.kind {
+        ObjectKind::Entity => {
+            let entity = entity_from_message(&decode(&row.proto).map_err(unreadable)?);
+            let dtype = entity.value_type.map_or_else(|| "-".to_owned(), |dtype| dtype.to_string());
+            vec![entity.name, entity.join_key, dtype, entity.description]
+        }
+        ObjectKind::FeatureView => {
+            let message: messages::FeatureView = decode(&row.proto).map_err(unreadable)?;
+            let until = materialized_from_message(&message).intervals.iter().map(|interval| interval.end).max();
+            let spec = message.spec.unwrap_or_default();
+            let entities: Vec<_> = spec.entities.into_iter().filter(|name| name != DUMMY_ENTITY).collect();
+            vec![
+                spec.name,
+                entities.join(", "),
+                spec.features.len().to_string(),
+                spec.ttl.map(crate::model::Ttl::from).unwrap_or_default().to_string(),
+                if spec.online { "yes" } else { "no" }.to_owned(),
+                until.map_or_else(|| "-".to_owned(), |until| until.to_string()),
+            ]
+        }
+        ObjectKind::FeatureService => {
+            let message: messages::FeatureService = decode(&row.proto).map_err(unreadable)?;
+            let spec = message.spec.unwrap_or_default();
+            let features = spec.features.iter().flat_map(|member| {
+                let alias = &member.feature_view_name_alias;
+                let view = if alias.is_empty() { &member.feature_view_name } else { alias };
+                member.feature_columns.iter().map(move |column| format!("{view}:{}", column.name))
+            });
+            vec![spec.name, features.collect::<Vec<_>>().join(", ")]
+        }
+        ObjectKind::DataSource => {
+            let source = data_source_from_message(&decode(&row.proto).map_err(unreadable)?);
+            let path = match &source.kind {
+                SourceKind::File(file) => file.path.clone(),
+                SourceKind::Foreign(_) => "-".to_owned(),
+            };
+            vec![source.name, source.kind.to_string(), path]
+        }
+        ObjectKind::Project => {
+            let message: messages::Project = decode(&row.proto).map_err(unreadable)?;
+            let spec = message.spec.unwrap_or_default();
+            let tags = messages::to_map(&spec.tags).into_iter().map(|(key, value)| format!("{key}:{value}"));
+            vec![spec.name, spec.description, tags.collect::<Vec<_>>().join(", "), spec.owner]
+        }
+        _ => vec![row.name.clone()],
+    })
+}

@@ -1,0 +1,39 @@
+use super::CommandError;
+use crate::{
+    model::RegistryState,
+    retrieval::{FeatureReference, Retrieval, Selection, resolve},
+};
+
+/// Which features are wanted.
+#[derive(Debug, clap::Args)]
+pub struct SelectionArgs {
+    /// Features as VIEW:FEATURE; several after one flag, or the flag several times
+    #[arg(long, num_args = 1.., value_name = "VIEW:FEATURE", value_delimiter = ',')]
+    features: Vec<String>,
+    /// A feature service, instead of single features
+    #[arg(long, value_name = "NAME", conflicts_with = "features")]
+    feature_service: Option<String>,
+    /// Put the view's name in front of feature names
+    #[arg(long)]
+    full_feature_names: bool,
+}
+
+impl SelectionArgs {
+    /// What is wanted, found among what is registered.
+    pub fn resolve(&self, state: &RegistryState, registry: &str) -> Result<Retrieval, CommandError> {
+        if state.objects.is_empty() && state.foreign.is_empty() {
+            return Err(CommandError::new(
+                format!("the registry {registry} is empty"),
+                "run `feastr apply` first".to_owned(),
+            ));
+        }
+        let selection = match &self.feature_service {
+            Some(name) => Selection::Service(name.clone()),
+            None => {
+                let references = self.features.iter().map(|text| text.parse::<FeatureReference>());
+                Selection::References(references.collect::<Result<_, _>>()?)
+            }
+        };
+        Ok(resolve(state, &selection, self.full_feature_names)?)
+    }
+}

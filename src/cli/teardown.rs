@@ -1,0 +1,60 @@
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+use super::{CommandError, Context};
+use crate::apply::{TeardownSummary, teardown};
+
+/// Remove this project from the registry and the online store
+///
+/// Other projects of the same registry stay as they are.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  feastr teardown\n  feastr teardown --yes")]
+pub struct Args {
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    let printer = context.printer;
+    let config = context.config()?;
+    let registry = context.registry()?;
+    let online = context.online()?;
+    let summary = TeardownSummary::of(&config.project, registry.as_ref(), online.as_deref())?;
+    if summary.is_empty() {
+        printer.say(format_args!("Project {} is not in the registry; nothing to remove", config.project));
+        return Ok(ExitCode::SUCCESS);
+    }
+    printer.say(format_args!("Project {} has:", printer.err.strong(&config.project)));
+    for (kind, count) in &summary.objects {
+        printer.say(format_args!("  {count} × {kind}"));
+    }
+    for table in &summary.tables {
+        printer.say(format_args!("  online table {table}"));
+    }
+    if !args.yes && !confirmed(&config.project)? {
+        return Err(CommandError::new("nothing was removed", None));
+    }
+    teardown(&summary, registry.as_ref(), online.as_deref())?;
+    if printer.json {
+        printer.json(&summary)?;
+    }
+    printer.say(format_args!("Removed project {}", config.project));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn confirmed(project: &str) -> Result<bool, CommandError> {
+    if !io::stdin().is_terminal() {
+        return Err(CommandError::new(
+            "removing a project needs a yes",
+            "use --yes where nobody can be asked".to_owned(),
+        ));
+    }
+    dialoguer::Confirm::new()
+        .with_prompt(format!("Remove project {project} from the registry and the online store?"))
+        .default(false)
+        .interact()
+        .map_err(|error| CommandError::new(error.to_string(), None))
+}

@@ -1,0 +1,20 @@
+use std::process::ExitCode;
+
+use super::{CommandError, Context};
+
+/// Print the version
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// The Feast release whose formats are read and written.
+const FEAST: &str = "0.67";
+
+pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    let version = env!("CARGO_PKG_VERSION");
+    if context.printer.json {
+        context.printer.json(&serde_json::json!({ "feastr": version, "feast_formats": FEAST }))?;
+    } else {
+        context.printer.result_line(format_args!("feastr {version} (formats of Feast {FEAST})"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

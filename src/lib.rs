@@ -1,0 +1,22 @@
+//! feastr: a feature store in one binary, on the registry and online layouts of Feast.
+//!
+//! `ARCHITECTURE.md` shows the way of the data through these modules.
+
+pub mod apply;
+pub mod cli;
+pub mod config;
+pub mod definitions;
+pub mod diagnostics;
+pub mod feast;
+pub mod materialize;
+pub mod model;
+pub mod offline;
+pub mod online;
+pub mod plan;
+pub mod registry;
+pub mod retrieval;
+pub mod serving;
+pub mod sink;
+pub mod sqlite;
+pub mod ui;
+pub mod yaml;

@@ -1,0 +1,17 @@
+//! Everything a person sees: streams, colours, tables, progress, findings.
+
+mod diagnostics;
+mod plan;
+mod printer;
+mod progress;
+mod report;
+mod style;
+mod table;
+
+pub use diagnostics::draw as draw_diagnostics;
+pub use plan::draw as draw_plan;
+pub use printer::{ColorChoice, Printer, Verbosity};
+pub use progress::MaterializeView;
+pub use report::draw as draw_report;
+pub use style::Style;
+pub use table::Table;
