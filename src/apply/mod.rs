@@ -51,25 +51,44 @@ pub fn apply(
     now: Timestamp,
 ) -> Result<Plan, ApplyError> {
     let project = &repo.project.name;
+    let created = create_tables(repo, registry, online)?;
     let mut outcome: Result<Option<Plan>, ApplyError> = Ok(None);
-    registry.update(project, &mut |snapshot| {
-        let decided = decide(repo, snapshot, online, now);
-        match decided {
-            Ok((plan, writes)) => {
-                outcome = Ok(Some(plan));
-                (!writes.is_empty()).then_some(writes)
-            }
-            Err(error) => {
-                outcome = Err(error);
-                None
-            }
+    registry.update(project, &mut |snapshot| match decide(repo, snapshot, online, now) {
+        Ok((plan, writes)) => {
+            outcome = Ok(Some(plan));
+            (!writes.is_empty()).then_some(writes)
+        }
+        Err(error) => {
+            outcome = Err(error);
+            None
         }
     })?;
     let Some(plan) = outcome? else {
         return Err(RegistryError::new("the registry gave no answer", None).into());
     };
+    if let Some(online) = online {
+        // What another apply dropped in between.
+        let missed = tables(&plan, TableAction::Create).filter(|table| !created.iter().any(|made| made == table));
+        online.create_tables(&missed.collect::<Vec<_>>())?;
+    }
     drop_tables(&plan, registry, online, now)?;
     Ok(plan)
+}
+
+/// Creates the online tables that are missing, before the registry is locked: both may be one file.
+fn create_tables(
+    repo: &Repo,
+    registry: &dyn RegistryStore,
+    online: Option<&dyn OnlineStore>,
+) -> Result<Vec<String>, ApplyError> {
+    let Some(online) = online else { return Ok(Vec::new()) };
+    let snapshot = registry.snapshot(&repo.project.name)?;
+    let plan = diff(&state(&snapshot), repo, online.tables()).map_err(ApplyError::Conflicts)?;
+    // A change that cannot be written may not leave a table behind.
+    rows::writes(&plan, &snapshot, Timestamp::from_micros(0))?;
+    let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
+    online.create_tables(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
+    Ok(created)
 }
 
 fn decide(
@@ -79,20 +98,15 @@ fn decide(
     now: Timestamp,
 ) -> Result<(Plan, Vec<Write>), ApplyError> {
     let state = state(snapshot);
-    let plan = diff(&state, repo, online.and_then(OnlineStore::tables)).map_err(ApplyError::Conflicts)?;
-    let created: Vec<&str> = tables(&plan, TableAction::Create).collect();
+    let here = online.and_then(OnlineStore::tables);
+    let plan = diff(&state, repo, here).map_err(ApplyError::Conflicts)?;
     let mut writes = rows::writes(&plan, snapshot, now)?;
-    if let Some(online) = online
-        && !plan.tables.is_empty()
-    {
-        online.create_tables(&created)?;
-        if let Some(here) = online.tables() {
-            let mut recorded = state.online_tables.clone();
-            recorded.extend(created.iter().map(|table| ((*table).to_owned(), here.file.to_owned())));
-            // Tables to drop stay recorded until they are gone: the record is what a later run
-            // goes by when this one is killed.
-            writes.push(rows::put_infra(snapshot, &recorded, now));
-        }
+    if let Some(here) = here.filter(|_| !plan.tables.is_empty()) {
+        let mut recorded = state.online_tables;
+        recorded.extend(tables(&plan, TableAction::Create).map(|table| (table.to_owned(), here.file.to_owned())));
+        // Tables to drop stay recorded until they are gone: the record is what a later run goes by
+        // when this one is killed.
+        writes.push(rows::put_infra(snapshot, &recorded, now));
     }
     rows::add_bookkeeping(&mut writes, snapshot, now);
     Ok((plan, writes))

@@ -43,9 +43,9 @@ impl Context {
         if !folder.is_dir() {
             return Err(CommandError::new(format!("there is no folder {}", folder.display()), None));
         }
-        // Feast records absolute paths without resolving links, so this does the same.
-        let absolute = std::path::absolute(folder)?;
-        Ok(absolute.components().collect())
+        // Resolved, as the working directory of somebody who stands in it: the registry records the
+        // online store's path, and one store may not have two.
+        Ok(std::fs::canonicalize(folder)?)
     }
 
     /// A path given on the command line, from the folder that --chdir names.
@@ -70,7 +70,7 @@ impl Context {
         let file = Arc::new(SourceText { path: display_path(&path), text });
         let mut diagnostics = Diagnostics::default();
         let environment = |name: &str| std::env::var(name).ok();
-        match config::load(&file, &folder, &environment, &mut diagnostics) {
+        match config::load(&file, [&folder, &std::path::absolute(&path)?], &environment, &mut diagnostics) {
             Some(config) => {
                 self.show_warnings(diagnostics);
                 *self.loaded.borrow_mut() = Some(config.clone());

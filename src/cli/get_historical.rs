@@ -68,6 +68,9 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let rows = sink.finish().map_err(|error| match (error, output) {
         (SinkError::Io(error), Some(path)) => unwritable(path, &error),
         (SinkError::Io(error), None) => error.into(),
+        (error @ SinkError::Nested(_), _) => {
+            CommandError::new(error.to_string(), "use --format parquet or jsonl".to_owned())
+        }
         (error, _) => CommandError::new(error.to_string(), None),
     })?;
     if not_shown > 0 {

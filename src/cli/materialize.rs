@@ -5,7 +5,7 @@ use crate::{
     materialize::{self, Outcome, Range, RunReport, Stores},
     model::{Interval, Timestamp},
     registry::state,
-    ui::{MaterializeView, draw_report},
+    ui::{MaterializeView, Verbosity, draw_report},
 };
 
 /// Write the newest values of a time range to the online store
@@ -86,7 +86,7 @@ fn run(range: Range, args: &CommonArgs, context: &Context) -> Result<ExitCode, C
     let report = RunReport { views, left_out };
     if printer.json {
         printer.json(&report)?;
-    } else {
+    } else if printer.verbosity > Verbosity::Quiet {
         printer.result(draw_report(&report, printer.out))?;
     }
     finish(&report, context)

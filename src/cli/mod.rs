@@ -67,7 +67,7 @@ pub struct Global {
         hide_env_values = true
     )]
     pub feature_store_yaml: Option<PathBuf>,
-    /// Say nothing but errors
+    /// Say nothing but results and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say more

@@ -43,12 +43,13 @@ record! {
 
 const PROVIDERS: [&str; 4] = ["local", "gcp", "aws", "azure"];
 
-/// Reads the settings of the repo in `folder` (absolute) from the text of its settings file.
+/// Reads the settings of the repo in `folder` from the text of its settings file, which is at `path`
+/// (both absolute).
 ///
 /// Nothing comes back when `diagnostics` got an error.
 pub fn load(
     file: &Arc<SourceText>,
-    folder: &Path,
+    [folder, path]: [&Path; 2],
     environment: Environment<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<StoreConfig> {
@@ -65,13 +66,13 @@ pub fn load(
     };
     let mut found = Diagnostics::default();
     expand(&mut node, environment, &mut found);
-    let config = yaml::Read::read(&node, &mut found).and_then(|raw| resolve(raw, folder, &mut found));
+    let config = yaml::Read::read(&node, &mut found).and_then(|raw| resolve(raw, folder, path, &mut found));
     let broken = found.has_errors();
     diagnostics.append(found);
     config.filter(|_| !broken)
 }
 
-fn resolve(raw: RawConfig, folder: &Path, diagnostics: &mut Diagnostics) -> Option<StoreConfig> {
+fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnostics) -> Option<StoreConfig> {
     let provider = raw.provider.as_ref().map_or("local", |provider| &provider.value);
     if let Some(written) = raw.provider.as_ref().filter(|_| !PROVIDERS.contains(&provider)) {
         diagnostics.error_with_help(
@@ -87,6 +88,7 @@ fn resolve(raw: RawConfig, folder: &Path, diagnostics: &mut Diagnostics) -> Opti
     check_project(&raw.project, online_store.as_ref().is_some_and(Option::is_some), diagnostics);
     Some(StoreConfig {
         repo: folder.to_owned(),
+        file: path.to_owned(),
         project: raw.project.value,
         project_description: raw.project_description,
         provider: provider.to_owned(),

@@ -21,6 +21,8 @@ pub const FILE_NAME: &str = "feature_store.yaml";
 pub struct StoreConfig {
     /// Folder of the settings file, absolute; relative paths start here.
     pub repo: PathBuf,
+    /// The settings file, absolute.
+    pub file: PathBuf,
     /// Namespace of every object and of online data.
     pub project: String,
     /// Description of the project where the definitions give none.

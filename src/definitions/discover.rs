@@ -13,21 +13,24 @@ use crate::config::FILE_NAME;
 /// Patterns of files that are no definitions, one a line, at the top of a repo.
 const IGNORE_FILE: &str = ".feastignore";
 
-/// What Feast never looks into.
-const ALWAYS_IGNORED: [&str; 5] = [".git", ".venv", "**/.ipynb_checkpoints", "**/.pytest_cache", "**/__pycache__"];
+/// What Feast never looks into, and the workflows of a repo's host.
+const ALWAYS_IGNORED: [&str; 6] =
+    [".git", ".github", ".venv", "**/.ipynb_checkpoints", "**/.pytest_cache", "**/__pycache__"];
 
-/// The definition files of the repo in `folder`, sorted by path.
+/// The definition files of the repo in `folder`, sorted by path; `settings` is none of them, wherever
+/// it is.
 ///
 /// # Errors
 /// When the folder or its ignore file cannot be read, or a pattern is no glob.
-pub fn definition_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub fn definition_files(folder: &Path, settings: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     // Only the repo's own ignore file counts, as in Feast: not .gitignore, not hidden-file rules.
     let walk = WalkBuilder::new(folder).standard_filters(false).overrides(ignored(folder)?).build();
     for entry in walk {
         let entry = entry.map_err(io::Error::other)?;
         let is_yaml = entry.path().extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-        if is_yaml && entry.file_type().is_some_and(|kind| !kind.is_dir()) && entry.file_name() != FILE_NAME {
+        let is_settings = entry.file_name() == FILE_NAME || entry.path() == settings;
+        if is_yaml && !is_settings && entry.file_type().is_some_and(|kind| !kind.is_dir()) {
             files.push(entry.into_path());
         }
     }
@@ -78,7 +81,7 @@ mod tests {
             write(path, "");
         }
         write(".feastignore", "ci # folder\n\na/skip.yaml\n");
-        let found = definition_files(folder.path()).unwrap();
+        let found = definition_files(folder.path(), &folder.path().join("prod.yaml")).unwrap();
         let names: Vec<_> =
             found.iter().map(|path| path.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["a/a.yaml", "b.yml", "deep/ci/y.yaml"]);

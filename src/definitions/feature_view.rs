@@ -20,6 +20,13 @@ pub struct Declared {
     pub sources: HashMap<String, Option<LoweredSource>>,
 }
 
+/// A declared column with the places of its name and its type.
+struct Column {
+    field: Field,
+    name: Span,
+    dtype: Span,
+}
+
 /// Lowers one view against what is declared.
 pub struct ViewLowering<'a, 'b> {
     pub declared: &'a Declared,
@@ -83,7 +90,7 @@ impl ViewLowering<'_, '_> {
     }
 
     /// The declared columns with their places, join keys among them.
-    fn schema(&mut self, raw: Vec<RawField>, source: &LoweredSource) -> Vec<(Field, Span)> {
+    fn schema(&mut self, raw: Vec<RawField>, source: &LoweredSource) -> Vec<Column> {
         let mut taken = Taken::exact("column");
         let mut columns = Vec::with_capacity(raw.len());
         for column in raw {
@@ -95,8 +102,8 @@ impl ViewLowering<'_, '_> {
                     format!("use its new name, `{renamed}`"),
                 );
             } else if taken.take(&column.name, self.diagnostics) {
-                let span = column.dtype.span.clone();
-                columns.push((lower_field(column), span));
+                let (name, dtype) = (column.name.span.clone(), column.dtype.span.clone());
+                columns.push(Column { field: lower_field(column), name, dtype });
             }
         }
         columns
@@ -131,7 +138,7 @@ impl ViewLowering<'_, '_> {
     fn entity_columns(
         &mut self,
         entities: &[(Entity, Span)],
-        schema: &[(Field, Span)],
+        schema: &[Column],
         source: &LoweredSource,
     ) -> Option<Vec<Field>> {
         if entities.is_empty() {
@@ -139,9 +146,9 @@ impl ViewLowering<'_, '_> {
         }
         let mut columns = Vec::with_capacity(entities.len());
         for (entity, span) in entities {
-            let declared = schema.iter().find(|(field, _)| field.name == entity.join_key);
+            let declared = schema.iter().find(|column| column.field.name == entity.join_key);
             let field = match (declared, &entity.value_type) {
-                (Some((field, span)), value_type) => {
+                (Some(Column { field, dtype: span, .. }), value_type) => {
                     if let Some(expected) = value_type.as_ref().filter(|expected| **expected != field.dtype) {
                         let message = format!(
                             "join key `{}` is {} here, but entity `{}` has {expected} values",
@@ -159,7 +166,7 @@ impl ViewLowering<'_, '_> {
             };
             if let Some((field, span)) = field {
                 if self.validate_sources {
-                    self.checks.check_column(source, &field, span, self.diagnostics);
+                    self.checks.check_column(source, &field, [span, span], self.diagnostics);
                 }
                 columns.push(field);
             }
@@ -188,19 +195,20 @@ impl ViewLowering<'_, '_> {
     fn features(
         &mut self,
         entities: &[(Entity, Span)],
-        schema: Vec<(Field, Span)>,
+        schema: Vec<Column>,
         source: &LoweredSource,
         name_span: &Span,
     ) -> Option<Vec<Field>> {
         let is_join_key = |name: &str| entities.iter().any(|(entity, _)| entity.join_key == name);
-        let declared: Vec<(Field, Span)> = schema.into_iter().filter(|(field, _)| !is_join_key(&field.name)).collect();
+        let declared: Vec<Column> = schema.into_iter().filter(|column| !is_join_key(&column.field.name)).collect();
         if !declared.is_empty() {
             if self.validate_sources {
-                for (field, span) in &declared {
-                    self.checks.check_column(source, field, span, self.diagnostics);
+                for column in &declared {
+                    let places = [&column.name, &column.dtype];
+                    self.checks.check_column(source, &column.field, places, self.diagnostics);
                 }
             }
-            return Some(declared.into_iter().map(|(field, _)| field).collect());
+            return Some(declared.into_iter().map(|column| column.field).collect());
         }
         let columns = self.checks.schema(source, self.diagnostics)?.columns.clone();
         let described = &source.source;

@@ -38,7 +38,7 @@ pub fn load(
     diagnostics: &mut Diagnostics,
 ) -> io::Result<Option<Repo>> {
     let mut collected = Collected::default();
-    for path in definition_files(&config.repo)? {
+    for path in definition_files(&config.repo, &config.file)? {
         let bytes = std::fs::read(&path)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
         let shown = (options.display_path)(&path);
@@ -126,8 +126,9 @@ impl Collected {
             let view = source.and_then(|source| lowering.lower(raw, source));
             if is_new {
                 view_order.push(name.clone());
-                views.insert(name, view);
             }
+            // A name taken in another case is an error of its own; services that use it are not.
+            views.entry(name).or_insert(view);
         }
 
         let mut service_names = Taken::exact("feature service");

@@ -88,18 +88,26 @@ impl<'a> SourceChecks<'a> {
         }
     }
 
-    /// Checks that a view's column is in its source and can hold the declared type.
-    pub fn check_column(&mut self, lowered: &LoweredSource, field: &Field, span: &Span, diagnostics: &mut Diagnostics) {
+    /// Checks that a view's column is in its source and can hold the declared type; `places` are
+    /// those of its name and its type.
+    pub fn check_column(
+        &mut self,
+        lowered: &LoweredSource,
+        field: &Field,
+        [name, dtype]: [&Span; 2],
+        diagnostics: &mut Diagnostics,
+    ) {
         let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
         let column = lowered.source.unmapped(&field.name);
         let Some(found) = schema.column(column) else {
-            missing_column(&schema, &lowered.source, column, span, diagnostics);
+            missing_column(&schema, &lowered.source, column, name, diagnostics);
             return;
         };
-        if !data_types::accepts(&field.dtype, &found.arrow) {
+        // Texts of a CSV file become what is declared when they are read.
+        if !is_text_file(&lowered.source) && !data_types::accepts(&field.dtype, &found.arrow) {
             let help = data_types::infer(&found.arrow).map(|dtype| format!("declare it as {dtype}"));
             diagnostics.error_with_help(
-                span,
+                dtype,
                 format!(
                     "column `{column}` of {} has {} values, which cannot become {}",
                     place(&lowered.source),

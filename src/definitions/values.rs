@@ -1,6 +1,6 @@
 use super::raw::{EntityValueType, RawProjection};
 use crate::{
-    diagnostics::{Diagnostics, Span, did_you_mean},
+    diagnostics::{Diagnostics, did_you_mean},
     feast::data_types,
     model::{DataType, Ttl},
     yaml::{Content, Node, Read, Scalar, Spanned},
@@ -78,25 +78,23 @@ pub struct Member {
     pub features: Option<Vec<Spanned<String>>>,
     pub name_alias: Option<Spanned<String>>,
     pub join_key_map: Option<Spanned<crate::model::Tags>>,
-    pub span: Span,
 }
 
 impl Read for Member {
     const EXPECTED: &'static str = "a view name, or {view: [features]}";
 
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let span = node.span.clone();
         match &node.content {
             Content::Scalar(_) => {
                 let view = Spanned::read(node, diagnostics)?;
-                Some(Self { view, features: None, name_alias: None, join_key_map: None, span })
+                Some(Self { view, features: None, name_alias: None, join_key_map: None })
             }
             // `{view: [a]}` selects features of a view that is called `view`.
             Content::Mapping(entries) if entries.len() == 1 && matches!(entries[0].1.content, Content::List(_)) => {
                 let (view, features) = &entries[0];
                 let view = Spanned::read(view, diagnostics);
                 let features = Vec::read(features, diagnostics);
-                Some(Self { view: view?, features: Some(features?), name_alias: None, join_key_map: None, span })
+                Some(Self { view: view?, features: Some(features?), name_alias: None, join_key_map: None })
             }
             Content::Mapping(_) => {
                 let raw = RawProjection::read(node, diagnostics)?;
@@ -105,7 +103,6 @@ impl Read for Member {
                     features: raw.features,
                     name_alias: raw.name_alias,
                     join_key_map: raw.join_key_map,
-                    span,
                 })
             }
             Content::List(_) => {

@@ -61,8 +61,6 @@ pub struct VersionRow {
 /// What a registry holds of one project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Snapshot {
-    /// Whether the registry knows the project.
-    pub exists: bool,
     pub rows: Vec<Row>,
     /// The record of online infrastructure (`feast.core.Infra`).
     pub infra: Option<Vec<u8>>,

@@ -48,6 +48,13 @@ pub struct Answered {
     pub event: Timestamp,
 }
 
+impl Answered {
+    /// The value as JSON; the null that Feast writes for times is null here, too.
+    fn to_json(&self) -> Json {
+        if self.value.is_null() { Json::Null } else { self.value.to_json() }
+    }
+}
+
 /// A named column of an answer: a join key or a feature, one value per entity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnswerColumn {
@@ -74,7 +81,7 @@ impl Answer {
 
 impl AnswerColumn {
     fn to_json(&self) -> Json {
-        let values: Vec<Json> = self.values.iter().map(|answered| answered.value.to_json()).collect();
+        let values: Vec<Json> = self.values.iter().map(Answered::to_json).collect();
         let statuses: Vec<&str> = self.values.iter().map(|answered| answered.status.as_str()).collect();
         let events: Vec<String> = self.values.iter().map(|answered| answered.event.to_string()).collect();
         json!({ "values": values, "statuses": statuses, "event_timestamps": events })

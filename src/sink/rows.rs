@@ -11,7 +11,7 @@ use arrow::{
 };
 use parquet::{arrow::ArrowWriter, basic::Compression, errors::ParquetError, file::properties::WriterProperties};
 
-use super::{OutputFormat, Target};
+use super::{OutputFormat, Target, target::LastFailure};
 use crate::{offline::BatchSink, ui::Table};
 
 /// Rows that a table on the screen shows at most.
@@ -25,11 +25,14 @@ pub struct RowSink {
     writer: Option<Writer>,
     rows: usize,
     failure: Option<SinkError>,
+    target_failure: LastFailure,
 }
 
 /// Why rows cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
+    #[error("column `{0}` holds lists or structs, which CSV cannot")]
+    Nested(String),
     #[error("cannot write the output: {0}")]
     Io(#[from] io::Error),
     #[error("cannot write the output: {0}")]
@@ -59,6 +62,7 @@ impl From<ParquetError> for SinkError {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one writer per output")]
 enum Writer {
     Parquet(Box<ArrowWriter<Target>>),
     Csv(csv::Writer<Target>),
@@ -69,7 +73,8 @@ enum Writer {
 
 impl RowSink {
     pub fn new(format: OutputFormat, target: Target) -> Self {
-        Self { format, target: Some(target), writer: None, rows: 0, failure: None }
+        let target_failure = target.failure();
+        Self { format, target: Some(target), writer: None, rows: 0, failure: None, target_failure }
     }
 
     /// Completes the output and tells how many rows went through.
@@ -81,7 +86,8 @@ impl RowSink {
             return Err(failure);
         }
         if let Some(writer) = self.writer {
-            writer.finish()?.finish()?;
+            let target = writer.finish().map_err(|error| self.target_failure.get().map_or(error, SinkError::Io))?;
+            target.finish()?;
         }
         Ok(self.rows)
     }
@@ -100,7 +106,7 @@ impl RowSink {
         match result {
             Ok(()) => ControlFlow::Continue(()),
             Err(failure) => {
-                self.failure = Some(failure);
+                self.failure = Some(self.target_failure.get().map_or(failure, SinkError::Io));
                 ControlFlow::Break(())
             }
         }
@@ -130,6 +136,9 @@ impl Writer {
                 Self::Parquet(Box::new(ArrowWriter::try_new(target, schema.clone(), Some(properties))?))
             }
             OutputFormat::Csv => {
+                if let Some(nested) = schema.fields().iter().find(|field| field.data_type().is_nested()) {
+                    return Err(SinkError::Nested(nested.name().clone()));
+                }
                 let mut writer = csv::WriterBuilder::new().with_header(true).build(target);
                 // The heading is there even when no row is.
                 writer.write(&RecordBatch::new_empty(schema.clone()))?;

@@ -9,7 +9,8 @@ pub fn draw(diagnostics: &[Diagnostic], style: Style) -> String {
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
     for diagnostic in diagnostics {
-        text.push_str(&renderer.render(&[group(diagnostic)]));
+        let file = diagnostic.span.as_ref().map(|span| without_passwords(&span.file.text)).unwrap_or_default();
+        text.push_str(&renderer.render(&[group(diagnostic, &file)]));
         text.push_str("\n\n");
     }
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
@@ -20,26 +21,69 @@ pub fn draw(diagnostics: &[Diagnostic], style: Style) -> String {
     text
 }
 
-fn group(diagnostic: &Diagnostic) -> Group<'_> {
+/// The text of a file with passwords starred out, byte for byte, so that positions stay.
+fn without_passwords(text: &str) -> String {
+    const SECRET_KEYS: [&str; 4] = ["password", "secret", "token", "passwd"];
+    let mut hidden = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let key = line.split([':', '=']).next().unwrap_or_default().to_ascii_lowercase();
+        let secret = if SECRET_KEYS.iter().any(|word| key.contains(word)) {
+            // Everything behind the key.
+            line.find([':', '=']).map(|at| at + 1..line.trim_end().len())
+        } else {
+            url_password(line)
+        };
+        match secret.filter(|range| range.start < range.end) {
+            Some(range) => {
+                hidden.push_str(&line[..range.start]);
+                hidden.push_str(&"*".repeat(range.len()));
+                hidden.push_str(&line[range.end..]);
+            }
+            None => hidden.push_str(line),
+        }
+    }
+    hidden
+}
+
+/// Where the password of `scheme://user:password@host` is in a line.
+fn url_password(line: &str) -> Option<std::ops::Range<usize>> {
+    let start = line.find("://")? + 3;
+    let end = line[start..].find(char::is_whitespace).map_or(line.len(), |at| start + at);
+    let at = start + line[start..end].rfind('@')?;
+    let colon = start + line[start..at].find(':')?;
+    Some(colon + 1..at)
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()));
     if let Some(span) = &diagnostic.span {
-        // An empty range would mark nothing.
-        let end = span.range.end.max(span.range.start + 1).min(span.file.text.len());
-        let first_line =
-            span.file.text[span.range.start..end].find('\n').map_or(end, |at| span.range.start + at.max(1));
+        // An empty range would mark nothing, and one over several lines too much.
+        let end = span.range.end.max(span.range.start + 1).min(text.len());
+        let marked = text.get(span.range.start..end).unwrap_or_default();
+        let end = marked.find('\n').map_or(end, |newline| span.range.start + newline.max(1));
         let path = span.file.path.display().to_string();
         group = group.element(
-            Snippet::source(span.file.text.as_str())
-                .path(path)
-                .annotation(AnnotationKind::Primary.span(span.range.start.min(first_line)..first_line)),
+            Snippet::source(text).path(path).annotation(AnnotationKind::Primary.span(span.range.start.min(end)..end)),
         );
     }
     match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(help.as_str())),
         None => group,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_passwords;
+
+    #[test]
+    fn passwords_are_starred_out() {
+        assert_eq!(without_passwords("path: pg://u:s3:c@ret@db/x\n"), "path: pg://u:********@db/x\n");
+        assert_eq!(without_passwords("  password: abc\nport: 1\n"), "  password:****\nport: 1\n");
+        assert_eq!(without_passwords("url: https://host/path\n"), "url: https://host/path\n");
     }
 }

@@ -90,13 +90,6 @@ impl Printer {
         }
     }
 
-    /// Says something only the curious want to know.
-    pub fn detail(&self, text: impl Display) {
-        if self.verbosity >= Verbosity::Verbose {
-            self.stderr(format_args!("{}\n", self.err.faint(text)));
-        }
-    }
-
     /// Says something that needs attention but does not stop the work.
     pub fn warn(&self, text: impl Display) {
         if self.verbosity >= Verbosity::Normal {

@@ -18,6 +18,7 @@ macro_rules! record {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone)]
+        #[allow(dead_code, reason = "some keys are only checked to be known")]
         $vis struct $name {
             /// The whole mapping.
             pub span: $crate::diagnostics::Span,

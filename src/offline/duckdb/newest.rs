@@ -13,6 +13,7 @@ pub fn run(
     query: &NewestQuery<'_>,
     sink: &mut dyn BatchSink,
 ) -> Result<(), OfflineError> {
+    session.forget_order()?;
     let source = SourceTable::open(session, repo, query.view)?;
     session.stream(&source.what(), &newest(&source, query)?, sink)
 }

@@ -126,7 +126,7 @@ fn read_snapshot(connection: &Connection, project: &str) -> rusqlite::Result<Sna
     )?;
     let metadata =
         pairs(connection, "SELECT metadata_key, metadata_value FROM feast_metadata WHERE project_id = ?1", project)?;
-    Ok(Snapshot { exists: !rows.is_empty(), rows, infra, versions, metadata })
+    Ok(Snapshot { rows, infra, versions, metadata })
 }
 
 fn pairs<T: rusqlite::types::FromSql>(

@@ -1,0 +1,162 @@
+"""Does with Python Feast what a person does with it: feast_steps.py REPO STEPS.json
+
+Importing Feast takes seconds, so one process does several steps. They are a JSON list of objects
+with one member, the step's name and what it needs; a JSON list of their results, in their order,
+goes to stdout. A step without a result of its own gives what Feast prints. Numbers that JSON does
+not have are the texts NaN, Infinity and -Infinity.
+"""
+
+import base64
+import contextlib
+import io
+import json
+import math
+import os
+import sys
+import warnings
+from datetime import datetime, timezone
+from pathlib import Path
+
+os.environ["TZ"] = "UTC"
+warnings.simplefilter("ignore")
+repo = Path(sys.argv[1]).resolve()
+# Feast's DuckDB store takes the paths of sources from the working directory.
+os.chdir(repo)
+sys.path.insert(0, str(repo))
+
+import numpy
+import pyarrow.parquet
+from feast import FeatureStore, repo_operations
+from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
+from feast.repo_config import load_repo_config
+from google.protobuf.json_format import MessageToDict
+
+
+def plan():
+    repo_operations.plan(config(), repo, skip_source_validation=False)
+
+
+def apply():
+    repo_operations.apply_total(config(), repo, skip_source_validation=False)
+
+
+def materialize(start, end, views=None):
+    store().materialize(instant(start), instant(end), feature_views=views)
+
+
+def online(entities, full_feature_names=False, **wanted):
+    """Values (times as seconds), statuses and event times by name."""
+    response = store().get_online_features(
+        features=features(**wanted), entity_rows=entities, full_feature_names=full_feature_names
+    )
+    values = response.to_dict()
+    answer = {}
+    for name, result in zip(response.proto.metadata.feature_names.val, response.proto.results):
+        answer[name] = {
+            "values": [plain(value, lambda time: int(time.timestamp())) for value in values[name]],
+            "statuses": [FieldStatus.Name(status) for status in result.statuses],
+            "event_timestamps": [time.ToJsonString() for time in result.event_timestamps],
+        }
+    return answer
+
+
+def historical(entities, full_feature_names=False, **wanted):
+    """The joined table in the order of the column `row`: Feast promises none."""
+    job = store().get_historical_features(
+        entity_df=pyarrow.parquet.read_table(entities).to_pandas(integer_object_nulls=True),
+        features=features(**wanted),
+        full_feature_names=full_feature_names,
+    )
+    return table(job.to_arrow().sort_by("row"))
+
+
+def read(path):
+    """A parquet file as it is."""
+    return table(pyarrow.parquet.read_table(path))
+
+
+def objects():
+    """Everything registered and everything declared, by kind and name, without times and states."""
+    desired = repo_operations._get_repo_contents(repo, config().project, config())
+    opened = store()
+    # A plan completes the definitions with what is taken from the sources' files.
+    opened.plan(desired)
+    registry, project = opened.registry, opened.project
+    kinds = {
+        "projects": ([registry.get_project(project)], desired.projects),
+        "entities": (registry.list_entities(project), desired.entities),
+        "data_sources": (registry.list_data_sources(project), desired.data_sources),
+        "feature_views": (registry.list_feature_views(project), desired.feature_views),
+        "feature_services": (registry.list_feature_services(project), desired.feature_services),
+    }
+    return {
+        kind: {"registered": described(registered), "declared": described(declared)}
+        for kind, (registered, declared) in kinds.items()
+    }
+
+
+def config():
+    return load_repo_config(repo, repo / "feature_store.yaml")
+
+
+def store():
+    return FeatureStore(config=config())
+
+
+def features(features=None, service=None):
+    return features or store().get_feature_service(service)
+
+
+def instant(text):
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+
+
+def table(arrow):
+    """Names, Arrow types and rows; times as ISO 8601 in UTC."""
+    rows = [[plain(value, iso) for value in row.values()] for row in arrow.to_pylist()]
+    return {"names": arrow.column_names, "types": [str(field.type) for field in arrow.schema], "rows": rows}
+
+
+def iso(time):
+    return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).isoformat().replace("+00:00", "Z")
+
+
+def plain(value, from_time):
+    """A value as JSON has it."""
+    if isinstance(value, (list, tuple, numpy.ndarray)):
+        return [plain(element, from_time) for element in value]
+    if isinstance(value, numpy.generic):
+        value = value.item()
+    if isinstance(value, datetime):
+        return from_time(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def described(registered):
+    return {thing.name: without_times(MessageToDict(thing.to_proto())) for thing in registered}
+
+
+def without_times(message):
+    """A message without what is of the moment or of the place: `meta` and the owning project."""
+    if isinstance(message, list):
+        return [without_times(element) for element in message]
+    if isinstance(message, dict):
+        return {key: without_times(value) for key, value in message.items() if key not in ("meta", "project")}
+    return message
+
+
+STEPS = {step.__name__: step for step in (plan, apply, materialize, online, historical, read, objects)}
+
+results = []
+for requested in json.loads(Path(sys.argv[2]).read_text()):
+    [(name, arguments)] = requested.items()
+    # A step completes the definitions; the next one starts from what is written.
+    sys.modules.pop("definitions", None)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        result = STEPS[name](**arguments)
+    results.append(printed.getvalue() if result is None else result)
+json.dump(results, sys.stdout, allow_nan=False)

@@ -1,0 +1,449 @@
+//! What a person types and sees.
+
+use insta::assert_snapshot;
+
+use crate::support::{Project, settings};
+
+#[test]
+fn the_loop_runs_on_the_example() {
+    let project = Project::example();
+    let plan = project.feastr(&["plan"]).ok();
+    assert_snapshot!(plan.stdout, @r"
+    Created project feastlocal
+    Created data source driver_hourly_stats_source
+    Created entity driver
+    Created feature view driver_hourly_stats
+    Created feature service driver_activity_v1
+    Created feature service driver_activity_v2
+    Created sqlite table feastlocal_driver_hourly_stats
+
+    Plan: 6 to create, 0 to update, 0 to delete
+    ");
+    assert!(!project.path("data/registry.db").exists(), "plan writes nothing");
+    project.feastr(&["apply"]).ok();
+    assert_snapshot!(project.feastr(&["plan"]).ok().stdout, @r"
+    No changes to registry
+    No changes to infrastructure
+
+    No changes: the registry holds what the definitions declare
+    ");
+    let rows = ["get-historical", "--entities", "data/entity_rows.csv", "--feature-service", "driver_activity_v2"];
+    assert_snapshot!(project.feastr(&rows).ok().stdout, @r#"
+    driver_id  event_timestamp       conv_rate  acc_rate  avg_daily_trips
+    1001       2026-10-30T22:41:00Z  0.6186     0.5715    438
+    1002       2026-10-31T21:12:00Z  0.7335     0.4282    288
+    1003       2026-11-01T00:00:00Z  0.7853     0.0514    959
+    1004       2026-09-22T00:00:00Z  -          -         -
+    1099       2026-11-01T00:00:00Z  -          -         -
+    "#);
+    assert_snapshot!(project.feastr(&["materialize", "2026-10-01", "2026-11-01", "--quiet"]).ok().stderr, @"");
+    let online = [
+        "get-online",
+        "--features",
+        "driver_hourly_stats:conv_rate",
+        "--entity",
+        "driver_id=1001",
+        "--entity",
+        "driver_id=9",
+    ];
+    let answer = project.feastr(&[&online[..], &["--json"]].concat()).ok().json();
+    assert_eq!(answer["results"][1]["statuses"].to_string(), r#"["OUTSIDE_MAX_AGE","NOT_FOUND"]"#);
+}
+
+#[test]
+fn plan_shows_the_fields_that_change() {
+    let project = Project::example();
+    project.feastr(&["apply"]).ok();
+    project.edit("drivers.yaml", "ttl: 1d", "ttl: 36h");
+    project.edit("drivers.yaml", "dtype: Float32, description: Share of trips without complaint", "dtype: Float64");
+    project.edit(
+        "drivers.yaml",
+        "      - {name: avg_daily_trips, dtype: Int64, description: Average daily trips}\n",
+        "",
+    );
+    project.edit("drivers.yaml", "description: One row per driver and hour", "description: Hourly rows");
+    project.edit("services.yaml", "driver_activity_v1", "driver_activity_v3");
+    let plan = project.feastr(&["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, 2);
+    assert_snapshot!(plan.stdout, @r#"
+    Updated data source driver_hourly_stats_source
+    	description: One row per driver and hour -> Hourly rows
+    Updated feature view driver_hourly_stats
+    	features.acc_rate.dtype: Float32 -> Float64
+    	features.acc_rate.description: - Share of trips without complaint
+    	features.avg_daily_trips: - Int64
+    	ttl: 1d -> 1d12h
+    	source: copies data source driver_hourly_stats_source anew
+    Deleted feature service driver_activity_v1
+    Updated feature service driver_activity_v2
+    	features.driver_hourly_stats.features.acc_rate.dtype: Float32 -> Float64
+    	features.driver_hourly_stats.features.acc_rate.description: - Share of trips without complaint
+    	features.driver_hourly_stats.features.avg_daily_trips: - Int64
+    	features.driver_hourly_stats.source: copies data source driver_hourly_stats_source anew
+    Created feature service driver_activity_v3
+    No changes to infrastructure
+
+    Plan: 1 to create, 3 to update, 1 to delete
+    "#);
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn every_mistake_of_a_repo_is_shown_at_its_place() {
+    let project = Project::new(&[
+        ("feature_store.yaml", &settings("broken")),
+        (
+            "views.yaml",
+            "entities:\n  - name: driver\n    join_key: driver_id\n    value_type: INT46\n\
+             data_sources:\n  - name: stats\n    type: file\n    path: data/driver_stats.parqet\n    timestamp_field: event_timestamp\n\
+             feature_views:\n  - name: a\n    entities: [drivr]\n    ttl: 1 day\n    source: stats\n    schema:\n      - {name: x, dtype: Flot32}\n\
+             \x20 - name: A\n    source: stats\n    schema: [{name: y, dtype: Int64}]\n\
+             on_demand_feature_views: []\n",
+        ),
+        ("services.yaml", "feature_services:\n  - name: s\n    features:\n      - {A: [z]}\n      - nowhere\n"),
+    ]);
+    let output = project.feastr(&["plan"]).failed();
+    assert_snapshot!(output.stderr, @r#"
+    error: feature view `A` has no feature `z`
+     --> services.yaml:4:14
+      |
+    4 |       - {A: [z]}
+      |              ^
+      |
+      = help: did you mean `y`?
+
+    error: there is no feature view `nowhere`
+     --> services.yaml:5:9
+      |
+    5 |       - nowhere
+      |         ^^^^^^^
+      |
+      = help: there are `a`, `A`
+
+    error: unknown key `join_key` in an entity
+     --> views.yaml:3:5
+      |
+    3 |     join_key: driver_id
+      |     ^^^^^^^^
+      |
+      = help: did you mean `join_keys`?
+
+    error: `INT46` is not a type
+     --> views.yaml:4:17
+      |
+    4 |     value_type: INT46
+      |                 ^^^^^
+      |
+      = help: did you mean `INT64`?
+
+    error: there is no file `data/driver_stats.parqet`
+     --> views.yaml:8:11
+      |
+    8 |     path: data/driver_stats.parqet
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: relative paths start at the repo, [REPO]
+
+    error: there is no entity `drivr`
+      --> views.yaml:12:16
+       |
+    12 |     entities: [drivr]
+       |                ^^^^^
+       |
+       = help: did you mean `driver`?
+
+    error: `1 day` is not a duration: write it like 90s, 12h, 1d, 2w, 1d12h, or 0 for no limit
+      --> views.yaml:13:10
+       |
+    13 |     ttl: 1 day
+       |          ^^^^^
+
+    error: `Flot32` is not a type
+      --> views.yaml:16:26
+       |
+    16 |       - {name: x, dtype: Flot32}
+       |                          ^^^^^^
+       |
+       = help: did you mean `Float32`?
+
+    error: a second view is called `A` (names may not differ in case only)
+      --> views.yaml:17:11
+       |
+    17 |   - name: A
+       |           ^
+       |
+       = help: the first is at views.yaml:11:11
+
+    error: `on_demand_feature_views` is not supported yet
+      --> views.yaml:20:26
+       |
+    20 | on_demand_feature_views: []
+       |                          ^
+
+    error: 10 errors in the repo; nothing was done
+    "#);
+    assert!(!project.path("data").exists(), "nothing is written");
+}
+
+#[test]
+fn sources_are_checked_against_their_files() {
+    let project = Project::example();
+    project.edit("drivers.yaml", "timestamp_field: event_timestamp", "timestamp_field: driver_id");
+    project.edit("drivers.yaml", "created_timestamp_column: created", "created_timestamp_column: craeted");
+    project.edit("drivers.yaml", "{name: conv_rate, dtype: Float32", "{name: conv_rates, dtype: Float32");
+    project.edit("drivers.yaml", "{name: acc_rate, dtype: Float32", "{name: acc_rate, dtype: String");
+    let output = project.feastr(&["apply"]).failed();
+    assert_snapshot!(output.stderr, @r#"
+    error: column `driver_id` of `data/driver_stats.parquet` holds int64 values, not times
+      --> drivers.yaml:12:22
+       |
+    12 |     timestamp_field: driver_id
+       |                      ^^^^^^^^^
+       |
+       = help: there are `event_timestamp`, `created`
+
+    error: `data/driver_stats.parquet` has no column `craeted`
+      --> drivers.yaml:13:31
+       |
+    13 |     created_timestamp_column: craeted
+       |                               ^^^^^^^
+       |
+       = help: did you mean `created`?
+
+    error: `data/driver_stats.parquet` has no column `conv_rates`
+      --> drivers.yaml:21:16
+       |
+    21 |       - {name: conv_rates, dtype: Float32, description: Share of offers accepted}
+       |                ^^^^^^^^^^
+       |
+       = help: did you mean `conv_rate`?
+
+    error: column `acc_rate` of `data/driver_stats.parquet` has float32 values, which cannot become String
+      --> drivers.yaml:22:33
+       |
+    22 |       - {name: acc_rate, dtype: String, description: Share of trips without complaint}
+       |                                 ^^^^^^
+       |
+       = help: declare it as Float32
+
+    error: feature view `driver_hourly_stats` has no feature `conv_rate`
+     --> services.yaml:5:31
+      |
+    5 |       - driver_hourly_stats: [conv_rate]
+      |                               ^^^^^^^^^
+      |
+      = help: did you mean `conv_rates`?
+
+    error: 5 errors in the repo; nothing was done
+    "#);
+    assert!(!project.path("data/registry.db").exists(), "nothing is written");
+}
+
+#[test]
+fn settings_are_checked_where_they_are_written() {
+    let project = Project::example();
+    project.write(
+        "feature_store.yaml",
+        "project: my-project\nregistry:\n  registry_type: sql\n  path: postgresql://u:secret@db/feast\nonline_store:\n  \
+         type: sqllite\noffline_store: {type: duckdb, stagging_location: x}\nprovder: local\nentity_key_serialization_version: 2\n",
+    );
+    let output = project.feastr(&["plan"]).failed();
+    assert_snapshot!(output.stderr.replace("secret", "SECRET IN THE LINE AS WRITTEN"), @r#"
+    error: a registry in `postgresql` is not supported yet
+     --> feature_store.yaml:4:9
+      |
+    4 |   path: postgresql://u:******@db/feast
+      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: use a URL such as sqlite:///data/registry.db
+
+    error: online store `sqllite` is not supported yet
+     --> feature_store.yaml:6:9
+      |
+    6 |   type: sqllite
+      |         ^^^^^^^
+      |
+      = help: did you mean `sqlite`?
+
+    error: unknown key `stagging_location` in the settings of the DuckDB offline store
+     --> feature_store.yaml:7:31
+      |
+    7 | offline_store: {type: duckdb, stagging_location: x}
+      |                               ^^^^^^^^^^^^^^^^^
+      |
+      = help: did you mean `staging_location`?
+
+    error: unknown key `provder` in feature_store.yaml
+     --> feature_store.yaml:8:1
+      |
+    8 | provder: local
+      | ^^^^^^^
+      |
+      = help: did you mean `provider`?
+
+    error: entity key serialization version 2 is not supported
+     --> feature_store.yaml:9:35
+      |
+    9 | entity_key_serialization_version: 2
+      |                                   ^
+      |
+      = help: set it to 3 and materialize again: keys written with version 2 are not found under version 3
+
+    error: 5 errors in the repo; nothing was done
+    "#);
+    project.write("feature_store.yaml", "project: p\nregistry: data/registry.db\n");
+    let output = project.feastr(&["plan"]).failed();
+    assert_snapshot!(output.stderr, @r#"
+    error: Feast's registry in a protobuf file is not supported yet
+     --> feature_store.yaml:2:11
+      |
+    2 | registry: data/registry.db
+      |           ^^^^^^^^^^^^^^^^
+      |
+      = help: use `registry_type: sql` with `path: sqlite:///data/registry.db`
+
+    error: 1 error in the repo; nothing was done
+    "#);
+}
+
+#[test]
+fn entity_rows_are_checked() {
+    let project = Project::example();
+    project.feastr(&["apply"]).ok();
+    let refused = |rows: &str, extra: &[&str]| {
+        project.write("rows.csv", rows);
+        let mut args = vec!["get-historical", "--feature-service", "driver_activity_v1", "--entities", "rows.csv"];
+        args.extend(extra);
+        project.feastr(&args).failed().stderr
+    };
+    assert_snapshot!(refused("driver,event_timestamp\n1,2026-10-31\n", &[]), @r#"
+    error: rows.csv has no join key column `driver_id`
+    help: did you mean `driver`?
+    "#);
+    assert_snapshot!(refused("driver_id,x\n1,2\n", &[]), @r#"
+    error: rows.csv has no column with times
+    help: call the column with the time of each row `event_timestamp`
+    "#);
+    assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\nx,2026-10-31\n", &[]), @"error: row 2 of rows.csv: `x` in column `driver_id` is no Int64");
+    assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\n2,soon\n", &[]), @r#"
+    error: row 2 of rows.csv: `soon` in column `event_timestamp` is not a time
+    help: write times like 2026-01-31T12:00:00Z; without a zone they are UTC
+    "#);
+    assert_snapshot!(refused("driver_id,event_timestamp,conv_rate\n1,2026-10-31,1\n", &[]), @r#"
+    error: rows.csv has a column `conv_rate`, and so would the result
+    help: use --full-feature-names, or rename the column
+    "#);
+    assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\n", &["-o", "out.xlsx"]), @r#"
+    error: the ending of out.xlsx says no format
+    help: end it with .parquet, .csv, .jsonl or .arrow, or give --format
+    "#);
+}
+
+#[test]
+fn times_and_names_are_checked() {
+    let project = Project::example();
+    let stderr = |args: &[&str]| project.feastr(args).failed().stderr;
+    assert_snapshot!(stderr(&["materialize-incremental", "now"]), @r#"
+    error: project feastlocal is not in the registry [REPO]/data/registry.db
+    help: run `feastr apply` first
+    "#);
+    assert_snapshot!(stderr(&["get-online", "--features", "driver_hourly_stats:conv_rate", "--entity", "driver_id=1"]), @r#"
+    error: the registry [REPO]/data/registry.db is empty
+    help: run `feastr apply` first
+    "#);
+    project.feastr(&["apply"]).ok();
+    assert_snapshot!(stderr(&["materialize", "2026-11-01", "2026-10-01"]), @r#"
+    error: the start 2026-11-01T00:00:00Z is after the end 2026-10-01T00:00:00Z
+    help: swap them: materialize START END
+    "#);
+    assert_snapshot!(stderr(&["materialize", "yesterday", "now"]), @"error: `yesterday` is not a time: write it like 2026-01-31T12:00:00 (UTC unless a zone is given), 2026-01-31, now or -7d");
+    assert_snapshot!(stderr(&["materialize", "2026-10-01", "2026-11-01", "-v", "driver_hourly_stat"]), @r#"
+    error: there is no feature view `driver_hourly_stat`
+    help: did you mean `driver_hourly_stats`?
+    "#);
+    assert_snapshot!(stderr(&["get-online", "--features", "driver_hourly_stats:conv", "--entity", "driver_id=1"]), @r#"
+    error: feature view `driver_hourly_stats` has no feature `conv`
+    help: there are `conv_rate`, `acc_rate`, `avg_daily_trips`
+    "#);
+    assert_snapshot!(stderr(&["get-online", "--feature-service", "driver_activity_v1", "--entity", "driver=1"]), @r#"
+    error: no requested feature has the join key `driver`
+    help: did you mean `driver_id`?
+    "#);
+    assert_snapshot!(stderr(&["get-online", "--feature-service", "driver_activity_v1", "--entity", "driver_id=x"]), @"error: `x`, the join key `driver_id` of entity 1, is no Int64");
+    assert_snapshot!(stderr(&["feature-views", "describe", "driver_hourly"]), @r#"
+    error: there is no feature view `driver_hourly` in the registry
+    help: did you mean `driver_hourly_stats`?
+    "#);
+    assert_snapshot!(stderr(&["teardown"]), @r#"
+    Project feastlocal has:
+      1 × project
+      1 × data source
+      1 × entity
+      1 × feature view
+      2 × feature service
+      online table feastlocal_driver_hourly_stats
+    error: removing a project needs a yes
+    help: use --yes where nobody can be asked
+    "#);
+}
+
+#[test]
+fn teardown_leaves_other_projects_alone() {
+    let project = Project::example();
+    project.feastr(&["apply"]).ok();
+    project.edit("feature_store.yaml", "project: feastlocal", "project: other");
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01"]).ok();
+    project.edit("feature_store.yaml", "project: other", "project: feastlocal");
+    project.feastr(&["teardown", "--yes"]).ok();
+    let left = project.feastr(&["projects", "list", "--json"]).ok().json();
+    assert_eq!(left.as_array().unwrap().len(), 1);
+    project.edit("feature_store.yaml", "project: feastlocal", "project: other");
+    let online = ["get-online", "--feature-service", "driver_activity_v1", "--entity", "driver_id=1001", "--json"];
+    let answer = project.feastr(&online).ok().json();
+    assert_eq!(answer["results"][1]["statuses"][0], "OUTSIDE_MAX_AGE");
+    project.feastr(&["plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn init_makes_the_example_with_fresh_data() {
+    let project = Project::new(&[]);
+    project.feastr(&["init", "my-repo"]).ok();
+    project.feastr(&["init", "my-repo"]).failed();
+    for command in [vec!["apply"], vec!["materialize-incremental", "now"]] {
+        project.feastr(&[&["-c", "my-repo"][..], &command].concat()).ok();
+    }
+    let online = [
+        "-c",
+        "my-repo",
+        "get-online",
+        "--feature-service",
+        "driver_activity_v2",
+        "--entity",
+        "driver_id=1001",
+        "--json",
+    ];
+    let answer = project.feastr(&online).ok().json();
+    assert_eq!(answer["results"][1]["statuses"][0], "PRESENT");
+    let definitions = std::fs::read_to_string(project.path("my-repo/drivers.yaml")).unwrap();
+    assert_eq!(definitions, include_str!("../../examples/feature_repo/drivers.yaml"));
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let project = Project::new(&[]);
+    let help = project.feastr(&["--help"]).ok().stdout;
+    for command in
+        ["init", "plan", "apply", "materialize", "materialize-incremental", "get-historical", "get-online", "teardown"]
+    {
+        assert!(help.contains(command), "{command}");
+        let own = project.feastr(&[command, "--help"]).ok().stdout;
+        assert!(own.contains("feastr ") && own.contains("Example"), "{own}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(project.feastr(&["completions", shell]).ok().stdout.contains("materialize-incremental"));
+    }
+    project.feastr(&["no-such-command"]).failed();
+    assert_eq!(project.feastr(&["version"]).ok().stdout, "feastr 0.1.0 (formats of Feast 0.67)\n");
+}

@@ -1,0 +1,13 @@
+//! Tests over recordings of real Feast: those in `tests/golden`, or below `$FEASTR_GOLDEN`.
+
+mod demo_results;
+mod descriptors;
+mod historical;
+mod online_store;
+mod online_values;
+mod python_conversions;
+mod python_literals;
+mod registry_dump;
+mod registry_rows;
+mod registry_written;
+mod vectors;

@@ -1,0 +1,11 @@
+//! Tests of the whole program and over recordings of real Feast. One binary, because each one
+//! links DuckDB.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+
+mod cli;
+mod faults;
+mod golden;
+mod imports;
+mod interop;
+mod point_in_time;
+mod support;

@@ -1,0 +1,212 @@
+//! The point-in-time join against one that goes through all rows in memory.
+
+use std::{collections::BTreeMap, fs::File, ops::ControlFlow, path::Path, sync::Arc};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray},
+    datatypes::{Int64Type, SchemaRef},
+};
+use feastr::{
+    config::{OfflineStoreConfig, RegistryConfig, StoreConfig},
+    model::{DataSource, DataType, FeatureView, Field, FileSource, SourceKind, Tags, Ttl},
+    offline::{self, BatchSink, EntityRows, HistoricalQuery, RowFormat},
+    retrieval::{JoinKey, Retrieval, SelectedFeature, SelectedView},
+};
+use parquet::arrow::ArrowWriter;
+use proptest::prelude::*;
+
+/// A second, so that generated times are easy to read.
+const SECOND: i64 = 1_000_000;
+
+/// A source row: key, event second, creation second; its value is its place in the list.
+type SourceRow = (Option<i64>, i64, Option<i64>);
+
+/// An entity row: key and second.
+type EntityRow = (Option<i64>, Option<i64>);
+
+fn source_rows() -> impl Strategy<Value = Vec<SourceRow>> {
+    let row = (proptest::option::weighted(0.9, 0..4_i64), -3..20_i64, proptest::option::weighted(0.8, -3..25_i64));
+    // Rows that differ in nothing but their value have no order among them.
+    proptest::collection::btree_set(row, 0..60).prop_map(|rows| rows.into_iter().collect()).prop_shuffle()
+}
+
+fn entity_rows() -> impl Strategy<Value = Vec<EntityRow>> {
+    let row = (proptest::option::weighted(0.9, 0..5_i64), proptest::option::weighted(0.95, -4..30_i64));
+    proptest::collection::vec(row, 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_row_gets_the_value_that_was_valid_at_its_time(
+        source in source_rows(),
+        entities in entity_rows(),
+        ttl in prop_oneof![Just(0_i64), 1..12_i64],
+        has_created in any::<bool>(),
+        by_created in any::<bool>(),
+        has_key in prop_oneof![4 => Just(true), 1 => Just(false)],
+    ) {
+        // Rows that only differ in what the join does not look at have no order either.
+        let source = unique(source, has_created, has_key);
+        let expected: Vec<Option<i64>> = entities
+            .iter()
+            .map(|entity| naive(&source, *entity, ttl, has_created, by_created && has_created, has_key))
+            .collect();
+        prop_assert_eq!(joined(&source, &entities, ttl, has_created, by_created, has_key), expected);
+    }
+}
+
+fn unique(source: Vec<SourceRow>, has_created: bool, has_key: bool) -> Vec<SourceRow> {
+    let mut seen = std::collections::BTreeSet::new();
+    let looked_at = |(key, at, created): &SourceRow| (key.filter(|_| has_key), *at, created.filter(|_| has_created));
+    source.into_iter().filter(|row| seen.insert(looked_at(row))).collect()
+}
+
+fn naive(
+    source: &[SourceRow],
+    (key, at): EntityRow,
+    ttl: i64,
+    has_created: bool,
+    by_created: bool,
+    has_key: bool,
+) -> Option<i64> {
+    let at = at?;
+    let candidates = source.iter().enumerate().filter(|(_, (source_key, event, created))| {
+        (!has_key || (key.is_some() && *source_key == key))
+            && *event <= at
+            && (ttl == 0 || *event >= at - ttl)
+            && (!by_created || created.is_some_and(|created| created <= at))
+    });
+    // `None` sorts below every creation time, which is the rule for ties.
+    let newest = candidates.max_by_key(|(_, (_, event, created))| (*event, if has_created { *created } else { None }));
+    newest.map(|(value, _)| value as i64)
+}
+
+fn joined(
+    source: &[SourceRow],
+    entities: &[EntityRow],
+    ttl: i64,
+    has_created: bool,
+    by_created: bool,
+    has_key: bool,
+) -> Vec<Option<i64>> {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        &folder.path().join("source.parquet"),
+        vec![
+            ("key", Arc::new(Int64Array::from_iter(source.iter().map(|row| row.0)))),
+            ("at", times(source.iter().map(|row| Some(row.1)))),
+            ("created", times(source.iter().map(|row| row.2))),
+            ("value", Arc::new(Int64Array::from_iter_values(0..source.len() as i64))),
+        ],
+    );
+    write(
+        &folder.path().join("entities.parquet"),
+        vec![
+            ("key", Arc::new(Int64Array::from_iter(entities.iter().map(|row| row.0)))),
+            ("event_timestamp", times(entities.iter().map(|row| row.1))),
+        ],
+    );
+    let view = view(ttl, has_created, has_key);
+    let selected = SelectedView {
+        join_keys: view
+            .join_keys()
+            .iter()
+            .map(|field| JoinKey { field: field.clone(), column: "key".into() })
+            .collect(),
+        features: vec![SelectedFeature { field: view.features[0].clone(), output: "value".into() }],
+        view,
+    };
+    let entities =
+        EntityRows { path: folder.path().join("entities.parquet"), format: RowFormat::Parquet, shown: "rows".into() };
+    let retrieval = Retrieval { views: vec![selected] };
+    let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: by_created };
+    let mut values = Values(Vec::new());
+    offline::open(&config(folder.path())).historical(&query, &mut values).unwrap();
+    values.0
+}
+
+struct Values(Vec<Option<i64>>);
+
+impl BatchSink for Values {
+    fn start(&mut self, _: &SchemaRef) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
+        let values = batch.column_by_name("value").unwrap().as_primitive::<Int64Type>();
+        self.0.extend((0..values.len()).map(|row| values.is_valid(row).then(|| values.value(row))));
+        ControlFlow::Continue(())
+    }
+}
+
+fn times(seconds: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(seconds.map(|second| second.map(|second| second * SECOND)).collect::<TimestampMicrosecondArray>())
+}
+
+fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)));
+    let batch = batch.unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn view(ttl: i64, has_created: bool, has_key: bool) -> FeatureView {
+    FeatureView {
+        name: "view".into(),
+        entities: vec![if has_key { "entity".into() } else { "__dummy".into() }],
+        entity_columns: vec![Field::new("key", DataType::Int64)],
+        features: vec![Field::new("value", DataType::Int64)],
+        ttl: Ttl::from_micros(ttl * SECOND),
+        source: Some(DataSource {
+            name: "source".into(),
+            kind: SourceKind::File(FileSource {
+                path: "source.parquet".into(),
+                format: None,
+                s3_endpoint_override: String::new(),
+            }),
+            timestamp_field: "at".into(),
+            created_timestamp_column: if has_created { "created".into() } else { String::new() },
+            field_mapping: BTreeMap::new(),
+            description: String::new(),
+            owner: String::new(),
+            tags: Tags::new(),
+        }),
+        online: true,
+        offline: false,
+        enabled: true,
+        enable_validation: false,
+        mode: String::new(),
+        description: String::new(),
+        owner: String::new(),
+        org: String::new(),
+        tags: Tags::new(),
+    }
+}
+
+fn config(folder: &Path) -> StoreConfig {
+    StoreConfig {
+        repo: folder.to_owned(),
+        file: folder.join("feature_store.yaml"),
+        project: "project".into(),
+        project_description: None,
+        provider: "local".into(),
+        registry: RegistryConfig::Sqlite { path: folder.join("registry.db") },
+        online_store: None,
+        offline_store: OfflineStoreConfig::DuckDb,
+    }
+}
+
+/// Large files are read by several threads; rows still come back in the order of the file.
+#[test]
+fn many_rows_keep_their_order() {
+    const ROWS: i64 = 400_000;
+    let source: Vec<SourceRow> = (0..4).map(|key| (Some(key), 0, None)).collect();
+    let entities: Vec<EntityRow> = (0..ROWS).map(|row| (Some((row * row) % 5), Some(1))).collect();
+    let expected: Vec<Option<i64>> = entities.iter().map(|(key, _)| key.filter(|key| *key < 4)).collect();
+    let actual = joined(&source, &entities, 0, false, false, true);
+    let wrong = actual.iter().zip(&expected).position(|(actual, expected)| actual != expected);
+    assert_eq!((actual.len(), wrong), (expected.len(), None), "the first row out of place");
+}

@@ -1,0 +1,141 @@
+//! Feature repos in temporary folders, and the program run on them.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A feature repo of its own; it vanishes with the value.
+pub struct Project {
+    pub folder: TempDir,
+}
+
+/// What a run of the program left.
+#[derive(Debug)]
+pub struct Output {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Output {
+    /// Asserts that the run went well.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that the run failed as errors do, and says so without a panic.
+    #[track_caller]
+    pub fn failed(self) -> Self {
+        assert_eq!(self.code, 1, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        self
+    }
+
+    /// The standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}:\n{}", self.stdout))
+    }
+}
+
+impl Project {
+    /// A repo with these files.
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        let project = Self { folder: tempfile::tempdir().unwrap() };
+        for (path, text) in files {
+            project.write(path, text);
+        }
+        project
+    }
+
+    /// The example repo, with its data.
+    pub fn example() -> Self {
+        let project = Self::new(&[]);
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/feature_repo");
+        for file in
+            ["feature_store.yaml", "drivers.yaml", "services.yaml", "data/driver_stats.parquet", "data/entity_rows.csv"]
+        {
+            project.copy(&example.join(file), file);
+        }
+        project
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    pub fn copy(&self, from: &Path, to: &str) {
+        let to = self.path(to);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, to).unwrap();
+    }
+
+    /// Replaces text in a file, which must have it.
+    pub fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        assert!(text.contains(from), "{path} has no {from:?}");
+        self.write(path, text.replacen(from, to, 1));
+    }
+
+    /// A run of the program in the repo, not started yet; its environment holds nothing of ours.
+    pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_feastr"));
+        command.args(args).current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub fn feastr<S: AsRef<OsStr>>(&self, args: &[S]) -> Output {
+        let mut output = run(&mut self.command(args));
+        // The folder is another one on every run.
+        let folder = self.folder.path().canonicalize().unwrap();
+        output.stderr = output.stderr.replace(folder.to_str().unwrap(), "[REPO]");
+        output
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    Output {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The settings most tests use: everything embedded.
+pub fn settings(project: &str) -> String {
+    format!(
+        "project: {project}\nregistry:\n  registry_type: sql\n  path: sqlite:///data/registry.db\nonline_store:\n  \
+         type: sqlite\n  path: data/online_store.db\noffline_store:\n  type: duckdb\n\
+         entity_key_serialization_version: 3\n"
+    )
+}
+
+/// Runs a command whose stdout was set already.
+pub fn run_with_own_stdout(command: &mut Command) -> Output {
+    let child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().unwrap();
+    Output {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::new(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
