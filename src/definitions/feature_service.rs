@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::{
     names::{Taken, check_object_name, not_yet},
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The views services can select from; `None` stands for one that is declared but broken.
-pub type DeclaredViews = HashMap<String, Option<FeatureView>>;
+pub type DeclaredViews = BTreeMap<String, Option<FeatureView>>;
 
 /// The service a definition declares; nothing after an error.
 pub fn lower_service(

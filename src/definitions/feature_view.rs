@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::{
     names::{Taken, check_column_name, check_object_name, not_yet},
@@ -16,8 +16,8 @@ use crate::{
 /// What a view can refer to. `None` stands for something declared that did not lower: its own
 /// error is enough.
 pub struct Declared {
-    pub entities: HashMap<String, Option<Entity>>,
-    pub sources: HashMap<String, Option<LoweredSource>>,
+    pub entities: BTreeMap<String, Option<Entity>>,
+    pub sources: BTreeMap<String, Option<LoweredSource>>,
 }
 
 /// A declared column with the places of its name and its type.

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, io, path::Path, sync::Arc};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use super::{
     discover::definition_files,
@@ -144,17 +144,11 @@ impl Collected {
                 .iter()
                 .map(|name| declared.sources[name].as_ref().map(|lowered| lowered.source.clone()))
                 .collect::<Option<_>>()?,
-            entities: in_order(declared.entities)?,
+            entities: declared.entities.into_values().collect::<Option<_>>()?,
             feature_views: view_order.iter().map(|name| views[name].clone()).collect::<Option<_>>()?,
             feature_services: services.into_iter().collect::<Option<_>>()?,
         })
     }
-}
-
-fn in_order(entities: HashMap<String, Option<crate::model::Entity>>) -> Option<Vec<crate::model::Entity>> {
-    let mut entities: Vec<_> = entities.into_values().collect::<Option<_>>()?;
-    entities.sort_by(|a, b| a.name.cmp(&b.name));
-    Some(entities)
 }
 
 fn lower_projects(raw: Vec<RawProject>, config: &StoreConfig, diagnostics: &mut Diagnostics) -> Project {
@@ -176,9 +170,12 @@ fn lower_projects(raw: Vec<RawProject>, config: &StoreConfig, diagnostics: &mut 
     project
 }
 
-fn lower_entities(raw: Vec<RawEntity>, diagnostics: &mut Diagnostics) -> HashMap<String, Option<crate::model::Entity>> {
+fn lower_entities(
+    raw: Vec<RawEntity>,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<String, Option<crate::model::Entity>> {
     let mut names = Taken::exact("entity");
-    let mut entities = HashMap::with_capacity(raw.len());
+    let mut entities = BTreeMap::new();
     for raw in raw {
         let name = raw.name.value.clone();
         let is_new = names.take(&raw.name, diagnostics);
@@ -212,12 +209,12 @@ fn resolve_source<'a>(
 struct Sources {
     names: Taken,
     order: Vec<String>,
-    by_name: HashMap<String, Option<LoweredSource>>,
+    by_name: BTreeMap<String, Option<LoweredSource>>,
 }
 
 impl Default for Sources {
     fn default() -> Self {
-        Self { names: Taken::ignoring_case("data source"), order: Vec::new(), by_name: HashMap::new() }
+        Self { names: Taken::ignoring_case("data source"), order: Vec::new(), by_name: BTreeMap::new() }
     }
 }
 

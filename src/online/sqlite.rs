@@ -113,7 +113,7 @@ struct SqliteWriter {
 impl SqliteWriter {
     fn prepare(&self, table: &str) -> rusqlite::Result<()> {
         // Keys come in no order, so a larger page cache (KiB when negative) saves rereading.
-        self.connection.pragma_update(None, "cache_size", -65_536)?;
+        self.connection.pragma_update(None, "cache_size", -32_768)?;
         create_table(&self.connection, table)
     }
 

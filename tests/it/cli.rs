@@ -119,7 +119,7 @@ fn every_mistake_of_a_repo_is_shown_at_its_place() {
     5 |       - nowhere
       |         ^^^^^^^
       |
-      = help: there are `a`, `A`
+      = help: there are `A`, `a`
 
     error: unknown key `join_key` in an entity
      --> views.yaml:3:5

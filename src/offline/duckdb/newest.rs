@@ -1,4 +1,11 @@
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
+
+use arrow::{
+    array::{Array, BooleanArray, RecordBatch},
+    compute::{filter_record_batch, kernels::cmp::distinct, or},
+    datatypes::SchemaRef,
+    error::ArrowError,
+};
 
 use super::{session::Session, source::SourceTable};
 use crate::{
@@ -7,48 +14,106 @@ use crate::{
 };
 
 /// Streams the newest row per entity: keys, event time, creation time, features.
+///
+/// The rows are sorted by entity and recency, which DuckDB does in files where memory ends, and the
+/// first of each entity is kept on the way. An aggregation would be faster, but holds every
+/// entity's row in memory.
 pub fn run(
     session: &Session,
     repo: &Path,
     query: &NewestQuery<'_>,
     sink: &mut dyn BatchSink,
 ) -> Result<(), OfflineError> {
-    session.forget_order()?;
+    session.save_memory()?;
     let source = SourceTable::open(session, repo, query.view)?;
-    session.stream(&source.what(), &newest(&source, query)?, sink)
+    let keys = query.view.join_keys().len();
+    let mut first = FirstPerEntity { keys, last: None, sink, failure: None };
+    session.stream(&source.what(), &sorted(&source, query)?, &mut first)?;
+    match first.failure {
+        None => Ok(()),
+        Some(error) => Err(OfflineError::new(format!("{}: {error}", source.what()), None)),
+    }
 }
 
-/// One aggregation: each entity keeps the row with the greatest recency. The row is carried as a
-/// struct, because `arg_max` of a single column would skip the nulls of the newest row.
-fn newest(source: &SourceTable<'_>, query: &NewestQuery<'_>) -> Result<String, OfflineError> {
+fn sorted(source: &SourceTable<'_>, query: &NewestQuery<'_>) -> Result<String, OfflineError> {
     let keys = key_columns(source, query.view)?;
-    let mut row = vec![
-        format!("event := {}", source.event()?),
-        format!("created := {}", source.created()?.unwrap_or_else(|| "NULL :: BIGINT".to_owned())),
-    ];
-    for (index, feature) in query.view.features.iter().enumerate() {
-        row.push(format!("f{index} := {}", source.column(&feature.name)?));
+    let created = source.created()?.unwrap_or_else(|| "NULL :: BIGINT".to_owned());
+    let mut selected = keys.clone();
+    selected.push(format!("make_timestamp({})", source.event()?));
+    selected.push(format!("make_timestamp({created})"));
+    for feature in &query.view.features {
+        selected.push(source.column(&feature.name)?);
     }
-    let selected: Vec<String> = (0..keys.len())
-        .map(|index| format!("k{index}"))
-        .chain(["make_timestamp(r.event)".to_owned(), "make_timestamp(r.created)".to_owned()])
-        .chain((0..query.view.features.len()).map(|index| format!("r.f{index}")))
-        .collect();
-    let named_keys: String = keys.iter().enumerate().map(|(index, key)| format!("{key} AS k{index}, ")).collect();
-    let group = if keys.is_empty() {
-        // Without keys there is still no row when nothing is in the interval.
-        "HAVING count(*) > 0".to_owned()
-    } else {
-        format!("GROUP BY {}", (1..=keys.len()).map(|index| index.to_string()).collect::<Vec<_>>().join(", "))
-    };
+    let mut order = keys;
+    order.push(format!("{} DESC", source.recency()?));
+    // Without join keys there is one entity: the project.
+    let limit = if query.view.join_keys().is_empty() { " LIMIT 1" } else { "" };
     Ok(format!(
-        "SELECT {} FROM (SELECT {named_keys}arg_max(struct_pack({}), {}) AS r FROM {} WHERE {} {group})",
+        "SELECT {} FROM {} WHERE {} ORDER BY {}{limit}",
         selected.join(", "),
-        row.join(", "),
-        source.recency()?,
         source.relation,
         in_interval(source, query)?,
+        order.join(", "),
     ))
+}
+
+/// Passes on the first row of each run of rows with equal keys.
+struct FirstPerEntity<'a> {
+    /// So many columns at the front are keys.
+    keys: usize,
+    /// The last row seen, a batch of one.
+    last: Option<RecordBatch>,
+    sink: &'a mut dyn BatchSink,
+    failure: Option<ArrowError>,
+}
+
+impl FirstPerEntity<'_> {
+    fn first_rows(&mut self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        let rows = batch.num_rows();
+        if rows == 0 || self.keys == 0 {
+            return Ok(batch.clone());
+        }
+        let mut changed: Option<BooleanArray> = None;
+        for column in &batch.columns()[..self.keys] {
+            let differs = distinct(&column.slice(1, rows - 1), &column.slice(0, rows - 1))?;
+            changed = Some(match changed {
+                None => differs,
+                Some(before) => or(&before, &differs)?,
+            });
+        }
+        let rest = changed.iter().flat_map(|changed| changed.iter());
+        let mask: BooleanArray = std::iter::once(Some(self.starts_anew(batch)?)).chain(rest).collect();
+        self.last = Some(batch.slice(rows - 1, 1));
+        filter_record_batch(batch, &mask)
+    }
+
+    /// Whether the first row of a batch is of another entity than the last one before it.
+    fn starts_anew(&self, batch: &RecordBatch) -> Result<bool, ArrowError> {
+        let Some(last) = &self.last else { return Ok(true) };
+        for index in 0..self.keys {
+            if distinct(&batch.column(index).slice(0, 1), last.column(index))?.value(0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl BatchSink for FirstPerEntity<'_> {
+    fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
+        self.sink.start(schema)
+    }
+
+    fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
+        match self.first_rows(batch) {
+            Ok(first) if first.num_rows() == 0 => ControlFlow::Continue(()),
+            Ok(first) => self.sink.batch(&first),
+            Err(error) => {
+                self.failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
 }
 
 /// About how many entities have a row in the interval.

@@ -15,6 +15,9 @@ use crate::offline::{BatchSink, OfflineError};
 /// What DuckDB may use of memory; beyond, it works in files.
 const MEMORY_LIMIT: &str = "512MB";
 
+/// The same for work that saves memory.
+const SMALL_MEMORY_LIMIT: &str = "128MB";
+
 /// A DuckDB of its own, in memory, with a folder to spill to.
 pub struct Session {
     connection: Connection,
@@ -44,10 +47,9 @@ impl Session {
         Ok(Self { connection, _spill: spill })
     }
 
-    /// Lets rows come in any order, which costs less memory. Not for results with an order: streamed,
-    /// they lose it (seen with DuckDB 2.0.0).
-    pub fn forget_order(&self) -> Result<(), OfflineError> {
-        self.execute("cannot start DuckDB", "SET preserve_insertion_order = false")
+    /// Keeps to little memory, for work beside other memory users such as an online store's cache.
+    pub fn save_memory(&self) -> Result<(), OfflineError> {
+        self.execute("cannot start DuckDB", &format!("SET memory_limit = '{SMALL_MEMORY_LIMIT}'"))
     }
 
     /// Runs statements without results.
@@ -81,7 +83,8 @@ impl Session {
         rows.collect::<Result<_, _>>().map_err(|error| explain(what, &error))
     }
 
-    /// Streams a query's result; times come out as microseconds UTC.
+    /// Streams a query's result; times come out as microseconds UTC. An ordered result stays in
+    /// order only because `preserve_insertion_order` is left on (seen with DuckDB 2.0.0).
     pub fn stream(&self, what: &str, sql: &str, sink: &mut dyn BatchSink) -> Result<(), OfflineError> {
         let mut statement = self.connection.prepare(sql).map_err(|error| explain(what, &error))?;
         let stream = statement.stream_arrow([]).map_err(|error| explain(what, &error))?;

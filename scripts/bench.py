@@ -1,0 +1,101 @@
+"""Times whole commands of feastr and of Feast, in turn, and their peak memory; see scripts/bench."""
+
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy
+import pyarrow
+import pyarrow.parquet
+
+FEASTR, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
+ROWS = int(os.environ.get("ROWS", "1000000"))
+FEAST = [str(pathlib.Path(sys.executable).parent / "feast")]
+if not os.path.exists(FEAST[0]):
+    FEAST = [sys.executable, "-c", "from feast.cli.cli import cli; cli()"]
+DEFINITIONS = """
+from datetime import timedelta
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
+from feast.types import Float32, Int64
+driver = Entity(name="driver", join_keys=["driver_id"], value_type=ValueType.INT64, description="Somebody who drives for us")
+source = FileSource(name="driver_hourly_stats_source", path="data/driver_stats.parquet", timestamp_field="event_timestamp",
+                    created_timestamp_column="created", description="One row per driver and hour")
+view = FeatureView(name="driver_hourly_stats", entities=[driver], ttl=timedelta(days=1), source=source, schema=[
+    Field(name="conv_rate", dtype=Float32, description="Share of offers accepted"),
+    Field(name="acc_rate", dtype=Float32, description="Share of trips without complaint"),
+    Field(name="avg_daily_trips", dtype=Int64, description="Average daily trips")], tags={"team": "driver_performance"})
+v1 = FeatureService(name="driver_activity_v1", features=[view[["conv_rate"]]])
+v2 = FeatureService(name="driver_activity_v2", features=[view], owner="driver-performance@example.com")
+"""
+
+
+def measure(command, folder):
+    """Seconds and peak MiB of one run of a command."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               env={**os.environ, "TZ": "UTC"})
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command} failed:\n{errors.decode()}")
+    return time.perf_counter() - began, usage.ru_maxrss / 1024
+
+
+def typical(command, folder, runs):
+    """Median seconds and highest peak of several runs, after one that is not counted."""
+    measure(command, folder)
+    results = [measure(command, folder) for _ in range(runs)]
+    return statistics.median(seconds for seconds, _ in results), max(peak for _, peak in results)
+
+
+def row(what, ours, theirs=None):
+    feast = f"{theirs[0]:.2f} s, {theirs[1]:.0f} MiB" if theirs else ""
+    ratio = f"{theirs[0] / ours[0]:.0f}×" if theirs else ""
+    print(f"| {what} | {ours[0]:.3f} s, {ours[1]:.0f} MiB | {feast} | {ratio} |", flush=True)
+
+
+def large_repo(folder, rows):
+    """A repo with one view of ten float features; every row is another entity's."""
+    (folder / "data").mkdir(parents=True)
+    numbers = numpy.random.default_rng(1)
+    columns = {"id": numpy.arange(rows), "at": numpy.full(rows, numpy.datetime64("2026-01-01", "us"))}
+    columns |= {f"f{index}": numbers.random(rows, dtype=numpy.float32) for index in range(10)}
+    pyarrow.parquet.write_table(pyarrow.table(columns), folder / "data/rows.parquet", row_group_size=100_000)
+    settings = (ROOT / "examples/feature_repo/feature_store.yaml").read_text()
+    (folder / "feature_store.yaml").write_text(settings)
+    schema = ", ".join(f"{{name: f{index}, dtype: Float32}}" for index in range(10))
+    (folder / "large.yaml").write_text(
+        "entities: [{name: thing, join_keys: [id], value_type: INT64}]\n"
+        f"feature_views:\n  - name: large\n    entities: [thing]\n    schema: [{schema}]\n"
+        "    source: {name: rows, type: file, path: data/rows.parquet, timestamp_field: at}\n")
+    subprocess.run([FEASTR, "-q", "apply"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as place:
+        place = pathlib.Path(place)
+        example = place / "example"
+        shutil.copytree(ROOT / "examples/feature_repo", example)
+        (example / "definitions.py").write_text(DEFINITIONS)
+        subprocess.run([FEASTR, "-q", "apply"], cwd=example, check=True, stdout=subprocess.DEVNULL)
+        print("| | feastr | Feast 0.67 | ratio |\n|---|---|---|---|")
+        row("`version`", typical([FEASTR, "version"], example, 20), typical([*FEAST, "version"], example, 3))
+        row("no-op `plan` of the example", typical([FEASTR, "plan"], example, 20), typical([*FEAST, "plan"], example, 3))
+        dates = ["2025-12-31T00:00:00", "2026-01-02T00:00:00"]
+        small = ROWS // 20
+        large_repo(place / "small", small)
+        ours = measure([FEASTR, "materialize", *dates], place / "small")
+        theirs = measure([*FEAST, "materialize", *dates], place / "small")
+        row(f"`materialize` {small:,} rows × 10 floats into SQLite", ours, theirs)
+        for rows in (ROWS, 3 * ROWS):
+            large_repo(place / str(rows), rows)
+            row(f"`materialize` {rows:,} rows × 10 floats into SQLite", measure([FEASTR, "materialize", *dates], place / str(rows)))
+            shutil.rmtree(place / str(rows))
+
+
+main()
