@@ -15,9 +15,7 @@ import pyarrow.parquet
 
 FEASTR, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
 ROWS = int(os.environ.get("ROWS", "1000000"))
-FEAST = [str(pathlib.Path(sys.executable).parent / "feast")]
-if not os.path.exists(FEAST[0]):
-    FEAST = [sys.executable, "-c", "from feast.cli.cli import cli; cli()"]
+FEAST = [sys.executable, "-c", "from feast.cli.cli import cli; cli()"]
 DEFINITIONS = """
 from datetime import timedelta
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use super::{CommandError, Context};
 use crate::{
     apply::apply,
-    ui::{Verbosity, draw_plan},
+    ui::{PlanStage, Verbosity, draw_plan},
 };
 
 /// Write the definitions to the registry
@@ -31,7 +31,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     if printer.json {
         printer.json(&plan)?;
     } else {
-        printer.result(draw_plan(&plan, printer.out, printer.verbosity >= Verbosity::Verbose))?;
+        printer.result(draw_plan(&plan, PlanStage::Applied, printer.out, printer.verbosity >= Verbosity::Verbose))?;
     }
     Ok(ExitCode::SUCCESS)
 }

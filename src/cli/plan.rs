@@ -1,7 +1,13 @@
 use std::process::ExitCode;
 
 use super::{CommandError, Context};
-use crate::{apply::ApplyError, online::OnlineStore, plan::diff, registry::state, ui::draw_plan};
+use crate::{
+    apply::ApplyError,
+    online::OnlineStore,
+    plan::diff,
+    registry::state,
+    ui::{PlanStage, draw_plan},
+};
 
 /// Show what apply would change
 ///
@@ -29,7 +35,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         printer.json(&plan)?;
     } else {
         let verbose = printer.verbosity >= crate::ui::Verbosity::Verbose;
-        printer.result(draw_plan(&plan, printer.out, verbose))?;
+        printer.result(draw_plan(&plan, PlanStage::Planned, printer.out, verbose))?;
     }
     Ok(if args.detailed_exitcode && !plan.is_empty() { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }

@@ -37,8 +37,12 @@ impl Read for DataType {
 
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let text = String::read(node, diagnostics)?;
-        match text.parse() {
-            Ok(dtype) => Some(dtype),
+        match text.parse::<Self>() {
+            Ok(dtype) if data_types::to_wire(&dtype).number != 0 => Some(dtype),
+            Ok(dtype) => {
+                diagnostics.error(&node.span, format!("Feast has no way to store values of type {dtype}"));
+                None
+            }
             Err(_) => {
                 let help = did_you_mean(&text, Self::names());
                 diagnostics.error_with_help(&node.span, format!("`{text}` is not a type"), help);

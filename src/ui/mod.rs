@@ -9,7 +9,7 @@ mod style;
 mod table;
 
 pub use diagnostics::draw as draw_diagnostics;
-pub use plan::draw as draw_plan;
+pub use plan::{PlanStage, draw as draw_plan};
 pub use printer::{ColorChoice, Printer, Verbosity};
 pub use progress::MaterializeView;
 pub use report::draw as draw_report;

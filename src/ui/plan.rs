@@ -4,8 +4,15 @@ use similar::TextDiff;
 use super::Style;
 use crate::plan::{Action, Edit, EditKind, Plan, TableAction};
 
+/// Whether a plan is shown before or after it is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanStage {
+    Planned,
+    Applied,
+}
+
 /// A plan as text, with the words of Feast's own plans, then a line that sums it up.
-pub fn draw(plan: &Plan, style: Style, verbose: bool) -> String {
+pub fn draw(plan: &Plan, stage: PlanStage, style: Style, verbose: bool) -> String {
     let mut lines = Vec::new();
     for change in &plan.changes {
         let line = format!("{} {} ", change.action.verb(), change.id.kind);
@@ -38,7 +45,7 @@ pub fn draw(plan: &Plan, style: Style, verbose: bool) -> String {
         }
     }
     lines.push(String::new());
-    lines.push(summary(plan, style));
+    lines.push(summary(plan, stage, style));
     lines.join("\n") + "\n"
 }
 
@@ -92,7 +99,7 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-fn summary(plan: &Plan, style: Style) -> String {
+fn summary(plan: &Plan, stage: PlanStage, style: Style) -> String {
     let count = |verb: &str| plan.changes.iter().filter(|change| change.action.verb() == verb).count();
     let kept = match plan.kept.len() {
         0 => String::new(),
@@ -102,10 +109,9 @@ fn summary(plan: &Plan, style: Style) -> String {
     if plan.is_empty() {
         return format!("No changes: the registry holds what the definitions declare{kept}");
     }
-    format!(
-        "Plan: {} to create, {} to update, {} to delete{kept}",
-        style.strong(count("Created")),
-        style.strong(count("Updated")),
-        style.strong(count("Deleted"))
-    )
+    let [created, updated, deleted] = ["Created", "Updated", "Deleted"].map(|verb| style.strong(count(verb)));
+    match stage {
+        PlanStage::Planned => format!("Plan: {created} to create, {updated} to update, {deleted} to delete{kept}"),
+        PlanStage::Applied => format!("Applied: {created} created, {updated} updated, {deleted} deleted{kept}"),
+    }
 }
