@@ -10,4 +10,5 @@ mod python_literals;
 mod registry_dump;
 mod registry_rows;
 mod registry_written;
+mod timestamps;
 mod vectors;
