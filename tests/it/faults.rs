@@ -218,3 +218,20 @@ fn a_failing_view_does_not_stop_the_others() {
     let listed = project.feastr(&["feature-views", "list"]).ok().stdout;
     assert_eq!(listed.matches("2026-11-01").count(), 1, "{listed}");
 }
+
+#[test]
+fn an_empty_source_is_refused_and_nothing_is_recorded() {
+    use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
+    let project = Project::example();
+    let data = project.path("data/driver_stats.parquet");
+    let full = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(&data).unwrap()).unwrap();
+    let schema = full.schema().clone();
+    ArrowWriter::try_new(std::fs::File::create(&data).unwrap(), schema, None).unwrap().close().unwrap();
+    let output = project.feastr(&["apply"]).failed();
+    assert!(output.stderr.contains("is empty: `data/driver_stats.parquet` has no rows"), "{}", output.stderr);
+    assert!(!project.path("data/registry.db").exists(), "nothing is written");
+    project.feastr(&["apply", "--skip-source-validation"]).ok();
+    let output = project.feastr(&["materialize", "2026-10-01", "2026-11-01"]).failed();
+    assert!(output.stderr.contains("its source is empty"), "{}", output.stderr);
+    assert!(!project.feastr(&["feature-views", "list"]).ok().stdout.contains("2026-11-01"));
+}
