@@ -114,6 +114,7 @@ impl RowWriter<'_> {
                 let message = feature_service_to_message(service, stored.clone(), |name| self.sources.get(name), now);
                 self.push(id, stored, &message)?;
             }
+            _ => {}
         }
         Ok(())
     }

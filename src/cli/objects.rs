@@ -208,7 +208,7 @@ fn cells(row: &Row) -> Result<Vec<String>, CommandError> {
             let source = data_source_from_message(&decode(&row.proto).map_err(unreadable)?);
             let path = match &source.kind {
                 SourceKind::File(file) => file.path.clone(),
-                SourceKind::Foreign(_) => "-".to_owned(),
+                _ => "-".to_owned(),
             };
             vec![source.name, source.kind.to_string(), path]
         }

@@ -76,6 +76,7 @@ fn lower_member(member: Member, views: &DeclaredViews, diagnostics: &mut Diagnos
         name_alias: member.name_alias.map(|alias| alias.value),
         join_key_map: join_key_map(member.join_key_map, view, diagnostics),
         source: view.source.clone(),
+        labels: false,
     })
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     diagnostics::{Diagnostics, Span, did_you_mean},
     feast::data_types,
-    model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, Entity, FeatureView, Field, VectorIndex},
+    model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, Entity, FeatureView, Field, VectorIndex, ViewVersion},
     yaml::Spanned,
 };
 
@@ -63,11 +63,13 @@ impl ViewLowering<'_, '_> {
             features,
             ttl: raw.ttl.map(|ttl| ttl.0).unwrap_or_default(),
             source: Some(source.source.clone()),
+            stream_source: None,
             online: raw.online.unwrap_or(true),
             offline: raw.offline.unwrap_or(false),
             enabled: raw.enabled.unwrap_or(true),
             enable_validation: raw.enable_validation.unwrap_or(false),
             mode: raw.mode.unwrap_or_default(),
+            version: ViewVersion::Latest,
             description: raw.description.unwrap_or_default(),
             owner: raw.owner.unwrap_or_default(),
             org: raw.org.unwrap_or_default(),

@@ -146,7 +146,14 @@ impl Collected {
                 .collect::<Option<_>>()?,
             entities: declared.entities.into_values().collect::<Option<_>>()?,
             feature_views: view_order.iter().map(|name| views[name].clone()).collect::<Option<_>>()?,
+            on_demand_feature_views: Vec::new(),
+            stream_feature_views: Vec::new(),
+            label_views: Vec::new(),
             feature_services: services.into_iter().collect::<Option<_>>()?,
+            permissions: Vec::new(),
+            saved_datasets: Vec::new(),
+            validation_references: Vec::new(),
+            places: BTreeMap::new(),
         })
     }
 }

@@ -70,6 +70,7 @@ pub fn lower_source(node: &Node, diagnostics: &mut Diagnostics) -> Option<Lowere
             .map(|column| column.value.clone())
             .unwrap_or_default(),
         field_mapping: raw.field_mapping.as_ref().map(|mapping| mapping.value.clone()).unwrap_or_default(),
+        date_partition_column: String::new(),
         description: raw.description.unwrap_or_default(),
         owner: raw.owner.unwrap_or_default(),
         tags: raw.tags.unwrap_or_default(),

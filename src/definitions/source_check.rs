@@ -167,7 +167,7 @@ fn missing_column(
 fn place(source: &DataSource) -> String {
     match &source.kind {
         SourceKind::File(file) => format!("`{}`", file.path),
-        SourceKind::Foreign(_) => format!("source `{}`", source.name),
+        _ => format!("source `{}`", source.name),
     }
 }
 

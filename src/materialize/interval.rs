@@ -134,6 +134,8 @@ mod tests {
             enabled: true,
             enable_validation: false,
             mode: String::new(),
+            version: crate::model::ViewVersion::Latest,
+            stream_source: None,
             description: String::new(),
             owner: String::new(),
             org: String::new(),

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use super::Tags;
+use super::{Field, Tags, Ttl};
 
 /// Where the rows of feature views come from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,6 +16,8 @@ pub struct DataSource {
     pub created_timestamp_column: String,
     /// Column name in the source to name in feature views.
     pub field_mapping: BTreeMap<String, String>,
+    /// Column that partitions a table by date; empty when there is none.
+    pub date_partition_column: String,
     pub description: String,
     pub owner: String,
     pub tags: Tags,
@@ -38,17 +40,179 @@ impl DataSource {
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
     File(FileSource),
-    /// A source that YAML definitions cannot express yet; the text is its type in Feast.
+    /// Rows that programs push; its columns are those of `batch_source`.
+    Push(PushSource),
+    /// Values that come with each request for on-demand features.
+    Request(RequestSource),
+    Kafka(KafkaSource),
+    Kinesis(KinesisSource),
+    Postgres(PostgresSource),
+    Spark(SparkSource),
+    /// A table or query of a data warehouse, which feastr shows and keeps but does not read.
+    Warehouse(WarehouseSource),
+    /// A source of a Python class that only Python can read.
+    Custom(CustomSource),
+    /// A source that YAML definitions cannot express; the text is its type in Feast.
     Foreign(String),
 }
 
-impl fmt::Display for SourceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl SourceKind {
+    /// The history behind a push or stream source.
+    pub fn batch_source(&self) -> Option<&DataSource> {
         match self {
-            Self::File(_) => f.write_str("file"),
-            Self::Foreign(kind) => f.write_str(kind),
+            Self::Push(push) => push.batch_source.as_deref(),
+            Self::Kafka(kafka) => kafka.batch_source.as_deref(),
+            Self::Kinesis(kinesis) => kinesis.batch_source.as_deref(),
+            _ => None,
         }
     }
+
+    /// Whether rows arrive one by one, with another source for their history.
+    pub fn is_stream(&self) -> bool {
+        matches!(self, Self::Push(_) | Self::Kafka(_) | Self::Kinesis(_))
+    }
+}
+
+impl fmt::Display for SourceKind {
+    /// The word of the definitions format.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File(_) => "file",
+            Self::Push(_) => "push",
+            Self::Request(_) => "request",
+            Self::Kafka(_) => "kafka",
+            Self::Kinesis(_) => "kinesis",
+            Self::Postgres(_) => "postgres",
+            Self::Spark(_) => "spark",
+            Self::Warehouse(source) => source.warehouse.as_str(),
+            Self::Custom(_) => "custom",
+            Self::Foreign(kind) => kind,
+        })
+    }
+}
+
+/// Where programs push rows to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PushSource {
+    /// Copy of the source that holds the history, as Feast stores it.
+    pub batch_source: Option<Box<DataSource>>,
+}
+
+/// Fields of a request.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RequestSource {
+    /// In declared order.
+    pub schema: Vec<Field>,
+}
+
+/// A topic of a Kafka cluster.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KafkaSource {
+    /// Comma-separated `host:port` addresses.
+    pub bootstrap_servers: String,
+    pub topic: String,
+    pub message_format: Option<StreamFormat>,
+    /// How late rows may come; `None` when not declared.
+    pub watermark_delay_threshold: Option<Ttl>,
+    /// Copy of the source that holds the history, as Feast stores it.
+    pub batch_source: Option<Box<DataSource>>,
+}
+
+/// A stream of Amazon Kinesis.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KinesisSource {
+    pub region: String,
+    pub stream_name: String,
+    pub record_format: Option<StreamFormat>,
+    /// Copy of the source that holds the history, as Feast stores it.
+    pub batch_source: Option<Box<DataSource>>,
+}
+
+/// How messages of a stream are encoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamFormat {
+    Avro {
+        schema_json: String,
+    },
+    Json {
+        schema_json: String,
+    },
+    /// Protobuf messages of a generated class.
+    Proto {
+        class_path: String,
+    },
+}
+
+/// A table or query of a PostgreSQL database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PostgresSource {
+    /// Empty when the source is a query.
+    pub table: String,
+    /// Empty when the source is a table.
+    pub query: String,
+}
+
+/// A table, query or path that Spark reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SparkSource {
+    pub table: String,
+    pub query: String,
+    pub path: String,
+    pub file_format: String,
+    pub date_partition_column_format: String,
+}
+
+/// A table or query of a data warehouse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WarehouseSource {
+    pub warehouse: Warehouse,
+    /// Settings by their name in Feast, such as `table`, `query`, `schema`, `database`; none is empty.
+    pub options: Tags,
+}
+
+/// The data warehouses Feast has sources for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Warehouse {
+    BigQuery,
+    Redshift,
+    Snowflake,
+    Trino,
+    Athena,
+}
+
+impl Warehouse {
+    pub const ALL: [Self; 5] = [Self::BigQuery, Self::Redshift, Self::Snowflake, Self::Trino, Self::Athena];
+
+    /// The word of the definitions format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BigQuery => "bigquery",
+            Self::Redshift => "redshift",
+            Self::Snowflake => "snowflake",
+            Self::Trino => "trino",
+            Self::Athena => "athena",
+        }
+    }
+
+    /// The settings a source of this warehouse can have.
+    pub fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::BigQuery | Self::Trino => &["table", "query"],
+            Self::Redshift | Self::Snowflake => &["table", "query", "schema", "database"],
+            Self::Athena => &["table", "query", "database", "data_source"],
+        }
+    }
+}
+
+/// What a Python class makes of its configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CustomSource {
+    /// Module and name of the class.
+    pub class_type: String,
+    /// Text that the class understands, usually JSON.
+    pub configuration: String,
 }
 
 /// Files on disk: one file, a folder with hive partitions or a glob.

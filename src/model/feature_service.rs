@@ -30,6 +30,8 @@ pub struct Projection {
     pub join_key_map: BTreeMap<String, String>,
     /// Copy of the view's batch source, as Feast stores it; `None` for views without one.
     pub source: Option<DataSource>,
+    /// Whether the view is a label view.
+    pub labels: bool,
 }
 
 impl Projection {

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{DUMMY_ENTITY, DataSource, Field, Tags, Ttl};
+use super::{DUMMY_ENTITY, DataSource, Field, Tags, Ttl, ViewVersion};
 
 /// Features of the same entities that come from one source.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,6 +17,8 @@ pub struct FeatureView {
     pub ttl: Ttl,
     /// Where the rows come from: a copy of the source, as Feast stores it inside the view.
     pub source: Option<DataSource>,
+    /// Copy of the push or stream source in front of `source`, if the view was declared over one.
+    pub stream_source: Option<DataSource>,
     /// Whether materialization writes this view to the online store.
     pub online: bool,
     /// Whether pushed rows go to the offline store.
@@ -27,6 +29,7 @@ pub struct FeatureView {
     pub enable_validation: bool,
     /// Kept for Feast, never run; empty when not declared.
     pub mode: String,
+    pub version: ViewVersion,
     pub description: String,
     pub owner: String,
     pub org: String,

@@ -3,29 +3,45 @@
 //! Both sides of a plan are built from these types: the definitions a person wrote and the
 //! objects a registry holds. Comparing the two is therefore comparing values.
 
+mod aggregation;
 mod data_source;
 mod data_type;
 mod entity;
 mod feature_service;
 mod feature_view;
 mod field;
+mod label_view;
 mod object;
+mod on_demand_feature_view;
 mod online_tables;
+mod permission;
 mod repo;
+mod saved_dataset;
 mod source_schema;
+mod stream_feature_view;
+mod tags;
 mod time;
+mod view_version;
 
-pub use data_source::{DataSource, FileFormat, FileSource, SourceKind};
+pub use aggregation::Aggregation;
+pub use data_source::{
+    CustomSource, DataSource, FileFormat, FileSource, KafkaSource, KinesisSource, PostgresSource, PushSource,
+    RequestSource, SourceKind, SparkSource, StreamFormat, Warehouse, WarehouseSource,
+};
 pub use data_type::DataType;
 pub use entity::{DUMMY_ENTITY, DUMMY_JOIN_KEY, Entity};
 pub use feature_service::{FeatureService, LogDestination, LoggingConfig, Projection};
 pub use feature_view::FeatureView;
 pub use field::{Field, VectorIndex};
+pub use label_view::{ConflictPolicy, LabelView};
 pub use object::{Object, ObjectId, ObjectKind};
+pub use on_demand_feature_view::{Expression, OnDemandFeatureView, OnDemandSource};
 pub use online_tables::OnlineTables;
-pub use repo::{ForeignObject, MaterializedView, Project, RegistryState, Repo};
+pub use permission::{Permission, PermissionAction, PermissionType, Policy};
+pub use repo::{ForeignObject, MaterializedView, Place, Project, RegistryState, Repo, Use};
+pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
 pub use source_schema::{SourceColumn, SourceProblem, SourceSchema};
+pub use stream_feature_view::StreamFeatureView;
+pub use tags::{AGGREGATIONS_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, Tags};
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};
-
-/// Free key-value labels, sorted by key.
-pub type Tags = std::collections::BTreeMap<String, String>;
+pub use view_version::{ParseVersionError, ViewVersion};

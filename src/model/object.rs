@@ -2,7 +2,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataSource, Entity, FeatureService, FeatureView, Project};
+use super::{
+    DataSource, Entity, FeatureService, FeatureView, LabelView, OnDemandFeatureView, Permission, Project, SavedDataset,
+    StreamFeatureView, Tags, ValidationReference,
+};
 
 /// The kinds of objects a registry holds, in the order plans show them (Feast's order).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,6 +39,11 @@ impl ObjectKind {
         Self::SavedDataset,
         Self::ValidationReference,
     ];
+
+    /// The word of the command line and of `--allow`, such as `feature-view`.
+    pub fn slug(self) -> String {
+        self.as_str().replace(' ', "-")
+    }
 
     /// The words Feast's own messages use, such as `feature view`.
     pub fn as_str(self) -> &'static str {
@@ -94,7 +102,13 @@ pub enum Object {
     DataSource(DataSource),
     Entity(Entity),
     FeatureView(FeatureView),
+    OnDemandFeatureView(OnDemandFeatureView),
+    StreamFeatureView(StreamFeatureView),
+    LabelView(LabelView),
     FeatureService(FeatureService),
+    Permission(Permission),
+    SavedDataset(SavedDataset),
+    ValidationReference(ValidationReference),
 }
 
 impl Object {
@@ -104,8 +118,31 @@ impl Object {
             Self::DataSource(source) => (ObjectKind::DataSource, &source.name),
             Self::Entity(entity) => (ObjectKind::Entity, &entity.name),
             Self::FeatureView(view) => (ObjectKind::FeatureView, &view.name),
+            Self::OnDemandFeatureView(view) => (ObjectKind::OnDemandFeatureView, &view.name),
+            Self::StreamFeatureView(view) => (ObjectKind::StreamFeatureView, &view.name),
+            Self::LabelView(view) => (ObjectKind::LabelView, &view.name),
             Self::FeatureService(service) => (ObjectKind::FeatureService, &service.name),
+            Self::Permission(permission) => (ObjectKind::Permission, &permission.name),
+            Self::SavedDataset(dataset) => (ObjectKind::SavedDataset, &dataset.name),
+            Self::ValidationReference(reference) => (ObjectKind::ValidationReference, &reference.name),
         };
         ObjectId::new(kind, name)
+    }
+
+    /// The labels of the object.
+    pub fn tags(&self) -> &Tags {
+        match self {
+            Self::Project(project) => &project.tags,
+            Self::DataSource(source) => &source.tags,
+            Self::Entity(entity) => &entity.tags,
+            Self::FeatureView(view) => &view.tags,
+            Self::OnDemandFeatureView(view) => &view.tags,
+            Self::StreamFeatureView(view) => &view.tags,
+            Self::LabelView(view) => &view.tags,
+            Self::FeatureService(service) => &service.tags,
+            Self::Permission(permission) => &permission.tags,
+            Self::SavedDataset(dataset) => &dataset.tags,
+            Self::ValidationReference(reference) => &reference.tags,
+        }
     }
 }

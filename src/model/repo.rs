@@ -1,8 +1,11 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 
-use super::{DataSource, Entity, FeatureService, FeatureView, Interval, Object, ObjectId, Tags};
+use super::{
+    DataSource, Entity, FeatureService, FeatureView, Interval, LabelView, Object, ObjectId, OnDemandFeatureView,
+    Permission, SavedDataset, StreamFeatureView, Tags, ValidationReference,
+};
 
 /// The namespace of a team's objects and online data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,7 +23,26 @@ pub struct Repo {
     pub data_sources: Vec<DataSource>,
     pub entities: Vec<Entity>,
     pub feature_views: Vec<FeatureView>,
+    pub on_demand_feature_views: Vec<OnDemandFeatureView>,
+    pub stream_feature_views: Vec<StreamFeatureView>,
+    pub label_views: Vec<LabelView>,
     pub feature_services: Vec<FeatureService>,
+    pub permissions: Vec<Permission>,
+    pub saved_datasets: Vec<SavedDataset>,
+    pub validation_references: Vec<ValidationReference>,
+    /// Where each object is declared.
+    pub places: BTreeMap<ObjectId, Place>,
+}
+
+/// Where an object is declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// As shown to the person.
+    pub file: PathBuf,
+    /// From 1.
+    pub line: usize,
+    /// From 1.
+    pub column: usize,
 }
 
 impl Repo {
@@ -30,7 +52,13 @@ impl Repo {
             .chain(self.data_sources.iter().cloned().map(Object::DataSource))
             .chain(self.entities.iter().cloned().map(Object::Entity))
             .chain(self.feature_views.iter().cloned().map(Object::FeatureView))
+            .chain(self.on_demand_feature_views.iter().cloned().map(Object::OnDemandFeatureView))
+            .chain(self.stream_feature_views.iter().cloned().map(Object::StreamFeatureView))
+            .chain(self.label_views.iter().cloned().map(Object::LabelView))
             .chain(self.feature_services.iter().cloned().map(Object::FeatureService))
+            .chain(self.permissions.iter().cloned().map(Object::Permission))
+            .chain(self.saved_datasets.iter().cloned().map(Object::SavedDataset))
+            .chain(self.validation_references.iter().cloned().map(Object::ValidationReference))
             .map(|object| (object.id(), object))
             .collect()
     }
@@ -39,7 +67,8 @@ impl Repo {
 /// What a registry holds of one project at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RegistryState {
-    /// Identifies the content: two states with the same revision hold the same rows.
+    /// Identifies what plans are made from: two states with the same revision hold the same objects.
+    /// Materialization does not change it.
     pub revision: String,
     /// Objects of the kinds that definitions can declare, without the dummy entity.
     pub objects: BTreeMap<ObjectId, Object>,
@@ -47,7 +76,9 @@ pub struct RegistryState {
     pub foreign: Vec<ForeignObject>,
     /// Online tables that the project's apply created, by name, with the file they are in.
     pub online_tables: BTreeMap<String, String>,
-    /// What was materialized, by feature view.
+    /// Which repo applied an object, for objects of repos that have a name.
+    pub owners: BTreeMap<ObjectId, String>,
+    /// What was materialized, by feature view or stream feature view.
     pub materialized: BTreeMap<String, MaterializedView>,
 }
 
@@ -57,6 +88,25 @@ pub struct ForeignObject {
     pub id: ObjectId,
     /// Why feastr does not manage it, as a phrase after "because".
     pub reason: String,
+    /// Who is responsible for it; empty when nobody is named.
+    pub owner: String,
+    /// What it needs of other objects, as far as feastr can read it.
+    pub uses: Vec<Use>,
+}
+
+/// Something that an object needs of another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Use {
+    Entity(String),
+    DataSource(String),
+    /// Features of a view of any kind.
+    Features {
+        view: String,
+        features: Vec<String>,
+    },
+    FeatureService(String),
+    SavedDataset(String),
 }
 
 /// Materialization as the registry records it.

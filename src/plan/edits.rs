@@ -19,7 +19,13 @@ fn as_json(object: &Object) -> Value {
         Object::DataSource(source) => serde_json::to_value(source),
         Object::Entity(entity) => serde_json::to_value(entity),
         Object::FeatureView(view) => serde_json::to_value(view),
+        Object::OnDemandFeatureView(view) => serde_json::to_value(view),
+        Object::StreamFeatureView(view) => serde_json::to_value(view),
+        Object::LabelView(view) => serde_json::to_value(view),
         Object::FeatureService(service) => serde_json::to_value(service),
+        Object::Permission(permission) => serde_json::to_value(permission),
+        Object::SavedDataset(dataset) => serde_json::to_value(dataset),
+        Object::ValidationReference(reference) => serde_json::to_value(reference),
     };
     fields.unwrap_or(Value::Null)
 }

@@ -26,7 +26,9 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
             Ok(object) => {
                 state.objects.insert(id, object);
             }
-            Err(Unmanaged(reason)) => state.foreign.push(ForeignObject { id, reason }),
+            Err(Unmanaged(reason)) => {
+                state.foreign.push(ForeignObject { id, reason, owner: String::new(), uses: Vec::new() })
+            }
         }
         if row.kind == ObjectKind::FeatureView
             && let Ok(view) = decode::<messages::FeatureView>(&row.proto)
@@ -54,10 +56,10 @@ fn object(row: &Row) -> Result<Object, Unmanaged> {
         ObjectKind::DataSource => {
             let source = data_source_from_message(&decode(&row.proto).map_err(unreadable)?);
             match &source.kind {
-                SourceKind::File(_) => Ok(Object::DataSource(source)),
                 SourceKind::Foreign(kind) => {
                     Err(Unmanaged(format!("data sources of type {kind} are not supported yet")))
                 }
+                _ => Ok(Object::DataSource(source)),
             }
         }
         ObjectKind::FeatureView => {
@@ -96,7 +98,7 @@ fn services_over_foreign_views(state: &mut RegistryState) {
     for (id, view) in over_foreign {
         state.objects.remove(&id);
         let reason = format!("it selects from `{view}`, which feastr does not manage");
-        state.foreign.push(ForeignObject { id, reason });
+        state.foreign.push(ForeignObject { id, reason, owner: String::new(), uses: Vec::new() });
     }
 }
 

@@ -1,11 +1,8 @@
 use super::created;
 use crate::{
     feast::messages as wire,
-    model::{DataSource, FileFormat, FileSource, SourceKind, Tags, Timestamp},
+    model::{DataSource, FILE_FORMAT_TAG, FileFormat, FileSource, SourceKind, Tags, Timestamp},
 };
-
-/// Tag of a file source whose format Feast has no field for.
-pub const FILE_FORMAT_TAG: &str = "feastr.file_format";
 
 /// What Feast writes into the copies of file sources in feature views.
 const FILE_SOURCE_CLASS: &str = "feast.infra.offline_stores.file_source.FileSource";
@@ -26,6 +23,7 @@ pub fn data_source_from_message(message: &wire::DataSource) -> DataSource {
         timestamp_field: message.timestamp_field.clone(),
         created_timestamp_column: message.created_timestamp_column.clone(),
         field_mapping: wire::to_map(&message.field_mapping),
+        date_partition_column: message.date_partition_column.clone(),
         description: message.description.clone(),
         owner: message.owner.clone(),
         tags,
@@ -103,6 +101,7 @@ pub fn data_source_to_message(
         timestamp_field: source.timestamp_field.clone(),
         created_timestamp_column: source.created_timestamp_column.clone(),
         field_mapping: wire::from_map(&source.field_mapping),
+        date_partition_column: source.date_partition_column.clone(),
         description: source.description.clone(),
         owner: source.owner.clone(),
         tags: wire::from_map(&tags),

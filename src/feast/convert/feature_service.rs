@@ -11,6 +11,9 @@ use crate::{
 /// What Feast writes into the projections of feature views.
 const VIEW_TYPE: &str = "featureView";
 
+/// What Feast writes into the projections of label views.
+const LABEL_VIEW_TYPE: &str = "labelView";
+
 /// The service a row describes.
 ///
 /// # Errors
@@ -47,6 +50,7 @@ fn projection_from_message(message: &wire::FeatureViewProjection) -> Projection 
         name_alias: (!alias.is_empty()).then(|| alias.clone()),
         join_key_map: wire::to_map(&message.join_key_map),
         source: message.batch_source.as_ref().map(data_source_from_message),
+        labels: message.view_type == LABEL_VIEW_TYPE,
     }
 }
 
@@ -105,7 +109,7 @@ fn projection_to_message(projection: &Projection, source: Option<&wire::DataSour
         batch_source: source.map(plain_copy),
         stream_source: None,
         version_tag: None,
-        view_type: VIEW_TYPE.to_owned(),
+        view_type: if projection.labels { LABEL_VIEW_TYPE } else { VIEW_TYPE }.to_owned(),
     }
 }
 

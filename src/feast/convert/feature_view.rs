@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     feast::messages as wire,
-    model::{FeatureView, Interval, MaterializedView, SourceKind, Timestamp, Ttl},
+    model::{FeatureView, Interval, MaterializedView, SourceKind, Timestamp, Ttl, ViewVersion},
 };
 
 /// The text Feast stores for a view that is not pinned to a version.
@@ -41,11 +41,13 @@ pub fn feature_view_from_message(message: &wire::FeatureView) -> Result<FeatureV
         features: fields_from_messages(&spec.features),
         ttl: spec.ttl.map(Ttl::from).unwrap_or_default(),
         source,
+        stream_source: None,
         online: spec.online,
         offline: spec.offline,
         enabled: !spec.disabled,
         enable_validation: spec.enable_validation,
         mode: spec.mode,
+        version: ViewVersion::Latest,
         description: spec.description,
         owner: spec.owner,
         org: spec.org,

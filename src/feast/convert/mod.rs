@@ -12,7 +12,7 @@ mod field;
 mod infra;
 mod project;
 
-pub use data_source::{FILE_FORMAT_TAG, data_source_from_message, data_source_to_message};
+pub use data_source::{data_source_from_message, data_source_to_message};
 pub use entity::{entity_from_message, entity_to_message};
 pub use feature_service::{feature_service_from_message, feature_service_to_message};
 pub use feature_view::{

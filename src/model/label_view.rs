@@ -1,0 +1,54 @@
+use serde::Serialize;
+
+use super::{DataSource, Field, Tags, Ttl};
+
+/// Labels that people or programs give to entities.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LabelView {
+    /// Unique among all views of a project, ignoring case.
+    pub name: String,
+    /// Entity names in declared order; only [`super::DUMMY_ENTITY`] for a view without entities.
+    pub entities: Vec<String>,
+    /// One column per join key, in the order of `entities`.
+    pub entity_columns: Vec<Field>,
+    /// The labels in declared order.
+    pub features: Vec<Field>,
+    /// How long a label stays valid after its event time.
+    pub ttl: Ttl,
+    /// Copy of the source, usually a push source.
+    pub source: Option<DataSource>,
+    pub online: bool,
+    /// The column that says who gave a label.
+    pub labeler_field: String,
+    pub conflict_policy: ConflictPolicy,
+    /// Whether older labels are kept.
+    pub retain_history: bool,
+    /// The view whose rows are labelled; empty when there is none.
+    pub reference_feature_view: String,
+    pub description: String,
+    pub owner: String,
+    pub tags: Tags,
+}
+
+/// Which of several labels counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictPolicy {
+    #[default]
+    LastWriteWins,
+    LabelerPriority,
+    MajorityVote,
+}
+
+impl ConflictPolicy {
+    pub const ALL: [Self; 3] = [Self::LastWriteWins, Self::LabelerPriority, Self::MajorityVote];
+
+    /// The word of the definitions format, which is Feast's.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LastWriteWins => "last_write_wins",
+            Self::LabelerPriority => "labeler_priority",
+            Self::MajorityVote => "majority_vote",
+        }
+    }
+}

@@ -1,0 +1,42 @@
+use serde::Serialize;
+
+use super::{Aggregation, DataSource, Field, Tags, Ttl, ViewVersion};
+
+/// Features that arrive in a stream, with a source for their history.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StreamFeatureView {
+    /// Unique among all views of a project, ignoring case.
+    pub name: String,
+    /// Entity names in declared order; only [`super::DUMMY_ENTITY`] for a view without entities.
+    pub entities: Vec<String>,
+    /// One column per join key, in the order of `entities`.
+    pub entity_columns: Vec<Field>,
+    /// The features in declared order, join keys not among them.
+    pub features: Vec<Field>,
+    /// How long a value stays valid after its event time.
+    pub ttl: Ttl,
+    /// Copy of the source that holds the history.
+    pub source: Option<DataSource>,
+    /// Copy of the push, Kafka or custom source that the rows come from.
+    pub stream_source: Option<DataSource>,
+    pub aggregations: Vec<Aggregation>,
+    /// The event time that aggregations use; empty when there is none.
+    pub timestamp_field: String,
+    /// Whether aggregates are kept in tiles.
+    pub enable_tiling: bool,
+    /// Length of a tile; `None` when not declared.
+    pub tiling_hop_size: Option<Ttl>,
+    /// Whether materialization writes this view to the online store.
+    pub online: bool,
+    /// Whether the view is served and materialized at all.
+    pub enabled: bool,
+    /// Whether the schema is checked at materialization.
+    pub enable_validation: bool,
+    /// Kept for Feast, never run; empty when not declared.
+    pub mode: String,
+    pub version: ViewVersion,
+    pub description: String,
+    pub owner: String,
+    pub org: String,
+    pub tags: Tags,
+}

@@ -1,0 +1,17 @@
+/// Free key-value labels, sorted by key.
+pub type Tags = std::collections::BTreeMap<String, String>;
+
+/// Tag of an object that may not be deleted or broken while it has the value `true`.
+pub const PROTECT_TAG: &str = "feastr.protect";
+
+/// Tag with the name an object had before.
+pub const RENAMED_FROM_TAG: &str = "feastr.renamed_from";
+
+/// Tag of a batch or stream view with the SQL that transforms its source.
+pub const SQL_TAG: &str = "feastr.sql";
+
+/// Tag of a batch view with its aggregations as JSON, because Feast has no field for them.
+pub const AGGREGATIONS_TAG: &str = "feastr.aggregations";
+
+/// Tag of a file source whose format Feast has no field for.
+pub const FILE_FORMAT_TAG: &str = "feastr.file_format";
