@@ -34,6 +34,10 @@ pub enum ApplyError {
         #[source]
         source: crate::feast::messages::DecodeError,
     },
+    #[error("{0} cannot be created: it needs a profiler, and a profiler is a Python function")]
+    NeedsProfiler(ObjectId),
+    #[error("{id} is pinned to version v{number}, and that version is another one than what is declared")]
+    PinConflict { id: ObjectId, number: i32 },
 }
 
 /// Makes the registry hold what `repo` declares, at the time `now`, and returns what was done.

@@ -88,6 +88,15 @@ impl From<ApplyError> for CommandError {
                 let cause = source.source().map(ToString::to_string).unwrap_or_default();
                 Self::new(format!("{message}: {source} ({cause})"), None)
             }
+            ApplyError::NeedsProfiler(_) => Self::new(
+                message,
+                "create it with Python Feast; then its dataset, description and tags can be declared here".to_owned(),
+            ),
+            ApplyError::PinConflict { .. } => Self::new(
+                message,
+                "declare it as it was at that version, pin a number that is not taken, or write `version: latest`"
+                    .to_owned(),
+            ),
         }
     }
 }

@@ -182,7 +182,8 @@ fn cells(row: &Row) -> Result<Vec<String>, CommandError> {
         }
         ObjectKind::FeatureView => {
             let message: messages::FeatureView = decode(&row.proto).map_err(unreadable)?;
-            let until = materialized_from_message(&message).intervals.iter().map(|interval| interval.end).max();
+            let until =
+                materialized_from_message(message.meta.as_ref()).intervals.iter().map(|interval| interval.end).max();
             let spec = message.spec.unwrap_or_default();
             let entities: Vec<_> = spec.entities.into_iter().filter(|name| name != DUMMY_ENTITY).collect();
             vec![

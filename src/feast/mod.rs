@@ -5,6 +5,7 @@ pub mod convert;
 pub mod data_types;
 pub mod encode;
 pub mod entity_key;
+pub mod expressions;
 pub mod feature_hash;
 pub mod messages;
 mod python_text;

@@ -177,14 +177,26 @@ impl<'a, 'b> ViewMaterialization<'a, 'b> {
 
 /// The view's row with one more interval.
 fn recorded(snapshot: &Snapshot, view: &str, interval: Interval, now: Timestamp) -> Result<Row, String> {
-    let stored = snapshot
-        .proto(ObjectKind::FeatureView, view)
-        .ok_or("it was removed from the registry meanwhile; its values stay unrecorded")?;
-    let message: messages::FeatureView = decode(stored).map_err(|error| error.to_string())?;
+    let note = |meta: &mut Option<messages::FeatureViewMeta>| {
+        record_materialization(meta.get_or_insert_default(), interval, now);
+    };
+    let (kind, proto) = if let Some(stored) = snapshot.proto(ObjectKind::FeatureView, view) {
+        (ObjectKind::FeatureView, change(stored, |message: &mut messages::FeatureView| note(&mut message.meta))?)
+    } else if let Some(stored) = snapshot.proto(ObjectKind::StreamFeatureView, view) {
+        let noted = change(stored, |message: &mut messages::StreamFeatureView| note(&mut message.meta))?;
+        (ObjectKind::StreamFeatureView, noted)
+    } else {
+        return Err("it was removed from the registry meanwhile; its values stay unrecorded".to_owned());
+    };
+    Ok(Row { kind, name: view.to_owned(), updated: now.seconds(), proto })
+}
+
+/// The bytes of a changed message, with what a newer Feast stored in it.
+fn change<M: Message + Default>(stored: &[u8], change: impl FnOnce(&mut M)) -> Result<Vec<u8>, String> {
+    let mut message: M = decode(stored).map_err(|error| error.to_string())?;
     let reencoded = message.encode_to_vec();
-    let changed = record_materialization(message, interval, now).encode_to_vec();
-    let proto = keep_unknown(stored, &reencoded, changed).map_err(|error| error.to_string())?;
-    Ok(Row { kind: ObjectKind::FeatureView, name: view.to_owned(), updated: now.seconds(), proto })
+    change(&mut message);
+    keep_unknown(stored, &reencoded, message.encode_to_vec()).map_err(|error| error.to_string())
 }
 
 /// Encodes batches and hands them to the online store.

@@ -96,7 +96,6 @@ impl fmt::Display for ObjectId {
 /// Any object that definitions can declare.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "there are few objects, and each is moved rarely")]
 pub enum Object {
     Project(Project),
     DataSource(DataSource),

@@ -1,5 +1,6 @@
 //! Where a project's objects are kept: rows of serialized messages behind one trait.
 
+mod foreign;
 mod message;
 mod sql;
 mod state;

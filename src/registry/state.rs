@@ -1,118 +1,145 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::store::{Row, Snapshot};
+use super::{
+    foreign::foreign_object,
+    store::{Row, Snapshot},
+};
 use crate::{
     feast::{
         convert::{
             Unmanaged, data_source_from_message, entity_from_message, feature_service_from_message,
-            feature_view_from_message, materialized_from_message, online_tables_from_message, project_from_message,
+            feature_view_from_message, label_view_from_message, materialized_from_message,
+            on_demand_feature_view_from_message, online_tables_from_message, permission_from_message,
+            project_from_message, saved_dataset_from_message, stream_feature_view_from_message,
+            validation_reference_from_message,
         },
         messages::{self, decode},
     },
-    model::{DUMMY_ENTITY, ForeignObject, Object, ObjectId, ObjectKind, RegistryState, SourceKind},
+    model::{
+        DUMMY_ENTITY, ForeignObject, MaterializedView, Object, ObjectId, ObjectKind, OnDemandSource, Projection,
+        RegistryState, SourceKind,
+    },
 };
 
 /// The stored rows as objects. What feastr cannot manage or read is listed as foreign.
 pub fn state(snapshot: &Snapshot) -> RegistryState {
-    let mut state = RegistryState { revision: revision(snapshot), ..RegistryState::default() };
-    for row in &snapshot.rows {
-        let id = ObjectId::new(row.kind, &row.name);
-        if row.kind == ObjectKind::Entity && row.name == DUMMY_ENTITY {
-            continue;
-        }
+    let mut state = RegistryState::default();
+    let rows = snapshot.rows.iter().filter(|row| row.kind != ObjectKind::Entity || row.name != DUMMY_ENTITY);
+    for row in rows {
         match object(row) {
             Ok(object) => {
-                state.objects.insert(id, object);
+                state.objects.insert(ObjectId::new(row.kind, &row.name), object);
             }
-            Err(Unmanaged(reason)) => {
-                state.foreign.push(ForeignObject { id, reason, owner: String::new(), uses: Vec::new() })
-            }
+            Err(Unmanaged(reason)) => state.foreign.push(foreign_object(row, reason)),
         }
-        if row.kind == ObjectKind::FeatureView
-            && let Ok(view) = decode::<messages::FeatureView>(&row.proto)
-        {
-            state.materialized.insert(row.name.clone(), materialized_from_message(&view));
+        if let Some(materialized) = materialized(row) {
+            state.materialized.insert(row.name.clone(), materialized);
         }
     }
-    services_over_foreign_views(&mut state);
+    for kind in [ObjectKind::OnDemandFeatureView, ObjectKind::FeatureService] {
+        objects_over_foreign_views(&mut state, kind, snapshot);
+    }
     state.foreign.sort_by(|a, b| a.id.cmp(&b.id));
     if let Some(infra) = snapshot.infra.as_deref().and_then(|bytes| decode(bytes).ok()) {
         state.online_tables = online_tables_from_message(&infra);
     }
+    state.revision = revision(&state, snapshot);
     state
 }
 
 fn object(row: &Row) -> Result<Object, Unmanaged> {
-    let unreadable = |error: messages::DecodeError| Unmanaged(format!("its row is damaged: {error}"));
-    match row.kind {
-        ObjectKind::Project => {
-            decode(&row.proto).map_err(unreadable).map(|message| Object::Project(project_from_message(&message)))
-        }
-        ObjectKind::Entity => {
-            decode(&row.proto).map_err(unreadable).map(|message| Object::Entity(entity_from_message(&message)))
-        }
+    Ok(match row.kind {
+        ObjectKind::Project => Object::Project(project_from_message(&read(row)?)),
+        ObjectKind::Entity => Object::Entity(entity_from_message(&read(row)?)),
         ObjectKind::DataSource => {
-            let source = data_source_from_message(&decode(&row.proto).map_err(unreadable)?);
-            match &source.kind {
-                SourceKind::Foreign(kind) => {
-                    Err(Unmanaged(format!("data sources of type {kind} are not supported yet")))
-                }
-                _ => Ok(Object::DataSource(source)),
+            let source = data_source_from_message(&read(row)?);
+            if let SourceKind::Foreign(kind) = &source.kind {
+                return Err(Unmanaged(format!("definitions cannot express this source, of type {kind}")));
             }
+            Object::DataSource(source)
         }
-        ObjectKind::FeatureView => {
-            let message = decode(&row.proto).map_err(unreadable)?;
-            feature_view_from_message(&message).map(Object::FeatureView)
+        ObjectKind::FeatureView => Object::FeatureView(feature_view_from_message(&read(row)?)?),
+        ObjectKind::OnDemandFeatureView => {
+            Object::OnDemandFeatureView(on_demand_feature_view_from_message(&read(row)?)?)
         }
-        ObjectKind::FeatureService => {
-            let message = decode(&row.proto).map_err(unreadable)?;
-            feature_service_from_message(&message).map(Object::FeatureService)
-        }
-        ObjectKind::OnDemandFeatureView
-        | ObjectKind::StreamFeatureView
-        | ObjectKind::LabelView
-        | ObjectKind::Permission
-        | ObjectKind::SavedDataset
-        | ObjectKind::ValidationReference => Err(Unmanaged(format!("{}s are not supported yet", row.kind))),
-    }
+        ObjectKind::StreamFeatureView => Object::StreamFeatureView(stream_feature_view_from_message(&read(row)?)?),
+        ObjectKind::LabelView => Object::LabelView(label_view_from_message(&read(row)?)?),
+        ObjectKind::FeatureService => Object::FeatureService(feature_service_from_message(&read(row)?)?),
+        ObjectKind::Permission => Object::Permission(permission_from_message(&read(row)?)?),
+        ObjectKind::SavedDataset => Object::SavedDataset(saved_dataset_from_message(&read(row)?)?),
+        ObjectKind::ValidationReference => Object::ValidationReference(validation_reference_from_message(&read(row)?)),
+    })
 }
 
-/// A service that selects from a foreign view cannot be declared, so it is foreign as well.
-fn services_over_foreign_views(state: &mut RegistryState) {
-    let foreign_views: BTreeSet<&str> = state
-        .foreign
+fn read<M: prost::Message + Default>(row: &Row) -> Result<M, Unmanaged> {
+    decode(&row.proto).map_err(|error| Unmanaged(format!("its row is damaged: {error}")))
+}
+
+/// What a view's row says about materialization; nothing for rows that say nothing.
+fn materialized(row: &Row) -> Option<MaterializedView> {
+    let meta = match row.kind {
+        ObjectKind::FeatureView => decode::<messages::FeatureView>(&row.proto).ok()?.meta,
+        ObjectKind::StreamFeatureView => decode::<messages::StreamFeatureView>(&row.proto).ok()?.meta,
+        _ => return None,
+    };
+    Some(materialized_from_message(meta.as_ref()))
+}
+
+/// Whatever selects from a view that cannot be declared cannot be declared either.
+fn objects_over_foreign_views(state: &mut RegistryState, kind: ObjectKind, snapshot: &Snapshot) {
+    let foreign = state.foreign.iter().filter(|foreign| foreign.id.kind.is_view());
+    let foreign: BTreeSet<&str> = foreign.map(|foreign| foreign.id.name.as_str()).collect();
+    let is_foreign = |projection: &&Projection| foreign.contains(projection.view.as_str());
+    let over_foreign = |object: &Object| match object {
+        Object::FeatureService(service) => service.features.iter().find(is_foreign).map(|member| member.view.clone()),
+        Object::OnDemandFeatureView(view) => {
+            let views = view.sources.iter().filter_map(|source| match source {
+                OnDemandSource::View(projection) => Some(projection),
+                OnDemandSource::Request(_) => None,
+            });
+            views.into_iter().find(is_foreign).map(|projection| projection.view.clone())
+        }
+        _ => None,
+    };
+    let found: BTreeMap<ObjectId, String> = state
+        .objects
         .iter()
-        .filter(|foreign| foreign.id.kind.is_view())
-        .map(|foreign| foreign.id.name.as_str())
+        .filter(|(id, _)| id.kind == kind)
+        .filter_map(|(id, object)| Some((id.clone(), over_foreign(object)?)))
         .collect();
-    let mut over_foreign = Vec::new();
-    for (id, object) in &state.objects {
-        if let Object::FeatureService(service) = object
-            && let Some(member) = service.features.iter().find(|member| foreign_views.contains(member.view.as_str()))
-        {
-            over_foreign.push((id.clone(), member.view.clone()));
+    for row in snapshot.rows.iter().filter(|row| row.kind == kind) {
+        let id = ObjectId::new(kind, &row.name);
+        if let Some(view) = found.get(&id) {
+            state.objects.remove(&id);
+            state.foreign.push(foreign_object(row, format!("it selects from `{view}`, which feastr does not manage")));
         }
-    }
-    for (id, view) in over_foreign {
-        state.objects.remove(&id);
-        let reason = format!("it selects from `{view}`, which feastr does not manage");
-        state.foreign.push(ForeignObject { id, reason, owner: String::new(), uses: Vec::new() });
     }
 }
 
-/// A digest of everything an apply could change.
-fn revision(snapshot: &Snapshot) -> String {
-    let mut rows: Vec<&Row> = snapshot.rows.iter().collect();
-    rows.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
-    let mut digest = Sha256::new();
-    for row in rows {
-        for part in [row.kind.as_str().as_bytes(), row.name.as_bytes(), &row.proto] {
-            digest.update((part.len() as u64).to_le_bytes());
-            digest.update(part);
-        }
+/// A digest of what plans are made from. What only materialization changes is not part of it.
+fn revision(state: &RegistryState, snapshot: &Snapshot) -> String {
+    /// Everything but the foreign rows.
+    #[derive(Serialize)]
+    struct Known<'a> {
+        objects: Vec<&'a Object>,
+        online_tables: &'a BTreeMap<String, String>,
     }
-    digest.update(snapshot.infra.as_deref().unwrap_or_default());
+    let known = Known { objects: state.objects.values().collect(), online_tables: &state.online_tables };
+    let mut digest = Sha256::new();
+    let mut add = |part: &[u8]| {
+        digest.update((part.len() as u64).to_le_bytes());
+        digest.update(part);
+    };
+    // Every object has a JSON form.
+    add(&serde_json::to_vec(&known).unwrap_or_default());
+    for ForeignObject { id, .. } in &state.foreign {
+        for part in [id.kind.as_str().as_bytes(), id.name.as_bytes()] {
+            add(part);
+        }
+        add(snapshot.proto(id.kind, &id.name).unwrap_or_default());
+    }
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,23 +1,18 @@
-use super::created;
+use std::collections::HashMap;
+
+use super::{
+    created,
+    source_kind::{class, kind_from_message, own_class, write_kind},
+};
 use crate::{
     feast::messages as wire,
-    model::{DataSource, FILE_FORMAT_TAG, FileFormat, FileSource, SourceKind, Tags, Timestamp},
+    model::{DataSource, FILE_FORMAT_TAG, FileFormat, SourceKind, Timestamp},
 };
-
-/// What Feast writes into the copies of file sources in feature views.
-const FILE_SOURCE_CLASS: &str = "feast.infra.offline_stores.file_source.FileSource";
 
 pub fn data_source_from_message(message: &wire::DataSource) -> DataSource {
     let mut tags = wire::to_map(&message.tags);
-    let kind = match &message.file_options {
-        Some(options) => SourceKind::File(FileSource {
-            path: options.uri.clone(),
-            format: file_format(options, &mut tags),
-            s3_endpoint_override: options.s3_endpoint_override.clone(),
-        }),
-        None => SourceKind::Foreign(foreign_kind(message)),
-    };
-    DataSource {
+    let kind = kind_from_message(message, &mut tags);
+    let mut source = DataSource {
         name: message.name.clone(),
         kind,
         timestamp_field: message.timestamp_field.clone(),
@@ -27,81 +22,48 @@ pub fn data_source_from_message(message: &wire::DataSource) -> DataSource {
         description: message.description.clone(),
         owner: message.owner.clone(),
         tags,
-    }
-}
-
-fn file_format(options: &wire::FileOptions, tags: &mut Tags) -> Option<FileFormat> {
-    let tagged = tags.get(FILE_FORMAT_TAG).and_then(|text| match text.as_str() {
-        "csv" => Some(FileFormat::Csv),
-        "json" => Some(FileFormat::Json),
-        _ => None,
-    });
-    if tagged.is_some() {
-        tags.remove(FILE_FORMAT_TAG);
-        return tagged;
-    }
-    let format = options.file_format.as_ref()?;
-    if format.delta_format.is_some() {
-        Some(FileFormat::Delta)
-    } else {
-        format.parquet_format.as_ref().map(|_| FileFormat::Parquet)
-    }
-}
-
-/// The type in words, such as `push source`.
-fn foreign_kind(message: &wire::DataSource) -> String {
-    use wire::SourceType::{
-        BatchAthena, BatchBigQuery, BatchIceberg, BatchRedshift, BatchSnowflake, BatchSpark, BatchTrino, CustomSource,
-        PushSource, RequestSource, StreamKafka, StreamKinesis,
     };
-    let kind = match wire::SourceType::try_from(message.r#type) {
-        Ok(PushSource) => "push",
-        Ok(RequestSource) => "request",
-        Ok(StreamKafka) => "kafka",
-        Ok(StreamKinesis) => "kinesis",
-        Ok(BatchSpark) => "spark",
-        Ok(BatchBigQuery) => "bigquery",
-        Ok(BatchRedshift) => "redshift",
-        Ok(BatchSnowflake) => "snowflake",
-        Ok(BatchTrino) => "trino",
-        Ok(BatchAthena) => "athena",
-        Ok(BatchIceberg) => "iceberg",
-        Ok(CustomSource) => {
-            let class = message.data_source_class_type.rsplit('.').next().unwrap_or_default();
-            return if class == "PostgreSQLSource" { "postgres".to_owned() } else { format!("custom ({class})") };
-        }
-        Ok(wire::SourceType::Invalid | wire::SourceType::BatchFile) | Err(_) => "unknown",
-    };
-    kind.to_owned()
+    if let SourceKind::Push(_) = source.kind {
+        // Those of the batch source, which Feast writes here, too.
+        source.timestamp_field.clear();
+        source.created_timestamp_column.clear();
+        source.field_mapping.clear();
+        source.date_partition_column.clear();
+    }
+    source
 }
 
-/// The row of a source that is new or changed at `now`.
+/// The row of a source that is new or changed at `now`; `rows` has the row of its batch source.
 pub fn data_source_to_message(
     source: &DataSource,
     stored: Option<wire::DataSource>,
+    rows: &SourceRows,
     now: Timestamp,
 ) -> wire::DataSource {
-    let mut message = stored.unwrap_or_default();
+    let message = stored.unwrap_or_default();
+    let mut message = if data_source_from_message(&message).kind == source.kind {
+        message
+    } else {
+        with_kind(source, message, rows, now)
+    };
     let mut tags = source.tags.clone();
-    if let SourceKind::File(file) = &source.kind {
-        if let Some(format @ (FileFormat::Csv | FileFormat::Json)) = file.format {
-            tags.insert(FILE_FORMAT_TAG.to_owned(), format.as_str().to_owned());
-        }
-        let stored_options = message.file_options.take();
-        message.r#type = wire::SourceType::BatchFile as i32;
-        message.file_options = Some(wire::FileOptions {
-            file_format: file_format_message(file.format, stored_options.and_then(|options| options.file_format)),
-            uri: file.path.clone(),
-            s3_endpoint_override: file.s3_endpoint_override.clone(),
-        });
+    if let SourceKind::File(file) = &source.kind
+        && let Some(format @ (FileFormat::Csv | FileFormat::Json)) = file.format
+    {
+        tags.insert(FILE_FORMAT_TAG.to_owned(), format.as_str().to_owned());
     }
+    // A push source has the columns of its batch source.
+    let columns = match &source.kind {
+        SourceKind::Push(push) => push.batch_source.as_deref().unwrap_or(source),
+        _ => source,
+    };
     let meta = message.meta.take().unwrap_or_default();
     wire::DataSource {
         name: source.name.clone(),
-        timestamp_field: source.timestamp_field.clone(),
-        created_timestamp_column: source.created_timestamp_column.clone(),
-        field_mapping: wire::from_map(&source.field_mapping),
-        date_partition_column: source.date_partition_column.clone(),
+        timestamp_field: columns.timestamp_field.clone(),
+        created_timestamp_column: columns.created_timestamp_column.clone(),
+        field_mapping: wire::from_map(&columns.field_mapping),
+        date_partition_column: columns.date_partition_column.clone(),
         description: source.description.clone(),
         owner: source.owner.clone(),
         tags: wire::from_map(&tags),
@@ -114,25 +76,50 @@ pub fn data_source_to_message(
     }
 }
 
-fn file_format_message(format: Option<FileFormat>, stored: Option<wire::FileFormat>) -> Option<wire::FileFormat> {
-    match format? {
-        FileFormat::Parquet => {
-            Some(wire::FileFormat { parquet_format: Some(wire::ParquetFormat {}), delta_format: None })
-        }
-        FileFormat::Delta => {
-            let delta = stored.and_then(|format| format.delta_format).unwrap_or_default();
-            Some(wire::FileFormat { parquet_format: None, delta_format: Some(delta) })
-        }
-        FileFormat::Csv | FileFormat::Json => None,
+/// The message with another kind; what goes with every kind stays.
+fn with_kind(source: &DataSource, stored: wire::DataSource, rows: &SourceRows, now: Timestamp) -> wire::DataSource {
+    let mut message = wire::DataSource {
+        project: stored.project,
+        batch_source: source.kind.batch_source().map(|batch| Box::new(rows.copy(batch, now))),
+        meta: stored.meta,
+        ..wire::DataSource::default()
+    };
+    write_kind(source, &mut message, stored.file_options.and_then(|options| options.file_format));
+    if message.r#type == stored.r#type && message.data_source_class_type.is_empty() {
+        message.data_source_class_type = stored.data_source_class_type;
     }
+    message
 }
 
-/// The copy of a source row inside another message: without the Python class.
-pub fn plain_copy(row: &wire::DataSource) -> wire::DataSource {
-    wire::DataSource { data_source_class_type: String::new(), ..row.clone() }
-}
+/// The rows of data sources as a change leaves them: what copies inside other messages are made of.
+#[derive(Debug, Default)]
+pub struct SourceRows(HashMap<String, wire::DataSource>);
 
-/// The copy of a source row inside a feature view: with the Python class.
-pub fn copy_with_class(row: &wire::DataSource) -> wire::DataSource {
-    wire::DataSource { data_source_class_type: FILE_SOURCE_CLASS.to_owned(), ..row.clone() }
+impl SourceRows {
+    pub fn insert(&mut self, row: wire::DataSource) {
+        self.0.insert(row.name.clone(), row);
+    }
+
+    /// The copy inside another source, a projection or an on-demand view. It has the times of the
+    /// row; a source without a row that says the same is written anew.
+    pub fn copy(&self, source: &DataSource, now: Timestamp) -> wire::DataSource {
+        let row = self.0.get(&source.name).filter(|row| data_source_from_message(row) == *source);
+        let row = row.cloned().unwrap_or_else(|| data_source_to_message(source, None, self, now));
+        wire::DataSource { data_source_class_type: own_class(&source.kind).to_owned(), project: String::new(), ..row }
+    }
+
+    /// The copy inside a view, which names the Python class. One that is stored alike stays.
+    pub fn copy_in_view(
+        &self,
+        source: Option<&DataSource>,
+        stored: Option<wire::DataSource>,
+        now: Timestamp,
+    ) -> Option<wire::DataSource> {
+        let source = source?;
+        let same = stored.filter(|stored| data_source_from_message(stored) == *source);
+        Some(same.unwrap_or_else(|| {
+            let class = class(&source.kind).to_owned();
+            wire::DataSource { data_source_class_type: class, ..self.copy(source, now) }
+        }))
+    }
 }

@@ -1,36 +1,19 @@
 use super::{
-    Unmanaged, created,
-    data_source::{data_source_from_message, plain_copy},
-    field::{fields_from_messages, fields_to_messages},
+    SourceRows, Unmanaged, created,
+    projection::{check_projection, projection_from_message, projection_to_message},
 };
 use crate::{
     feast::messages as wire,
-    model::{FeatureService, LogDestination, LoggingConfig, Projection, SourceKind, Timestamp},
+    model::{FeatureService, LogDestination, LoggingConfig, Timestamp},
 };
-
-/// What Feast writes into the projections of feature views.
-const VIEW_TYPE: &str = "featureView";
-
-/// What Feast writes into the projections of label views.
-const LABEL_VIEW_TYPE: &str = "labelView";
 
 /// The service a row describes.
 ///
 /// # Errors
-/// When the row holds something that definitions cannot express yet.
+/// When the row holds something that definitions cannot express.
 pub fn feature_service_from_message(message: &wire::FeatureService) -> Result<FeatureService, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
-    for projection in &spec.features {
-        let view = &projection.feature_view_name;
-        if projection.version_tag.is_some() {
-            return Unmanaged::because(format!("it selects a pinned version of `{view}`"));
-        }
-        if let Some(source) = projection.batch_source.as_ref().map(data_source_from_message)
-            && let SourceKind::Foreign(kind) = source.kind
-        {
-            return Unmanaged::because(format!("it selects from `{view}`, whose source is of type {kind}"));
-        }
-    }
+    spec.features.iter().try_for_each(check_projection)?;
     Ok(FeatureService {
         name: spec.name,
         features: spec.features.iter().map(projection_from_message).collect(),
@@ -42,41 +25,26 @@ pub fn feature_service_from_message(message: &wire::FeatureService) -> Result<Fe
     })
 }
 
-fn projection_from_message(message: &wire::FeatureViewProjection) -> Projection {
-    let alias = &message.feature_view_name_alias;
-    Projection {
-        view: message.feature_view_name.clone(),
-        features: fields_from_messages(&message.feature_columns),
-        name_alias: (!alias.is_empty()).then(|| alias.clone()),
-        join_key_map: wire::to_map(&message.join_key_map),
-        source: message.batch_source.as_ref().map(data_source_from_message),
-        labels: message.view_type == LABEL_VIEW_TYPE,
-    }
-}
-
-/// The row of a service that is new or changed at `now`; `source_row` finds the row of a source
-/// after the change.
-pub fn feature_service_to_message<'a>(
+/// The row of a service that is new or changed at `now`.
+pub fn feature_service_to_message(
     service: &FeatureService,
     stored: Option<wire::FeatureService>,
-    source_row: impl Fn(&str) -> Option<&'a wire::DataSource>,
+    sources: &SourceRows,
     now: Timestamp,
 ) -> wire::FeatureService {
     let stored = stored.unwrap_or_default();
     let spec = stored.spec.unwrap_or_default();
     let meta = stored.meta.unwrap_or_default();
-    let projections = service.features.iter().map(|projection| {
-        let same = spec.features.iter().find(|message| projection_from_message(message) == *projection);
-        same.cloned().unwrap_or_else(|| {
-            let source = projection.source.as_ref().and_then(|source| source_row(&source.name));
-            projection_to_message(projection, source)
-        })
-    });
+    let projections = service
+        .features
+        .iter()
+        .map(|member| projection_to_message(member, spec.features.iter(), sources, now))
+        .collect();
     let same_logging = spec.logging_config.as_ref().map(logging_from_message) == service.logging_config;
     wire::FeatureService {
         spec: Some(wire::FeatureServiceSpec {
             name: service.name.clone(),
-            features: projections.collect(),
+            features: projections,
             tags: wire::from_map(&service.tags),
             description: service.description.clone(),
             owner: service.owner.clone(),
@@ -92,24 +60,6 @@ pub fn feature_service_to_message<'a>(
             created_timestamp: created(meta.created_timestamp, now),
             last_updated_timestamp: Some(now.into()),
         }),
-    }
-}
-
-fn projection_to_message(projection: &Projection, source: Option<&wire::DataSource>) -> wire::FeatureViewProjection {
-    let created_column = source.map(|source| source.created_timestamp_column.clone()).unwrap_or_default();
-    wire::FeatureViewProjection {
-        feature_view_name: projection.view.clone(),
-        feature_columns: fields_to_messages(&projection.features, &[]),
-        feature_view_name_alias: projection.name_alias.clone().unwrap_or_default(),
-        join_key_map: wire::from_map(&projection.join_key_map),
-        // Not a slip: Feast stores the created column in both fields.
-        timestamp_field: created_column.clone(),
-        date_partition_column: source.map(|source| source.date_partition_column.clone()).unwrap_or_default(),
-        created_timestamp_column: created_column,
-        batch_source: source.map(plain_copy),
-        stream_source: None,
-        version_tag: None,
-        view_type: if projection.labels { LABEL_VIEW_TYPE } else { VIEW_TYPE }.to_owned(),
     }
 }
 

@@ -1,38 +1,25 @@
 use super::{
-    Unmanaged, created,
-    data_source::{copy_with_class, data_source_from_message},
-    field::{fields_from_messages, fields_to_messages},
+    SourceRows, Unmanaged, created,
+    data_source::data_source_from_message,
+    field::{by_name, fields_from_messages, fields_to_messages},
+    version::{RowVersion, version_to_text},
 };
 use crate::{
     feast::messages as wire,
-    model::{FeatureView, Interval, MaterializedView, SourceKind, Timestamp, Ttl, ViewVersion},
+    model::{DataSource, FeatureView, Interval, MaterializedView, SourceKind, Timestamp, Ttl, ViewVersion},
 };
-
-/// The text Feast stores for a view that is not pinned to a version.
-const LATEST: &str = "latest";
 
 /// The view a row describes.
 ///
 /// # Errors
-/// When the row holds something that definitions cannot express yet.
+/// When the row holds something that definitions cannot express.
 pub fn feature_view_from_message(message: &wire::FeatureView) -> Result<FeatureView, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
     if spec.feature_transformation.is_some() {
-        return Unmanaged::because("it has a transformation, which definitions cannot express yet");
+        return Unmanaged::because("its transformation is a Python function");
     }
     if !spec.source_views.is_empty() {
-        return Unmanaged::because("it is derived from other views, which definitions cannot express yet");
-    }
-    if !spec.version.is_empty() && !spec.version.eq_ignore_ascii_case(LATEST) {
-        return Unmanaged::because(format!("it is pinned to version `{}`", spec.version));
-    }
-    if let Some(stream) = &spec.stream_source {
-        let kind = data_source_from_message(stream).kind;
-        return Unmanaged::because(format!("its source is of type {kind}, which is not supported yet"));
-    }
-    let source = spec.batch_source.as_ref().map(data_source_from_message);
-    if let Some(SourceKind::Foreign(kind)) = source.as_ref().map(|source| &source.kind) {
-        return Unmanaged::because(format!("its source is of type {kind}, which is not supported yet"));
+        return Unmanaged::because("it is derived from other views, which definitions cannot express");
     }
     Ok(FeatureView {
         name: spec.name,
@@ -40,14 +27,14 @@ pub fn feature_view_from_message(message: &wire::FeatureView) -> Result<FeatureV
         entity_columns: fields_from_messages(&spec.entity_columns),
         features: fields_from_messages(&spec.features),
         ttl: spec.ttl.map(Ttl::from).unwrap_or_default(),
-        source,
-        stream_source: None,
+        source: view_source(spec.batch_source.as_ref())?,
+        stream_source: view_source(spec.stream_source.as_ref())?,
         online: spec.online,
         offline: spec.offline,
         enabled: !spec.disabled,
         enable_validation: spec.enable_validation,
         mode: spec.mode,
-        version: ViewVersion::Latest,
+        version: view_version(&spec.version)?,
         description: spec.description,
         owner: spec.owner,
         org: spec.org,
@@ -55,36 +42,42 @@ pub fn feature_view_from_message(message: &wire::FeatureView) -> Result<FeatureV
     })
 }
 
-/// Whether a changed view gets a new version number, as Feast decides it: when its columns or
-/// entities differ. The order of features does not count.
-pub fn is_new_version(before: &FeatureView, after: &FeatureView) -> bool {
-    let by_name = |view: &FeatureView| {
-        let mut features = view.features.clone();
-        features.sort_by(|a, b| a.name.cmp(&b.name));
-        features
-    };
-    before.entities != after.entities
-        || before.entity_columns != after.entity_columns
-        || by_name(before) != by_name(after)
+/// The copy of a source inside a view.
+pub(super) fn view_source(message: Option<&wire::DataSource>) -> Result<Option<DataSource>, Unmanaged> {
+    match message.map(data_source_from_message) {
+        Some(DataSource { kind: SourceKind::Foreign(kind), .. }) => {
+            Unmanaged::because(format!("definitions cannot express its source, of type {kind}"))
+        }
+        source => Ok(source),
+    }
 }
 
-/// Which version a written view row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowVersion {
-    /// The one that is stored.
-    Same,
-    /// A new one with this number.
-    New(i32),
+/// The version a view is pinned to.
+pub(super) fn view_version(text: &str) -> Result<ViewVersion, Unmanaged> {
+    text.parse().map_err(|error| Unmanaged(format!("{error}")))
+}
+
+/// Whether a changed view gets a new version number, as Feast decides it: when its columns or
+/// entities differ. Their order does not count.
+pub fn is_new_version(before: &FeatureView, after: &FeatureView) -> bool {
+    sorted(&before.entities) != sorted(&after.entities)
+        || by_name(&before.entity_columns) != by_name(&after.entity_columns)
+        || by_name(&before.features) != by_name(&after.features)
+}
+
+fn sorted(names: &[String]) -> Vec<&String> {
+    let mut names: Vec<_> = names.iter().collect();
+    names.sort_unstable();
+    names
 }
 
 /// The row of a view that is new or changed at `now`.
 ///
-/// `source_row` is the row of the view's source after the change. Intervals, state and everything
-/// else Feast records about the view stay.
+/// Intervals, state and everything else Feast records about the view stay.
 pub fn feature_view_to_message(
     view: &FeatureView,
     stored: Option<wire::FeatureView>,
-    source_row: Option<&wire::DataSource>,
+    sources: &SourceRows,
     version: RowVersion,
     project: &str,
     now: Timestamp,
@@ -92,20 +85,15 @@ pub fn feature_view_to_message(
     let stored = stored.unwrap_or_default();
     let spec = stored.spec.unwrap_or_default();
     let meta = stored.meta.unwrap_or_default();
-    let same_source = spec.batch_source.as_ref().map(data_source_from_message) == view.source;
-    let batch_source = if same_source { spec.batch_source } else { source_row.map(copy_with_class) };
     wire::FeatureView {
         spec: Some(wire::FeatureViewSpec {
             name: view.name.clone(),
-            project: match version {
-                RowVersion::Same => spec.project,
-                RowVersion::New(_) => project.to_owned(),
-            },
+            project: version.project(spec.project, project),
             entities: view.entities.clone(),
             features: fields_to_messages(&view.features, &spec.features),
             tags: wire::from_map(&view.tags),
             ttl: Some(view.ttl.into()),
-            batch_source,
+            batch_source: sources.copy_in_view(view.source.as_ref(), spec.batch_source, now),
             online: view.online,
             description: view.description.clone(),
             owner: view.owner.clone(),
@@ -113,28 +101,30 @@ pub fn feature_view_to_message(
             offline: view.offline,
             mode: view.mode.clone(),
             enable_validation: view.enable_validation,
-            version: if spec.version.is_empty() { LATEST.to_owned() } else { spec.version },
+            version: version_to_text(view.version, spec.version),
             org: view.org.clone(),
             disabled: !view.enabled,
-            stream_source: spec.stream_source,
+            stream_source: sources.copy_in_view(view.stream_source.as_ref(), spec.stream_source, now),
             source_views: spec.source_views,
             feature_transformation: spec.feature_transformation,
         }),
-        meta: Some(wire::FeatureViewMeta {
-            created_timestamp: created(meta.created_timestamp, now),
-            last_updated_timestamp: Some(now.into()),
-            current_version_number: match version {
-                RowVersion::Same => meta.current_version_number,
-                RowVersion::New(number) => number,
-            },
-            ..meta
-        }),
+        meta: Some(view_meta(meta, version, now)),
     }
 }
 
-/// What the row says about materialization.
-pub fn materialized_from_message(message: &wire::FeatureView) -> MaterializedView {
-    let intervals = message.meta.iter().flat_map(|meta| &meta.materialization_intervals);
+/// What Feast records about a view, after a change at `now`.
+pub(super) fn view_meta(stored: wire::FeatureViewMeta, version: RowVersion, now: Timestamp) -> wire::FeatureViewMeta {
+    wire::FeatureViewMeta {
+        created_timestamp: created(stored.created_timestamp, now),
+        last_updated_timestamp: Some(now.into()),
+        current_version_number: version.number(stored.current_version_number),
+        ..stored
+    }
+}
+
+/// What `meta` says about materialization.
+pub fn materialized_from_message(meta: Option<&wire::FeatureViewMeta>) -> MaterializedView {
+    let intervals = meta.iter().flat_map(|meta| &meta.materialization_intervals);
     MaterializedView {
         intervals: intervals
             .filter_map(|interval| {
@@ -144,14 +134,12 @@ pub fn materialized_from_message(message: &wire::FeatureView) -> MaterializedVie
     }
 }
 
-/// The row after `interval` was written to the online store, at `now`.
-pub fn record_materialization(mut stored: wire::FeatureView, interval: Interval, now: Timestamp) -> wire::FeatureView {
-    let meta = stored.meta.get_or_insert_default();
+/// Notes in `meta` that `interval` was written to the online store, at `now`.
+pub fn record_materialization(meta: &mut wire::FeatureViewMeta, interval: Interval, now: Timestamp) {
     meta.materialization_intervals.push(wire::MaterializationInterval {
         start_time: Some(interval.start.into()),
         end_time: Some(interval.end.into()),
     });
     meta.state = wire::FeatureViewState::AvailableOnline as i32;
     meta.last_updated_timestamp = Some(now.into());
-    stored
 }

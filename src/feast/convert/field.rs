@@ -50,3 +50,10 @@ pub fn fields_to_messages(fields: &[Field], stored: &[wire::FeatureSpecV2]) -> V
         })
         .collect()
 }
+
+/// Columns sorted by name, for comparisons in which their order does not count.
+pub fn by_name(fields: &[Field]) -> Vec<&Field> {
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_by(|a, b| a.name.cmp(&b.name));
+    fields
+}

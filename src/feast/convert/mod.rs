@@ -10,17 +10,39 @@ mod feature_service;
 mod feature_view;
 mod field;
 mod infra;
+mod label_view;
+mod on_demand_feature_view;
+mod permission;
 mod project;
+mod projection;
+mod saved_dataset;
+mod source_kind;
+mod stored_text;
+mod stream_feature_view;
+mod version;
 
-pub use data_source::{data_source_from_message, data_source_to_message};
+pub use data_source::{SourceRows, data_source_from_message, data_source_to_message};
 pub use entity::{entity_from_message, entity_to_message};
 pub use feature_service::{feature_service_from_message, feature_service_to_message};
 pub use feature_view::{
-    RowVersion, feature_view_from_message, feature_view_to_message, is_new_version, materialized_from_message,
+    feature_view_from_message, feature_view_to_message, is_new_version, materialized_from_message,
     record_materialization,
 };
 pub use infra::{online_tables_from_message, online_tables_to_message};
+pub use label_view::{is_new_label_version, label_view_from_message, label_view_to_message};
+pub use on_demand_feature_view::{
+    is_new_on_demand_version, on_demand_feature_view_from_message, on_demand_feature_view_to_message,
+};
+pub use permission::{permission_from_message, permission_to_message};
 pub use project::{project_from_message, project_to_message};
+pub use saved_dataset::{
+    saved_dataset_from_message, saved_dataset_to_message, validation_reference_from_message,
+    validation_reference_to_message,
+};
+pub use stream_feature_view::{
+    is_new_stream_version, stream_feature_view_from_message, stream_feature_view_to_message,
+};
+pub use version::RowVersion;
 
 use crate::{feast::messages as wire, model::Timestamp};
 

@@ -1,6 +1,8 @@
 //! From planned changes to the rows a registry writes.
 
-use std::collections::{BTreeMap, HashMap};
+mod views;
+
+use std::collections::{BTreeMap, HashSet};
 
 use prost::Message;
 use uuid::Uuid;
@@ -9,38 +11,47 @@ use super::ApplyError;
 use crate::{
     feast::{
         convert::{
-            RowVersion, data_source_to_message, entity_to_message, feature_service_to_message, feature_view_to_message,
-            is_new_version, online_tables_to_message, project_to_message,
+            SourceRows, data_source_to_message, entity_to_message, feature_service_to_message,
+            online_tables_to_message, permission_to_message, project_to_message, saved_dataset_to_message,
+            validation_reference_to_message,
         },
         messages::{self as wire, decode},
         unknown_fields::keep_unknown,
     },
-    model::{DUMMY_ENTITY, Entity, FeatureView, Object, ObjectId, ObjectKind, Timestamp},
-    plan::{Action, Plan},
-    registry::{Row, Snapshot, VersionRow, Write},
+    model::{DUMMY_ENTITY, Entity, Object, ObjectId, ObjectKind, Timestamp},
+    plan::{Action, Change, Plan},
+    registry::{Row, Snapshot, Write},
 };
-
-/// Feast's word for plain views in its version history.
-const VIEW_TYPE: &str = "feature_view";
 
 /// The writes that carry out the object changes of a plan made from `snapshot`.
 pub fn writes(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Result<Vec<Write>, ApplyError> {
-    let mut writer = RowWriter { plan, snapshot, now, writes: Vec::new(), sources: HashMap::new() };
-    writer.load_sources()?;
-    // In plan order sources come before the views and services that hold copies of them.
-    for change in &plan.changes {
+    let mut writer = RowWriter::new(plan, snapshot, now)?;
+    let mut changes: Vec<&Change> = plan.changes.iter().collect();
+    changes.sort_by_key(|change| rank(change));
+    for change in changes {
         match &change.action {
             Action::Create { after } => writer.put(after, None)?,
             Action::Update { before, after, .. } => writer.put(after, Some(before))?,
-            Action::Delete { .. } => {
-                writer.writes.push(Write::Delete { kind: change.id.kind, name: change.id.name.clone() });
-            }
+            Action::Delete { .. } => writer.delete(&change.id),
         }
     }
     if snapshot.proto(ObjectKind::Entity, DUMMY_ENTITY).is_none() {
         writer.put(&Object::Entity(Entity::dummy()), None)?;
     }
     Ok(writer.writes)
+}
+
+/// Deletes come first: a view of another kind may take the name, and the history goes with the old
+/// one. Then, as in plans, sources come before the views and services that hold copies of them;
+/// among sources those that hold copies of others come last.
+fn rank(change: &Change) -> (bool, ObjectKind, bool) {
+    let holds_copy = match &change.action {
+        Action::Create { after } | Action::Update { after, .. } => {
+            matches!(after.as_ref(), Object::DataSource(source) if source.kind.is_stream())
+        }
+        Action::Delete { .. } => return (false, change.id.kind, false),
+    };
+    (true, change.id.kind, holds_copy)
 }
 
 /// Feast's notes about the project, which go with every change.
@@ -65,27 +76,43 @@ pub fn put_infra(snapshot: &Snapshot, tables: &BTreeMap<String, String>, now: Ti
 }
 
 struct RowWriter<'a> {
-    plan: &'a Plan,
+    project: &'a str,
     snapshot: &'a Snapshot,
     now: Timestamp,
     writes: Vec<Write>,
     /// Rows of data sources as they will be.
-    sources: HashMap<String, wire::DataSource>,
+    sources: SourceRows,
+    /// Names of the views that are deleted, with their history.
+    deleted_views: HashSet<&'a str>,
 }
 
-impl RowWriter<'_> {
-    fn load_sources(&mut self) -> Result<(), ApplyError> {
-        for row in self.snapshot.rows.iter().filter(|row| row.kind == ObjectKind::DataSource) {
-            let message = self.stored(&ObjectId::new(row.kind, &row.name))?.unwrap_or_default();
-            self.sources.insert(row.name.clone(), message);
+impl<'a> RowWriter<'a> {
+    fn new(plan: &'a Plan, snapshot: &'a Snapshot, now: Timestamp) -> Result<Self, ApplyError> {
+        let deleted = plan.changes.iter().filter(|change| matches!(change.action, Action::Delete { .. }));
+        let deleted_views = deleted.filter(|change| change.id.kind.is_view()).map(|change| change.id.name.as_str());
+        let mut writer = Self {
+            project: &plan.project,
+            snapshot,
+            now,
+            writes: Vec::new(),
+            sources: SourceRows::default(),
+            deleted_views: deleted_views.collect(),
+        };
+        for row in snapshot.rows.iter().filter(|row| row.kind == ObjectKind::DataSource) {
+            let message = writer.stored(&ObjectId::new(row.kind, &row.name))?;
+            writer.sources.insert(message.unwrap_or_default());
         }
-        Ok(())
+        Ok(writer)
     }
 
     /// The stored message of an object, if it is stored.
     fn stored<M: Message + Default>(&self, id: &ObjectId) -> Result<Option<M>, ApplyError> {
         let Some(bytes) = self.snapshot.proto(id.kind, &id.name) else { return Ok(None) };
         decode(bytes).map(Some).map_err(|source| ApplyError::Damaged { id: id.clone(), source })
+    }
+
+    fn delete(&mut self, id: &ObjectId) {
+        self.writes.push(Write::Delete { kind: id.kind, name: id.name.clone() });
     }
 
     fn put(&mut self, object: &Object, before: Option<&Object>) -> Result<(), ApplyError> {
@@ -104,56 +131,37 @@ impl RowWriter<'_> {
             }
             Object::DataSource(source) => {
                 let stored = self.stored(&id)?;
-                let message = data_source_to_message(source, stored.clone(), now);
+                let message = data_source_to_message(source, stored.clone(), &self.sources, now);
                 self.push(id, stored, &message)?;
-                self.sources.insert(source.name.clone(), message);
+                self.sources.insert(message);
             }
-            Object::FeatureView(view) => self.put_view(id, view, before)?,
+            Object::FeatureView(_)
+            | Object::StreamFeatureView(_)
+            | Object::OnDemandFeatureView(_)
+            | Object::LabelView(_) => self.put_view(object, before)?,
             Object::FeatureService(service) => {
                 let stored = self.stored(&id)?;
-                let message = feature_service_to_message(service, stored.clone(), |name| self.sources.get(name), now);
+                let message = feature_service_to_message(service, stored.clone(), &self.sources, now);
                 self.push(id, stored, &message)?;
             }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn put_view(&mut self, id: ObjectId, view: &FeatureView, before: Option<&Object>) -> Result<(), ApplyError> {
-        let stored: Option<wire::FeatureView> = self.stored(&id)?;
-        let version = self.next_version(view, before);
-        let source = view.source.as_ref().and_then(|source| self.sources.get(&source.name));
-        let message = feature_view_to_message(view, stored.clone(), source, version, &self.plan.project, self.now);
-        let proto = self.push(id, stored, &message)?;
-        if let RowVersion::New(number) = version {
-            if number > 0 && !self.snapshot.versions.contains_key(&view.name) {
-                // The history starts with what was there before, as in Feast.
-                let first = self.snapshot.proto(ObjectKind::FeatureView, &view.name).unwrap_or_default().to_vec();
-                self.add_version(&view.name, 0, first);
+            Object::Permission(permission) => {
+                let stored = self.stored(&id)?;
+                let message = permission_to_message(permission, stored.clone(), now);
+                self.push(id, stored, &message)?;
             }
-            self.add_version(&view.name, number, proto);
+            Object::SavedDataset(dataset) => {
+                let stored = self.stored(&id)?;
+                let message = saved_dataset_to_message(dataset, stored.clone(), now);
+                self.push(id, stored, &message)?;
+            }
+            Object::ValidationReference(reference) => {
+                let stored: Option<wire::ValidationReference> = self.stored(&id)?;
+                let Some(stored) = stored else { return Err(ApplyError::NeedsProfiler(id)) };
+                let message = validation_reference_to_message(reference, stored.clone());
+                self.push(id, Some(stored), &message)?;
+            }
         }
         Ok(())
-    }
-
-    fn next_version(&self, view: &FeatureView, before: Option<&Object>) -> RowVersion {
-        match before {
-            Some(Object::FeatureView(before)) if !is_new_version(before, view) => RowVersion::Same,
-            Some(_) => RowVersion::New(self.snapshot.versions.get(&view.name).copied().unwrap_or(0) + 1),
-            // Feast leaves the history behind when it deletes a project.
-            None => RowVersion::New(self.snapshot.versions.get(&view.name).map_or(0, |last| last + 1)),
-        }
-    }
-
-    fn add_version(&mut self, view: &str, number: i32, proto: Vec<u8>) {
-        self.writes.push(Write::AddVersion(VersionRow {
-            view: view.to_owned(),
-            view_type: VIEW_TYPE,
-            number,
-            proto,
-            created: self.now.seconds(),
-            id: Uuid::new_v4().to_string(),
-        }));
     }
 
     /// Adds a row, with what a newer Feast stored in it; returns its bytes.
