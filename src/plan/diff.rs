@@ -88,7 +88,11 @@ fn conflicts(state: &RegistryState, declared: &BTreeMap<ObjectId, Object>) -> Ve
 
 fn table_changes(state: &RegistryState, repo: &Repo, online: OnlineTables<'_>) -> Vec<TableChange> {
     let table = |view: &str| (online.name)(&repo.project.name, view);
-    let wanted: BTreeSet<String> = repo.feature_views.iter().map(|view| table(&view.name)).collect();
+    // As in Feast: on-demand views have no table, and label views only if they are online.
+    let views = repo.feature_views.iter().map(|view| &view.name);
+    let stream_views = repo.stream_feature_views.iter().map(|view| &view.name);
+    let label_views = repo.label_views.iter().filter(|view| view.online).map(|view| &view.name);
+    let wanted: BTreeSet<String> = views.chain(stream_views).chain(label_views).map(|view| table(view)).collect();
     let kept: BTreeSet<String> = state
         .foreign
         .iter()

@@ -87,7 +87,12 @@ def objects():
         "entities": (registry.list_entities(project), desired.entities),
         "data_sources": (registry.list_data_sources(project), desired.data_sources),
         "feature_views": (registry.list_feature_views(project), desired.feature_views),
+        "on_demand_feature_views": (registry.list_on_demand_feature_views(project), desired.on_demand_feature_views),
+        "stream_feature_views": (registry.list_stream_feature_views(project), desired.stream_feature_views),
+        "label_views": (registry.list_label_views(project), desired.label_views),
         "feature_services": (registry.list_feature_services(project), desired.feature_services),
+        "permissions": (registry.list_permissions(project), desired.permissions),
+        "saved_datasets": (registry.list_saved_datasets(project), []),
     }
     return {
         kind: {"registered": described(registered), "declared": described(declared)}

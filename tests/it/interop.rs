@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use crate::support::{Project, run};
 
 /// Where the scripts and the repo with the definitions, in YAML and in Python, are.
-const INTEROP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
+pub const INTEROP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
 
 /// All rows are between `EARLIER` and `LATER`, but for an old one; some of each view are after `MIDDLE`.
 const EARLIER: &str = "2024-11-01";
@@ -270,7 +270,7 @@ fn shop() -> Project {
 }
 
 /// Runs steps of `feast_steps.py` and gives their results.
-fn feast(project: &Project, steps: &[Json]) -> Vec<Json> {
+pub fn feast(project: &Project, steps: &[Json]) -> Vec<Json> {
     project.write("data/steps.json", json!(steps).to_string());
     let output = python("feast_steps.py", &[project.path("").into(), project.path("data/steps.json").into()]);
     serde_json::from_str(&output).unwrap()

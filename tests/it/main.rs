@@ -7,5 +7,6 @@ mod faults;
 mod golden;
 mod imports;
 mod interop;
+mod interop_kinds;
 mod point_in_time;
 mod support;
