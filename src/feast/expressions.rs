@@ -118,7 +118,7 @@ pub fn python_source(view: &OnDemandFeatureView) -> String {
     let query = query(&stored);
     // Texts in Python are written as in JSON, but for characters that JSON need not escape.
     let text = |text: &str| serde_json::Value::from(text).to_string();
-    let mut source = format!("{MARK}{}\n", serde_json::json!(stored));
+    let mut source = format!("{MARK}{}\n", serde_json::to_string(&stored).unwrap_or_default());
     let _ = write!(
         source,
         "def {FUNCTION}(inputs):\n    import duckdb\n    import pandas\n\n    rows = pandas.DataFrame()\n"
@@ -169,7 +169,8 @@ fn named_inputs(view: &OnDemandFeatureView) -> Vec<(String, String, String)> {
     for input in inputs(&view.sources) {
         let Some(dtype) = sql_type(&input.dtype) else { continue };
         for name in std::iter::once(input.name).chain(input.qualified) {
-            if words.iter().any(|word| word.eq_ignore_ascii_case(&name)) || !is_word(&name) {
+            let in_quotes = || view.expressions.iter().any(|expression| contains(&expression.sql, &quoted(&name)));
+            if words.iter().any(|word| word.eq_ignore_ascii_case(&name)) || (!is_word(&name) && in_quotes()) {
                 named.push((name, input.column.clone(), dtype.clone()));
             }
         }
@@ -192,6 +193,11 @@ fn words(sql: &str) -> impl Iterator<Item = &str> {
     sql.split(|c: char| !is_word_character(c)).filter(|word| !word.is_empty())
 }
 
+/// Whether a text is part of an expression, in any case.
+fn contains(sql: &str, text: &str) -> bool {
+    sql.to_ascii_lowercase().contains(&text.to_ascii_lowercase())
+}
+
 fn is_word(name: &str) -> bool {
     name.chars().all(is_word_character)
 }
@@ -202,4 +208,130 @@ fn is_word_character(c: char) -> bool {
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::{DataSource, Field, Projection, RequestSource, Tags, ViewVersion};
+
+    fn view(name: &str, features: &[(&str, DataType)]) -> OnDemandSource {
+        OnDemandSource::View(Projection {
+            view: name.to_owned(),
+            features: fields(features),
+            name_alias: None,
+            join_key_map: BTreeMap::new(),
+            source: None,
+            labels: false,
+        })
+    }
+
+    fn request(name: &str, schema: &[(&str, DataType)]) -> OnDemandSource {
+        OnDemandSource::Request(DataSource {
+            name: name.to_owned(),
+            kind: SourceKind::Request(RequestSource { schema: fields(schema) }),
+            timestamp_field: String::new(),
+            created_timestamp_column: String::new(),
+            field_mapping: BTreeMap::new(),
+            date_partition_column: String::new(),
+            description: String::new(),
+            owner: String::new(),
+            tags: Tags::new(),
+        })
+    }
+
+    fn fields(columns: &[(&str, DataType)]) -> Vec<Field> {
+        columns.iter().map(|(name, dtype)| Field::new(*name, dtype.clone())).collect()
+    }
+
+    fn computed(sources: Vec<OnDemandSource>, outputs: &[(&str, DataType, &str)]) -> OnDemandFeatureView {
+        let expression =
+            |(name, _, sql): &(&str, DataType, &str)| Expression { name: (*name).into(), sql: (*sql).into() };
+        OnDemandFeatureView {
+            name: "computed".to_owned(),
+            entities: Vec::new(),
+            entity_columns: Vec::new(),
+            sources,
+            features: outputs.iter().map(|(name, dtype, _)| Field::new(*name, dtype.clone())).collect(),
+            expressions: outputs.iter().map(expression).collect(),
+            write_to_online_store: false,
+            enabled: true,
+            version: ViewVersion::Latest,
+            description: String::new(),
+            owner: String::new(),
+            org: String::new(),
+            tags: Tags::new(),
+        }
+    }
+
+    #[test]
+    fn inputs_are_called_by_their_own_name_where_that_is_clear() {
+        let sources = [
+            view("a", &[("rate", DataType::Float32), ("trips", DataType::Int64)]),
+            view("b", &[("Rate", DataType::Float64), ("a__trips", DataType::Int64)]),
+            request("now", &[("tip", DataType::Float64)]),
+        ];
+        let names: Vec<_> =
+            inputs(&sources).into_iter().map(|input| (input.name, input.qualified, input.column)).collect();
+        let own = |text: &str| text.to_owned();
+        assert_eq!(
+            names,
+            [
+                (own("a__rate"), None, own("a__rate")),
+                (own("trips"), None, own("a__trips")),
+                (own("b__Rate"), None, own("b__Rate")),
+                (own("a__trips"), Some(own("b__a__trips")), own("b__a__trips")),
+                (own("tip"), Some(own("now__tip")), own("tip")),
+            ]
+        );
+    }
+
+    #[test]
+    fn expressions_read_back() {
+        let outputs = [
+            ("sum", DataType::Float64, "rate + tip -- \"with\" a comment"),
+            ("text", DataType::String, "'Zoë\\n' ||\n'\u{1}'"),
+        ];
+        let view = computed(vec![view("v", &[("rate", DataType::Float32)])], &outputs);
+        assert_eq!(read(&python_source(&view)), Some(view.expressions));
+        for text in ["", "def f(inputs):", "# feastr.expressions", "# feastr.expressions {}"] {
+            assert_eq!(read(text), None);
+        }
+        assert_eq!(read(r#"# feastr.expressions {"version":2,"inputs":[],"outputs":[]}"#), None);
+    }
+
+    #[test]
+    fn only_inputs_that_are_named_are_handed_over() {
+        let sources = vec![
+            view("v", &[("rate", DataType::Float32), ("trips", DataType::Int64), ("place", DataType::Map)]),
+            request("r", &[("tip", DataType::Float64), ("an odd name", DataType::Int64)]),
+        ];
+        let source = python_source(&computed(
+            sources,
+            &[("x", DataType::Int64, "RATE * 2 + v__rate + v__trips + \"An odd name\"")],
+        ));
+        let line = source.lines().next().unwrap();
+        assert_eq!(
+            line,
+            "# feastr.expressions {\"version\":1,\"inputs\":[[\"rate\",\"v__rate\",\"FLOAT\"],[\"v__rate\",\"v__rate\",\"FLOAT\"],\
+             [\"v__trips\",\"v__trips\",\"BIGINT\"],[\"an odd name\",\"an odd name\",\"BIGINT\"]],\
+             \"outputs\":[[\"x\",\"BIGINT\",\"RATE * 2 + v__rate + v__trips + \\\"An odd name\\\"\"]]}"
+        );
+    }
+
+    #[test]
+    fn types_are_those_of_sql() {
+        for (dtype, sql) in [
+            ("Array(Int32)", Some("INTEGER[]")),
+            ("Struct(a: Int64, b: Array(String))", Some("STRUCT(\"a\" BIGINT, \"b\" VARCHAR[])")),
+            ("UnixTimestamp", Some("TIMESTAMP")),
+            ("Set(Bool)", Some("BOOLEAN[]")),
+            ("Map", None),
+            ("Array(Decimal)", None),
+        ] {
+            assert_eq!(sql_type(&dtype.parse().unwrap()).as_deref(), sql, "{dtype}");
+        }
+    }
 }

@@ -83,20 +83,18 @@ struct RowWriter<'a> {
     /// Rows of data sources as they will be.
     sources: SourceRows,
     /// Names of the views that are deleted, with their history.
-    deleted_views: HashSet<&'a str>,
+    deleted_views: HashSet<String>,
 }
 
 impl<'a> RowWriter<'a> {
     fn new(plan: &'a Plan, snapshot: &'a Snapshot, now: Timestamp) -> Result<Self, ApplyError> {
-        let deleted = plan.changes.iter().filter(|change| matches!(change.action, Action::Delete { .. }));
-        let deleted_views = deleted.filter(|change| change.id.kind.is_view()).map(|change| change.id.name.as_str());
         let mut writer = Self {
             project: &plan.project,
             snapshot,
             now,
             writes: Vec::new(),
             sources: SourceRows::default(),
-            deleted_views: deleted_views.collect(),
+            deleted_views: HashSet::new(),
         };
         for row in snapshot.rows.iter().filter(|row| row.kind == ObjectKind::DataSource) {
             let message = writer.stored(&ObjectId::new(row.kind, &row.name))?;
@@ -113,6 +111,9 @@ impl<'a> RowWriter<'a> {
 
     fn delete(&mut self, id: &ObjectId) {
         self.writes.push(Write::Delete { kind: id.kind, name: id.name.clone() });
+        if id.kind.is_view() {
+            self.deleted_views.insert(id.name.clone());
+        }
     }
 
     fn put(&mut self, object: &Object, before: Option<&Object>) -> Result<(), ApplyError> {

@@ -4,13 +4,17 @@
 use std::collections::BTreeMap;
 
 use feastr::{
-    apply::apply,
+    apply::{ApplyError, apply},
     config::RegistryConfig,
     feast::messages::{
-        DataSource, Entity, FeatureService, FeatureView, LabelView, OnDemandFeatureView, Permission,
-        Project as ProjectMessage, SavedDataset, StreamFeatureView, ValidationReference, decode,
+        DataSource, Entity, FeatureService, FeatureView as FeatureViewMessage, LabelView as LabelViewMessage,
+        OnDemandFeatureView, Permission, Project as ProjectMessage, SavedDataset, StreamFeatureView,
+        ValidationReference, decode,
     },
-    model::{Object, ObjectId, ObjectKind, Project, RegistryState, Repo, Tags, Timestamp},
+    model::{
+        FeatureView, LabelView, Object, ObjectId, ObjectKind, Project, RegistryState, Repo, SourceKind, Tags, Timestamp,
+    },
+    plan::Plan,
     registry::{self, RegistryStore, Row, Snapshot, state},
 };
 use rusqlite::Connection;
@@ -70,10 +74,14 @@ impl Recording {
         registry::open(&RegistryConfig::Sqlite { path: self.folder.path().join("registry.db") })
     }
 
+    /// Makes the registry hold these objects.
+    fn apply(&self, objects: impl IntoIterator<Item = Object>) -> Result<Plan, ApplyError> {
+        apply(&repo(objects), self.registry().as_ref(), None, NOW)
+    }
+
     /// Puts the recorded rows into the registry, their version histories included.
     fn restore(&self) {
-        let registry = self.registry();
-        apply(&repo(self.project()), registry.as_ref(), None, NOW).unwrap();
+        self.apply(self.objects().into_values().filter(|object| matches!(object, Object::Project(_)))).unwrap();
         let database = Connection::open(self.folder.path().join("registry.db")).unwrap();
         for (table, rows) in self.tables.as_object().unwrap() {
             database.execute(&format!("DELETE FROM {table}"), []).unwrap();
@@ -93,9 +101,9 @@ impl Recording {
         }
     }
 
-    fn project(&self) -> Vec<Object> {
-        let objects = self.state().objects.into_values();
-        objects.filter(|object| matches!(object, Object::Project(_))).collect()
+    /// What feastr manages of the recorded rows.
+    fn objects(&self) -> BTreeMap<ObjectId, Object> {
+        self.state().objects
     }
 
     /// The project's rows as they are stored now.
@@ -108,7 +116,7 @@ impl Recording {
 const NOW: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
 
 /// The repo that declares these objects.
-fn repo(objects: Vec<Object>) -> Repo {
+fn repo(objects: impl IntoIterator<Item = Object>) -> Repo {
     let project = Project { name: String::new(), description: String::new(), owner: String::new(), tags: Tags::new() };
     let mut repo = Repo {
         project,
@@ -151,10 +159,10 @@ fn message(row: &Row) -> Value {
         ObjectKind::Project => read::<ProjectMessage>(&row.proto),
         ObjectKind::DataSource => read::<DataSource>(&row.proto),
         ObjectKind::Entity => read::<Entity>(&row.proto),
-        ObjectKind::FeatureView => read::<FeatureView>(&row.proto),
+        ObjectKind::FeatureView => read::<FeatureViewMessage>(&row.proto),
         ObjectKind::OnDemandFeatureView => read::<OnDemandFeatureView>(&row.proto),
         ObjectKind::StreamFeatureView => read::<StreamFeatureView>(&row.proto),
-        ObjectKind::LabelView => read::<LabelView>(&row.proto),
+        ObjectKind::LabelView => read::<LabelViewMessage>(&row.proto),
         ObjectKind::FeatureService => read::<FeatureService>(&row.proto),
         ObjectKind::Permission => read::<Permission>(&row.proto),
         ObjectKind::SavedDataset => read::<SavedDataset>(&row.proto),
@@ -229,11 +237,11 @@ fn only_what_definitions_cannot_express_is_foreign() {
 #[test]
 fn managed_objects_are_written_as_feast_wrote_them() {
     for recording in RECORDINGS.map(Recording::read) {
-        let mut objects = recording.state().objects;
+        let mut objects = recording.objects();
         // Creating one takes Python.
         objects.retain(|id, _| id.kind != ObjectKind::ValidationReference);
         let managed = objects.len();
-        apply(&repo(objects.into_values().collect()), recording.registry().as_ref(), None, NOW).unwrap();
+        recording.apply(objects.into_values()).unwrap();
         let written = recording.stored();
         assert_eq!(written.rows.len(), managed + 1, "{}: the objects and the dummy entity", recording.name);
         for row in &written.rows {
@@ -270,10 +278,9 @@ fn history_is_as_recorded(recording: &Recording) {
 fn a_change_keeps_everything_else_in_a_row() {
     for recording in RECORDINGS.map(Recording::read) {
         recording.restore();
-        let objects: Vec<Object> = recording.state().objects.into_values().map(tagged).collect();
+        let objects: Vec<Object> = recording.objects().into_values().map(tagged).collect();
         let changed = objects.len();
-        let plan = apply(&repo(objects), recording.registry().as_ref(), None, NOW).unwrap();
-        assert_eq!(plan.changes.len(), changed);
+        assert_eq!(recording.apply(objects).unwrap().changes.len(), changed);
         let foreign = recording.state().foreign;
         for row in &recording.stored().rows {
             let recorded = recording.rows.iter().find(|recorded| id(recorded) == id(row)).unwrap();
@@ -316,4 +323,141 @@ fn untag(message: &mut Value) {
     if tags.is_empty() {
         holder.as_object_mut().unwrap().remove("tags");
     }
+}
+
+#[test]
+fn a_changed_source_changes_every_copy_of_it() {
+    let recording = Recording::read("kinds");
+    recording.restore();
+    let moved = |source: &mut feastr::model::DataSource| move_history(source);
+    let mut objects = recording.objects();
+    for object in objects.values_mut() {
+        match object {
+            Object::DataSource(source) => moved(source),
+            Object::FeatureView(view) => view.source.iter_mut().chain(&mut view.stream_source).for_each(moved),
+            Object::StreamFeatureView(view) => view.source.iter_mut().chain(&mut view.stream_source).for_each(moved),
+            Object::LabelView(view) => view.source.iter_mut().for_each(moved),
+            Object::FeatureService(service) => {
+                service.features.iter_mut().filter_map(|member| member.source.as_mut()).for_each(moved);
+            }
+            _ => {}
+        }
+    }
+    recording.apply(objects.into_values()).unwrap();
+    let stored = recording.stored();
+    let foreign = recording.state().foreign;
+    for row in stored.rows.iter().filter(|row| !foreign.iter().any(|foreign| foreign.id == id(row))) {
+        assert!(!message(row).to_string().contains("data/rides.parquet"), "{}", id(row));
+    }
+    // A push source and a stream view hold the source's row with its times.
+    let source: DataSource = decode(stored.proto(ObjectKind::DataSource, "rides_file").unwrap()).unwrap();
+    assert_eq!(source.file_options.as_ref().unwrap().uri, "elsewhere.parquet");
+    let push: DataSource = decode(stored.proto(ObjectKind::DataSource, "rides_push").unwrap()).unwrap();
+    assert_eq!(*push.batch_source.unwrap(), source);
+    let view: StreamFeatureView =
+        decode(stored.proto(ObjectKind::StreamFeatureView, "pushed_stream").unwrap()).unwrap();
+    assert_eq!(*view.spec.unwrap().stream_source.unwrap().batch_source.unwrap(), source);
+}
+
+fn move_history(source: &mut feastr::model::DataSource) {
+    match &mut source.kind {
+        SourceKind::File(file) if source.name == "rides_file" => file.path = "elsewhere.parquet".to_owned(),
+        SourceKind::Push(push) => push.batch_source.iter_mut().for_each(|source| move_history(source)),
+        SourceKind::Kafka(kafka) => kafka.batch_source.iter_mut().for_each(|source| move_history(source)),
+        SourceKind::Kinesis(kinesis) => kinesis.batch_source.iter_mut().for_each(|source| move_history(source)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_view_becomes_one_of_another_kind_in_one_apply() {
+    let recording = Recording::read("kinds");
+    recording.restore();
+    let mut objects = recording.objects();
+    // Services select from it, and it is an ordinary view for them again.
+    objects.retain(|id, _| id.kind != ObjectKind::FeatureService);
+    let Some(Object::LabelView(labels)) = objects.remove(&ObjectId::new(ObjectKind::LabelView, "ride_labels")) else {
+        panic!("the label view is gone");
+    };
+    let Some(Object::FeatureView(pushed)) =
+        objects.get(&ObjectId::new(ObjectKind::FeatureView, "rider_pushed")).cloned()
+    else {
+        panic!("the view is gone");
+    };
+    let Some(Object::FeatureView(live)) = objects.remove(&ObjectId::new(ObjectKind::FeatureView, "rider_live")) else {
+        panic!("the view is gone");
+    };
+    let became_plain = FeatureView { name: labels.name.clone(), ..pushed };
+    let became_labels = LabelView { name: live.name.clone(), source: live.stream_source, ..labels };
+    let changed = [Object::FeatureView(became_plain), Object::LabelView(became_labels)];
+    recording.apply(objects.into_values().chain(changed)).unwrap();
+    let stored = recording.stored();
+    for (gone, kind, name) in [
+        (ObjectKind::LabelView, ObjectKind::FeatureView, "ride_labels"),
+        (ObjectKind::FeatureView, ObjectKind::LabelView, "rider_live"),
+    ] {
+        assert_eq!(stored.proto(gone, name), None);
+        assert!(stored.proto(kind, name).is_some());
+        assert_eq!(stored.versions[name], 0, "the history starts again");
+    }
+    let database = Connection::open(recording.folder.path().join("registry.db")).unwrap();
+    let types = database
+        .prepare("SELECT feature_view_type FROM feature_view_version_history WHERE feature_view_name IN ('ride_labels', 'rider_live') ORDER BY feature_view_name")
+        .unwrap()
+        .query_map([], |row| row.get::<_, String>(0))
+        .unwrap()
+        .collect::<Result<Vec<_>, _>>()
+        .unwrap();
+    assert_eq!(types, ["feature_view", "label_view"]);
+}
+
+#[test]
+fn validation_references_are_changed_but_not_created() {
+    let recording = Recording::read("kinds");
+    let id = ObjectId::new(ObjectKind::ValidationReference, "sane");
+    let error = recording.apply(recording.objects().into_values()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "validation reference sane cannot be created: it needs a profiler, and a profiler is a Python function"
+    );
+    assert!(recording.stored().rows.is_empty());
+
+    recording.restore();
+    let mut objects = recording.objects();
+    let Some(Object::ValidationReference(reference)) = objects.get_mut(&id) else { panic!("it is gone") };
+    reference.description = "as in June".to_owned();
+    recording.apply(objects.into_values()).unwrap();
+    let stored = recording.stored();
+    let before = recording.rows.iter().find(|row| row.kind == ObjectKind::ValidationReference).unwrap();
+    let before: ValidationReference = decode(&before.proto).unwrap();
+    let after: ValidationReference = decode(stored.proto(id.kind, &id.name).unwrap()).unwrap();
+    assert_eq!(after, ValidationReference { description: "as in June".to_owned(), ..before });
+}
+
+#[test]
+fn the_revision_follows_what_plans_are_made_from() {
+    let recording = Recording::read("kinds");
+    let revision = |change: &dyn Fn(&mut Vec<Row>)| {
+        let mut rows = recording.rows.clone();
+        change(&mut rows);
+        state(&Snapshot { rows, ..Snapshot::default() }).revision
+    };
+    let same = revision(&|_| {});
+    let materialized = revision(&|rows| {
+        for row in rows.iter_mut().filter(|row| row.kind == ObjectKind::FeatureView) {
+            let mut view: FeatureViewMessage = decode(&row.proto).unwrap();
+            let meta = view.meta.as_mut().unwrap();
+            meta.materialization_intervals.push(feastr::feast::messages::MaterializationInterval::default());
+            meta.last_updated_timestamp = Some(NOW.into());
+            row.proto = prost::Message::encode_to_vec(&view);
+        }
+    });
+    assert_eq!(materialized, same);
+    let without_label_view = revision(&|rows| rows.retain(|row| row.kind != ObjectKind::LabelView));
+    assert_ne!(without_label_view, same);
+    let other_function = revision(&|rows| {
+        let row = rows.iter_mut().find(|row| row.kind == ObjectKind::OnDemandFeatureView).unwrap();
+        row.proto.push(0);
+    });
+    assert_ne!(other_function, same);
 }
