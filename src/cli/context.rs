@@ -86,6 +86,7 @@ impl Context {
         let store = offline::open(&config);
         let options = LoadOptions {
             validate_sources,
+            skip_view_names: false,
             inspect: &|source| store.inspect(source),
             display_path: &|path| display_path(path),
         };

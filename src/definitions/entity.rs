@@ -1,5 +1,5 @@
 use super::{
-    names::{check_column_name, check_object_name, not_yet},
+    names::{check_column_name, check_object_name},
     raw::{RawEntity, RawProject},
 };
 use crate::{
@@ -11,8 +11,6 @@ use crate::{
 /// The entity a definition declares; nothing after an error.
 pub fn lower_entity(raw: RawEntity, diagnostics: &mut Diagnostics) -> Option<Entity> {
     check_object_name(&raw.name, "an entity", diagnostics);
-    not_yet(raw.protect.as_ref(), "protect", diagnostics);
-    not_yet(raw.renamed_from.as_ref(), "renamed_from", diagnostics);
     let join_key = match raw.join_keys {
         None => raw.name.clone(),
         Some(keys) => match <[Spanned<String>; 1]>::try_from(keys.value) {
@@ -32,9 +30,9 @@ pub fn lower_entity(raw: RawEntity, diagnostics: &mut Diagnostics) -> Option<Ent
         name: raw.name.value,
         join_key: join_key.value,
         value_type: raw.value_type.map(|value_type| value_type.value.0),
-        description: raw.description.unwrap_or_default(),
-        owner: raw.owner.unwrap_or_default(),
-        tags: raw.tags.unwrap_or_default(),
+        description: raw.about.description,
+        owner: raw.about.owner,
+        tags: raw.about.labels.into_tags(),
     })
 }
 
@@ -47,10 +45,5 @@ pub fn lower_project(raw: RawProject, configured: &str, diagnostics: &mut Diagno
             format!("call it `{configured}` in both places"),
         );
     }
-    Project {
-        name: configured.to_owned(),
-        description: raw.description.unwrap_or_default(),
-        owner: raw.owner.unwrap_or_default(),
-        tags: raw.tags.unwrap_or_default(),
-    }
+    Project { name: configured.to_owned(), description: raw.description, owner: raw.owner, tags: raw.tags.0 }
 }

@@ -6,14 +6,23 @@
 
 mod discover;
 mod entity;
+mod expression;
 mod feature_service;
-mod feature_view;
 mod load;
+mod lower;
 mod names;
+mod permission;
 mod raw;
+mod saved_dataset;
 mod source;
-mod source_check;
+mod tags;
 mod values;
+mod view;
 
 pub use load::{LoadOptions, load};
-pub use source_check::InspectSource;
+pub use source::InspectSource;
+
+/// The JSON Schema of a definition file, made from the types that read it.
+pub fn schema() -> serde_json::Value {
+    crate::yaml::schema_of::<raw::RawFile>("Definitions of a feastr feature repo")
+}

@@ -3,46 +3,88 @@ use std::collections::HashMap;
 use crate::{
     diagnostics::{Diagnostics, Span},
     model::{DUMMY_ENTITY, DUMMY_JOIN_KEY},
-    yaml::{Node, Spanned},
+    yaml::Spanned,
 };
 
-/// Column of entity rows that Feast looks for first; no feature or join key can be called so.
-pub const EVENT_TIMESTAMP: &str = "event_timestamp";
+/// Columns that Feast adds to entity rows, join results and logs; no feature or join key can be
+/// called so.
+const RESERVED_COLUMNS: [&str; 7] = [
+    "event_timestamp",
+    DUMMY_JOIN_KEY,
+    "entity_row_id",
+    "event_expire_timestamp",
+    "__log_timestamp",
+    "__log_date",
+    "__request_id",
+];
 
 /// Names already taken, with the place of the first use.
 pub struct Taken {
     what: &'static str,
     ignoring_case: bool,
-    seen: HashMap<String, Span>,
+    seen: HashMap<String, Spanned<String>>,
+    /// New names of renamed objects, with their old ones.
+    renames: Vec<(String, Spanned<String>)>,
 }
 
 impl Taken {
     pub fn exact(what: &'static str) -> Self {
-        Self { what, ignoring_case: false, seen: HashMap::new() }
+        Self { what, ignoring_case: false, seen: HashMap::new(), renames: Vec::new() }
     }
 
     /// For names that may not even differ in case only.
     pub fn ignoring_case(what: &'static str) -> Self {
-        Self { what, ignoring_case: true, seen: HashMap::new() }
+        Self { what, ignoring_case: true, seen: HashMap::new(), renames: Vec::new() }
     }
 
-    /// Takes a name; says where it was used before if it is taken.
+    /// Takes a name; says where it was used before if it is taken already.
     pub fn take(&mut self, name: &Spanned<String>, diagnostics: &mut Diagnostics) -> bool {
-        let key = if self.ignoring_case { name.value.to_lowercase() } else { name.value.clone() };
+        let key = self.key(&name.value);
         if let Some(first) = self.seen.get(&key) {
-            let (line, column) = first.line_column();
-            let same = first.text() == name.span.text();
-            let difference = if same || !self.ignoring_case { "" } else { " (names may not differ in case only)" };
+            let difference = if first.value == name.value { "" } else { " (names may not differ in case only)" };
             diagnostics.error_with_help(
                 &name.span,
                 format!("a second {} is called `{}`{difference}", self.what, name.value),
-                format!("the first is at {}:{line}:{column}", first.file.path.display()),
+                format!("the first is at {}", place(&first.span)),
             );
             return false;
         }
-        self.seen.insert(key, name.span.clone());
+        self.seen.insert(key, name.clone());
         true
     }
+
+    /// Notes that an object had another name before.
+    pub fn renamed(&mut self, name: &Spanned<String>, old: Option<&Spanned<String>>) {
+        self.renames.extend(old.map(|old| (name.value.clone(), old.clone())));
+    }
+
+    /// Refuses old names that are still, or twice, in use; called when all names are taken.
+    pub fn check_renames(&self, diagnostics: &mut Diagnostics) {
+        let mut olds: HashMap<&str, &str> = HashMap::new();
+        for (new, old) in &self.renames {
+            if *new == old.value {
+                diagnostics.error(&old.span, format!("`{new}` cannot be renamed from itself"));
+            } else if let Some(first) = self.seen.get(&self.key(&old.value)).filter(|first| first.value == old.value) {
+                diagnostics.error_with_help(
+                    &old.span,
+                    format!("the {} `{}` is still declared, so `{new}` cannot be its new name", self.what, old.value),
+                    format!("it is at {}", place(&first.span)),
+                );
+            } else if let Some(other) = olds.insert(&old.value, new) {
+                let message = format!("`{}` cannot become both `{other}` and `{new}`", old.value);
+                diagnostics.error(&old.span, message);
+            }
+        }
+    }
+
+    fn key(&self, name: &str) -> String {
+        if self.ignoring_case { name.to_lowercase() } else { name.to_owned() }
+    }
+}
+
+fn place(span: &Span) -> String {
+    let (line, column) = span.line_column();
+    format!("{}:{line}:{column}", span.file.path.display())
 }
 
 /// Refuses names that Feast or feastr use themselves, and empty ones.
@@ -64,18 +106,11 @@ pub fn check_column_name(name: &Spanned<String>, diagnostics: &mut Diagnostics) 
     let text = name.value.as_str();
     if text.trim().is_empty() {
         diagnostics.error(&name.span, "a column needs a name");
-    } else if text == EVENT_TIMESTAMP || text == DUMMY_JOIN_KEY {
+    } else if RESERVED_COLUMNS.contains(&text) {
         diagnostics.error_with_help(
             &name.span,
             format!("the column name `{text}` is reserved"),
             "rename it with the source's `field_mapping`".to_owned(),
         );
-    }
-}
-
-/// Refuses a key of the format that this version does not carry out.
-pub fn not_yet(node: Option<&Node>, key: &str, diagnostics: &mut Diagnostics) {
-    if let Some(node) = node {
-        diagnostics.error(&node.span, format!("`{key}` is not supported yet"));
     }
 }

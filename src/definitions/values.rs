@@ -1,13 +1,37 @@
-use super::raw::{EntityValueType, RawProjection};
+use serde_json::{Value, json};
+
+use super::raw::{RawExpression, RawProjection, RawSource};
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
     feast::data_types,
-    model::{DataType, Ttl},
-    yaml::{Content, Node, Read, Scalar, Spanned},
+    model::{ConflictPolicy, DataType, FileFormat, PermissionAction, PermissionType, Ttl, ViewVersion},
+    yaml::{Content, Node, Read, Scalar, Schemas, Spanned, read_word, word_schema},
 };
 
-/// A ttl as written.
+/// An entry of a collection: what could be read of it. The name alone remains of one with errors,
+/// so that whatever refers to it is not reported, too.
 #[derive(Debug, Clone)]
+pub struct Item<T> {
+    pub name: Option<String>,
+    pub value: Option<T>,
+}
+
+impl<T: Read> Read for Item<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let named = |(key, _): &&(Node, Node)| key.as_text() == Some("name");
+        let name = node.entries().and_then(|entries| entries.iter().find(named)).and_then(|(_, name)| name.as_text());
+        Some(Self { name: name.map(str::to_owned), value: T::read(node, diagnostics) })
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        T::schema(schemas)
+    }
+}
+
+/// A ttl or another stretch of time as written.
+#[derive(Debug, Clone, Copy)]
 pub struct Timespan(pub Ttl);
 
 impl Read for Timespan {
@@ -30,6 +54,11 @@ impl Read for Timespan {
             }
         }
     }
+
+    fn schema(_: &mut Schemas) -> Value {
+        let written = r"^\s*(0|([0-9]+(us|ms|s|min|m|h|d|w))+|[Pp]\S+)\s*$";
+        json!({ "anyOf": [{ "const": 0 }, { "type": "string", "pattern": written }], "examples": ["90s", "12h", "1d"] })
+    }
 }
 
 impl Read for DataType {
@@ -50,27 +79,118 @@ impl Read for DataType {
             }
         }
     }
+
+    fn schema(_: &mut Schemas) -> Value {
+        let simple: Vec<&str> = Self::names().filter(|name| !name.ends_with(')')).collect();
+        json!({ "anyOf": [{ "enum": simple }, { "type": "string", "pattern": r"^\s*(Array|Set|Struct)\s*\(.+\)\s*$" }] })
+    }
+}
+
+/// The type of an entity's join key, in the spelling of Feast's `ValueType` or of a dtype.
+#[derive(Debug, Clone)]
+pub struct EntityValueType(pub DataType);
+
+impl EntityValueType {
+    const NAMES: [&str; 5] = ["STRING", "INT64", "INT32", "BYTES", "UNIX_TIMESTAMP"];
 }
 
 impl Read for EntityValueType {
     const EXPECTED: &'static str = "a type such as INT64";
 
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
-        const NAMES: [&str; 5] = ["STRING", "INT64", "INT32", "BYTES", "UNIX_TIMESTAMP"];
         let text = String::read(node, diagnostics)?;
         let Some(dtype) = data_types::parse_value_type(&text).or_else(|| text.parse().ok()) else {
-            diagnostics.error_with_help(&node.span, format!("`{text}` is not a type"), did_you_mean(&text, NAMES));
+            let help = did_you_mean(&text, Self::NAMES);
+            diagnostics.error_with_help(&node.span, format!("`{text}` is not a type"), help);
             return None;
         };
         if !dtype.is_join_key() {
             diagnostics.error_with_help(
                 &node.span,
                 format!("entities cannot be identified by {text} values"),
-                format!("use one of {}", NAMES.join(", ")),
+                format!("use one of {}", Self::NAMES.join(", ")),
             );
             return None;
         }
         Some(Self(dtype))
+    }
+
+    fn schema(_: &mut Schemas) -> Value {
+        let types = DataType::names().filter(|name| name.parse().is_ok_and(|dtype: DataType| dtype.is_join_key()));
+        json!({ "enum": Self::NAMES.into_iter().chain(types).collect::<Vec<_>>() })
+    }
+}
+
+impl Read for ViewVersion {
+    const EXPECTED: &'static str = "a version such as latest or v2";
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let text = String::read(node, diagnostics)?;
+        let parsed = text.parse();
+        if parsed.is_err() {
+            let help = "write `latest`, or the number of a version such as `v2`".to_owned();
+            diagnostics.error_with_help(&node.span, format!("`{text}` is not a version"), help);
+        }
+        parsed.ok()
+    }
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": "string", "pattern": "^([lL][aA][tT][eE][sS][tT]|([vV]|[vV][eE][rR][sS][iI][oO][nN])[0-9]+|)$" })
+    }
+}
+
+/// Reads model types that are closed sets of words.
+macro_rules! words {
+    ($($name:ident, $expected:literal, $what:literal, $words:expr;)*) => { $(
+        impl Read for $name {
+            const EXPECTED: &'static str = $expected;
+
+            fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+                read_word(node, ($what, &$words[..]), Self::as_str, diagnostics)
+            }
+
+            fn schema(_: &mut Schemas) -> Value {
+                word_schema(&$words[..], Self::as_str)
+            }
+        }
+    )* };
+}
+
+words! {
+    FileFormat, "a file format", "file format", FileFormat::ALL;
+    ConflictPolicy, "a conflict policy", "conflict policy", ConflictPolicy::ALL;
+    PermissionType, "a type of object such as FeatureView", "type of object", PermissionType::ALL;
+}
+
+/// A reference to a source.
+#[derive(Debug, Clone, Default)]
+pub enum SourceRef {
+    Named(Spanned<String>),
+    /// The source itself, which counts like those of the collection.
+    InPlace(Box<Item<RawSource>>),
+    /// Said to be none.
+    #[default]
+    None,
+}
+
+impl Read for SourceRef {
+    const EXPECTED: &'static str = "the name of a data source, or a data source";
+    const TAKES_NULL: bool = true;
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.content {
+            Content::Scalar(Scalar::Null) => Some(Self::None),
+            Content::Mapping(_) => Item::read(node, diagnostics).map(|item| Self::InPlace(Box::new(item))),
+            Content::Scalar(_) => Spanned::read(node, diagnostics).map(Self::Named),
+            Content::List(_) => {
+                diagnostics.error(&node.span, format!("expected {}, found {}", Self::EXPECTED, node.describe()));
+                None
+            }
+        }
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({ "anyOf": [{ "type": ["string", "null"] }, RawSource::schema(schemas)] })
     }
 }
 
@@ -114,5 +234,151 @@ impl Read for Member {
                 None
             }
         }
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        let names = Vec::<String>::schema(schemas);
+        json!({ "anyOf": [
+            { "type": "string" },
+            { "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": names },
+            RawProjection::schema(schemas),
+        ] })
+    }
+}
+
+/// An input of an on-demand view.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A view or some of its features, or a request source by name.
+    Named(Member),
+    /// A request source itself.
+    InPlace(Box<Item<RawSource>>),
+}
+
+impl Read for Input {
+    const EXPECTED: &'static str = "the name of a view or request source, {view: [features]}, or a request source";
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let is_source =
+            node.entries().is_some_and(|entries| entries.iter().any(|(key, _)| key.as_text() == Some("type")));
+        if is_source {
+            Item::read(node, diagnostics).map(|item| Self::InPlace(Box::new(item)))
+        } else {
+            Member::read(node, diagnostics).map(Self::Named)
+        }
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({ "anyOf": [Member::schema(schemas), RawSource::schema(schemas)] })
+    }
+}
+
+/// An output of an on-demand view.
+#[derive(Debug, Clone)]
+pub struct Output(pub RawExpression);
+
+impl Read for Output {
+    const EXPECTED: &'static str = RawExpression::EXPECTED;
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        const LOST: [&str; 5] = ["description", "tags", "vector_index", "vector_length", "vector_search_metric"];
+        let Content::Mapping(entries) = &node.content else {
+            return RawExpression::read(node, diagnostics).map(Self);
+        };
+        let (lost, kept): (Vec<_>, Vec<_>) =
+            entries.iter().cloned().partition(|(key, _)| key.as_text().is_some_and(|key| LOST.contains(&key)));
+        for (key, _) in lost {
+            diagnostics.error_with_help(
+                &key.span,
+                format!("outputs of an on demand feature view have no `{}`", key.span.text()),
+                "leave it out: Python Feast drops it when it loads the view; the view itself can say it".to_owned(),
+            );
+        }
+        let kept = Node { span: node.span.clone(), content: Content::Mapping(kept) };
+        RawExpression::read(&kept, diagnostics).map(Self)
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        RawExpression::schema(schemas)
+    }
+}
+
+/// One text, or several.
+#[derive(Debug, Clone, Default)]
+pub struct OneOrMany(pub Vec<Spanned<String>>);
+
+impl Read for OneOrMany {
+    const EXPECTED: &'static str = "a text, or a list of texts";
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.content {
+            Content::Scalar(_) => Spanned::read(node, diagnostics).map(|text| Self(vec![text])),
+            _ => Vec::read(node, diagnostics).map(Self),
+        }
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({ "anyOf": [{ "type": "string" }, Vec::<String>::schema(schemas)] })
+    }
+}
+
+/// Permitted actions with Feast's shorthands spelled out, each action once.
+#[derive(Debug, Clone)]
+pub struct Actions(pub Vec<PermissionAction>);
+
+impl Actions {
+    /// Feast's shorthands, in the order Feast spells them out.
+    const SHORTHANDS: [(&str, &[PermissionAction]); 4] = {
+        use PermissionAction::{Create, Delete, Describe, ReadOffline, ReadOnline, Update, WriteOffline, WriteOnline};
+        [
+            ("ALL", PermissionAction::ALL),
+            ("CRUD", &[Create, Describe, Update, Delete]),
+            ("READ", &[ReadOffline, ReadOnline]),
+            ("WRITE", &[WriteOffline, WriteOnline]),
+        ]
+    };
+
+    fn words() -> Vec<&'static str> {
+        let shorthands = Self::SHORTHANDS.iter().map(|(word, _)| *word);
+        shorthands.chain(PermissionAction::ALL.iter().map(|action| action.as_str())).collect()
+    }
+
+    fn of(word: &str) -> Option<&'static [PermissionAction]> {
+        let word = word.to_ascii_uppercase();
+        let shorthand = Self::SHORTHANDS.iter().find(|(name, _)| *name == word).map(|(_, actions)| *actions);
+        shorthand.or_else(|| {
+            let position = PermissionAction::ALL.iter().position(|action| action.as_str() == word)?;
+            PermissionAction::ALL.get(position..=position)
+        })
+    }
+}
+
+impl Read for Actions {
+    const EXPECTED: &'static str = "actions such as [DESCRIBE, READ]";
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut actions = Vec::new();
+        for word in OneOrMany::read(node, diagnostics)?.0 {
+            match Self::of(&word.value) {
+                Some(meant) => {
+                    for action in meant {
+                        if !actions.contains(action) {
+                            actions.push(*action);
+                        }
+                    }
+                }
+                None => {
+                    let help = did_you_mean(&word.value, Self::words());
+                    diagnostics.error_with_help(&word.span, format!("there is no action `{}`", word.value), help);
+                }
+            }
+        }
+        Some(Self(actions))
+    }
+
+    fn schema(_: &mut Schemas) -> Value {
+        // Words in any case are read, too; editors should offer one spelling.
+        let word = json!({ "enum": Self::words() });
+        json!({ "anyOf": [word, { "type": "array", "items": word, "minItems": 1 }] })
     }
 }

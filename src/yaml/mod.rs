@@ -2,15 +2,19 @@
 //!
 //! A file is first read into a tree of [`Node`]s, each with its [`Span`]; typed values are then
 //! taken from the tree by [`Read`]. Reading never stops at the first mistake: it records a
-//! diagnostic, yields nothing for that node and goes on, so that one run reports everything.
+//! diagnostic, yields nothing for that node and goes on, so that one run reports everything. What is
+//! accepted describes itself as JSON Schema, so that editors and the reader cannot disagree.
 
 mod node;
 mod read;
 mod record;
+mod schema;
 
 pub use node::{Content, Node, Scalar, parse};
 pub use read::{Read, Spanned};
-pub(crate) use record::{Fields, record};
+pub use record::{Fields, Record, read_word, split_type, word_schema};
+pub(crate) use record::{record, tagged};
+pub use schema::{ObjectSchema, Schemas, schema_of};
 
 /// A value as YAML, for people to read.
 ///

@@ -1,6 +1,11 @@
 use std::collections::BTreeMap;
 
-use super::node::{Content, Node, Scalar};
+use serde_json::{Value, json};
+
+use super::{
+    node::{Content, Node, Scalar},
+    schema::Schemas,
+};
 use crate::diagnostics::{Diagnostics, Span};
 
 /// A value that can be taken from a [`Node`].
@@ -13,6 +18,9 @@ pub trait Read: Sized {
 
     /// The value, or nothing after recording why the node holds none.
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self>;
+
+    /// What is accepted, as JSON Schema.
+    fn schema(schemas: &mut Schemas) -> Value;
 }
 
 /// A value with the place it was written at.
@@ -28,6 +36,10 @@ impl<T: Read> Read for Spanned<T> {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         T::read(node, diagnostics).map(|value| Self { value, span: node.span.clone() })
     }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        T::schema(schemas)
+    }
 }
 
 impl Read for Node {
@@ -36,6 +48,10 @@ impl Read for Node {
 
     fn read(node: &Node, _: &mut Diagnostics) -> Option<Self> {
         Some(node.clone())
+    }
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({})
     }
 }
 
@@ -57,6 +73,10 @@ impl Read for String {
             _ => wrong_kind::<Self>(node, diagnostics),
         }
     }
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": "string" })
+    }
 }
 
 impl Read for bool {
@@ -67,6 +87,10 @@ impl Read for bool {
             Some(Scalar::Bool(value)) => Some(*value),
             _ => wrong_kind::<Self>(node, diagnostics),
         }
+    }
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": "boolean" })
     }
 }
 
@@ -79,6 +103,10 @@ impl Read for i64 {
             _ => wrong_kind::<Self>(node, diagnostics),
         }
     }
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": "integer" })
+    }
 }
 
 impl Read for i32 {
@@ -89,6 +117,10 @@ impl Read for i32 {
         Self::try_from(value)
             .map_err(|_| diagnostics.error(&node.span, format!("the number {value} is too large")))
             .ok()
+    }
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": "integer", "minimum": Self::MIN, "maximum": Self::MAX })
     }
 }
 
@@ -103,6 +135,10 @@ impl Read for f64 {
             _ => wrong_kind::<Self>(node, diagnostics),
         }
     }
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": "number" })
+    }
 }
 
 impl<T: Read> Read for Vec<T> {
@@ -115,6 +151,10 @@ impl<T: Read> Read for Vec<T> {
             _ => wrong_kind::<Self>(node, diagnostics),
         }
     }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({ "type": "array", "items": T::schema(schemas) })
+    }
 }
 
 /// Text to text; plain numbers and booleans count as the text they are written as.
@@ -125,13 +165,15 @@ impl Read for BTreeMap<String, String> {
         let Content::Mapping(entries) = &node.content else {
             return wrong_kind::<Self>(node, diagnostics);
         };
-        let mut map = Self::new();
-        for (key, value) in entries {
-            if let (Some(key), Some(value)) = (scalar_text(key, diagnostics), scalar_text(value, diagnostics)) {
-                map.insert(key, value);
-            }
-        }
-        Some(map)
+        let texts = |(key, value): &(Node, Node)| {
+            let (key, value) = (scalar_text(key, diagnostics), scalar_text(value, diagnostics));
+            Some((key?, value?))
+        };
+        Some(entries.iter().filter_map(texts).collect())
+    }
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean", "null"] } })
     }
 }
 

@@ -2,11 +2,12 @@ use std::collections::HashMap;
 
 use arrow::datatypes::DataType as ArrowType;
 
-use super::source::LoweredSource;
+use super::LoweredSource;
 use crate::{
     diagnostics::{Diagnostics, Span, did_you_mean},
     feast::data_types,
     model::{DataSource, Field, SourceKind, SourceProblem, SourceSchema},
+    yaml::Spanned,
 };
 
 /// Looks at the files of a source; handed in, because definitions do no I/O of their own kind.
@@ -23,15 +24,24 @@ impl<'a> SourceChecks<'a> {
         Self { inspect, seen: HashMap::new() }
     }
 
-    /// The columns of a source; says once why it cannot be looked at.
+    /// Whether feastr can look at the data of a source.
+    pub fn can_inspect(source: &DataSource) -> bool {
+        matches!(source.kind, SourceKind::File(_))
+    }
+
+    /// The columns of a source; says once why it cannot be looked at. Nothing is said about sources of
+    /// kinds that cannot be looked at.
     pub fn schema(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) -> Option<&SourceSchema> {
+        if !Self::can_inspect(&lowered.source) {
+            return None;
+        }
         let inspect = self.inspect;
         self.seen
             .entry(lowered.source.name.clone())
             .or_insert_with(|| match inspect(&lowered.source) {
                 Ok(schema) => Some(schema),
                 Err(problem) => {
-                    diagnostics.error_with_help(&lowered.path, problem.message, problem.help);
+                    diagnostics.error_with_help(&lowered.place, problem.message, problem.help);
                     None
                 }
             })
@@ -43,7 +53,7 @@ impl<'a> SourceChecks<'a> {
         let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
         if schema.rows == Some(0) {
             diagnostics.error_with_help(
-                &lowered.path,
+                &lowered.place,
                 format!("source `{}` is empty: {} has no rows", lowered.source.name, place(&lowered.source)),
                 "write its data first, or use --skip-source-validation".to_owned(),
             );
@@ -58,13 +68,21 @@ impl<'a> SourceChecks<'a> {
         }
         let mapped = lowered.source.field_mapping.keys().filter(|column| schema.column(column).is_none());
         for column in mapped {
-            let span = lowered.field_mapping.as_ref().unwrap_or(&lowered.path);
+            let span = lowered.field_mapping.as_ref().unwrap_or(&lowered.place);
             missing_column(&schema, &lowered.source, column, span, diagnostics);
         }
     }
 
     /// Fills in the timestamp column of a source that names none, if there is no doubt.
     pub fn infer_timestamp(&mut self, lowered: &mut LoweredSource, diagnostics: &mut Diagnostics) {
+        if !Self::can_inspect(&lowered.source) {
+            diagnostics.error_with_help(
+                &lowered.name.span,
+                format!("source `{}` does not say which column has the event times", lowered.source.name),
+                format!("set `timestamp_field`: feastr takes it from files, not from {} sources", lowered.source.kind),
+            );
+            return;
+        }
         let Some(schema) = self.schema(lowered, diagnostics) else { return };
         let created = &lowered.source.created_timestamp_column;
         let candidates: Vec<&str> = schema
@@ -76,15 +94,24 @@ impl<'a> SourceChecks<'a> {
         match candidates.as_slice() {
             [only] => lowered.source.timestamp_field = (*only).to_owned(),
             [] => diagnostics.error_with_help(
-                &lowered.path,
+                &lowered.place,
                 format!("no column of {} is a timestamp", place(&lowered.source)),
                 "name the column with the event times in `timestamp_field`".to_owned(),
             ),
             several => diagnostics.error_with_help(
-                &lowered.path,
+                &lowered.place,
                 format!("source `{}` does not say which column has the event times", lowered.source.name),
                 format!("set `timestamp_field` to one of {}", several.join(", ")),
             ),
+        }
+    }
+
+    /// Checks that a source has a column that something is computed from.
+    pub fn check_exists(&mut self, lowered: &LoweredSource, name: &Spanned<String>, diagnostics: &mut Diagnostics) {
+        let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
+        let column = lowered.source.unmapped(&name.value);
+        if schema.column(column).is_none() {
+            missing_column(&schema, &lowered.source, column, &name.span, diagnostics);
         }
     }
 

@@ -1,0 +1,368 @@
+//! SQL expressions of on-demand views, checked without running them.
+
+mod functions;
+mod place;
+
+use std::ops::ControlFlow;
+
+use sqlparser::{
+    ast::{Expr, Function, FunctionArguments, Ident, OneOrManyWithParens, Query, Spanned as _, Value, Visit, Visitor},
+    dialect::DuckDbDialect,
+    parser::{Parser, ParserError},
+    tokenizer::{Location, Span as SqlSpan, Token, TokenWithSpan, Tokenizer},
+};
+
+use crate::{
+    diagnostics::{Diagnostics, Span, closest, did_you_mean},
+    model::DataType,
+    yaml::Spanned,
+};
+
+/// Longest expression in characters; what is longer is a program, and parsing it takes stack.
+const MAX_LENGTH: usize = 8192;
+
+/// Deepest nesting of an expression.
+const MAX_DEPTH: usize = 50;
+
+/// A column that expressions can use.
+#[derive(Debug, Clone)]
+pub struct InputColumn {
+    pub name: String,
+    /// The view it comes from; `None` for values of the request.
+    pub view: Option<String>,
+    pub dtype: DataType,
+}
+
+impl InputColumn {
+    /// The name that always means this column.
+    fn unambiguous(&self) -> String {
+        self.view.as_ref().map_or_else(|| self.name.clone(), |view| format!("{view}__{}", self.name))
+    }
+
+    fn origin(&self) -> String {
+        self.view.as_ref().map_or_else(|| "the request".to_owned(), |view| format!("view `{view}`"))
+    }
+}
+
+/// What expressions can use, and what they might mean by mistake.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    pub columns: Vec<InputColumn>,
+    /// Join keys of the views, which are no inputs.
+    pub join_keys: Vec<String>,
+}
+
+/// Reports everything that keeps `sql` from being one deterministic value per row, made of `inputs`.
+pub fn check(sql: &Spanned<String>, inputs: &Inputs, diagnostics: &mut Diagnostics) {
+    if sql.value.trim().is_empty() {
+        diagnostics.error(&sql.span, "the expression is empty");
+        return;
+    }
+    if sql.value.chars().count() > MAX_LENGTH {
+        diagnostics.error(&sql.span, format!("the expression is longer than {MAX_LENGTH} characters"));
+        return;
+    }
+    let Some(expression) = parse(sql, diagnostics) else { return };
+    let mut checker = Checker { sql, inputs, parameters: Vec::new(), diagnostics };
+    // Only a subquery ends the walk early; it is reported then.
+    let _ = expression.visit(&mut checker);
+}
+
+fn parse(sql: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Expr> {
+    let dialect = DuckDbDialect {};
+    let tokens = match Tokenizer::new(&dialect, &sql.value).tokenize_with_location() {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            let at = offset(&sql.value, error.location);
+            diagnostics.error(&place::span_inside(sql, at, at + 1), format!("not readable as SQL: {}", error.message));
+            return None;
+        }
+    };
+    let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
+    let parsed = parser.parse_expr();
+    let next = parser.peek_token();
+    match parsed {
+        Ok(expression) if next.token == Token::EOF => Some(expression),
+        Ok(_) => {
+            let (message, help) = match next.token {
+                Token::Comma => {
+                    ("only one expression per output", Some("give each output an entry of its own".to_owned()))
+                }
+                Token::SemiColon => ("an expression has no semicolon", None),
+                _ => ("the expression should end here", None),
+            };
+            diagnostics.error_with_help(&span_of(sql, &next), message, help);
+            None
+        }
+        Err(ParserError::RecursionLimitExceeded) => {
+            diagnostics.error(&sql.span, "the expression is nested too deeply");
+            None
+        }
+        Err(error) => {
+            let message = match &error {
+                ParserError::ParserError(message) | ParserError::TokenizerError(message) => message.as_str(),
+                ParserError::RecursionLimitExceeded => "nested too deeply",
+            };
+            // The message ends with a position inside the expression, which the span says better.
+            let (message, position) = match message.rsplit_once(" at Line: ") {
+                Some((message, position)) => (message, parse_position(position)),
+                None => (message, None),
+            };
+            let span = match position {
+                Some(location) => {
+                    let at = offset(&sql.value, location);
+                    let token = Tokenizer::new(&dialect, &sql.value).tokenize_with_location().ok();
+                    let token = token.and_then(|tokens| tokens.into_iter().find(|token| token.span.start == location));
+                    token.map_or_else(|| place::span_inside(sql, at, at + 1), |token| span_of(sql, &token))
+                }
+                None => span_of(sql, &next),
+            };
+            diagnostics.error(&span, format!("not readable as an SQL expression: {}", lower_first(message)));
+            None
+        }
+    }
+}
+
+/// `3, Column: 7`.
+fn parse_position(text: &str) -> Option<Location> {
+    let (line, column) = text.split_once(", Column: ")?;
+    Some(Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? })
+}
+
+fn lower_first(message: &str) -> String {
+    let mut characters = message.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+/// The character at a line and column, both from 1; the end of the text for places beyond it.
+fn offset(text: &str, location: Location) -> usize {
+    let (mut line, mut column) = (1, 1);
+    for (index, c) in text.chars().enumerate() {
+        if line == location.line && column == location.column {
+            return index;
+        }
+        if c == '\n' {
+            (line, column) = (line + 1, 1);
+        } else {
+            column += 1;
+        }
+    }
+    text.trim_end().chars().count()
+}
+
+fn span_of(sql: &Spanned<String>, token: &TokenWithSpan) -> Span {
+    part(sql, token.span)
+}
+
+/// The part of the file that a part of the expression stands at.
+fn part(sql: &Spanned<String>, span: SqlSpan) -> Span {
+    if span == SqlSpan::empty() {
+        return sql.span.clone();
+    }
+    place::span_inside(sql, offset(&sql.value, span.start), offset(&sql.value, span.end))
+}
+
+/// Walks over an expression and reports what it may not hold.
+struct Checker<'a> {
+    sql: &'a Spanned<String>,
+    inputs: &'a Inputs,
+    /// Names that enclosing lambdas bind.
+    parameters: Vec<Vec<String>>,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Visitor for Checker<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let span = part(self.sql, query.span());
+        let help = "an expression sees one row of its inputs".to_owned();
+        self.diagnostics.error_with_help(&span, "a subquery cannot stand in an expression", help);
+        ControlFlow::Break(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        match expression {
+            Expr::Identifier(name) => self.check_name(name),
+            Expr::CompoundIdentifier(names) => self.check_path(names),
+            Expr::Function(function) => self.check_function(function),
+            Expr::Lambda(lambda) => {
+                let names = match &lambda.params {
+                    OneOrManyWithParens::One(parameter) => vec![parameter.name.value.to_lowercase()],
+                    OneOrManyWithParens::Many(parameters) => {
+                        parameters.iter().map(|parameter| parameter.name.value.to_lowercase()).collect()
+                    }
+                };
+                self.parameters.push(names);
+            }
+            Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => {
+                self.refuse(value.span, "an expression has no parameters", "name an input instead");
+            }
+            Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => {
+                self.refuse(expression.span(), "`*` is not a value", "name the inputs one by one");
+            }
+            Expr::GroupingSets(_)
+            | Expr::Cube(_)
+            | Expr::Rollup(_)
+            | Expr::Prior(_)
+            | Expr::OuterJoin(_)
+            | Expr::MatchAgainst { .. } => {
+                self.refuse(expression.span(), "this cannot stand in an expression over one row", "leave it out");
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        if matches!(expression, Expr::Lambda(_)) {
+            self.parameters.pop();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Checker<'_> {
+    fn refuse(&mut self, span: SqlSpan, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.error_with_help(&part(self.sql, span), message, help.into());
+    }
+
+    fn is_parameter(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.parameters.iter().flatten().any(|parameter| *parameter == name)
+    }
+
+    /// A name must be that of one input, which DuckDB finds in any case of letters.
+    fn check_name(&mut self, name: &Ident) {
+        let text = name.value.as_str();
+        if self.is_parameter(text) {
+            return;
+        }
+        let inputs = self.inputs;
+        if inputs.columns.iter().any(|column| column.view.is_some() && column.unambiguous() == text) {
+            return;
+        }
+        let plain: Vec<&InputColumn> =
+            inputs.columns.iter().filter(|column| column.name.eq_ignore_ascii_case(text)).collect();
+        match plain.as_slice() {
+            [only] if only.name == text => {}
+            [] | [_] => self.unknown(name),
+            several => {
+                let origins: Vec<String> = several.iter().map(|column| column.origin()).collect();
+                let names: Vec<String> =
+                    several.iter().filter(|column| column.view.is_some()).map(|column| column.unambiguous()).collect();
+                self.refuse(
+                    name.span,
+                    format!("`{text}` could come from {}", origins.join(" or ")),
+                    format!("write {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")),
+                );
+            }
+        }
+    }
+
+    fn unknown(&mut self, name: &Ident) {
+        let text = name.value.as_str();
+        if name.quote_style.is_none() && functions::VOLATILE.contains(&text.to_lowercase().as_str()) {
+            self.volatile(text, name.span);
+            return;
+        }
+        let help = if self.inputs.join_keys.iter().any(|key| key == text) {
+            Some(
+                "join keys are no inputs; declare the column as a feature, or bring it with a request source"
+                    .to_owned(),
+            )
+        } else {
+            let plain = self.inputs.columns.iter().map(|column| column.name.as_str());
+            match closest(text, plain.clone()) {
+                Some(meant) => Some(format!("did you mean `{meant}`?")),
+                None => did_you_mean(text, plain),
+            }
+        };
+        let message = format!("there is no input `{text}`");
+        self.diagnostics.error_with_help(&part(self.sql, name.span), message, help);
+    }
+
+    /// Dots only lead to the members of a struct.
+    fn check_path(&mut self, names: &[Ident]) {
+        let [first, rest @ ..] = names else { return };
+        let is_struct = |column: &&InputColumn| {
+            matches!(column.dtype, DataType::Struct(_))
+                && (column.name == first.value || column.unambiguous() == first.value)
+        };
+        if self.is_parameter(&first.value) {
+            return;
+        }
+        if self.inputs.columns.iter().any(|column| is_struct(&column)) {
+            self.check_name(first);
+            return;
+        }
+        let inputs = self.inputs;
+        let qualified = rest.first().and_then(|second| {
+            let of_view = |column: &&InputColumn| column.view.as_deref() == Some(first.value.as_str());
+            inputs.columns.iter().filter(of_view).find(|column| column.name == second.value)
+        });
+        match qualified {
+            Some(column) => {
+                let span = first.span.union(&rest[0].span);
+                let help = format!("write `{}`", column.unambiguous());
+                self.refuse(span, format!("`{}.{}` is not how an input is written", first.value, column.name), help);
+            }
+            None => self.check_name(first),
+        }
+    }
+
+    fn check_function(&mut self, function: &Function) {
+        let span = function.name.span();
+        let [part] = function.name.0.as_slice() else {
+            self.refuse(span, "a function is called by its plain name", "write `upper(x)`, not `x.upper()`");
+            return;
+        };
+        let name = part.as_ident().map(|ident| ident.value.to_lowercase()).unwrap_or_default();
+        let name = name.as_str();
+        if functions::AGGREGATE.contains(&name) {
+            let many = format!("list_{name}");
+            let help = match functions::SCALAR.contains(&many.as_str()) {
+                true => {
+                    format!("an expression sees one row of its inputs; for the elements of an array write `{many}`")
+                }
+                false => "an expression sees one row of its inputs".to_owned(),
+            };
+            self.refuse(span, format!("the aggregate `{name}` cannot stand in an expression"), help);
+        } else if functions::WINDOW.contains(&name) || function.over.is_some() {
+            let help = "an expression sees one row of its inputs";
+            self.refuse(span, format!("the window function `{name}` cannot stand in an expression"), help);
+        } else if functions::TABLE.contains(&name) {
+            let help = "an expression makes one value of one row of its inputs, and reads nothing else";
+            self.refuse(span, format!("`{name}` cannot stand in an expression"), help);
+        } else if functions::VOLATILE.contains(&name) {
+            self.volatile(name, span);
+        } else if name == "age" && arguments(function) < 2 {
+            // With one argument it measures from today.
+            self.volatile("age(x)", span);
+        } else if !functions::SCALAR.contains(&name) {
+            let help = closest(name, functions::SCALAR).map(|meant| format!("did you mean `{meant}`?"));
+            let span = self::part(self.sql, span);
+            self.diagnostics.error_with_help(&span, format!("there is no function `{name}` for expressions"), help);
+        } else if function.filter.is_some() || !function.within_group.is_empty() {
+            self.refuse(span, format!("`{name}` is not an aggregate"), "leave out what follows its arguments");
+        }
+    }
+
+    fn volatile(&mut self, name: &str, span: SqlSpan) {
+        self.refuse(
+            span,
+            format!("the value of `{name}` depends on when and where it is computed"),
+            "training data and online values must agree: bring it with a request source",
+        );
+    }
+}
+
+fn arguments(function: &Function) -> usize {
+    match &function.args {
+        FunctionArguments::List(list) => list.args.len(),
+        FunctionArguments::None | FunctionArguments::Subquery(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

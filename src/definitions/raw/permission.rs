@@ -1,0 +1,45 @@
+use super::{
+    super::values::{Actions, OneOrMany},
+    RawLabels,
+};
+use crate::{
+    model::{PermissionType, Tags},
+    yaml::{Spanned, record},
+};
+
+record! {
+    /// Who may do what with which objects.
+    pub struct RawPermission, "a permission";
+    required {
+        /// Unique among the permissions of the project.
+        name: Spanned<String>,
+    }
+    optional {
+        /// The kinds of objects it is about; all when left out.
+        types: Vec<PermissionType>,
+        /// What is allowed: actions, or READ, WRITE, CRUD or ALL; everything when left out.
+        actions: Spanned<Actions>,
+        /// Who is allowed; everybody when left out.
+        policy: RawPolicy,
+    }
+    defaulted {
+        /// Regular expressions, one of which matches the whole name of an object; none means every name.
+        name_patterns: OneOrMany,
+        /// Tags an object must carry.
+        required_tags: Tags,
+    }
+    flatten { labels: RawLabels, }
+}
+
+record! {
+    /// Who is allowed: whoever has one of the roles, or is in one of the groups or namespaces.
+    pub struct RawPolicy, "a policy";
+    optional {
+        /// Roles of users.
+        roles: Vec<String>,
+        /// Groups of users.
+        groups: Vec<String>,
+        /// Kubernetes namespaces that users come from.
+        namespaces: Vec<String>,
+    }
+}

@@ -1,0 +1,350 @@
+use super::{
+    super::values::{SourceRef, Timespan},
+    RawAbout, RawField,
+};
+use crate::{
+    model::{FileFormat, Tags},
+    yaml::{Spanned, record, tagged},
+};
+
+tagged! {
+    /// Where rows come from.
+    pub enum RawSource, "a data source" {
+        "file" => File(RawFileSource),
+        "push" => Push(RawPushSource),
+        "request" => Request(RawRequestSource),
+        "kafka" => Kafka(RawKafkaSource),
+        "kinesis" => Kinesis(RawKinesisSource),
+        "postgres" => Postgres(RawPostgresSource),
+        "spark" => Spark(RawSparkSource),
+        "bigquery" => BigQuery(RawBigQuerySource),
+        "redshift" => Redshift(RawRedshiftSource),
+        "snowflake" => Snowflake(RawSnowflakeSource),
+        "trino" => Trino(RawTrinoSource),
+        "athena" => Athena(RawAthenaSource),
+        "custom" => Custom(RawCustomSource),
+    }
+}
+
+record! {
+    /// Keys of sources whose rows have times.
+    pub struct RawTimeKeys, "a data source";
+    optional {
+        /// The column with the time at which a row's values became true; by default the only timestamp there is.
+        timestamp_field: Spanned<String>,
+        /// The column with the time at which a row was written; breaks ties.
+        created_timestamp_column: Spanned<String>,
+        /// Column of the source to name in feature views.
+        field_mapping: Spanned<Tags>,
+    }
+    flatten { about: RawAbout, }
+}
+
+record! {
+    /// Keys of sources that hold history.
+    pub struct RawBatchKeys, "a data source";
+    optional {
+        /// Where the credentials come from, for Python Feast.
+        connection_ref: RawConnectionRef,
+    }
+    flatten { times: RawTimeKeys, }
+}
+
+record! {
+    /// Where Python Feast finds the credentials of a source.
+    pub struct RawConnectionRef, "a connection reference";
+    required {
+        /// For example `kubernetes`, `vault` or `env`.
+        provider: Spanned<String>,
+        /// The name of the secret there.
+        name: Spanned<String>,
+    }
+    defaulted {
+        /// Where the name is looked for, such as a Kubernetes namespace.
+        namespace: String,
+        /// Kind of the store, such as `snowflake.offline`; by default that of the source.
+        connection_type: String,
+        /// How to authenticate.
+        auth_type: String = "secret".to_owned(),
+        /// Settings of the connection that are no secrets.
+        params: Tags,
+    }
+}
+
+record! {
+    /// One file, a folder with hive partitions, or a pattern.
+    pub struct RawFileSource, "a file source";
+    required {
+        /// Relative to the repo, or a URL such as s3://bucket/folder.
+        path: Spanned<String>,
+    }
+    optional {
+        /// Unique among the sources of the project; by default the path.
+        name: Spanned<String>,
+        /// How the files are encoded; parquet when left out.
+        file_format: FileFormat,
+    }
+    defaulted {
+        /// Endpoint of an S3-compatible store.
+        s3_endpoint_override: String,
+    }
+    flatten { batch: RawBatchKeys, }
+}
+
+record! {
+    /// Rows that programs push.
+    pub struct RawPushSource, "a push source";
+    required {
+        /// Unique among the sources of the project.
+        name: Spanned<String>,
+    }
+    optional {
+        /// The source with the history: its name, or the source itself.
+        batch_source: SourceRef,
+    }
+    flatten { about: RawAbout, }
+}
+
+record! {
+    /// Values that come with each request for on-demand features.
+    pub struct RawRequestSource, "a request source";
+    required {
+        /// Unique among the sources of the project.
+        name: Spanned<String>,
+        /// The values, each with its type.
+        schema: Spanned<Vec<RawField>>,
+    }
+    flatten { about: RawAbout, }
+}
+
+record! {
+    /// A topic of a Kafka cluster.
+    pub struct RawKafkaSource, "a kafka source";
+    required {
+        /// Unique among the sources of the project.
+        name: Spanned<String>,
+    }
+    optional {
+        /// How messages are encoded.
+        message_format: RawFormat,
+        /// How late rows may come.
+        watermark_delay_threshold: Timespan,
+        /// The source with the history: its name, or the source itself.
+        batch_source: SourceRef,
+    }
+    defaulted {
+        /// Comma-separated addresses such as `localhost:9092`.
+        kafka_bootstrap_servers: String,
+        /// The topic to read.
+        topic: String,
+    }
+    flatten { times: RawTimeKeys, }
+}
+
+record! {
+    /// A stream of Amazon Kinesis.
+    pub struct RawKinesisSource, "a kinesis source";
+    required {
+        /// Unique among the sources of the project.
+        name: Spanned<String>,
+    }
+    optional {
+        /// How records are encoded.
+        record_format: RawFormat,
+        /// The source with the history: its name, or the source itself.
+        batch_source: SourceRef,
+    }
+    defaulted {
+        /// For example `eu-west-1`.
+        region: String,
+        /// The stream to read.
+        stream_name: String,
+    }
+    flatten { times: RawTimeKeys, }
+}
+
+tagged! {
+    /// How messages of a stream are encoded.
+    pub enum RawFormat, "a message format" {
+        "avro" => Avro(RawAvroFormat),
+        "json" => Json(RawJsonFormat),
+        "proto" => Proto(RawProtoFormat),
+    }
+}
+
+record! {
+    /// Avro messages.
+    pub struct RawAvroFormat, "an avro format";
+    defaulted {
+        /// The Avro schema as JSON text.
+        schema_json: String,
+    }
+}
+
+record! {
+    /// JSON messages.
+    pub struct RawJsonFormat, "a json format";
+    defaulted {
+        /// The schema, such as `driver_id integer, event_timestamp timestamp`.
+        schema_json: String,
+    }
+}
+
+record! {
+    /// Protobuf messages.
+    pub struct RawProtoFormat, "a proto format";
+    defaulted {
+        /// The generated class.
+        class_path: String,
+    }
+}
+
+record! {
+    /// A table or query of a PostgreSQL database.
+    pub struct RawPostgresSource, "a postgres source";
+    optional {
+        /// Unique among the sources of the project; by default the table.
+        name: Spanned<String>,
+        /// The table, with its schema if needed.
+        table: Spanned<String>,
+        /// A query instead of a table.
+        query: Spanned<String>,
+    }
+    flatten { batch: RawBatchKeys, }
+}
+
+record! {
+    /// A table, query or path that Spark reads.
+    pub struct RawSparkSource, "a spark source";
+    optional {
+        /// Unique among the sources of the project; by default the table.
+        name: Spanned<String>,
+        /// A table of the catalog.
+        table: Spanned<String>,
+        /// A query of Spark SQL.
+        query: Spanned<String>,
+        /// Files, together with `file_format`.
+        path: Spanned<String>,
+    }
+    defaulted {
+        /// How the files under `path` are encoded, as Spark calls it.
+        file_format: String,
+        /// Column that partitions the table by date.
+        date_partition_column: String,
+        /// How that column writes dates.
+        date_partition_column_format: String = "%Y-%m-%d".to_owned(),
+    }
+    flatten { batch: RawBatchKeys, }
+}
+
+record! {
+    /// A table or query of BigQuery.
+    pub struct RawBigQuerySource, "a bigquery source";
+    optional {
+        /// Unique among the sources of the project; by default the table.
+        name: Spanned<String>,
+        /// The table as `project:dataset.table`.
+        table: Spanned<String>,
+        /// A query; with a table beside it, the table is where rows are written.
+        query: Spanned<String>,
+    }
+    defaulted {
+        /// Column that partitions the table by date.
+        date_partition_column: String,
+    }
+    flatten { batch: RawBatchKeys, }
+}
+
+record! {
+    /// A table or query of Redshift.
+    pub struct RawRedshiftSource, "a redshift source";
+    optional {
+        /// Unique among the sources of the project; by default the table.
+        name: Spanned<String>,
+        /// The table.
+        table: Spanned<String>,
+        /// A query instead of a table.
+        query: Spanned<String>,
+        /// Schema of the table; `public` when left out.
+        schema: String,
+    }
+    defaulted {
+        /// Database of the table.
+        database: String,
+    }
+    flatten { batch: RawBatchKeys, }
+}
+
+record! {
+    /// A table or query of Snowflake.
+    pub struct RawSnowflakeSource, "a snowflake source";
+    optional {
+        /// Unique among the sources of the project; by default the table.
+        name: Spanned<String>,
+        /// The table.
+        table: Spanned<String>,
+        /// A query instead of a table.
+        query: Spanned<String>,
+        /// Schema of the table; `PUBLIC` when left out and a database is given.
+        schema: String,
+    }
+    defaulted {
+        /// Database of the table.
+        database: String,
+    }
+    flatten { batch: RawBatchKeys, }
+}
+
+record! {
+    /// A table or query of Trino.
+    pub struct RawTrinoSource, "a trino source";
+    optional {
+        /// Unique among the sources of the project; by default the table.
+        name: Spanned<String>,
+        /// The table.
+        table: Spanned<String>,
+        /// A query instead of a table.
+        query: Spanned<String>,
+    }
+    flatten { batch: RawBatchKeys, }
+}
+
+record! {
+    /// A table or query of Amazon Athena.
+    pub struct RawAthenaSource, "an athena source";
+    optional {
+        /// Unique among the sources of the project; by default the table.
+        name: Spanned<String>,
+        /// The table.
+        table: Spanned<String>,
+        /// A query instead of a table.
+        query: Spanned<String>,
+        /// Database of the table; `default` when left out.
+        database: String,
+    }
+    defaulted {
+        /// Athena's name for the catalog.
+        data_source: String,
+        /// Column that partitions the table by date.
+        date_partition_column: String,
+    }
+    flatten { batch: RawBatchKeys, }
+}
+
+record! {
+    /// A source of a Python class, which only Python can read.
+    pub struct RawCustomSource, "a custom source";
+    required {
+        /// Unique among the sources of the project.
+        name: Spanned<String>,
+        /// Module and name of the class.
+        class_type: Spanned<String>,
+    }
+    defaulted {
+        /// Text that the class understands, usually JSON.
+        configuration: String,
+        /// Column that partitions the data by date.
+        date_partition_column: String,
+    }
+    flatten { batch: RawBatchKeys, }
+}

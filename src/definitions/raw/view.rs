@@ -1,0 +1,234 @@
+use super::{
+    super::{
+        tags::WrittenTags,
+        values::{Input, Output, SourceRef, Timespan},
+    },
+    RawAbout,
+};
+use crate::{
+    model::{ConflictPolicy, DataType, ViewVersion},
+    yaml::{Spanned, record},
+};
+
+record! {
+    /// A named, typed column.
+    pub struct RawField, "a schema column";
+    required {
+        /// Unique in the view.
+        name: Spanned<String>,
+        /// Type of the values, such as Int64, Float32, String or Array(Float32).
+        dtype: Spanned<DataType>,
+    }
+    optional {
+        /// Whether the column is indexed for similarity search; at most one column of a view is.
+        vector_index: Spanned<bool>,
+    }
+    defaulted {
+        /// What the values mean.
+        description: String,
+        /// Free labels.
+        tags: WrittenTags,
+        /// Number of elements of each vector.
+        vector_length: i32,
+        /// How vectors are compared, such as cosine or l2.
+        vector_search_metric: String,
+    }
+}
+
+record! {
+    /// Keys of views whose values are stored.
+    pub struct RawStoredKeys, "a feature view";
+    optional {
+        /// How long a value stays valid after its event time, such as 12h or 1d; no limit when left out.
+        ttl: Timespan,
+    }
+    defaulted {
+        /// The things the features are about; none for one row for the whole project.
+        entities: Vec<Spanned<String>>,
+        /// Whether the view is served and materialized at all.
+        enabled: bool = true,
+        /// Whether the schema is checked at materialization.
+        enable_validation: bool,
+        /// Which version of the view is active: `latest`, or one such as `v2`.
+        version: ViewVersion = ViewVersion::Latest,
+        /// The part of the organization that owns the view.
+        org: String,
+    }
+    flatten { about: RawAbout, }
+}
+
+record! {
+    /// Features that are read from a source as they are.
+    pub struct RawFeatureView, "a feature view";
+    required {
+        /// Unique among all views of the project.
+        name: Spanned<String>,
+        /// Where the rows come from: the name of a source, the source itself, or null for none.
+        source: SourceRef,
+    }
+    optional {
+        /// The columns; when left out, taken from the files of the source.
+        schema: Spanned<Vec<RawField>>,
+    }
+    defaulted {
+        /// Whether materialization writes the view to the online store.
+        online: bool = true,
+        /// Whether pushed rows go to the offline store.
+        offline: bool,
+        /// Transformation mode of Feast; kept, not run.
+        mode: String,
+    }
+    flatten { stored: RawStoredKeys, }
+}
+
+record! {
+    /// Features that are computed from a source in batches.
+    pub struct RawBatchFeatureView, "a batch feature view";
+    required {
+        /// Unique among all views of the project.
+        name: Spanned<String>,
+        /// Where the rows come from: the name of a batch source, or the source itself.
+        source: SourceRef,
+    }
+    optional {
+        /// The columns of the result; when left out, taken from the files of the source.
+        schema: Spanned<Vec<RawField>>,
+        /// The query that transforms the source.
+        sql: Spanned<String>,
+    }
+    defaulted {
+        /// Aggregates over windows of time.
+        aggregations: Vec<RawAggregation>,
+        /// Whether materialization writes the view to the online store.
+        online: bool,
+        /// Whether the result is written to the offline store.
+        offline: bool,
+    }
+    flatten { stored: RawStoredKeys, }
+}
+
+record! {
+    /// Features that arrive in a stream.
+    pub struct RawStreamFeatureView, "a stream feature view";
+    required {
+        /// Unique among all views of the project.
+        name: Spanned<String>,
+        /// Where the rows come from: the name of a push, kafka or custom source, or the source itself.
+        source: SourceRef,
+        /// The columns.
+        schema: Spanned<Vec<RawField>>,
+    }
+    optional {
+        /// The query that transforms the stream.
+        sql: Spanned<String>,
+        /// The event time that aggregations use.
+        timestamp_field: Spanned<String>,
+        /// Length of a tile; 5 minutes when left out.
+        tiling_hop_size: Spanned<Timespan>,
+    }
+    defaulted {
+        /// Aggregates over windows of time.
+        aggregations: Vec<RawAggregation>,
+        /// Whether aggregates are kept in tiles.
+        enable_tiling: bool,
+        /// Whether materialization writes the view to the online store.
+        online: bool = true,
+        /// Transformation mode of Feast; kept, not run.
+        mode: String,
+    }
+    flatten { stored: RawStoredKeys, }
+}
+
+record! {
+    /// An aggregate over a window of time.
+    pub struct RawAggregation, "an aggregation";
+    required {
+        /// The column whose values are aggregated.
+        column: Spanned<String>,
+        /// For example sum, count, min, max, mean or count_distinct.
+        function: Spanned<String>,
+    }
+    optional {
+        /// Length of the window; none when left out.
+        time_window: Timespan,
+        /// How far one window lies from the next; the window's length when left out.
+        slide_interval: Timespan,
+    }
+    defaulted {
+        /// Name of the result; by default made of function and column.
+        name: String,
+    }
+}
+
+record! {
+    /// Labels that people or programs give to entities.
+    pub struct RawLabelView, "a label view";
+    required {
+        /// Unique among all views of the project.
+        name: Spanned<String>,
+        /// The columns; those that are no join keys are labels.
+        schema: Spanned<Vec<RawField>>,
+    }
+    optional {
+        /// Where the labels come from: the name of a source, usually a push source, or the source itself.
+        source: SourceRef,
+        /// How long a label stays valid after its event time; no limit when left out.
+        ttl: Timespan,
+        /// The view whose rows are labelled.
+        reference_feature_view: Spanned<String>,
+        /// Which of several labels counts.
+        conflict_policy: ConflictPolicy,
+    }
+    defaulted {
+        /// The things the labels are about.
+        entities: Vec<Spanned<String>>,
+        /// Whether labels are served online.
+        online: bool = true,
+        /// The column that says who gave a label.
+        labeler_field: String = "labeler".to_owned(),
+        /// A mark that older Feast versions set.
+        retain_history: bool,
+    }
+    flatten { about: RawAbout, }
+}
+
+record! {
+    /// Features computed from other features and from values of the request.
+    pub struct RawOnDemandFeatureView, "an on demand feature view";
+    required {
+        /// Unique among all views of the project.
+        name: Spanned<String>,
+        /// The inputs: feature views, some features of them, and request sources.
+        sources: Spanned<Vec<Input>>,
+        /// The outputs, each with its SQL expression over the inputs.
+        schema: Spanned<Vec<Output>>,
+    }
+    defaulted {
+        /// The things the features are about, if values are written to the online store.
+        entities: Vec<Spanned<String>>,
+        /// Whether computed values are also written to the online store.
+        write_to_online_store: bool,
+        /// Whether Feast measures the computation.
+        track_metrics: bool,
+        /// Whether the view is served at all.
+        enabled: bool = true,
+        /// Which version of the view is active: `latest`, or one such as `v2`.
+        version: ViewVersion = ViewVersion::Latest,
+        /// The part of the organization that owns the view.
+        org: String,
+    }
+    flatten { about: RawAbout, }
+}
+
+record! {
+    /// An output and how it is computed.
+    pub struct RawExpression, "an output of an on demand feature view";
+    required {
+        /// Unique in the view.
+        name: Spanned<String>,
+        /// Type of the values.
+        dtype: Spanned<DataType>,
+        /// A scalar expression of DuckDB's SQL over the inputs' names.
+        sql: Spanned<String>,
+    }
+}

@@ -1,0 +1,214 @@
+use super::{
+    super::{
+        names::{Taken, check_column_name},
+        raw::{RawBatchKeys, RawRequestSource, RawSource},
+        view::lower_field,
+    },
+    LoweredSource,
+};
+use crate::{
+    diagnostics::{Diagnostics, Span},
+    model::{
+        CustomSource, FileSource, PostgresSource, RequestSource, SourceKind, SparkSource, Tags, Warehouse,
+        WarehouseSource,
+    },
+    yaml::Spanned,
+};
+
+/// The part of a source that depends on its type.
+struct Batch {
+    kind: SourceKind,
+    /// What says where the rows are.
+    place: Span,
+    date_partition_column: String,
+    keys: RawBatchKeys,
+}
+
+/// A source that stands for itself: one that holds history, or the values of requests. Nothing after
+/// an error that leaves no usable source, and nothing for streams.
+pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSource> {
+    match raw {
+        RawSource::Request(raw) => Some(lower_request(raw, diagnostics)),
+        RawSource::File(raw) => {
+            let kind = SourceKind::File(FileSource {
+                path: raw.path.value.clone(),
+                format: raw.file_format,
+                s3_endpoint_override: raw.s3_endpoint_override,
+            });
+            let batch =
+                Batch { kind, place: raw.path.span.clone(), date_partition_column: String::new(), keys: raw.batch };
+            // Feast names an anonymous file source by its path.
+            Some(finish(raw.name.unwrap_or(raw.path), batch, diagnostics))
+        }
+        RawSource::Custom(raw) => {
+            let kind =
+                SourceKind::Custom(CustomSource { class_type: raw.class_type.value, configuration: raw.configuration });
+            let place = raw.name.span.clone();
+            let batch = Batch { kind, place, date_partition_column: raw.date_partition_column, keys: raw.batch };
+            Some(finish(raw.name, batch, diagnostics))
+        }
+        RawSource::Postgres(raw) => {
+            let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
+            location.check_given(&[], diagnostics);
+            let kind = SourceKind::Postgres(PostgresSource { table: location.table(), query: location.query() });
+            location.finish(kind, String::new(), raw.batch, diagnostics)
+        }
+        RawSource::Spark(raw) => {
+            let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
+            location.check_given(&[("path", raw.path.as_ref())], diagnostics);
+            location.check_alone(&[("path", raw.path.as_ref())], diagnostics);
+            if let Some(path) = raw.path.as_ref().filter(|_| raw.file_format.is_empty()) {
+                let help = "write for example `file_format: parquet`".to_owned();
+                diagnostics.error_with_help(&path.span, "a spark source with a `path` needs a `file_format`", help);
+            }
+            let kind = SourceKind::Spark(SparkSource {
+                table: location.table(),
+                query: location.query(),
+                path: raw.path.map(|path| path.value).unwrap_or_default(),
+                file_format: raw.file_format,
+                date_partition_column_format: raw.date_partition_column_format,
+            });
+            location.finish(kind, raw.date_partition_column, raw.batch, diagnostics)
+        }
+        RawSource::BigQuery(raw) => {
+            let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
+            location.warehouse(Warehouse::BigQuery, [], raw.date_partition_column, raw.batch, diagnostics)
+        }
+        RawSource::Trino(raw) => {
+            let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
+            location.warehouse(Warehouse::Trino, [], String::new(), raw.batch, diagnostics)
+        }
+        RawSource::Redshift(raw) => {
+            let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
+            let schema = default_if(raw.schema, location.table.is_some(), "public");
+            let options = [("schema", schema), ("database", raw.database)];
+            location.warehouse(Warehouse::Redshift, options, String::new(), raw.batch, diagnostics)
+        }
+        RawSource::Snowflake(raw) => {
+            let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
+            location.check_alone(&[], diagnostics);
+            let in_database = location.table.is_some() && !raw.database.is_empty();
+            let options = [("schema", default_if(raw.schema, in_database, "PUBLIC")), ("database", raw.database)];
+            location.warehouse(Warehouse::Snowflake, options, String::new(), raw.batch, diagnostics)
+        }
+        RawSource::Athena(raw) => {
+            let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
+            let database = default_if(raw.database, location.table.is_some(), "default");
+            let options = [("database", database), ("data_source", raw.data_source)];
+            location.warehouse(Warehouse::Athena, options, raw.date_partition_column, raw.batch, diagnostics)
+        }
+        RawSource::Push(_) | RawSource::Kafka(_) | RawSource::Kinesis(_) => None,
+    }
+}
+
+/// What Feast fills in for a setting that is not written.
+fn default_if(written: Option<String>, applies: bool, default: &str) -> String {
+    let written = written.filter(|text| !text.is_empty());
+    written.unwrap_or_else(|| if applies { default.to_owned() } else { String::new() })
+}
+
+fn lower_request(raw: RawRequestSource, diagnostics: &mut Diagnostics) -> LoweredSource {
+    if raw.schema.value.is_empty() {
+        diagnostics.error(&raw.schema.span, "a request source needs at least one value in its `schema`");
+    }
+    let mut taken = Taken::exact("value of this request source");
+    let mut schema = Vec::with_capacity(raw.schema.value.len());
+    for field in raw.schema.value {
+        check_column_name(&field.name, diagnostics);
+        if taken.take(&field.name, diagnostics) {
+            schema.push(lower_field(field));
+        }
+    }
+    LoweredSource::timeless(raw.name, SourceKind::Request(RequestSource { schema }), raw.about)
+}
+
+fn finish(name: Spanned<String>, batch: Batch, diagnostics: &mut Diagnostics) -> LoweredSource {
+    let mut lowered = LoweredSource::timed(name, batch.kind, batch.keys.times, diagnostics);
+    lowered.place = batch.place;
+    lowered.source.date_partition_column = batch.date_partition_column;
+    if let Some(reference) = batch.keys.connection_ref {
+        reference.add_to(&mut lowered.source.tags);
+    }
+    lowered
+}
+
+/// Which rows of a database, and what they are called.
+struct Location {
+    span: Span,
+    name: Option<Spanned<String>>,
+    table: Option<Spanned<String>>,
+    query: Option<Spanned<String>>,
+}
+
+type Alternatives<'a> = &'a [(&'static str, Option<&'a Spanned<String>>)];
+
+impl Location {
+    fn table(&self) -> String {
+        self.table.as_ref().map(|table| table.value.clone()).unwrap_or_default()
+    }
+
+    fn query(&self) -> String {
+        self.query.as_ref().map(|query| query.value.clone()).unwrap_or_default()
+    }
+
+    fn given<'a>(&'a self, others: Alternatives<'a>) -> impl Iterator<Item = (&'static str, &'a Spanned<String>)> {
+        [("table", self.table.as_ref()), ("query", self.query.as_ref())]
+            .into_iter()
+            .chain(others.iter().copied())
+            .filter_map(|(key, value)| value.filter(|text| !text.value.trim().is_empty()).map(|value| (key, value)))
+    }
+
+    /// Something must say where the rows are.
+    fn check_given(&self, others: Alternatives<'_>, diagnostics: &mut Diagnostics) {
+        if self.given(others).next().is_none() {
+            let keys: String = others.iter().map(|(key, _)| format!(", `{key}`")).collect();
+            let message = format!("the source does not say where its rows are: `table`{keys} or `query` is missing");
+            diagnostics.error(&self.span, message);
+        }
+    }
+
+    /// Only one thing may say where the rows are.
+    fn check_alone(&self, others: Alternatives<'_>, diagnostics: &mut Diagnostics) {
+        let mut given = self.given(others);
+        if let (Some((first, _)), Some((second, value))) = (given.next(), given.next()) {
+            let message = format!("the source has both `{first}` and `{second}`; one of them is enough");
+            diagnostics.error(&value.span, message);
+        }
+    }
+
+    fn warehouse<const N: usize>(
+        self,
+        warehouse: Warehouse,
+        options: [(&str, String); N],
+        date_partition_column: String,
+        keys: RawBatchKeys,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<LoweredSource> {
+        self.check_given(&[], diagnostics);
+        let options: Tags = [("table", self.table()), ("query", self.query())]
+            .into_iter()
+            .chain(options)
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        let kind = SourceKind::Warehouse(WarehouseSource { warehouse, options });
+        self.finish(kind, date_partition_column, keys, diagnostics)
+    }
+
+    fn finish(
+        self,
+        kind: SourceKind,
+        date_partition_column: String,
+        keys: RawBatchKeys,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<LoweredSource> {
+        let place = self.table.as_ref().or(self.query.as_ref()).map_or(&self.span, |text| &text.span).clone();
+        // Feast names an anonymous source by its table.
+        let Some(name) = self.name.or(self.table) else {
+            let help = "only a source with a `table` can go without".to_owned();
+            diagnostics.error_with_help(&self.span, "`name` is missing", help);
+            return None;
+        };
+        Some(finish(name, Batch { kind, place, date_partition_column, keys }, diagnostics))
+    }
+}

@@ -1,0 +1,181 @@
+use std::collections::BTreeMap;
+
+use super::{
+    super::{
+        names::{Taken, check_object_name},
+        raw::RawSource,
+        values::{Item, SourceRef},
+    },
+    LoweredSource, SourceChecks, batch, stream,
+};
+use crate::{
+    diagnostics::{Diagnostics, Span, did_you_mean},
+    model::SourceKind,
+};
+
+/// Every source of a repo by name, those written inside views and other sources among them.
+pub struct Sources {
+    names: Taken,
+    /// In the order they were found.
+    order: Vec<String>,
+    /// `None` stands for one that is declared but broken: its own error is enough.
+    by_name: BTreeMap<String, Option<LoweredSource>>,
+    /// Streams with the sources of their history.
+    histories: Vec<(String, Reference)>,
+}
+
+/// What something refers to as its source.
+#[derive(Debug, Clone)]
+pub enum Reference {
+    /// It has none.
+    None,
+    /// A source with errors stands in place.
+    Broken,
+    To {
+        name: String,
+        /// Where the name is; `None` when the source itself stands there.
+        span: Option<Span>,
+    },
+}
+
+/// A source that was referred to.
+#[derive(Debug, Clone, Copy)]
+pub enum Found<'a> {
+    /// None is wanted.
+    None,
+    /// There is none, or it has errors; they are reported.
+    Broken,
+    Source(&'a LoweredSource),
+}
+
+impl Reference {
+    /// Where the name of the source is, unless the source itself stands there.
+    pub fn span(&self) -> Option<&Span> {
+        match self {
+            Self::To { span, .. } => span.as_ref(),
+            Self::None | Self::Broken => None,
+        }
+    }
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self {
+            names: Taken::ignoring_case("data source"),
+            order: Vec::new(),
+            by_name: BTreeMap::new(),
+            histories: Vec::new(),
+        }
+    }
+}
+
+impl Sources {
+    /// Takes a source of the collection, or one written in place.
+    pub fn add(&mut self, item: Item<RawSource>, diagnostics: &mut Diagnostics) -> Reference {
+        let lowered = item.value.and_then(|raw| match raw {
+            RawSource::Push(_) | RawSource::Kafka(_) | RawSource::Kinesis(_) => stream::lower(raw, diagnostics),
+            other => batch::lower(other, diagnostics).map(|lowered| (lowered, None)),
+        });
+        let Some((lowered, history)) = lowered else {
+            if let Some(name) = item.name {
+                self.by_name.entry(name).or_insert(None);
+            }
+            return Reference::Broken;
+        };
+        let name = lowered.name.value.clone();
+        let history = history.map(|history| self.refer(history, diagnostics));
+        self.histories.extend(history.map(|history| (name.clone(), history)));
+        check_object_name(&lowered.name, "a data source", diagnostics);
+        if self.names.take(&lowered.name, diagnostics) {
+            self.names.renamed(&lowered.name, lowered.renamed_from.as_ref());
+            self.order.push(name.clone());
+            self.by_name.insert(name.clone(), Some(lowered));
+        }
+        Reference::To { name, span: None }
+    }
+
+    /// The name of a source that is referred to, after taking it if it is written in place.
+    pub fn refer(&mut self, source: SourceRef, diagnostics: &mut Diagnostics) -> Reference {
+        match source {
+            SourceRef::Named(name) => Reference::To { name: name.value, span: Some(name.span) },
+            SourceRef::InPlace(item) => self.add(*item, diagnostics),
+            SourceRef::None => Reference::None,
+        }
+    }
+
+    /// Completes the sources once all of them are taken: infers timestamp columns, compares sources
+    /// with their files if wanted, and puts histories into streams.
+    pub fn complete(&mut self, validate: bool, checks: &mut SourceChecks<'_>, diagnostics: &mut Diagnostics) {
+        self.names.check_renames(diagnostics);
+        for name in &self.order {
+            let Some(Some(lowered)) = self.by_name.get_mut(name) else { continue };
+            if lowered.is_timed() && lowered.source.timestamp_field.is_empty() {
+                checks.infer_timestamp(lowered, diagnostics);
+            }
+            if validate {
+                checks.check(lowered, diagnostics);
+            }
+        }
+        for (stream, history) in std::mem::take(&mut self.histories) {
+            let history = match self.find(&history, diagnostics) {
+                Found::None => continue,
+                Found::Broken => None,
+                Found::Source(lowered) if lowered.is_batch() => Some(Box::new(lowered.source.clone())),
+                Found::Source(lowered) => {
+                    let message =
+                        format!("source `{}` holds no history and cannot be a batch source", lowered.name.value);
+                    let help = "name a source with stored rows, such as one of type file".to_owned();
+                    diagnostics.error_with_help(history.span().unwrap_or(&lowered.name.span), message, help);
+                    None
+                }
+            };
+            if let Some(entry) = self.by_name.get_mut(&stream) {
+                match (entry.as_mut().map(|lowered| &mut lowered.source.kind), history) {
+                    (Some(SourceKind::Push(push)), Some(history)) => push.batch_source = Some(history),
+                    (Some(SourceKind::Kafka(kafka)), Some(history)) => kafka.batch_source = Some(history),
+                    (Some(SourceKind::Kinesis(kinesis)), Some(history)) => kinesis.batch_source = Some(history),
+                    _ => *entry = None,
+                }
+            }
+        }
+    }
+
+    /// The source that is referred to; says so when there is none.
+    pub fn find(&self, reference: &Reference, diagnostics: &mut Diagnostics) -> Found<'_> {
+        let (name, span) = match reference {
+            Reference::None => return Found::None,
+            Reference::Broken => return Found::Broken,
+            Reference::To { name, span } => (name, span),
+        };
+        if let Some(source) = self.by_name.get(name) {
+            return source.as_ref().map_or(Found::Broken, Found::Source);
+        }
+        if let Some(span) = span {
+            let help = did_you_mean(name, self.by_name.keys().map(String::as_str));
+            diagnostics.error_with_help(span, format!("there is no data source `{name}`"), help);
+        }
+        Found::Broken
+    }
+
+    /// A declared source by its name; `Some(None)` when it is broken.
+    pub fn get(&self, name: &str) -> Option<Option<&LoweredSource>> {
+        self.by_name.get(name).map(Option::as_ref)
+    }
+
+    /// The source with the history of a stream, with the places its parts were written at.
+    pub fn history_of(&self, lowered: &LoweredSource) -> Option<&LoweredSource> {
+        self.get(&lowered.source.kind.batch_source()?.name).flatten()
+    }
+
+    /// The names of the request sources.
+    pub fn request_names(&self) -> impl Iterator<Item = &str> {
+        let requests = self.by_name.values().flatten();
+        let requests = requests.filter(|lowered| matches!(lowered.source.kind, SourceKind::Request(_)));
+        requests.map(|lowered| lowered.source.name.as_str())
+    }
+
+    /// The sources in the order they were found, or nothing if one is broken.
+    pub fn in_order(&self) -> Option<Vec<&LoweredSource>> {
+        self.order.iter().map(|name| self.by_name.get(name)?.as_ref()).collect()
+    }
+}

@@ -1,0 +1,155 @@
+use super::{
+    super::{
+        raw::{RawBatchFeatureView, RawFeatureView, RawStoredKeys},
+        source::{Found, LoweredSource, Reference},
+    },
+    ViewLowering, aggregation,
+    columns::{Columns, JoinKeyTypes, Origin},
+};
+use crate::{
+    diagnostics::Span,
+    model::{AGGREGATIONS_TAG, FeatureView, SQL_TAG, SourceKind},
+    yaml::Spanned,
+};
+
+/// What feature views and batch feature views say in the same way.
+struct Stored {
+    name: Spanned<String>,
+    online: bool,
+    offline: bool,
+    mode: String,
+    keys: RawStoredKeys,
+}
+
+impl<'a> ViewLowering<'a, '_> {
+    /// The feature view a definition declares; nothing after an error.
+    pub fn feature_view(&mut self, raw: RawFeatureView, source: &Reference) -> Option<FeatureView> {
+        self.check_name(&raw.name);
+        let sources = self.sources;
+        let (source, stream) = match sources.find(source, self.diagnostics) {
+            Found::Broken => return None,
+            Found::None => (None, None),
+            Found::Source(lowered) if lowered.source.kind.is_stream() => {
+                (Some(self.history(lowered, source.span())?), Some(lowered))
+            }
+            Found::Source(lowered) => {
+                self.check_holds_rows(lowered, source.span());
+                (Some(lowered), None)
+            }
+        };
+        let origin = Origin { source, as_they_are: true, join_keys: JoinKeyTypes::Source };
+        let columns = self.columns(&raw.name, raw.stored.entities.clone(), raw.schema, origin)?;
+        let stored =
+            Stored { name: raw.name, online: raw.online, offline: raw.offline, mode: raw.mode, keys: raw.stored };
+        Some(FeatureView {
+            stream_source: stream.map(|stream| stream.source.clone()),
+            ..stored.into_view(columns, source)
+        })
+    }
+
+    /// The batch feature view a definition declares, as Feast can keep it: a feature view with the
+    /// transformation in tags. Nothing after an error.
+    pub fn batch_feature_view(&mut self, raw: RawBatchFeatureView, source: &Reference) -> Option<FeatureView> {
+        self.check_name(&raw.name);
+        let sources = self.sources;
+        let lowered = match sources.find(source, self.diagnostics) {
+            Found::Broken => return None,
+            Found::None => {
+                self.diagnostics.error(&raw.name.span, "a batch feature view needs a `source`");
+                return None;
+            }
+            Found::Source(lowered) => lowered,
+        };
+        if lowered.source.kind.is_stream() {
+            let span = source.span().unwrap_or(&lowered.name.span);
+            let help = match lowered.source.kind.batch_source() {
+                Some(batch) => format!("use its batch source, `{}`", batch.name),
+                None => "use a source that holds history, such as one of type file".to_owned(),
+            };
+            let message = format!("a batch feature view cannot read from a {} source", lowered.source.kind);
+            self.diagnostics.error_with_help(span, message, help);
+            return None;
+        }
+        self.check_holds_rows(lowered, source.span());
+        let as_they_are = raw.sql.is_none() && raw.aggregations.is_empty();
+        if raw.sql.is_none() {
+            self.check_aggregated(&raw.aggregations, lowered);
+        }
+        let origin = Origin { source: Some(lowered), as_they_are, join_keys: JoinKeyTypes::Source };
+        let columns = self.columns(&raw.name, raw.stored.entities.clone(), raw.schema, origin);
+        let aggregations = aggregation::lower(raw.aggregations, self.diagnostics);
+        let sql = self.sql(raw.sql);
+        let stored =
+            Stored { name: raw.name, online: raw.online, offline: raw.offline, mode: String::new(), keys: raw.stored };
+        let mut view = stored.into_view(columns?, Some(lowered));
+        if let Some(sql) = sql {
+            view.tags.insert(SQL_TAG.to_owned(), sql);
+        }
+        if !aggregations.is_empty() {
+            let written = serde_json::to_string(&aggregations).unwrap_or_default();
+            view.tags.insert(AGGREGATIONS_TAG.to_owned(), written);
+        }
+        Some(view)
+    }
+
+    /// The query of a view, which must say something.
+    pub(super) fn sql(&mut self, written: Option<Spanned<String>>) -> Option<String> {
+        let written = written?;
+        if written.value.trim().is_empty() {
+            self.diagnostics.error(&written.span, "the query is empty");
+        }
+        Some(written.value)
+    }
+
+    /// The source with the history of a stream, which views need.
+    pub(super) fn history(&mut self, stream: &LoweredSource, reference: Option<&Span>) -> Option<&'a LoweredSource> {
+        let history = self.sources.history_of(stream);
+        if history.is_none() {
+            self.diagnostics.error_with_help(
+                reference.unwrap_or(&stream.name.span),
+                format!(
+                    "{} source `{}` has no `batch_source` with its history",
+                    stream.source.kind, stream.source.name
+                ),
+                "give it one: views read their past values from there".to_owned(),
+            );
+        }
+        history
+    }
+
+    /// Requests bring values, not rows.
+    pub(super) fn check_holds_rows(&mut self, lowered: &LoweredSource, reference: Option<&Span>) {
+        if matches!(lowered.source.kind, SourceKind::Request(_)) {
+            self.diagnostics.error_with_help(
+                reference.unwrap_or(&lowered.name.span),
+                format!("request source `{}` has no rows that a view could read", lowered.source.name),
+                "use it in an on demand feature view".to_owned(),
+            );
+        }
+    }
+}
+
+impl Stored {
+    fn into_view(self, columns: Columns, source: Option<&LoweredSource>) -> FeatureView {
+        let keys = self.keys;
+        FeatureView {
+            name: self.name.value,
+            entities: columns.entities,
+            entity_columns: columns.entity_columns,
+            features: columns.features,
+            ttl: keys.ttl.map(|ttl| ttl.0).unwrap_or_default(),
+            source: source.map(|lowered| lowered.source.clone()),
+            stream_source: None,
+            online: self.online,
+            offline: self.offline,
+            enabled: keys.enabled,
+            enable_validation: keys.enable_validation,
+            mode: self.mode,
+            version: keys.version,
+            description: keys.about.description,
+            owner: keys.about.owner,
+            org: keys.org,
+            tags: keys.about.labels.into_tags(),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Views of every kind: their shared parts once, and a file per kind.
+
+mod aggregation;
+mod columns;
+mod feature_view;
+mod label_view;
+mod on_demand;
+mod stream_feature_view;
+
+use std::collections::BTreeMap;
+
+pub use columns::lower_field;
+pub use label_view::check_labelled;
+pub use on_demand::OnDemandInput;
+
+use super::{
+    names::check_object_name,
+    source::{SourceChecks, Sources},
+};
+use crate::{
+    diagnostics::Diagnostics,
+    model::{
+        DUMMY_ENTITY, DataSource, Entity, FeatureView, Field, LabelView, ObjectKind, OnDemandFeatureView,
+        StreamFeatureView,
+    },
+    yaml::Spanned,
+};
+
+/// Lowers views against what is declared.
+pub struct ViewLowering<'a, 'b> {
+    /// `None` stands for one that is declared but broken: its own error is enough.
+    pub entities: &'a BTreeMap<String, Option<Entity>>,
+    pub sources: &'a Sources,
+    pub checks: &'a mut SourceChecks<'b>,
+    /// Whether columns are compared with the sources' files.
+    pub validate_sources: bool,
+    /// Whether online tables are named after views, which allows word characters only.
+    pub tables_named_after_views: bool,
+    pub diagnostics: &'a mut Diagnostics,
+}
+
+/// What services and on-demand views can select from.
+#[derive(Debug, Clone)]
+pub struct DeclaredView {
+    pub kind: ObjectKind,
+    pub features: Vec<Field>,
+    /// The join key columns that entity rows must bring.
+    pub join_keys: Vec<Field>,
+    /// The source that Feast copies into projections.
+    pub source: Option<DataSource>,
+}
+
+/// The views by name; `None` stands for one that is declared but broken.
+pub type DeclaredViews = BTreeMap<String, Option<DeclaredView>>;
+
+impl From<&FeatureView> for DeclaredView {
+    fn from(view: &FeatureView) -> Self {
+        Self {
+            kind: ObjectKind::FeatureView,
+            features: view.features.clone(),
+            join_keys: view.join_keys().to_vec(),
+            source: view.source.clone(),
+        }
+    }
+}
+
+impl From<&StreamFeatureView> for DeclaredView {
+    fn from(view: &StreamFeatureView) -> Self {
+        Self {
+            kind: ObjectKind::StreamFeatureView,
+            features: view.features.clone(),
+            join_keys: join_keys(&view.entities, &view.entity_columns),
+            source: view.source.clone(),
+        }
+    }
+}
+
+impl From<&LabelView> for DeclaredView {
+    fn from(view: &LabelView) -> Self {
+        let history = |source: &DataSource| source.kind.batch_source().unwrap_or(source).clone();
+        Self {
+            kind: ObjectKind::LabelView,
+            features: view.features.clone(),
+            join_keys: join_keys(&view.entities, &view.entity_columns),
+            source: view.source.as_ref().map(history),
+        }
+    }
+}
+
+impl From<&OnDemandFeatureView> for DeclaredView {
+    fn from(view: &OnDemandFeatureView) -> Self {
+        Self {
+            kind: ObjectKind::OnDemandFeatureView,
+            features: view.features.clone(),
+            join_keys: join_keys(&view.entities, &view.entity_columns),
+            source: None,
+        }
+    }
+}
+
+fn join_keys(entities: &[String], columns: &[Field]) -> Vec<Field> {
+    if entities.iter().all(|name| name == DUMMY_ENTITY) { Vec::new() } else { columns.to_vec() }
+}
+
+impl ViewLowering<'_, '_> {
+    fn check_name(&mut self, name: &Spanned<String>) {
+        check_object_name(name, "a view", self.diagnostics);
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let refused = |c: char| if self.tables_named_after_views { !word(c) } else { "@:".contains(c) };
+        if let Some(character) = name.value.chars().find(|c| refused(*c)) {
+            let clean: String = name.value.chars().map(|c| if word(c) { c } else { '_' }).collect();
+            self.diagnostics.error_with_help(
+                &name.span,
+                format!("a view name cannot contain `{character}`"),
+                format!("call it `{clean}`"),
+            );
+        }
+    }
+}

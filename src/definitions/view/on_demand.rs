@@ -1,0 +1,195 @@
+use super::{
+    super::{
+        expression::{self, InputColumn, Inputs},
+        feature_service::project,
+        names::{Taken, check_column_name},
+        raw::{RawExpression, RawOnDemandFeatureView},
+        tags,
+        values::{Member, Output},
+    },
+    DeclaredViews, ViewLowering,
+    columns::{JoinKeyTypes, Origin},
+};
+use crate::{
+    diagnostics::did_you_mean,
+    model::{DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},
+    yaml::Spanned,
+};
+
+/// An input of an on-demand view, after sources written in place were taken.
+#[derive(Debug, Clone)]
+pub enum OnDemandInput {
+    Named(Member),
+    /// A source with errors stands in place.
+    Broken,
+}
+
+impl ViewLowering<'_, '_> {
+    /// The on-demand view a definition declares over other views; nothing after an error.
+    pub fn on_demand_feature_view(
+        &mut self,
+        raw: RawOnDemandFeatureView,
+        inputs: Vec<OnDemandInput>,
+        views: &DeclaredViews,
+    ) -> Option<OnDemandFeatureView> {
+        self.check_name(&raw.name);
+        if inputs.is_empty() && raw.sources.value.is_empty() {
+            let help = "name the views and request sources it is computed from".to_owned();
+            self.diagnostics.error_with_help(&raw.sources.span, "an on demand feature view needs a source", help);
+        }
+        let sources = self.on_demand_sources(inputs, views)?;
+        let (columns, keys) = inputs_of(&sources, views);
+        let outputs = self.outputs(raw.schema, &columns);
+        let origin = Origin { source: None, as_they_are: false, join_keys: JoinKeyTypes::Inputs(&keys) };
+        let entities = self.entity_part(raw.entities, origin);
+        let (features, expressions): (Vec<Field>, Vec<Expression>) = outputs.into_iter().unzip();
+        let (entities, entity_columns) = entities?;
+        if let Some(key) = features.iter().find(|output| entity_columns.iter().any(|key| key.name == output.name)) {
+            let message = format!("output `{}` is called like a join key of the view", key.name);
+            self.diagnostics.error(&raw.name.span, message);
+        }
+        let mut tags = raw.about.labels.into_tags();
+        if raw.track_metrics {
+            tags::track_metrics(&mut tags);
+        }
+        Some(OnDemandFeatureView {
+            name: raw.name.value,
+            entities,
+            entity_columns,
+            sources,
+            features,
+            expressions,
+            write_to_online_store: raw.write_to_online_store,
+            enabled: raw.enabled,
+            version: raw.version,
+            description: raw.about.description,
+            owner: raw.about.owner,
+            org: raw.org,
+            tags,
+        })
+    }
+
+    /// The inputs sorted by name; nothing when one is unknown or broken.
+    fn on_demand_sources(&mut self, inputs: Vec<OnDemandInput>, views: &DeclaredViews) -> Option<Vec<OnDemandSource>> {
+        let mut taken = Taken::exact("source of this view");
+        let mut sources = Some(Vec::with_capacity(inputs.len()));
+        for input in inputs {
+            let source = match input {
+                OnDemandInput::Broken => None,
+                OnDemandInput::Named(member) => {
+                    let is_new = taken.take(&member.view, self.diagnostics);
+                    self.on_demand_source(member, views).filter(|_| is_new)
+                }
+            };
+            match (&mut sources, source) {
+                (Some(sources), Some(source)) => sources.push(source),
+                _ => sources = None,
+            }
+        }
+        let mut sources = sources?;
+        sources.sort_by(|a, b| a.name().cmp(b.name()));
+        Some(sources)
+    }
+
+    fn on_demand_source(&mut self, member: Member, views: &DeclaredViews) -> Option<OnDemandSource> {
+        let name = &member.view;
+        if let Some(view) = views.get(&name.value) {
+            let view = view.as_ref()?;
+            if matches!(view.kind, ObjectKind::OnDemandFeatureView | ObjectKind::LabelView) {
+                let message = format!("{} `{}` cannot be a source of another view", view.kind, name.value);
+                let help = "use feature views and request sources".to_owned();
+                self.diagnostics.error_with_help(&name.span, message, help);
+                return None;
+            }
+            return project(member, view, self.diagnostics).map(OnDemandSource::View);
+        }
+        match self.sources.get(&name.value) {
+            Some(None) => None,
+            Some(Some(lowered)) if matches!(lowered.source.kind, SourceKind::Request(_)) => {
+                if let Some(first) = member.features.as_ref().and_then(|features| features.first()) {
+                    let message = "a request source is used as a whole; its values cannot be selected";
+                    self.diagnostics.error(&first.span, message);
+                }
+                if let Some(alias) = &member.name_alias {
+                    self.diagnostics.error(&alias.span, "a request source cannot have another name here");
+                }
+                Some(OnDemandSource::Request(lowered.source.clone()))
+            }
+            Some(Some(lowered)) => {
+                self.diagnostics.error_with_help(
+                    &name.span,
+                    format!("`{}` is a {} source, not a view or a request source", name.value, lowered.source.kind),
+                    "name the feature view that reads from it".to_owned(),
+                );
+                None
+            }
+            None => {
+                let names = views.keys().map(String::as_str).chain(self.sources.request_names());
+                let help = did_you_mean(&name.value, names);
+                let message = format!("there is no view or request source `{}`", name.value);
+                self.diagnostics.error_with_help(&name.span, message, help);
+                None
+            }
+        }
+    }
+
+    fn outputs(&mut self, raw: Spanned<Vec<Output>>, inputs: &Inputs) -> Vec<(Field, Expression)> {
+        if raw.value.is_empty() {
+            self.diagnostics.error(&raw.span, "an on demand feature view needs an output in its `schema`");
+        }
+        let mut taken = Taken::exact("output");
+        let mut outputs = Vec::with_capacity(raw.value.len());
+        for Output(RawExpression { name, dtype, sql, .. }) in raw.value {
+            check_column_name(&name, self.diagnostics);
+            taken.take(&name, self.diagnostics);
+            if is_lost(&dtype.value) {
+                self.diagnostics.error_with_help(
+                    &dtype.span,
+                    format!("an output cannot have type {}: Python Feast forgets what is inside", dtype.value),
+                    "use a plain type, an array of one, or Json".to_owned(),
+                );
+            }
+            expression::check(&sql, inputs, self.diagnostics);
+            let expression = Expression { name: name.value.clone(), sql: sql.value };
+            outputs.push((Field::new(name.value, dtype.value), expression));
+        }
+        outputs
+    }
+}
+
+/// Whether Feast drops a part of the type when it loads an on-demand view.
+fn is_lost(dtype: &DataType) -> bool {
+    match dtype {
+        DataType::Struct(_) => true,
+        DataType::Array(element) | DataType::Set(element) => {
+            matches!(**element, DataType::Struct(_) | DataType::Array(_) | DataType::Set(_))
+        }
+        _ => false,
+    }
+}
+
+/// The columns that expressions can use, and the join keys of the views.
+fn inputs_of(sources: &[OnDemandSource], views: &DeclaredViews) -> (Inputs, Vec<Field>) {
+    let mut inputs = Inputs::default();
+    let mut keys = Vec::new();
+    for source in sources {
+        let (view, fields) = match source {
+            OnDemandSource::View(projection) => {
+                let view = views.get(&projection.view).and_then(Option::as_ref);
+                keys.extend(view.iter().flat_map(|view| view.join_keys.iter().cloned()));
+                (Some(projection.view.clone()), &projection.features)
+            }
+            OnDemandSource::Request(source) => match &source.kind {
+                SourceKind::Request(request) => (None, &request.schema),
+                _ => continue,
+            },
+        };
+        inputs.columns.extend(fields.iter().map(|field| InputColumn {
+            name: field.name.clone(),
+            view: view.clone(),
+            dtype: field.dtype.clone(),
+        }));
+    }
+    inputs.join_keys = keys.iter().map(|key| key.name.clone()).collect();
+    (inputs, keys)
+}

@@ -1,0 +1,108 @@
+use super::{
+    super::{
+        raw::RawStreamFeatureView,
+        source::{Found, LoweredSource, Reference},
+    },
+    ViewLowering, aggregation,
+    columns::{JoinKeyTypes, Origin},
+};
+use crate::{
+    diagnostics::Span,
+    model::{Aggregation, SQL_TAG, SourceKind, StreamFeatureView, Ttl},
+    yaml::Spanned,
+};
+
+/// Length of a tile that is not declared.
+const DEFAULT_HOP: Ttl = Ttl::from_micros(5 * 60 * 1_000_000);
+
+impl<'a> ViewLowering<'a, '_> {
+    /// The stream feature view a definition declares; nothing after an error.
+    pub fn stream_feature_view(&mut self, raw: RawStreamFeatureView, source: &Reference) -> Option<StreamFeatureView> {
+        self.check_name(&raw.name);
+        let (history, stream) = self.stream_source(&raw.name, source)?;
+        if let (Some(first), None) = (raw.aggregations.first(), &raw.timestamp_field) {
+            self.diagnostics.error_with_help(
+                &first.span,
+                "aggregations need to know the time of each row",
+                "name the column with the event times in the view's `timestamp_field`".to_owned(),
+            );
+        }
+        let as_they_are = raw.sql.is_none() && raw.aggregations.is_empty();
+        let origin = Origin { source: Some(history), as_they_are, join_keys: JoinKeyTypes::Source };
+        let columns = self.columns(&raw.name, raw.stored.entities, Some(raw.schema), origin);
+        let aggregations = aggregation::lower(raw.aggregations, self.diagnostics);
+        let hop = raw.tiling_hop_size.as_ref().map(|hop| Spanned { value: hop.value.0, span: hop.span.clone() });
+        if raw.enable_tiling {
+            self.check_tiles(&aggregations, hop.as_ref(), &raw.name.span);
+        }
+        let mut tags = raw.stored.about.labels.into_tags();
+        if let Some(sql) = self.sql(raw.sql) {
+            tags.insert(SQL_TAG.to_owned(), sql);
+        }
+        let columns = columns?;
+        Some(StreamFeatureView {
+            name: raw.name.value,
+            entities: columns.entities,
+            entity_columns: columns.entity_columns,
+            features: columns.features,
+            ttl: raw.stored.ttl.map(|ttl| ttl.0).unwrap_or_default(),
+            source: Some(history.source.clone()),
+            stream_source: stream.map(|stream| stream.source.clone()),
+            aggregations,
+            timestamp_field: raw.timestamp_field.map(|column| column.value).unwrap_or_default(),
+            enable_tiling: raw.enable_tiling,
+            tiling_hop_size: hop.map(|hop| hop.value),
+            online: raw.online,
+            enabled: raw.stored.enabled,
+            enable_validation: raw.stored.enable_validation,
+            mode: raw.mode,
+            version: raw.stored.version,
+            description: raw.stored.about.description,
+            owner: raw.stored.about.owner,
+            org: raw.stored.org,
+            tags,
+        })
+    }
+
+    /// The history and the stream in front of it; a custom source is both.
+    fn stream_source(
+        &mut self,
+        name: &Spanned<String>,
+        source: &Reference,
+    ) -> Option<(&'a LoweredSource, Option<&'a LoweredSource>)> {
+        let sources = self.sources;
+        let lowered = match sources.find(source, self.diagnostics) {
+            Found::Broken => return None,
+            Found::None => {
+                self.diagnostics.error(&name.span, "a stream feature view needs a `source`");
+                return None;
+            }
+            Found::Source(lowered) => lowered,
+        };
+        match &lowered.source.kind {
+            SourceKind::Push(_) | SourceKind::Kafka(_) => Some((self.history(lowered, source.span())?, Some(lowered))),
+            // Feast keeps PostgreSQL sources as custom ones, and takes both for streams of Python's.
+            SourceKind::Custom(_) | SourceKind::Postgres(_) => Some((lowered, None)),
+            other => {
+                let message = format!("a stream feature view cannot read from a {other} source");
+                let help = "use a push, kafka or custom source".to_owned();
+                self.diagnostics.error_with_help(source.span().unwrap_or(&lowered.name.span), message, help);
+                None
+            }
+        }
+    }
+
+    /// Tiles must be shorter than every window, or aggregates would be wrong.
+    fn check_tiles(&mut self, aggregations: &[Aggregation], hop: Option<&Spanned<Ttl>>, name: &Span) {
+        let windows = aggregations.iter().filter_map(|aggregation| aggregation.time_window.limit());
+        let length = hop.map_or(DEFAULT_HOP, |hop| hop.value);
+        if let Some(shortest) = windows.min().filter(|shortest| length.micros() >= *shortest) {
+            let what = if hop.is_some() { "`tiling_hop_size`" } else { "`tiling_hop_size` (when left out)" };
+            self.diagnostics.error_with_help(
+                hop.map_or(name, |hop| &hop.span),
+                format!("{what} is {length}, but the shortest window is {}", Ttl::from_micros(shortest)),
+                "make tiles shorter than every window of the aggregations".to_owned(),
+            );
+        }
+    }
+}
