@@ -12,6 +12,7 @@ mod materialize;
 mod objects;
 mod plan;
 mod registry_dump;
+mod schema;
 mod selection;
 mod teardown;
 mod version;
@@ -117,6 +118,7 @@ enum Command {
     GetHistorical(get_historical::Args),
     #[command(visible_alias = "get-online-features")]
     GetOnline(get_online::Args),
+    Schema(schema::Args),
     Configuration(configuration::Args),
     Version(version::Args),
     Completions(completions::Args),
@@ -170,6 +172,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, CommandErr
         Command::MaterializeIncremental(args) => materialize::run_incremental(args, context),
         Command::GetHistorical(args) => get_historical::run(args, context),
         Command::GetOnline(args) => get_online::run(args, context),
+        Command::Schema(args) => schema::run(args, context),
         Command::Configuration(args) => configuration::run(args, context),
         Command::Version(args) => version::run(args, context),
         Command::Completions(args) => completions::run(args, context),

@@ -428,6 +428,7 @@ fn init_makes_the_example_with_fresh_data() {
     assert_eq!(answer["results"][1]["statuses"][0], "PRESENT");
     let definitions = std::fs::read_to_string(project.path("my-repo/drivers.yaml")).unwrap();
     assert_eq!(definitions, include_str!("../../examples/feature_repo/drivers.yaml"));
+    assert_eq!(project.read("my-repo/feastr.schema.json"), project.feastr(&["schema"]).ok().stdout);
 }
 
 #[test]

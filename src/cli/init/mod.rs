@@ -2,7 +2,7 @@ pub mod sample_data;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use super::{CommandError, Context};
+use super::{CommandError, Context, schema};
 use crate::config;
 
 /// Make a new feature repo with definitions and sample data
@@ -26,6 +26,9 @@ const FILES: [(&str, &str); 4] = [
     (".gitignore", include_str!("../../../examples/feature_repo/.gitignore")),
 ];
 
+/// Where editors find the schema of definitions, which the first line of each names.
+const SCHEMA_FILE: &str = "feastr.schema.json";
+
 /// The line of the example that names its project.
 const PROJECT_LINE: &str = "project: feastlocal";
 
@@ -48,6 +51,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
             std::fs::write(folder.join(name), text)?;
         }
     }
+    std::fs::write(folder.join(SCHEMA_FILE), schema::text())?;
     sample_data::write(&folder.join("data"), context.now)?;
     let (name, text) = FILES[0];
     std::fs::write(folder.join(name), text.replacen(PROJECT_LINE, &format!("project: {project}"), 1))?;

@@ -1,0 +1,24 @@
+use std::process::ExitCode;
+
+use super::{CommandError, Context};
+use crate::definitions;
+
+/// Print the JSON Schema of definition files
+///
+/// Editors check and complete definitions with it. `init` writes it beside the definitions it makes.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  feastr schema > feastr.schema.json\n\nThe first line of a definition file names it:\n  \
+                  # yaml-language-server: $schema=./feastr.schema.json"
+)]
+pub struct Args {}
+
+pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    context.printer.result(text())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The schema as it is written to files.
+pub fn text() -> String {
+    format!("{:#}\n", definitions::schema())
+}
