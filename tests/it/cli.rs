@@ -85,7 +85,7 @@ fn plan_shows_the_fields_that_change() {
 
     Plan: 1 to create, 3 to update, 1 to delete
     "#);
-    project.feastr(&["apply"]).ok();
+    project.feastr(&["apply", "--yes"]).ok();
     project.feastr(&["plan", "--detailed-exitcode"]).ok();
 }
 
