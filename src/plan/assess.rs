@@ -285,7 +285,7 @@ fn severity(action: &Action, impact: &Impact) -> Severity {
 
 fn reason(action: &Action, impact: &Impact) -> String {
     let mut parts: Vec<String> = impact.breaks.iter().map(ToString::to_string).collect();
-    parts.extend(impact.loses.iter().map(|loss| format!("{loss} is lost")));
+    parts.extend(impact.loses.iter().map(|loss| format!("loses {loss}")));
     if matches!(action, Action::Delete { .. }) && parts.is_empty() {
         parts.push("it is removed from the registry".to_owned());
     }

@@ -16,6 +16,9 @@ mod saved;
 mod users;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use change::{Action, Change, Edit, EditKind, TableAction, TableChange};
 pub use diff::{Conflict, Plan, Setting, diff};
 pub use guard::{Allow, Blocked, ParseAllowError, Permission};
