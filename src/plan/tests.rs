@@ -602,7 +602,7 @@ fn any_repo() -> impl Strategy<Value = Repo> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever there was, after a plan was carried out nothing is left to do.
     #[test]

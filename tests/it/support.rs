@@ -37,6 +37,13 @@ impl Output {
         self
     }
 
+    /// Asserts that a guard refused the run.
+    #[track_caller]
+    pub fn refused(self) -> Self {
+        assert_eq!(self.code, 3, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
     /// The standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
