@@ -96,7 +96,7 @@ fn name_inputs(view: &mut Value) {
 }
 
 fn compare(path: String, before: &Value, after: &Value, edits: &mut Vec<Edit>) {
-    if before == after {
+    if before == after || (is_empty(before) && is_empty(after)) {
         return;
     }
     let kind = match (before, after) {

@@ -117,7 +117,9 @@ pub enum Difference {
     },
     /// Somebody changed the registry.
     Registry,
-    /// Objects that would be changed otherwise than the plan says.
+    /// Objects for which the registry is the same and the definitions are not.
+    Definitions(Vec<ObjectId>),
+    /// Objects that would be changed otherwise than the plan says, now that the registry is another.
     Changes(Vec<ObjectId>),
     Tables,
 }
@@ -129,13 +131,15 @@ impl fmt::Display for Difference {
             Self::Project { saved, now } => write!(f, "it is for project {saved}, not {now}"),
             Self::Repo { saved, now } => write!(f, "it is for a repo with {}, not {}", name(saved), name(now)),
             Self::Registry => f.write_str("the registry has changed since"),
-            Self::Changes(ids) => {
-                let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-                write!(f, "other changes are due for {}", names.join(", "))
-            }
+            Self::Definitions(ids) => write!(f, "the definitions have changed since, for {}", names(ids)),
+            Self::Changes(ids) => write!(f, "other changes are due now, for {}", names(ids)),
             Self::Tables => f.write_str("other online tables are due"),
         }
     }
+}
+
+fn names(ids: &[ObjectId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl SavedPlan {
@@ -188,7 +192,11 @@ impl SavedPlan {
         other.sort();
         other.dedup();
         if !other.is_empty() {
-            differences.push(Difference::Changes(other));
+            let same_registry = self.revision == now.revision && self.project == now.project;
+            differences.push(match same_registry {
+                true => Difference::Definitions(other),
+                false => Difference::Changes(other),
+            });
         }
         if self.tables != now.tables {
             differences.push(Difference::Tables);

@@ -88,7 +88,7 @@ fn details(view: &PlanView<'_>) -> String {
 /// Text in which nothing is markup but the code that names are set in.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    let mut in_code = false;
+    let (mut in_code, mut in_word) = (false, false);
     for c in text.chars() {
         match c {
             '`' => {
@@ -96,11 +96,14 @@ fn escaped(text: &str) -> String {
                 escaped.push(c);
             }
             '\n' | '\r' => escaped.push(' '),
+            // Underscores within words are plain, and names have many.
+            '_' if in_word => escaped.push(c),
             '<' | '>' | '&' | '@' | '*' | '_' | '[' | ']' | '#' | '|' | '\\' if !in_code => {
                 escaped.push_str(&format!("&#{};", u32::from(c)));
             }
             _ => escaped.push(c),
         }
+        in_word = c.is_alphanumeric();
     }
     if in_code { escaped + "`" } else { escaped }
 }
@@ -130,6 +133,7 @@ mod tests {
     fn names_cannot_be_markup() {
         assert_eq!(escaped("a <b> `c|d` @e"), "a &#60;b&#62; `c|d` &#64;e");
         assert_eq!(escaped("an `odd name"), "an `odd name`");
+        assert_eq!(escaped("a_b __c"), "a_b &#95;&#95;c");
         assert_eq!(code("a|b"), "`a\\|b`");
         assert_eq!(code("a`b"), "`` a`b ``");
         assert_eq!(html("<img>&"), "&lt;img&gt;&amp;");

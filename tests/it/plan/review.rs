@@ -148,11 +148,11 @@ fn the_markdown_form_is_a_comment() {
 
         **Will be lost**
 
-        - feature service driver&#95;activity&#95;v1
+        - feature service driver_activity_v1
 
         **To be materialized again**
 
-        - driver&#95;hourly&#95;stats: feature `trips_today` is new
+        - driver_hourly_stats: feature `trips_today` is new
 
         After the apply, run:
 
@@ -162,8 +162,8 @@ fn the_markdown_form_is_a_comment() {
 
         **Blocked: apply refuses this unless it is allowed**
 
-        - update feature view driver&#95;hourly&#95;stats
-        - delete feature service driver&#95;activity&#95;v1
+        - update feature view driver_hourly_stats
+        - delete feature service driver_activity_v1
 
         If it is wanted:
 

@@ -35,7 +35,7 @@ fn a_stale_plan_is_refused() {
     project.edit("services.yaml", "driver_activity_v0", "driver_activity_v9");
     assert_snapshot!(project.feastr(&["apply", "plan.json"]).refused().stderr, @r#"
     Applying changes for project feastlocal
-    error: the saved plan is stale, and nothing was applied: other changes are due for feature service driver_activity_v0, feature service driver_activity_v9
+    error: the saved plan is stale, and nothing was applied: the definitions have changed since, for feature service driver_activity_v0, feature service driver_activity_v9
     help: make a new plan with `feastr plan --out FILE` and have it approved
     "#);
     // The registry has changed.
@@ -44,7 +44,7 @@ fn a_stale_plan_is_refused() {
     project.feastr(&["apply", "--allow", "delete:*/*"]).ok();
     assert_snapshot!(project.feastr(&["apply", "plan.json"]).refused().stderr, @r#"
     Applying changes for project feastlocal
-    error: the saved plan is stale, and nothing was applied: the registry has changed since; other changes are due for feature service driver_activity_v0, feature service driver_activity_v1
+    error: the saved plan is stale, and nothing was applied: the registry has changed since; other changes are due now, for feature service driver_activity_v0, feature service driver_activity_v1
     help: make a new plan with `feastr plan --out FILE` and have it approved
     "#);
     // Another project.
