@@ -17,6 +17,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::registry_rows::{bytes, golden_root, read_json};
+use crate::support::approving;
 
 const RECORDINGS: [&str; 4] = ["extra", "local_pandas", "local_python", "kinds"];
 
@@ -73,7 +74,7 @@ impl Recording {
     /// Puts the recorded rows into the registry, their version histories included.
     fn restore(&self) {
         let registry = self.registry();
-        apply(&repo(self.project()), registry.as_ref(), None, NOW).unwrap();
+        apply(&repo(self.project()), registry.as_ref(), None, approving(NOW)).unwrap();
         let database = Connection::open(self.folder.path().join("registry.db")).unwrap();
         for (table, rows) in self.tables.as_object().unwrap() {
             database.execute(&format!("DELETE FROM {table}"), []).unwrap();
@@ -233,7 +234,7 @@ fn managed_objects_are_written_as_feast_wrote_them() {
         // Creating one takes Python.
         objects.retain(|id, _| id.kind != ObjectKind::ValidationReference);
         let managed = objects.len();
-        apply(&repo(objects.into_values().collect()), recording.registry().as_ref(), None, NOW).unwrap();
+        apply(&repo(objects.into_values().collect()), recording.registry().as_ref(), None, approving(NOW)).unwrap();
         let written = recording.stored();
         assert_eq!(written.rows.len(), managed + 1, "{}: the objects and the dummy entity", recording.name);
         for row in &written.rows {
@@ -272,7 +273,7 @@ fn a_change_keeps_everything_else_in_a_row() {
         recording.restore();
         let objects: Vec<Object> = recording.state().objects.into_values().map(tagged).collect();
         let changed = objects.len();
-        let plan = apply(&repo(objects), recording.registry().as_ref(), None, NOW).unwrap();
+        let plan = apply(&repo(objects), recording.registry().as_ref(), None, approving(NOW)).unwrap();
         assert_eq!(plan.changes.len(), changed);
         let foreign = recording.state().foreign;
         for row in &recording.stored().rows {

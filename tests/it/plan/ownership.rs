@@ -12,7 +12,7 @@ fn two_repos() -> Project {
     let example =
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/feature_repo/data/driver_stats.parquet");
     for (folder, name, view) in [("a", "team-a", "speed"), ("b", "team-b", "weight")] {
-        let shared = settings("shared").replace("data/", "../data/").replace("sqlite:///../", "sqlite:///../");
+        let shared = settings("shared").replace("data/", "../data/");
         project.write(&format!("{folder}/feature_store.yaml"), format!("{shared}feastr: {{name: {name}}}\n"));
         project.write(&format!("{folder}/view.yaml"), view_of(view));
         project.copy(&example, &format!("{folder}/data/driver_stats.parquet"));

@@ -22,6 +22,7 @@ fn a_saved_plan_is_an_approval() {
     // Comments move every place in the file and change nothing; neither does a materialization.
     let commented = format!("# reviewed\n\n{}", project.read("services.yaml"));
     project.write("services.yaml", commented);
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01", "--quiet"]).ok();
     let applied = project.feastr(&["apply", "plan.json"]).ok();
     assert!(applied.stdout.contains("Deleted feature service driver_activity_v1"), "{}", applied.stdout);
     project.feastr(&["plan", "--detailed-exitcode"]).ok();
