@@ -58,7 +58,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         Err(ApplyError::Blocked(blocked))
             if saved.is_none() && somebody_is_there() && blocked.iter().all(|change| change.protected.is_empty()) =>
         {
-            ask_and_carry_out(&repo, &args.allow, context)?
+            ask_and_carry_out(&repo, context)?
         }
         outcome => outcome?,
     };
@@ -80,10 +80,11 @@ fn carry_out(repo: &Repo, approval: Approval<'_>, context: &Context) -> Result<R
 }
 
 /// Shows what would be done and does just that, if it is wanted.
-fn ask_and_carry_out(repo: &Repo, allowed: &[Allow], context: &Context) -> Result<Plan, CommandError> {
+fn ask_and_carry_out(repo: &Repo, context: &Context) -> Result<Plan, CommandError> {
     let printer = context.printer;
     let plan = plan::plan(repo, context)?;
-    let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Named(allowed) };
+    // Whoever says yes needs no flags.
+    let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Everything };
     printer.stderr(draw_plan(&view, printer.err, false));
     let wanted = dialoguer::Confirm::new()
         .with_prompt("Apply this plan, with what it breaks and loses?")

@@ -1,6 +1,9 @@
 //! A pull request that drops a feature which a service uses, as its reviewers see it.
 
+use std::collections::BTreeSet;
+
 use insta::assert_snapshot;
+use serde_json::Value;
 
 use crate::support::{Project, run};
 
@@ -241,4 +244,21 @@ fn the_json_form_says_the_same_and_always_in_the_same_bytes() {
     assert_eq!((&breaks["how"], &breaks["what"][0]), (&"removing".into(), &"driver_hourly_stats.acc_rate".into()));
     assert_eq!(breaks["users"][0]["id"]["name"], "driver_activity_v2");
     assert_eq!(view["impact"]["rematerialize"]["interval"]["end"], "2026-11-01T00:00:00Z");
+}
+
+/// The documented example has the keys of real plans and can be applied like one.
+#[test]
+fn the_json_form_is_the_documented_one() {
+    let page = include_str!("../../../docs/plan-format.md");
+    let (_, example) = page.split_once("```json\n").unwrap();
+    let documented: Value = serde_json::from_str(example.split_once("```").unwrap().0).unwrap();
+    let real = pull_request().feastr(&[&PLAN[..], &["--json"]].concat()).ok().json();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(keys(&documented), keys(&real));
+    for path in ["/summary", "/changes/0", "/changes/0/impact", "/changes/0/impact/breaks/0"] {
+        assert_eq!(keys(documented.pointer(path).unwrap()), keys(real.pointer(path).unwrap()), "{path}");
+    }
+    let again = "/changes/0/impact/rematerialize";
+    assert_eq!(documented.pointer(again), real.pointer(again));
+    feastr::plan::SavedPlan::parse(&documented.to_string()).unwrap();
 }
