@@ -7,10 +7,13 @@ pub use teardown::{TeardownSummary, teardown};
 
 use crate::{
     feast::unknown_fields::UnknownFieldsLost,
-    model::{ObjectId, Repo, Timestamp},
+    model::{ObjectId, RegistryState, Repo, Timestamp},
     online::{OnlineError, OnlineStore},
-    plan::{Conflict, Plan, TableAction, diff},
-    registry::{RegistryError, RegistryStore, Snapshot, Write, state},
+    plan::{
+        Allow, Blocked, Change, Conflict, Difference, Permission, Plan, SavedPlan, SavedPlanError, Setting,
+        TableAction, diff,
+    },
+    registry::{RegistryError, RegistryStore, Snapshot, Write, forget_owner, put_owner, state},
 };
 
 /// Why an apply did not happen. Nothing was changed, unless an online table is named.
@@ -22,6 +25,14 @@ pub enum ApplyError {
     Online(#[from] OnlineError),
     #[error("{} declared objects cannot be applied", .0.len())]
     Conflicts(Vec<Conflict>),
+    /// Changes do harm that nobody agreed to.
+    #[error("{} changes are blocked", .0.len())]
+    Blocked(Vec<Blocked>),
+    /// The approved plan is not what would be done now.
+    #[error("the saved plan is stale")]
+    Stale(Vec<Difference>),
+    #[error("the plan cannot be compared")]
+    Incomparable(#[from] SavedPlanError),
     #[error("{id} in the registry was written by a newer Feast, and this change would lose what it added")]
     UnknownFields {
         id: ObjectId,
@@ -40,11 +51,33 @@ pub enum ApplyError {
     PinConflict { id: ObjectId, number: i32 },
 }
 
-/// Makes the registry hold what `repo` declares, at the time `now`, and returns what was done.
+/// What somebody agreed to before an apply.
+#[derive(Debug, Clone, Copy)]
+pub enum Approval<'a> {
+    /// Harmless changes, and the harmful ones that are named.
+    Named(&'a [Allow]),
+    /// Whatever is due, but for protected objects.
+    Everything,
+    /// This plan and no other.
+    Plan(&'a SavedPlan),
+}
+
+/// How an apply is done.
+#[derive(Debug, Clone, Copy)]
+pub struct ApplyOptions<'a> {
+    /// The name the repo gives itself, if it does.
+    pub repo_name: Option<&'a str>,
+    pub approval: Approval<'a>,
+    /// The time that is recorded.
+    pub now: Timestamp,
+}
+
+/// Makes the registry hold what `repo` declares and returns what was done.
 ///
-/// New online tables are created before the
-/// registry commits and old ones dropped after it, so that the registry never names a table that
-/// is not there; a run that was killed in between is completed by the next one.
+/// The plan is made under the registry's lock and carried out only if it is approved. New online
+/// tables are created before the registry commits and old ones dropped after it, so that the
+/// registry never names a table that is not there; a run that was killed in between is completed
+/// by the next one.
 ///
 /// # Errors
 /// See [`ApplyError`].
@@ -52,12 +85,12 @@ pub fn apply(
     repo: &Repo,
     registry: &dyn RegistryStore,
     online: Option<&dyn OnlineStore>,
-    now: Timestamp,
+    options: ApplyOptions<'_>,
 ) -> Result<Plan, ApplyError> {
     let project = &repo.project.name;
-    let created = create_tables(repo, registry, online)?;
+    let created = create_tables(repo, registry, online, options)?;
     let mut outcome: Result<Option<Plan>, ApplyError> = Ok(None);
-    registry.update(project, &mut |snapshot| match decide(repo, snapshot, online, now) {
+    registry.update(project, &mut |snapshot| match decide(repo, snapshot, online, options) {
         Ok((plan, writes)) => {
             outcome = Ok(Some(plan));
             (!writes.is_empty()).then_some(writes)
@@ -75,8 +108,32 @@ pub fn apply(
         let missed = tables(&plan, TableAction::Create).filter(|table| !created.iter().any(|made| made == table));
         online.create_tables(&missed.collect::<Vec<_>>())?;
     }
-    drop_tables(&plan, registry, online, now)?;
+    drop_tables(&plan, registry, online, options.now)?;
     Ok(plan)
+}
+
+/// The plan for a registry, if it may be carried out.
+fn approved(
+    repo: &Repo,
+    state: &RegistryState,
+    online: Option<&dyn OnlineStore>,
+    options: ApplyOptions<'_>,
+) -> Result<Plan, ApplyError> {
+    let setting = Setting { repo_name: options.repo_name, online: online.and_then(OnlineStore::tables) };
+    let plan = diff(state, repo, setting).map_err(ApplyError::Conflicts)?;
+    let permission = match options.approval {
+        Approval::Named(allowed) => Permission::Named(allowed),
+        Approval::Everything => Permission::Everything,
+        Approval::Plan(saved) => {
+            let differences = saved.differences(&SavedPlan::of(&plan)?);
+            if !differences.is_empty() {
+                return Err(ApplyError::Stale(differences));
+            }
+            Permission::Everything
+        }
+    };
+    let blocked = plan.blocked(permission);
+    if blocked.is_empty() { Ok(plan) } else { Err(ApplyError::Blocked(blocked)) }
 }
 
 /// Creates the online tables that are missing, before the registry is locked: both may be one file.
@@ -84,10 +141,11 @@ fn create_tables(
     repo: &Repo,
     registry: &dyn RegistryStore,
     online: Option<&dyn OnlineStore>,
+    options: ApplyOptions<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let Some(online) = online else { return Ok(Vec::new()) };
     let snapshot = registry.snapshot(&repo.project.name)?;
-    let plan = diff(&state(&snapshot), repo, online.tables()).map_err(ApplyError::Conflicts)?;
+    let plan = approved(repo, &state(&snapshot), Some(online), options)?;
     // A change that cannot be written may not leave a table behind.
     rows::writes(&plan, &snapshot, Timestamp::from_micros(0))?;
     let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
@@ -99,13 +157,14 @@ fn decide(
     repo: &Repo,
     snapshot: &Snapshot,
     online: Option<&dyn OnlineStore>,
-    now: Timestamp,
+    options: ApplyOptions<'_>,
 ) -> Result<(Plan, Vec<Write>), ApplyError> {
     let state = state(snapshot);
-    let here = online.and_then(OnlineStore::tables);
-    let plan = diff(&state, repo, here).map_err(ApplyError::Conflicts)?;
+    let now = options.now;
+    let plan = approved(repo, &state, online, options)?;
     let mut writes = rows::writes(&plan, snapshot, now)?;
-    if let Some(here) = here.filter(|_| !plan.tables.is_empty()) {
+    writes.extend(owner_notes(&plan, &state, now));
+    if let Some(here) = online.and_then(OnlineStore::tables).filter(|_| !plan.tables.is_empty()) {
         let mut recorded = state.online_tables;
         recorded.extend(tables(&plan, TableAction::Create).map(|table| (table.to_owned(), here.file.to_owned())));
         // Tables to drop stay recorded until they are gone: the record is what a later run goes by
@@ -114,6 +173,18 @@ fn decide(
     }
     rows::add_bookkeeping(&mut writes, snapshot, now);
     Ok((plan, writes))
+}
+
+/// Who owns the objects from now on: those that go take their notes with them.
+fn owner_notes(plan: &Plan, state: &RegistryState, now: Timestamp) -> Vec<Write> {
+    let gone = plan.changes.iter().filter_map(Change::vanishing);
+    let mut notes: Vec<Write> = gone.filter(|id| state.owners.contains_key(*id)).map(forget_owner).collect();
+    if let Some(repo) = &plan.repo {
+        let written = plan.changes.iter().filter(|change| change.action.after().is_some()).map(|change| &change.id);
+        let unowned = written.filter(|id| state.owners.get(*id) != Some(repo) && !plan.taken_over.contains(id));
+        notes.extend(unowned.chain(&plan.taken_over).map(|id| put_owner(repo, id, now)));
+    }
+    notes
 }
 
 fn drop_tables(

@@ -1,21 +1,44 @@
-use std::process::ExitCode;
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use super::{CommandError, Context};
+use super::{CommandError, Context, plan};
 use crate::{
-    apply::apply,
-    ui::{PlanStage, Verbosity, draw_plan},
+    apply::{ApplyError, ApplyOptions, Approval, apply},
+    model::Repo,
+    plan::{Allow, Permission, Plan, SavedPlan},
+    ui::{PlanStage, PlanView, Verbosity, draw_plan},
 };
 
 /// Write the definitions to the registry
 ///
 /// Everything is written in one transaction, or nothing. Online tables of new views are created,
-/// those of removed views dropped.
+/// those of removed views dropped. Changes that break or lose something need permission: asked for
+/// on a terminal, given by name with --allow, or by a saved plan.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  feastr apply\n  feastr --chdir feature_repos/staging apply")]
+#[command(
+    after_help = "Examples:\n  feastr apply\n  feastr apply --allow delete:feature-service/driver_activity_v1\n  \
+                        feastr plan --out plan.json && feastr apply plan.json\n  \
+                        feastr --chdir feature_repos/staging apply\n\n\
+                        Exit codes: 0 done, 1 error, 3 refused: a change needs permission, an object is protected or \
+                        of another repo, or the saved plan is stale"
+)]
 pub struct Args {
+    /// A plan saved with `feastr plan --out`: exactly that is done, or nothing
+    #[arg(value_name = "PLAN", conflicts_with_all = ["allow", "yes"])]
+    plan: Option<PathBuf>,
     /// Do not compare declared columns with the sources' files
     #[arg(long)]
     skip_source_validation: bool,
+    /// A breaking or destructive change that is wanted, such as delete:feature-view/x; `*` stands
+    /// for any text
+    #[arg(long, value_name = "[ACTION:]KIND/NAME")]
+    allow: Vec<Allow>,
+    /// Do not ask: every change is wanted, except those of protected objects
+    #[arg(long, short, alias = "auto-approve")]
+    yes: bool,
     /// Accepted for Feast's sake; apply shows no bars
     #[arg(long, hide = true)]
     no_progress: bool,
@@ -23,15 +46,70 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
+    let saved = args.plan.as_ref().map(|path| read_plan(&context.target(path))).transpose()?;
     let repo = context.repo(!args.skip_source_validation)?;
-    let registry = context.registry()?;
-    let online = context.online()?;
     printer.say(format_args!("Applying changes for project {}", repo.project.name));
-    let plan = apply(&repo, registry.as_ref(), online.as_deref(), context.now)?;
+    let approval = match &saved {
+        Some(plan) => Approval::Plan(plan),
+        None if args.yes => Approval::Everything,
+        None => Approval::Named(&args.allow),
+    };
+    let plan = match carry_out(&repo, approval, context)? {
+        Err(ApplyError::Blocked(blocked))
+            if saved.is_none() && somebody_is_there() && blocked.iter().all(|change| change.protected.is_empty()) =>
+        {
+            ask_and_carry_out(&repo, context)?
+        }
+        outcome => outcome?,
+    };
     if printer.json {
-        printer.json(&plan)?;
+        printer.result_line(plan::json(&plan)?)?;
     } else {
-        printer.result(draw_plan(&plan, PlanStage::Applied, printer.out, printer.verbosity >= Verbosity::Verbose))?;
+        let view = PlanView { plan: &plan, stage: PlanStage::Applied, permission: Permission::Everything };
+        printer.result(draw_plan(&view, printer.out, printer.verbosity >= Verbosity::Verbose))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The outer error is about the settings, the inner one about the apply.
+fn carry_out(repo: &Repo, approval: Approval<'_>, context: &Context) -> Result<Result<Plan, ApplyError>, CommandError> {
+    let config = context.config()?;
+    let (registry, online) = (context.registry()?, context.online()?);
+    let options = ApplyOptions { repo_name: config.repo_name.as_deref(), approval, now: context.now };
+    Ok(apply(repo, registry.as_ref(), online.as_deref(), options))
+}
+
+/// Shows what would be done and does just that, if it is wanted.
+fn ask_and_carry_out(repo: &Repo, context: &Context) -> Result<Plan, CommandError> {
+    let printer = context.printer;
+    let plan = plan::plan(repo, context)?;
+    // Whoever says yes needs no flags.
+    let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Everything };
+    printer.stderr(draw_plan(&view, printer.err, false));
+    let wanted = dialoguer::Confirm::new()
+        .with_prompt("Apply this plan, with what it breaks and loses?")
+        .default(false)
+        .interact()
+        .map_err(|error| CommandError::new(error.to_string(), None))?;
+    if !wanted {
+        return Err(CommandError::refused("nothing was applied", None));
+    }
+    let approved = SavedPlan::of(&plan).map_err(ApplyError::from)?;
+    Ok(carry_out(repo, Approval::Plan(&approved), context)??)
+}
+
+/// Whether a question would be seen and could be answered.
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CommandError::new(format!("cannot read {}: {error}", path.display()), None))?;
+    SavedPlan::parse(&text).map_err(|error| {
+        CommandError::new(
+            format!("cannot apply {}: {error}", path.display()),
+            "save one with `feastr plan --out FILE`".to_owned(),
+        )
+    })
 }

@@ -23,6 +23,7 @@ pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let settings = json!({
         "project": config.project,
         "project_description": config.project_description,
+        "feastr": { "name": config.repo_name },
         "provider": config.provider,
         "registry": registry,
         "online_store": online,

@@ -7,10 +7,11 @@ use crate::{
     model::SourceProblem,
     offline::OfflineError,
     online::OnlineError,
+    plan::Blocked,
     registry::RegistryError,
     retrieval::RetrievalError,
     serving::ServingError,
-    ui::{Printer, draw_diagnostics},
+    ui::{PROTECTED_ADVICE, Printer, allow_flags, draw_diagnostics},
 };
 
 /// Why a command failed, as the person will read it.
@@ -20,6 +21,8 @@ pub enum CommandError {
     Repo(Diagnostics),
     /// Everything else: what happened and what to do.
     Failed { message: String, help: Option<String> },
+    /// Nothing was wrong, and yet nothing was done: a guard refused it.
+    Refused { message: String, help: Option<String> },
     /// Failures were reported already; only the exit code is left.
     Reported,
     /// Whoever read our output has gone; there is nobody to tell.
@@ -27,15 +30,23 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// Exit code of what a guard refuses.
+    pub const BLOCKED: u8 = 3;
+
+    pub fn refused(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+        Self::Refused { message: message.into(), help: help.into() }
+    }
+
     pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
         Self::Failed { message: message.into(), help: help.into() }
     }
 
     /// Says what is wrong and gives the exit code.
     pub fn report(self, printer: Printer) -> ExitCode {
+        let code = if matches!(self, Self::Refused { .. }) { Self::BLOCKED } else { 1 };
         match self {
             Self::Repo(diagnostics) => printer.stderr(draw_diagnostics(&diagnostics.into_sorted(), printer.err)),
-            Self::Failed { message, help } => {
+            Self::Failed { message, help } | Self::Refused { message, help } => {
                 printer.error(message);
                 if let Some(help) = help {
                     printer.help(help);
@@ -44,7 +55,7 @@ impl CommandError {
             Self::Reported => {}
             Self::BrokenPipe => return ExitCode::SUCCESS,
         }
-        ExitCode::from(1)
+        ExitCode::from(code)
     }
 }
 
@@ -79,8 +90,22 @@ impl From<ApplyError> for CommandError {
             ApplyError::Online(error) => error.into(),
             ApplyError::Conflicts(conflicts) => {
                 let all: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
-                Self::new(all.join("\n"), "rename what you declare, or remove it from the definitions".to_owned())
+                let help = "rename what you declare, or remove it from the definitions".to_owned();
+                // Another repo's objects are guarded; the rest is in the way whoever asks.
+                match conflicts.iter().all(|conflict| conflict.owner.is_some()) {
+                    true => Self::refused(all.join("\n"), help),
+                    false => Self::new(all.join("\n"), help),
+                }
             }
+            ApplyError::Blocked(blocked) => refused_changes(&blocked),
+            ApplyError::Stale(differences) => {
+                let all: Vec<String> = differences.iter().map(ToString::to_string).collect();
+                Self::refused(
+                    format!("the saved plan is stale, and nothing was applied: {}", all.join("; ")),
+                    "make a new plan with `feastr plan --out FILE` and have it approved".to_owned(),
+                )
+            }
+            ApplyError::Incomparable(source) => Self::new(format!("{message}: {source}"), None),
             ApplyError::UnknownFields { source, .. } => {
                 Self::new(format!("{message}: {source}"), "update feastr, or make the change with Feast".to_owned())
             }
@@ -99,4 +124,20 @@ impl From<ApplyError> for CommandError {
             ),
         }
     }
+}
+
+/// Which changes were refused, and what would permit them.
+fn refused_changes(blocked: &[Blocked]) -> CommandError {
+    let changes: Vec<String> = blocked.iter().map(|change| format!("\n  {change}")).collect();
+    let count = if blocked.len() == 1 { "1 change is".to_owned() } else { format!("{} changes are", blocked.len()) };
+    let (protected, unpermitted): (Vec<&Blocked>, Vec<&Blocked>) =
+        blocked.iter().partition(|change| !change.protected.is_empty());
+    let mut help = Vec::new();
+    if !unpermitted.is_empty() {
+        help.push(format!("if it is wanted, add {}", allow_flags(&unpermitted)));
+    }
+    if !protected.is_empty() {
+        help.push(PROTECTED_ADVICE.to_owned());
+    }
+    CommandError::refused(format!("{count} refused, and nothing was applied:{}", changes.concat()), help.join("\n"))
 }

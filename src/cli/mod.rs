@@ -41,7 +41,7 @@ pub use init::sample_data;
                   feastr plan                           What apply would change\n  \
                   feastr apply                          Write the definitions to the registry\n  \
                   feastr materialize-incremental now    Newest values into the online store\n\n\
-                  Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode)",
+                  Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 refused by a guard",
     disable_help_subcommand = true,
     infer_subcommands = false
 )]

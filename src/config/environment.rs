@@ -11,6 +11,8 @@ pub mod variables {
     pub const FEATURE_STORE_YAML: &str = "FEAST_FS_YAML_FILE_PATH";
     /// No colours, whatever its value (<https://no-color.org>); `--color` wins.
     pub const NO_COLOR: &str = "NO_COLOR";
+    /// File that GitHub Actions shows as the summary of a step.
+    pub const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 }
 
 /// Looks up an environment variable: handed in, so that the core reads no environment itself.

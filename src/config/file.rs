@@ -25,6 +25,8 @@ record! {
         online_store: Node,
         offline_store: Node,
         entity_key_serialization_version: Spanned<i64>,
+        /// What only feastr knows; Feast ignores it.
+        feastr: RawFeastr,
         // Settings of parts that feastr does not have, or that only servers use.
         auth: Node,
         batch_engine: Node,
@@ -38,6 +40,16 @@ record! {
         materialization_config: Node,
         mlflow: Node,
         openlineage: Node,
+    }
+}
+
+record! {
+    /// The `feastr` mapping as written.
+    pub struct RawFeastr, "the feastr settings";
+    required {}
+    optional {
+        /// The name of this repo among those that share the project.
+        name: Spanned<String>,
     }
 }
 
@@ -85,12 +97,17 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     let online_store = stores::online(raw.online_store.as_ref(), folder, diagnostics);
     let offline_store = stores::offline(raw.offline_store.as_ref(), diagnostics);
     let registry = stores::registry(&raw.registry, folder, diagnostics);
+    let repo_name = raw.feastr.and_then(|feastr| feastr.name);
+    if let Some(name) = &repo_name {
+        check_repo_name(name, diagnostics);
+    }
     check_project(&raw.project, online_store.as_ref().is_some_and(Option::is_some), diagnostics);
     Some(StoreConfig {
         repo: folder.to_owned(),
         file: path.to_owned(),
         project: raw.project.value,
         project_description: raw.project_description,
+        repo_name: repo_name.map(|name| name.value),
         provider: provider.to_owned(),
         registry: registry?,
         online_store: online_store?,
@@ -114,6 +131,19 @@ fn check_project(project: &Spanned<String>, tables_named_after_it: bool, diagnos
             &project.span,
             format!("project name `{name}` has a hyphen, which the SQLite online store cannot take"),
             format!("call it `{}`", name.replace('-', "_")),
+        );
+    }
+}
+
+/// Names of repos are shown in plans and stay in the registry for good, so they are kept plain.
+fn check_repo_name(name: &Spanned<String>, diagnostics: &mut Diagnostics) {
+    const MAX_LENGTH: usize = 100;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+    if name.value.is_empty() || name.value.len() > MAX_LENGTH || !name.value.chars().all(allowed) {
+        diagnostics.error_with_help(
+            &name.span,
+            format!("`{}` is not a name for a repo", name.value.escape_debug()),
+            format!("use up to {MAX_LENGTH} ASCII letters, digits and any of _ - . /"),
         );
     }
 }

@@ -27,6 +27,9 @@ pub struct StoreConfig {
     pub project: String,
     /// Description of the project where the definitions give none.
     pub project_description: Option<String>,
+    /// The name of this repo among those that share the project; with one, an apply deletes only
+    /// what this repo applied itself.
+    pub repo_name: Option<String>,
     /// Feast's provider; the built-in ones all behave alike.
     pub provider: String,
     pub registry: RegistryConfig,

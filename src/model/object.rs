@@ -62,6 +62,14 @@ impl ObjectKind {
         }
     }
 
+    /// The words for several of the kind, such as `feature views`.
+    pub fn plural(self) -> String {
+        match self {
+            Self::Entity => "entities".to_owned(),
+            other => format!("{other}s"),
+        }
+    }
+
     /// Whether the kind is a feature view of some sort; such names are unique together.
     pub fn is_view(self) -> bool {
         matches!(self, Self::FeatureView | Self::OnDemandFeatureView | Self::StreamFeatureView | Self::LabelView)
@@ -142,6 +150,21 @@ impl Object {
             Self::Permission(permission) => &permission.tags,
             Self::SavedDataset(dataset) => &dataset.tags,
             Self::ValidationReference(reference) => &reference.tags,
+        }
+    }
+
+    /// Who is responsible for the object; empty when nobody is named or the kind has no owners.
+    pub fn owner(&self) -> &str {
+        match self {
+            Self::Project(project) => &project.owner,
+            Self::DataSource(source) => &source.owner,
+            Self::Entity(entity) => &entity.owner,
+            Self::FeatureView(view) => &view.owner,
+            Self::OnDemandFeatureView(view) => &view.owner,
+            Self::StreamFeatureView(view) => &view.owner,
+            Self::LabelView(view) => &view.owner,
+            Self::FeatureService(service) => &service.owner,
+            Self::Permission(_) | Self::SavedDataset(_) | Self::ValidationReference(_) => "",
         }
     }
 }

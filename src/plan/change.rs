@@ -1,14 +1,41 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{Object, ObjectId};
+use super::impact::{Impact, Severity};
+use crate::model::{Object, ObjectId, Place};
 
-/// One object that will be created, updated or deleted.
+/// One object that will be created, updated, renamed, replaced or deleted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
+    /// The object after the change, or the deleted one.
     pub id: ObjectId,
     #[serde(flatten)]
     pub action: Action,
+    pub severity: Severity,
+    /// Why the severity is what it is, in words; empty for a safe change.
+    pub reason: String,
+    pub impact: Impact,
+    /// Protected objects that the change would delete, rename or break; it is not carried out
+    /// while there is one.
+    pub protected: Vec<ObjectId>,
+    /// Where the object is declared; `None` for deleted ones.
+    pub place: Option<Place>,
+}
+
+impl Change {
+    /// The object in the registry that the change starts from; `None` when there is none.
+    pub fn before_id(&self) -> Option<&ObjectId> {
+        match &self.action {
+            Action::Create { .. } => None,
+            Action::Update { .. } | Action::Delete { .. } => Some(&self.id),
+            Action::Rename { from, .. } | Action::Replace { from, .. } => Some(from),
+        }
+    }
+
+    /// The object that the registry no longer holds after the change.
+    pub fn vanishing(&self) -> Option<&ObjectId> {
+        self.before_id().filter(|before| self.action.after().is_none() || **before != self.id)
+    }
 }
 
 /// What happens to an object.
@@ -24,18 +51,77 @@ pub enum Action {
         /// The fields that differ, in declaration order.
         edits: Vec<Edit>,
     },
+    /// The same object under another name.
+    Rename {
+        from: ObjectId,
+        before: Box<Object>,
+        after: Box<Object>,
+        /// The fields that differ besides the name.
+        edits: Vec<Edit>,
+    },
+    /// A view that becomes a view of another kind under the same name.
+    Replace {
+        from: ObjectId,
+        before: Box<Object>,
+        after: Box<Object>,
+        /// The fields that both kinds have and that differ.
+        edits: Vec<Edit>,
+    },
     Delete {
         before: Box<Object>,
     },
 }
 
 impl Action {
-    /// The first word of Feast's plan lines.
+    /// The first word of a plan line; Feast's where Feast has the action.
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Create { .. } => "Created",
             Self::Update { .. } => "Updated",
+            Self::Rename { .. } => "Renamed",
+            Self::Replace { .. } => "Replaced",
             Self::Delete { .. } => "Deleted",
+        }
+    }
+
+    /// The word of `--allow` and of the JSON form.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Rename { .. } => "rename",
+            Self::Replace { .. } => "replace",
+            Self::Delete { .. } => "delete",
+        }
+    }
+
+    /// The object as the registry holds it.
+    pub fn before(&self) -> Option<&Object> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Update { before, .. }
+            | Self::Rename { before, .. }
+            | Self::Replace { before, .. }
+            | Self::Delete { before } => Some(before),
+        }
+    }
+
+    /// The object as it is declared.
+    pub fn after(&self) -> Option<&Object> {
+        match self {
+            Self::Delete { .. } => None,
+            Self::Create { after }
+            | Self::Update { after, .. }
+            | Self::Rename { after, .. }
+            | Self::Replace { after, .. } => Some(after),
+        }
+    }
+
+    /// The fields that differ; none for an object that comes or goes.
+    pub fn edits(&self) -> &[Edit] {
+        match self {
+            Self::Create { .. } | Self::Delete { .. } => &[],
+            Self::Update { edits, .. } | Self::Rename { edits, .. } | Self::Replace { edits, .. } => edits,
         }
     }
 }
@@ -70,6 +156,10 @@ pub enum EditKind {
     /// The stored copy of a data source follows the source of this name.
     SourceCopy {
         source: String,
+    },
+    /// The stored copy of features follows the view of this name; the selection is the same.
+    ViewCopy {
+        view: String,
     },
 }
 

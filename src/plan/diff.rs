@@ -3,28 +3,44 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
+    assess::Assessor,
     change::{Action, Change, TableAction, TableChange},
-    edits::edits,
+    edits::{edits, edits_of_rename, edits_of_replacement},
+    impact::{Impact, Severity},
+    ownership::{Ownership, kept_object},
 };
-use crate::model::{ForeignObject, Object, ObjectId, OnlineTables, RegistryState, Repo};
+use crate::model::{ForeignObject, Object, ObjectId, ObjectKind, OnlineTables, RENAMED_FROM_TAG, RegistryState, Repo};
 
 /// Everything an apply would do, in the order it is shown: by kind, then by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
     pub project: String,
+    /// The name of the repo, if it has one.
+    pub repo: Option<String>,
     /// The registry content the plan was made from.
     pub revision: String,
     pub changes: Vec<Change>,
     pub tables: Vec<TableChange>,
-    /// Objects of the project that feastr does not manage; they stay as they are.
+    /// Objects without an owner that the repo declares and will own.
+    pub taken_over: Vec<ObjectId>,
+    /// Objects of the project that this repo does not manage; they stay as they are.
     pub kept: Vec<ForeignObject>,
 }
 
 impl Plan {
     /// Whether applying would change nothing.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.tables.is_empty()
+        self.changes.is_empty() && self.tables.is_empty() && self.taken_over.is_empty()
     }
+}
+
+/// What a plan depends on besides registry and repo.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Setting<'a> {
+    /// The name the repo gives itself, if it does: it then deletes only what it applied itself.
+    pub repo_name: Option<&'a str>,
+    /// The tables of the online store; `None` for stores without tables.
+    pub online: Option<OnlineTables<'a>>,
 }
 
 /// Why definitions cannot be applied to this registry.
@@ -34,71 +50,185 @@ pub struct Conflict {
     pub declared: ObjectId,
     pub existing: ObjectId,
     pub reason: String,
+    /// The repo that has applied the existing object, when that is what is in the way.
+    pub owner: Option<String>,
 }
 
 /// The plan that makes the registry hold what the repo declares.
 ///
 /// # Errors
-/// When a declared object stands against one that feastr must not change.
-pub fn diff(state: &RegistryState, repo: &Repo, online: Option<OnlineTables<'_>>) -> Result<Plan, Vec<Conflict>> {
+/// When a declared object stands against one that this repo must not change.
+pub fn diff(state: &RegistryState, repo: &Repo, setting: Setting<'_>) -> Result<Plan, Vec<Conflict>> {
     let declared = repo.objects();
-    let conflicts = conflicts(state, &declared);
+    let ownership = Ownership::new(state, setting.repo_name);
+    let mut actions = Vec::new();
+    let mut conflicts = foreign_conflicts(state, &declared);
+    // What the declared objects took the place of.
+    let mut succeeded = BTreeSet::new();
+    for (id, after) in &declared {
+        let (from, action) = action(state, &declared, &succeeded, id, after);
+        if let Some(existing) = &from
+            && action.is_some()
+            && let Some(owner) = ownership.other_owner(existing)
+        {
+            // The project itself belongs to the repo that applied it first.
+            if id.kind != ObjectKind::Project {
+                let reason = format!("it was applied by repo `{owner}`");
+                let owner = Some(owner.to_owned());
+                conflicts.push(Conflict { declared: id.clone(), existing: existing.clone(), reason, owner });
+            }
+            continue;
+        }
+        succeeded.extend(from.filter(|from| from != id));
+        actions.extend(action.map(|action| (id.clone(), action)));
+    }
+    let mut kept = state.foreign.clone();
+    let mut others = BTreeMap::new();
+    for (id, object) in &state.objects {
+        if declared.contains_key(id) || succeeded.contains(id) {
+            continue;
+        }
+        match ownership.reason_to_keep(id) {
+            None => actions.push((id.clone(), Action::Delete { before: Box::new(object.clone()) })),
+            Some(reason) => {
+                conflicts.extend(name_conflicts(id, &reason, ownership.other_owner(id), &declared));
+                others.insert(id.clone(), object.clone());
+                // Saved datasets come from jobs and are never declared away: not worth a word.
+                if id.kind != ObjectKind::SavedDataset {
+                    kept.push(kept_object(id, object, reason));
+                }
+            }
+        }
+    }
     if !conflicts.is_empty() {
+        conflicts.sort_by(|a, b| (&a.declared, &a.existing).cmp(&(&b.declared, &b.existing)));
+        conflicts.dedup();
         return Err(conflicts);
     }
-    let ids: BTreeSet<&ObjectId> = declared.keys().chain(state.objects.keys()).collect();
-    let changes = ids.into_iter().filter_map(|id| change(id, state.objects.get(id), declared.get(id))).collect();
+    kept.sort_by(|a, b| a.id.cmp(&b.id));
+    actions.sort_by(|a, b| a.0.cmp(&b.0));
+    let tables = setting.online.map(|online| table_changes(state, repo, &others, online)).unwrap_or_default();
+    let mut changes: Vec<Change> = actions.into_iter().map(|(id, action)| unassessed(repo, id, action)).collect();
+    let assessor = Assessor::new(state, &repo.project.name, &declared, &others, &tables, setting.online);
+    assessor.assess(&mut changes);
     Ok(Plan {
         project: repo.project.name.clone(),
+        repo: setting.repo_name.map(str::to_owned),
         revision: state.revision.clone(),
         changes,
-        tables: online.map(|online| table_changes(state, repo, online)).unwrap_or_default(),
-        kept: state.foreign.clone(),
+        tables,
+        taken_over: declared.keys().filter(|id| ownership.takes_over(id)).cloned().collect(),
+        kept,
     })
 }
 
-fn change(id: &ObjectId, before: Option<&Object>, after: Option<&Object>) -> Option<Change> {
-    let action = match (before, after) {
-        (Some(before), Some(after)) if before == after => return None,
-        (Some(before), Some(after)) => Action::Update {
+fn unassessed(repo: &Repo, id: ObjectId, action: Action) -> Change {
+    Change {
+        place: if action.after().is_some() { repo.places.get(&id).cloned() } else { None },
+        id,
+        action,
+        severity: Severity::Safe,
+        reason: String::new(),
+        impact: Impact::default(),
+        protected: Vec::new(),
+    }
+}
+
+/// What becomes of a declared object, and which object of the registry it starts from.
+fn action(
+    state: &RegistryState,
+    declared: &BTreeMap<ObjectId, Object>,
+    succeeded: &BTreeSet<ObjectId>,
+    id: &ObjectId,
+    after: &Object,
+) -> (Option<ObjectId>, Option<Action>) {
+    let new = || Box::new(after.clone());
+    if let Some(before) = state.objects.get(id) {
+        let action = (before != after).then(|| Action::Update {
             before: Box::new(before.clone()),
-            after: Box::new(after.clone()),
+            after: new(),
             edits: edits(before, after),
-        },
-        (None, Some(after)) => Action::Create { after: Box::new(after.clone()) },
-        (Some(before), None) => Action::Delete { before: Box::new(before.clone()) },
-        (None, None) => return None,
-    };
-    Some(Change { id: id.clone(), action })
+        });
+        return (Some(id.clone()), action);
+    }
+    let free = |from: &ObjectId| !declared.contains_key(from) && !succeeded.contains(from);
+    let view_kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view() && id.kind.is_view());
+    let namesakes = view_kinds.map(|kind| ObjectId::new(kind, &id.name));
+    for from in namesakes.filter(free) {
+        if let Some(before) = state.objects.get(&from) {
+            let edits = edits_of_replacement(before, after);
+            let action = Action::Replace { from: from.clone(), before: Box::new(before.clone()), after: new(), edits };
+            return (Some(from), Some(action));
+        }
+    }
+    let old_name = after.tags().get(RENAMED_FROM_TAG);
+    if let Some(from) = old_name.map(|name| ObjectId::new(id.kind, name)).filter(free)
+        && let Some(before) = state.objects.get(&from)
+    {
+        let edits = edits_of_rename(before, after);
+        let action = Action::Rename { from: from.clone(), before: Box::new(before.clone()), after: new(), edits };
+        return (Some(from), Some(action));
+    }
+    (None, Some(Action::Create { after: new() }))
 }
 
 /// A declared object may not take the place of a foreign one, nor its name among views.
-fn conflicts(state: &RegistryState, declared: &BTreeMap<ObjectId, Object>) -> Vec<Conflict> {
-    let clashes = |foreign: &ForeignObject, id: &ObjectId| {
-        foreign.id.name == id.name && (foreign.id.kind == id.kind || (foreign.id.kind.is_view() && id.kind.is_view()))
-    };
-    declared
-        .keys()
-        .filter_map(|id| {
-            let foreign = state.foreign.iter().find(|foreign| clashes(foreign, id))?;
-            Some(Conflict { declared: id.clone(), existing: foreign.id.clone(), reason: foreign.reason.clone() })
-        })
-        .collect()
+fn foreign_conflicts(state: &RegistryState, declared: &BTreeMap<ObjectId, Object>) -> Vec<Conflict> {
+    let foreign = state.foreign.iter().filter(|foreign| foreign.id.kind != ObjectKind::Project);
+    let same = foreign.clone().filter(|foreign| declared.contains_key(&foreign.id)).map(|foreign| Conflict {
+        declared: foreign.id.clone(),
+        existing: foreign.id.clone(),
+        reason: foreign.reason.clone(),
+        owner: None,
+    });
+    let namesakes = foreign.flat_map(|foreign| name_conflicts(&foreign.id, &foreign.reason, None, declared));
+    same.chain(namesakes).collect()
 }
 
-fn table_changes(state: &RegistryState, repo: &Repo, online: OnlineTables<'_>) -> Vec<TableChange> {
+/// Views of all kinds share their names, whatever the case of the letters.
+fn name_conflicts(
+    existing: &ObjectId,
+    reason: &str,
+    owner: Option<&str>,
+    declared: &BTreeMap<ObjectId, Object>,
+) -> Vec<Conflict> {
+    if !existing.kind.is_view() {
+        return Vec::new();
+    }
+    let namesake =
+        |id: &&ObjectId| id.kind.is_view() && *id != existing && id.name.eq_ignore_ascii_case(&existing.name);
+    let conflict = |id: &ObjectId| Conflict {
+        declared: id.clone(),
+        existing: existing.clone(),
+        reason: reason.to_owned(),
+        owner: owner.map(str::to_owned),
+    };
+    declared.keys().filter(namesake).map(conflict).collect()
+}
+
+/// Views with tables of their own are those that Feast gives one.
+fn has_table(object: &Object) -> bool {
+    match object {
+        Object::FeatureView(_) | Object::StreamFeatureView(_) => true,
+        Object::LabelView(view) => view.online,
+        _ => false,
+    }
+}
+
+fn table_changes(
+    state: &RegistryState,
+    repo: &Repo,
+    others: &BTreeMap<ObjectId, Object>,
+    online: OnlineTables<'_>,
+) -> Vec<TableChange> {
     let table = |view: &str| (online.name)(&repo.project.name, view);
-    // As in Feast: on-demand views have no table, and label views only if they are online.
+    let labels = repo.label_views.iter().filter(|view| view.online).map(|view| &view.name);
     let views = repo.feature_views.iter().map(|view| &view.name);
-    let stream_views = repo.stream_feature_views.iter().map(|view| &view.name);
-    let label_views = repo.label_views.iter().filter(|view| view.online).map(|view| &view.name);
-    let wanted: BTreeSet<String> = views.chain(stream_views).chain(label_views).map(|view| table(view)).collect();
-    let kept: BTreeSet<String> = state
-        .foreign
-        .iter()
-        .filter(|foreign| foreign.id.kind.is_view())
-        .map(|foreign| table(&foreign.id.name))
-        .collect();
+    let streams = repo.stream_feature_views.iter().map(|view| &view.name);
+    let wanted: BTreeSet<String> = views.chain(streams).chain(labels).map(|name| table(name)).collect();
+    let foreign = state.foreign.iter().map(|foreign| &foreign.id).filter(|id| id.kind.is_view());
+    let others = others.iter().filter(|(_, object)| has_table(object)).map(|(id, _)| id);
+    let kept: BTreeSet<String> = foreign.chain(others).map(|id| table(&id.name)).collect();
     let here = |name: &str| state.online_tables.get(name).is_some_and(|file| file == online.file);
     let created = wanted.iter().filter(|name| !here(name)).map(|name| (TableAction::Create, name));
     let dropped =

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::change::{Edit, EditKind};
-use crate::model::Object;
+use crate::model::{Object, RENAMED_FROM_TAG};
 
 /// The fields that differ between two versions of an object.
 pub fn edits(before: &Object, after: &Object) -> Vec<Edit> {
@@ -12,7 +12,27 @@ pub fn edits(before: &Object, after: &Object) -> Vec<Edit> {
     edits
 }
 
-/// The object's own fields, without the name of its kind around them.
+/// The fields that differ besides the name, and besides the tag that says so.
+pub fn edits_of_rename(before: &Object, after: &Object) -> Vec<Edit> {
+    let mut edits = edits(before, after);
+    let tag = join("tags", RENAMED_FROM_TAG);
+    edits.retain(|edit| edit.path != "name" && edit.path != tag);
+    edits
+}
+
+/// The fields that both versions have and that differ, for a view that changes its kind.
+pub fn edits_of_replacement(before: &Object, after: &Object) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if let (Value::Object(mut before), Value::Object(mut after)) = (as_json(before), as_json(after)) {
+        before.retain(|key, _| after.contains_key(key));
+        after.retain(|key, _| before.contains_key(key));
+        compare_fields("", &before, &after, &mut edits);
+    }
+    edits
+}
+
+/// The object's own fields, without the name of its kind around them and under the names of the
+/// definitions format.
 fn as_json(object: &Object) -> Value {
     let fields = match object {
         Object::Project(project) => serde_json::to_value(project),
@@ -27,34 +47,114 @@ fn as_json(object: &Object) -> Value {
         Object::SavedDataset(dataset) => serde_json::to_value(dataset),
         Object::ValidationReference(reference) => serde_json::to_value(reference),
     };
-    fields.unwrap_or(Value::Null)
+    let mut fields = fields.unwrap_or(Value::Null);
+    match object {
+        Object::DataSource(source) => flatten_kind(&mut fields, &source.kind.to_string()),
+        Object::OnDemandFeatureView(_) => name_inputs(&mut fields),
+        _ => {}
+    }
+    fields
+}
+
+/// `kind: {file: {path: …}}` as `type: file` and `path: …`, as definitions have it.
+fn flatten_kind(source: &mut Value, kind: &str) {
+    let Value::Object(fields) = source else { return };
+    let mut flat = Map::new();
+    for (key, value) in std::mem::take(fields) {
+        match value {
+            Value::Object(variant) if key == "kind" => {
+                flat.insert("type".to_owned(), kind.into());
+                for settings in variant.into_iter().map(|(_, settings)| settings) {
+                    if let Value::Object(settings) = settings {
+                        flat.extend(settings);
+                    }
+                }
+            }
+            value => {
+                flat.insert(key, value);
+            }
+        }
+    }
+    *fields = flat;
+}
+
+/// `sources: [{view: {…}}, {request: {…}}]` as what is inside by its name.
+fn name_inputs(view: &mut Value) {
+    let Some(Value::Array(sources)) = view.get_mut("sources") else { return };
+    let mut inputs = Map::new();
+    for source in sources.drain(..) {
+        let Value::Object(variant) = source else { continue };
+        for input in variant.into_iter().map(|(_, input)| input) {
+            if let Some(name) = name_of(&input).map(str::to_owned) {
+                inputs.insert(name, input);
+            }
+        }
+    }
+    if let Value::Object(fields) = view {
+        fields.insert("sources".to_owned(), Value::Object(inputs));
+    }
 }
 
 fn compare(path: String, before: &Value, after: &Value, edits: &mut Vec<Edit>) {
-    if before == after {
+    if before == after || (is_empty(before) && is_empty(after)) {
         return;
     }
     let kind = match (before, after) {
-        (Value::Object(old), Value::Object(new)) if is_source_copy(&path) => {
+        (Value::Object(old), Value::Object(new)) if is_source_copy(&path, new) => {
             match (old.get("name").and_then(Value::as_str), new.get("name").and_then(Value::as_str)) {
                 (Some(old), Some(new)) if old == new => EditKind::SourceCopy { source: new.to_owned() },
                 (old, new) => EditKind::Changed { before: old.into(), after: new.into() },
             }
         }
+        (Value::Object(old), Value::Object(new)) if is_same_input(&path, old, new) => {
+            EditKind::ViewCopy { view: new.get("view").and_then(Value::as_str).unwrap_or_default().to_owned() }
+        }
         (Value::Object(old), Value::Object(new)) => return compare_fields(&path, old, new, edits),
         (Value::Array(old), Value::Array(new)) if is_named(old) && is_named(new) => {
             return compare_named(&path, old, new, edits);
         }
-        _ if is_empty(before) => EditKind::Added { after: after.clone() },
-        _ if is_empty(after) => EditKind::Removed { before: before.clone() },
+        _ if is_empty(before) => EditKind::Added { after: named_copy(&path, after) },
+        _ if is_empty(after) => EditKind::Removed { before: named_copy(&path, before) },
         _ => EditKind::Changed { before: before.clone(), after: after.clone() },
     };
     edits.push(Edit { path, kind });
 }
 
-/// Whether a field holds the copy of a data source that Feast keeps in views and projections.
-fn is_source_copy(path: &str) -> bool {
-    path == "source" || path.ends_with(".source")
+/// Whether a field holds the copy of a data source that Feast keeps in views, projections, push and
+/// stream sources.
+fn is_source_copy(path: &str, fields: &Map<String, Value>) -> bool {
+    fields.contains_key("timestamp_field")
+        && fields.contains_key("name")
+        && (matches!(path.rsplit('.').next(), Some("source" | "stream_source" | "batch_source")) || is_input(path))
+}
+
+/// A whole copy of a source would only repeat the source: its name is enough.
+fn named_copy(path: &str, value: &Value) -> Value {
+    match value {
+        Value::Object(fields) if is_source_copy(path, fields) => fields.get("name").cloned().unwrap_or(Value::Null),
+        other => other.clone(),
+    }
+}
+
+/// Whether a path is that of an input of an on-demand view.
+fn is_input(path: &str) -> bool {
+    path.strip_prefix("sources.").is_some_and(|name| !name.contains('.'))
+}
+
+/// Whether an input of an on-demand view selects the same features of its view as before, under the
+/// same names, so that only the copies of them differ.
+fn is_same_input(path: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
+    let names = |projection: &Map<String, Value>| {
+        let features = projection.get("features").and_then(Value::as_array)?;
+        features.iter().map(name_of).map(|name| name.map(str::to_owned)).collect::<Option<Vec<_>>>()
+    };
+    let same = |key: &str| old.get(key) == new.get(key);
+    is_input(path)
+        && new.contains_key("view")
+        && same("view")
+        && same("name_alias")
+        && same("join_key_map")
+        && names(old) == names(new)
 }
 
 fn compare_fields(path: &str, before: &Map<String, Value>, after: &Map<String, Value>, edits: &mut Vec<Edit>) {

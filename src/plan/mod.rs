@@ -1,10 +1,26 @@
 //! What would change: the difference between a registry and a repo, as a value.
 //!
-//! [`diff`] does no I/O and asks no clock. `apply` carries out exactly what a [`Plan`] says.
+//! [`diff`] does no I/O and asks no clock. `apply` carries out exactly what a [`Plan`] says, or
+//! refuses: [`guard`](Allow) says which changes need permission, [`SavedPlan`] what was approved.
 
+mod assess;
 mod change;
+mod collisions;
 mod diff;
 mod edits;
+mod guard;
+mod impact;
+mod ownership;
+mod rematerialization;
+mod saved;
+mod users;
+mod view;
+
+#[cfg(test)]
+mod tests;
 
 pub use change::{Action, Change, Edit, EditKind, TableAction, TableChange};
-pub use diff::{Conflict, Plan, diff};
+pub use diff::{Conflict, Plan, Setting, diff};
+pub use guard::{Allow, Blocked, ParseAllowError, Permission};
+pub use impact::{Breakage, Collision, Harm, Impact, Loss, Rematerialization, Severity, User};
+pub use saved::{Difference, FORMAT_VERSION, SavedPlan, SavedPlanError};

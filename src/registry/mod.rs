@@ -2,6 +2,7 @@
 
 mod foreign;
 mod message;
+mod ownership;
 mod sql;
 mod state;
 mod store;
@@ -9,6 +10,7 @@ mod store;
 use crate::config::RegistryConfig;
 
 pub use message::{to_json, to_message};
+pub use ownership::{forget_owner, put_owner};
 pub use state::state;
 pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write};
 

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     foreign::foreign_object,
+    ownership::owners,
     store::{Row, Snapshot},
 };
 use crate::{
@@ -42,6 +43,7 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
     for kind in [ObjectKind::OnDemandFeatureView, ObjectKind::FeatureService] {
         objects_over_foreign_views(&mut state, kind, snapshot);
     }
+    state.owners = owners(&snapshot.metadata);
     state.foreign.sort_by(|a, b| a.id.cmp(&b.id));
     if let Some(infra) = snapshot.infra.as_deref().and_then(|bytes| decode(bytes).ok()) {
         state.online_tables = online_tables_from_message(&infra);

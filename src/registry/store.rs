@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{model::ObjectKind, sqlite::SqliteProblem};
 
@@ -66,7 +66,7 @@ pub struct Snapshot {
     pub infra: Option<Vec<u8>>,
     /// Highest version number by view name.
     pub versions: BTreeMap<String, i32>,
-    /// Feast's notes about the project.
+    /// Notes about the project, Feast's and feastr's.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -93,11 +93,15 @@ pub enum Write {
         proto: Vec<u8>,
         updated: i64,
     },
-    /// Sets one of Feast's notes about the project; `updated` in Unix seconds.
+    /// Sets a note about the project; `updated` in Unix seconds.
     PutMetadata {
-        key: &'static str,
+        key: Cow<'static, str>,
         value: String,
         updated: i64,
+    },
+    /// Removes a note about the project, if there is one.
+    DeleteMetadata {
+        key: String,
     },
     /// Removes everything of the project.
     DeleteProject,

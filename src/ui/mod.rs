@@ -9,7 +9,9 @@ mod style;
 mod table;
 
 pub use diagnostics::draw as draw_diagnostics;
-pub use plan::{PlanStage, draw as draw_plan};
+pub use plan::{
+    PROTECTED_ADVICE, PlanStage, PlanView, allow_flags, annotations, draw_markdown, draw_text as draw_plan,
+};
 pub use printer::{ColorChoice, Printer, Verbosity};
 pub use progress::MaterializeView;
 pub use report::draw as draw_report;

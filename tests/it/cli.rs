@@ -83,9 +83,22 @@ fn plan_shows_the_fields_that_change() {
     Created feature service driver_activity_v3
     No changes to infrastructure
 
+    Breaks:
+      changing the type of `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` (owner driver-performance@example.com)
+      removing `driver_hourly_stats.avg_daily_trips` breaks feature service `driver_activity_v2` (owner driver-performance@example.com)
+
+    Will be lost:
+      feature service driver_activity_v1
+
+    Blocked: apply refuses this unless it is allowed:
+      update feature view driver_hourly_stats
+      delete feature service driver_activity_v1
+      If it is wanted:
+        feastr apply --allow update:feature-view/driver_hourly_stats --allow delete:feature-service/driver_activity_v1
+
     Plan: 1 to create, 3 to update, 1 to delete
     "#);
-    project.feastr(&["apply"]).ok();
+    project.feastr(&["apply", "--yes"]).ok();
     project.feastr(&["plan", "--detailed-exitcode"]).ok();
 }
 

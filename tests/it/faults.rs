@@ -38,11 +38,11 @@ fn a_killed_apply_leaves_the_old_state_or_the_new_one() {
         let view = format!("view_{kill}");
         project.write("drivers.yaml", definitions(&view, kill));
         project.write("services.yaml", format!("feature_services:\n  - {{name: service, features: [{view}]}}\n"));
-        kill_after(&project, &["apply"], whole * kill / KILLS);
+        kill_after(&project, &["apply", "--yes"], whole * kill / KILLS);
         let before = views(&project);
         assert!(before.len() <= 1, "{before:?}");
         project.feastr(&["feature-views", "list"]).ok();
-        project.feastr(&["apply"]).ok();
+        project.feastr(&["apply", "--yes"]).ok();
         assert_eq!(views(&project), [view.as_str()]);
         assert_eq!(online_tables(&project), [format!("feastlocal_{view}")]);
         let plan = project.feastr(&["plan", "--detailed-exitcode"]).ok();
@@ -122,10 +122,10 @@ fn a_locked_registry_is_waited_for_and_then_reported() {
     project.edit("services.yaml", "driver_activity_v1", "driver_activity_v0");
     let lock = Connection::open(project.path("data/registry.db")).unwrap();
     lock.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let output = project.feastr(&["apply"]).failed();
+    let output = project.feastr(&["apply", "--yes"]).failed();
     assert!(output.stderr.contains("is locked: another process is writing it"), "{}", output.stderr);
     lock.execute_batch("ROLLBACK").unwrap();
-    project.feastr(&["apply"]).ok();
+    project.feastr(&["apply", "--yes"]).ok();
 }
 
 /// `/dev/full` refuses every byte, as a full disk does.

@@ -11,7 +11,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("feast", &["model"]),
     ("config", &["diagnostics", "yaml"]),
     ("definitions", &["config", "diagnostics", "feast", "model", "yaml"]),
-    ("plan", &["model"]),
+    ("plan", &["feast", "model"]),
     ("retrieval", &["diagnostics", "model"]),
     ("registry", &["config", "feast", "model", "sqlite"]),
     ("online", &["config", "feast", "model", "sqlite"]),
@@ -20,7 +20,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("materialize", &["diagnostics", "feast", "model", "offline", "online", "registry"]),
     ("serving", &["diagnostics", "feast", "model", "online", "retrieval"]),
     ("sink", &["offline", "ui"]),
-    ("ui", &["diagnostics", "materialize", "plan"]),
+    ("ui", &["diagnostics", "materialize", "model", "plan"]),
 ];
 
 #[test]

@@ -24,7 +24,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     interop::{INTEROP, feast},
-    support::Project,
+    support::{Project, approving},
 };
 
 fn source(name: &str, kind: SourceKind) -> DataSource {
@@ -271,7 +271,7 @@ fn apply_to(project: &Project, repo: &Repo) -> usize {
     let registry = registry::open(&RegistryConfig::Sqlite { path: project.path("data/registry.db") });
     let path = project.path("data").canonicalize().unwrap().join("online_store.db");
     let online = online::open(&OnlineStoreConfig::Sqlite { path });
-    apply(repo, registry.as_ref(), Some(online.as_ref()), Timestamp::now()).unwrap().changes.len()
+    apply(repo, registry.as_ref(), Some(online.as_ref()), approving(Timestamp::now())).unwrap().changes.len()
 }
 
 #[test]

@@ -8,5 +8,6 @@ mod golden;
 mod imports;
 mod interop;
 mod interop_kinds;
+mod plan;
 mod point_in_time;
 mod support;

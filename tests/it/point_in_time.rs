@@ -195,6 +195,7 @@ fn config(folder: &Path) -> StoreConfig {
         file: folder.join("feature_store.yaml"),
         project: "project".into(),
         project_description: None,
+        repo_name: None,
         provider: "local".into(),
         registry: RegistryConfig::Sqlite { path: folder.join("registry.db") },
         online_store: None,

@@ -6,6 +6,10 @@ use std::{
     process::{Command, Stdio},
 };
 
+use feastr::{
+    apply::{ApplyOptions, Approval},
+    model::Timestamp,
+};
 use tempfile::TempDir;
 
 /// A feature repo of its own; it vanishes with the value.
@@ -34,6 +38,13 @@ impl Output {
     pub fn failed(self) -> Self {
         assert_eq!(self.code, 1, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        self
+    }
+
+    /// Asserts that a guard refused the run.
+    #[track_caller]
+    pub fn refused(self) -> Self {
+        assert_eq!(self.code, 3, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
@@ -138,4 +149,9 @@ pub fn run_with_own_stdout(command: &mut Command) -> Output {
         stdout: String::new(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// An apply of whatever is due.
+pub fn approving(now: Timestamp) -> ApplyOptions<'static> {
+    ApplyOptions { repo_name: None, approval: Approval::Everything, now }
 }

@@ -26,13 +26,20 @@ use crate::{
 /// The writes that carry out the object changes of a plan made from `snapshot`.
 pub fn writes(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Result<Vec<Write>, ApplyError> {
     let mut writer = RowWriter::new(plan, snapshot, now)?;
+    // Deletes come first: a view of another kind may take the name, and the history goes with the
+    // old one.
+    for id in plan.changes.iter().filter_map(Change::vanishing) {
+        writer.delete(id);
+    }
     let mut changes: Vec<&Change> = plan.changes.iter().collect();
     changes.sort_by_key(|change| rank(change));
     for change in changes {
         match &change.action {
-            Action::Create { after } => writer.put(after, None)?,
+            Action::Create { after } | Action::Rename { after, .. } | Action::Replace { after, .. } => {
+                writer.put(after, None)?;
+            }
             Action::Update { before, after, .. } => writer.put(after, Some(before))?,
-            Action::Delete { .. } => writer.delete(&change.id),
+            Action::Delete { .. } => {}
         }
     }
     if snapshot.proto(ObjectKind::Entity, DUMMY_ENTITY).is_none() {
@@ -41,17 +48,11 @@ pub fn writes(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Result<Vec<Wr
     Ok(writer.writes)
 }
 
-/// Deletes come first: a view of another kind may take the name, and the history goes with the old
-/// one. Then, as in plans, sources come before the views and services that hold copies of them;
-/// among sources those that hold copies of others come last.
-fn rank(change: &Change) -> (bool, ObjectKind, bool) {
-    let holds_copy = match &change.action {
-        Action::Create { after } | Action::Update { after, .. } => {
-            matches!(after.as_ref(), Object::DataSource(source) if source.kind.is_stream())
-        }
-        Action::Delete { .. } => return (false, change.id.kind, false),
-    };
-    (true, change.id.kind, holds_copy)
+/// As in plans, sources come before the views and services that hold copies of them; among sources
+/// those that hold copies of others come last.
+fn rank(change: &Change) -> (ObjectKind, bool) {
+    let holds_copy = matches!(change.action.after(), Some(Object::DataSource(source)) if source.kind.is_stream());
+    (change.id.kind, holds_copy)
 }
 
 /// Feast's notes about the project, which go with every change.
@@ -60,11 +61,11 @@ pub fn add_bookkeeping(writes: &mut Vec<Write>, snapshot: &Snapshot, now: Timest
     const LAST_UPDATED: &str = "last_updated_timestamp";
     if !snapshot.metadata.contains_key(UUID) {
         let value = Uuid::new_v4().to_string();
-        writes.push(Write::PutMetadata { key: UUID, value, updated: now.seconds() });
+        writes.push(Write::PutMetadata { key: UUID.into(), value, updated: now.seconds() });
     }
     if !writes.is_empty() {
         let value = now.seconds().to_string();
-        writes.push(Write::PutMetadata { key: LAST_UPDATED, value, updated: now.seconds() });
+        writes.push(Write::PutMetadata { key: LAST_UPDATED.into(), value, updated: now.seconds() });
     }
 }
 

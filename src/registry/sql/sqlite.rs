@@ -187,6 +187,12 @@ fn execute(transaction: &Transaction<'_>, project: &str, write: &Write) -> rusql
                 params![project, key, value, updated],
             )?;
         }
+        Write::DeleteMetadata { key } => {
+            transaction.execute(
+                "DELETE FROM feast_metadata WHERE project_id = ?1 AND metadata_key = ?2",
+                params![project, key],
+            )?;
+        }
         Write::DeleteProject => {
             for table in &TABLES {
                 transaction.execute(&format!("DELETE FROM {} WHERE project_id = ?1", table.name), [project])?;

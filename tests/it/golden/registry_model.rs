@@ -21,6 +21,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::registry_rows::{bytes, golden_root, read_json};
+use crate::support::approving;
 
 const RECORDINGS: [&str; 4] = ["extra", "local_pandas", "local_python", "kinds"];
 
@@ -76,7 +77,7 @@ impl Recording {
 
     /// Makes the registry hold these objects.
     fn apply(&self, objects: impl IntoIterator<Item = Object>) -> Result<Plan, ApplyError> {
-        apply(&repo(objects), self.registry().as_ref(), None, NOW)
+        apply(&repo(objects), self.registry().as_ref(), None, approving(NOW))
     }
 
     /// Puts the recorded rows into the registry, their version histories included.

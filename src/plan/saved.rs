@@ -1,0 +1,206 @@
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{diff::Plan, impact::Severity};
+use crate::model::ObjectId;
+
+/// Version of the JSON form of plans; it grows when something is renamed or removed.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The JSON form of a plan, of `plan --json` and of saved plans.
+#[derive(Serialize)]
+struct Document<'a> {
+    format_version: u32,
+    summary: Summary,
+    #[serde(flatten)]
+    plan: &'a Plan,
+}
+
+/// How many changes there are, and the worst of them.
+#[derive(Serialize)]
+struct Summary {
+    create: usize,
+    update: usize,
+    rename: usize,
+    replace: usize,
+    delete: usize,
+    /// The highest severity; `safe` without changes.
+    severity: Severity,
+}
+
+impl Plan {
+    /// The number of changes with this word, such as `create`.
+    pub fn count(&self, word: &str) -> usize {
+        self.changes.iter().filter(|change| change.action.word() == word).count()
+    }
+
+    /// The plan as indented JSON, the same bytes for the same plan.
+    ///
+    /// # Errors
+    /// When a value has no JSON form, which no plan has.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let summary = Summary {
+            create: self.count("create"),
+            update: self.count("update"),
+            rename: self.count("rename"),
+            replace: self.count("replace"),
+            delete: self.count("delete"),
+            severity: self.changes.iter().map(|change| change.severity).max().unwrap_or(Severity::Safe),
+        };
+        serde_json::to_string_pretty(&Document { format_version: FORMAT_VERSION, summary, plan: self })
+    }
+}
+
+/// A plan that was written down, perhaps reviewed, and is to be carried out as it is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct SavedPlan {
+    project: String,
+    repo: Option<String>,
+    revision: String,
+    changes: Vec<SavedChange>,
+    tables: Value,
+    taken_over: Vec<ObjectId>,
+}
+
+/// What of a change decides whether it is the same one. Places move with every edit of a file, and
+/// intervals with every materialization.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct SavedChange {
+    id: ObjectId,
+    action: String,
+    severity: String,
+    #[serde(default)]
+    from: Option<ObjectId>,
+    #[serde(default)]
+    before: Value,
+    #[serde(default)]
+    after: Value,
+}
+
+impl SavedChange {
+    /// Whether somebody has to agree to it.
+    fn needs_permission(&self) -> bool {
+        [Severity::Breaking, Severity::Destructive].iter().any(|severity| severity.as_str() == self.severity)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.action == other.action
+            && self.from == other.from
+            && self.before == other.before
+            && self.after == other.after
+            && self.needs_permission() == other.needs_permission()
+    }
+}
+
+/// Why a file is not a plan that can be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedPlanError {
+    #[error("it is not a saved plan: {0}")]
+    NotAPlan(#[source] serde_json::Error),
+    #[error("it is a plan of format {0}, and this feastr reads format {FORMAT_VERSION}")]
+    Format(u32),
+}
+
+/// In what a saved plan differs from what would be done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    Project {
+        saved: String,
+        now: String,
+    },
+    /// The name of the repo.
+    Repo {
+        saved: Option<String>,
+        now: Option<String>,
+    },
+    /// Somebody changed the registry.
+    Registry,
+    /// Objects for which the registry is the same and the definitions are not.
+    Definitions(Vec<ObjectId>),
+    /// Objects that would be changed otherwise than the plan says, now that the registry is another.
+    Changes(Vec<ObjectId>),
+    Tables,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |repo: &Option<String>| repo.as_ref().map_or("no name".to_owned(), |name| format!("`{name}`"));
+        match self {
+            Self::Project { saved, now } => write!(f, "it is for project {saved}, not {now}"),
+            Self::Repo { saved, now } => write!(f, "it is for a repo with {}, not {}", name(saved), name(now)),
+            Self::Registry => f.write_str("the registry has changed since"),
+            Self::Definitions(ids) => write!(f, "the definitions have changed since, for {}", names(ids)),
+            Self::Changes(ids) => write!(f, "other changes are due now, for {}", names(ids)),
+            Self::Tables => f.write_str("other online tables are due"),
+        }
+    }
+}
+
+fn names(ids: &[ObjectId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl SavedPlan {
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// When the text is no plan, or one of another format.
+    pub fn parse(text: &str) -> Result<Self, SavedPlanError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u32,
+        }
+        let version: Version = serde_json::from_str(text).map_err(SavedPlanError::NotAPlan)?;
+        if version.format_version != FORMAT_VERSION {
+            return Err(SavedPlanError::Format(version.format_version));
+        }
+        serde_json::from_str(text).map_err(SavedPlanError::NotAPlan)
+    }
+
+    /// A plan as it would be read back.
+    ///
+    /// # Errors
+    /// When a value has no JSON form, which no plan has.
+    pub fn of(plan: &Plan) -> Result<Self, SavedPlanError> {
+        plan.to_json().map_err(SavedPlanError::NotAPlan).and_then(|text| Self::parse(&text))
+    }
+
+    /// In what `now`, made from the present definitions and registry, is another plan.
+    pub fn differences(&self, now: &Self) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        if self.project != now.project {
+            differences.push(Difference::Project { saved: self.project.clone(), now: now.project.clone() });
+        }
+        if self.repo != now.repo {
+            differences.push(Difference::Repo { saved: self.repo.clone(), now: now.repo.clone() });
+        }
+        if self.revision != now.revision {
+            differences.push(Difference::Registry);
+        }
+        let by_id = |plan: &'_ Self| plan.changes.iter().map(|change| (change.id.clone(), change.clone())).collect();
+        let (saved, present): (BTreeMap<ObjectId, SavedChange>, BTreeMap<_, SavedChange>) = (by_id(self), by_id(now));
+        let mut other: Vec<ObjectId> = saved
+            .iter()
+            .filter(|(id, change)| !present.get(id).is_some_and(|now| now.is_same(change)))
+            .map(|(id, _)| id.clone())
+            .chain(present.keys().filter(|id| !saved.contains_key(id)).cloned())
+            .chain(self.taken_over.iter().filter(|id| !now.taken_over.contains(id)).cloned())
+            .chain(now.taken_over.iter().filter(|id| !self.taken_over.contains(id)).cloned())
+            .collect();
+        other.sort();
+        other.dedup();
+        if !other.is_empty() {
+            let same_registry = self.revision == now.revision && self.project == now.project;
+            differences.push(match same_registry {
+                true => Difference::Definitions(other),
+                false => Difference::Changes(other),
+            });
+        }
+        if self.tables != now.tables {
+            differences.push(Difference::Tables);
+        }
+        differences
+    }
+}

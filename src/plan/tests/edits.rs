@@ -1,0 +1,90 @@
+//! Which fields are shown as changed, and how.
+
+use super::*;
+use crate::model::{
+    Expression, Object, OnDemandFeatureView, OnDemandSource, PostgresSource, PushSource, RequestSource,
+};
+
+/// `path: kind` of each edit.
+fn shown(before: &Object, after: &Object) -> Vec<String> {
+    let edits = super::super::edits::edits(before, after);
+    let kind = |edit: &Edit| match &edit.kind {
+        EditKind::Changed { before, after } => format!("{before} -> {after}"),
+        EditKind::Added { after } => format!("+ {after}"),
+        EditKind::Removed { before } => format!("- {before}"),
+        EditKind::Reordered { after } => format!("order {}", after.join(" ")),
+        EditKind::SourceCopy { source } => format!("copy of source {source}"),
+        EditKind::ViewCopy { view } => format!("copy of view {view}"),
+    };
+    edits.iter().map(|edit| format!("{}: {}", edit.path, kind(edit))).collect()
+}
+
+#[test]
+fn sources_show_the_keys_of_the_format() {
+    let file = source("stats");
+    let moved = DataSource {
+        kind: SourceKind::File(FileSource { path: "x".to_owned(), format: None, s3_endpoint_override: String::new() }),
+        ..file.clone()
+    };
+    let shown = |a: &DataSource, b: &DataSource| shown(&Object::DataSource(a.clone()), &Object::DataSource(b.clone()));
+    assert_eq!(shown(&file, &moved), [r#"path: "data/stats.parquet" -> "x""#]);
+    let table = DataSource {
+        kind: SourceKind::Postgres(PostgresSource { table: "stats".to_owned(), query: String::new() }),
+        ..file.clone()
+    };
+    assert_eq!(
+        shown(&file, &table),
+        [r#"type: "file" -> "postgres""#, r#"path: - "data/stats.parquet""#, r#"table: + "stats""#]
+    );
+    let push = |batch: &DataSource| DataSource {
+        kind: SourceKind::Push(PushSource { batch_source: Some(Box::new(batch.clone())) }),
+        ..source("push")
+    };
+    assert_eq!(shown(&push(&file), &push(&moved)), ["batch_source: copy of source stats"]);
+    assert_eq!(shown(&push(&file), &push(&source("other"))), [r#"batch_source: "stats" -> "other""#]);
+}
+
+#[test]
+fn on_demand_views_show_inputs_and_expressions() {
+    let input = |features: &[&str], description: &str| {
+        let mut view = view("v", features);
+        view.source.as_mut().unwrap().description = description.to_owned();
+        OnDemandSource::View(service("", &[&view]).features.remove(0))
+    };
+    let request = |dtype| {
+        let kind = SourceKind::Request(RequestSource { schema: vec![Field::new("now", dtype)] });
+        OnDemandSource::Request(DataSource { kind, ..source("request") })
+    };
+    let on_demand = |sources: Vec<OnDemandSource>, sql: &str| {
+        Object::OnDemandFeatureView(OnDemandFeatureView {
+            name: "o".to_owned(),
+            entities: Vec::new(),
+            entity_columns: Vec::new(),
+            sources,
+            features: Vec::new(),
+            expressions: vec![Expression { name: "sum".to_owned(), sql: sql.to_owned() }],
+            write_to_online_store: false,
+            enabled: true,
+            version: ViewVersion::Latest,
+            description: String::new(),
+            owner: String::new(),
+            org: String::new(),
+            tags: Tags::new(),
+        })
+    };
+    let before = on_demand(vec![request(DataType::Int64), input(&["a"], "")], "a + now");
+    let after = on_demand(vec![request(DataType::Int32), input(&["a"], "new")], "a - now");
+    assert_eq!(
+        shown(&before, &after),
+        [
+            "sources.request: copy of source request",
+            "sources.v: copy of view v",
+            r#"expressions.sum.sql: "a + now" -> "a - now""#
+        ]
+    );
+    let selecting = on_demand(vec![request(DataType::Int64), input(&["a", "b"], "")], "a + now");
+    assert_eq!(shown(&before, &selecting).len(), 1);
+    assert!(shown(&before, &selecting)[0].starts_with("sources.v.features.b: + "));
+    let without = on_demand(vec![input(&["a"], "")], "a + now");
+    assert_eq!(shown(&before, &without), [r#"sources.request: - "request""#]);
+}

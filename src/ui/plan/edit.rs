@@ -1,0 +1,57 @@
+use serde_json::Value;
+use similar::TextDiff;
+
+use super::super::Style;
+use crate::plan::{Edit, EditKind};
+
+/// An edit as lines without indentation; multi-line texts as a unified diff.
+pub fn lines(edit: &Edit, style: Style) -> Vec<String> {
+    let path = &edit.path;
+    match &edit.kind {
+        EditKind::Changed { before: Value::String(before), after: Value::String(after) }
+            if before.contains('\n') || after.contains('\n') =>
+        {
+            let diff = TextDiff::from_lines(before.as_str(), after.as_str());
+            let unified = diff.unified_diff().context_radius(1).to_string();
+            std::iter::once(format!("{path}:")).chain(unified.lines().map(|line| format!("\t{line}"))).collect()
+        }
+        EditKind::Changed { before, after } => {
+            vec![format!("{path}: {} -> {}", compact(before), style.strong(compact(after)))]
+        }
+        EditKind::Added { after } => vec![format!("{path}: {} {}", style.good("+"), compact(after))],
+        EditKind::Removed { before } => vec![format!("{path}: {} {}", style.bad("-"), compact(before))],
+        EditKind::Reordered { after } => vec![format!("{path}: new order {}", after.join(", "))],
+        EditKind::SourceCopy { source } => vec![format!("{path}: copies data source {source} anew")],
+        EditKind::ViewCopy { view } => vec![format!("{path}: copies the features of {view} anew")],
+    }
+}
+
+/// A value in a few words: a column as its type, texts without quotes, empty parts left out.
+fn compact(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        // One line each, whatever the text holds.
+        Value::String(text) => text.replace('\n', "\\n").replace('\r', "\\r"),
+        Value::Array(items) => format!("[{}]", items.iter().map(compact).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => match fields.get("dtype").and_then(Value::as_str) {
+            Some(dtype) => dtype.to_owned(),
+            None => {
+                let shown = fields.iter().filter(|(_, value)| !is_blank(value));
+                let parts: Vec<String> = shown.map(|(key, value)| format!("{key}: {}", compact(value))).collect();
+                format!("{{{}}}", parts.join(", "))
+            }
+        },
+        other => other.to_string(),
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}

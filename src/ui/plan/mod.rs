@@ -1,0 +1,66 @@
+//! Plans for people, pull requests and CI; the JSON form is the plan's own.
+
+mod consequences;
+mod edit;
+mod github;
+mod markdown;
+mod text;
+
+pub use consequences::{PROTECTED_ADVICE, allow_flags};
+pub use github::annotations;
+pub use markdown::draw as draw_markdown;
+pub use text::draw as draw_text;
+
+use crate::plan::{Permission, Plan};
+
+/// Whether a plan is shown before or after it is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanStage {
+    Planned,
+    Applied,
+}
+
+/// A plan with what its reader should know about it.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanView<'a> {
+    pub plan: &'a Plan,
+    pub stage: PlanStage,
+    /// What was permitted on the command line.
+    pub permission: Permission<'a>,
+}
+
+impl PlanView<'_> {
+    /// One line that sums the plan up.
+    fn summary(&self) -> String {
+        let plan = self.plan;
+        let kept = match plan.kept.len() {
+            0 => String::new(),
+            1 => "; 1 object that this repo does not manage stays as it is".to_owned(),
+            many => format!("; {many} objects that this repo does not manage stay as they are"),
+        };
+        if plan.is_empty() {
+            return format!("No changes: the registry holds what the definitions declare{kept}");
+        }
+        let (lead, words) = match self.stage {
+            PlanStage::Planned => {
+                ("Plan", ["to create", "to update", "to rename", "to replace", "to delete", "to take over"])
+            }
+            PlanStage::Applied => ("Applied", ["created", "updated", "renamed", "replaced", "deleted", "taken over"]),
+        };
+        let count = |action| plan.count(action);
+        let counts = [
+            count("create"),
+            count("update"),
+            count("rename"),
+            count("replace"),
+            count("delete"),
+            plan.taken_over.len(),
+        ];
+        const ALWAYS: [&str; 3] = ["creat", "updat", "delet"];
+        let shown = counts.iter().zip(words).filter(|(count, word)| {
+            **count > 0 || ALWAYS.iter().any(|always| word.trim_start_matches("to ").starts_with(always))
+        });
+        let parts: Vec<String> = shown.map(|(count, word)| format!("{count} {word}")).collect();
+        format!("{lead}: {}{kept}", parts.join(", "))
+    }
+}

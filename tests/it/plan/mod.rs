@@ -1,0 +1,7 @@
+//! Plans as people review them, and what apply refuses.
+
+mod guards;
+mod ownership;
+mod rename;
+mod review;
+mod saved;

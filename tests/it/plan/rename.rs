@@ -1,0 +1,63 @@
+//! Objects that get another name, through to the rows of the registry.
+
+use std::path::Path;
+
+use feastr::{
+    apply::{ApplyOptions, Approval, apply},
+    config::{self, StoreConfig},
+    definitions::{self, LoadOptions},
+    diagnostics::{Diagnostics, SourceText},
+    model::{RENAMED_FROM_TAG, Repo, Timestamp},
+    offline, online, registry,
+};
+
+use crate::support::Project;
+
+#[test]
+fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
+    let project = Project::example();
+    let (config, mut repo) = load(&project.folder.path().canonicalize().unwrap());
+    let (registry, online) = (registry::open(&config.registry), online::open(config.online_store.as_ref().unwrap()));
+    let now = Timestamp::parse("2026-11-02", Timestamp::from_micros(0)).unwrap();
+    let run = |repo: &Repo, repo_name| {
+        let options = ApplyOptions { repo_name, approval: Approval::Named(&[]), now };
+        apply(repo, registry.as_ref(), Some(online.as_ref()), options)
+    };
+    run(&repo, Some("team")).unwrap();
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01"]).ok();
+
+    let new_name = "driver_stats";
+    let view = &mut repo.feature_views[0];
+    view.tags.insert(RENAMED_FROM_TAG.to_owned(), std::mem::replace(&mut view.name, new_name.to_owned()));
+    for service in &mut repo.feature_services {
+        service.features.iter_mut().for_each(|projection| projection.view = new_name.to_owned());
+    }
+    let plan = run(&repo, Some("team")).unwrap();
+    assert_eq!(plan.count("rename"), 1);
+    let again = plan.changes.iter().find_map(|change| change.impact.rematerialize.as_ref()).unwrap();
+    assert_eq!(again.interval.end.to_string(), "2026-11-01T00:00:00Z");
+    assert!(run(&repo, Some("team")).unwrap().is_empty());
+
+    let snapshot = registry.snapshot("feastlocal").unwrap();
+    let state = registry::state(&snapshot);
+    assert!(state.materialized[new_name].intervals.is_empty(), "its online values have to come again");
+    assert_eq!(state.online_tables.keys().collect::<Vec<_>>(), ["feastlocal_driver_stats"]);
+    assert!(state.owners.keys().all(|id| id.name != "driver_hourly_stats"), "{:?}", state.owners);
+    assert_eq!(state.owners.len(), state.objects.len());
+}
+
+fn load(folder: &Path) -> (StoreConfig, Repo) {
+    let path = folder.join("feature_store.yaml");
+    let file = SourceText { path: path.clone(), text: std::fs::read_to_string(&path).unwrap() };
+    let mut diagnostics = Diagnostics::default();
+    let config = config::load(&file.into(), [folder, &path], &|_| None, &mut diagnostics).unwrap();
+    let store = offline::open(&config);
+    let options = LoadOptions {
+        validate_sources: true,
+        skip_view_names: false,
+        inspect: &|source| store.inspect(source),
+        display_path: &Path::to_owned,
+    };
+    let repo = definitions::load(&config, &options, &mut diagnostics).unwrap().unwrap();
+    (config, repo)
+}
