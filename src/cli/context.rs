@@ -16,6 +16,17 @@ use crate::{
     ui::{Printer, draw_diagnostics},
 };
 
+/// Checks of definitions that can be left out.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct SkippedChecks {
+    /// Do not compare declared columns with the sources' files
+    #[arg(long)]
+    pub skip_source_validation: bool,
+    /// Do not check that views of all kinds have different names
+    #[arg(long)]
+    pub skip_feature_view_validation: bool,
+}
+
 /// What every command starts from: the streams, the repo's place and the clock.
 pub struct Context {
     pub printer: Printer,
@@ -80,13 +91,13 @@ impl Context {
         }
     }
 
-    /// The definitions of the repo, checked against their sources if wanted.
-    pub fn repo(&self, validate_sources: bool) -> Result<Repo, CommandError> {
+    /// The definitions of the repo, checked but for what is left out.
+    pub fn repo(&self, skipped: SkippedChecks) -> Result<Repo, CommandError> {
         let config = self.config()?;
         let store = offline::open(&config);
         let options = LoadOptions {
-            validate_sources,
-            skip_view_names: false,
+            validate_sources: !skipped.skip_source_validation,
+            skip_view_names: skipped.skip_feature_view_validation,
             inspect: &|source| store.inspect(source),
             display_path: &|path| display_path(path),
         };

@@ -26,7 +26,7 @@ use crate::{
     model::ObjectKind,
     ui::{ColorChoice, Printer, Verbosity},
 };
-use context::Context;
+use context::{Context, SkippedChecks};
 use error::CommandError;
 
 pub use init::sample_data;
