@@ -28,7 +28,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
     let repo = context.repo(!args.skip_source_validation)?;
     let online = context.online()?;
-    let snapshot = context.registry()?.snapshot(&repo.project.name)?;
+    let snapshot = context.registry_to_read()?.snapshot(&repo.project.name)?;
     let tables = online.as_deref().and_then(OnlineStore::tables);
     let plan = diff(&state(&snapshot), &repo, tables).map_err(ApplyError::Conflicts)?;
     if printer.json {

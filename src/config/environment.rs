@@ -11,6 +11,10 @@ pub mod variables {
     pub const FEATURE_STORE_YAML: &str = "FEAST_FS_YAML_FILE_PATH";
     /// No colours, whatever its value (<https://no-color.org>); `--color` wins.
     pub const NO_COLOR: &str = "NO_COLOR";
+    /// Who runs the program, for those who wait for its lock.
+    pub const USER: &str = "USER";
+    /// The same on Windows.
+    pub const USERNAME: &str = "USERNAME";
 }
 
 /// Looks up an environment variable: handed in, so that the core reads no environment itself.

@@ -3,7 +3,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     StoreConfig,
     environment::{Environment, expand},
-    stores,
+    registry, stores,
 };
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span},
@@ -84,7 +84,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     check_key_version(raw.entity_key_serialization_version.as_ref(), diagnostics);
     let online_store = stores::online(raw.online_store.as_ref(), folder, diagnostics);
     let offline_store = stores::offline(raw.offline_store.as_ref(), diagnostics);
-    let registry = stores::registry(&raw.registry, folder, diagnostics);
+    let registry = registry::registry(&raw.registry, folder, diagnostics);
     check_project(&raw.project, online_store.as_ref().is_some_and(Option::is_some), diagnostics);
     Some(StoreConfig {
         repo: folder.to_owned(),

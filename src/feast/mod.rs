@@ -8,6 +8,7 @@ pub mod entity_key;
 pub mod feature_hash;
 pub mod messages;
 mod python_text;
+pub mod registry_file;
 pub mod registry_json;
 pub mod unknown_fields;
 pub mod value;

@@ -8,4 +8,6 @@ mod golden;
 mod imports;
 mod interop;
 mod point_in_time;
+mod registries;
+mod servers;
 mod support;

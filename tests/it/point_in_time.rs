@@ -196,7 +196,7 @@ fn config(folder: &Path) -> StoreConfig {
         project: "project".into(),
         project_description: None,
         provider: "local".into(),
-        registry: RegistryConfig::Sqlite { path: folder.join("registry.db") },
+        registry: RegistryConfig::File { path: folder.join("registry.db") },
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
     }
