@@ -146,9 +146,9 @@ impl Server {
         format!("{scheme}://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// The certificate of the server, which signed itself, for the name `localhost`.
-    pub fn certificate(&self) -> PathBuf {
-        self.folder.join("server.crt")
+    /// The authority behind the server's certificate, which is for the name `localhost`.
+    pub fn certificate_of_authority(&self) -> PathBuf {
+        self.folder.join("ca.crt")
     }
 }
 
@@ -224,10 +224,16 @@ fn create_mariadb(data: &Path) {
 }
 
 fn create_certificate(kind: Kind, folder: &Path) {
-    run(as_server(kind, &program("openssl"))
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=DNS:localhost", "-keyout", "server.key", "-out", "server.crt"])
-        .current_dir(folder));
+    let openssl = |arguments: &str| {
+        let mut command = as_server(kind, &program("openssl"));
+        run(command.args(arguments.split(' ')).current_dir(folder));
+    };
+    openssl("req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=tests -keyout ca.key -out ca.crt");
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr");
+    std::fs::write(folder.join("extensions"), "subjectAltName=DNS:localhost\n").unwrap();
+    openssl(
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile extensions -out server.crt",
+    );
 }
 
 fn launch(kind: Kind, folder: &Path, port: u16) -> Child {

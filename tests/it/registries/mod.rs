@@ -5,6 +5,7 @@ mod errors;
 mod golden;
 mod kills;
 mod processes;
+mod repo;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
