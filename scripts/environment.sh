@@ -31,15 +31,17 @@ need() {
 # is left running: those who need one start their own.
 need_server() {
   find_server "$1" && return
-  # Debian starts services while it installs them, unless this says no.
-  local policy=/usr/sbin/policy-rc.d
-  local as_root=()
+  # Debian starts services while it installs them, unless this file says no.
+  local policy=/usr/sbin/policy-rc.d as_root=() made=
   [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
   if ! [ -e "$policy" ] && printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null 2>&1; then
     "${as_root[@]}" chmod +x "$policy"
-    trap '"${as_root[@]}" rm -f "$policy"' RETURN
+    made=1
   fi
-  install_package "$1" "$2"
+  local installed=0
+  (install_package "$1" "$2") || installed=$?
+  [ -z "$made" ] || "${as_root[@]}" rm -f "$policy"
+  [ "$installed" -eq 0 ] || exit "$installed"
   find_server "$1" || fail "$1 is still missing" "install it, then run this again"
 }
 
