@@ -27,6 +27,32 @@ need() {
   command -v "$1" >/dev/null 2>&1 || fail "$1 is still missing" "install it, then run this again"
 }
 
+# need_server PROGRAM PACKAGE: the same for a program of a database server, which need not be on the PATH. No server
+# is left running: those who need one start their own.
+need_server() {
+  find_server "$1" && return
+  # Debian starts services while it installs them, unless this file says no.
+  local policy=/usr/sbin/policy-rc.d as_root=() made=
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
+  if ! [ -e "$policy" ] && printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null 2>&1; then
+    "${as_root[@]}" chmod +x "$policy"
+    made=1
+  fi
+  local installed=0
+  (install_package "$1" "$2") || installed=$?
+  [ -z "$made" ] || "${as_root[@]}" rm -f "$policy"
+  [ "$installed" -eq 0 ] || exit "$installed"
+  find_server "$1" || fail "$1 is still missing" "install it, then run this again"
+}
+
+find_server() {
+  local place
+  for place in /usr/lib/postgresql/*/bin /usr/sbin /usr/local/sbin; do
+    [ -x "$place/$1" ] && return
+  done
+  command -v "$1" >/dev/null 2>&1
+}
+
 # install_package WHAT PACKAGE
 install_package() {
   local as_root=()

@@ -10,6 +10,10 @@ feast_version=0.67.0
 
 need_build_tools
 need python3 python3
+# The tests start servers of their own.
+need openssl openssl
+need_server initdb postgresql
+need_server mariadbd mariadb-server
 
 if [ -z "${FEASTR_FEAST_PYTHON:-}" ]; then
   venv="$cache/feast-$feast_version"

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::{CommandError, Context};
-use crate::config::{OnlineStoreConfig, RegistryConfig};
+use crate::config::{OnlineStoreConfig, RegistryConfig, SchemaMode};
 
 /// Print the settings as feastr understands them
 #[derive(Debug, clap::Args)]
@@ -12,8 +12,16 @@ pub struct Args {}
 pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let config = context.config()?;
     let registry = match &config.registry {
-        RegistryConfig::Sqlite { path } => {
-            json!({ "registry_type": "sql", "path": format!("sqlite:///{}", path.display()) })
+        RegistryConfig::File { path } => json!({ "registry_type": "file", "path": path }),
+        RegistryConfig::Sql(sql) => {
+            let mut settings = json!({ "registry_type": "sql", "path": sql.database.masked_url() });
+            if let Some(replica) = &sql.replica {
+                settings["read_path"] = replica.masked_url().into();
+            }
+            if sql.schema_mode != SchemaMode::Auto {
+                settings["schema_mode"] = sql.schema_mode.word().into();
+            }
+            settings
         }
     };
     let online = match &config.online_store {

@@ -6,13 +6,13 @@ use std::{
 
 use super::{CommandError, Global};
 use crate::{
-    config::{self, StoreConfig},
+    config::{self, StoreConfig, variables},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
     model::{Repo, Timestamp},
     offline::{self, OfflineStore},
     online::{self, OnlineStore},
-    registry::{self, RegistryStore},
+    registry::{self, LOCK_TIMEOUT, Locking, RegistryStore},
     ui::{Printer, draw_diagnostics},
 };
 
@@ -32,17 +32,20 @@ pub struct Context {
     pub printer: Printer,
     chdir: Option<PathBuf>,
     settings: Option<PathBuf>,
+    /// Name of the command that runs.
+    command: String,
     /// The moment the command started.
     pub now: Timestamp,
     loaded: RefCell<Option<StoreConfig>>,
 }
 
 impl Context {
-    pub fn new(printer: Printer, global: &Global) -> Self {
+    pub fn new(printer: Printer, global: &Global, command: &str) -> Self {
         Self {
             printer,
             chdir: global.chdir.clone(),
             settings: global.feature_store_yaml.clone(),
+            command: command.to_owned(),
             now: Timestamp::now(),
             loaded: RefCell::new(None),
         }
@@ -111,8 +114,28 @@ impl Context {
         }
     }
 
+    /// The registry, for commands that change it.
     pub fn registry(&self) -> Result<Box<dyn RegistryStore>, CommandError> {
-        Ok(registry::open(&self.config()?.registry))
+        let printer = self.printer;
+        let locking = Locking {
+            who: self.who(),
+            timeout: LOCK_TIMEOUT,
+            on_wait: Box::new(move |holder| printer.say(format_args!("waiting for the registry's lock, {holder}"))),
+        };
+        Ok(registry::open(&self.config()?.registry, locking))
+    }
+
+    /// The registry, or the replica the settings name, for commands that only read.
+    pub fn registry_to_read(&self) -> Result<Box<dyn RegistryStore>, CommandError> {
+        Ok(registry::open_to_read(&self.config()?.registry))
+    }
+
+    /// This run, as those read it who wait for its lock: `apply of alice@ci-7 (pid 412)`.
+    fn who(&self) -> String {
+        let user = [variables::USER, variables::USERNAME].into_iter().find_map(|name| std::env::var(name).ok());
+        let host = gethostname::gethostname().to_string_lossy().into_owned();
+        let user = user.map_or_else(String::new, |user| format!("{user}@"));
+        format!("{} of {user}{host} (pid {})", self.command, std::process::id())
     }
 
     pub fn offline(&self) -> Result<Box<dyn OfflineStore>, CommandError> {

@@ -44,7 +44,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
     let config = context.config()?;
-    let registry = context.registry()?;
+    let registry = context.registry_to_read()?;
     let registered = state(&registry.snapshot(&config.project)?);
     let retrieval = args.selection.resolve(&registered, &registry.location())?;
     let format = output_format(args, printer.json)?;

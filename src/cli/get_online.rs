@@ -37,7 +37,7 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let config = context.config()?;
-    let registry = context.registry()?;
+    let registry = context.registry_to_read()?;
     let online = context.required_online()?;
     let registered = state(&registry.snapshot(&config.project)?);
     let retrieval = args.selection.resolve(&registered, &registry.location())?;

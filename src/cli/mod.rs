@@ -19,7 +19,7 @@ mod version;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     config::variables,
@@ -126,12 +126,15 @@ enum Command {
 
 /// Runs the program with `arguments` (the program's name first) and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| {
+        Ok((Cli::from_arg_matches(&matches)?, matches.subcommand_name().unwrap_or_default().to_owned()))
+    });
+    let (cli, name) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
     let printer = printer(&cli.global);
-    let context = Context::new(printer, &cli.global);
+    let context = Context::new(printer, &cli.global, &name);
     match dispatch(&cli.command, &context) {
         Ok(code) => code,
         Err(error) => error.report(printer),

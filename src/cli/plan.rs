@@ -86,7 +86,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
 pub fn plan(repo: &Repo, context: &Context) -> Result<Plan, CommandError> {
     let config = context.config()?;
     let online = context.online()?;
-    let snapshot = context.registry()?.snapshot(&repo.project.name)?;
+    let snapshot = context.registry_to_read()?.snapshot(&repo.project.name)?;
     let tables = online.as_deref().and_then(OnlineStore::tables);
     let setting = Setting { repo_name: config.repo_name.as_deref(), online: tables };
     Ok(diff(&state(&snapshot), repo, setting).map_err(ApplyError::Conflicts)?)

@@ -9,7 +9,7 @@ pub struct Args {}
 
 pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let project = context.config()?.project;
-    let snapshot = context.registry()?.snapshot(&project)?;
+    let snapshot = context.registry_to_read()?.snapshot(&project)?;
     let message = to_message(&snapshot).map_err(|error| CommandError::new(error.to_string(), None))?;
     let dump = registry_dump(&project, &message).map_err(|error| CommandError::new(error.to_string(), None))?;
     context.printer.json(&dump)?;

@@ -13,6 +13,10 @@ pub mod variables {
     pub const NO_COLOR: &str = "NO_COLOR";
     /// File that GitHub Actions shows as the summary of a step.
     pub const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+    /// Who runs the program, for those who wait for its lock.
+    pub const USER: &str = "USER";
+    /// The same on Windows.
+    pub const USERNAME: &str = "USERNAME";
 }
 
 /// Looks up an environment variable: handed in, so that the core reads no environment itself.

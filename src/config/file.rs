@@ -3,7 +3,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     StoreConfig,
     environment::{Environment, expand},
-    stores,
+    registry, stores,
 };
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span},
@@ -96,7 +96,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     check_key_version(raw.entity_key_serialization_version.as_ref(), diagnostics);
     let online_store = stores::online(raw.online_store.as_ref(), folder, diagnostics);
     let offline_store = stores::offline(raw.offline_store.as_ref(), diagnostics);
-    let registry = stores::registry(&raw.registry, folder, diagnostics);
+    let registry = registry::registry(&raw.registry, folder, diagnostics);
     let repo_name = raw.feastr.and_then(|feastr| feastr.name);
     if let Some(name) = &repo_name {
         check_repo_name(name, diagnostics);

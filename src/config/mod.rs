@@ -3,15 +3,19 @@
 //! Keys and their meaning are Feast's. Keys that only matter to parts feastr does not have are
 //! accepted and left alone; kinds of stores it does not know are errors at the place they are named.
 
+mod database_url;
 mod environment;
 mod file;
+mod registry;
 mod stores;
 
 use std::path::{Path, PathBuf};
 
+pub use database_url::{Password, ServerUrl, TlsConfig, TlsMode};
 pub use environment::{Environment, variables};
 pub use file::load;
-pub use stores::{OfflineStoreConfig, OnlineStoreConfig, RegistryConfig};
+pub use registry::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
+pub use stores::{OfflineStoreConfig, OnlineStoreConfig};
 
 /// Name of the settings file in a repo folder.
 pub const FILE_NAME: &str = "feature_store.yaml";

@@ -6,13 +6,6 @@ use crate::{
     yaml::{Node, Read, Spanned, record},
 };
 
-/// Where the registry is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RegistryConfig {
-    /// Feast's SQL registry in an SQLite file (absolute path).
-    Sqlite { path: PathBuf },
-}
-
 /// Where online values are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnlineStoreConfig {
@@ -34,28 +27,6 @@ impl OnlineStoreConfig {
 pub enum OfflineStoreConfig {
     /// Embedded DuckDB over files.
     DuckDb,
-}
-
-record! {
-    /// The `registry` mapping as written.
-    struct RawRegistry, "the registry settings";
-    required {}
-    optional {
-        registry_type: Spanned<String>,
-        path: Spanned<String>,
-        cache_ttl_seconds: Node,
-        cache_mode: Node,
-        read_path: Node,
-        registry_store_type: Node,
-        schema_mode: Node,
-        sqlalchemy_config_kwargs: Node,
-        thread_pool_executor_worker_count: Node,
-        purge_feast_metadata: Spanned<bool>,
-        enable_online_feature_view_versioning: Spanned<bool>,
-        serve_features_while_materializing: Node,
-        s3_additional_kwargs: Node,
-        mcp: Node,
-    }
 }
 
 record! {
@@ -81,71 +52,6 @@ record! {
         staging_location: Node,
         staging_location_endpoint_override: Node,
     }
-}
-
-/// The registry; nothing after an error.
-pub fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
-    if node.as_text().is_some() {
-        file_registry(&node.span, diagnostics);
-        return None;
-    }
-    let raw = RawRegistry::read(node, diagnostics)?;
-    let kind = raw.registry_type.as_ref().map_or("file", |kind| &kind.value);
-    let span = raw.registry_type.as_ref().map_or(&raw.span, |kind| &kind.span);
-    match kind {
-        "sql" => {}
-        "file" => {
-            file_registry(span, diagnostics);
-            return None;
-        }
-        other => {
-            let help = did_you_mean(other, ["sql"]);
-            diagnostics.error_with_help(span, format!("registry type `{other}` is not supported yet"), help);
-            return None;
-        }
-    }
-    for (flag, name) in [
-        (&raw.purge_feast_metadata, "purge_feast_metadata"),
-        (&raw.enable_online_feature_view_versioning, "enable_online_feature_view_versioning"),
-    ] {
-        unsupported_flag(flag.as_ref(), name, diagnostics);
-    }
-    let Some(url) = raw.path else {
-        diagnostics.error(&raw.span, "`path` is missing: the registry needs a URL such as sqlite:///data/registry.db");
-        return None;
-    };
-    sqlite_path(&url, folder, diagnostics).map(|path| RegistryConfig::Sqlite { path })
-}
-
-fn file_registry(span: &Span, diagnostics: &mut Diagnostics) {
-    diagnostics.error_with_help(
-        span,
-        "Feast's registry in a protobuf file is not supported yet",
-        "use `registry_type: sql` with `path: sqlite:///data/registry.db`".to_owned(),
-    );
-}
-
-/// The file behind `sqlite:///relative` or `sqlite:////absolute`.
-fn sqlite_path(url: &Spanned<String>, folder: &Path, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
-    if let Some(path) = url.value.strip_prefix("sqlite:///").filter(|path| !path.is_empty() && *path != ":memory:") {
-        return Some(resolve(folder, path));
-    }
-    match url.value.split_once("://") {
-        Some((scheme, _)) if scheme != "sqlite" => {
-            // The URL itself may hold a password, so only its scheme is repeated.
-            diagnostics.error_with_help(
-                &url.span,
-                format!("a registry in `{scheme}` is not supported yet"),
-                "use a URL such as sqlite:///data/registry.db".to_owned(),
-            );
-        }
-        _ => diagnostics.error_with_help(
-            &url.span,
-            "the registry path is not the URL of an SQLite file",
-            "write sqlite:///data/registry.db (relative to the repo) or sqlite:////srv/feast/registry.db".to_owned(),
-        ),
-    }
-    None
 }
 
 /// The online store: `Some(None)` when there is none on purpose, nothing after an error.
@@ -221,7 +127,8 @@ fn unsupported_store<T>(
     None
 }
 
-fn unsupported_flag(flag: Option<&Spanned<bool>>, name: &str, diagnostics: &mut Diagnostics) {
+/// Says that a switch which is on does nothing.
+pub fn unsupported_flag(flag: Option<&Spanned<bool>>, name: &str, diagnostics: &mut Diagnostics) {
     if let Some(flag) = flag.filter(|flag| flag.value) {
         diagnostics.error(&flag.span, format!("`{name}` is not supported yet"));
     }

@@ -9,6 +9,7 @@ pub mod expressions;
 pub mod feature_hash;
 pub mod messages;
 mod python_text;
+pub mod registry_file;
 pub mod registry_json;
 pub mod unknown_fields;
 pub mod value;

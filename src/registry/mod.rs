@@ -1,6 +1,8 @@
 //! Where a project's objects are kept: rows of serialized messages behind one trait.
 
 mod foreign;
+mod file;
+mod locking;
 mod message;
 mod ownership;
 mod sql;
@@ -9,14 +11,24 @@ mod store;
 
 use crate::config::RegistryConfig;
 
+pub use locking::{Holder, LOCK_TIMEOUT, Locking};
 pub use message::{to_json, to_message};
 pub use ownership::{forget_owner, put_owner};
 pub use state::state;
 pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write};
 
 /// The registry the settings name. Nothing is opened yet.
-pub fn open(config: &RegistryConfig) -> Box<dyn RegistryStore> {
+pub fn open(config: &RegistryConfig, locking: Locking) -> Box<dyn RegistryStore> {
     match config {
-        RegistryConfig::Sqlite { path } => Box::new(sql::SqliteRegistry::new(path.clone())),
+        RegistryConfig::Sql(sql) => Box::new(sql::SqlRegistry::new(sql, locking)),
+        RegistryConfig::File { path } => Box::new(file::FileRegistry::new(path.clone(), locking)),
+    }
+}
+
+/// The registry for commands that only read, which may be a replica that lags behind.
+pub fn open_to_read(config: &RegistryConfig) -> Box<dyn RegistryStore> {
+    match config {
+        RegistryConfig::Sql(sql) => Box::new(sql::SqlRegistry::to_read(sql)),
+        RegistryConfig::File { .. } => open(config, Locking::default()),
     }
 }

@@ -258,18 +258,18 @@ fn settings_are_checked_where_they_are_written() {
     let project = Project::example();
     project.write(
         "feature_store.yaml",
-        "project: my-project\nregistry:\n  registry_type: sql\n  path: postgresql://u:secret@db/feast\nonline_store:\n  \
+        "project: my-project\nregistry:\n  registry_type: sql\n  path: oracle://u:secret@db/feast\nonline_store:\n  \
          type: sqllite\noffline_store: {type: duckdb, stagging_location: x}\nprovder: local\nentity_key_serialization_version: 2\n",
     );
     let output = project.feastr(&["plan"]).failed();
     assert_snapshot!(output.stderr.replace("secret", "SECRET IN THE LINE AS WRITTEN"), @r#"
-    error: a registry in `postgresql` is not supported yet
+    error: a registry in `oracle` is not supported yet
      --> feature_store.yaml:4:9
       |
-    4 |   path: postgresql://u:******@db/feast
-      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    4 |   path: oracle://u:******@db/feast
+      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: use a URL such as sqlite:///data/registry.db
+      = help: use sqlite:///…, postgresql://… or mysql://…
 
     error: online store `sqllite` is not supported yet
      --> feature_store.yaml:6:9
@@ -305,16 +305,16 @@ fn settings_are_checked_where_they_are_written() {
 
     error: 5 errors in the repo; nothing was done
     "#);
-    project.write("feature_store.yaml", "project: p\nregistry: data/registry.db\n");
+    project.write("feature_store.yaml", "project: p\nregistry: s3://bucket/registry.db\n");
     let output = project.feastr(&["plan"]).failed();
     assert_snapshot!(output.stderr, @r#"
-    error: Feast's registry in a protobuf file is not supported yet
+    error: a registry in `s3` is not supported yet
      --> feature_store.yaml:2:11
       |
-    2 | registry: data/registry.db
-      |           ^^^^^^^^^^^^^^^^
+    2 | registry: s3://bucket/registry.db
+      |           ^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: use `registry_type: sql` with `path: sqlite:///data/registry.db`
+      = help: use a file such as data/registry.db, or `registry_type: sql`
 
     error: 1 error in the repo; nothing was done
     "#);

@@ -25,31 +25,6 @@ fn duration_of(project: &Project, args: &[&str]) -> Duration {
     began.elapsed()
 }
 
-#[test]
-fn a_killed_apply_leaves_the_old_state_or_the_new_one() {
-    let whole = {
-        let project = Project::example();
-        duration_of(&project, &["apply"])
-    };
-    const KILLS: u32 = 40;
-    let project = Project::example();
-    for kill in 0..KILLS {
-        // Each round changes every kind of object, and drops and creates an online table.
-        let view = format!("view_{kill}");
-        project.write("drivers.yaml", definitions(&view, kill));
-        project.write("services.yaml", format!("feature_services:\n  - {{name: service, features: [{view}]}}\n"));
-        kill_after(&project, &["apply", "--yes"], whole * kill / KILLS);
-        let before = views(&project);
-        assert!(before.len() <= 1, "{before:?}");
-        project.feastr(&["feature-views", "list"]).ok();
-        project.feastr(&["apply", "--yes"]).ok();
-        assert_eq!(views(&project), [view.as_str()]);
-        assert_eq!(online_tables(&project), [format!("feastlocal_{view}")]);
-        let plan = project.feastr(&["plan", "--detailed-exitcode"]).ok();
-        assert!(plan.stdout.contains("No changes"), "{}", plan.stdout);
-    }
-}
-
 fn definitions(view: &str, round: u32) -> String {
     format!(
         "entities:\n  - {{name: driver, join_keys: [driver_id], value_type: INT64, description: round {round}}}\n\
@@ -57,18 +32,6 @@ fn definitions(view: &str, round: u32) -> String {
          path: data/driver_stats.parquet, timestamp_field: event_timestamp, description: round {round}}}\n    schema: \
          [{{name: conv_rate, dtype: Float32}}]\n"
     )
-}
-
-fn views(project: &Project) -> Vec<String> {
-    let Ok(registry) = Connection::open(project.path("data/registry.db")) else { return Vec::new() };
-    let Ok(mut statement) = registry.prepare("SELECT feature_view_name FROM feature_views") else { return Vec::new() };
-    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-}
-
-fn online_tables(project: &Project) -> Vec<String> {
-    let store = Connection::open(project.path("data/online_store.db")).unwrap();
-    let mut statement = store.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1").unwrap();
-    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 #[test]

@@ -10,4 +10,6 @@ mod interop;
 mod interop_kinds;
 mod plan;
 mod point_in_time;
+mod registries;
+mod servers;
 mod support;

@@ -197,7 +197,7 @@ fn config(folder: &Path) -> StoreConfig {
         project_description: None,
         repo_name: None,
         provider: "local".into(),
-        registry: RegistryConfig::Sqlite { path: folder.join("registry.db") },
+        registry: RegistryConfig::File { path: folder.join("registry.db") },
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
     }

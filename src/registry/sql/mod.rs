@@ -1,6 +1,215 @@
 //! Feast's SQL registry: the same tables on every database.
+//!
+//! What a database must be able to do is in `session`, how it spells statements in `dialect`; a
+//! database is a file that has both.
 
+mod changes;
+mod dialect;
+mod mysql;
+mod postgres;
 mod schema;
+mod session;
 mod sqlite;
+mod tls;
 
-pub use sqlite::SqliteRegistry;
+use std::{cell::RefCell, thread::sleep, time::Duration};
+
+use self::{
+    changes::Changes,
+    dialect::{Columns, Part},
+    session::{Database, Failure, Parameter, Session},
+};
+use super::{
+    locking::Locking,
+    store::{RegistryError, RegistryStore, Row, Snapshot, Write},
+};
+use crate::{
+    config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
+    model::ObjectKind,
+};
+
+/// How often an update that other clients got in the way of is tried.
+const ATTEMPTS: u32 = 6;
+
+/// A registry in a database.
+pub struct SqlRegistry {
+    database: Box<dyn Database>,
+    schema_mode: SchemaMode,
+    locking: Locking,
+    /// The connection of the last reading, for the next one.
+    reader: RefCell<Option<Box<dyn Session>>>,
+}
+
+impl SqlRegistry {
+    /// The registry of the settings, for reading and writing. Nothing is opened yet.
+    pub fn new(config: &SqlRegistryConfig, locking: Locking) -> Self {
+        Self {
+            database: database(&config.database),
+            schema_mode: config.schema_mode,
+            locking,
+            reader: RefCell::new(None),
+        }
+    }
+
+    /// The registry, or its replica if there is one, for commands that only read.
+    pub fn to_read(config: &SqlRegistryConfig) -> Self {
+        let replica = config.replica.as_ref().unwrap_or(&config.database);
+        Self { database: database(replica), ..Self::new(config, Locking::default()) }
+    }
+
+    /// Reads with the connection there is, or a new one; gives nothing when there is no database yet.
+    fn read<T: Default>(
+        &self,
+        read: impl FnOnce(&mut dyn Session, &Columns) -> Result<T, Failure>,
+    ) -> Result<T, RegistryError> {
+        let kept = self.reader.borrow_mut().take();
+        let Some(mut session) = kept.map_or_else(|| self.database.reader(), |session| Ok(Some(session)))? else {
+            return Ok(T::default());
+        };
+        let here = self.columns(session.as_mut())?;
+        let result = read(session.as_mut(), &here)?;
+        *self.reader.borrow_mut() = Some(session);
+        Ok(result)
+    }
+
+    fn columns(&self, session: &mut dyn Session) -> Result<Columns, Failure> {
+        let pairs = session.run(self.database.dialect().columns, &[])?;
+        let here = Columns::new(pairs.into_iter().filter_map(|row| {
+            let [table, column] = <[_; 2]>::try_from(row).ok()?;
+            Some((table.text(), column.text()))
+        }));
+        let missing = here.missing_columns();
+        if missing.is_empty() {
+            return Ok(here);
+        }
+        Err(Failure::Final(RegistryError::new(
+            format!("the registry {} has no column {}", self.location(), missing.join(", ")),
+            "an older or a newer Feast made these tables; add the columns, or use another database".to_owned(),
+        )))
+    }
+
+    fn read_snapshot(
+        &self,
+        session: &mut dyn Session,
+        here: &Columns,
+        project: &str,
+        for_update: bool,
+    ) -> Result<Snapshot, Failure> {
+        let mut snapshot = Snapshot::default();
+        let Some((statement, parameters)) = self.database.dialect().select(here, for_update) else {
+            return Ok(snapshot);
+        };
+        for row in session.run(&statement, &vec![Parameter::Text(project); parameters])? {
+            let Ok([part, name, number, content]) = <[_; 4]>::try_from(row) else { continue };
+            match Part::of(part.integer()) {
+                Some(Part::Object(kind)) => {
+                    let name = name.text();
+                    self.check_spelling(kind, &name, project)?;
+                    snapshot.rows.push(Row { kind, name, updated: number.integer(), proto: content.bytes() });
+                }
+                Some(Part::Infra) => snapshot.infra = Some(content.bytes()),
+                Some(Part::Version) => {
+                    snapshot.versions.insert(name.text(), i32::try_from(number.integer()).unwrap_or(i32::MAX));
+                }
+                Some(Part::Metadata) => {
+                    snapshot.metadata.insert(name.text(), content.text());
+                }
+                None => {}
+            }
+        }
+        snapshot.rows.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        Ok(snapshot)
+    }
+
+    /// MySQL takes `Drivers` and `drivers` for the same text, and so would mix two projects.
+    fn check_spelling(&self, kind: ObjectKind, name: &str, project: &str) -> Result<(), RegistryError> {
+        if kind != ObjectKind::Project || name == project {
+            return Ok(());
+        }
+        Err(RegistryError::new(
+            format!("the registry {} cannot tell the projects `{name}` and `{project}` apart", self.location()),
+            format!("write `project: {name}`, or choose a name that differs by more than capitals and accents"),
+        ))
+    }
+
+    fn try_update(
+        &self,
+        project: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), Failure> {
+        let dialect = self.database.dialect();
+        let mut session = self.database.writer(project, &self.locking)?;
+        let mut here = self.columns(session.as_mut())?;
+        let missing = here.missing_tables();
+        match self.schema_mode {
+            SchemaMode::Auto if !missing.is_empty() => {
+                for statement in missing.iter().flat_map(|table| dialect.create(table)) {
+                    session.run(&statement, &[])?;
+                }
+                here = self.columns(session.as_mut())?;
+            }
+            SchemaMode::Verify if !missing.is_empty() => {
+                let names: Vec<&str> = missing.iter().map(|table| table.name).collect();
+                return Err(Failure::Final(RegistryError::new(
+                    format!("the registry {} lacks the tables {}", self.location(), names.join(", ")),
+                    "create them, or set `schema_mode: auto` and feastr does".to_owned(),
+                )));
+            }
+            SchemaMode::Auto | SchemaMode::Verify | SchemaMode::Skip => {}
+        }
+        session.begin()?;
+        let snapshot = self.read_snapshot(session.as_mut(), &here, project, true)?;
+        if let Some(writes) = decide(&snapshot) {
+            Changes::of(&writes).write(session.as_mut(), dialect, &here, project, &snapshot)?;
+            session.commit()?;
+        }
+        Ok(())
+    }
+}
+
+impl RegistryStore for SqlRegistry {
+    fn snapshot(&self, project: &str) -> Result<Snapshot, RegistryError> {
+        self.read(|session, here| self.read_snapshot(session, here, project, false))
+    }
+
+    fn projects(&self) -> Result<Vec<String>, RegistryError> {
+        let mut projects = self.read(|session, here| {
+            if !here.has_table("projects") {
+                return Ok(Vec::new());
+            }
+            let rows = session.run("SELECT project_id FROM projects", &[])?;
+            Ok(rows.into_iter().flatten().map(session::Cell::text).collect())
+        })?;
+        projects.sort();
+        Ok(projects)
+    }
+
+    fn update(
+        &self,
+        project: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), RegistryError> {
+        let mut attempt = 1;
+        loop {
+            match self.try_update(project, decide) {
+                Err(Failure::Conflict(_)) if attempt < ATTEMPTS => {
+                    sleep(Duration::from_millis(20) * attempt);
+                    attempt += 1;
+                }
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    fn location(&self) -> String {
+        self.database.location()
+    }
+}
+
+fn database(config: &RegistryDatabase) -> Box<dyn Database> {
+    match config {
+        RegistryDatabase::Sqlite { path } => Box::new(sqlite::Sqlite::new(path.clone())),
+        RegistryDatabase::Postgres(url) => Box::new(postgres::Postgres::new(url.clone())),
+        RegistryDatabase::MySql(url) => Box::new(mysql::MySql::new(url.clone())),
+    }
+}

@@ -178,26 +178,3 @@ pub const fn object_table(kind: ObjectKind) -> ObjectTable {
 
 /// Name of the only row of `managed_infra` of a project.
 pub const INFRA_NAME: &str = "infra_obj";
-
-impl Table {
-    /// The statements that create the table and its index where they are missing.
-    pub fn create_statements(&self, spell: fn(ColumnType) -> String) -> [String; 2] {
-        let columns: Vec<String> = self
-            .columns
-            .iter()
-            .map(|column| {
-                let null = if column.nullable { "" } else { " NOT NULL" };
-                format!("{} {}{null}", column.name, spell(column.kind))
-            })
-            .collect();
-        [
-            format!(
-                "CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({}))",
-                self.name,
-                columns.join(", "),
-                self.primary_key.join(", ")
-            ),
-            format!("CREATE INDEX IF NOT EXISTS {} ON {} (project_id)", self.index, self.name),
-        ]
-    }
-}

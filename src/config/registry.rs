@@ -1,0 +1,254 @@
+use std::path::{Path, PathBuf};
+
+use super::{
+    database_url::{ServerUrl, UrlProblem},
+    resolve,
+    stores::unsupported_flag,
+};
+use crate::{
+    diagnostics::{Diagnostics, Span, did_you_mean},
+    yaml::{Node, Read, Spanned, record},
+};
+
+/// Where the registry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistryConfig {
+    /// Feast's SQL registry.
+    Sql(SqlRegistryConfig),
+    /// Feast's registry in a protobuf file (absolute path).
+    File { path: PathBuf },
+}
+
+/// An SQL registry with what it does about tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlRegistryConfig {
+    pub database: RegistryDatabase,
+    /// Where commands read that only read.
+    pub replica: Option<RegistryDatabase>,
+    pub schema_mode: SchemaMode,
+}
+
+/// A database that can hold a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistryDatabase {
+    /// An SQLite file (absolute path).
+    Sqlite {
+        path: PathBuf,
+    },
+    Postgres(ServerUrl),
+    /// MySQL or MariaDB.
+    MySql(ServerUrl),
+}
+
+/// What an update does about missing tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaMode {
+    /// Creates them.
+    Auto,
+    /// Refuses to work and lists them.
+    Verify,
+    /// Does not look.
+    Skip,
+}
+
+impl SchemaMode {
+    const WORDS: [(&'static str, Self); 3] = [("auto", Self::Auto), ("verify", Self::Verify), ("skip", Self::Skip)];
+
+    /// The word of the settings file.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, mode)| *mode == self).map_or("auto", |(word, _)| word)
+    }
+}
+
+impl RegistryDatabase {
+    /// The URL, with `***` for the password.
+    pub fn masked_url(&self) -> String {
+        match self {
+            Self::Sqlite { path } => format!("sqlite:///{}", path.display()),
+            Self::Postgres(url) | Self::MySql(url) => url.masked(),
+        }
+    }
+}
+
+record! {
+    /// The `registry` mapping as written.
+    struct RawRegistry, "the registry settings";
+    required {}
+    optional {
+        registry_type: Spanned<String>,
+        path: Spanned<String>,
+        cache_ttl_seconds: Node,
+        cache_mode: Node,
+        read_path: Spanned<String>,
+        registry_store_type: Node,
+        schema_mode: Spanned<String>,
+        sqlalchemy_config_kwargs: Node,
+        thread_pool_executor_worker_count: Node,
+        purge_feast_metadata: Spanned<bool>,
+        enable_online_feature_view_versioning: Spanned<bool>,
+        serve_features_while_materializing: Node,
+        s3_additional_kwargs: Node,
+        mcp: Node,
+    }
+}
+
+/// The registry; nothing after an error.
+pub fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
+    if let Some(path) = node.as_text() {
+        return file_path(path, &node.span, folder, diagnostics);
+    }
+    let raw = RawRegistry::read(node, diagnostics)?;
+    for (flag, name) in [
+        (&raw.purge_feast_metadata, "purge_feast_metadata"),
+        (&raw.enable_online_feature_view_versioning, "enable_online_feature_view_versioning"),
+    ] {
+        unsupported_flag(flag.as_ref(), name, diagnostics);
+    }
+    match raw.registry_type.as_ref() {
+        None => file(&raw, folder, diagnostics),
+        Some(kind) => match kind.value.as_str() {
+            "file" => file(&raw, folder, diagnostics),
+            "sql" => sql(&raw, folder, diagnostics).map(RegistryConfig::Sql),
+            other => {
+                let help = did_you_mean(other, ["sql", "file"]);
+                diagnostics.error_with_help(&kind.span, format!("registry type `{other}` is not supported yet"), help);
+                None
+            }
+        },
+    }
+}
+
+fn file(raw: &RawRegistry, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
+    let Some(path) = &raw.path else {
+        diagnostics.error(&raw.span, "`path` is missing: the registry needs a file such as data/registry.db");
+        return None;
+    };
+    file_path(&path.value, &path.span, folder, diagnostics)
+}
+
+/// A file with or without `file://`; the stores behind other schemes are not there yet.
+fn file_path(text: &str, span: &Span, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
+    let path = text.strip_prefix("file://").unwrap_or(text);
+    if path.is_empty() {
+        diagnostics.error(span, "the registry's path is empty");
+    } else if let Some((scheme, _)) = path.split_once("://") {
+        let (message, help) = match scheme.split('+').next().unwrap_or_default() {
+            "postgresql" | "postgres" | "mysql" | "mariadb" | "sqlite" => (
+                format!("a registry in `{scheme}` is of type sql, not file"),
+                "write `registry_type: sql` beside `path`".to_owned(),
+            ),
+            _ => (
+                format!("a registry in `{scheme}` is not supported yet"),
+                "use a file such as data/registry.db, or `registry_type: sql`".to_owned(),
+            ),
+        };
+        diagnostics.error_with_help(span, message, help);
+    } else {
+        return Some(RegistryConfig::File { path: resolve(folder, path) });
+    }
+    None
+}
+
+fn sql(raw: &RawRegistry, folder: &Path, diagnostics: &mut Diagnostics) -> Option<SqlRegistryConfig> {
+    let Some(url) = &raw.path else {
+        diagnostics.error(&raw.span, "`path` is missing: the registry needs a URL such as sqlite:///data/registry.db");
+        return None;
+    };
+    engine_options(raw.sqlalchemy_config_kwargs.as_ref(), diagnostics);
+    let schema_mode = match &raw.schema_mode {
+        None => Some(SchemaMode::Auto),
+        Some(word) => schema_mode(word, diagnostics),
+    };
+    let database = database_at(url, folder, diagnostics);
+    let replica = match &raw.read_path {
+        Some(url) => Some(database_at(url, folder, diagnostics)?),
+        None => None,
+    };
+    Some(SqlRegistryConfig { database: database?, replica, schema_mode: schema_mode? })
+}
+
+fn schema_mode(word: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<SchemaMode> {
+    let found = SchemaMode::WORDS.iter().find(|(name, _)| *name == word.value);
+    if found.is_none() {
+        let words = SchemaMode::WORDS.map(|(name, _)| name);
+        let help = did_you_mean(&word.value, words).unwrap_or_else(|| format!("use one of {}", words.join(", ")));
+        diagnostics.error_with_help(&word.span, format!("`{}` is no schema mode", word.value), help);
+    }
+    found.map(|(_, mode)| *mode)
+}
+
+/// Options of SQLAlchemy's engine: those of its pool say nothing to a program of short connections.
+fn engine_options(node: Option<&Node>, diagnostics: &mut Diagnostics) {
+    for (key, _) in node.and_then(Node::entries).unwrap_or_default() {
+        match key.as_text() {
+            Some(name) if name == "echo" || name.starts_with("pool_") || name == "max_overflow" => {}
+            Some("connect_args") => diagnostics.warning(
+                &key.span,
+                "`connect_args` has no effect in feastr",
+                "put settings such as sslmode into the URL: …/database?sslmode=require".to_owned(),
+            ),
+            name => {
+                let name = name.unwrap_or("this option");
+                diagnostics.warning(&key.span, format!("`{name}` has no effect in feastr"), None);
+            }
+        }
+    }
+}
+
+/// The database behind an URL as SQLAlchemy takes it, `driver+` and all.
+fn database_at(url: &Spanned<String>, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryDatabase> {
+    let Some((scheme, rest)) = url.value.split_once("://") else {
+        diagnostics.error_with_help(
+            &url.span,
+            "the registry path is not the URL of a database",
+            "write sqlite:///data/registry.db (relative to the repo), sqlite:////srv/feast/registry.db, \
+             postgresql://user:password@host/database or mysql://user:password@host/database"
+                .to_owned(),
+        );
+        return None;
+    };
+    let server = |scheme, wrap: fn(ServerUrl) -> RegistryDatabase, diagnostics: &mut Diagnostics| match ServerUrl::parse(
+        scheme, rest,
+    ) {
+        Ok((url_read, unused)) => {
+            for name in unused {
+                diagnostics.warning(&url.span, format!("`{name}` in the URL has no effect in feastr"), None);
+            }
+            Some(wrap(url_read))
+        }
+        Err(UrlProblem { message, help }) => {
+            diagnostics.error_with_help(&url.span, message, help);
+            None
+        }
+    };
+    match scheme.split('+').next().unwrap_or_default() {
+        "sqlite" => sqlite_path(rest, &url.span, folder, diagnostics),
+        "postgresql" | "postgres" => server("postgresql", RegistryDatabase::Postgres, diagnostics),
+        "mysql" | "mariadb" => server("mysql", RegistryDatabase::MySql, diagnostics),
+        _ => {
+            // The URL itself may hold a password, so only its scheme is repeated.
+            diagnostics.error_with_help(
+                &url.span,
+                format!("a registry in `{scheme}` is not supported yet"),
+                "use sqlite:///…, postgresql://… or mysql://…".to_owned(),
+            );
+            None
+        }
+    }
+}
+
+/// The file behind `sqlite:///relative` or `sqlite:////absolute`.
+fn sqlite_path(rest: &str, span: &Span, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryDatabase> {
+    match rest.strip_prefix('/').filter(|path| !path.is_empty() && *path != ":memory:") {
+        Some(path) => Some(RegistryDatabase::Sqlite { path: resolve(folder, path) }),
+        None => {
+            diagnostics.error_with_help(
+                span,
+                "the registry path is not the URL of an SQLite file",
+                "write sqlite:///data/registry.db (relative to the repo) or sqlite:////srv/feast/registry.db"
+                    .to_owned(),
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,199 @@
+use std::{
+    io::{ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
+
+use uuid::Uuid;
+
+use super::{
+    locking::{LockFile, Locking},
+    store::{RegistryError, RegistryStore, Row, Snapshot, Write},
+};
+use crate::feast::{
+    messages::{FeatureViewVersionRecord, Timestamp},
+    registry_file::{RegistryFile, RegistryFileError},
+};
+
+/// How often an update is tried when Python Feast, which takes no lock, writes the file meanwhile.
+const ATTEMPTS: u32 = 6;
+
+/// Feast's registry in one protobuf file.
+pub struct FileRegistry {
+    path: PathBuf,
+    locking: Locking,
+}
+
+impl FileRegistry {
+    /// The registry in the file at `path`, which need not exist yet.
+    pub fn new(path: PathBuf, locking: Locking) -> Self {
+        Self { path, locking }
+    }
+
+    /// The bytes of the file; nothing when there is none.
+    fn bytes(&self) -> Result<Option<Vec<u8>>, RegistryError> {
+        match std::fs::read(&self.path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(RegistryError::new(
+                format!("the registry {} cannot be read: {error}", self.location()),
+                "check that it is a file and that you may read it".to_owned(),
+            )),
+        }
+    }
+
+    fn parse(&self, bytes: Option<&[u8]>) -> Result<RegistryFile, RegistryError> {
+        let Some(bytes) = bytes else { return Ok(RegistryFile::default()) };
+        RegistryFile::parse(bytes).map_err(|error| {
+            let help = match &error {
+                RegistryFileError::Empty => {
+                    "a write was cut off: restore it from a backup, or remove it to start a new one".to_owned()
+                }
+                RegistryFileError::Sqlite => {
+                    format!("write `registry_type: sql` and `path: sqlite:///{}`", self.path.display())
+                }
+                RegistryFileError::Damaged => {
+                    "check the path in feature_store.yaml, or restore it from a backup".to_owned()
+                }
+                RegistryFileError::Newer(_) => "use a newer feastr".to_owned(),
+            };
+            RegistryError::new(format!("the registry {} cannot be used: {error}", self.location()), help)
+        })
+    }
+
+    /// Puts a whole file in place of the old one, or fails and leaves that one.
+    fn replace(&self, bytes: &[u8]) -> Result<(), RegistryError> {
+        // A link stays one: what it points to is replaced.
+        let target = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let folder = target.parent().unwrap_or_else(|| Path::new("."));
+        let write = || {
+            let mut part = tempfile::Builder::new().prefix(".registry.").suffix(".part").tempfile_in(folder)?;
+            part.write_all(bytes)?;
+            match std::fs::metadata(&target) {
+                Ok(old) => part.as_file().set_permissions(old.permissions())?,
+                Err(_) => part.as_file().set_permissions(usual_permissions(folder)?)?,
+            }
+            part.as_file().sync_all()?;
+            part.persist(&target).map_err(|error| error.error)?;
+            sync_folder(folder)
+        };
+        write().map_err(|error: std::io::Error| match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                RegistryError::new(format!("no space left for the registry {}", self.location()), FREE.to_owned())
+            }
+            _ => RegistryError::new(
+                format!("the registry {} cannot be written: {error}", self.location()),
+                "check the permissions of the file and of its folder".to_owned(),
+            ),
+        })
+    }
+}
+
+const FREE: &str = "nothing was changed; free space and run again";
+
+/// What a file gets that is made without a word about permissions.
+fn usual_permissions(folder: &Path) -> std::io::Result<std::fs::Permissions> {
+    let probe = tempfile::Builder::new()
+        .prefix(".registry.")
+        .suffix(".probe")
+        .make_in(folder, |path| std::fs::OpenOptions::new().write(true).create_new(true).open(path))?;
+    probe.as_file().metadata().map(|file| file.permissions())
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+impl RegistryStore for FileRegistry {
+    fn snapshot(&self, project: &str) -> Result<Snapshot, RegistryError> {
+        Ok(snapshot(&self.parse(self.bytes()?.as_deref())?, project))
+    }
+
+    fn projects(&self) -> Result<Vec<String>, RegistryError> {
+        let file = self.parse(self.bytes()?.as_deref())?;
+        let mut projects: Vec<String> = file.projects().map(str::to_owned).collect();
+        projects.sort();
+        Ok(projects)
+    }
+
+    fn update(
+        &self,
+        project: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), RegistryError> {
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                RegistryError::new(
+                    format!("cannot create the folder of the registry {}: {error}", self.location()),
+                    None,
+                )
+            })?;
+        }
+        let _lock = LockFile::take(&self.path, &self.locking)?;
+        for _ in 0..ATTEMPTS {
+            let bytes = self.bytes()?;
+            let mut file = self.parse(bytes.as_deref())?;
+            let Some(writes) = decide(&snapshot(&file, project)) else { return Ok(()) };
+            for write in writes {
+                carry_out(&mut file, project, write);
+            }
+            let new = file.encode(&Uuid::new_v4().to_string());
+            if self.bytes()? == bytes {
+                return self.replace(&new);
+            }
+        }
+        Err(RegistryError::new(
+            format!("another program keeps changing the registry {} at the same time", self.location()),
+            "nothing was changed; try again when it is done".to_owned(),
+        ))
+    }
+
+    fn location(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+fn snapshot(file: &RegistryFile, project: &str) -> Snapshot {
+    let mut rows: Vec<Row> = file
+        .objects(project)
+        // The file has no column for the last update; nothing but that column is made from it.
+        .map(|(kind, name, proto)| Row { kind, name: name.to_owned(), updated: 0, proto })
+        .collect();
+    rows.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    Snapshot { rows, infra: file.infra(project), versions: file.versions(project), metadata: file.notes(project) }
+}
+
+fn carry_out(file: &mut RegistryFile, project: &str, write: Write) {
+    match write {
+        Write::Put(row) => {
+            file.touch(row.updated);
+            file.put(project, row.kind, &row.name, &row.proto);
+        }
+        Write::Delete { kind, name } => file.delete(project, kind, &name),
+        Write::AddVersion(version) => file.add_version(FeatureViewVersionRecord {
+            feature_view_name: version.view,
+            project_id: project.to_owned(),
+            version_number: version.number,
+            feature_view_type: version.view_type.to_owned(),
+            feature_view_proto: version.proto,
+            created_timestamp: Some(Timestamp { seconds: version.created, nanos: 0 }),
+            description: String::new(),
+            version_id: version.id,
+        }),
+        Write::PutInfra { proto, updated } => {
+            file.touch(updated);
+            file.put_infra(project, &proto);
+        }
+        Write::PutMetadata { key, value, updated } => {
+            file.touch(updated);
+            file.put_note(project, &key, &value);
+        }
+        Write::DeleteMetadata { key } => file.remove_note(project, &key),
+        Write::DeleteProject => file.delete_project(project),
+    }
+}

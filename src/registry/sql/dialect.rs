@@ -1,0 +1,194 @@
+//! The statements of the registry, in the words of each database.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use super::schema::{ColumnType, TABLES, Table, object_table};
+use crate::model::ObjectKind;
+
+/// Where databases differ.
+pub struct Dialect {
+    /// The name of a column type.
+    pub spell: fn(ColumnType) -> String,
+    /// The nth parameter of a statement, from 1.
+    pub placeholder: fn(usize) -> String,
+    /// A text as bytes in UTF-8.
+    pub as_bytes: fn(&str) -> String,
+    /// The end of an INSERT that replaces `columns` in rows whose `keys` are there.
+    pub replace: fn(keys: &[&str], columns: &[&str]) -> String,
+    /// Follows a SELECT whose rows nobody else may change until the transaction ends.
+    pub lock_rows: &'static str,
+    /// Whether an index is declared inside of its table.
+    pub index_in_table: bool,
+    /// A query for the tables and columns there are; may give others as well.
+    pub columns: &'static str,
+}
+
+/// What a row of [`Dialect::select`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Name, seconds of the last update, message.
+    Object(ObjectKind),
+    /// Nothing, nothing, message.
+    Infra,
+    /// View, highest version, nothing.
+    Version,
+    /// Key, nothing, value.
+    Metadata,
+}
+
+impl Part {
+    fn all() -> impl Iterator<Item = Self> {
+        ObjectKind::ALL.into_iter().map(Self::Object).chain([Self::Infra, Self::Version, Self::Metadata])
+    }
+
+    /// The part with this number.
+    pub fn of(number: i64) -> Option<Self> {
+        usize::try_from(number).ok().and_then(|number| Self::all().nth(number))
+    }
+
+    /// Its table, and what the four columns of an answer hold.
+    fn columns(self, dialect: &Dialect) -> (&'static str, [String; 3]) {
+        // With a type, which a bare NULL has not.
+        let nothing = || (dialect.as_bytes)("''");
+        match self {
+            Self::Object(kind) => {
+                let table = object_table(kind);
+                let name = (dialect.as_bytes)(table.name);
+                (table.table, [name, "last_updated_timestamp".to_owned(), table.proto.to_owned()])
+            }
+            Self::Infra => ("managed_infra", [nothing(), "0".to_owned(), "infra_proto".to_owned()]),
+            Self::Version => {
+                let view = (dialect.as_bytes)("feature_view_name");
+                ("feature_view_version_history", [view, "max(version_number)".to_owned(), nothing()])
+            }
+            Self::Metadata => {
+                let [key, value] = ["metadata_key", "metadata_value"].map(dialect.as_bytes);
+                ("feast_metadata", [key, "0".to_owned(), value])
+            }
+        }
+    }
+}
+
+impl Dialect {
+    /// One query for all that the tables in `here` hold of the project in parameter 1 and following;
+    /// also gives the number of those parameters. Rows start with the number of their [`Part`].
+    pub fn select(&self, here: &Columns, for_update: bool) -> Option<(String, usize)> {
+        let mut selects = Vec::new();
+        for (number, part) in Part::all().enumerate() {
+            let (table, [name, integer, bytes]) = part.columns(self);
+            if !here.has_table(table) {
+                continue;
+            }
+            let rest = match part {
+                Part::Version => " GROUP BY feature_view_name",
+                _ if for_update => self.lock_rows,
+                _ => "",
+            };
+            let parameter = (self.placeholder)(selects.len() + 1);
+            // A subquery, because rows of a union cannot be locked otherwise.
+            selects.push(format!(
+                "SELECT * FROM (SELECT {number} AS part, {name} AS name, {integer} AS number, {bytes} AS content \
+                 FROM {table} WHERE project_id = {parameter}{rest}) AS {table}_rows"
+            ));
+        }
+        (!selects.is_empty()).then(|| (selects.join(" UNION ALL "), selects.len()))
+    }
+
+    /// The statements that create a table and its index.
+    pub fn create(&self, table: &Table) -> Vec<String> {
+        let mut parts: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| {
+                let null = if column.nullable { "" } else { " NOT NULL" };
+                format!("{} {}{null}", column.name, (self.spell)(column.kind))
+            })
+            .collect();
+        parts.push(format!("PRIMARY KEY ({})", table.primary_key.join(", ")));
+        if self.index_in_table {
+            parts.push(format!("INDEX {} (project_id)", table.index));
+        }
+        let mut statements = vec![format!("CREATE TABLE IF NOT EXISTS {} ({})", table.name, parts.join(", "))];
+        if !self.index_in_table {
+            statements.push(format!("CREATE INDEX IF NOT EXISTS {} ON {} (project_id)", table.index, table.name));
+        }
+        statements
+    }
+
+    /// An INSERT of `rows` rows; those already there are replaced if wanted.
+    pub fn insert(&self, table: &Table, columns: &[&str], rows: usize, replace: bool) -> String {
+        let mut statement = format!("INSERT INTO {} ({}) VALUES ", table.name, columns.join(", "));
+        for row in 0..rows {
+            statement.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..columns.len() {
+                let separator = if column == 0 { "" } else { ", " };
+                let _ = write!(statement, "{separator}{}", (self.placeholder)(row * columns.len() + column + 1));
+            }
+            statement.push(')');
+        }
+        if replace {
+            let replaced: Vec<&str> =
+                columns.iter().copied().filter(|column| !table.primary_key.contains(column)).collect();
+            let _ = write!(statement, " {}", (self.replace)(table.primary_key, &replaced));
+        }
+        statement
+    }
+
+    /// A DELETE of the rows of a project (parameter 1) whose `column` is one of `count` parameters.
+    pub fn delete(&self, table: &str, column: &str, count: usize) -> String {
+        let names: Vec<String> = (2..count + 2).map(self.placeholder).collect();
+        let project = (self.placeholder)(1);
+        format!("DELETE FROM {table} WHERE project_id = {project} AND {column} IN ({})", names.join(", "))
+    }
+
+    /// A DELETE of all rows of a project.
+    pub fn delete_project(&self, table: &str) -> String {
+        format!("DELETE FROM {table} WHERE project_id = {}", (self.placeholder)(1))
+    }
+}
+
+/// `ON CONFLICT … DO UPDATE`, which PostgreSQL and SQLite share.
+pub fn on_conflict(keys: &[&str], columns: &[&str]) -> String {
+    let set: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    format!("ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), set.join(", "))
+}
+
+/// The registry's tables that a database has, with their columns.
+#[derive(Debug, Default)]
+pub struct Columns {
+    tables: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Columns {
+    /// From pairs of table and column; those of other tables are left out.
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut found = Self::default();
+        for (table, column) in pairs {
+            if let Some(table) = TABLES.iter().find(|ours| ours.name == table) {
+                found.tables.entry(table.name).or_default().push(column);
+            }
+        }
+        found
+    }
+
+    pub fn has_table(&self, name: &str) -> bool {
+        self.tables.contains_key(name)
+    }
+
+    /// The tables that are not there.
+    pub fn missing_tables(&self) -> Vec<&'static Table> {
+        TABLES.iter().filter(|table| !self.has_table(table.name)).collect()
+    }
+
+    /// Columns without which the tables that are there cannot be used, as `table.column`.
+    pub fn missing_columns(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for table in &TABLES {
+            let Some(here) = self.tables.get(table.name) else { continue };
+            let needed = table.columns.iter().filter(|column| !column.nullable);
+            let absent = needed.filter(|column| !here.iter().any(|name| name == column.name));
+            missing.extend(absent.map(|column| format!("{}.{}", table.name, column.name)));
+        }
+        missing
+    }
+}

@@ -1,0 +1,308 @@
+use std::{collections::HashMap, io, time::Duration};
+
+use mysql::{Conn, DriverError, OptsBuilder, Params, SslOpts, Value, prelude::Queryable};
+use sha2::{Digest, Sha256};
+
+use super::{
+    dialect::Dialect,
+    schema::ColumnType,
+    session::{Cell, Database, Failure, Parameter, Session},
+};
+use crate::{
+    config::{ServerUrl, TlsMode},
+    registry::{
+        locking::{Holder, Locking},
+        store::RegistryError,
+    },
+};
+
+/// How long to wait for a server that does not answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A registry in MySQL or MariaDB.
+pub struct MySql {
+    url: ServerUrl,
+}
+
+impl MySql {
+    pub fn new(url: ServerUrl) -> Self {
+        Self { url }
+    }
+
+    fn connect(&self, who: &str) -> Result<MySqlSession, RegistryError> {
+        let options = |tls: Option<SslOpts>| {
+            let socket = self.url.host.starts_with('/').then(|| self.url.host.clone());
+            OptsBuilder::new()
+                .ip_or_hostname(Some(if socket.is_some() { "localhost" } else { &self.url.host }))
+                .tcp_port(self.url.port.unwrap_or(3306))
+                .socket(socket)
+                .prefer_socket(self.url.host.starts_with('/'))
+                .user(self.url.user.clone())
+                .pass(self.url.password.as_ref().map(|password| password.0.clone()))
+                .db_name(Some(&self.url.database))
+                .tcp_connect_timeout(Some(CONNECT_TIMEOUT))
+                .connect_attrs(Some(HashMap::from([("program_name", who)])))
+                .ssl_opts(tls)
+        };
+        let mode = self.url.tls.mode;
+        let tls = (mode != TlsMode::Disable).then(|| {
+            SslOpts::default()
+                .with_root_cert_path(self.url.tls.root_certificates.clone())
+                .with_danger_accept_invalid_certs(!mode.verifies())
+                .with_danger_skip_domain_validation(mode != TlsMode::VerifyFull)
+        });
+        let connection = match Conn::new(options(tls)) {
+            Err(mysql::Error::DriverError(DriverError::TlsNotSupported)) if mode == TlsMode::Prefer => {
+                Conn::new(options(None))
+            }
+            result => result,
+        };
+        let connection = connection.map_err(|error| explain(&self.url, &error))?;
+        Ok(MySqlSession { url: self.url.clone(), connection })
+    }
+}
+
+static DIALECT: Dialect = Dialect {
+    spell: |kind| match kind {
+        ColumnType::Varchar(length) => format!("VARCHAR({length})"),
+        ColumnType::Text => "TEXT".to_owned(),
+        ColumnType::Integer => "INTEGER".to_owned(),
+        ColumnType::BigInt => "BIGINT".to_owned(),
+        ColumnType::Blob => "LONGBLOB".to_owned(),
+    },
+    placeholder: |_| "?".to_owned(),
+    as_bytes: |text| format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)"),
+    replace: |_, columns| {
+        let set: Vec<String> = columns.iter().map(|column| format!("{column} = VALUES({column})")).collect();
+        format!("ON DUPLICATE KEY UPDATE {}", set.join(", "))
+    },
+    lock_rows: " FOR UPDATE",
+    index_in_table: true,
+    columns: "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()",
+};
+
+impl Database for MySql {
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
+    fn location(&self) -> String {
+        self.url.to_string()
+    }
+
+    fn reader(&self) -> Result<Option<Box<dyn Session>>, RegistryError> {
+        Ok(Some(Box::new(self.connect("feastr")?)))
+    }
+
+    fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
+        let mut session = self.connect(&locking.who)?;
+        let name = lock_name(&self.url.database, project);
+        locking.wait(&self.location(), || -> Result<_, Failure> {
+            // It lasts as long as the connection.
+            let answer = session.run("SELECT GET_LOCK(?, 0)", &[Parameter::Text(&name)])?;
+            if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
+                return Ok(Ok(()));
+            }
+            Ok(Err(session.holder(&name)?))
+        })?;
+        // Rows may be locked by somebody who takes no lock of projects.
+        let seconds = locking.timeout.as_secs().max(1);
+        session.run(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"), &[])?;
+        Ok(Box::new(session))
+    }
+}
+
+/// Locks belong to the whole server, and their names have at most 64 characters.
+fn lock_name(database: &str, project: &str) -> String {
+    let digest = Sha256::new().chain_update(database).chain_update(b"\0").chain_update(project).finalize();
+    let hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("feastr-{hash}")
+}
+
+struct MySqlSession {
+    url: ServerUrl,
+    connection: Conn,
+}
+
+impl MySqlSession {
+    /// Who has a lock: what it called itself if the server shows that, else its account and address.
+    fn holder(&mut self, name: &str) -> Result<Holder, Failure> {
+        let name = [Parameter::Text(name)];
+        let attribute = self.run(
+            "SELECT attr_value FROM performance_schema.session_connect_attrs \
+             WHERE processlist_id = IS_USED_LOCK(?) AND attr_name = 'program_name'",
+            &name,
+        );
+        let mut rows = attribute.unwrap_or_default();
+        if rows.is_empty() {
+            rows = self.run(
+                "SELECT concat(user, '@', host, ' (connection ', id, ')') FROM information_schema.processlist \
+                 WHERE id = IS_USED_LOCK(?)",
+                &name,
+            )?;
+        }
+        Ok(Holder { who: rows.into_iter().flatten().next().map(Cell::text), since: None })
+    }
+}
+
+impl Session for MySqlSession {
+    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure> {
+        let values: Vec<Value> = parameters.iter().map(|parameter| value(*parameter)).collect();
+        let parameters = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+        let rows: Result<Vec<mysql::Row>, mysql::Error> = self.connection.exec(statement, parameters);
+        let rows = rows.map_err(|error| explain(&self.url, &error))?;
+        Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect())
+    }
+
+    fn begin(&mut self) -> Result<(), Failure> {
+        self.connection.query_drop("START TRANSACTION").map_err(|error| explain(&self.url, &error))
+    }
+
+    fn commit(&mut self) -> Result<(), Failure> {
+        self.connection.query_drop("COMMIT").map_err(|error| match error {
+            mysql::Error::MySqlError(_) => explain(&self.url, &error),
+            _ => Failure::Final(RegistryError::new(
+                format!("the connection to {} broke while the changes were committed", self.url),
+                "they are there in whole or not at all: `feastr plan` tells which".to_owned(),
+            )),
+        })
+    }
+}
+
+fn value(parameter: Parameter<'_>) -> Value {
+    match parameter {
+        Parameter::Text(text) => Value::Bytes(text.as_bytes().to_vec()),
+        Parameter::Integer(number) => Value::Int(number),
+        Parameter::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
+    }
+}
+
+fn cell(value: Value) -> Cell {
+    match value {
+        Value::Int(number) => Cell::Integer(number),
+        Value::UInt(number) => Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX)),
+        Value::Bytes(bytes) => Cell::Bytes(bytes),
+        _ => Cell::Null,
+    }
+}
+
+/// Numbers of MySQL's errors.
+mod code {
+    pub const DISK_FULL: u16 = 1021;
+    pub const CON_COUNT_ERROR: u16 = 1040;
+    pub const DBACCESS_DENIED_ERROR: u16 = 1044;
+    pub const ACCESS_DENIED_ERROR: u16 = 1045;
+    pub const BAD_DB_ERROR: u16 = 1049;
+    pub const SERVER_SHUTDOWN: u16 = 1053;
+    pub const BAD_FIELD_ERROR: u16 = 1054;
+    pub const DUP_ENTRY: u16 = 1062;
+    pub const RECORD_FILE_FULL: u16 = 1114;
+    pub const TABLEACCESS_DENIED_ERROR: u16 = 1142;
+    pub const COLUMNACCESS_DENIED_ERROR: u16 = 1143;
+    pub const NO_SUCH_TABLE: u16 = 1146;
+    pub const NET_PACKET_TOO_LARGE: u16 = 1153;
+    pub const TOO_MANY_USER_CONNECTIONS: u16 = 1203;
+    pub const LOCK_WAIT_TIMEOUT: u16 = 1205;
+    pub const LOCK_DEADLOCK: u16 = 1213;
+    pub const SPECIFIC_ACCESS_DENIED_ERROR: u16 = 1227;
+    pub const OPTION_PREVENTS_STATEMENT: u16 = 1290;
+    pub const CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: u16 = 1792;
+}
+
+/// What an error means for the person.
+fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
+    let user = url.user.as_deref().unwrap_or("you");
+    let check = "check host and port in the URL, and that the server runs";
+    let (message, help) = match error {
+        mysql::Error::MySqlError(answer) => {
+            let text = &answer.message;
+            match answer.code {
+                code::LOCK_DEADLOCK | code::DUP_ENTRY => {
+                    return Failure::Conflict(RegistryError::new(
+                        format!("the registry {url} has a row where a new one belongs: {text}"),
+                        "nothing was changed. Another program may be changing the registry at the same time; or two \
+                         names differ only by capitals or accents, which this database takes for the same"
+                            .to_owned(),
+                    ));
+                }
+                code::ACCESS_DENIED_ERROR => (
+                    format!("the user `{user}` or its password is wrong for the registry {url}"),
+                    "check user and password in the URL",
+                ),
+                code::BAD_DB_ERROR => (
+                    format!("there is no database `{}` at {url}", url.database),
+                    "create it (CREATE DATABASE), or check the end of the URL",
+                ),
+                code::DBACCESS_DENIED_ERROR => (
+                    format!("`{user}` may not use the database `{}` at {url}", url.database),
+                    "check the name of the database, and what the user is granted",
+                ),
+                code::TABLEACCESS_DENIED_ERROR
+                | code::COLUMNACCESS_DENIED_ERROR
+                | code::SPECIFIC_ACCESS_DENIED_ERROR => (
+                    format!("`{user}` may not do this in the registry {url}: {text}"),
+                    "grant it CREATE, INDEX, SELECT, INSERT, UPDATE and DELETE on the database, or use another user",
+                ),
+                code::OPTION_PREVENTS_STATEMENT | code::CANT_EXECUTE_IN_READ_ONLY_TRANSACTION => (
+                    format!("the registry {url} cannot be written: the server is read-only"),
+                    "point `path` at the primary and `read_path` at a replica",
+                ),
+                code::NO_SUCH_TABLE | code::BAD_FIELD_ERROR => (
+                    format!("the registry {url} lacks something: {text}"),
+                    "set `schema_mode: auto`, and feastr creates missing tables",
+                ),
+                code::LOCK_WAIT_TIMEOUT => (
+                    format!("rows of the registry {url} are locked by another program"),
+                    "nothing was changed; try again when it is done",
+                ),
+                code::NET_PACKET_TOO_LARGE => (
+                    format!("an object is too large for the server of the registry {url}"),
+                    "raise max_allowed_packet there",
+                ),
+                code::DISK_FULL | code::RECORD_FILE_FULL => {
+                    (format!("the server of the registry {url} has no space left"), "free space and run again")
+                }
+                code::CON_COUNT_ERROR | code::TOO_MANY_USER_CONNECTIONS => {
+                    (format!("the server of the registry {url} takes no more connections"), "try again later")
+                }
+                code::SERVER_SHUTDOWN => (
+                    format!("the server of the registry {url} is stopping"),
+                    "nothing was changed; try again when it is up",
+                ),
+                _ => return Failure::Final(RegistryError::new(format!("the registry {url} answered: {text}"), None)),
+            }
+        }
+        mysql::Error::DriverError(DriverError::CouldNotConnect(Some((_, text, kind)))) => match kind {
+            io::ErrorKind::ConnectionRefused => (format!("no server answers at {url}"), check),
+            io::ErrorKind::TimedOut => (format!("the server of the registry {url} does not answer"), check),
+            _ if text.contains("lookup") => (format!("the host `{}` is not known", url.host), check),
+            _ => (format!("no connection to the registry {url}: {text}"), check),
+        },
+        mysql::Error::DriverError(DriverError::ConnectTimeout | DriverError::Timeout) => {
+            (format!("the server of the registry {url} does not answer"), check)
+        }
+        mysql::Error::DriverError(DriverError::TlsNotSupported) => (
+            format!("the server of the registry {url} does not encrypt connections"),
+            "set sslmode=prefer or disable in the URL, or enable TLS there",
+        ),
+        mysql::Error::TlsError(error) => (
+            format!("no encrypted connection to the registry {url}: {error}"),
+            "check sslmode and sslrootcert in the URL",
+        ),
+        mysql::Error::IoError(error) if error.to_string().contains("lookup") => {
+            (format!("the host `{}` is not known", url.host), check)
+        }
+        mysql::Error::IoError(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => (
+            format!("no encrypted connection to the registry {url}: {error}"),
+            "check sslmode and sslrootcert in the URL",
+        ),
+        mysql::Error::IoError(_) => (
+            format!("the connection to the registry {url} broke"),
+            "nothing was changed; try again when the server is up",
+        ),
+        other => {
+            return Failure::Final(RegistryError::new(format!("the registry {url} cannot be used: {other}"), None));
+        }
+    };
+    Failure::Final(RegistryError::new(message, help.to_owned()))
+}

@@ -1,0 +1,119 @@
+//! What the registry asks of a database, whichever it is.
+
+use super::dialect::Dialect;
+use crate::registry::{locking::Locking, store::RegistryError};
+
+/// A database that holds, or shall hold, a registry.
+pub trait Database {
+    /// How statements are spelled.
+    fn dialect(&self) -> &'static Dialect;
+
+    /// Where it is, for messages; without the password.
+    fn location(&self) -> String;
+
+    /// A connection to read with; `None` when there is nothing yet.
+    ///
+    /// # Errors
+    /// When there is no connection to be had.
+    fn reader(&self) -> Result<Option<Box<dyn Session>>, RegistryError>;
+
+    /// A connection to write with, which takes the lock of `project` before it comes back.
+    ///
+    /// # Errors
+    /// When there is no connection to be had, or the lock is somebody else's for too long.
+    fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure>;
+}
+
+/// A connection. What was not committed is undone and locks are given back when it is dropped.
+pub trait Session {
+    /// Carries out a statement and gives the rows it answers.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure>;
+
+    /// Begins the transaction of an update, unless taking the lock has done so. Missing tables are
+    /// created before, because MySQL ends a transaction when it creates one.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    fn begin(&mut self) -> Result<(), Failure>;
+
+    /// Makes the changes last.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    fn commit(&mut self) -> Result<(), Failure>;
+}
+
+/// A value in a statement.
+#[derive(Debug, Clone, Copy)]
+pub enum Parameter<'a> {
+    Text(&'a str),
+    Integer(i64),
+    Bytes(&'a [u8]),
+}
+
+impl Parameter<'_> {
+    /// About how many bytes it takes in a statement.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Integer(_) => 8,
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// A value in an answer. Some databases give texts as bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    Null,
+    Integer(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Cell {
+    pub fn integer(&self) -> i64 {
+        if let Self::Integer(number) = self { *number } else { 0 }
+    }
+
+    pub fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Text(text) => text.into_bytes(),
+            Self::Null | Self::Integer(_) => Vec::new(),
+        }
+    }
+
+    pub fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            other => String::from_utf8_lossy(&other.bytes()).into_owned(),
+        }
+    }
+}
+
+/// Why a statement was not carried out.
+#[derive(Debug)]
+pub enum Failure {
+    /// Another client got in between; the whole update may go well when it is tried again.
+    Conflict(RegistryError),
+    /// It would fail again.
+    Final(RegistryError),
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl From<Failure> for RegistryError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Conflict(error) | Failure::Final(error) => error,
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! What every registry does alike.
+
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::{Barrier, mpsc},
+    time::Duration,
+};
+
+use feastr::{
+    feast::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
+    model::ObjectKind,
+    registry::{Locking, RegistryStore, Row, Snapshot, VersionRow, Write},
+};
+use prost::Message as _;
+
+use super::{Backend, TestRegistry, impatient, on_every_backend};
+
+on_every_backend!(
+    rows_are_inserted_changed_and_removed,
+    versions_infrastructure_and_notes_are_kept,
+    projects_are_apart,
+    nothing_is_written_unless_wanted,
+    reading_creates_nothing,
+    large_rows_and_any_names,
+    many_rows_at_once,
+    updates_from_threads_are_serial,
+    who_waits_is_told_for_whom,
+    a_removed_and_written_object_is_written,
+);
+
+pub fn entity(name: &str, text: &str) -> Row {
+    let spec = EntitySpecV2 { name: name.to_owned(), description: text.to_owned(), ..EntitySpecV2::default() };
+    let proto = Entity { spec: Some(spec), ..Entity::default() }.encode_to_vec();
+    Row { kind: ObjectKind::Entity, name: name.to_owned(), updated: 1_700_000_000, proto }
+}
+
+fn view(name: &str, text: &str) -> Row {
+    let spec = FeatureViewSpec { name: name.to_owned(), description: text.to_owned(), ..FeatureViewSpec::default() };
+    let proto = FeatureView { spec: Some(spec), ..FeatureView::default() }.encode_to_vec();
+    Row { kind: ObjectKind::FeatureView, name: name.to_owned(), updated: 1_700_000_000, proto }
+}
+
+fn version(view: &Row, number: i32) -> Write {
+    Write::AddVersion(VersionRow {
+        view: view.name.clone(),
+        view_type: "feature_view",
+        number,
+        proto: view.proto.clone(),
+        created: 1_700_000_000,
+        id: format!("00000000-0000-0000-0000-{number:012}"),
+    })
+}
+
+fn delete(row: &Row) -> Write {
+    Write::Delete { kind: row.kind, name: row.name.clone() }
+}
+
+fn infra(tables: &[&str]) -> Vec<u8> {
+    let object = |table: &&str| InfraObject {
+        infra_object_class_type: "feast.infra.online_stores.sqlite.SqliteTable".to_owned(),
+        sqlite_table: Some(SqliteTable { path: "/data/online.db".to_owned(), name: (*table).to_owned() }),
+        ..InfraObject::default()
+    };
+    Infra { infra_objects: tables.iter().map(object).collect() }.encode_to_vec()
+}
+
+pub fn write(registry: &dyn RegistryStore, project: &str, writes: &[Write]) {
+    registry.update(project, &mut |_| Some(writes.to_vec())).unwrap();
+}
+
+/// Kind, name and message of each row; a file has no column for the last update.
+pub fn contents(snapshot: &Snapshot) -> Vec<(ObjectKind, String, Vec<u8>)> {
+    snapshot.rows.iter().map(|row| (row.kind, row.name.clone(), row.proto.clone())).collect()
+}
+
+fn expected(rows: &[&Row]) -> Vec<(ObjectKind, String, Vec<u8>)> {
+    rows.iter().map(|row| (row.kind, row.name.clone(), row.proto.clone())).collect()
+}
+
+fn rows_are_inserted_changed_and_removed(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    let [driver, customer, stats] = [entity("driver", "a"), entity("customer", "b"), view("stats", "c")];
+    write(
+        registry.as_ref(),
+        "p",
+        &[Write::Put(stats.clone()), Write::Put(driver.clone()), Write::Put(customer.clone())],
+    );
+    let snapshot = registry.snapshot("p").unwrap();
+    assert_eq!(contents(&snapshot), expected(&[&customer, &driver, &stats]));
+    if backend != Backend::File {
+        assert_eq!(snapshot.rows[0].updated, 1_700_000_000);
+        if backend != Backend::File {
+            test.execute("UPDATE feature_views SET user_metadata = feature_view_proto");
+        }
+    }
+    let changed = view("stats", "other");
+    registry
+        .update("p", &mut |before| {
+            assert_eq!(contents(before), expected(&[&customer, &driver, &stats]));
+            Some(vec![Write::Put(changed.clone()), delete(&driver), delete(&entity("never", ""))])
+        })
+        .unwrap();
+    assert_eq!(contents(&registry.snapshot("p").unwrap()), expected(&[&customer, &changed]));
+    if backend != Backend::File {
+        // What feastr does not write stays: now it holds what the message was.
+        test.execute("UPDATE feature_views SET feature_view_proto = user_metadata");
+        assert_eq!(contents(&registry.snapshot("p").unwrap()), expected(&[&customer, &stats]));
+    }
+}
+
+fn versions_infrastructure_and_notes_are_kept(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    let [stats, other] = [view("stats", ""), view("other", "")];
+    let note = |key, value: &str| Write::PutMetadata { key, value: value.to_owned(), updated: 1_700_000_000 };
+    write(
+        registry.as_ref(),
+        "p",
+        &[
+            Write::Put(stats.clone()),
+            version(&stats, 0),
+            Write::Put(other.clone()),
+            version(&other, 0),
+            version(&stats, 1),
+            Write::PutInfra { proto: infra(&["p_stats", "p_other"]), updated: 1 },
+            note("project_uuid", "u-1"),
+            note("feastr_owner", "repo é"),
+        ],
+    );
+    let snapshot = registry.snapshot("p").unwrap();
+    assert_eq!(
+        snapshot.versions.iter().map(|(view, number)| (view.as_str(), *number)).collect::<Vec<_>>(),
+        [("other", 0), ("stats", 1)]
+    );
+    assert_eq!(snapshot.infra, Some(infra(&["p_stats", "p_other"])));
+    assert_eq!(
+        (snapshot.metadata["project_uuid"].as_str(), snapshot.metadata["feastr_owner"].as_str()),
+        ("u-1", "repo é")
+    );
+
+    write(
+        registry.as_ref(),
+        "p",
+        &[delete(&stats), Write::PutInfra { proto: infra(&["p_other"]), updated: 2 }, note("feastr_owner", "another")],
+    );
+    let snapshot = registry.snapshot("p").unwrap();
+    assert_eq!(snapshot.versions.keys().collect::<Vec<_>>(), ["other"]);
+    assert_eq!(snapshot.infra, Some(infra(&["p_other"])));
+    assert_eq!(snapshot.metadata["feastr_owner"], "another");
+
+    write(registry.as_ref(), "p", &[Write::DeleteProject]);
+    assert_eq!(registry.snapshot("p").unwrap(), Snapshot::default());
+}
+
+fn project_row(name: &str) -> Row {
+    use feastr::feast::messages::{Project, ProjectSpec};
+    let spec = ProjectSpec { name: name.to_owned(), ..ProjectSpec::default() };
+    let proto = Project { spec: Some(spec), ..Project::default() }.encode_to_vec();
+    Row { kind: ObjectKind::Project, name: name.to_owned(), updated: 1, proto }
+}
+
+fn projects_are_apart(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    for project in ["rides", "rides_eu", "ärger"] {
+        let stats = view("stats", project);
+        let writes = [
+            Write::Put(project_row(project)),
+            Write::Put(stats.clone()),
+            version(&stats, 0),
+            Write::PutInfra { proto: infra(&[&format!("{project}_stats")]), updated: 1 },
+        ];
+        write(registry.as_ref(), project, &writes);
+    }
+    assert_eq!(registry.projects().unwrap(), ["rides", "rides_eu", "ärger"]);
+    let before = registry.snapshot("rides_eu").unwrap();
+    write(registry.as_ref(), "rides", &[delete(&view("stats", "")), Write::PutInfra { proto: Vec::new(), updated: 1 }]);
+    write(registry.as_ref(), "ärger", &[Write::DeleteProject]);
+    let after = registry.snapshot("rides_eu").unwrap();
+    assert_eq!(after, before);
+    assert_eq!(contents(&after), expected(&[&project_row("rides_eu"), &view("stats", "rides_eu")]));
+    assert_eq!(after.infra, Some(infra(&["rides_eu_stats"])));
+    assert_eq!(registry.projects().unwrap(), ["rides", "rides_eu"]);
+}
+
+fn nothing_is_written_unless_wanted(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    let driver = entity("driver", "");
+    write(registry.as_ref(), "p", &[Write::Put(driver.clone())]);
+    let bytes = || if backend == Backend::File { std::fs::read(test.path()).unwrap() } else { Vec::new() };
+    let before = (registry.snapshot("p").unwrap(), bytes());
+    registry.update("p", &mut |_| None).unwrap();
+    assert_eq!((registry.snapshot("p").unwrap(), bytes()), before);
+    // An update that cannot be carried out to its end leaves nothing: its first half is undone.
+    if backend != Backend::File {
+        let stats = view("stats", "");
+        let twice = vec![Write::Put(stats.clone()), version(&stats, 0), version(&stats, 0)];
+        registry.update("p", &mut |_| Some(twice.clone())).unwrap_err();
+        assert_eq!(registry.snapshot("p").unwrap(), before.0);
+    }
+}
+
+fn reading_creates_nothing(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    assert_eq!(registry.snapshot("p").unwrap(), Snapshot::default());
+    assert_eq!(registry.projects().unwrap(), Vec::<String>::new());
+    assert!(!test.path().exists());
+    assert_eq!(std::fs::read_dir(test.folder.path()).unwrap().count(), 0);
+    let tables = match backend.server() {
+        Some(server) if backend == Backend::Postgres => {
+            let count = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+            server.postgres(&test.database).query_one(count, &[]).unwrap().get::<_, i64>(0)
+        }
+        Some(server) => {
+            use mysql::prelude::Queryable as _;
+            server.mysql(&test.database).query::<String, _>("SHOW TABLES").unwrap().len() as i64
+        }
+        None => 0,
+    };
+    assert_eq!(tables, 0);
+}
+
+fn large_rows_and_any_names(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    let large = entity("large", &"x".repeat(5 << 20));
+    let strange = entity("名前 'quoted\" \\ % ; 🚗", "ünïcode");
+    let longest = entity(&"n".repeat(255), "");
+    write(registry.as_ref(), "проект", &[&large, &strange, &longest].map(|row| Write::Put(row.clone())));
+    assert_eq!(contents(&registry.snapshot("проект").unwrap()), expected(&[&large, &longest, &strange]));
+    write(registry.as_ref(), "проект", &[delete(&strange), delete(&large)]);
+    assert_eq!(contents(&registry.snapshot("проект").unwrap()), expected(&[&longest]));
+}
+
+fn many_rows_at_once(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    let text = "t".repeat(1_000);
+    let rows: Vec<Row> = (0..5_000).map(|number| view(&format!("view_{number:04}"), &text)).collect();
+    let writes: Vec<Write> = rows.iter().flat_map(|row| [Write::Put(row.clone()), version(row, 0)]).collect();
+    write(registry.as_ref(), "p", &writes);
+    assert_eq!(contents(&registry.snapshot("p").unwrap()), expected(&rows.iter().collect::<Vec<_>>()));
+    // Changed, removed and new ones in one update.
+    let changed: Vec<Row> = (0..5_000).step_by(2).map(|number| view(&format!("view_{number:04}"), "new")).collect();
+    let mut writes: Vec<Write> = changed.iter().map(|row| Write::Put(row.clone())).collect();
+    writes.extend((1..5_000).step_by(2).map(|number| delete(&rows[number])));
+    write(registry.as_ref(), "p", &writes);
+    let snapshot = registry.snapshot("p").unwrap();
+    assert_eq!(contents(&snapshot), expected(&changed.iter().collect::<Vec<_>>()));
+    assert_eq!(snapshot.versions.len(), 2_500);
+}
+
+fn updates_from_threads_are_serial(backend: Backend) {
+    const THREADS: usize = 16;
+    let test = TestRegistry::new(backend);
+    let barrier = Barrier::new(THREADS);
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (test, barrier) = (&test, &barrier);
+            scope.spawn(move || {
+                let registry = test.open();
+                barrier.wait();
+                // Each takes the next number: a lost update would be a missing one.
+                registry
+                    .update("p", &mut |before| {
+                        let row = entity(&format!("entity_{:02}", before.rows.len()), &thread.to_string());
+                        Some(vec![Write::Put(row)])
+                    })
+                    .unwrap();
+            });
+        }
+    });
+    let snapshot = test.open().snapshot("p").unwrap();
+    let names: Vec<String> = (0..THREADS).map(|number| format!("entity_{number:02}")).collect();
+    assert_eq!(snapshot.rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>(), names);
+}
+
+fn who_waits_is_told_for_whom(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    write(test.open().as_ref(), "p", &[Write::Put(entity("driver", ""))]);
+    let (inside, is_inside) = mpsc::channel();
+    let (leave, may_leave) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let test = &test;
+        scope.spawn(move || {
+            let who = "apply of alice@ci-7 (pid 412)".to_owned();
+            let registry = test.open_with(Locking { who, ..Locking::default() });
+            registry
+                .update("p", &mut |_| {
+                    inside.send(()).unwrap();
+                    may_leave.recv().unwrap();
+                    None
+                })
+                .unwrap();
+        });
+        is_inside.recv().unwrap();
+        let told = Rc::new(RefCell::new(Vec::new()));
+        let words = Rc::clone(&told);
+        let on_wait = Box::new(move |holder: &feastr::registry::Holder| words.borrow_mut().push(holder.to_string()));
+        let locking = Locking { timeout: Duration::from_millis(1_500), on_wait, ..Locking::default() };
+        let error = test.open_with(locking).update("p", &mut |_| panic!("not while it is locked")).unwrap_err();
+        let holder = if backend == Backend::MariaDb {
+            "held by feast@127.0.0.1"
+        } else {
+            "held by apply of alice@ci-7 (pid 412) for "
+        };
+        assert!(error.message.contains(holder), "{error}");
+        assert!(error.help.clone().unwrap().contains("changed nothing"), "{error:?}");
+        assert!(told.borrow()[0].contains(holder), "{told:?}");
+        // Reading is always possible; and on servers, other projects are not locked.
+        assert_eq!(test.open().snapshot("p").unwrap().rows.len(), 1);
+        if backend.server().is_some() {
+            write(test.open_with(impatient()).as_ref(), "q", &[Write::Put(entity("driver", ""))]);
+        }
+        leave.send(()).unwrap();
+    });
+    write(test.open_with(impatient()).as_ref(), "p", &[Write::Put(entity("customer", ""))]);
+}
+
+fn a_removed_and_written_object_is_written(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    let [old, new] = [view("stats", "old"), view("stats", "new")];
+    write(registry.as_ref(), "p", &[Write::Put(old.clone()), version(&old, 0), version(&old, 1)]);
+    write(registry.as_ref(), "p", &[delete(&old), Write::Put(new.clone()), version(&new, 0)]);
+    let snapshot = registry.snapshot("p").unwrap();
+    assert_eq!((contents(&snapshot), snapshot.versions["stats"]), (expected(&[&new]), 0));
+    write(registry.as_ref(), "p", &[Write::Put(old.clone()), delete(&old)]);
+    assert_eq!(registry.snapshot("p").unwrap().rows, []);
+}

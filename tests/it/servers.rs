@@ -1,0 +1,271 @@
+//! Database servers of our own: in temporary folders, on free ports, gone when the tests are.
+
+use std::{
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use mysql::prelude::Queryable as _;
+
+/// Account and password of every server; the password must show up nowhere.
+pub const USER: &str = "feast";
+pub const PASSWORD: &str = "s3cret@pass/word";
+pub const PASSWORD_IN_URL: &str = "s3cret%40pass%2Fword";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Postgres,
+    MariaDb,
+}
+
+/// A running server.
+pub struct Server {
+    pub kind: Kind,
+    pub port: u16,
+    folder: PathBuf,
+    /// Shell that stops the server when its standard input ends, which it does when this process ends,
+    /// however it ends.
+    watchdog: Child,
+    next_database: AtomicU32,
+}
+
+/// The server of a kind that all tests share.
+pub fn shared(kind: Kind) -> &'static Server {
+    static POSTGRES: OnceLock<Server> = OnceLock::new();
+    static MARIADB: OnceLock<Server> = OnceLock::new();
+    match kind {
+        Kind::Postgres => POSTGRES.get_or_init(|| Server::start(kind)),
+        Kind::MariaDb => MARIADB.get_or_init(|| Server::start(kind)),
+    }
+}
+
+impl Server {
+    /// Starts a server with an empty data folder.
+    pub fn start(kind: Kind) -> Self {
+        let folder = tempfile::Builder::new().prefix("feastr-server-").tempdir().unwrap().keep();
+        // The server runs under another account when we are root.
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let data = folder.join("data");
+        match kind {
+            Kind::Postgres => create_postgres(&folder, &data),
+            Kind::MariaDb => create_mariadb(&data),
+        }
+        create_certificate(kind, &folder);
+        let watchdog = launch(kind, &folder, port);
+        let server = Self { kind, port, folder, watchdog, next_database: AtomicU32::new(0) };
+        server.await_start();
+        if kind == Kind::MariaDb {
+            let socket = server.folder.join("socket");
+            let options = mysql::OptsBuilder::new().socket(socket.to_str()).user(Some("root"));
+            let mut root = mysql::Conn::new(options).unwrap();
+            root.query_drop(format!("CREATE USER '{USER}'@'%' IDENTIFIED BY '{PASSWORD}'")).unwrap();
+            root.query_drop(format!("GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION")).unwrap();
+        }
+        server
+    }
+
+    /// Kills the server without any goodbye.
+    pub fn kill(&mut self) {
+        drop(self.watchdog.stdin.take());
+        self.watchdog.wait().unwrap();
+    }
+
+    /// Starts the server again after [`Self::kill`].
+    pub fn restart(&mut self) {
+        self.watchdog = launch(self.kind, &self.folder, self.port);
+        self.await_start();
+    }
+
+    fn await_start(&self) {
+        let began = Instant::now();
+        while !self.answers() {
+            let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(began.elapsed() < Duration::from_secs(120), "{:?} does not start:\n{}", self.kind, log());
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn answers(&self) -> bool {
+        match self.kind {
+            Kind::Postgres => self.try_postgres("postgres").is_ok(),
+            Kind::MariaDb => std::os::unix::net::UnixStream::connect(self.folder.join("socket")).is_ok(),
+        }
+    }
+
+    fn try_postgres(&self, database: &str) -> Result<postgres::Client, postgres::Error> {
+        let mut config = postgres::Config::new();
+        config.host("127.0.0.1").port(self.port).user(USER).password(PASSWORD).dbname(database);
+        config.connect(postgres::NoTls)
+    }
+
+    /// A connection of its own to a PostgreSQL database.
+    pub fn postgres(&self, database: &str) -> postgres::Client {
+        self.try_postgres(database).unwrap()
+    }
+
+    /// A connection of its own to a MariaDB database.
+    pub fn mysql(&self, database: &str) -> mysql::Conn {
+        let options = mysql::OptsBuilder::new()
+            .ip_or_hostname(Some("127.0.0.1"))
+            .tcp_port(self.port)
+            .user(Some(USER))
+            .pass(Some(PASSWORD))
+            .prefer_socket(false)
+            .db_name(Some(database));
+        mysql::Conn::new(options).unwrap()
+    }
+
+    /// Carries out a statement that answers nothing.
+    pub fn execute(&self, database: &str, statement: &str) {
+        match self.kind {
+            Kind::Postgres => self.postgres(database).batch_execute(statement).unwrap(),
+            Kind::MariaDb => self.mysql(database).query_drop(statement).unwrap(),
+        }
+    }
+
+    /// Creates a database that nobody else uses, and gives its name.
+    pub fn create_database(&self) -> String {
+        let name = format!("test_{}", self.next_database.fetch_add(1, Ordering::Relaxed));
+        let there = if self.kind == Kind::Postgres { "postgres" } else { "mysql" };
+        self.execute(there, &format!("CREATE DATABASE {name}"));
+        name
+    }
+
+    /// The URL of a database, as one writes it into feature_store.yaml.
+    pub fn url(&self, database: &str) -> String {
+        let scheme = if self.kind == Kind::Postgres { "postgresql+psycopg" } else { "mysql+pymysql" };
+        format!("{scheme}://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The authority behind the server's certificate, which is for the name `localhost`.
+    pub fn certificate_of_authority(&self) -> PathBuf {
+        self.folder.join("ca.crt")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The account a server runs under when we are root, which servers refuse to be.
+fn account(kind: Kind) -> Option<&'static str> {
+    let is_root = run(Command::new("id").arg("-u")).trim() == "0";
+    is_root.then_some(if kind == Kind::Postgres { "postgres" } else { "mysql" })
+}
+
+/// A command under the account of the server.
+fn as_server(kind: Kind, program: &Path) -> Command {
+    match account(kind) {
+        None => Command::new(program),
+        Some(user) => {
+            let mut command = Command::new("setpriv");
+            command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups", "--"]);
+            command.arg(program);
+            command
+        }
+    }
+}
+
+#[track_caller]
+fn run(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A program of a database server. Debian keeps those of PostgreSQL off the PATH.
+fn program(name: &str) -> PathBuf {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
+        folders.extend(versions.map(|version| version.unwrap().path().join("bin")));
+    }
+    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    folders.extend(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    folders
+        .into_iter()
+        .map(|folder| folder.join(name))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("`{name}` is not installed: run the tests with scripts/test.sh, which installs it"))
+}
+
+fn create_postgres(folder: &Path, data: &Path) {
+    let password = folder.join("password");
+    std::fs::write(&password, PASSWORD).unwrap();
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o644)).unwrap();
+    run(as_server(Kind::Postgres, &program("initdb"))
+        .arg("-D")
+        .arg(data)
+        .args(["-U", USER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"])
+        .arg("--pwfile")
+        .arg(&password)
+        .current_dir(folder));
+}
+
+fn create_mariadb(data: &Path) {
+    let mut command = Command::new(program("mariadb-install-db"));
+    command.arg("--no-defaults").arg(format!("--datadir={}", data.display()));
+    command.args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
+    if let Some(user) = account(Kind::MariaDb) {
+        command.arg(format!("--user={user}"));
+    }
+    run(&mut command);
+}
+
+fn create_certificate(kind: Kind, folder: &Path) {
+    let openssl = |arguments: &str| {
+        let mut command = as_server(kind, &program("openssl"));
+        run(command.args(arguments.split(' ')).current_dir(folder));
+    };
+    openssl("req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=tests -keyout ca.key -out ca.crt");
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr");
+    std::fs::write(folder.join("extensions"), "subjectAltName=DNS:localhost\n").unwrap();
+    openssl(
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile extensions -out server.crt",
+    );
+}
+
+fn launch(kind: Kind, folder: &Path, port: u16) -> Child {
+    // PostgreSQL leaves no shared memory behind when it is asked to stop at once.
+    let signal = if kind == Kind::Postgres { "QUIT" } else { "KILL" };
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!(
+        "trap '' INT HUP; \"$@\" </dev/null >>\"$0/log\" 2>&1 & server=$!; cat >/dev/null; kill -{signal} $server; \
+         wait $server; [ -d /proc/{} ] || rm -rf \"$0\"",
+        std::process::id()
+    ));
+    command.arg(folder);
+    let server = match kind {
+        Kind::Postgres => {
+            let mut server = as_server(kind, &program("postgres"));
+            server.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
+            server.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "max_connections=200"]);
+            server.args(["-c", "ssl=on", "-c"]).arg(format!("ssl_cert_file={}/server.crt", folder.display()));
+            server.arg("-c").arg(format!("ssl_key_file={}/server.key", folder.display()));
+            server
+        }
+        Kind::MariaDb => {
+            let mut server = as_server(kind, &program("mariadbd"));
+            server.arg("--no-defaults").arg(format!("--datadir={}/data", folder.display()));
+            server.arg(format!("--socket={}/socket", folder.display())).arg(format!("--port={port}"));
+            server.arg(format!("--pid-file={}/pid", folder.display()));
+            server.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-buffer-pool-size=64M"]);
+            server.arg(format!("--ssl-cert={}/server.crt", folder.display()));
+            server.arg(format!("--ssl-key={}/server.key", folder.display()));
+            server
+        }
+    };
+    command.arg(server.get_program()).args(server.get_args());
+    command.current_dir(folder).process_group(0).stdin(Stdio::piped()).spawn().unwrap()
+}
