@@ -3,6 +3,7 @@
 mod demo_results;
 mod descriptors;
 mod historical;
+mod listings;
 mod online_store;
 mod online_values;
 mod python_conversions;

@@ -45,15 +45,15 @@ const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
 ];
 
 /// A recording with its rows, and the folder of a registry that is still empty.
-struct Recording {
+pub struct Recording {
     name: &'static str,
     tables: Value,
     rows: Vec<Row>,
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl Recording {
-    fn read(name: &'static str) -> Self {
+    pub fn read(name: &'static str) -> Self {
         let tables = read_json(&golden_root().join(format!("registry/{name}/sqlite_rows.json")));
         let mut rows = Vec::new();
         for (kind, table, name_column, proto_column) in TABLES {
@@ -80,7 +80,7 @@ impl Recording {
     }
 
     /// Puts the recorded rows into the registry, their version histories included.
-    fn restore(&self) {
+    pub fn restore(&self) {
         self.apply(self.objects().into_values().filter(|object| matches!(object, Object::Project(_)))).unwrap();
         let database = Connection::open(self.folder.path().join("registry.db")).unwrap();
         for (table, rows) in self.tables.as_object().unwrap() {
