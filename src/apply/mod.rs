@@ -5,6 +5,8 @@ mod teardown;
 
 pub use teardown::{TeardownSummary, teardown};
 
+use rows::PinnedVersions;
+
 use crate::{
     feast::unknown_fields::UnknownFieldsLost,
     model::{ObjectId, Repo, Timestamp},
@@ -55,9 +57,11 @@ pub fn apply(
     now: Timestamp,
 ) -> Result<Plan, ApplyError> {
     let project = &repo.project.name;
-    let created = create_tables(repo, registry, online)?;
+    // Stored versions never change, so they may be read before the registry is locked.
+    let pinned = rows::pinned_versions(repo, registry)?;
+    let created = create_tables(repo, registry, online, &pinned)?;
     let mut outcome: Result<Option<Plan>, ApplyError> = Ok(None);
-    registry.update(project, &mut |snapshot| match decide(repo, snapshot, online, now) {
+    registry.update(project, &mut |snapshot| match decide(repo, snapshot, online, &pinned, now) {
         Ok((plan, writes)) => {
             outcome = Ok(Some(plan));
             (!writes.is_empty()).then_some(writes)
@@ -84,12 +88,13 @@ fn create_tables(
     repo: &Repo,
     registry: &dyn RegistryStore,
     online: Option<&dyn OnlineStore>,
+    pinned: &PinnedVersions,
 ) -> Result<Vec<String>, ApplyError> {
     let Some(online) = online else { return Ok(Vec::new()) };
     let snapshot = registry.snapshot(&repo.project.name)?;
     let plan = diff(&state(&snapshot), repo, online.tables()).map_err(ApplyError::Conflicts)?;
     // A change that cannot be written may not leave a table behind.
-    rows::writes(&plan, &snapshot, Timestamp::from_micros(0))?;
+    rows::writes(&plan, &snapshot, pinned, Timestamp::from_micros(0))?;
     let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
     online.create_tables(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
     Ok(created)
@@ -99,12 +104,13 @@ fn decide(
     repo: &Repo,
     snapshot: &Snapshot,
     online: Option<&dyn OnlineStore>,
+    pinned: &PinnedVersions,
     now: Timestamp,
 ) -> Result<(Plan, Vec<Write>), ApplyError> {
     let state = state(snapshot);
     let here = online.and_then(OnlineStore::tables);
     let plan = diff(&state, repo, here).map_err(ApplyError::Conflicts)?;
-    let mut writes = rows::writes(&plan, snapshot, now)?;
+    let mut writes = rows::writes(&plan, snapshot, pinned, now)?;
     if let Some(here) = here.filter(|_| !plan.tables.is_empty()) {
         let mut recorded = state.online_tables;
         recorded.extend(tables(&plan, TableAction::Create).map(|table| (table.to_owned(), here.file.to_owned())));

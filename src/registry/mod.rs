@@ -9,7 +9,7 @@ mod store;
 use crate::config::RegistryConfig;
 
 pub use message::{to_json, to_message};
-pub use state::state;
+pub use state::{object, state};
 pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write};
 
 /// The registry the settings name. Nothing is opened yet.

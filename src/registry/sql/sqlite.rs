@@ -50,6 +50,19 @@ impl RegistryStore for SqliteRegistry {
         read().map_err(|error| self.explain(&error))
     }
 
+    fn version(&self, project: &str, view: &str, number: i32) -> Result<Option<Vec<u8>>, RegistryError> {
+        let Some(connection) = self.file.open_for_reading()? else { return Ok(None) };
+        let read = || {
+            if !has_tables(&connection)? {
+                return Ok(None);
+            }
+            let query = "SELECT feature_view_proto FROM feature_view_version_history
+                 WHERE project_id = ?1 AND feature_view_name = ?2 AND version_number = ?3";
+            connection.query_row(query, params![project, view, number], |row| row.get(0)).optional()
+        };
+        read().map_err(|error| self.explain(&error))
+    }
+
     fn update(
         &self,
         project: &str,

@@ -12,7 +12,8 @@ use feastr::{
         ValidationReference, decode,
     },
     model::{
-        FeatureView, LabelView, Object, ObjectId, ObjectKind, Project, RegistryState, Repo, SourceKind, Tags, Timestamp,
+        FeatureView, LabelView, Object, ObjectId, ObjectKind, Project, RegistryState, Repo, SourceKind, Tags,
+        Timestamp, ViewVersion,
     },
     plan::Plan,
     registry::{self, RegistryStore, Row, Snapshot, state},
@@ -460,4 +461,46 @@ fn the_revision_follows_what_plans_are_made_from() {
         row.proto.push(0);
     });
     assert_ne!(other_function, same);
+}
+
+#[test]
+fn a_pin_makes_a_version_the_active_one() {
+    let recording = Recording::read("kinds");
+    recording.restore();
+    let id = ObjectId::new(ObjectKind::FeatureView, "rider_rides");
+    let Some(Object::FeatureView(first)) = recording.objects().remove(&id) else { panic!("the view is gone") };
+    let mut second = first.clone();
+    second.features.truncate(1);
+    let mut third = first.clone();
+    third.features[1].description = "so far".to_owned();
+    let pinned = |view: &FeatureView, number| FeatureView { version: ViewVersion::Pinned(number), ..view.clone() };
+    // Services hold copies of the view's columns; they do not matter here.
+    let others: Vec<Object> = {
+        let mut objects = recording.objects();
+        objects.retain(|other, _| *other != id && other.kind != ObjectKind::FeatureService);
+        objects.into_values().collect()
+    };
+    let active = |view: &FeatureView| {
+        let objects = others.iter().cloned().chain([Object::FeatureView(view.clone())]);
+        recording.apply(objects).map(|_| {
+            let stored = recording.stored();
+            let message: FeatureViewMessage = decode(stored.proto(id.kind, &id.name).unwrap()).unwrap();
+            let (spec, meta) = (message.spec.unwrap(), message.meta.unwrap());
+            (spec.version, meta.current_version_number, spec.features.len(), stored.versions[&id.name])
+        })
+    };
+    let is = |version: &str, number, features, last| (version.to_owned(), number, features, last);
+    assert_eq!(active(&second).unwrap(), is("latest", 1, 1, 1));
+    assert_eq!(active(&pinned(&first, 0)).unwrap(), is("v0", 0, 2, 1), "back to the first one");
+    assert_eq!(active(&pinned(&second, 1)).unwrap(), is("v1", 1, 1, 1), "and forth");
+    let tagged = FeatureView { description: "new".to_owned(), ..pinned(&second, 1) };
+    assert_eq!(active(&tagged).unwrap(), is("v1", 1, 1, 1), "a description is of no version");
+    let conflict = active(&pinned(&third, 0)).unwrap_err();
+    assert_eq!(
+        conflict.to_string(),
+        "feature view rider_rides is pinned to version v0, and that version is another one than what is declared"
+    );
+    assert_eq!(active(&pinned(&third, 7)).unwrap(), is("v7", 7, 2, 7), "a number that is not taken is a new version");
+    assert_eq!(active(&third).unwrap(), is("latest", 7, 2, 7));
+    assert_eq!(active(&first).unwrap(), is("latest", 8, 2, 8));
 }
