@@ -4,7 +4,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use super::registry_model::Recording;
+use super::recording::Recording;
 use crate::support::Project;
 
 /// A repo whose registry has the recorded rows.

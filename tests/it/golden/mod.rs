@@ -8,6 +8,7 @@ mod online_store;
 mod online_values;
 mod python_conversions;
 mod python_literals;
+mod recording;
 mod registry_dump;
 mod registry_model;
 mod registry_rows;
