@@ -36,7 +36,10 @@ impl SqliteFile {
         &self.path
     }
 
-    /// A connection that cannot write, or `None` when there is no file.
+    /// A connection that changes nothing, or `None` when there is no file.
+    ///
+    /// It rolls back what a killed writer left half done, which SQLite only does for connections
+    /// that could write.
     ///
     /// # Errors
     /// When the file cannot be opened.
@@ -44,7 +47,10 @@ impl SqliteFile {
         if !self.path.exists() {
             return Ok(None);
         }
-        self.open(OpenFlags::SQLITE_OPEN_READ_ONLY).map(Some)
+        // SQLite opens files that are protected against writing for reading alone.
+        let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.pragma_update(None, "query_only", true).map_err(|error| self.explain(&error))?;
+        Ok(Some(connection))
     }
 
     /// A connection for reading and writing; the file and its folder are created if missing.

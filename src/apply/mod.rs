@@ -5,6 +5,8 @@ mod teardown;
 
 pub use teardown::{TeardownSummary, teardown};
 
+use rows::PinnedVersions;
+
 use crate::{
     feast::unknown_fields::UnknownFieldsLost,
     model::{ObjectId, RegistryState, Repo, Timestamp},
@@ -88,9 +90,11 @@ pub fn apply(
     options: ApplyOptions<'_>,
 ) -> Result<Plan, ApplyError> {
     let project = &repo.project.name;
-    let created = create_tables(repo, registry, online, options)?;
+    // Stored versions never change, so they may be read before the registry is locked.
+    let pinned = rows::pinned_versions(repo, registry)?;
+    let created = create_tables(repo, registry, online, &pinned, options)?;
     let mut outcome: Result<Option<Plan>, ApplyError> = Ok(None);
-    registry.update(project, &mut |snapshot| match decide(repo, snapshot, online, options) {
+    registry.update(project, &mut |snapshot| match decide(repo, snapshot, online, &pinned, options) {
         Ok((plan, writes)) => {
             outcome = Ok(Some(plan));
             (!writes.is_empty()).then_some(writes)
@@ -141,13 +145,14 @@ fn create_tables(
     repo: &Repo,
     registry: &dyn RegistryStore,
     online: Option<&dyn OnlineStore>,
+    pinned: &PinnedVersions,
     options: ApplyOptions<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let Some(online) = online else { return Ok(Vec::new()) };
     let snapshot = registry.snapshot(&repo.project.name)?;
     let plan = approved(repo, &state(&snapshot), Some(online), options)?;
     // A change that cannot be written may not leave a table behind.
-    rows::writes(&plan, &snapshot, Timestamp::from_micros(0))?;
+    rows::writes(&plan, &snapshot, pinned, Timestamp::from_micros(0))?;
     let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
     online.create_tables(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
     Ok(created)
@@ -157,12 +162,13 @@ fn decide(
     repo: &Repo,
     snapshot: &Snapshot,
     online: Option<&dyn OnlineStore>,
+    pinned: &PinnedVersions,
     options: ApplyOptions<'_>,
 ) -> Result<(Plan, Vec<Write>), ApplyError> {
     let state = state(snapshot);
     let now = options.now;
     let plan = approved(repo, &state, online, options)?;
-    let mut writes = rows::writes(&plan, snapshot, now)?;
+    let mut writes = rows::writes(&plan, snapshot, pinned, now)?;
     writes.extend(owner_notes(&plan, &state, now));
     if let Some(here) = online.and_then(OnlineStore::tables).filter(|_| !plan.tables.is_empty()) {
         let mut recorded = state.online_tables;

@@ -5,10 +5,12 @@ mod completions;
 mod configuration;
 mod context;
 mod error;
+mod features;
 mod get_historical;
 mod get_online;
 mod init;
 mod materialize;
+mod object_table;
 mod objects;
 mod plan;
 mod registry_dump;
@@ -103,12 +105,25 @@ enum Command {
     Teardown(teardown::Args),
     /// Show the registered entities
     Entities(objects::Args),
-    /// Show the registered feature views
+    /// Show the registered feature views, stream views among them
     FeatureViews(objects::Args),
+    /// Show the registered on-demand feature views
+    OnDemandFeatureViews(objects::Args),
+    /// Show the registered stream feature views
+    StreamFeatureViews(objects::Args),
+    /// Show the registered label views
+    LabelViews(objects::Args),
+    Features(features::Args),
     /// Show the registered feature services
     FeatureServices(objects::Args),
     /// Show the registered data sources
     DataSources(objects::Args),
+    /// Show the registered permissions
+    Permissions(objects::Args),
+    /// Show the registered saved datasets
+    SavedDatasets(objects::Args),
+    /// Show the registered validation references
+    ValidationReferences(objects::Args),
     /// Show the projects of the registry
     Projects(objects::Args),
     RegistryDump(registry_dump::Args),
@@ -167,6 +182,13 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, CommandErr
         Command::Teardown(args) => teardown::run(args, context),
         Command::Entities(args) => objects::run(args, ObjectKind::Entity, context),
         Command::FeatureViews(args) => objects::run(args, ObjectKind::FeatureView, context),
+        Command::OnDemandFeatureViews(args) => objects::run(args, ObjectKind::OnDemandFeatureView, context),
+        Command::StreamFeatureViews(args) => objects::run(args, ObjectKind::StreamFeatureView, context),
+        Command::LabelViews(args) => objects::run(args, ObjectKind::LabelView, context),
+        Command::Features(args) => features::run(args, context),
+        Command::Permissions(args) => objects::run(args, ObjectKind::Permission, context),
+        Command::SavedDatasets(args) => objects::run(args, ObjectKind::SavedDataset, context),
+        Command::ValidationReferences(args) => objects::run(args, ObjectKind::ValidationReference, context),
         Command::FeatureServices(args) => objects::run(args, ObjectKind::FeatureService, context),
         Command::DataSources(args) => objects::run(args, ObjectKind::DataSource, context),
         Command::Projects(args) => objects::run(args, ObjectKind::Project, context),

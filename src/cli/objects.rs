@@ -3,14 +3,14 @@ use std::{collections::BTreeMap, process::ExitCode};
 use clap::{Subcommand, ValueEnum};
 use serde_json::Value;
 
-use super::{CommandError, Context};
+use super::{
+    CommandError, Context,
+    object_table::{cells, headings},
+};
 use crate::{
     diagnostics::did_you_mean,
-    feast::{
-        convert::{data_source_from_message, entity_from_message, materialized_from_message},
-        messages::{self, decode},
-    },
-    model::{DUMMY_ENTITY, ObjectKind, SourceKind},
+    feast::messages::DecodeError,
+    model::{DUMMY_ENTITY, ObjectKind},
     registry::{self, Row, Snapshot},
     ui::Table,
 };
@@ -41,7 +41,7 @@ enum Command {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum ListOutput {
+pub(super) enum ListOutput {
     #[default]
     Table,
     Json,
@@ -49,7 +49,7 @@ enum ListOutput {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum DescribeOutput {
+pub(super) enum DescribeOutput {
     #[default]
     Yaml,
     Json,
@@ -74,12 +74,18 @@ fn rows(kind: ObjectKind, context: &Context) -> Result<Vec<Row>, CommandError> {
     let mut rows = Vec::new();
     for project in projects {
         let Snapshot { rows: stored, .. } = registry.snapshot(&project)?;
-        rows.extend(stored.into_iter().filter(|row| row.kind == kind && row.name != DUMMY_ENTITY));
+        rows.extend(stored.into_iter().filter(|row| is_listed(row.kind, kind) && row.name != DUMMY_ENTITY));
     }
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
     if rows.is_empty() {
         context.printer.say(format_args!("The registry {} has no {kind}", registry.location()));
     }
     Ok(rows)
+}
+
+/// Stream views are feature views, too.
+fn is_listed(kind: ObjectKind, wanted: ObjectKind) -> bool {
+    kind == wanted || (kind == ObjectKind::StreamFeatureView && wanted == ObjectKind::FeatureView)
 }
 
 fn list(
@@ -102,7 +108,7 @@ fn list(
         ListOutput::Table if !printer.json => {
             let mut table = Table::new(headings(kind).iter().copied());
             for (row, _) in &shown {
-                table.row(cells(row)?);
+                table.row(cells(row).map_err(|error| damaged(row, &error))?);
             }
             printer.result(table)?;
         }
@@ -143,7 +149,7 @@ fn json(row: &Row) -> Result<Value, CommandError> {
     registry::to_json(row).map_err(|error| damaged(row, &error))
 }
 
-fn damaged(row: &Row, error: &messages::DecodeError) -> CommandError {
+pub(super) fn damaged(row: &Row, error: &DecodeError) -> CommandError {
     CommandError::new(format!("{} `{}` in the registry is damaged: {error}", row.kind, row.name), None)
 }
 
@@ -159,66 +165,4 @@ fn parse_tags(tags: &[String]) -> Result<BTreeMap<String, String>, CommandError>
 fn has_tags(json: &Value, wanted: &BTreeMap<String, String>) -> bool {
     let tags = json.get("spec").unwrap_or(json).get("tags");
     wanted.iter().all(|(key, value)| tags.and_then(|tags| tags.get(key)).and_then(Value::as_str) == Some(value))
-}
-
-fn headings(kind: ObjectKind) -> &'static [&'static str] {
-    match kind {
-        ObjectKind::Entity => &["NAME", "JOIN KEY", "TYPE", "DESCRIPTION"],
-        ObjectKind::FeatureView => &["NAME", "ENTITIES", "FEATURES", "TTL", "ONLINE", "MATERIALIZED UNTIL"],
-        ObjectKind::FeatureService => &["NAME", "FEATURES"],
-        ObjectKind::DataSource => &["NAME", "TYPE", "PATH"],
-        ObjectKind::Project => &["NAME", "DESCRIPTION", "TAGS", "OWNER"],
-        _ => &["NAME"],
-    }
-}
-
-fn cells(row: &Row) -> Result<Vec<String>, CommandError> {
-    let unreadable = |error| damaged(row, &error);
-    Ok(match row.kind {
-        ObjectKind::Entity => {
-            let entity = entity_from_message(&decode(&row.proto).map_err(unreadable)?);
-            let dtype = entity.value_type.map_or_else(|| "-".to_owned(), |dtype| dtype.to_string());
-            vec![entity.name, entity.join_key, dtype, entity.description]
-        }
-        ObjectKind::FeatureView => {
-            let message: messages::FeatureView = decode(&row.proto).map_err(unreadable)?;
-            let until =
-                materialized_from_message(message.meta.as_ref()).intervals.iter().map(|interval| interval.end).max();
-            let spec = message.spec.unwrap_or_default();
-            let entities: Vec<_> = spec.entities.into_iter().filter(|name| name != DUMMY_ENTITY).collect();
-            vec![
-                spec.name,
-                entities.join(", "),
-                spec.features.len().to_string(),
-                spec.ttl.map(crate::model::Ttl::from).unwrap_or_default().to_string(),
-                if spec.online { "yes" } else { "no" }.to_owned(),
-                until.map_or_else(|| "-".to_owned(), |until| until.to_string()),
-            ]
-        }
-        ObjectKind::FeatureService => {
-            let message: messages::FeatureService = decode(&row.proto).map_err(unreadable)?;
-            let spec = message.spec.unwrap_or_default();
-            let features = spec.features.iter().flat_map(|member| {
-                let alias = &member.feature_view_name_alias;
-                let view = if alias.is_empty() { &member.feature_view_name } else { alias };
-                member.feature_columns.iter().map(move |column| format!("{view}:{}", column.name))
-            });
-            vec![spec.name, features.collect::<Vec<_>>().join(", ")]
-        }
-        ObjectKind::DataSource => {
-            let source = data_source_from_message(&decode(&row.proto).map_err(unreadable)?);
-            let path = match &source.kind {
-                SourceKind::File(file) => file.path.clone(),
-                _ => "-".to_owned(),
-            };
-            vec![source.name, source.kind.to_string(), path]
-        }
-        ObjectKind::Project => {
-            let message: messages::Project = decode(&row.proto).map_err(unreadable)?;
-            let spec = message.spec.unwrap_or_default();
-            let tags = messages::to_map(&spec.tags).into_iter().map(|(key, value)| format!("{key}:{value}"));
-            vec![spec.name, spec.description, tags.collect::<Vec<_>>().join(", "), spec.owner]
-        }
-        _ => vec![row.name.clone()],
-    })
 }

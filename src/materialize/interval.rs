@@ -57,32 +57,50 @@ pub fn plan_runs(
 }
 
 fn all_views(state: &RegistryState) -> (Vec<FeatureView>, Vec<ForeignObject>) {
-    let views = state.objects.values().filter_map(|object| match object {
-        Object::FeatureView(view) if view.online && view.enabled => Some(view.clone()),
-        _ => None,
-    });
-    let left_out = state.foreign.iter().filter(|foreign| foreign.id.kind == ObjectKind::FeatureView);
+    let views = state.objects.values().filter_map(materializable).filter(|view| view.online && view.enabled);
+    let has_values = |kind| matches!(kind, ObjectKind::FeatureView | ObjectKind::StreamFeatureView);
+    let left_out = state.foreign.iter().filter(|foreign| has_values(foreign.id.kind));
     (views.collect(), left_out.cloned().collect())
+}
+
+/// A view that is filled from the rows of its source.
+fn materializable(object: &Object) -> Option<FeatureView> {
+    match object {
+        Object::FeatureView(view) => Some(view.clone()),
+        Object::StreamFeatureView(view) => Some(view.over_history()),
+        _ => None,
+    }
+}
+
+/// The registered view of this name, of whatever kind.
+fn find_view<'a>(state: &'a RegistryState, name: &str) -> Option<&'a Object> {
+    let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
+    kinds.into_iter().find_map(|kind| state.objects.get(&ObjectId::new(kind, name)))
 }
 
 fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureView>, SelectionError> {
     let refuse = |message: String, help: Option<String>| Err(SelectionError { message, help });
     let mut views: Vec<FeatureView> = Vec::with_capacity(names.len());
     for name in names {
-        let view = match state.objects.get(&ObjectId::new(ObjectKind::FeatureView, name)) {
-            Some(Object::FeatureView(view)) => view,
-            _ => {
-                if let Some(foreign) =
-                    state.foreign.iter().find(|foreign| foreign.id.kind.is_view() && foreign.id.name == *name)
-                {
-                    return refuse(format!("{} cannot be materialized: {}", foreign.id, foreign.reason), None);
-                }
-                let known = state.objects.keys().filter(|id| id.kind == ObjectKind::FeatureView);
-                return refuse(
-                    format!("there is no feature view `{name}`"),
-                    did_you_mean(name, known.map(|id| id.name.as_str())),
-                );
+        let Some(object) = find_view(state, name) else {
+            if let Some(foreign) =
+                state.foreign.iter().find(|foreign| foreign.id.kind.is_view() && foreign.id.name == *name)
+            {
+                return refuse(format!("{} cannot be materialized: {}", foreign.id, foreign.reason), None);
             }
+            let known = state.objects.values().filter_map(materializable).map(|view| view.name);
+            let known: Vec<String> = known.collect();
+            return refuse(
+                format!("there is no feature view `{name}`"),
+                did_you_mean(name, known.iter().map(String::as_str)),
+            );
+        };
+        let Some(view) = materializable(object) else {
+            let why = match object.id().kind {
+                ObjectKind::LabelView => "labels are pushed",
+                _ => "its values are computed when they are asked for",
+            };
+            return refuse(format!("{} cannot be materialized: {why}", object.id()), None);
         };
         if !view.enabled {
             return refuse(format!("feature view `{name}` is disabled"), None);
@@ -94,7 +112,7 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
             );
         }
         if !views.iter().any(|other| other.name == view.name) {
-            views.push(view.clone());
+            views.push(view);
         }
     }
     Ok(views)

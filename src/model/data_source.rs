@@ -10,7 +10,8 @@ pub struct DataSource {
     /// Unique among the sources of a project, ignoring case.
     pub name: String,
     pub kind: SourceKind,
-    /// Column with the time at which a row's values became true; empty when not known yet.
+    /// Column with the time at which a row's values became true; empty when not known yet, and in
+    /// push and request sources.
     pub timestamp_field: String,
     /// Column with the time at which a row was written; breaks ties. Empty when there is none.
     pub created_timestamp_column: String,

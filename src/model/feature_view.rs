@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{DUMMY_ENTITY, DataSource, Field, Tags, Ttl, ViewVersion};
+use super::{AGGREGATIONS_TAG, DUMMY_ENTITY, DataSource, Field, SQL_TAG, Tags, Ttl, ViewVersion};
 
 /// Features of the same entities that come from one source.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,5 +45,12 @@ impl FeatureView {
     /// The join key columns that entity rows must bring; none for an entity-less view.
     pub fn join_keys(&self) -> &[Field] {
         if self.is_entityless() { &[] } else { &self.entity_columns }
+    }
+
+    /// What makes the view's values from the rows of its source, if they are not simply columns.
+    pub fn transformation(&self) -> Option<&'static str> {
+        [(SQL_TAG, "SQL"), (AGGREGATIONS_TAG, "aggregations")]
+            .into_iter()
+            .find_map(|(tag, what)| self.tags.contains_key(tag).then_some(what))
     }
 }

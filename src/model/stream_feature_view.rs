@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Aggregation, DataSource, Field, Tags, Ttl, ViewVersion};
+use super::{AGGREGATIONS_TAG, Aggregation, DataSource, FeatureView, Field, Tags, Ttl, ViewVersion};
 
 /// Features that arrive in a stream, with a source for their history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,4 +39,33 @@ pub struct StreamFeatureView {
     pub owner: String,
     pub org: String,
     pub tags: Tags,
+}
+
+impl StreamFeatureView {
+    /// The plain view over the history: what can be read of the view without its stream.
+    pub fn over_history(&self) -> FeatureView {
+        let mut tags = self.tags.clone();
+        if !self.aggregations.is_empty() {
+            tags.entry(AGGREGATIONS_TAG.to_owned()).or_default();
+        }
+        FeatureView {
+            name: self.name.clone(),
+            entities: self.entities.clone(),
+            entity_columns: self.entity_columns.clone(),
+            features: self.features.clone(),
+            ttl: self.ttl,
+            source: self.source.clone(),
+            stream_source: self.stream_source.clone(),
+            online: self.online,
+            offline: false,
+            enabled: self.enabled,
+            enable_validation: self.enable_validation,
+            mode: self.mode.clone(),
+            version: self.version,
+            description: self.description.clone(),
+            owner: self.owner.clone(),
+            org: self.org.clone(),
+            tags,
+        }
+    }
 }

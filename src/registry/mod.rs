@@ -14,7 +14,7 @@ use crate::config::RegistryConfig;
 pub use locking::{Holder, LOCK_TIMEOUT, Locking};
 pub use message::{to_json, to_message};
 pub use ownership::{forget_owner, put_owner};
-pub use state::state;
+pub use state::{object, state};
 pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write};
 
 /// The registry the settings name. Nothing is opened yet.

@@ -52,7 +52,11 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
     state
 }
 
-fn object(row: &Row) -> Result<Object, Unmanaged> {
+/// The object of a row.
+///
+/// # Errors
+/// When feastr cannot manage or read it; the error says why.
+pub fn object(row: &Row) -> Result<Object, Unmanaged> {
     Ok(match row.kind {
         ObjectKind::Project => Object::Project(project_from_message(&read(row)?)),
         ObjectKind::Entity => Object::Entity(entity_from_message(&read(row)?)),

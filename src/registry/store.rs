@@ -16,6 +16,12 @@ pub trait RegistryStore {
     /// When the registry cannot be read.
     fn projects(&self) -> Result<Vec<String>, RegistryError>;
 
+    /// The row of a view as it was at a version, if that version is stored. Writes nothing.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn version(&self, project: &str, view: &str, number: i32) -> Result<Option<Vec<u8>>, RegistryError>;
+
     /// Changes a project in one transaction under the registry's lock: `decide` sees what is there
     /// and answers what to write, or `None` to leave everything as it is. Creates missing tables.
     ///

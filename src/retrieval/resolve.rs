@@ -98,7 +98,7 @@ fn from_references(
         let position = match selected.iter().position(|selected| selected.view.name == reference.view) {
             Some(position) => position,
             None => {
-                selected.push(select(view(state, &reference.view)?.clone(), &BTreeMap::new()));
+                selected.push(select(view(state, &reference.view)?, &BTreeMap::new()));
                 selected.len() - 1
             }
         };
@@ -119,7 +119,7 @@ fn from_service(
         return Err(RetrievalError::new(format!("feature service `{}` selects no features", service.name), None));
     }
     let members = service.features.iter().map(|member| {
-        let mut selected = select(view(state, &member.view)?.clone(), &member.join_key_map);
+        let mut selected = select(view(state, &member.view)?, &member.join_key_map);
         for selected_field in &member.features {
             let field = feature(&selected.view, &selected_field.name).map_err(|error| {
                 let help = format!("the service was applied before the view changed: run `feastr apply` ({error})");
@@ -155,23 +155,40 @@ fn output_name(view: &str, feature: &str, full_names: bool) -> String {
     if full_names { format!("{view}__{feature}") } else { feature.to_owned() }
 }
 
-fn view<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureView, RetrievalError> {
-    match state.objects.get(&ObjectId::new(ObjectKind::FeatureView, name)) {
-        Some(Object::FeatureView(view)) if view.enabled => Ok(view),
-        Some(_) => Err(RetrievalError::new(
-            format!("feature view `{name}` is disabled"),
-            "set `enabled: true` in its definition and apply it".to_owned(),
-        )),
-        None => match state.foreign.iter().find(|foreign| foreign.id.kind.is_view() && foreign.id.name == name) {
-            Some(foreign) => {
-                Err(RetrievalError::new(format!("{} cannot be served: {}", foreign.id, foreign.reason), None))
-            }
-            None if name.contains('@') => {
-                Err(RetrievalError::new(format!("versions of views (`{name}`) are not supported yet"), None))
-            }
-            None => Err(not_registered(state, ObjectKind::FeatureView, name)),
-        },
+/// The view of this name as its values are stored; a stream view is read like a plain one.
+fn view(state: &RegistryState, name: &str) -> Result<FeatureView, RetrievalError> {
+    let refuse = |message: String, help: Option<&str>| Err(RetrievalError::new(message, help.map(str::to_owned)));
+    let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
+    let Some(found) = kinds.into_iter().find_map(|kind| state.objects.get(&ObjectId::new(kind, name))) else {
+        let foreign = state.foreign.iter().find(|foreign| foreign.id.kind.is_view() && foreign.id.name == name);
+        return match foreign {
+            Some(foreign) => refuse(format!("{} cannot be served: {}", foreign.id, foreign.reason), None),
+            None if name.contains('@') => refuse(format!("versions of views (`{name}`) are not supported yet"), None),
+            None => Err(no_view(state, name)),
+        };
+    };
+    let (view, enabled) = match found {
+        Object::FeatureView(view) => (view.clone(), view.enabled),
+        Object::StreamFeatureView(view) => (view.over_history(), view.enabled),
+        Object::OnDemandFeatureView(_) => {
+            return refuse(
+                format!("`{name}` is an on demand feature view, and evaluating those is not supported yet"),
+                Some("ask for the features that it is computed from"),
+            );
+        }
+        _ => return refuse(format!("`{name}` is a label view, and reading labels is not supported yet"), None),
+    };
+    if !enabled {
+        let help = "set `enabled: true` in its definition and apply it";
+        return refuse(format!("{} is disabled", found.id()), Some(help));
     }
+    Ok(view)
+}
+
+fn no_view(state: &RegistryState, name: &str) -> RetrievalError {
+    let known = state.objects.keys().filter(|id| id.kind.is_view()).map(|id| id.name.as_str());
+    let help = did_you_mean(name, known).unwrap_or_else(|| "the registry has none: run `feastr apply`".to_owned());
+    RetrievalError::new(format!("there is no feature view `{name}`"), help)
 }
 
 fn service<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureService, RetrievalError> {

@@ -2,6 +2,8 @@
 
 mod views;
 
+pub use views::{PinnedVersions, pinned_versions};
+
 use std::collections::{BTreeMap, HashSet};
 
 use prost::Message;
@@ -23,9 +25,15 @@ use crate::{
     registry::{Row, Snapshot, Write},
 };
 
-/// The writes that carry out the object changes of a plan made from `snapshot`.
-pub fn writes(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Result<Vec<Write>, ApplyError> {
-    let mut writer = RowWriter::new(plan, snapshot, now)?;
+/// The writes that carry out the object changes of a plan made from `snapshot`; `pinned` has the
+/// stored versions that views are pinned to.
+pub fn writes(
+    plan: &Plan,
+    snapshot: &Snapshot,
+    pinned: &PinnedVersions,
+    now: Timestamp,
+) -> Result<Vec<Write>, ApplyError> {
+    let mut writer = RowWriter::new(plan, snapshot, pinned, now)?;
     // Deletes come first: a view of another kind may take the name, and the history goes with the
     // old one.
     for id in plan.changes.iter().filter_map(Change::vanishing) {
@@ -79,6 +87,7 @@ pub fn put_infra(snapshot: &Snapshot, tables: &BTreeMap<String, String>, now: Ti
 struct RowWriter<'a> {
     project: &'a str,
     snapshot: &'a Snapshot,
+    pinned: &'a PinnedVersions,
     now: Timestamp,
     writes: Vec<Write>,
     /// Rows of data sources as they will be.
@@ -88,10 +97,16 @@ struct RowWriter<'a> {
 }
 
 impl<'a> RowWriter<'a> {
-    fn new(plan: &'a Plan, snapshot: &'a Snapshot, now: Timestamp) -> Result<Self, ApplyError> {
+    fn new(
+        plan: &'a Plan,
+        snapshot: &'a Snapshot,
+        pinned: &'a PinnedVersions,
+        now: Timestamp,
+    ) -> Result<Self, ApplyError> {
         let mut writer = Self {
             project: &plan.project,
             snapshot,
+            pinned,
             now,
             writes: Vec::new(),
             sources: SourceRows::default(),

@@ -1,5 +1,7 @@
 //! Rows of views, and their version histories.
 
+use std::collections::BTreeMap;
+
 use prost::Message;
 use uuid::Uuid;
 
@@ -9,37 +11,85 @@ use crate::{
         RowVersion, feature_view_to_message, is_new_label_version, is_new_on_demand_version, is_new_stream_version,
         is_new_version, label_view_to_message, on_demand_feature_view_to_message, stream_feature_view_to_message,
     },
-    model::{Object, ObjectId, ObjectKind, ViewVersion},
-    registry::{VersionRow, Write},
+    model::{Object, ObjectId, ObjectKind, Repo, ViewVersion},
+    registry::{RegistryError, RegistryStore, Row, VersionRow, Write, object},
 };
+
+/// Rows of stored versions that views are pinned to, by name of the view.
+pub type PinnedVersions = BTreeMap<String, Vec<u8>>;
+
+/// The stored versions that a repo pins views to.
+///
+/// # Errors
+/// When the registry cannot be read.
+pub fn pinned_versions(repo: &Repo, registry: &dyn RegistryStore) -> Result<PinnedVersions, RegistryError> {
+    let views = repo.feature_views.iter().map(|view| (&view.name, view.version));
+    let stream_views = repo.stream_feature_views.iter().map(|view| (&view.name, view.version));
+    let on_demand_views = repo.on_demand_feature_views.iter().map(|view| (&view.name, view.version));
+    let pins: BTreeMap<&String, i32> = views
+        .chain(stream_views)
+        .chain(on_demand_views)
+        .filter_map(|(view, version)| match version {
+            ViewVersion::Pinned(number) => Some((view, number)),
+            ViewVersion::Latest => None,
+        })
+        .collect();
+    if pins.is_empty() {
+        return Ok(PinnedVersions::new());
+    }
+    let stored = registry.versions(&repo.project.name)?.into_iter();
+    let pinned = stored.filter(|version| pins.get(&version.view) == Some(&version.number));
+    Ok(pinned.map(|version| (version.view, version.proto)).collect())
+}
+
+/// Which version a change makes the active one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Activation {
+    /// The one that is.
+    Same,
+    /// One of the history.
+    Stored(i32),
+    /// A new one.
+    New(i32),
+}
+
+impl From<Activation> for RowVersion {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Same => Self::Same,
+            Activation::Stored(number) | Activation::New(number) => Self::Number(number),
+        }
+    }
+}
 
 impl RowWriter<'_> {
     pub(super) fn put_view(&mut self, object: &Object, before: Option<&Object>) -> Result<(), ApplyError> {
         let id = object.id();
-        let version = self.next_version(object, before)?;
+        let activation = self.activation(object, before)?;
+        let version = RowVersion::from(activation);
         let (project, now) = (self.project, self.now);
         match object {
             Object::FeatureView(view) => {
                 let stored = self.stored(&id)?;
                 let message = feature_view_to_message(view, stored.clone(), &self.sources, version, project, now);
-                self.push_view(id, stored, &message, version)
+                self.push_view(id, stored, &message, activation)
             }
             Object::StreamFeatureView(view) => {
                 let stored = self.stored(&id)?;
                 let message =
                     stream_feature_view_to_message(view, stored.clone(), &self.sources, version, project, now);
-                self.push_view(id, stored, &message, version)
+                self.push_view(id, stored, &message, activation)
             }
             Object::OnDemandFeatureView(view) => {
                 let stored = self.stored(&id)?;
                 let message =
                     on_demand_feature_view_to_message(view, stored.clone(), &self.sources, version, project, now);
-                self.push_view(id, stored, &message, version)
+                self.push_view(id, stored, &message, activation)
             }
             Object::LabelView(view) => {
                 let stored = self.stored(&id)?;
                 let message = label_view_to_message(view, stored.clone(), &self.sources, version, project, now);
-                self.push_view(id, stored, &message, version)
+                self.push_view(id, stored, &message, activation)
             }
             _ => Ok(()),
         }
@@ -51,10 +101,10 @@ impl RowWriter<'_> {
         id: ObjectId,
         stored: Option<M>,
         message: &M,
-        version: RowVersion,
+        activation: Activation,
     ) -> Result<(), ApplyError> {
         let proto = self.push(id.clone(), stored, message)?;
-        if let RowVersion::Number(number) = version {
+        if let Activation::New(number) = activation {
             if number > 0
                 && self.last_version(&id.name).is_none()
                 && let Some(first) = self.snapshot.proto(id.kind, &id.name)
@@ -67,18 +117,24 @@ impl RowWriter<'_> {
         Ok(())
     }
 
-    fn next_version(&self, view: &Object, before: Option<&Object>) -> Result<RowVersion, ApplyError> {
+    fn activation(&self, view: &Object, before: Option<&Object>) -> Result<Activation, ApplyError> {
         let id = view.id();
-        let last = self.last_version(&id.name);
-        if before.is_some_and(|before| is_same_version(before, view)) {
-            return Ok(RowVersion::Same);
+        if before.is_some_and(|before| is_same_version(before, view) && is_pinned_alike(before, view)) {
+            return Ok(Activation::Same);
         }
-        match pin(view) {
-            ViewVersion::Pinned(number) if last.is_none_or(|last| number > last) => Ok(RowVersion::Number(number)),
-            ViewVersion::Pinned(number) => Err(ApplyError::PinConflict { id, number }),
-            ViewVersion::Latest if before.is_some() => Ok(RowVersion::Number(last.unwrap_or(0) + 1)),
+        let last = self.last_version(&id.name);
+        let ViewVersion::Pinned(number) = pin(view) else {
             // Feast leaves the history behind when it deletes a project.
-            ViewVersion::Latest => Ok(RowVersion::Number(last.map_or(0, |last| last + 1))),
+            let next = if before.is_some() { last.unwrap_or(0) + 1 } else { last.map_or(0, |last| last + 1) };
+            return Ok(Activation::New(next));
+        };
+        let Some(proto) = self.pinned.get(&id.name).filter(|_| last.is_some()) else {
+            return Ok(Activation::New(number));
+        };
+        let row = Row { kind: id.kind, name: id.name.clone(), updated: 0, proto: proto.clone() };
+        match object(&row) {
+            Ok(stored) if is_same_version(&stored, view) => Ok(Activation::Stored(number)),
+            _ => Err(ApplyError::PinConflict { id, number }),
         }
     }
 
@@ -99,19 +155,23 @@ impl RowWriter<'_> {
     }
 }
 
-/// Whether a changed view stays the version it is: its columns and all that Feast counts with them
-/// are the same, and it is not pinned to another number.
+/// Whether two states of a view are one version: its columns and all that Feast counts with them
+/// are the same.
 fn is_same_version(before: &Object, after: &Object) -> bool {
-    let is_new = match (before, after) {
-        (Object::FeatureView(before), Object::FeatureView(after)) => is_new_version(before, after),
-        (Object::StreamFeatureView(before), Object::StreamFeatureView(after)) => is_new_stream_version(before, after),
+    match (before, after) {
+        (Object::FeatureView(before), Object::FeatureView(after)) => !is_new_version(before, after),
+        (Object::StreamFeatureView(before), Object::StreamFeatureView(after)) => !is_new_stream_version(before, after),
         (Object::OnDemandFeatureView(before), Object::OnDemandFeatureView(after)) => {
-            is_new_on_demand_version(before, after)
+            !is_new_on_demand_version(before, after)
         }
-        (Object::LabelView(before), Object::LabelView(after)) => is_new_label_version(before, after),
-        _ => true,
-    };
-    !is_new && (pin(after) == ViewVersion::Latest || pin(after) == pin(before))
+        (Object::LabelView(before), Object::LabelView(after)) => !is_new_label_version(before, after),
+        _ => false,
+    }
+}
+
+/// Whether the number of the active version stays: it is not pinned, or pinned as it was.
+fn is_pinned_alike(before: &Object, after: &Object) -> bool {
+    pin(after) == ViewVersion::Latest || pin(after) == pin(before)
 }
 
 fn pin(view: &Object) -> ViewVersion {

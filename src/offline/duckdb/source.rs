@@ -35,6 +35,10 @@ impl Columns {
 impl<'a> SourceTable<'a> {
     /// Finds the files of a view's source and looks at their columns.
     pub fn open(session: &Session, repo: &Path, view: &'a FeatureView) -> Result<Self, OfflineError> {
+        if let Some(what) = view.transformation() {
+            let message = format!("feature view `{}` is computed by {what}, which is not supported yet", view.name);
+            return Err(OfflineError::new(message, None));
+        }
         let Some(source) = &view.source else {
             return Err(OfflineError::new(format!("feature view `{}` has no source", view.name), None));
         };

@@ -3,10 +3,12 @@
 mod demo_results;
 mod descriptors;
 mod historical;
+mod listings;
 mod online_store;
 mod online_values;
 mod python_conversions;
 mod python_literals;
+mod recording;
 mod registry_dump;
 mod registry_model;
 mod registry_rows;

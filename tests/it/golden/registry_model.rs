@@ -1,204 +1,18 @@
 //! Recorded rows through the model and back: what feastr can manage is written as Feast wrote it,
 //! and the rest is left alone.
 
-use std::collections::BTreeMap;
-
 use feastr::{
-    apply::{ApplyError, apply},
-    config::RegistryConfig,
     feast::messages::{
-        DataSource, Entity, FeatureService, FeatureView as FeatureViewMessage, LabelView as LabelViewMessage,
-        OnDemandFeatureView, Permission, Project as ProjectMessage, SavedDataset, StreamFeatureView,
-        ValidationReference, decode,
+        DataSource, FeatureView as FeatureViewMessage, MaterializationInterval, StreamFeatureView, ValidationReference,
+        decode,
     },
-    model::{
-        FeatureView, LabelView, Object, ObjectId, ObjectKind, Project, RegistryState, Repo, SourceKind, Tags, Timestamp,
-    },
-    plan::Plan,
-    registry::{self, RegistryStore, Row, Snapshot, state},
+    model::{FeatureView, LabelView, Object, ObjectId, ObjectKind, SourceKind, Use, ViewVersion},
+    registry::{Row, Snapshot, state},
 };
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::registry_rows::{bytes, golden_root, read_json};
-use crate::support::approving;
-
-const RECORDINGS: [&str; 4] = ["extra", "local_pandas", "local_python", "kinds"];
-
-/// Tables with their name and message columns.
-const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
-    (ObjectKind::Project, "projects", "project_name", "project_proto"),
-    (ObjectKind::DataSource, "data_sources", "data_source_name", "data_source_proto"),
-    (ObjectKind::Entity, "entities", "entity_name", "entity_proto"),
-    (ObjectKind::FeatureView, "feature_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::OnDemandFeatureView, "on_demand_feature_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::StreamFeatureView, "stream_feature_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::LabelView, "label_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::FeatureService, "feature_services", "feature_service_name", "feature_service_proto"),
-    (ObjectKind::Permission, "permissions", "permission_name", "permission_proto"),
-    (ObjectKind::SavedDataset, "saved_datasets", "saved_dataset_name", "saved_dataset_proto"),
-    (
-        ObjectKind::ValidationReference,
-        "validation_references",
-        "validation_reference_name",
-        "validation_reference_proto",
-    ),
-];
-
-/// A recording with its rows, and the folder of a registry that is still empty.
-struct Recording {
-    name: &'static str,
-    tables: Value,
-    rows: Vec<Row>,
-    folder: tempfile::TempDir,
-}
-
-impl Recording {
-    fn read(name: &'static str) -> Self {
-        let tables = read_json(&golden_root().join(format!("registry/{name}/sqlite_rows.json")));
-        let mut rows = Vec::new();
-        for (kind, table, name_column, proto_column) in TABLES {
-            for row in tables[table].as_array().into_iter().flatten() {
-                let name = row[name_column].as_str().unwrap().to_owned();
-                let updated = row["last_updated_timestamp"].as_i64().unwrap();
-                rows.push(Row { kind, name, updated, proto: bytes(&row[proto_column]) });
-            }
-        }
-        Self { name, tables, rows, folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn state(&self) -> RegistryState {
-        state(&Snapshot { rows: self.rows.clone(), ..Snapshot::default() })
-    }
-
-    fn registry(&self) -> Box<dyn RegistryStore> {
-        registry::open(&RegistryConfig::Sqlite { path: self.folder.path().join("registry.db") })
-    }
-
-    /// Makes the registry hold these objects.
-    fn apply(&self, objects: impl IntoIterator<Item = Object>) -> Result<Plan, ApplyError> {
-        apply(&repo(objects), self.registry().as_ref(), None, approving(NOW))
-    }
-
-    /// Puts the recorded rows into the registry, their version histories included.
-    fn restore(&self) {
-        self.apply(self.objects().into_values().filter(|object| matches!(object, Object::Project(_)))).unwrap();
-        let database = Connection::open(self.folder.path().join("registry.db")).unwrap();
-        for (table, rows) in self.tables.as_object().unwrap() {
-            database.execute(&format!("DELETE FROM {table}"), []).unwrap();
-            for row in rows.as_array().unwrap() {
-                let columns = row.as_object().unwrap();
-                let names: Vec<&str> = columns.keys().map(String::as_str).collect();
-                let values = columns.values().map(|value| match value {
-                    Value::Object(_) => rusqlite::types::Value::Blob(bytes(value)),
-                    Value::Number(number) => rusqlite::types::Value::Integer(number.as_i64().unwrap()),
-                    Value::String(text) => rusqlite::types::Value::Text(text.clone()),
-                    _ => rusqlite::types::Value::Null,
-                });
-                let marks = vec!["?"; names.len()].join(", ");
-                let insert = format!("INSERT INTO {table} ({}) VALUES ({marks})", names.join(", "));
-                database.execute(&insert, rusqlite::params_from_iter(values)).unwrap();
-            }
-        }
-    }
-
-    /// What feastr manages of the recorded rows.
-    fn objects(&self) -> BTreeMap<ObjectId, Object> {
-        self.state().objects
-    }
-
-    /// The project's rows as they are stored now.
-    fn stored(&self) -> Snapshot {
-        self.registry().snapshot(self.tables["projects"][0]["project_id"].as_str().unwrap()).unwrap()
-    }
-}
-
-/// Later than every recorded time.
-const NOW: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
-
-/// The repo that declares these objects.
-fn repo(objects: impl IntoIterator<Item = Object>) -> Repo {
-    let project = Project { name: String::new(), description: String::new(), owner: String::new(), tags: Tags::new() };
-    let mut repo = Repo {
-        project,
-        data_sources: Vec::new(),
-        entities: Vec::new(),
-        feature_views: Vec::new(),
-        on_demand_feature_views: Vec::new(),
-        stream_feature_views: Vec::new(),
-        label_views: Vec::new(),
-        feature_services: Vec::new(),
-        permissions: Vec::new(),
-        saved_datasets: Vec::new(),
-        validation_references: Vec::new(),
-        places: BTreeMap::new(),
-    };
-    for object in objects {
-        match object {
-            Object::Project(project) => repo.project = project,
-            Object::DataSource(source) => repo.data_sources.push(source),
-            Object::Entity(entity) => repo.entities.push(entity),
-            Object::FeatureView(view) => repo.feature_views.push(view),
-            Object::OnDemandFeatureView(view) => repo.on_demand_feature_views.push(view),
-            Object::StreamFeatureView(view) => repo.stream_feature_views.push(view),
-            Object::LabelView(view) => repo.label_views.push(view),
-            Object::FeatureService(service) => repo.feature_services.push(service),
-            Object::Permission(permission) => repo.permissions.push(permission),
-            Object::SavedDataset(dataset) => repo.saved_datasets.push(dataset),
-            Object::ValidationReference(reference) => repo.validation_references.push(reference),
-        }
-    }
-    repo
-}
-
-/// A stored message as JSON, without the times of its run. The schema of a stream view has no order.
-fn message(row: &Row) -> Value {
-    fn read<M: prost::Message + Default + serde::Serialize>(bytes: &[u8]) -> Value {
-        serde_json::to_value(decode::<M>(bytes).unwrap()).unwrap()
-    }
-    let mut json = match row.kind {
-        ObjectKind::Project => read::<ProjectMessage>(&row.proto),
-        ObjectKind::DataSource => read::<DataSource>(&row.proto),
-        ObjectKind::Entity => read::<Entity>(&row.proto),
-        ObjectKind::FeatureView => read::<FeatureViewMessage>(&row.proto),
-        ObjectKind::OnDemandFeatureView => read::<OnDemandFeatureView>(&row.proto),
-        ObjectKind::StreamFeatureView => read::<StreamFeatureView>(&row.proto),
-        ObjectKind::LabelView => read::<LabelViewMessage>(&row.proto),
-        ObjectKind::FeatureService => read::<FeatureService>(&row.proto),
-        ObjectKind::Permission => read::<Permission>(&row.proto),
-        ObjectKind::SavedDataset => read::<SavedDataset>(&row.proto),
-        ObjectKind::ValidationReference => read::<ValidationReference>(&row.proto),
-    };
-    if row.kind == ObjectKind::StreamFeatureView {
-        let features = json["spec"]["features"].as_array_mut().unwrap();
-        features.sort_by_key(|feature| feature["name"].to_string());
-    }
-    if json.pointer("/spec/version").is_some_and(|version| version != "latest") {
-        // Feast leaves it out of pinned views, but not out of their history.
-        json["spec"].as_object_mut().unwrap().remove("project");
-    }
-    without_times(json)
-}
-
-fn without_times(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => Value::Object(
-            fields
-                .into_iter()
-                .map(|(key, value)| match key.as_str() {
-                    "createdTimestamp" | "lastUpdatedTimestamp" => (key, json!("…")),
-                    _ => (key, without_times(value)),
-                })
-                .collect(),
-        ),
-        Value::Array(items) => items.into_iter().map(without_times).collect(),
-        other => other,
-    }
-}
-
-fn id(row: &Row) -> ObjectId {
-    ObjectId::new(row.kind, &row.name)
-}
+use super::recording::{NOW, RECORDINGS, Recording, id, message};
 
 #[test]
 fn only_what_definitions_cannot_express_is_foreign() {
@@ -233,6 +47,30 @@ fn only_what_definitions_cannot_express_is_foreign() {
             over("everything", "tips"),
         ]
     );
+}
+
+#[test]
+fn foreign_objects_tell_what_they_use() {
+    let foreign = Recording::read("kinds").state().foreign;
+    let uses = |name: &str| &foreign.iter().find(|foreign| foreign.id.name == name).unwrap().uses;
+    let features = |view: &str, features: &[&str]| Use::Features {
+        view: view.to_owned(),
+        features: features.iter().map(|&feature| feature.to_owned()).collect(),
+    };
+    assert_eq!(*uses("tips"), [features("rider_rides", &["distance", "rides"]), Use::DataSource("request".to_owned())]);
+    let sources = ["rides_file", "rides_kafka"].map(|source| Use::DataSource(source.to_owned()));
+    assert_eq!(*uses("udf_stream"), [&[Use::Entity("rider".to_owned())][..], &sources].concat());
+    assert_eq!(
+        *uses("everything"),
+        [
+            features("rider_rides", &["distance"]),
+            features("rider_pushed", &["distance", "rides"]),
+            features("tips", &["tip_per_km"]),
+            features("ride_labels", &["is_fraud", "labeler"]),
+            features("rider_stream", &["distance", "rides"]),
+        ]
+    );
+    assert_eq!(foreign.iter().find(|foreign| foreign.id.name == "everything").unwrap().owner, "us@example.com");
 }
 
 #[test]
@@ -448,7 +286,7 @@ fn the_revision_follows_what_plans_are_made_from() {
         for row in rows.iter_mut().filter(|row| row.kind == ObjectKind::FeatureView) {
             let mut view: FeatureViewMessage = decode(&row.proto).unwrap();
             let meta = view.meta.as_mut().unwrap();
-            meta.materialization_intervals.push(feastr::feast::messages::MaterializationInterval::default());
+            meta.materialization_intervals.push(MaterializationInterval::default());
             meta.last_updated_timestamp = Some(NOW.into());
             row.proto = prost::Message::encode_to_vec(&view);
         }
@@ -461,4 +299,46 @@ fn the_revision_follows_what_plans_are_made_from() {
         row.proto.push(0);
     });
     assert_ne!(other_function, same);
+}
+
+#[test]
+fn a_pin_makes_a_version_the_active_one() {
+    let recording = Recording::read("kinds");
+    recording.restore();
+    let id = ObjectId::new(ObjectKind::FeatureView, "rider_rides");
+    let Some(Object::FeatureView(first)) = recording.objects().remove(&id) else { panic!("the view is gone") };
+    let mut second = first.clone();
+    second.features.truncate(1);
+    let mut third = first.clone();
+    third.features[1].description = "so far".to_owned();
+    let pinned = |view: &FeatureView, number| FeatureView { version: ViewVersion::Pinned(number), ..view.clone() };
+    // Services hold copies of the view's columns; they do not matter here.
+    let others: Vec<Object> = {
+        let mut objects = recording.objects();
+        objects.retain(|other, _| *other != id && other.kind != ObjectKind::FeatureService);
+        objects.into_values().collect()
+    };
+    let active = |view: &FeatureView| {
+        let objects = others.iter().cloned().chain([Object::FeatureView(view.clone())]);
+        recording.apply(objects).map(|_| {
+            let stored = recording.stored();
+            let message: FeatureViewMessage = decode(stored.proto(id.kind, &id.name).unwrap()).unwrap();
+            let (spec, meta) = (message.spec.unwrap(), message.meta.unwrap());
+            (spec.version, meta.current_version_number, spec.features.len(), stored.versions[&id.name])
+        })
+    };
+    let is = |version: &str, number, features, last| (version.to_owned(), number, features, last);
+    assert_eq!(active(&second).unwrap(), is("latest", 1, 1, 1));
+    assert_eq!(active(&pinned(&first, 0)).unwrap(), is("v0", 0, 2, 1), "back to the first one");
+    assert_eq!(active(&pinned(&second, 1)).unwrap(), is("v1", 1, 1, 1), "and forth");
+    let tagged = FeatureView { description: "new".to_owned(), ..pinned(&second, 1) };
+    assert_eq!(active(&tagged).unwrap(), is("v1", 1, 1, 1), "a description is of no version");
+    let conflict = active(&pinned(&third, 0)).unwrap_err();
+    assert_eq!(
+        conflict.to_string(),
+        "feature view rider_rides is pinned to version v0, and that version is another one than what is declared"
+    );
+    assert_eq!(active(&pinned(&third, 7)).unwrap(), is("v7", 7, 2, 7), "a number that is not taken is a new version");
+    assert_eq!(active(&third).unwrap(), is("latest", 7, 2, 7));
+    assert_eq!(active(&first).unwrap(), is("latest", 8, 2, 8));
 }

@@ -1,0 +1,157 @@
+use std::{collections::BTreeMap, process::ExitCode};
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::{
+    CommandError, Context,
+    objects::{DescribeOutput, ListOutput, damaged},
+};
+use crate::{
+    diagnostics::did_you_mean,
+    feast::{
+        data_types,
+        messages::{self, DecodeError, FeatureSpecV2, decode},
+    },
+    model::{ObjectKind, Tags},
+    registry::Row,
+    ui::Table,
+};
+
+/// Show the registered features of all views
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List them with the services that use them
+    List {
+        #[arg(long, short, value_enum, default_value_t)]
+        output: ListOutput,
+    },
+    /// Show every feature of a name, in whatever view it is
+    Describe {
+        /// The feature, as FEATURE or VIEW:FEATURE
+        name: String,
+        #[arg(long, short, value_enum, default_value_t)]
+        output: DescribeOutput,
+    },
+}
+
+/// A feature of a view.
+#[derive(Debug, Serialize)]
+struct Feature {
+    name: String,
+    view: String,
+    /// The kind of the view.
+    kind: ObjectKind,
+    dtype: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
+    #[serde(skip_serializing_if = "Tags::is_empty")]
+    tags: Tags,
+    /// Names of the services that select it.
+    services: Vec<String>,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    let registry = context.registry()?;
+    let rows = registry.snapshot(&context.config()?.project)?.rows;
+    let features = features(&rows)?;
+    if features.is_empty() {
+        context.printer.say(format_args!("The registry {} has no feature", registry.location()));
+    }
+    match &args.command {
+        Command::List { output } => list(&features, *output, context)?,
+        Command::Describe { name, output } => describe(&features, name, *output, context)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every feature, by view and then as the view has them.
+fn features(rows: &[Row]) -> Result<Vec<Feature>, CommandError> {
+    let mut services: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.kind == ObjectKind::FeatureService) {
+        let service: messages::FeatureService = decode(&row.proto).map_err(|error| damaged(row, &error))?;
+        for member in service.spec.unwrap_or_default().features {
+            for column in member.feature_columns {
+                let users = services.entry((member.feature_view_name.clone(), column.name)).or_default();
+                if users.last() != Some(&row.name) {
+                    users.push(row.name.clone());
+                }
+            }
+        }
+    }
+    let mut features = Vec::new();
+    for row in rows.iter().filter(|row| row.kind.is_view()) {
+        for column in columns(row).map_err(|error| damaged(row, &error))? {
+            let (dtype, tags) = data_types::from_wire(column.value_type, &messages::to_map(&column.tags));
+            features.push(Feature {
+                services: services.remove(&(row.name.clone(), column.name.clone())).unwrap_or_default(),
+                name: column.name,
+                view: row.name.clone(),
+                kind: row.kind,
+                dtype: dtype.to_string(),
+                description: column.description,
+                tags,
+            });
+        }
+    }
+    features.sort_by(|a, b| a.view.cmp(&b.view));
+    Ok(features)
+}
+
+/// The features of a view, without its join keys.
+fn columns(view: &Row) -> Result<Vec<FeatureSpecV2>, DecodeError> {
+    Ok(match view.kind {
+        ObjectKind::FeatureView => decode::<messages::FeatureView>(&view.proto)?.spec.unwrap_or_default().features,
+        ObjectKind::StreamFeatureView => {
+            let spec = decode::<messages::StreamFeatureView>(&view.proto)?.spec.unwrap_or_default();
+            let is_key = |column: &FeatureSpecV2| spec.entity_columns.iter().any(|key| key.name == column.name);
+            spec.features.iter().filter(|column| !is_key(column)).cloned().collect()
+        }
+        ObjectKind::OnDemandFeatureView => {
+            decode::<messages::OnDemandFeatureView>(&view.proto)?.spec.unwrap_or_default().features
+        }
+        _ => decode::<messages::LabelView>(&view.proto)?.spec.unwrap_or_default().features,
+    })
+}
+
+fn list(features: &[Feature], output: ListOutput, context: &Context) -> Result<(), CommandError> {
+    let printer = context.printer;
+    match output {
+        ListOutput::Table if !printer.json => {
+            let mut table = Table::new(["FEATURE", "VIEW", "TYPE", "SERVICES"]);
+            for feature in features {
+                let services = if feature.services.is_empty() { "-".to_owned() } else { feature.services.join(", ") };
+                table.row([feature.name.clone(), feature.view.clone(), feature.dtype.clone(), services]);
+            }
+            printer.result(table)?;
+        }
+        ListOutput::Yaml => printer.result(crate::yaml::to_string(&features)?)?,
+        ListOutput::Table | ListOutput::Json => printer.json(&features)?,
+    }
+    Ok(())
+}
+
+fn describe(features: &[Feature], name: &str, output: DescribeOutput, context: &Context) -> Result<(), CommandError> {
+    let (view, wanted) = match name.split_once(':') {
+        Some((view, feature)) => (Some(view), feature),
+        None => (None, name),
+    };
+    let is_wanted = |feature: &&Feature| feature.name == wanted && view.is_none_or(|view| feature.view == view);
+    let found: Vec<&Feature> = features.iter().filter(is_wanted).collect();
+    if found.is_empty() {
+        let help = did_you_mean(wanted, features.iter().map(|feature| feature.name.as_str()));
+        return Err(CommandError::new(format!("there is no feature `{name}` in the registry"), help));
+    }
+    if output == DescribeOutput::Json || context.printer.json {
+        context.printer.json(&found)?;
+    } else {
+        context.printer.result(crate::yaml::to_string(&found)?)?;
+    }
+    Ok(())
+}

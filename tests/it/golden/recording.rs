@@ -1,0 +1,200 @@
+//! Recordings of registries, as rows, as objects and as a registry to work on.
+
+use std::collections::BTreeMap;
+
+use feastr::{
+    apply::{ApplyError, apply},
+    config::RegistryConfig,
+    feast::messages::{
+        DataSource, Entity, FeatureService, FeatureView as FeatureViewMessage, LabelView as LabelViewMessage,
+        OnDemandFeatureView, Permission, Project as ProjectMessage, SavedDataset, StreamFeatureView,
+        ValidationReference, decode,
+    },
+    model::{Object, ObjectId, ObjectKind, Project, RegistryState, Repo, Tags, Timestamp},
+    plan::Plan,
+    registry::{self, RegistryStore, Row, Snapshot, state},
+};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::registry_rows::{bytes, golden_root, read_json};
+
+/// The recordings of SQL registries.
+pub const RECORDINGS: [&str; 4] = ["extra", "local_pandas", "local_python", "kinds"];
+
+/// Tables with their name and message columns.
+const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
+    (ObjectKind::Project, "projects", "project_name", "project_proto"),
+    (ObjectKind::DataSource, "data_sources", "data_source_name", "data_source_proto"),
+    (ObjectKind::Entity, "entities", "entity_name", "entity_proto"),
+    (ObjectKind::FeatureView, "feature_views", "feature_view_name", "feature_view_proto"),
+    (ObjectKind::OnDemandFeatureView, "on_demand_feature_views", "feature_view_name", "feature_view_proto"),
+    (ObjectKind::StreamFeatureView, "stream_feature_views", "feature_view_name", "feature_view_proto"),
+    (ObjectKind::LabelView, "label_views", "feature_view_name", "feature_view_proto"),
+    (ObjectKind::FeatureService, "feature_services", "feature_service_name", "feature_service_proto"),
+    (ObjectKind::Permission, "permissions", "permission_name", "permission_proto"),
+    (ObjectKind::SavedDataset, "saved_datasets", "saved_dataset_name", "saved_dataset_proto"),
+    (
+        ObjectKind::ValidationReference,
+        "validation_references",
+        "validation_reference_name",
+        "validation_reference_proto",
+    ),
+];
+
+/// A recording with its rows, and the folder of a registry that is still empty.
+pub struct Recording {
+    pub name: &'static str,
+    /// As the recording has them.
+    pub tables: Value,
+    pub rows: Vec<Row>,
+    pub folder: tempfile::TempDir,
+}
+
+impl Recording {
+    pub fn read(name: &'static str) -> Self {
+        let tables = read_json(&golden_root().join(format!("registry/{name}/sqlite_rows.json")));
+        let mut rows = Vec::new();
+        for (kind, table, name_column, proto_column) in TABLES {
+            for row in tables[table].as_array().into_iter().flatten() {
+                let name = row[name_column].as_str().unwrap().to_owned();
+                let updated = row["last_updated_timestamp"].as_i64().unwrap();
+                rows.push(Row { kind, name, updated, proto: bytes(&row[proto_column]) });
+            }
+        }
+        Self { name, tables, rows, folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn state(&self) -> RegistryState {
+        state(&Snapshot { rows: self.rows.clone(), ..Snapshot::default() })
+    }
+
+    pub fn registry(&self) -> Box<dyn RegistryStore> {
+        registry::open(&RegistryConfig::Sqlite { path: self.folder.path().join("registry.db") })
+    }
+
+    /// Makes the registry hold these objects.
+    pub fn apply(&self, objects: impl IntoIterator<Item = Object>) -> Result<Plan, ApplyError> {
+        apply(&repo(objects), self.registry().as_ref(), None, NOW)
+    }
+
+    /// Puts the recorded rows into the registry, their version histories included.
+    pub fn restore(&self) {
+        self.apply(self.objects().into_values().filter(|object| matches!(object, Object::Project(_)))).unwrap();
+        let database = Connection::open(self.folder.path().join("registry.db")).unwrap();
+        for (table, rows) in self.tables.as_object().unwrap() {
+            database.execute(&format!("DELETE FROM {table}"), []).unwrap();
+            for row in rows.as_array().unwrap() {
+                let columns = row.as_object().unwrap();
+                let names: Vec<&str> = columns.keys().map(String::as_str).collect();
+                let values = columns.values().map(|value| match value {
+                    Value::Object(_) => rusqlite::types::Value::Blob(bytes(value)),
+                    Value::Number(number) => rusqlite::types::Value::Integer(number.as_i64().unwrap()),
+                    Value::String(text) => rusqlite::types::Value::Text(text.clone()),
+                    _ => rusqlite::types::Value::Null,
+                });
+                let marks = vec!["?"; names.len()].join(", ");
+                let insert = format!("INSERT INTO {table} ({}) VALUES ({marks})", names.join(", "));
+                database.execute(&insert, rusqlite::params_from_iter(values)).unwrap();
+            }
+        }
+    }
+
+    /// What feastr manages of the recorded rows.
+    pub fn objects(&self) -> BTreeMap<ObjectId, Object> {
+        self.state().objects
+    }
+
+    /// The project's rows as they are stored now.
+    pub fn stored(&self) -> Snapshot {
+        self.registry().snapshot(self.tables["projects"][0]["project_id"].as_str().unwrap()).unwrap()
+    }
+}
+
+/// Later than every recorded time.
+pub const NOW: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
+
+/// The repo that declares these objects.
+fn repo(objects: impl IntoIterator<Item = Object>) -> Repo {
+    let project = Project { name: String::new(), description: String::new(), owner: String::new(), tags: Tags::new() };
+    let mut repo = Repo {
+        project,
+        data_sources: Vec::new(),
+        entities: Vec::new(),
+        feature_views: Vec::new(),
+        on_demand_feature_views: Vec::new(),
+        stream_feature_views: Vec::new(),
+        label_views: Vec::new(),
+        feature_services: Vec::new(),
+        permissions: Vec::new(),
+        saved_datasets: Vec::new(),
+        validation_references: Vec::new(),
+        places: BTreeMap::new(),
+    };
+    for object in objects {
+        match object {
+            Object::Project(project) => repo.project = project,
+            Object::DataSource(source) => repo.data_sources.push(source),
+            Object::Entity(entity) => repo.entities.push(entity),
+            Object::FeatureView(view) => repo.feature_views.push(view),
+            Object::OnDemandFeatureView(view) => repo.on_demand_feature_views.push(view),
+            Object::StreamFeatureView(view) => repo.stream_feature_views.push(view),
+            Object::LabelView(view) => repo.label_views.push(view),
+            Object::FeatureService(service) => repo.feature_services.push(service),
+            Object::Permission(permission) => repo.permissions.push(permission),
+            Object::SavedDataset(dataset) => repo.saved_datasets.push(dataset),
+            Object::ValidationReference(reference) => repo.validation_references.push(reference),
+        }
+    }
+    repo
+}
+
+/// A stored message as JSON, without the times of its run. The schema of a stream view has no order.
+pub fn message(row: &Row) -> Value {
+    fn read<M: prost::Message + Default + serde::Serialize>(bytes: &[u8]) -> Value {
+        serde_json::to_value(decode::<M>(bytes).unwrap()).unwrap()
+    }
+    let mut json = match row.kind {
+        ObjectKind::Project => read::<ProjectMessage>(&row.proto),
+        ObjectKind::DataSource => read::<DataSource>(&row.proto),
+        ObjectKind::Entity => read::<Entity>(&row.proto),
+        ObjectKind::FeatureView => read::<FeatureViewMessage>(&row.proto),
+        ObjectKind::OnDemandFeatureView => read::<OnDemandFeatureView>(&row.proto),
+        ObjectKind::StreamFeatureView => read::<StreamFeatureView>(&row.proto),
+        ObjectKind::LabelView => read::<LabelViewMessage>(&row.proto),
+        ObjectKind::FeatureService => read::<FeatureService>(&row.proto),
+        ObjectKind::Permission => read::<Permission>(&row.proto),
+        ObjectKind::SavedDataset => read::<SavedDataset>(&row.proto),
+        ObjectKind::ValidationReference => read::<ValidationReference>(&row.proto),
+    };
+    if row.kind == ObjectKind::StreamFeatureView {
+        let features = json["spec"]["features"].as_array_mut().unwrap();
+        features.sort_by_key(|feature| feature["name"].to_string());
+    }
+    if json.pointer("/spec/version").is_some_and(|version| version != "latest") {
+        // Feast leaves it out of pinned views, but not out of their history.
+        json["spec"].as_object_mut().unwrap().remove("project");
+    }
+    without_times(json)
+}
+
+fn without_times(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .map(|(key, value)| match key.as_str() {
+                    "createdTimestamp" | "lastUpdatedTimestamp" => (key, json!("…")),
+                    _ => (key, without_times(value)),
+                })
+                .collect(),
+        ),
+        Value::Array(items) => items.into_iter().map(without_times).collect(),
+        other => other,
+    }
+}
+
+/// Which object a row is of.
+pub fn id(row: &Row) -> ObjectId {
+    ObjectId::new(row.kind, &row.name)
+}
