@@ -5,12 +5,14 @@
 
 mod environment;
 mod file;
+mod place;
 mod stores;
 
 use std::path::{Path, PathBuf};
 
 pub use environment::{Environment, variables};
 pub use file::load;
+pub use place::{PlaceError, registry_at};
 pub use stores::{OfflineStoreConfig, OnlineStoreConfig, RegistryConfig};
 
 /// Name of the settings file in a repo folder.

@@ -161,7 +161,7 @@ impl<'a, 'b> ViewMaterialization<'a, 'b> {
             Ok(row) => Some(vec![
                 Write::Put(row),
                 Write::PutMetadata {
-                    key: "last_updated_timestamp",
+                    key: "last_updated_timestamp".into(),
                     value: now.seconds().to_string(),
                     updated: now.seconds(),
                 },

@@ -1,5 +1,6 @@
 //! Where a project's objects are kept: rows of serialized messages behind one trait.
 
+mod copy;
 mod foreign;
 mod message;
 mod sql;
@@ -8,6 +9,7 @@ mod store;
 
 use crate::config::RegistryConfig;
 
+pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
 pub use message::{to_json, to_message};
 pub use state::state;
 pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write};

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{model::ObjectKind, sqlite::SqliteProblem};
 
@@ -9,6 +9,12 @@ pub trait RegistryStore {
     /// # Errors
     /// When the registry cannot be read.
     fn snapshot(&self, project: &str) -> Result<Snapshot, RegistryError>;
+
+    /// The history of the project's views, by view and number. Writes nothing, not even tables.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, RegistryError>;
 
     /// The names of all projects, sorted. Writes nothing.
     ///
@@ -47,7 +53,7 @@ pub struct Row {
 pub struct VersionRow {
     pub view: String,
     /// Feast's word for the kind of view, such as `feature_view`.
-    pub view_type: &'static str,
+    pub view_type: String,
     /// From 0.
     pub number: i32,
     /// The row of the view at that time.
@@ -95,7 +101,7 @@ pub enum Write {
     },
     /// Sets one of Feast's notes about the project; `updated` in Unix seconds.
     PutMetadata {
-        key: &'static str,
+        key: Cow<'static, str>,
         value: String,
         updated: i64,
     },

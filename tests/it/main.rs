@@ -9,4 +9,5 @@ mod imports;
 mod interop;
 mod interop_kinds;
 mod point_in_time;
+mod porting;
 mod support;

@@ -60,11 +60,11 @@ pub fn add_bookkeeping(writes: &mut Vec<Write>, snapshot: &Snapshot, now: Timest
     const LAST_UPDATED: &str = "last_updated_timestamp";
     if !snapshot.metadata.contains_key(UUID) {
         let value = Uuid::new_v4().to_string();
-        writes.push(Write::PutMetadata { key: UUID, value, updated: now.seconds() });
+        writes.push(Write::PutMetadata { key: UUID.into(), value, updated: now.seconds() });
     }
     if !writes.is_empty() {
         let value = now.seconds().to_string();
-        writes.push(Write::PutMetadata { key: LAST_UPDATED, value, updated: now.seconds() });
+        writes.push(Write::PutMetadata { key: LAST_UPDATED.into(), value, updated: now.seconds() });
     }
 }
 

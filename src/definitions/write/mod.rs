@@ -3,6 +3,8 @@
 mod item;
 mod service;
 mod source;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +33,14 @@ impl Definitions {
     /// The text of each collection by itself, with its name.
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.collections.iter().map(|(name, items)| (*name, write_collection(name, items)))
+    }
+
+    /// How many objects each collection has, with its name.
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.collections.iter().map(|(name, items)| match items {
+            Tree::List(items) => (*name, items.len()),
+            _ => (*name, 1),
+        })
     }
 
     /// Everything as one mapping.
@@ -184,7 +194,11 @@ fn project_item(project: &Project) -> Option<Tree> {
 
 fn entity_item(entity: &Entity) -> Tree {
     let item = Item::named(&entity.name);
-    let item = if entity.join_key == entity.name { item } else { item.texts("join_keys", &[entity.join_key.clone()]) };
+    let item = if entity.join_key == entity.name {
+        item
+    } else {
+        item.texts("join_keys", std::slice::from_ref(&entity.join_key))
+    };
     let value_type = entity.value_type.as_ref().map(data_types::value_type_name).unwrap_or_default();
     item.text("value_type", &value_type).labels(&entity.description, &entity.owner, &entity.tags).done()
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use super::schema::{ColumnType, INFRA_NAME, TABLES, object_table};
 use crate::{
     model::ObjectKind,
-    registry::store::{RegistryError, RegistryStore, Row, Snapshot, Write},
+    registry::store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write},
     sqlite::SqliteFile,
 };
 
@@ -36,6 +36,17 @@ impl RegistryStore for SqliteRegistry {
             read_snapshot(&transaction, project)
         };
         read(&mut connection).map_err(|error| self.explain(&error))
+    }
+
+    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, RegistryError> {
+        let Some(connection) = self.file.open_for_reading()? else { return Ok(Vec::new()) };
+        let read = || {
+            if !has_tables(&connection)? {
+                return Ok(Vec::new());
+            }
+            read_versions(&connection, project)
+        };
+        read().map_err(|error| self.explain(&error))
     }
 
     fn projects(&self) -> Result<Vec<String>, RegistryError> {
@@ -127,6 +138,24 @@ fn read_snapshot(connection: &Connection, project: &str) -> rusqlite::Result<Sna
     let metadata =
         pairs(connection, "SELECT metadata_key, metadata_value FROM feast_metadata WHERE project_id = ?1", project)?;
     Ok(Snapshot { rows, infra, versions, metadata })
+}
+
+fn read_versions(connection: &Connection, project: &str) -> rusqlite::Result<Vec<VersionRow>> {
+    let mut statement = connection.prepare(
+        "SELECT feature_view_name, feature_view_type, version_number, feature_view_proto, created_timestamp, version_id
+         FROM feature_view_version_history WHERE project_id = ?1 ORDER BY feature_view_name, version_number",
+    )?;
+    let versions = statement.query_map([project], |row| {
+        Ok(VersionRow {
+            view: row.get(0)?,
+            view_type: row.get(1)?,
+            number: row.get(2)?,
+            proto: row.get(3)?,
+            created: row.get(4)?,
+            id: row.get(5)?,
+        })
+    })?;
+    versions.collect()
 }
 
 fn pairs<T: rusqlite::types::FromSql>(

@@ -9,7 +9,7 @@ mod python_conversions;
 mod python_literals;
 mod registry_dump;
 mod registry_model;
-mod registry_rows;
+pub mod registry_rows;
 mod registry_written;
 mod timestamps;
 mod vectors;
