@@ -20,6 +20,7 @@ mod values;
 mod view;
 mod write;
 
+pub use discover::definition_files;
 pub use load::{LoadOptions, load};
 pub use source::InspectSource;
 pub use write::{Definitions, write};

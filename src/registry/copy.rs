@@ -9,7 +9,7 @@ use crate::{
 /// How often a source is read again because somebody changes it at the same time.
 const ATTEMPTS: usize = 5;
 
-/// Note of Feast that belongs to one project and not to its copy under another name.
+/// Feast's note that identifies a project.
 const PROJECT_UUID: &str = "project_uuid";
 
 /// A project to copy.
@@ -36,7 +36,8 @@ pub struct Copied {
 
 /// Copies a project between registries at the time `now`, in one transaction of the target: rows
 /// byte for byte, with their history. Under another name only the name changes inside them, and the
-/// record of online tables, which are named after the project, is left out.
+/// record of online tables, which are named after the project, is left out. What Feast's REST server
+/// stores beside view rows (`user_metadata`) is no part of a project's rows here and stays behind.
 ///
 /// # Errors
 /// When the source has no such project or holds what cannot be read, when the target has objects in
@@ -116,18 +117,22 @@ fn version_kind(version: &VersionRow) -> ObjectKind {
     }
 }
 
-/// The record of online tables and the notes: the source's when the copy is the same project, the
-/// target's own otherwise.
+/// The record of online tables and the notes. Under another name the copy is a project of its own:
+/// it keeps the target's record and identity, and nobody has applied it yet.
 fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestamp) -> Vec<Write> {
-    let owner = if same_project { source } else { target };
-    let mut metadata = source.metadata.clone();
-    metadata.remove(PROJECT_UUID);
-    metadata.extend(owner.metadata.get(PROJECT_UUID).map(|uuid| (PROJECT_UUID.to_owned(), uuid.clone())));
     let updated = now.seconds();
-    let infra = owner.infra.iter().map(|proto| Write::PutInfra { proto: proto.clone(), updated });
-    infra
-        .chain(metadata.into_iter().map(|(key, value)| Write::PutMetadata { key: key.into(), value, updated }))
-        .collect()
+    let put = |(key, value): (&String, &String)| Write::PutMetadata {
+        key: key.clone().into(),
+        value: value.clone(),
+        updated,
+    };
+    let (infra, mut notes): (_, Vec<Write>) = if same_project {
+        (&source.infra, source.metadata.iter().map(put).collect())
+    } else {
+        (&target.infra, target.metadata.get_key_value(PROJECT_UUID).map(put).into_iter().collect())
+    };
+    notes.extend(infra.iter().map(|proto| Write::PutInfra { proto: proto.clone(), updated }));
+    notes
 }
 
 /// Creates the tables (or the file) of a registry that are missing, and changes nothing else.

@@ -5,6 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// A value to be written as YAML (or as JSON, with the same keys and values).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tree {
+    Null,
     Bool(bool),
     Integer(i64),
     Float(f64),
@@ -34,6 +35,7 @@ impl Tree {
 impl Serialize for Tree {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
+            Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Integer(value) => serializer.serialize_i64(*value),
             Self::Float(value) => serializer.serialize_f64(*value),
@@ -123,6 +125,7 @@ fn write_item(item: &Tree, indent: usize, out: &mut String) {
 
 fn write_inline(value: &Tree, out: &mut String) {
     match value {
+        Tree::Null => out.push_str("null"),
         Tree::Bool(value) => {
             let _ = write!(out, "{value}");
         }
@@ -271,6 +274,7 @@ mod tests {
     fn same(tree: &Tree, node: &Node) -> bool {
         match (tree, &node.content) {
             (Tree::Inline(tree), _) => same(tree, node),
+            (Tree::Null, Content::Scalar(Scalar::Null)) => true,
             (Tree::Bool(a), Content::Scalar(Scalar::Bool(b))) => a == b,
             (Tree::Integer(a), Content::Scalar(Scalar::Integer(b))) => a == b,
             (Tree::Float(a), Content::Scalar(Scalar::Float(b))) => a == b,
@@ -340,6 +344,7 @@ mod tests {
     fn tree() -> impl Strategy<Value = Tree> {
         let leaf = prop_oneof![
             6 => nasty().prop_map(Tree::Text),
+            1 => Just(Tree::Null),
             1 => any::<bool>().prop_map(Tree::Bool),
             1 => any::<i64>().prop_map(Tree::Integer),
             1 => any::<f32>().prop_filter("a number", |value| value.is_finite())

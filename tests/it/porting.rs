@@ -107,7 +107,10 @@ fn import_writes_what_a_person_would() {
     Wrote imported/feature_views.yaml (1 object)
     Wrote imported/feature_services.yaml (2 objects)
     "#);
-    assert_snapshot!(import.stderr, @"");
+    assert_snapshot!(import.stderr, @r#"
+    warning: the repo has other definitions, too: drivers.yaml, services.yaml
+    help: remove what is now declared twice, or write elsewhere with --output
+    "#);
     assert_snapshot!(project.read("imported/feature_views.yaml"), @r#"
     feature_views:
       - name: driver_hourly_stats

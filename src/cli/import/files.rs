@@ -18,7 +18,6 @@ pub struct StagedFiles {
 impl StagedFiles {
     /// Writes the files, name and text, out of the way of `folder`.
     pub fn stage(folder: &Path, files: impl Iterator<Item = (String, String)>) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
         let staging = tempfile::Builder::new().prefix(".feastr-import-").tempdir_in(folder)?;
         let mut names = Vec::new();
         for (name, text) in files {

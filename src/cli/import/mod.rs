@@ -50,12 +50,28 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let counts: Vec<(&str, usize)> = definitions.counts().collect();
     let folder = args.output.as_ref().map_or_else(|| config.repo.clone(), |folder| context.target(folder));
     let texts = definitions.texts().map(|(name, text)| (format!("{name}.yaml"), text));
-    let staged = StagedFiles::stage(&folder, texts)
-        .map_err(|error| CommandError::new(format!("cannot write into {}: {error}", folder.display()), None))?;
+    let unwritable = |error| CommandError::new(format!("cannot write into {}: {error}", folder.display()), None);
+    std::fs::create_dir_all(&folder).map_err(unwritable)?;
+    // As the repo's folder is known, so that paths can be compared.
+    let folder = std::fs::canonicalize(&folder).map_err(unwritable)?;
+    let staged = StagedFiles::stage(&folder, texts).map_err(unwritable)?;
     let check = check(&staged, &folder, &config, &state)?;
     let written = staged.publish(args.force)?;
+    warn_about_others(&written, &config, context)?;
     let written: Vec<(PathBuf, usize)> = written.into_iter().zip(counts.iter().map(|(_, count)| *count)).collect();
     report(&written, &state, check, context)
+}
+
+/// Says which definitions the repo has besides; what they declare may now be declared twice.
+fn warn_about_others(written: &[PathBuf], config: &StoreConfig, context: &Context) -> Result<(), CommandError> {
+    let found = definitions::definition_files(&config.repo, &config.file)?;
+    let (ours, others): (Vec<_>, Vec<_>) = found.iter().partition(|path| written.contains(path));
+    if !ours.is_empty() && !others.is_empty() {
+        let names: Vec<String> = others.iter().map(|path| display_path(path).display().to_string()).collect();
+        context.printer.warn(format_args!("the repo has other definitions, too: {}", names.join(", ")));
+        context.printer.help("remove what is now declared twice, or write elsewhere with --output");
+    }
+    Ok(())
 }
 
 /// Definitions take the name of the project they are part of.

@@ -26,6 +26,11 @@ impl Item {
         if value.is_empty() { self } else { self.with(key, Tree::Text(value.to_owned())) }
     }
 
+    /// A text whose default is not the empty one.
+    pub fn text_unless(self, key: &str, value: &str, default: &str) -> Self {
+        if value == default { self } else { self.with(key, Tree::Text(value.to_owned())) }
+    }
+
     pub fn flag(self, key: &str, value: bool, default: bool) -> Self {
         if value == default { self } else { self.with(key, Tree::Bool(value)) }
     }

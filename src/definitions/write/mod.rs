@@ -132,13 +132,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn source(&self, name: &str) -> Option<&'a DataSource> {
-        match self.objects.get(&ObjectId::new(ObjectKind::DataSource, name)) {
-            Some(Object::DataSource(source)) => Some(source),
-            _ => None,
-        }
-    }
-
     /// The features of a view of any kind, if it is declared here.
     fn features_of(&self, view: &str) -> Option<&'a [Field]> {
         let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
@@ -241,7 +234,8 @@ fn dataset_item(dataset: &SavedDataset) -> Tree {
             file_keys(Item::default().text("type", "file"), &file)
         }
         DatasetStorage::Postgres(postgres) => postgres_keys(Item::default().text("type", "postgres"), postgres),
-        DatasetStorage::Spark(spark) => spark_keys(Item::default().text("type", "spark"), spark),
+        DatasetStorage::Spark(spark) => spark_keys(Item::default().text("type", "spark"), spark)
+            .text("date_partition_column_format", &spark.date_partition_column_format),
         DatasetStorage::Warehouse(source) => {
             warehouse_keys(Item::default().text("type", source.warehouse.as_str()), source)
         }
@@ -251,7 +245,7 @@ fn dataset_item(dataset: &SavedDataset) -> Tree {
         .texts("join_keys", &dataset.join_keys)
         .with("storage", storage.short())
         .flag("full_feature_names", dataset.full_feature_names, false)
-        .text("feature_service", &dataset.feature_service)
+        .text("feature_service_name", &dataset.feature_service)
         .text("namespace", &dataset.namespace)
         .text("collection", &dataset.collection)
         .text("description", &dataset.description)
@@ -261,7 +255,7 @@ fn dataset_item(dataset: &SavedDataset) -> Tree {
 
 fn reference_item(reference: &ValidationReference) -> Tree {
     Item::named(&reference.name)
-        .text("reference_dataset", &reference.reference_dataset)
+        .text("dataset_name", &reference.reference_dataset)
         .text("description", &reference.description)
         .tags(&reference.tags)
         .done()

@@ -29,7 +29,11 @@ pub fn source_item(source: &DataSource) -> Tree {
             format_key(item, "record_format", kinesis.record_format.as_ref())
         }
         SourceKind::Postgres(postgres) => postgres_keys(item, postgres),
-        SourceKind::Spark(spark) => spark_keys(item, spark),
+        SourceKind::Spark(spark) => spark_keys(item, spark).text_unless(
+            "date_partition_column_format",
+            &spark.date_partition_column_format,
+            "%Y-%m-%d",
+        ),
         SourceKind::Warehouse(warehouse) => warehouse_keys(item, warehouse),
         SourceKind::Custom(custom) => {
             item.text("class_type", &custom.class_type).text("configuration", &custom.configuration)
@@ -64,7 +68,6 @@ pub fn spark_keys(item: Item, spark: &SparkSource) -> Item {
         .text("query", &spark.query)
         .text("path", &spark.path)
         .text("file_format", &spark.file_format)
-        .text("date_partition_column_format", &spark.date_partition_column_format)
 }
 
 pub fn warehouse_keys(item: Item, source: &WarehouseSource) -> Item {

@@ -4,7 +4,6 @@ use super::{
     Writer,
     item::{Item, column_item},
     service::member,
-    source::source_item,
 };
 use crate::{
     model::{
@@ -14,19 +13,18 @@ use crate::{
     yaml::Tree,
 };
 
+/// Tag with which Feast marks on-demand views whose computation it measures.
+const TRACK_METRICS_TAG: &str = "feast:track_metrics";
+
 impl Writer<'_> {
     pub fn feature_view(&self, view: &FeatureView) -> Tree {
         let item = Item::named(&view.name).entities(&view.entities).span("ttl", view.ttl);
         let item = item
             .schema(&view.entities, &view.entity_columns, &view.features, |name| self.entity(name))
-            .text("source", source_name(view.stream_source.as_ref(), view.source.as_ref()));
-        let item = if is_batch(view) {
-            // Batch views have another default, so it is always said.
-            item.with("online", Tree::Bool(view.online))
-        } else {
-            item.flag("online", view.online, true)
-        };
-        let (item, tags) = transformation(item.flag("offline", view.offline, false), &view.tags);
+            .with("source", source_name(view.stream_source.as_ref(), view.source.as_ref()));
+        // Batch views are not served unless that is said.
+        let item = item.flag("online", view.online, !is_batch(view)).flag("offline", view.offline, false);
+        let (item, tags) = transformation(item, &view.tags);
         item.labels_of_view(&view.description, &view.owner, &view.org, &tags)
             .version(view.version)
             .flag("enabled", view.enabled, true)
@@ -39,7 +37,7 @@ impl Writer<'_> {
         let item = Item::named(&view.name).entities(&view.entities).span("ttl", view.ttl);
         let item = item
             .schema(&view.entities, &view.entity_columns, &view.features, |name| self.entity(name))
-            .text("source", source_name(view.stream_source.as_ref(), view.source.as_ref()))
+            .with("source", source_name(view.stream_source.as_ref(), view.source.as_ref()))
             .aggregations(&view.aggregations)
             .text("timestamp_field", &view.timestamp_field)
             .flag("enable_tiling", view.enable_tiling, false);
@@ -62,9 +60,9 @@ impl Writer<'_> {
             .entities(&view.entities)
             .span("ttl", view.ttl)
             .schema(&view.entities, &view.entity_columns, &view.features, |name| self.entity(name))
-            .text("source", source_name(None, view.source.as_ref()))
+            .text("source", view.source.as_ref().map_or("", |source| source.name.as_str()))
             .flag("online", view.online, true)
-            .text("labeler_field", &view.labeler_field)
+            .text_unless("labeler_field", &view.labeler_field, "labeler")
             .text("conflict_policy", policy)
             .flag("retain_history", view.retain_history, false)
             .text("reference_feature_view", &view.reference_feature_view)
@@ -75,19 +73,21 @@ impl Writer<'_> {
     pub fn on_demand_feature_view(&self, view: &OnDemandFeatureView) -> Tree {
         let sources = view.sources.iter().map(|source| match source {
             OnDemandSource::View(projection) => member(projection, self.features_of(&projection.view)),
-            OnDemandSource::Request(source) if self.source(&source.name).is_some() => Tree::Text(source.name.clone()),
-            OnDemandSource::Request(source) => source_item(source),
+            OnDemandSource::Request(source) => Tree::Text(source.name.clone()),
         });
         let columns = view.features.iter().map(|feature| {
             let expression = view.expressions.iter().find(|expression| expression.name == feature.name);
             column_item(feature).text("sql", expression.map_or("", |expression| expression.sql.as_str())).short()
         });
+        let mut tags = view.tags.clone();
+        let is_tracked = tags.remove(TRACK_METRICS_TAG).is_some();
         Item::named(&view.name)
             .entities(&view.entities)
             .with("sources", Tree::List(sources.collect()).inline_if_short())
             .columns(columns.collect())
             .flag("write_to_online_store", view.write_to_online_store, false)
-            .labels_of_view(&view.description, &view.owner, &view.org, &view.tags)
+            .flag("track_metrics", is_tracked, false)
+            .labels_of_view(&view.description, &view.owner, &view.org, &tags)
             .version(view.version)
             .flag("enabled", view.enabled, true)
             .done()
@@ -100,8 +100,8 @@ pub fn is_batch(view: &FeatureView) -> bool {
 }
 
 /// What a definition names: the source in front, if the view was declared over one.
-fn source_name<'a>(stream: Option<&'a DataSource>, batch: Option<&'a DataSource>) -> &'a str {
-    stream.or(batch).map_or("", |source| source.name.as_str())
+fn source_name(stream: Option<&DataSource>, batch: Option<&DataSource>) -> Tree {
+    stream.or(batch).map_or(Tree::Null, |source| Tree::Text(source.name.clone()))
 }
 
 /// The keys for what Feast has no field for, and the other tags.
