@@ -105,6 +105,7 @@ fn check(
             let name = path.strip_prefix(staged.path()).unwrap_or(path);
             display_path(&folder.join(name))
         },
+        skip_view_names: false,
     };
     let written = StoreConfig { repo: staged.path().to_owned(), ..config.clone() };
     let mut diagnostics = Diagnostics::default();

@@ -1,6 +1,8 @@
+mod kinds;
+
 use std::collections::{BTreeMap, HashSet};
 
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::write;
 use crate::{
@@ -8,11 +10,13 @@ use crate::{
     definitions::{LoadOptions, load},
     diagnostics::Diagnostics,
     model::{
-        DUMMY_ENTITY, DUMMY_JOIN_KEY, DataSource, DataType, Entity, FeatureService, FeatureView, Field, FileFormat,
-        FileSource, LogDestination, LoggingConfig, Object, ObjectId, Project, Projection, SourceKind, SourceProblem,
-        Tags, Ttl, VectorIndex, ViewVersion,
+        DUMMY_ENTITY, DUMMY_JOIN_KEY, DataSource, DataType, Entity, FeatureService, FeatureView, Field, LogDestination,
+        LoggingConfig, Object, ObjectId, Project, Projection, SourceKind, SourceProblem, Tags, Ttl, VectorIndex,
     },
 };
+
+/// Entities of a view with their columns.
+type Keys = (Vec<String>, Vec<Field>);
 
 /// Any text: words, and what means something to YAML.
 fn text() -> impl Strategy<Value = String> {
@@ -40,10 +44,15 @@ fn dtype() -> impl Strategy<Value = DataType> {
     select(texts.to_vec()).prop_map(|text| text.parse().unwrap())
 }
 
+/// Description, owner and tags.
+fn labels() -> impl Strategy<Value = (String, String, Tags)> {
+    (text(), text(), kinds::kept_tags())
+}
+
 prop_compose! {
     fn field(index: usize)(
         name in name("f"), dtype in dtype(), description in text(), tags in tags(),
-        vector in proptest::option::of((any::<bool>(), 1..9i32, text())),
+        vector in option::of((any::<bool>(), 1..9i32, text())),
     ) -> Field {
         let vector = vector.map(|(index, length, search_metric)| VectorIndex { index, length, search_metric });
         Field { name: format!("{name}_{index}"), dtype, description, tags, vector }
@@ -52,72 +61,60 @@ prop_compose! {
 
 prop_compose! {
     fn entity(index: usize)(
-        name in name("e"), key in name("k"), labels in (text(), text(), tags()),
-        value_type in proptest::option::of(select(vec![DataType::Int64, DataType::String, DataType::UnixTimestamp])),
+        name in name("e"), key in name("k"), labels in labels(),
+        value_type in option::of(select(vec![DataType::Int64, DataType::String, DataType::UnixTimestamp])),
     ) -> Entity {
         let (description, owner, tags) = labels;
         Entity { name: format!("{name}{index}"), join_key: format!("{key}{index}"), value_type, description, owner, tags }
     }
 }
 
-prop_compose! {
-    fn source(index: usize)(
-        name in name("s"), path in name("data/"), labels in (text(), text(), tags()), endpoint in text(),
-        format in proptest::option::of(select(FileFormat::ALL.to_vec())),
-        mapping in proptest::collection::btree_map("m[a-z]{1,4}", text(), 0..3), created in any::<bool>(),
-    ) -> DataSource {
-        let (description, owner, tags) = labels;
-        DataSource {
-            name: format!("{name}{index}"),
-            kind: SourceKind::File(FileSource { path, format, s3_endpoint_override: endpoint }),
-            timestamp_field: "time".to_owned(),
-            created_timestamp_column: if created { "created".to_owned() } else { String::new() },
-            field_mapping: mapping,
-            date_partition_column: String::new(),
-            description,
-            owner,
-            tags,
+/// The entities of a view and their columns: typed by the entity, or said in the schema.
+fn keys(entities: Vec<Entity>) -> impl Strategy<Value = Keys> {
+    let count = entities.len();
+    (proptest::sample::subsequence(entities, 0..=count), any::<bool>()).prop_map(|(entities, declared)| {
+        if entities.is_empty() {
+            return (vec![DUMMY_ENTITY.to_owned()], vec![Field::new(DUMMY_JOIN_KEY, DataType::String)]);
         }
-    }
-}
-
-prop_compose! {
-    fn view(index: usize, entities: Vec<Entity>, sources: Vec<DataSource>)(
-        name in name("v"), labels in (text(), text(), text(), tags()), ttl in 0..10_000_000_000_000i64, mode in text(),
-        source in select(sources), entities in proptest::sample::subsequence(entities.clone(), 0..=entities.len()),
-        features in (1..4usize).prop_flat_map(|count| (0..count).map(field).collect::<Vec<_>>()),
-        flags in any::<[bool; 4]>(), declared in any::<bool>(),
-    ) -> FeatureView {
-        let (description, owner, org, tags) = labels;
         let columns = entities.iter().map(|entity| {
             let column = Field::new(&entity.join_key, entity.value_type.clone().unwrap_or(DataType::Int32));
             if declared { Field { description: "said in the schema".to_owned(), ..column } } else { column }
         });
+        (entities.iter().map(|entity| entity.name.clone()).collect(), columns.collect())
+    })
+}
+
+prop_compose! {
+    fn view(index: usize, entities: Vec<Entity>, sources: Vec<DataSource>)(
+        name in name("v"), labels in labels(), org in text(), ttl in 0..10_000_000_000_000i64, mode in text(),
+        source in option::weighted(0.9, select(sources)), keys in keys(entities), version in kinds::version(),
+        features in (1..4usize).prop_flat_map(|count| (0..count).map(field).collect::<Vec<_>>()),
+        flags in any::<[bool; 4]>(), transformation in option::of(kinds::transformation()),
+    ) -> FeatureView {
+        let (description, owner, mut tags) = labels;
+        let (source, stream_source) = match source {
+            Some(stream) if stream.kind.is_stream() => (stream.kind.batch_source().cloned(), Some(stream)),
+            batch => (batch, None),
+        };
+        let transformation = transformation.filter(|_| source.is_some() && stream_source.is_none());
+        // Of batch views Feast keeps no mode.
+        let mode = if transformation.is_some() { String::new() } else { mode };
+        tags.extend(transformation.into_iter().flatten());
+        let (entities, entity_columns) = keys;
         let [online, offline, enabled, enable_validation] = flags;
         FeatureView {
-            name: format!("{name}{index}"),
-            entity_columns: if entities.is_empty() {
-                vec![Field::new(DUMMY_JOIN_KEY, DataType::String)]
-            } else {
-                columns.collect()
-            },
-            entities: if entities.is_empty() {
-                vec![DUMMY_ENTITY.to_owned()]
-            } else {
-                entities.iter().map(|entity| entity.name.clone()).collect()
-            },
-            features, ttl: Ttl::from_micros(ttl), source: Some(source), stream_source: None, online, offline, enabled,
-            enable_validation, mode, version: ViewVersion::Latest, description, owner, org, tags,
+            name: format!("{name}{index}"), entities, entity_columns, features, ttl: Ttl::from_micros(ttl), source,
+            stream_source, online, offline, enabled, enable_validation, mode, version, description, owner, org, tags,
         }
     }
 }
 
 prop_compose! {
     fn service(index: usize, views: Vec<FeatureView>)(
-        name in name("x"), labels in (text(), text(), tags()), precompute_online in any::<bool>(),
+        name in name("x"), labels in labels(), precompute_online in any::<bool>(),
         members in proptest::sample::subsequence(views.clone(), 0..=views.len())
             .prop_flat_map(|views| views.into_iter().map(member).collect::<Vec<_>>()),
-        logging in proptest::option::of((0..=100u8, name("log"), text(), vec(text(), 0..3))),
+        logging in option::of((0..=100u8, name("log"), text(), vec(text(), 0..3))),
     ) -> FeatureService {
         let (description, owner, tags) = labels;
         let logging_config = logging.map(|(percent, path, s3_endpoint_override, partition_by)| LoggingConfig {
@@ -133,7 +130,7 @@ prop_compose! {
 prop_compose! {
     fn member(view: FeatureView)(
         features in proptest::sample::subsequence(view.features.clone(), 0..=view.features.len()).prop_shuffle(),
-        alias in proptest::option::of(name("a")), mapped in any::<bool>(), to in text(), view in Just(view),
+        alias in option::of(name("a")), mapped in any::<bool>(), to in text(), view in Just(view),
     ) -> Projection {
         let keys = view.join_keys().iter().filter(|_| mapped).map(|key| (key.name.clone(), to.clone()));
         Projection {
@@ -145,23 +142,40 @@ prop_compose! {
 }
 
 fn objects() -> impl Strategy<Value = BTreeMap<ObjectId, Object>> {
-    let many = |count: std::ops::Range<usize>| count;
-    let base = (many(0..4), many(1..4), (text(), text(), tags())).prop_flat_map(|(entities, sources, project)| {
+    let base = (0..4usize, 1..4usize).prop_flat_map(|(entities, sources)| {
         let entities = (0..entities).map(entity).collect::<Vec<_>>();
-        let sources = (0..sources).map(source).collect::<Vec<_>>();
-        (entities, sources, Just(project))
+        let sources = (0..sources).map(kinds::batch_source).collect::<Vec<_>>();
+        (entities, sources, kinds::request_source(0))
     });
-    let with_views = base.prop_flat_map(move |(entities, sources, project)| {
+    let with_streams = base.prop_flat_map(|(entities, sources, request)| {
+        let streams = (0..2).map(|index| kinds::stream_source(index, sources.clone())).collect::<Vec<_>>();
+        (Just(entities), Just(sources), streams, Just(request))
+    });
+    let with_views = with_streams.prop_flat_map(|(entities, batch, streams, request)| {
+        let sources = [batch, streams.clone()].concat();
         let views = (0..3).map(|index| view(index, entities.clone(), sources.clone())).collect::<Vec<_>>();
-        (Just(entities), Just(sources), views, Just(project))
+        // Feast refuses stream views over Kinesis.
+        let pushed = streams.into_iter().filter(|stream| !matches!(stream.kind, SourceKind::Kinesis(_))).collect();
+        let around = kinds::around(entities.clone(), sources.clone(), pushed);
+        (Just(entities), Just([sources, vec![request]].concat()), views, around)
     });
-    let with_services = with_views.prop_flat_map(|(entities, sources, views, project)| {
+    let with_services = with_views.prop_flat_map(|(entities, sources, views, around)| {
         let services = (0..2).map(|index| service(index, views.clone())).collect::<Vec<_>>();
-        (Just(entities), Just(sources), Just(views), services, Just(project))
+        let request = sources[sources.len() - 1].clone();
+        let on_demand = select(views.clone()).prop_flat_map(member).prop_flat_map(move |projection| {
+            // Nothing is selected from a view under another name here.
+            let projection = Projection { name_alias: None, ..projection };
+            kinds::on_demand_view(0, projection, request.clone())
+        });
+        (Just(entities), Just(sources), Just(views), Just(around), services, on_demand)
     });
-    with_services.prop_map(|(entities, sources, views, services, (description, owner, tags))| {
+    let project = (text(), text(), tags());
+    (with_services, project).prop_map(|(objects, (description, owner, tags))| {
+        let (entities, sources, views, around, services, on_demand) = objects;
         let project = Project { name: "p".to_owned(), description, owner, tags };
-        std::iter::once(Object::Project(project))
+        [Object::Project(project), Object::OnDemandFeatureView(on_demand)]
+            .into_iter()
+            .chain(around)
             .chain(entities.into_iter().map(Object::Entity))
             .chain(sources.into_iter().map(Object::DataSource))
             .chain(views.into_iter().map(Object::FeatureView))
@@ -195,6 +209,7 @@ proptest! {
             validate_sources: false,
             inspect: &|_| Err(SourceProblem::new("nothing has to be inferred", None)),
             display_path: &|path| path.to_owned(),
+            skip_view_names: false,
         };
         let mut diagnostics = Diagnostics::default();
         let repo = load(&config, &options, &mut diagnostics).unwrap();
