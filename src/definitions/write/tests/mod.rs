@@ -186,7 +186,7 @@ fn objects() -> impl Strategy<Value = BTreeMap<ObjectId, Object>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 60, ..ProptestConfig::default() })]
     #[test]
     fn written_definitions_declare_the_same(objects in objects()) {
         let folder = tempfile::tempdir().unwrap();
