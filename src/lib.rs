@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod definitions;
 pub mod diagnostics;
+pub mod drift;
 pub mod feast;
 pub mod materialize;
 pub mod model;

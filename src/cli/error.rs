@@ -2,6 +2,7 @@ use std::{error::Error, io, process::ExitCode};
 
 use crate::{
     apply::ApplyError,
+    config::PlaceError,
     diagnostics::Diagnostics,
     materialize::SelectionError,
     model::SourceProblem,
@@ -80,7 +81,16 @@ macro_rules! from_advised {
     };
 }
 
-from_advised!(RegistryError, OnlineError, OfflineError, RetrievalError, SelectionError, ServingError, SourceProblem);
+from_advised!(
+    RegistryError,
+    OnlineError,
+    OfflineError,
+    PlaceError,
+    RetrievalError,
+    SelectionError,
+    ServingError,
+    SourceProblem,
+);
 
 impl From<ApplyError> for CommandError {
     fn from(error: ApplyError) -> Self {

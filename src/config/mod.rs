@@ -6,6 +6,7 @@
 mod database_url;
 mod environment;
 mod file;
+mod place;
 mod registry;
 mod stores;
 
@@ -16,6 +17,7 @@ pub use environment::{Environment, variables};
 pub use file::load;
 pub use registry::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 pub use stores::{OfflineStoreConfig, OnlineStoreConfig};
+pub use place::{PlaceError, registry_at};
 
 /// Name of the settings file in a repo folder.
 pub const FILE_NAME: &str = "feature_store.yaml";

@@ -13,9 +13,9 @@ use crate::config::FILE_NAME;
 /// Patterns of files that are no definitions, one a line, at the top of a repo.
 const IGNORE_FILE: &str = ".feastignore";
 
-/// What Feast never looks into, and the workflows of a repo's host.
-const ALWAYS_IGNORED: [&str; 6] =
-    [".git", ".github", ".venv", "**/.ipynb_checkpoints", "**/.pytest_cache", "**/__pycache__"];
+/// What Feast never looks into, the workflows of a repo's host, and what a killed import left.
+const ALWAYS_IGNORED: [&str; 7] =
+    [".git", ".github", ".venv", "**/.feastr-import-*", "**/.ipynb_checkpoints", "**/.pytest_cache", "**/__pycache__"];
 
 /// The definition files of the repo in `folder`, sorted by path; `settings` is none of them, wherever
 /// it is.
@@ -76,6 +76,7 @@ mod tests {
             "ci/x.yaml",
             "deep/ci/y.yaml",
             ".venv/z.yaml",
+            "a/.feastr-import-x/z.yaml",
             "n.txt",
         ] {
             write(path, "");

@@ -18,9 +18,12 @@ mod source;
 mod tags;
 mod values;
 mod view;
+mod write;
 
+pub use discover::definition_files;
 pub use load::{LoadOptions, load};
 pub use source::InspectSource;
+pub use write::{Definitions, write};
 
 /// The JSON Schema of a definition file, made from the types that read it.
 pub fn schema() -> serde_json::Value {

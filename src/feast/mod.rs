@@ -8,6 +8,7 @@ pub mod entity_key;
 pub mod expressions;
 pub mod feature_hash;
 pub mod messages;
+pub mod project_name;
 mod python_text;
 pub mod registry_file;
 pub mod registry_json;

@@ -233,6 +233,11 @@ impl RegistryFile {
         }
     }
 
+    /// The history of a project's views.
+    pub fn version_records(&self, project: &str) -> impl Iterator<Item = &FeatureViewVersionRecord> {
+        self.versions.iter().filter(move |record| record.project_id == project)
+    }
+
     /// The highest version of each view of a project.
     pub fn versions(&self, project: &str) -> BTreeMap<String, i32> {
         let mut highest = BTreeMap::new();

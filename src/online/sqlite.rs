@@ -52,6 +52,17 @@ impl OnlineStore for SqliteOnlineStore {
         Some(OnlineTables { store: "sqlite", file: &self.recorded, name: table_name })
     }
 
+    fn existing_tables(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError> {
+        let Some(connection) = self.file.open_for_reading()? else { return Ok(Vec::new()) };
+        let list = || -> rusqlite::Result<Vec<String>> {
+            let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        };
+        let mut existing = list().map_err(|error| self.file.explain(&error))?;
+        existing.retain(|table| tables.contains(&table.as_str()));
+        Ok(existing)
+    }
+
     fn create_tables(&self, tables: &[&str]) -> Result<(), OnlineError> {
         if tables.is_empty() {
             return Ok(());

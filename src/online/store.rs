@@ -8,6 +8,12 @@ pub trait OnlineStore {
     /// How tables are named and where they are; `None` for stores without tables.
     fn tables(&self) -> Option<OnlineTables<'_>>;
 
+    /// Which of these tables exist. Writes nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn existing_tables(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError>;
+
     /// Creates the tables that are missing.
     ///
     /// # Errors

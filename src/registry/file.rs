@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     locking::{LockFile, Locking},
-    store::{RegistryError, RegistryStore, Row, Snapshot, Write},
+    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write},
 };
 use crate::feast::{
     messages::{FeatureViewVersionRecord, Timestamp},
@@ -121,6 +121,21 @@ impl RegistryStore for FileRegistry {
         Ok(projects)
     }
 
+    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, RegistryError> {
+        let file = self.parse(self.bytes()?.as_deref())?;
+        let records = file.version_records(project).map(|record| VersionRow {
+            view: record.feature_view_name.clone(),
+            view_type: record.feature_view_type.clone(),
+            number: record.version_number,
+            proto: record.feature_view_proto.clone(),
+            created: record.created_timestamp.map_or(0, |created| created.seconds),
+            id: record.version_id.clone(),
+        });
+        let mut versions: Vec<VersionRow> = records.collect();
+        versions.sort_by(|a, b| (&a.view, a.number).cmp(&(&b.view, b.number)));
+        Ok(versions)
+    }
+
     fn update(
         &self,
         project: &str,
@@ -179,7 +194,7 @@ fn carry_out(file: &mut RegistryFile, project: &str, write: Write) {
             feature_view_name: version.view,
             project_id: project.to_owned(),
             version_number: version.number,
-            feature_view_type: version.view_type.to_owned(),
+            feature_view_type: version.view_type,
             feature_view_proto: version.proto,
             created_timestamp: Some(Timestamp { seconds: version.created, nanos: 0 }),
             description: String::new(),

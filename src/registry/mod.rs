@@ -1,5 +1,6 @@
 //! Where a project's objects are kept: rows of serialized messages behind one trait.
 
+mod copy;
 mod foreign;
 mod file;
 mod locking;
@@ -12,6 +13,7 @@ mod store;
 use crate::config::RegistryConfig;
 
 pub use locking::{Holder, LOCK_TIMEOUT, Locking};
+pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
 pub use message::{to_json, to_message};
 pub use ownership::{forget_owner, put_owner};
 pub use state::{object, state};

@@ -10,17 +10,17 @@ pub trait RegistryStore {
     /// When the registry cannot be read.
     fn snapshot(&self, project: &str) -> Result<Snapshot, RegistryError>;
 
+    /// The history of the project's views, by view and number. Writes nothing, not even tables.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, RegistryError>;
+
     /// The names of all projects, sorted. Writes nothing.
     ///
     /// # Errors
     /// When the registry cannot be read.
     fn projects(&self) -> Result<Vec<String>, RegistryError>;
-
-    /// The row of a view as it was at a version, if that version is stored. Writes nothing.
-    ///
-    /// # Errors
-    /// When the registry cannot be read.
-    fn version(&self, project: &str, view: &str, number: i32) -> Result<Option<Vec<u8>>, RegistryError>;
 
     /// Changes a project in one transaction under the registry's lock: `decide` sees what is there
     /// and answers what to write, or `None` to leave everything as it is. Creates missing tables.
@@ -53,7 +53,7 @@ pub struct Row {
 pub struct VersionRow {
     pub view: String,
     /// Feast's word for the kind of view, such as `feature_view`.
-    pub view_type: &'static str,
+    pub view_type: String,
     /// From 0.
     pub number: i32,
     /// The row of the view at that time.

@@ -9,12 +9,14 @@ mod node;
 mod read;
 mod record;
 mod schema;
+mod write;
 
 pub use node::{Content, Node, Scalar, parse};
 pub use read::{Read, Spanned};
 pub use record::{Fields, Record, read_word, split_type, word_schema};
 pub(crate) use record::{record, tagged};
 pub use schema::{ObjectSchema, Schemas, schema_of};
+pub use write::{Tree, write_collection};
 
 /// A value as YAML, for people to read.
 ///

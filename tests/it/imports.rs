@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 /// What each room may use of ours; a room that is not listed may use everything.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("diagnostics", &[]),
     ("sqlite", &[]),
@@ -19,6 +19,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("apply", &["feast", "model", "online", "plan", "registry"]),
     ("materialize", &["diagnostics", "feast", "model", "offline", "online", "registry"]),
     ("serving", &["diagnostics", "feast", "model", "online", "retrieval"]),
+    ("drift", &["feast", "model", "plan"]),
     ("sink", &["offline", "ui"]),
     ("ui", &["diagnostics", "materialize", "model", "plan"]),
 ];

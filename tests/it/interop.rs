@@ -248,6 +248,21 @@ fn feastr_reads_what_python_feast_wrote() {
     assert_nothing_to_do(&project);
 }
 
+#[test]
+fn python_feast_reads_a_copied_registry() {
+    let project = shop();
+    project.feastr(&["apply"]).ok();
+    let settings = project.read("feature_store.yaml");
+    let path = settings.lines().find_map(|line| line.trim().strip_prefix("path: sqlite:///")).unwrap();
+    project.feastr(&["registry", "copy", ".", "sqlite:///data/copy.db"]).ok();
+    std::fs::remove_file(project.path(path)).unwrap();
+    project.edit("feature_store.yaml", path, "data/copy.db");
+    let [plan, objects] = feast(&project, &[json!({ "plan": {} }), json!({ "objects": {} })]).try_into().unwrap();
+    assert_eq!(plan, "No changes to registry\nNo changes to infrastructure\n");
+    assert_declared(&objects);
+    assert_nothing_to_do(&project);
+}
+
 /// Feast joins by the renamed key alone when only one of two keys is renamed, and so finds other
 /// items' stock: it is no reference here.
 #[test]

@@ -12,4 +12,5 @@ mod plan;
 mod point_in_time;
 mod registries;
 mod servers;
+mod porting;
 mod support;

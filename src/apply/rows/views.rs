@@ -146,7 +146,7 @@ impl RowWriter<'_> {
     fn add_version(&mut self, view: &ObjectId, number: i32, proto: Vec<u8>) {
         self.writes.push(Write::AddVersion(VersionRow {
             view: view.name.clone(),
-            view_type: view_type(view.kind),
+            view_type: view_type(view.kind).to_owned(),
             number,
             proto,
             created: self.now.seconds(),

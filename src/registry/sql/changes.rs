@@ -142,7 +142,7 @@ impl<'a> Changes<'a> {
                     Parameter::Text(&version.view),
                     Parameter::Text(project),
                     Parameter::Integer(version.number.into()),
-                    Parameter::Text(version.view_type),
+                    Parameter::Text(&version.view_type),
                     Parameter::Bytes(&version.proto),
                     Parameter::Integer(version.created),
                     Parameter::Text(""),

@@ -141,6 +141,15 @@ impl Dialect {
         format!("DELETE FROM {table} WHERE project_id = {project} AND {column} IN ({})", names.join(", "))
     }
 
+    /// A SELECT of the history of a project's views: view, kind, number, message, time, id.
+    pub fn versions(&self) -> String {
+        format!(
+            "SELECT feature_view_name, feature_view_type, version_number, feature_view_proto, created_timestamp, \
+             version_id FROM feature_view_version_history WHERE project_id = {}",
+            (self.placeholder)(1)
+        )
+    }
+
     /// A DELETE of all rows of a project.
     pub fn delete_project(&self, table: &str) -> String {
         format!("DELETE FROM {table} WHERE project_id = {}", (self.placeholder)(1))

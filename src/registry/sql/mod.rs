@@ -21,7 +21,7 @@ use self::{
 };
 use super::{
     locking::Locking,
-    store::{RegistryError, RegistryStore, Row, Snapshot, Write},
+    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write},
 };
 use crate::{
     config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
@@ -182,6 +182,32 @@ impl RegistryStore for SqlRegistry {
         })?;
         projects.sort();
         Ok(projects)
+    }
+
+    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, RegistryError> {
+        self.read(|session, here| {
+            if !here.has_table("feature_view_version_history") {
+                return Ok(Vec::new());
+            }
+            let statement = self.database.dialect().versions();
+            let rows = session.run(&statement, &[Parameter::Text(project)])?;
+            let mut versions: Vec<VersionRow> = rows
+                .into_iter()
+                .filter_map(|row| {
+                    let [view, view_type, number, proto, created, id] = <[_; 6]>::try_from(row).ok()?;
+                    Some(VersionRow {
+                        view: view.text(),
+                        view_type: view_type.text(),
+                        number: i32::try_from(number.integer()).unwrap_or(i32::MAX),
+                        proto: proto.bytes(),
+                        created: created.integer(),
+                        id: id.text(),
+                    })
+                })
+                .collect();
+            versions.sort_by(|a, b| (&a.view, a.number).cmp(&(&b.view, b.number)));
+            Ok(versions)
+        })
     }
 
     fn update(

@@ -11,7 +11,7 @@ mod python_literals;
 mod recording;
 mod registry_dump;
 mod registry_model;
-mod registry_rows;
+pub mod registry_rows;
 mod registry_written;
 mod timestamps;
 mod vectors;

@@ -1,0 +1,88 @@
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::{CommandError, Context};
+use crate::{
+    apply::ApplyError,
+    drift::{self, Area, Finding, Tables},
+    model::RegistryState,
+    online::OnlineStore,
+    plan::diff,
+    registry::state,
+};
+
+/// Show where definitions, registry, sources and online store have drifted apart
+///
+/// Changes nothing. For cron: the exit code says whether somebody has to look.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  feastr drift --quiet || mail -s drift team@example.com\n  \
+                        feastr drift --json | jq -r '.findings[] | select(.drift) | .kind'\n\n\
+                        Exit codes: 0 no drift, 1 error, 2 drift")]
+pub struct Args {}
+
+pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    let printer = context.printer;
+    let repo = context.repo(false)?;
+    let snapshot = context.registry()?.snapshot(&repo.project.name)?;
+    let state = state(&snapshot);
+    let offline = context.offline()?;
+    let mut findings = drift::definitions(&diff(&state, &repo, None).map_err(ApplyError::Conflicts)?);
+    findings.extend(drift::sources(&state, &|source| offline.inspect(source)));
+    if let Some(online) = context.online()? {
+        findings.extend(in_tables(&state, &repo.project.name, online.as_ref())?);
+    }
+    let has_drifted = findings.iter().any(|finding| finding.kind.is_drift());
+    if printer.json {
+        printer.json(&json!({
+            "project": repo.project.name,
+            "drift": has_drifted,
+            "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
+        }))?;
+    } else {
+        printer.result(draw(&findings))?;
+        if !has_drifted {
+            printer.result_line("No drift")?;
+        }
+    }
+    Ok(if has_drifted { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+fn in_tables(state: &RegistryState, project: &str, online: &dyn OnlineStore) -> Result<Vec<Finding>, CommandError> {
+    let Some(layout) = online.tables() else { return Ok(Vec::new()) };
+    let here = state.online_tables.iter().filter(|(_, file)| *file == layout.file);
+    let existing = online.existing_tables(&here.map(|(table, _)| table.as_str()).collect::<Vec<_>>())?;
+    Ok(drift::online(state, &Tables { project, layout, existing: existing.into_iter().collect() }))
+}
+
+fn as_json(finding: &Finding) -> Value {
+    json!({
+        "area": finding.kind.area(),
+        "kind": finding.kind,
+        "drift": finding.kind.is_drift(),
+        "object": finding.object,
+        "message": finding.message,
+    })
+}
+
+/// A line per finding, below what is compared.
+fn draw(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for (area, title) in [
+        (Area::Definitions, "Registry and definitions"),
+        (Area::Sources, "Sources and registered views"),
+        (Area::OnlineStore, "Online store and registry"),
+    ] {
+        let lines = findings.iter().filter(|finding| finding.kind.area() == area);
+        let lines: String = lines
+            .map(|finding| {
+                let note = if finding.kind.is_drift() { "" } else { " (no drift)" };
+                format!("  {} {}{note}\n", finding.object, finding.message)
+            })
+            .collect();
+        if !lines.is_empty() {
+            text.push_str(&format!("{title}:\n{lines}\n"));
+        }
+    }
+    text
+}

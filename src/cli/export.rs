@@ -1,0 +1,33 @@
+use std::process::ExitCode;
+
+use super::{CommandError, Context, origin::From};
+use crate::{definitions::write, registry::state};
+
+/// Print the registry's objects as definitions
+///
+/// The text is what `import` writes into files, as one document.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  feastr export > all.yaml\n  feastr export --json | jq '.feature_views[].name'\n  \
+                        diff <(feastr export --from staging) <(feastr export --from production)"
+)]
+pub struct Args {
+    #[command(flatten)]
+    from: From,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    let printer = context.printer;
+    let (_, snapshot) = args.from.snapshot(context)?;
+    let state = state(&snapshot);
+    let definitions = write(&state.objects);
+    if printer.json {
+        printer.json(&definitions.into_tree())?;
+    } else {
+        printer.result(definitions.texts().map(|(_, text)| text).collect::<Vec<_>>().join("\n"))?;
+    }
+    for kept in &state.foreign {
+        printer.warn(format_args!("{} is not among them: {}", kept.id, kept.reason));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,166 @@
+mod files;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use serde_json::json;
+
+use super::{CommandError, Context, context::display_path, origin::From, registry::counted};
+use crate::{
+    config::StoreConfig,
+    definitions::{self, LoadOptions, write},
+    diagnostics::{Diagnostics, Severity},
+    model::{Object, ObjectId, ObjectKind, RegistryState},
+    offline,
+    plan::{Change, diff},
+    registry::state,
+    ui::draw_diagnostics,
+};
+use files::StagedFiles;
+
+/// Write the registry's objects as definitions
+///
+/// One file per kind of object, all of them or none. What YAML cannot express stays in the registry:
+/// plan and apply leave it alone. The files are read back and compared with the registry before they
+/// are put in place.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  feastr import\n  feastr import --from sqlite:////srv/feast/registry.db --project demo\n  \
+                        feastr import --output definitions --force\n\n\
+                        Exit codes: 0 plan shows no change, 1 error, 2 plan shows changes or findings"
+)]
+pub struct Args {
+    #[command(flatten)]
+    from: From,
+    /// The folder of the files [default: the repo's]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long)]
+    force: bool,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    let config = context.config()?;
+    let (project, snapshot) = args.from.snapshot(context)?;
+    let state = named_after_repo(state(&snapshot), &project, &config.project);
+    let definitions = write(&state.objects);
+    let counts: Vec<(&str, usize)> = definitions.counts().collect();
+    let folder = args.output.as_ref().map_or_else(|| config.repo.clone(), |folder| context.target(folder));
+    let texts = definitions.texts().map(|(name, text)| (format!("{name}.yaml"), text));
+    let unwritable = |error| CommandError::new(format!("cannot write into {}: {error}", folder.display()), None);
+    std::fs::create_dir_all(&folder).map_err(unwritable)?;
+    // As the repo's folder is known, so that paths can be compared.
+    let folder = std::fs::canonicalize(&folder).map_err(unwritable)?;
+    let staged = StagedFiles::stage(&folder, texts).map_err(unwritable)?;
+    let check = check(&staged, &folder, &config, &state)?;
+    let written = staged.publish(args.force)?;
+    warn_about_others(&written, &config, context)?;
+    let written: Vec<(PathBuf, usize)> = written.into_iter().zip(counts.iter().map(|(_, count)| *count)).collect();
+    report(&written, &state, check, context)
+}
+
+/// Says which definitions the repo has besides; what they declare may now be declared twice.
+fn warn_about_others(written: &[PathBuf], config: &StoreConfig, context: &Context) -> Result<(), CommandError> {
+    let found = definitions::definition_files(&config.repo, &config.file)?;
+    let (ours, others): (Vec<_>, Vec<_>) = found.iter().partition(|path| written.contains(path));
+    if !ours.is_empty() && !others.is_empty() {
+        let names: Vec<String> = others.iter().map(|path| display_path(path).display().to_string()).collect();
+        context.printer.warn(format_args!("the repo has other definitions, too: {}", names.join(", ")));
+        context.printer.help("remove what is now declared twice, or write elsewhere with --output");
+    }
+    Ok(())
+}
+
+/// Definitions take the name of the project they are part of.
+fn named_after_repo(mut state: RegistryState, project: &str, configured: &str) -> RegistryState {
+    if let Some(Object::Project(mut stored)) = state.objects.remove(&ObjectId::new(ObjectKind::Project, project)) {
+        stored.name = configured.to_owned();
+        state.objects.insert(ObjectId::new(ObjectKind::Project, configured), Object::Project(stored));
+    }
+    state
+}
+
+/// What reading the written definitions shows.
+enum Check {
+    /// What plan would change, with nothing but these definitions.
+    Changes(Vec<Change>),
+    /// Plan would refuse them.
+    Refused(Diagnostics),
+}
+
+fn check(
+    staged: &StagedFiles,
+    folder: &Path,
+    config: &StoreConfig,
+    state: &RegistryState,
+) -> Result<Check, CommandError> {
+    let store = offline::open(config);
+    let options = LoadOptions {
+        validate_sources: false,
+        inspect: &|source| store.inspect(source),
+        display_path: &|path| {
+            let name = path.strip_prefix(staged.path()).unwrap_or(path);
+            display_path(&folder.join(name))
+        },
+        skip_view_names: false,
+    };
+    let written = StoreConfig { repo: staged.path().to_owned(), ..config.clone() };
+    let mut diagnostics = Diagnostics::default();
+    Ok(match definitions::load(&written, &options, &mut diagnostics)? {
+        Some(repo) => Check::Changes(diff(state, &repo, None).map_err(crate::apply::ApplyError::Conflicts)?.changes),
+        None => Check::Refused(diagnostics),
+    })
+}
+
+fn report(
+    written: &[(PathBuf, usize)],
+    state: &RegistryState,
+    check: Check,
+    context: &Context,
+) -> Result<ExitCode, CommandError> {
+    let printer = context.printer;
+    let (changes, refused) = match check {
+        Check::Changes(changes) => (changes, None),
+        Check::Refused(diagnostics) => {
+            let mut found = diagnostics.into_sorted();
+            // The files are written all the same: these are errors of the next plan.
+            found.iter_mut().for_each(|found| found.severity = Severity::Warning);
+            (Vec::new(), Some(found))
+        }
+    };
+    if printer.json {
+        printer.json(&json!({
+            "files": written.iter().map(|(path, count)| json!({ "path": path, "objects": count })).collect::<Vec<_>>(),
+            "kept": state.foreign,
+            "changes": changes,
+            "findings": refused.iter().flatten().map(|found| &found.message).collect::<Vec<_>>(),
+        }))?;
+    } else {
+        for (path, count) in written {
+            let objects = counted(*count, "object");
+            printer.result_line(format_args!("Wrote {} ({objects})", display_path(path).display()))?;
+        }
+    }
+    if !state.foreign.is_empty() {
+        printer.say("\nYAML cannot express these; they stay in the registry, and plan and apply leave them alone:");
+        for kept in &state.foreign {
+            printer.say(format_args!("  {}: {}", kept.id, kept.reason));
+        }
+    }
+    let is_clean = changes.is_empty() && refused.is_none();
+    if let Some(found) = refused {
+        printer
+            .warn("the registry holds what definitions may not say; plan refuses these files until they are corrected");
+        printer.stderr(draw_diagnostics(&found, printer.err));
+    }
+    if !changes.is_empty() {
+        printer.warn("the registry holds copies that differ from their originals; plan will show");
+        for change in &changes {
+            printer.say(format_args!("  {} {}", change.action.verb(), change.id));
+        }
+    }
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}

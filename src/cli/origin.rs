@@ -1,0 +1,88 @@
+use super::{CommandError, Context};
+use crate::{
+    config::{FILE_NAME, RegistryConfig, registry_at},
+    diagnostics::did_you_mean,
+    registry::{self, RegistryStore, Snapshot},
+};
+
+/// Which registry and project a command reads, if not those of the repo.
+#[derive(Debug, clap::Args)]
+pub struct From {
+    /// Another registry: a URL, a file, or the folder of a feature repo
+    #[arg(long, value_name = "URL|FILE|REPO")]
+    from: Option<String>,
+    /// The project in it [default: the repo's, or the only one there is]
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<String>,
+}
+
+impl From {
+    /// What the registry holds of the project, with the project's name.
+    pub fn snapshot(&self, context: &Context) -> Result<(String, Snapshot), CommandError> {
+        let origin = match &self.from {
+            Some(place) => Origin::at(place, context)?,
+            None => {
+                let config = context.config()?;
+                Origin { config: config.registry, project: Some(config.project) }
+            }
+        };
+        let registry = origin.open();
+        let project = origin.project(self.project.as_deref(), registry.as_ref(), context)?;
+        let snapshot = registry.snapshot(&project)?;
+        if snapshot.rows.is_empty() {
+            let projects = registry.projects()?;
+            let help = did_you_mean(&project, projects.iter().map(String::as_str));
+            let message = format!("the registry {} has nothing of project `{project}`", registry.location());
+            return Err(CommandError::new(message, help));
+        }
+        Ok((project, snapshot))
+    }
+}
+
+/// A registry that the command line names.
+pub struct Origin {
+    config: RegistryConfig,
+    /// The project of the repo that was named.
+    project: Option<String>,
+}
+
+impl Origin {
+    /// The registry behind a URL, a file, or the folder of a repo.
+    pub fn at(place: &str, context: &Context) -> Result<Self, CommandError> {
+        let folder = context.target(std::path::Path::new(place));
+        if folder.join(FILE_NAME).is_file() {
+            let config = context.config_of(&folder)?;
+            return Ok(Self { config: config.registry, project: Some(config.project) });
+        }
+        let here = std::path::absolute(context.target(std::path::Path::new(".")))?;
+        Ok(Self { config: registry_at(place, &here)?, project: None })
+    }
+
+    pub fn open(&self) -> Box<dyn RegistryStore> {
+        registry::open(&self.config)
+    }
+
+    /// The project that is meant: the one that is named, else the only one there is, else that of the repo.
+    pub fn project(
+        &self,
+        named: Option<&str>,
+        registry: &dyn RegistryStore,
+        context: &Context,
+    ) -> Result<String, CommandError> {
+        if let Some(project) = named.or(self.project.as_deref()) {
+            return Ok(project.to_owned());
+        }
+        let mut projects = registry.projects()?;
+        match projects.as_slice() {
+            [] => Err(CommandError::new(format!("the registry {} is empty", registry.location()), None)),
+            [_] => Ok(projects.remove(0)),
+            several => match context.config() {
+                Ok(config) if several.contains(&config.project) => Ok(config.project),
+                _ => Err(CommandError::new(
+                    format!("the registry {} has several projects", registry.location()),
+                    format!("name one with --project: {}", several.join(", ")),
+                )),
+            },
+        }
+    }
+}

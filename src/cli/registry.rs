@@ -1,0 +1,100 @@
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{CommandError, Context, origin::Origin};
+use crate::registry::{self, CopyFrom, CopyTo};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Copy a project from one registry to another, with its history
+    ///
+    /// Rows are copied byte for byte, in one transaction. Under another name the record of online
+    /// tables is left out: apply creates the tables of the new project.
+    #[command(after_help = "Examples:\n  \
+        feastr registry copy data/registry.db postgresql://feast@db/feast\n  \
+        feastr registry copy repos/staging repos/production --force\n  \
+        feastr registry copy sqlite:///r.db sqlite:///r.db --project demo --to-project trial")]
+    Copy(Copy),
+    /// Create the registry's tables, as far as they are missing
+    ///
+    /// For databases in which whoever runs feastr later may not create tables.
+    CreateSchema,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Copy {
+    /// A URL, a file, or the folder of a feature repo
+    #[arg(value_name = "FROM")]
+    from: String,
+    /// A URL, a file, or the folder of a feature repo
+    #[arg(value_name = "TO")]
+    to: String,
+    /// The project to copy [default: that of the repo FROM, or the only one there is]
+    #[arg(long)]
+    project: Option<String>,
+    /// Its name at the target [default: the same]
+    #[arg(long, value_name = "PROJECT")]
+    to_project: Option<String>,
+    /// Replace what the project holds at the target
+    #[arg(long)]
+    force: bool,
+}
+
+pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Copy(args) => copy(args, context),
+        Command::CreateSchema => create_schema(context),
+    }
+}
+
+fn copy(args: &Copy, context: &Context) -> Result<ExitCode, CommandError> {
+    let origin = Origin::at(&args.from, context)?;
+    let (from, to) = (origin.open(), Origin::at(&args.to, context)?.open());
+    let project = origin.project(args.project.as_deref(), from.as_ref(), context)?;
+    let target = args.to_project.as_deref().unwrap_or(&project);
+    if from.location() == to.location() && *target == project {
+        return Err(CommandError::new(
+            format!("{} is the registry the project is in already", to.location()),
+            "give the copy another name with --to-project, or name another registry".to_owned(),
+        ));
+    }
+    let source = CopyFrom { registry: from.as_ref(), project: &project };
+    let copied =
+        registry::copy(&source, &CopyTo { registry: to.as_ref(), project: target, replace: args.force }, context.now)?;
+    if context.printer.json {
+        let objects: serde_json::Map<_, _> =
+            copied.objects.iter().map(|(kind, count)| (kind.slug(), json!(count))).collect();
+        context.printer.json(&json!({
+            "from": { "registry": from.location(), "project": project },
+            "to": { "registry": to.location(), "project": target },
+            "objects": objects,
+            "versions": copied.versions,
+        }))?;
+    } else {
+        for (kind, count) in &copied.objects {
+            context.printer.result_line(format_args!("Copied {}", counted(*count, kind.as_str())))?;
+        }
+        let versions = counted(copied.versions, "version");
+        context.printer.result_line(format_args!("Copied {versions} of views\n"))?;
+        context.printer.result_line(format_args!("Project {target} is in {}", to.location()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn create_schema(context: &Context) -> Result<ExitCode, CommandError> {
+    let registry = context.registry()?;
+    registry::create_schema(registry.as_ref(), &context.config()?.project)?;
+    context.printer.say(format_args!("The registry {} has its tables", registry.location()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A number with its noun: `1 entity`, `2 entities`.
+pub fn counted(count: usize, noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        _ if count == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {noun}s"),
+    }
+}

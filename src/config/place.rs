@@ -1,0 +1,54 @@
+use std::{fs::File, io::Read as _, path::Path, sync::Arc};
+
+use super::{RegistryConfig, registry};
+use crate::{
+    diagnostics::{Diagnostics, SourceText, Span},
+    yaml::{Content, Node, Scalar},
+};
+
+/// The registry behind what a person names on the command line: a URL as in `registry.path` of the
+/// settings, or a file, relative to `folder`.
+///
+/// # Errors
+/// When there is no such kind of registry. No password is repeated.
+pub fn registry_at(place: &str, folder: &Path) -> Result<RegistryConfig, PlaceError> {
+    let path = folder.join(place);
+    let (kind, path) = match place.contains("://") {
+        true => ("sql", place.to_owned()),
+        false if is_sqlite(&path) => ("sql", format!("sqlite:///{}", path.display())),
+        false => ("file", place.to_owned()),
+    };
+    // An empty text stands for the settings file, so that no line with a password can be shown.
+    let nowhere = Arc::new(SourceText { path: "the command line".into(), text: String::new() });
+    let text =
+        |text: &str| Node { span: Span::start_of(&nowhere), content: Content::Scalar(Scalar::Text(text.to_owned())) };
+    let node = Node {
+        span: Span::start_of(&nowhere),
+        content: Content::Mapping(vec![(text("registry_type"), text(kind)), (text("path"), text(&path))]),
+    };
+    let mut diagnostics = Diagnostics::default();
+    registry::registry(&node, folder, &mut diagnostics).ok_or_else(|| {
+        let (message, help) = diagnostics
+            .into_sorted()
+            .into_iter()
+            .next()
+            .map_or_else(|| ("this is no registry".to_owned(), None), |found| (found.message, found.help));
+        PlaceError { message, help }
+    })
+}
+
+/// A text on the command line that names no registry.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct PlaceError {
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// Whether a file starts as SQLite databases do.
+fn is_sqlite(path: &Path) -> bool {
+    const START: [u8; 16] = *b"SQLite format 3\0";
+    let mut start = [0; START.len()];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == START
+}

@@ -1,0 +1,205 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Finding, FindingKind};
+use crate::{
+    feast::data_types,
+    model::{
+        AGGREGATIONS_TAG, DataSource, Field, FileFormat, FileSource, Object, ObjectId, RegistryState, SQL_TAG,
+        SourceKind, SourceProblem, SourceSchema,
+    },
+};
+
+/// Looks at the files of a source.
+pub type InspectSource<'a> = &'a dyn Fn(&DataSource) -> Result<SourceSchema, SourceProblem>;
+
+/// Where the files of registered sources are not what the registered views need.
+pub fn sources(state: &RegistryState, inspect: InspectSource<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for object in state.objects.values() {
+        let Object::DataSource(source) = object else { continue };
+        let SourceKind::File(file) = &source.kind else { continue };
+        if file.format == Some(FileFormat::Delta) || file.path.contains("://") {
+            let message = format!("was not looked at: feastr cannot read `{}` yet", file.path);
+            findings.push(Finding::about_source(FindingKind::SourceNotChecked, &source.name, message));
+            continue;
+        }
+        match inspect(source) {
+            Ok(schema) => check(state, source, file, &schema, &mut findings),
+            Err(problem) => {
+                let message = format!("cannot be read: {}", problem.message);
+                findings.push(Finding::about_source(FindingKind::SourceMissing, &source.name, message));
+            }
+        }
+    }
+    findings
+}
+
+fn check(
+    state: &RegistryState,
+    source: &DataSource,
+    file: &FileSource,
+    schema: &SourceSchema,
+    findings: &mut Vec<Finding>,
+) {
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    let named = [&source.timestamp_field, &source.created_timestamp_column];
+    for column in named.into_iter().filter(|column| !column.is_empty()).chain(source.field_mapping.keys()) {
+        used.insert(column);
+        if schema.column(column).is_none() {
+            let message = format!("`{}` has no column `{column}` any more", file.path);
+            findings.push(Finding::about_source(FindingKind::ColumnMissing, &source.name, message));
+        }
+    }
+    let views = views_over(state, &source.name);
+    let is_text = matches!(file.format, Some(FileFormat::Csv | FileFormat::Json));
+    for (id, fields) in &views {
+        for field in fields {
+            let column = source.unmapped(&field.name);
+            used.insert(column);
+            match schema.column(column) {
+                None if source.field_mapping.contains_key(column) => {}
+                None => {
+                    let message = format!("needs column `{column}`, which `{}` has no more", file.path);
+                    findings.push(Finding::new(FindingKind::ColumnMissing, id.clone(), message));
+                }
+                // Texts of such files become what is declared when they are read.
+                Some(found) if !is_text && !data_types::accepts(&field.dtype, &found.arrow) => {
+                    let message = format!(
+                        "says {} of column `{column}`, which has {} values in `{}`",
+                        field.dtype,
+                        found.arrow.to_string().to_lowercase(),
+                        file.path
+                    );
+                    findings.push(Finding::new(FindingKind::ColumnRetyped, id.clone(), message));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    let unused = schema.columns.iter().map(|column| column.name.as_str());
+    for column in unused.filter(|column| !views.is_empty() && !used.contains(column) && !column.starts_with("__")) {
+        let message = format!("has column `{column}`, which no registered view uses");
+        findings.push(Finding::about_source(FindingKind::ColumnUnused, &source.name, message));
+    }
+}
+
+/// The views with rows of a source, each with the columns it reads.
+fn views_over<'a>(state: &'a RegistryState, source: &str) -> BTreeMap<ObjectId, Vec<&'a Field>> {
+    let mut views = BTreeMap::new();
+    for (id, object) in &state.objects {
+        let (own, entities, keys, features) = match object {
+            // What a view computes from its source need not be there.
+            Object::FeatureView(view) if !is_computed(object) => {
+                (&view.source, view.is_entityless(), &view.entity_columns, &view.features)
+            }
+            Object::StreamFeatureView(view) if !is_computed(object) && view.aggregations.is_empty() => {
+                let entityless = view.entities.iter().all(|name| name == crate::model::DUMMY_ENTITY);
+                (&view.source, entityless, &view.entity_columns, &view.features)
+            }
+            _ => continue,
+        };
+        if own.as_ref().is_some_and(|own| own.name == source) {
+            let keys = keys.iter().filter(|_| !entities);
+            views.insert(ObjectId::new(id.kind, &id.name), keys.chain(features).collect());
+        }
+    }
+    views
+}
+
+fn is_computed(object: &Object) -> bool {
+    object.tags().contains_key(SQL_TAG) || object.tags().contains_key(AGGREGATIONS_TAG)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::DataType as ArrowType;
+
+    use super::*;
+    use crate::model::{DataType, Entity, FeatureView, SourceColumn, Tags, Ttl, ViewVersion};
+
+    fn source() -> DataSource {
+        let file = FileSource { path: "a.parquet".into(), format: None, s3_endpoint_override: String::new() };
+        DataSource {
+            name: "source".into(),
+            kind: SourceKind::File(file),
+            timestamp_field: "time".into(),
+            created_timestamp_column: String::new(),
+            field_mapping: BTreeMap::from([("raw".into(), "renamed".into())]),
+            date_partition_column: String::new(),
+            description: String::new(),
+            owner: String::new(),
+            tags: Tags::new(),
+        }
+    }
+
+    fn state() -> RegistryState {
+        let view = FeatureView {
+            name: "view".into(),
+            entities: vec!["driver".into()],
+            entity_columns: vec![Field::new("driver", DataType::Int64)],
+            features: vec![Field::new("renamed", DataType::Float32), Field::new("text", DataType::String)],
+            ttl: Ttl::UNLIMITED,
+            source: Some(source()),
+            stream_source: None,
+            online: true,
+            offline: false,
+            enabled: true,
+            enable_validation: false,
+            mode: String::new(),
+            version: ViewVersion::Latest,
+            description: String::new(),
+            owner: String::new(),
+            org: String::new(),
+            tags: Tags::new(),
+        };
+        let entity = Entity { name: "driver".into(), join_key: "driver".into(), ..Entity::dummy() };
+        let objects = [Object::DataSource(source()), Object::FeatureView(view), Object::Entity(entity)];
+        RegistryState {
+            objects: objects.into_iter().map(|object| (object.id(), object)).collect(),
+            ..RegistryState::default()
+        }
+    }
+
+    fn found(columns: &[(&str, ArrowType)]) -> Vec<(FindingKind, String)> {
+        let columns: Vec<_> =
+            columns.iter().map(|(name, arrow)| SourceColumn { name: (*name).into(), arrow: arrow.clone() }).collect();
+        let inspect = |_: &DataSource| Ok(SourceSchema { columns: columns.clone(), rows: None });
+        let findings = sources(&state(), &inspect);
+        findings.into_iter().map(|finding| (finding.kind, format!("{} {}", finding.object, finding.message))).collect()
+    }
+
+    #[test]
+    fn files_are_compared_with_what_is_registered() {
+        let time = ("time", ArrowType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None));
+        let key = ("driver", ArrowType::Int64);
+        let raw = ("raw", ArrowType::Float32);
+        let text = ("text", ArrowType::Utf8);
+        assert_eq!(found(&[time.clone(), key.clone(), raw.clone(), text.clone()]), []);
+        let changed = found(&[key, raw, ("text", ArrowType::Boolean), ("new", ArrowType::Int64)]);
+        assert_eq!(
+            changed,
+            [
+                (FindingKind::ColumnMissing, "data source source `a.parquet` has no column `time` any more".to_owned()),
+                (
+                    FindingKind::ColumnRetyped,
+                    "feature view view says String of column `text`, which has boolean values in `a.parquet`"
+                        .to_owned()
+                ),
+                (
+                    FindingKind::ColumnUnused,
+                    "data source source has column `new`, which no registered view uses".to_owned()
+                ),
+            ]
+        );
+        assert_eq!(found(&[time, text])[0].1, "data source source `a.parquet` has no column `raw` any more");
+    }
+
+    #[test]
+    fn a_source_that_is_gone_is_one_finding() {
+        let inspect = |_: &DataSource| Err(SourceProblem::new("there is no file `a.parquet`", None));
+        let findings = sources(&state(), &inspect);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].kind, FindingKind::SourceMissing);
+        assert!(findings[0].kind.is_drift());
+    }
+}

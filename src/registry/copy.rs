@@ -1,0 +1,144 @@
+use std::collections::BTreeMap;
+
+use super::store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write};
+use crate::{
+    feast::project_name::rename_project,
+    model::{DUMMY_ENTITY, ObjectKind, Timestamp},
+};
+
+/// How often a source is read again because somebody changes it at the same time.
+const ATTEMPTS: usize = 5;
+
+/// Feast's note that identifies a project.
+const PROJECT_UUID: &str = "project_uuid";
+
+/// A project to copy.
+pub struct CopyFrom<'a> {
+    pub registry: &'a dyn RegistryStore,
+    pub project: &'a str,
+}
+
+/// Where a project is copied to.
+pub struct CopyTo<'a> {
+    pub registry: &'a dyn RegistryStore,
+    pub project: &'a str,
+    /// Whether what the project holds there is replaced.
+    pub replace: bool,
+}
+
+/// What was copied.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Copied {
+    /// Number of objects by kind, without the dummy entity.
+    pub objects: BTreeMap<ObjectKind, usize>,
+    pub versions: usize,
+}
+
+/// Copies a project between registries at the time `now`, in one transaction of the target: rows
+/// byte for byte, with their history. Under another name only the name changes inside them, and the
+/// record of online tables, which are named after the project, is left out. What Feast's REST server
+/// stores beside view rows (`user_metadata`) is no part of a project's rows here and stays behind.
+///
+/// # Errors
+/// When the source has no such project or holds what cannot be read, when the target has objects in
+/// the project and may not be replaced, and when a registry cannot be read or written.
+pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copied, RegistryError> {
+    let (snapshot, versions) = read(from)?;
+    if snapshot.rows.is_empty() {
+        let projects = from.registry.projects()?;
+        let message = format!("the registry {} has no project `{}`", from.registry.location(), from.project);
+        let help =
+            if projects.is_empty() { "it is empty".to_owned() } else { format!("it has {}", projects.join(", ")) };
+        return Err(RegistryError::new(message, help));
+    }
+    let rename = |kind: ObjectKind, name: &str, proto: &[u8]| {
+        if from.project == to.project {
+            return Ok(proto.to_vec());
+        }
+        rename_project(kind, proto, from.project, to.project).ok_or_else(|| {
+            RegistryError::new(format!("the row of {kind} `{name}` is damaged; nothing was copied"), None)
+        })
+    };
+    let mut copied = Copied { versions: versions.len(), ..Copied::default() };
+    let mut puts = Vec::with_capacity(snapshot.rows.len() + versions.len());
+    for row in &snapshot.rows {
+        if row.name != DUMMY_ENTITY {
+            *copied.objects.entry(row.kind).or_default() += 1;
+        }
+        let name = if row.kind == ObjectKind::Project { to.project } else { &row.name };
+        let proto = rename(row.kind, &row.name, &row.proto)?;
+        puts.push(Write::Put(Row { kind: row.kind, name: name.to_owned(), updated: row.updated, proto }));
+    }
+    for version in versions {
+        let proto = rename(version_kind(&version), &version.view, &version.proto)?;
+        puts.push(Write::AddVersion(VersionRow { proto, ..version }));
+    }
+    let mut refused = false;
+    to.registry.update(to.project, &mut |target| {
+        if !to.replace && target.rows.iter().any(|row| row.kind != ObjectKind::Project && row.name != DUMMY_ENTITY) {
+            refused = true;
+            return None;
+        }
+        // Also where nothing is replaced: Feast leaves the history of deleted projects behind.
+        let mut writes = vec![Write::DeleteProject];
+        writes.extend(puts.iter().cloned());
+        writes.extend(notes(&snapshot, target, from.project == to.project, now));
+        Some(writes)
+    })?;
+    if refused {
+        let message = format!("project `{}` in the registry {} is not empty", to.project, to.registry.location());
+        return Err(RegistryError::new(message, "replace everything it holds with --force".to_owned()));
+    }
+    Ok(copied)
+}
+
+/// Objects and history of one moment.
+fn read(from: &CopyFrom<'_>) -> Result<(Snapshot, Vec<VersionRow>), RegistryError> {
+    let mut before = from.registry.snapshot(from.project)?;
+    for _ in 0..ATTEMPTS {
+        let versions = from.registry.versions(from.project)?;
+        let after = from.registry.snapshot(from.project)?;
+        if before == after {
+            return Ok((before, versions));
+        }
+        before = after;
+    }
+    let message = format!("project `{}` in {} changes all the time", from.project, from.registry.location());
+    Err(RegistryError::new(message, "copy it when nobody applies or materializes".to_owned()))
+}
+
+/// Which message the history holds.
+fn version_kind(version: &VersionRow) -> ObjectKind {
+    match version.view_type.as_str() {
+        "stream_feature_view" => ObjectKind::StreamFeatureView,
+        "on_demand_feature_view" => ObjectKind::OnDemandFeatureView,
+        "label_view" => ObjectKind::LabelView,
+        _ => ObjectKind::FeatureView,
+    }
+}
+
+/// The record of online tables and the notes. Under another name the copy is a project of its own:
+/// it keeps the target's record and identity, and nobody has applied it yet.
+fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestamp) -> Vec<Write> {
+    let updated = now.seconds();
+    let put = |(key, value): (&String, &String)| Write::PutMetadata {
+        key: key.clone().into(),
+        value: value.clone(),
+        updated,
+    };
+    let (infra, mut notes): (_, Vec<Write>) = if same_project {
+        (&source.infra, source.metadata.iter().map(put).collect())
+    } else {
+        (&target.infra, target.metadata.get_key_value(PROJECT_UUID).map(put).into_iter().collect())
+    };
+    notes.extend(infra.iter().map(|proto| Write::PutInfra { proto: proto.clone(), updated }));
+    notes
+}
+
+/// Creates the tables (or the file) of a registry that are missing, and changes nothing else.
+///
+/// # Errors
+/// When the registry cannot be written.
+pub fn create_schema(registry: &dyn RegistryStore, project: &str) -> Result<(), RegistryError> {
+    registry.update(project, &mut |_| Some(Vec::new()))
+}
