@@ -4,6 +4,7 @@
 
 mod cli;
 mod faults;
+mod fuzz;
 mod golden;
 mod imports;
 mod interop;

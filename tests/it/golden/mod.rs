@@ -13,3 +13,5 @@ mod registry_rows;
 mod registry_written;
 mod timestamps;
 mod vectors;
+
+pub use registry_rows::{bytes, golden_root, read_json};
