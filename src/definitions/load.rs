@@ -14,7 +14,7 @@ use crate::{
     config::StoreConfig,
     diagnostics::{Diagnostics, SourceText, Span},
     model::Repo,
-    yaml::{self, Read},
+    yaml,
 };
 
 /// How definitions are checked.
@@ -40,7 +40,7 @@ pub fn load(
     options: &LoadOptions<'_>,
     diagnostics: &mut Diagnostics,
 ) -> io::Result<Option<Repo>> {
-    let mut collected = Collected::default();
+    let mut files = Vec::new();
     for path in definition_files(&config.repo, &config.file)? {
         let shown = (options.display_path)(&path);
         let Some(bytes) = read_file(&path)? else {
@@ -53,7 +53,7 @@ pub fn load(
             continue;
         };
         match String::from_utf8(bytes) {
-            Ok(text) => collected.read(&Arc::new(SourceText { path: shown, text }), diagnostics),
+            Ok(text) => files.push(Arc::new(SourceText { path: shown, text })),
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
@@ -61,6 +61,10 @@ pub fn load(
                 diagnostics.error(&Span::new(&file, valid..valid), "the file is not UTF-8 text");
             }
         }
+    }
+    let mut collected = Collected::default();
+    for raw in yaml::read_all(&files, diagnostics) {
+        collected.add(raw);
     }
     let repo = lower(collected, config, options, diagnostics);
     Ok(repo.filter(|_| !diagnostics.has_errors()))
@@ -90,9 +94,7 @@ pub struct Collected {
 }
 
 impl Collected {
-    fn read(&mut self, file: &Arc<SourceText>, diagnostics: &mut Diagnostics) {
-        let Some(node) = yaml::parse(file, diagnostics).filter(|node| !node.is_null()) else { return };
-        let Some(mut raw) = RawFile::read(&node, diagnostics) else { return };
+    fn add(&mut self, mut raw: RawFile) {
         self.projects.extend(raw.project.take());
         match &mut self.file {
             None => self.file = Some(raw),

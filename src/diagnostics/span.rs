@@ -17,10 +17,11 @@ pub struct Span {
 }
 
 impl Span {
-    /// The part of `file` between two byte offsets, cut to what the file has.
+    /// The part of `file` between two byte offsets, cut to what the file has and widened to whole
+    /// characters.
     pub fn new(file: &Arc<SourceText>, range: Range<usize>) -> Self {
-        let end = range.end.min(file.text.len());
-        Self { file: Arc::clone(file), range: range.start.min(end)..end }
+        let end = file.text.ceil_char_boundary(range.end);
+        Self { file: Arc::clone(file), range: file.text.floor_char_boundary(range.start.min(end))..end }
     }
 
     /// The beginning of a file, for findings about the file as a whole.
@@ -76,5 +77,6 @@ mod tests {
         assert_eq!(Span::new(&file, at..at + 1).line_column(), (2, 7));
         assert_eq!(Span::new(&file, 4..5).line_column(), (1, 4));
         assert_eq!(Span::new(&file, 99..200).line_column(), (3, 1));
+        assert_eq!(Span::new(&file, 1..1).range, 0..2);
     }
 }

@@ -62,7 +62,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
     let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()));
     if let Some(span) = &diagnostic.span {
         // An empty range would mark nothing, and one over several lines too much.
-        let end = span.range.end.max(span.range.start + 1).min(text.len());
+        let end = text.ceil_char_boundary(span.range.end.max(span.range.start + 1));
         let marked = text.get(span.range.start..end).unwrap_or_default();
         let end = marked.find('\n').map_or(end, |newline| span.range.start + newline.max(1));
         let path = span.file.path.display().to_string();
@@ -78,7 +78,19 @@ fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::without_passwords;
+    use std::sync::Arc;
+
+    use super::{Style, draw, without_passwords};
+    use crate::diagnostics::{Diagnostics, SourceText, Span};
+
+    #[test]
+    fn characters_of_several_bytes_are_marked_whole() {
+        let file = Arc::new(SourceText { path: "a.yaml".into(), text: "a: \u{fffd}x\n".into() });
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.error(&Span::new(&file, 3..3), "the file is not UTF-8 text");
+        let text = draw(&diagnostics.into_sorted(), Style { enabled: false });
+        assert!(text.contains("1 | a: \u{fffd}x\n  |    ^\n"), "{text}");
+    }
 
     #[test]
     fn passwords_are_starred_out() {

@@ -7,12 +7,14 @@
 
 mod node;
 mod read;
+mod read_all;
 mod record;
 mod schema;
 mod write;
 
 pub use node::{Content, Node, Scalar, parse};
 pub use read::{Read, Spanned};
+pub use read_all::read_all;
 pub use record::{Fields, Record, read_word, split_type, word_schema};
 pub(crate) use record::{record, tagged};
 pub use schema::{ObjectSchema, Schemas, schema_of};

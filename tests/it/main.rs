@@ -2,8 +2,10 @@
 //! links DuckDB.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
+mod ci;
 mod cli;
 mod faults;
+mod fuzz;
 mod golden;
 mod imports;
 mod interop;

@@ -7,7 +7,8 @@ use crate::config;
 
 /// Make a new feature repo with definitions and sample data
 ///
-/// The repo runs as it is: plan, apply, materialize and get-online work on the sample data.
+/// The repo runs as it is: plan, apply, materialize and get-online work on the sample data. A
+/// workflow for GitHub shows the plan of pull requests and applies what is merged.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  feastr init my_repo\n  cd my_repo && feastr apply && feastr materialize-incremental now"
@@ -19,15 +20,19 @@ pub struct Args {
 }
 
 /// The files of the example, which is also what tests and the README run.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     (config::FILE_NAME, include_str!("../../../examples/feature_repo/feature_store.yaml")),
     ("drivers.yaml", include_str!("../../../examples/feature_repo/drivers.yaml")),
     ("services.yaml", include_str!("../../../examples/feature_repo/services.yaml")),
     (".gitignore", include_str!("../../../examples/feature_repo/.gitignore")),
+    (WORKFLOW, include_str!("../../../examples/ci/features.yaml")),
 ];
 
 /// Where editors find the schema of definitions, which the first line of each names.
 const SCHEMA_FILE: &str = "feastr.schema.json";
+
+/// Where GitHub finds the workflow when the feature repo is a repository of its own.
+const WORKFLOW: &str = ".github/workflows/features.yaml";
 
 /// The line of the example that names its project.
 const PROJECT_LINE: &str = "project: feastlocal";
@@ -48,7 +53,9 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         let text = text.replacen(PROJECT_LINE, &format!("project: {project}"), 1);
         // The settings come last: without them a half-made folder is no repo yet.
         if name != config::FILE_NAME {
-            std::fs::write(folder.join(name), text)?;
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().unwrap_or(&folder))?;
+            std::fs::write(path, text)?;
         }
     }
     std::fs::write(folder.join(SCHEMA_FILE), schema::text())?;
@@ -59,6 +66,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     printer.say(format_args!("Next:\n  cd {}\n  feastr apply\n  feastr materialize-incremental now", folder.display()));
     printer.say("  feastr get-online --feature-service driver_activity_v2 --entity driver_id=1001");
     printer.say("  feastr get-historical --feature-service driver_activity_v2 --entities data/entity_rows.csv");
+    printer.say(format_args!("\nFor plans on pull requests see {WORKFLOW}"));
     Ok(ExitCode::SUCCESS)
 }
 

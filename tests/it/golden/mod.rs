@@ -9,11 +9,13 @@ mod online_values;
 mod python_conversions;
 mod python_literals;
 mod recording;
+mod refusals;
 mod registry_dump;
 mod registry_model;
 pub mod registry_rows;
 mod registry_written;
 mod timestamps;
+mod transcripts;
 mod vectors;
 
 pub use registry_rows::{bytes, golden_root, read_json};

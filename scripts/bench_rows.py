@@ -3,19 +3,18 @@
 import os
 import pathlib
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy
 import pyarrow
 import pyarrow.parquet
 
+from measuring import FEAST, head, measure, row, typical
+
 FEASTR, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
 ROWS = int(os.environ.get("ROWS", "1000000"))
-FEAST = [sys.executable, "-c", "from feast.cli.cli import cli; cli()"]
 DEFINITIONS = """
 from datetime import timedelta
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
@@ -30,31 +29,6 @@ view = FeatureView(name="driver_hourly_stats", entities=[driver], ttl=timedelta(
 v1 = FeatureService(name="driver_activity_v1", features=[view[["conv_rate"]]])
 v2 = FeatureService(name="driver_activity_v2", features=[view], owner="driver-performance@example.com")
 """
-
-
-def measure(command, folder):
-    """Seconds and peak MiB of one run of a command."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                               env={**os.environ, "TZ": "UTC"})
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{command} failed:\n{errors.decode()}")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
-
-
-def typical(command, folder, runs):
-    """Median seconds and highest peak of several runs, after one that is not counted."""
-    measure(command, folder)
-    results = [measure(command, folder) for _ in range(runs)]
-    return statistics.median(seconds for seconds, _ in results), max(peak for _, peak in results)
-
-
-def row(what, ours, theirs=None):
-    feast = f"{theirs[0]:.2f} s, {theirs[1]:.0f} MiB" if theirs else ""
-    ratio = f"{theirs[0] / ours[0]:.0f}×" if theirs else ""
-    print(f"| {what} | {ours[0]:.3f} s, {ours[1]:.0f} MiB | {feast} | {ratio} |", flush=True)
 
 
 def large_repo(folder, rows):
@@ -81,7 +55,7 @@ def main():
         shutil.copytree(ROOT / "examples/feature_repo", example)
         (example / "definitions.py").write_text(DEFINITIONS)
         subprocess.run([FEASTR, "-q", "apply"], cwd=example, check=True, stdout=subprocess.DEVNULL)
-        print("| | feastr | Feast 0.67 | ratio |\n|---|---|---|---|")
+        head()
         row("`version`", typical([FEASTR, "version"], example, 20), typical([*FEAST, "version"], example, 3))
         row("no-op `plan` of the example", typical([FEASTR, "plan"], example, 20), typical([*FEAST, "plan"], example, 3))
         dates = ["2025-12-31T00:00:00", "2026-01-02T00:00:00"]

@@ -1,0 +1,70 @@
+use std::{
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use super::{node::parse, read::Read};
+use crate::diagnostics::{Diagnostics, SourceText};
+
+/// Reads one value from each file, in the order of the files; an empty file holds none. Parsing is most of the time
+/// of a plan, so the processors share it.
+pub fn read_all<T: Read + Send>(files: &[Arc<SourceText>], diagnostics: &mut Diagnostics) -> Vec<T> {
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut results = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(index) else { return results };
+            let mut found = Diagnostics::default();
+            let node = parse(file, &mut found).filter(|node| !node.is_null());
+            let value = node.and_then(|node| T::read(&node, &mut found));
+            results.push((index, value, found));
+        }
+    };
+    let mut results = if workers < 2 {
+        work()
+    } else {
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            let joined = workers.into_iter().map(thread::ScopedJoinHandle::join);
+            joined.flat_map(|results| results.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        })
+    };
+    results.sort_unstable_by_key(|(index, ..)| *index);
+    let mut values = Vec::with_capacity(results.len());
+    for (_, value, found) in results {
+        values.extend(value);
+        diagnostics.append(found);
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_findings_keep_the_order_of_the_files() {
+        let file = |n: usize| {
+            let text = match n % 3 {
+                0 => format!("[{n}]"),
+                1 => "# nothing".to_owned(),
+                _ => "[x]".to_owned(),
+            };
+            Arc::new(SourceText { path: format!("{n:03}.yaml").into(), text })
+        };
+        let files: Vec<_> = (0..100).map(file).collect();
+        let mut diagnostics = Diagnostics::default();
+        let values: Vec<Vec<i64>> = read_all(&files, &mut diagnostics);
+        let written: Vec<i64> = values.into_iter().flatten().collect();
+        assert_eq!(written, (0..100).step_by(3).collect::<Vec<i64>>());
+        let wrong = diagnostics.into_sorted();
+        assert_eq!(wrong.len(), 33);
+        assert_eq!(wrong[0].span.as_ref().unwrap().file.path.to_str(), Some("002.yaml"));
+    }
+}

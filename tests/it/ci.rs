@@ -1,0 +1,194 @@
+//! The workflows for GitHub: their commands, run as its runners run them.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::support::{Output, Project, run, settings};
+
+/// A workflow, the checkout it runs in, and what the runner offers it.
+struct Workflow {
+    jobs: Value,
+    checkout: Project,
+    runner: Project,
+    variables: Vec<(&'static str, &'static str)>,
+}
+
+impl Workflow {
+    fn new(path: &Path, checkout: Project, variables: &[(&'static str, &'static str)]) -> Self {
+        let text = fs::read_to_string(path).unwrap();
+        let workflow: Value = serde_yaml::from_str(&text).unwrap();
+        let runner = Project::new(&[
+            ("summary", ""),
+            ("output", ""),
+            // Stands in for GitHub's program: keeps what it was asked to post.
+            ("bin/gh", "#!/bin/sh\necho \"$*\" > \"$RUNNER/gh\"\n"),
+        ]);
+        fs::set_permissions(runner.path("bin/gh"), fs::Permissions::from_mode(0o755)).unwrap();
+        Self { jobs: workflow["jobs"].clone(), checkout, runner, variables: variables.to_vec() }
+    }
+
+    /// Runs a step as GitHub does: its lines in one bash that stops at the first failure.
+    fn step(&self, job: &str, name: &str) -> Output {
+        let steps = self.jobs[job]["steps"].as_array().unwrap();
+        let step = steps.iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("no step {name}"));
+        let script = step["run"].as_str().unwrap();
+        assert!(!script.contains("${{"), "what others wrote may not become part of a command: {script}");
+        let program = Path::new(env!("CARGO_BIN_EXE_feastr")).parent().unwrap();
+        let mut paths = vec![self.runner.path("bin"), program.to_owned()];
+        paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+        let mut command = Command::new("bash");
+        command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]);
+        command.current_dir(self.checkout.folder.path()).env_clear();
+        command.env("PATH", std::env::join_paths(paths).unwrap()).env("RUNNER", self.runner.folder.path());
+        command
+            .env("GITHUB_STEP_SUMMARY", self.runner.path("summary"))
+            .env("GITHUB_OUTPUT", self.runner.path("output"));
+        command.env("PULL_REQUEST", "7").envs(self.variables.iter().copied());
+        run(&mut command)
+    }
+
+    fn summary(&self) -> String {
+        self.runner.read("summary")
+    }
+}
+
+/// A repo that `init` made, with its workflow.
+fn initialized() -> Workflow {
+    let checkout = Project::new(&[]);
+    checkout.feastr(&["init", "shop", "--quiet"]).ok();
+    let path = checkout.path("shop/.github/workflows/features.yaml");
+    Workflow::new(&path, checkout, &[("FEATURE_REPO", "shop")])
+}
+
+const CHECK: &str = "Refuse what breaks or loses something";
+
+#[test]
+fn what_is_merged_is_applied_as_it_was_saved() {
+    let workflow = initialized();
+    let saved = workflow.step("save", "Save the plan").ok();
+    assert!(saved.stdout.contains("6 to create"), "{}", saved.stdout);
+    assert_eq!(workflow.runner.read("output"), "changes=true\n");
+    assert!(workflow.summary().contains("| create | feature view `driver_hourly_stats` |"), "{}", workflow.summary());
+    let applied = workflow.step("apply", "Apply").ok();
+    assert!(applied.stdout.contains("Created feature view driver_hourly_stats"), "{}", applied.stdout);
+
+    workflow.step("save", "Save the plan").ok();
+    assert_eq!(workflow.runner.read("output"), "changes=true\nchanges=false\n");
+}
+
+#[test]
+fn a_saved_plan_is_refused_when_somebody_applied_in_between() {
+    let workflow = initialized();
+    workflow.step("save", "Save the plan").ok();
+    workflow.checkout.feastr(&["--chdir", "shop", "apply"]).ok();
+    let refused = workflow.step("apply", "Apply");
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+}
+
+#[test]
+fn a_harmless_pull_request_gets_a_comment_and_passes() {
+    let workflow = initialized();
+    workflow.checkout.feastr(&["--chdir", "shop", "apply"]).ok();
+    workflow.checkout.edit("shop/drivers.yaml", "description: One row per driver and hour", "description: Hourly");
+    workflow.step("plan", "Plan").ok();
+    workflow.step("plan", "Comment").ok();
+    assert_eq!(workflow.runner.read("gh").trim(), "pr comment 7 --edit-last --create-if-none --body-file plan.md");
+    let comment = workflow.checkout.read("plan.md");
+    assert!(comment.contains("| update | data source `driver_hourly_stats_source` | safe |"), "{comment}");
+    assert_eq!(workflow.summary(), comment);
+    workflow.step("plan", CHECK).ok();
+}
+
+#[test]
+fn a_pull_request_that_breaks_a_service_is_blocked_in_plain_words() {
+    let workflow = initialized();
+    workflow.checkout.feastr(&["--chdir", "shop", "apply"]).ok();
+    let column = "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n";
+    workflow.checkout.edit("shop/drivers.yaml", column, "");
+    let plan = workflow.step("plan", "Plan").ok();
+    let mark = plan.stdout.lines().find(|line| line.starts_with("::error file=shop/drivers.yaml,line=")).unwrap();
+    let reason = "removing `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` \
+                  (owner driver-performance@example.com)";
+    assert!(mark.contains(reason), "{mark}");
+    workflow.step("plan", "Comment").ok();
+    let comment = workflow.checkout.read("plan.md");
+    assert!(comment.contains(&reason.replace('_', "\\_")) || comment.contains(reason), "{comment}");
+    let blocked = workflow.step("plan", CHECK);
+    assert_eq!(blocked.code, 1);
+    assert!(blocked.stdout.starts_with("::error title=feastr plan::This change is breaking: "), "{}", blocked.stdout);
+
+    // With the label the check is left out; after the merge the saved plan is what was agreed to.
+    workflow.step("save", "Save the plan").ok();
+    workflow.step("apply", "Apply").ok();
+    workflow.checkout.feastr(&["--chdir", "shop", "plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn a_protected_object_stops_the_pull_request_but_not_the_comment() {
+    let workflow = initialized();
+    workflow.checkout.edit(
+        "shop/services.yaml",
+        "  - name: driver_activity_v1\n",
+        "  - name: driver_activity_v1\n    protect: true\n",
+    );
+    workflow.checkout.feastr(&["--chdir", "shop", "apply"]).ok();
+    let services = workflow.checkout.read("shop/services.yaml");
+    let second = services.find("  - name: driver_activity_v2").unwrap();
+    workflow.checkout.write("shop/services.yaml", format!("feature_services:\n{}", &services[second..]));
+    assert_eq!(workflow.step("plan", "Plan").code, 3);
+    workflow.step("plan", "Comment").ok();
+    assert!(workflow.checkout.read("plan.md").contains("protected"), "{}", workflow.checkout.read("plan.md"));
+}
+
+/// Two settings files over one folder of definitions, as docs/ci.md shows it.
+fn two_environments() -> Project {
+    let example = Project::example();
+    let staging = settings("shop_staging").replace("data/", "staging/");
+    let production = settings("shop").replace("data/", "production/");
+    let project = Project::new(&[
+        ("staging/feature_store.yaml", &staging),
+        ("production/feature_store.yaml", &production),
+        ("definitions/drivers.yaml", &example.read("drivers.yaml")),
+        ("definitions/services.yaml", &example.read("services.yaml")),
+    ]);
+    project.copy(&example.path("data/driver_stats.parquet"), "data/driver_stats.parquet");
+    project
+}
+
+#[test]
+fn staging_and_production_share_definitions_and_nothing_else() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci/environments.yaml");
+    let mut workflow = Workflow::new(&path, two_environments(), &[("ENVIRONMENT", "staging")]);
+    let plan = workflow.step("plan", "Plan").ok();
+    assert!(plan.stdout.contains("6 to create"), "{}", plan.stdout);
+    workflow.step("plan", CHECK).ok();
+    workflow.step("apply", "Apply").ok();
+    workflow.runner.write("summary", "");
+    assert!(workflow.step("plan", "Plan").ok().stdout.contains("No changes"));
+    assert!(workflow.summary().contains("project `shop_staging`"), "{}", workflow.summary());
+
+    workflow.variables = vec![("ENVIRONMENT", "production")];
+    let production: PathBuf = workflow.checkout.path("production/registry.db");
+    assert!(!production.exists(), "staging leaves production alone");
+    assert!(workflow.step("plan", "Plan").ok().stdout.contains("6 to create"));
+    assert!(!production.exists(), "a plan writes nothing");
+    workflow.step("apply", "Apply").ok();
+    assert!(production.exists());
+    let services = workflow.checkout.feastr(&["-f", "production/feature_store.yaml", "feature-services", "list"]).ok();
+    assert!(services.stdout.contains("driver_activity_v2"), "{}", services.stdout);
+    let view = "definitions/drivers.yaml";
+    workflow.checkout.edit(
+        view,
+        "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n",
+        "",
+    );
+    let marks = workflow.step("plan", "Plan").ok().stdout;
+    assert!(marks.contains("::error file=definitions/drivers.yaml,line="), "{marks}");
+    assert_eq!(workflow.step("plan", CHECK).code, 1);
+}
