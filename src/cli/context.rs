@@ -4,7 +4,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{CommandError, Global};
+use super::{CommandError, Global, checks::Checks};
 use crate::{
     config::{self, StoreConfig},
     definitions::{self, LoadOptions},
@@ -80,13 +80,13 @@ impl Context {
         }
     }
 
-    /// The definitions of the repo, checked against their sources if wanted.
-    pub fn repo(&self, validate_sources: bool) -> Result<Repo, CommandError> {
+    /// The definitions of the repo, checked.
+    pub fn repo(&self, checks: Checks) -> Result<Repo, CommandError> {
         let config = self.config()?;
         let store = offline::open(&config);
         let options = LoadOptions {
-            validate_sources,
-            skip_view_names: false,
+            validate_sources: !checks.skip_source_validation,
+            skip_view_names: checks.skip_feature_view_validation,
             inspect: &|source| store.inspect(source),
             display_path: &|path| display_path(path),
         };

@@ -1,6 +1,7 @@
 //! The command line: one file per command, with its arguments and a short `run`.
 
 mod apply;
+mod checks;
 mod completions;
 mod configuration;
 mod context;

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::{CommandError, Context};
+use super::{CommandError, Context, checks::Checks};
 use crate::{
     apply::ApplyError,
     config::variables,
@@ -29,9 +29,8 @@ use crate::{
                         Exit codes: 0 done, 1 error, 2 changes (with --detailed-exitcode), 3 a protected object or \
                         an object of another repo is in the way")]
 pub struct Args {
-    /// Do not compare declared columns with the sources' files
-    #[arg(long)]
-    skip_source_validation: bool,
+    #[command(flatten)]
+    checks: Checks,
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -59,7 +58,7 @@ enum Format {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
-    let repo = context.repo(!args.skip_source_validation)?;
+    let repo = context.repo(args.checks)?;
     let plan = plan(&repo, context)?;
     if let Some(path) = &args.out {
         save(&plan, &context.target(path))?;
