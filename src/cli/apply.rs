@@ -4,7 +4,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::{CommandError, Context, SkippedChecks, plan};
+use super::{CommandError, Context, checks::Checks, plan};
 use crate::{
     apply::{ApplyError, ApplyOptions, Approval, apply},
     model::Repo,
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(value_name = "PLAN", conflicts_with_all = ["allow", "yes"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
-    skipped: SkippedChecks,
+    checks: Checks,
     /// A breaking or destructive change that is wanted, such as delete:feature-view/x; `*` stands
     /// for any text
     #[arg(long, value_name = "[ACTION:]KIND/NAME")]
@@ -46,7 +46,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
     let saved = args.plan.as_ref().map(|path| read_plan(&context.target(path))).transpose()?;
-    let repo = context.repo(args.skipped)?;
+    let repo = context.repo(args.checks)?;
     printer.say(format_args!("Applying changes for project {}", repo.project.name));
     let approval = match &saved {
         Some(plan) => Approval::Plan(plan),

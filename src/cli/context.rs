@@ -4,7 +4,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{CommandError, Global};
+use super::{CommandError, Global, checks::Checks};
 use crate::{
     config::{self, StoreConfig, variables},
     definitions::{self, LoadOptions},
@@ -15,17 +15,6 @@ use crate::{
     registry::{self, LOCK_TIMEOUT, Locking, RegistryStore},
     ui::{Printer, draw_diagnostics},
 };
-
-/// Checks of definitions that can be left out.
-#[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub struct SkippedChecks {
-    /// Do not compare declared columns with the sources' files
-    #[arg(long)]
-    pub skip_source_validation: bool,
-    /// Do not check that views of all kinds have different names
-    #[arg(long)]
-    pub skip_feature_view_validation: bool,
-}
 
 /// What every command starts from: the streams, the repo's place and the clock.
 pub struct Context {
@@ -106,13 +95,13 @@ impl Context {
         other.config()
     }
 
-    /// The definitions of the repo, checked but for what is left out.
-    pub fn repo(&self, skipped: SkippedChecks) -> Result<Repo, CommandError> {
+    /// The definitions of the repo, checked.
+    pub fn repo(&self, checks: Checks) -> Result<Repo, CommandError> {
         let config = self.config()?;
         let store = offline::open(&config);
         let options = LoadOptions {
-            validate_sources: !skipped.skip_source_validation,
-            skip_view_names: skipped.skip_feature_view_validation,
+            validate_sources: !checks.skip_source_validation,
+            skip_view_names: checks.skip_feature_view_validation,
             inspect: &|source| store.inspect(source),
             display_path: &|path| display_path(path),
         };

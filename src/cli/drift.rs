@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{CommandError, Context};
+use super::{checks::Checks, CommandError, Context};
 use crate::{
     apply::ApplyError,
     drift::{self, Area, Finding, Tables},
@@ -23,7 +23,7 @@ pub struct Args {}
 
 pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
-    let repo = context.repo(false)?;
+    let repo = context.repo(Checks { skip_source_validation: true, ..Checks::default() })?;
     let snapshot = context.registry()?.snapshot(&repo.project.name)?;
     let state = state(&snapshot);
     let offline = context.offline()?;

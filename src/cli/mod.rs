@@ -1,6 +1,7 @@
 //! The command line: one file per command, with its arguments and a short `run`.
 
 mod apply;
+mod checks;
 mod completions;
 mod configuration;
 mod context;
@@ -33,7 +34,7 @@ use crate::{
     model::ObjectKind,
     ui::{ColorChoice, Printer, Verbosity},
 };
-use context::{Context, SkippedChecks};
+use context::Context;
 use error::CommandError;
 
 pub use init::sample_data;

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::{CommandError, Context, SkippedChecks};
+use super::{CommandError, Context, checks::Checks};
 use crate::{
     apply::ApplyError,
     config::variables,
@@ -30,7 +30,7 @@ use crate::{
                         an object of another repo is in the way")]
 pub struct Args {
     #[command(flatten)]
-    skipped: SkippedChecks,
+    checks: Checks,
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -58,7 +58,7 @@ enum Format {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
-    let repo = context.repo(args.skipped)?;
+    let repo = context.repo(args.checks)?;
     let plan = plan(&repo, context)?;
     if let Some(path) = &args.out {
         save(&plan, &context.target(path))?;

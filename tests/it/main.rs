@@ -4,6 +4,7 @@
 
 mod ci;
 mod cli;
+mod definitions;
 mod faults;
 mod fuzz;
 mod golden;
