@@ -94,6 +94,18 @@ impl Context {
         }
     }
 
+    /// The settings of another repo.
+    pub fn config_of(&self, folder: &Path) -> Result<StoreConfig, CommandError> {
+        let other = Self {
+            printer: self.printer,
+            chdir: Some(folder.to_owned()),
+            settings: None,
+            now: self.now,
+            loaded: RefCell::new(None),
+        };
+        other.config()
+    }
+
     /// The definitions of the repo, checked but for what is left out.
     pub fn repo(&self, skipped: SkippedChecks) -> Result<Repo, CommandError> {
         let config = self.config()?;

@@ -4,15 +4,20 @@ mod apply;
 mod completions;
 mod configuration;
 mod context;
+mod drift;
 mod error;
 mod features;
+mod export;
 mod get_historical;
 mod get_online;
+mod import;
 mod init;
 mod materialize;
 mod object_table;
 mod objects;
+mod origin;
 mod plan;
+mod registry;
 mod registry_dump;
 mod schema;
 mod selection;
@@ -43,7 +48,7 @@ pub use init::sample_data;
                   feastr plan                           What apply would change\n  \
                   feastr apply                          Write the definitions to the registry\n  \
                   feastr materialize-incremental now    Newest values into the online store\n\n\
-                  Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 refused by a guard",
+                  Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode, drift), 3 refused by a guard",
     disable_help_subcommand = true,
     infer_subcommands = false
 )]
@@ -127,6 +132,12 @@ enum Command {
     /// Show the projects of the registry
     Projects(objects::Args),
     RegistryDump(registry_dump::Args),
+    Import(import::Args),
+    Export(export::Args),
+    Drift(drift::Args),
+    /// Copy a registry, or create its tables
+    #[command(subcommand)]
+    Registry(registry::Command),
     Materialize(materialize::RangeArgs),
     MaterializeIncremental(materialize::IncrementalArgs),
     #[command(visible_alias = "get-historical-features")]
@@ -193,6 +204,10 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, CommandErr
         Command::DataSources(args) => objects::run(args, ObjectKind::DataSource, context),
         Command::Projects(args) => objects::run(args, ObjectKind::Project, context),
         Command::RegistryDump(args) => registry_dump::run(args, context),
+        Command::Import(args) => import::run(args, context),
+        Command::Export(args) => export::run(args, context),
+        Command::Drift(args) => drift::run(args, context),
+        Command::Registry(command) => registry::run(command, context),
         Command::Materialize(args) => materialize::run_range(args, context),
         Command::MaterializeIncremental(args) => materialize::run_incremental(args, context),
         Command::GetHistorical(args) => get_historical::run(args, context),

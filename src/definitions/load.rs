@@ -68,7 +68,7 @@ pub fn load(
 
 /// Largest definition file in bytes: far more than people write, little enough to hold in memory
 /// several times.
-const MAX_FILE: u64 = 16 << 20;
+const MAX_FILE: u64 = 32 << 20;
 
 /// The content of a file, or nothing if it is too large.
 fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {

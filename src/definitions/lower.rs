@@ -1,6 +1,6 @@
 //! All definitions of a repo into the model, every reference resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     entity::{lower_entity, lower_project},
@@ -134,7 +134,13 @@ impl Lowering<'_, '_> {
         } else {
             ViewNames::Together(Taken::ignoring_case("view"))
         };
-        let mut views = Views { entities: &entities.by_name, sources: &sources, checks: &mut checks };
+        let on_demand_names = on_demand_views.iter().filter_map(|item| item.name.clone()).collect();
+        let mut views = Views {
+            entities: &entities.by_name,
+            sources: &sources,
+            on_demand_names: &on_demand_names,
+            checks: &mut checks,
+        };
         let mut declared = DeclaredViews::new();
         let plain = self.views(ObjectKind::FeatureView, feature_views, &mut names, |(raw, source), this| {
             views.lowering(this).feature_view(raw, &source)
@@ -322,6 +328,7 @@ fn place_of(span: &Span) -> Place {
 struct Views<'a, 'b> {
     entities: &'a BTreeMap<String, Option<crate::model::Entity>>,
     sources: &'a Sources,
+    on_demand_names: &'a BTreeSet<String>,
     checks: &'a mut SourceChecks<'b>,
 }
 
@@ -330,6 +337,7 @@ impl<'b> Views<'_, 'b> {
         ViewLowering {
             entities: self.entities,
             sources: self.sources,
+            on_demand_names: self.on_demand_names,
             checks: self.checks,
             validate_sources: lowering.options.validate_sources,
             tables_named_after_views: matches!(lowering.config.online_store, Some(OnlineStoreConfig::Sqlite { .. })),

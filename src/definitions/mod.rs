@@ -16,6 +16,8 @@ mod raw;
 mod saved_dataset;
 mod source;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod values;
 mod view;
 

@@ -89,3 +89,42 @@ fn lower_policy(raw: RawPolicy, diagnostics: &mut Diagnostics) -> Option<Policy>
     };
     Some(policy)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        definitions::testing::repo,
+        model::{Permission, PermissionAction, PermissionType, Policy},
+    };
+
+    fn permission(keys: &str) -> Permission {
+        repo(&format!("permissions:\n  - {{name: p, {keys}}}\n")).permissions[0].clone()
+    }
+
+    #[test]
+    fn actions_expand_as_in_feast() {
+        use PermissionAction::{Create, Delete, Describe, ReadOffline, ReadOnline, Update, WriteOffline, WriteOnline};
+        assert_eq!(permission("actions: [READ, describe]").actions, [ReadOffline, ReadOnline, Describe]);
+        assert_eq!(permission("actions: write").actions, [WriteOffline, WriteOnline]);
+        assert_eq!(permission("actions: [CRUD, CREATE]").actions, [Create, Describe, Update, Delete]);
+        assert_eq!(permission("actions: ALL").actions, PermissionAction::ALL);
+        assert_eq!(permission("").actions, PermissionAction::ALL);
+    }
+
+    #[test]
+    fn nothing_said_means_everything_for_everybody() {
+        let all = permission("types: []");
+        assert_eq!(all.types, PermissionType::ALL);
+        assert_eq!(all.policy, Policy::AllowAll);
+        assert!(all.name_patterns.is_empty());
+    }
+
+    #[test]
+    fn patterns_are_trimmed_and_policies_chosen() {
+        let one = permission("name_patterns: ' driver_.* ', policy: {groups: [a]}");
+        assert_eq!(one.name_patterns, ["driver_.*"]);
+        assert_eq!(one.policy, Policy::Groups(vec!["a".to_owned()]));
+        let both = permission("policy: {groups: [a], namespaces: [b]}").policy;
+        assert!(matches!(both, Policy::GroupsAndNamespaces { .. }));
+    }
+}

@@ -129,3 +129,27 @@ pub fn lower_reference(
         tags: raw.labels.into_tags(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        definitions::testing::repo,
+        model::{DatasetStorage, Warehouse},
+    };
+
+    #[test]
+    fn datasets_and_references_are_lowered() {
+        let repo = repo(
+            "saved_datasets:\n\
+             \x20 - {name: d, features: [], storage: {type: file, path: x, file_format: delta}, tags: {a: b}, protect: true}\n\
+             \x20 - {name: e, storage: {type: snowflake, table: t, schema: s}, full_feature_names: true}\n\
+             validation_references:\n  - {name: r, dataset_name: d}\n",
+        );
+        let [file, table] = repo.saved_datasets.as_slice() else { panic!() };
+        assert!(matches!(&file.storage, DatasetStorage::File { path, format: Some(_), .. } if path == "x"));
+        assert_eq!(file.tags.len(), 2);
+        let DatasetStorage::Warehouse(warehouse) = &table.storage else { panic!() };
+        assert_eq!((warehouse.warehouse, warehouse.options.len()), (Warehouse::Snowflake, 2));
+        assert_eq!(repo.validation_references[0].reference_dataset, "d");
+    }
+}

@@ -377,8 +377,8 @@ impl Read for Actions {
     }
 
     fn schema(_: &mut Schemas) -> Value {
-        // Words in any case are read, too; editors should offer one spelling.
-        let word = json!({ "enum": Self::words() });
+        let lower = Self::words().into_iter().map(str::to_lowercase);
+        let word = json!({ "enum": Self::words().into_iter().map(str::to_owned).chain(lower).collect::<Vec<_>>() });
         json!({ "anyOf": [word, { "type": "array", "items": word, "minItems": 1 }] })
     }
 }

@@ -62,7 +62,8 @@ fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
     let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()));
     if let Some(span) = &diagnostic.span {
         // An empty range would mark nothing, and one over several lines too much.
-        let end = span.range.end.max(span.range.start + 1).min(text.len());
+        let width = text.get(span.range.start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let end = span.range.end.max(span.range.start + width).min(text.len());
         let marked = text.get(span.range.start..end).unwrap_or_default();
         let end = marked.find('\n').map_or(end, |newline| span.range.start + newline.max(1));
         let path = span.file.path.display().to_string();

@@ -49,15 +49,30 @@ pub fn parse(file: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Option<No
                 .map_or_else(|| Span::new(file, file.text.len()..file.text.len()), |range| Span::new(file, range));
             let message = error.without_snippet().to_string();
             let message = message.split(" at line ").next().unwrap_or(&message).replace('\n', " ");
-            diagnostics.error(&span, format!("not readable as YAML: {}", message.trim()));
+            // What the crate offers its caller is nothing to the person.
+            let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(&message).trim();
+            diagnostics.error(&span, format!("not readable as YAML: {message}"));
             None
         }
     }
 }
 
-/// Strict where YAML is lax: no `yes`/`on` booleans, no duplicate keys, no unknown tags.
+/// Most values of one file. Each takes some hundred bytes while it is read, so this bounds memory;
+/// a repo of five thousand views needs half a million.
+const MAX_NODES: usize = 2_000_000;
+
+/// Deepest nesting; definitions need less than ten.
+const MAX_DEPTH: usize = 32;
+
+/// Strict where YAML is lax: no `yes`/`on` booleans, no duplicate keys, no unknown tags. Nesting and
+/// what aliases stand for are bounded by the crate.
 fn options() -> Options {
     serde_yaml::options! {
+        budget: serde_yaml::budget! {
+            max_nodes: MAX_NODES,
+            max_events: 2 * MAX_NODES,
+            max_depth: MAX_DEPTH,
+        },
         strict_booleans: true,
         reject_unsupported_tags: true,
         duplicate_keys: DuplicateKeyPolicy::Error,
@@ -210,12 +225,6 @@ mod tests {
             let (node, found) = read(text);
             assert!(node.is_none(), "{text}");
             assert_eq!(found.len(), 1);
-            eprintln!(
-                "{} -> {:?} {}",
-                text.escape_debug(),
-                found[0].span.as_ref().unwrap().line_column(),
-                found[0].message
-            );
             assert!(found[0].span.as_ref().unwrap().line_column().0 >= line, "{text}");
         }
     }
@@ -231,10 +240,55 @@ mod tests {
                 })
                 .collect::<String>()
         );
-        for text in [bomb, "[".repeat(100_000)] {
+        let merges = format!("a: &a {{x: 1}}\nb:\n{}", "  - {<<: *a}\n".repeat(60_000));
+        let block = (0..2_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>();
+        for text in [
+            bomb,
+            merges,
+            block,
+            "[".repeat(100_000),
+            "{a: ".repeat(100_000),
+            "- ".repeat(100_000),
+            "[x,".repeat(100_000),
+            format!("a: [{}]", "x,".repeat(MAX_NODES)),
+            "? ".repeat(10_000),
+            "&a ".repeat(10_000),
+            "--- a\n".repeat(10_000),
+            "a: *a\n".to_owned(),
+            "a: &a [*a]\n".to_owned(),
+            "a: b\0c\n".to_owned(),
+            "a:\n\t- 1\n".to_owned(),
+            "a: 1\nb: 2\na: 3\n".to_owned(),
+            "a: 99999999999999999999999\n: : :\n- x".to_owned(),
+            "%YAML 9.9\n---\n%TAG\n".to_owned(),
+            "\u{0}".to_owned(),
+            "a: \"\\uD800\"\n".to_owned(),
+            "a: !!binary x\n".to_owned(),
+        ] {
             let (node, found) = read(&text);
-            assert!(node.is_none());
-            assert_eq!(found.len(), 1);
+            let start = text.chars().take(40).collect::<String>();
+            assert!(node.is_none(), "{start:?}");
+            assert_eq!(found.len(), 1, "{start:?}");
+            assert!(found[0].message.starts_with("not readable as YAML: "), "{}", found[0].message);
+            assert!(found[0].message.len() < 300 && found[0].span.is_some(), "{}", found[0].message);
         }
+    }
+
+    #[test]
+    fn odd_but_valid_documents_are_read() {
+        let (node, found) = read("\u{feff}a: 1\r\nb: [x, é]\r\nc: |\r\n  two\r\n  lines\r\n");
+        assert!(found.is_empty(), "{found:?}");
+        let node = node.unwrap();
+        let entries = node.entries().unwrap();
+        assert_eq!(entries[0].0.span.text(), "a");
+        assert_eq!(entries[1].0.span.line_column(), (2, 1));
+        let Content::List(items) = &entries[1].1.content else { panic!() };
+        assert_eq!(items[1].span.text(), "é");
+        assert_eq!(entries[2].1.scalar(), Some(&Scalar::Text("two\nlines\n".into())));
+        let long = format!("a: {}\nb: \"{}\"\n", "x".repeat(2_000_000), "y".repeat(2_000_000));
+        assert_eq!(read(&long).0.unwrap().entries().unwrap()[1].1.as_text().unwrap().len(), 2_000_000);
+        let many = format!("a:\n{}", "  - {name: feature, dtype: Int64}\n".repeat(100_000));
+        assert!(read(&many).1.is_empty());
+        assert!(read("a: &x [1]\nb: *x\nc: {<<: {d: 1}}\n").1.is_empty());
     }
 }

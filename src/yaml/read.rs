@@ -148,6 +148,11 @@ impl<T: Read> Read for Vec<T> {
         match &node.content {
             // Broken items are reported and left out, so that the good ones are still checked.
             Content::List(items) => Some(items.iter().filter_map(|item| T::read(item, diagnostics)).collect()),
+            Content::Scalar(Scalar::Text(text)) if !text.contains('\n') => {
+                let message = format!("expected {}, found {}", Self::EXPECTED, node.describe());
+                diagnostics.error_with_help(&node.span, message, format!("write [{}]", node.span.text().trim()));
+                None
+            }
             _ => wrong_kind::<Self>(node, diagnostics),
         }
     }

@@ -198,6 +198,8 @@ fn bare(expected: &str) -> &str {
 /// The entries of a mapping with known keys.
 pub struct Fields<'a> {
     span: &'a Span,
+    /// What the mapping is, in words.
+    name: &'static str,
     entries: Vec<(&'a str, &'a Node)>,
 }
 
@@ -221,7 +223,7 @@ impl<'a> Fields<'a> {
                 }
             }
         }
-        Some(Self { span: &node.span, entries })
+        Some(Self { span: &node.span, name: T::NAME, entries })
     }
 
     /// The whole mapping.
@@ -240,7 +242,7 @@ impl<'a> Fields<'a> {
         match self.entries.iter().find(|(name, _)| *name == plain(key)) {
             Some((_, node)) => T::read(node, diagnostics),
             None => {
-                diagnostics.error(self.span, format!("`{}` is missing", plain(key)));
+                diagnostics.error(self.span, format!("`{}` is missing in {}", plain(key), self.name));
                 None
             }
         }

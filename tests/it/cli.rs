@@ -112,7 +112,7 @@ fn every_mistake_of_a_repo_is_shown_at_its_place() {
              data_sources:\n  - name: stats\n    type: file\n    path: data/driver_stats.parqet\n    timestamp_field: event_timestamp\n\
              feature_views:\n  - name: a\n    entities: [drivr]\n    ttl: 1 day\n    source: stats\n    schema:\n      - {name: x, dtype: Flot32}\n\
              \x20 - name: A\n    source: stats\n    schema: [{name: y, dtype: Int64}]\n\
-             on_demand_feature_views: []\n",
+             transformations: []\n",
         ),
         ("services.yaml", "feature_services:\n  - name: s\n    features:\n      - {A: [z]}\n      - nowhere\n"),
     ]);
@@ -188,11 +188,13 @@ fn every_mistake_of_a_repo_is_shown_at_its_place() {
        |
        = help: the first is at views.yaml:11:11
 
-    error: `on_demand_feature_views` is not supported yet
-      --> views.yaml:20:26
+    error: unknown key `transformations` in a definition file
+      --> views.yaml:20:1
        |
-    20 | on_demand_feature_views: []
-       |                          ^
+    20 | transformations: []
+       | ^^^^^^^^^^^^^^^
+       |
+       = help: there are `project`, `entities`, `data_sources`, `feature_views`, `batch_feature_views`, `stream_feature_views`, `on_demand_feature_views`, `label_views`, `feature_services`, `permissions`, `saved_datasets`, `validation_references`
 
     error: 10 errors in the repo; nothing was done
     "#);
@@ -209,41 +211,41 @@ fn sources_are_checked_against_their_files() {
     let output = project.feastr(&["apply"]).failed();
     assert_snapshot!(output.stderr, @r#"
     error: column `driver_id` of `data/driver_stats.parquet` holds int64 values, not times
-      --> drivers.yaml:12:22
+      --> drivers.yaml:13:22
        |
-    12 |     timestamp_field: driver_id
+    13 |     timestamp_field: driver_id
        |                      ^^^^^^^^^
        |
        = help: there are `event_timestamp`, `created`
 
     error: `data/driver_stats.parquet` has no column `craeted`
-      --> drivers.yaml:13:31
+      --> drivers.yaml:14:31
        |
-    13 |     created_timestamp_column: craeted
+    14 |     created_timestamp_column: craeted
        |                               ^^^^^^^
        |
        = help: did you mean `created`?
 
     error: `data/driver_stats.parquet` has no column `conv_rates`
-      --> drivers.yaml:21:16
+      --> drivers.yaml:22:16
        |
-    21 |       - {name: conv_rates, dtype: Float32, description: Share of offers accepted}
+    22 |       - {name: conv_rates, dtype: Float32, description: Share of offers accepted}
        |                ^^^^^^^^^^
        |
        = help: did you mean `conv_rate`?
 
     error: column `acc_rate` of `data/driver_stats.parquet` has float32 values, which cannot become String
-      --> drivers.yaml:22:33
+      --> drivers.yaml:23:33
        |
-    22 |       - {name: acc_rate, dtype: String, description: Share of trips without complaint}
+    23 |       - {name: acc_rate, dtype: String, description: Share of trips without complaint}
        |                                 ^^^^^^
        |
        = help: declare it as Float32
 
     error: feature view `driver_hourly_stats` has no feature `conv_rate`
-     --> services.yaml:5:31
+     --> services.yaml:6:31
       |
-    5 |       - driver_hourly_stats: [conv_rate]
+    6 |       - driver_hourly_stats: [conv_rate]
       |                               ^^^^^^^^^
       |
       = help: did you mean `conv_rates`?
@@ -377,7 +379,7 @@ fn times_and_names_are_checked() {
     "#);
     assert_snapshot!(stderr(&["get-online", "--features", "driver_hourly_stats:conv", "--entity", "driver_id=1"]), @r#"
     error: feature view `driver_hourly_stats` has no feature `conv`
-    help: there are `conv_rate`, `acc_rate`, `avg_daily_trips`
+    help: did you mean `conv_rate`?
     "#);
     assert_snapshot!(stderr(&["get-online", "--feature-service", "driver_activity_v1", "--entity", "driver=1"]), @r#"
     error: no requested feature has the join key `driver`

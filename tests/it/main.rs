@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
 mod cli;
+mod definitions;
 mod faults;
 mod golden;
 mod imports;

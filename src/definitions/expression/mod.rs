@@ -14,40 +14,27 @@ use sqlparser::{
 
 use crate::{
     diagnostics::{Diagnostics, Span, closest, did_you_mean},
+    feast::expressions::{Input, sql_type},
     model::DataType,
     yaml::Spanned,
 };
 
-/// Longest expression in characters; what is longer is a program, and parsing it takes stack.
+/// Longest expression in characters; what is longer is a program.
 const MAX_LENGTH: usize = 8192;
+
+/// Longest expression whose parts, one inside the other, surely fit into an ordinary stack.
+const SHORT: usize = 256;
+
+/// Stack for longer ones, in bytes.
+const LARGE_STACK: usize = 64 << 20;
 
 /// Deepest nesting of an expression.
 const MAX_DEPTH: usize = 50;
 
-/// A column that expressions can use.
-#[derive(Debug, Clone)]
-pub struct InputColumn {
-    pub name: String,
-    /// The view it comes from; `None` for values of the request.
-    pub view: Option<String>,
-    pub dtype: DataType,
-}
-
-impl InputColumn {
-    /// The name that always means this column.
-    fn unambiguous(&self) -> String {
-        self.view.as_ref().map_or_else(|| self.name.clone(), |view| format!("{view}__{}", self.name))
-    }
-
-    fn origin(&self) -> String {
-        self.view.as_ref().map_or_else(|| "the request".to_owned(), |view| format!("view `{view}`"))
-    }
-}
-
 /// What expressions can use, and what they might mean by mistake.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
-    pub columns: Vec<InputColumn>,
+    pub columns: Vec<Input>,
     /// Join keys of the views, which are no inputs.
     pub join_keys: Vec<String>,
 }
@@ -62,6 +49,21 @@ pub fn check(sql: &Spanned<String>, inputs: &Inputs, diagnostics: &mut Diagnosti
         diagnostics.error(&sql.span, format!("the expression is longer than {MAX_LENGTH} characters"));
         return;
     }
+    if sql.value.len() <= SHORT {
+        check_here(sql, inputs, diagnostics);
+        return;
+    }
+    // `1 + 1 + …` nests as deeply as it is long.
+    let checked = std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(LARGE_STACK);
+        builder.spawn_scoped(scope, || check_here(sql, inputs, diagnostics)).map(std::thread::ScopedJoinHandle::join)
+    });
+    if !matches!(checked, Ok(Ok(()))) {
+        diagnostics.error(&sql.span, "the expression is too long to be checked on this machine");
+    }
+}
+
+fn check_here(sql: &Spanned<String>, inputs: &Inputs, diagnostics: &mut Diagnostics) {
     let Some(expression) = parse(sql, diagnostics) else { return };
     let mut checker = Checker { sql, inputs, parameters: Vec::new(), diagnostics };
     // Only a subquery ends the walk early; it is reported then.
@@ -103,6 +105,13 @@ fn parse(sql: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Expr> {
                 ParserError::ParserError(message) | ParserError::TokenizerError(message) => message.as_str(),
                 ParserError::RecursionLimitExceeded => "nested too deeply",
             };
+            if message.ends_with("found: EOF") {
+                let length = sql.value.trim_end().chars().count();
+                let span = place::span_inside(sql, length - 1, length);
+                let expected = message.trim_end_matches(", found: EOF").trim_start_matches("Expected: ");
+                diagnostics.error(&span, format!("the expression ends too early: expected {expected}"));
+                return None;
+            }
             // The message ends with a position inside the expression, which the span says better.
             let (message, position) = match message.rsplit_once(" at Line: ") {
                 Some((message, position)) => (message, parse_position(position)),
@@ -232,51 +241,45 @@ impl Checker<'_> {
         self.parameters.iter().flatten().any(|parameter| *parameter == name)
     }
 
-    /// A name must be that of one input, which DuckDB finds in any case of letters.
+    /// A name must be that of one input.
     fn check_name(&mut self, name: &Ident) {
         let text = name.value.as_str();
         if self.is_parameter(text) {
             return;
         }
-        let inputs = self.inputs;
-        if inputs.columns.iter().any(|column| column.view.is_some() && column.unambiguous() == text) {
-            return;
-        }
-        let plain: Vec<&InputColumn> =
-            inputs.columns.iter().filter(|column| column.name.eq_ignore_ascii_case(text)).collect();
-        match plain.as_slice() {
-            [only] if only.name == text => {}
-            [] | [_] => self.unknown(name),
-            several => {
-                let origins: Vec<String> = several.iter().map(|column| column.origin()).collect();
-                let names: Vec<String> =
-                    several.iter().filter(|column| column.view.is_some()).map(|column| column.unambiguous()).collect();
-                self.refuse(
-                    name.span,
-                    format!("`{text}` could come from {}", origins.join(" or ")),
-                    format!("write {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")),
-                );
+        match self.inputs.columns.iter().find(|input| is_called(input, text)) {
+            Some(input) if sql_type(&input.dtype).is_none() => {
+                let message = format!("`{text}` has values of type {}, which expressions cannot use", input.dtype);
+                self.diagnostics.error(&part(self.sql, name.span), message);
             }
+            Some(_) => {}
+            None => self.unknown(name),
         }
     }
 
     fn unknown(&mut self, name: &Ident) {
         let text = name.value.as_str();
-        if name.quote_style.is_none() && functions::VOLATILE.contains(&text.to_lowercase().as_str()) {
+        let inputs = &self.inputs.columns;
+        let ending = format!("__{}", text.to_lowercase());
+        let candidates: Vec<String> = inputs
+            .iter()
+            .filter(|input| input.qualified.is_none() && input.name.to_lowercase().ends_with(&ending))
+            .map(|input| format!("`{}`", input.name))
+            .collect();
+        if candidates.len() > 1 {
+            let message = format!("`{text}` could come from several inputs");
+            self.refuse(name.span, message, format!("write {}", candidates.join(" or ")));
+            return;
+        }
+        if name.quote_style.is_none() && functions::VOLATILE.contains(&text.to_lowercase()) {
             self.volatile(text, name.span);
             return;
         }
         let help = if self.inputs.join_keys.iter().any(|key| key == text) {
-            Some(
-                "join keys are no inputs; declare the column as a feature, or bring it with a request source"
-                    .to_owned(),
-            )
+            let help = "join keys are no inputs; declare the column as a feature, or bring it with a request source";
+            Some(help.to_owned())
         } else {
-            let plain = self.inputs.columns.iter().map(|column| column.name.as_str());
-            match closest(text, plain.clone()) {
-                Some(meant) => Some(format!("did you mean `{meant}`?")),
-                None => did_you_mean(text, plain),
-            }
+            did_you_mean(text, inputs.iter().map(|input| input.name.as_str()))
         };
         let message = format!("there is no input `{text}`");
         self.diagnostics.error_with_help(&part(self.sql, name.span), message, help);
@@ -285,27 +288,17 @@ impl Checker<'_> {
     /// Dots only lead to the members of a struct.
     fn check_path(&mut self, names: &[Ident]) {
         let [first, rest @ ..] = names else { return };
-        let is_struct = |column: &&InputColumn| {
-            matches!(column.dtype, DataType::Struct(_))
-                && (column.name == first.value || column.unambiguous() == first.value)
-        };
-        if self.is_parameter(&first.value) {
-            return;
-        }
-        if self.inputs.columns.iter().any(|column| is_struct(&column)) {
+        let inputs = self.inputs;
+        let is_struct = |input: &Input| matches!(input.dtype, DataType::Struct(_)) && is_called(input, &first.value);
+        if self.is_parameter(&first.value) || inputs.columns.iter().any(is_struct) {
             self.check_name(first);
             return;
         }
-        let inputs = self.inputs;
-        let qualified = rest.first().and_then(|second| {
-            let of_view = |column: &&InputColumn| column.view.as_deref() == Some(first.value.as_str());
-            inputs.columns.iter().filter(of_view).find(|column| column.name == second.value)
-        });
-        match qualified {
-            Some(column) => {
-                let span = first.span.union(&rest[0].span);
-                let help = format!("write `{}`", column.unambiguous());
-                self.refuse(span, format!("`{}.{}` is not how an input is written", first.value, column.name), help);
+        let qualified = rest.first().map(|second| (second, format!("{}__{}", first.value, second.value)));
+        match qualified.filter(|(_, meant)| inputs.columns.iter().any(|input| is_called(input, meant))) {
+            Some((second, meant)) => {
+                let message = format!("`{}.{}` is not how an input is written", first.value, second.value);
+                self.refuse(first.span.union(&second.span), message, format!("write `{meant}`"));
             }
             None => self.check_name(first),
         }
@@ -319,28 +312,28 @@ impl Checker<'_> {
         };
         let name = part.as_ident().map(|ident| ident.value.to_lowercase()).unwrap_or_default();
         let name = name.as_str();
-        if functions::AGGREGATE.contains(&name) {
+        if functions::AGGREGATE.contains(name) {
             let many = format!("list_{name}");
-            let help = match functions::SCALAR.contains(&many.as_str()) {
+            let help = match functions::SCALAR.contains(&many) {
                 true => {
                     format!("an expression sees one row of its inputs; for the elements of an array write `{many}`")
                 }
                 false => "an expression sees one row of its inputs".to_owned(),
             };
             self.refuse(span, format!("the aggregate `{name}` cannot stand in an expression"), help);
-        } else if functions::WINDOW.contains(&name) || function.over.is_some() {
+        } else if functions::WINDOW.contains(name) || function.over.is_some() {
             let help = "an expression sees one row of its inputs";
             self.refuse(span, format!("the window function `{name}` cannot stand in an expression"), help);
-        } else if functions::TABLE.contains(&name) {
+        } else if functions::TABLE.contains(name) {
             let help = "an expression makes one value of one row of its inputs, and reads nothing else";
             self.refuse(span, format!("`{name}` cannot stand in an expression"), help);
-        } else if functions::VOLATILE.contains(&name) {
+        } else if functions::VOLATILE.contains(name) {
             self.volatile(name, span);
         } else if name == "age" && arguments(function) < 2 {
             // With one argument it measures from today.
             self.volatile("age(x)", span);
-        } else if !functions::SCALAR.contains(&name) {
-            let help = closest(name, functions::SCALAR).map(|meant| format!("did you mean `{meant}`?"));
+        } else if !functions::SCALAR.contains(name) {
+            let help = closest(name, functions::SCALAR.names()).map(|meant| format!("did you mean `{meant}`?"));
             let span = self::part(self.sql, span);
             self.diagnostics.error_with_help(&span, format!("there is no function `{name}` for expressions"), help);
         } else if function.filter.is_some() || !function.within_group.is_empty() {
@@ -355,6 +348,10 @@ impl Checker<'_> {
             "training data and online values must agree: bring it with a request source",
         );
     }
+}
+
+fn is_called(input: &Input, name: &str) -> bool {
+    input.name == name || input.qualified.as_deref() == Some(name)
 }
 
 fn arguments(function: &Function) -> usize {

@@ -1,25 +1,48 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::diagnostics::SourceText;
+use crate::{
+    diagnostics::SourceText,
+    model::{DataSource, Field, OnDemandSource, Projection, RequestSource, SourceKind, Tags},
+};
 
 fn inputs() -> Inputs {
-    let column = |name: &str, view: Option<&str>, dtype| InputColumn {
-        name: name.to_owned(),
-        view: view.map(str::to_owned),
-        dtype,
+    let view = |view: &str, columns: &[(&str, &str)]| {
+        let features = columns.iter().map(|(name, dtype)| Field::new(*name, dtype.parse().unwrap())).collect();
+        OnDemandSource::View(Projection {
+            view: view.to_owned(),
+            features,
+            name_alias: None,
+            join_key_map: Tags::new(),
+            source: None,
+            labels: false,
+        })
     };
-    Inputs {
-        columns: vec![
-            column("conv_rate", Some("stats"), DataType::Float32),
-            column("acc_rate", Some("stats"), DataType::Float32),
-            column("acc_rate", Some("fresh"), DataType::Float32),
-            column("place", Some("stats"), "Struct(lat: Float64, lon: Float64)".parse().unwrap()),
-            column("trips", Some("stats"), "Array(Int64)".parse().unwrap()),
-            column("val_to_add", None, DataType::Int64),
-        ],
-        join_keys: vec!["driver_id".to_owned()],
-    }
+    let schema = vec![Field::new("val_to_add", DataType::Int64)];
+    let sources = [
+        view("fresh", &[("acc_rate", "Float32"), ("attributes", "Map")]),
+        view(
+            "stats",
+            &[
+                ("conv_rate", "Float32"),
+                ("acc_rate", "Float32"),
+                ("place", "Struct(lat: Float64, lon: Float64)"),
+                ("trips", "Array(Int64)"),
+            ],
+        ),
+        OnDemandSource::Request(DataSource {
+            name: "asked".to_owned(),
+            kind: SourceKind::Request(RequestSource { schema }),
+            timestamp_field: String::new(),
+            created_timestamp_column: String::new(),
+            field_mapping: Tags::new(),
+            date_partition_column: String::new(),
+            description: String::new(),
+            owner: String::new(),
+            tags: Tags::new(),
+        }),
+    ];
+    Inputs { columns: crate::feast::expressions::inputs(&sources), join_keys: vec!["driver_id".to_owned()] }
 }
 
 /// The findings about an expression: the text they point at, and what they say.
@@ -65,10 +88,10 @@ fn other_expressions_are_refused_where_they_go_wrong() {
     for (sql, at, message) in [
         ("conv_rte + 1", "conv_rte", "there is no input `conv_rte`"),
         ("CONV_RATE", "CONV_RATE", "there is no input `CONV_RATE`"),
-        ("1 + acc_rate", "acc_rate", "`acc_rate` could come from view `stats` or view `fresh`"),
+        ("1 + acc_rate", "acc_rate", "`acc_rate` could come from several inputs"),
         ("driver_id", "driver_id", "there is no input `driver_id`"),
         ("stats.conv_rate", "stats.conv_rate", "`stats.conv_rate` is not how an input is written"),
-        ("conv_rate.x", "conv_rate", ""),
+        ("attributes", "attributes", "`attributes` has values of type Map, which expressions cannot use"),
         ("sum(conv_rate)", "sum", "the aggregate `sum` cannot stand in an expression"),
         ("count(*)", "count", "the aggregate `count` cannot stand in an expression"),
         ("row_number() OVER ()", "row_number", "the window function `row_number` cannot stand in an expression"),
@@ -117,6 +140,8 @@ fn every_mistake_of_an_expression_is_found() {
     let found = findings("conv_rte + sum(valto_add) +\n  random()");
     assert_eq!(found.len(), 4, "{found:?}");
     assert_eq!(found[0].2.as_deref(), Some("did you mean `conv_rate`?"));
+    assert_eq!(findings("acc_rate")[0].2.as_deref(), Some("write `fresh__acc_rate` or `stats__acc_rate`"));
+    assert_eq!(findings("stats.conv_rate")[0].2.as_deref(), Some("write `stats__conv_rate`"));
 }
 
 #[test]

@@ -47,6 +47,10 @@ record! {
         /// Where the credentials come from, for Python Feast.
         connection_ref: RawConnectionRef,
     }
+    defaulted {
+        /// Column that partitions the data by date.
+        date_partition_column: String,
+    }
     flatten { times: RawTimeKeys, }
 }
 
@@ -229,8 +233,6 @@ record! {
     defaulted {
         /// How the files under `path` are encoded, as Spark calls it.
         file_format: String,
-        /// Column that partitions the table by date.
-        date_partition_column: String,
         /// How that column writes dates.
         date_partition_column_format: String = "%Y-%m-%d".to_owned(),
     }
@@ -247,10 +249,6 @@ record! {
         table: Spanned<String>,
         /// A query; with a table beside it, the table is where rows are written.
         query: Spanned<String>,
-    }
-    defaulted {
-        /// Column that partitions the table by date.
-        date_partition_column: String,
     }
     flatten { batch: RawBatchKeys, }
 }
@@ -325,8 +323,6 @@ record! {
     defaulted {
         /// Athena's name for the catalog.
         data_source: String,
-        /// Column that partitions the table by date.
-        date_partition_column: String,
     }
     flatten { batch: RawBatchKeys, }
 }
@@ -343,8 +339,6 @@ record! {
     defaulted {
         /// Text that the class understands, usually JSON.
         configuration: String,
-        /// Column that partitions the data by date.
-        date_partition_column: String,
     }
     flatten { batch: RawBatchKeys, }
 }

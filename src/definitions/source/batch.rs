@@ -20,7 +20,6 @@ struct Batch {
     kind: SourceKind,
     /// What says where the rows are.
     place: Span,
-    date_partition_column: String,
     keys: RawBatchKeys,
 }
 
@@ -35,8 +34,7 @@ pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSou
                 format: raw.file_format,
                 s3_endpoint_override: raw.s3_endpoint_override,
             });
-            let batch =
-                Batch { kind, place: raw.path.span.clone(), date_partition_column: String::new(), keys: raw.batch };
+            let batch = Batch { kind, place: raw.path.span.clone(), keys: raw.batch };
             // Feast names an anonymous file source by its path.
             Some(finish(raw.name.unwrap_or(raw.path), batch, diagnostics))
         }
@@ -44,14 +42,14 @@ pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSou
             let kind =
                 SourceKind::Custom(CustomSource { class_type: raw.class_type.value, configuration: raw.configuration });
             let place = raw.name.span.clone();
-            let batch = Batch { kind, place, date_partition_column: raw.date_partition_column, keys: raw.batch };
+            let batch = Batch { kind, place, keys: raw.batch };
             Some(finish(raw.name, batch, diagnostics))
         }
         RawSource::Postgres(raw) => {
             let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
             location.check_given(&[], diagnostics);
             let kind = SourceKind::Postgres(PostgresSource { table: location.table(), query: location.query() });
-            location.finish(kind, String::new(), raw.batch, diagnostics)
+            location.finish(kind, raw.batch, diagnostics)
         }
         RawSource::Spark(raw) => {
             let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
@@ -68,34 +66,34 @@ pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSou
                 file_format: raw.file_format,
                 date_partition_column_format: raw.date_partition_column_format,
             });
-            location.finish(kind, raw.date_partition_column, raw.batch, diagnostics)
+            location.finish(kind, raw.batch, diagnostics)
         }
         RawSource::BigQuery(raw) => {
             let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
-            location.warehouse(Warehouse::BigQuery, [], raw.date_partition_column, raw.batch, diagnostics)
+            location.warehouse(Warehouse::BigQuery, [], raw.batch, diagnostics)
         }
         RawSource::Trino(raw) => {
             let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
-            location.warehouse(Warehouse::Trino, [], String::new(), raw.batch, diagnostics)
+            location.warehouse(Warehouse::Trino, [], raw.batch, diagnostics)
         }
         RawSource::Redshift(raw) => {
             let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
             let schema = default_if(raw.schema, location.table.is_some(), "public");
             let options = [("schema", schema), ("database", raw.database)];
-            location.warehouse(Warehouse::Redshift, options, String::new(), raw.batch, diagnostics)
+            location.warehouse(Warehouse::Redshift, options, raw.batch, diagnostics)
         }
         RawSource::Snowflake(raw) => {
             let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
             location.check_alone(&[], diagnostics);
             let in_database = location.table.is_some() && !raw.database.is_empty();
             let options = [("schema", default_if(raw.schema, in_database, "PUBLIC")), ("database", raw.database)];
-            location.warehouse(Warehouse::Snowflake, options, String::new(), raw.batch, diagnostics)
+            location.warehouse(Warehouse::Snowflake, options, raw.batch, diagnostics)
         }
         RawSource::Athena(raw) => {
             let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
             let database = default_if(raw.database, location.table.is_some(), "default");
             let options = [("database", database), ("data_source", raw.data_source)];
-            location.warehouse(Warehouse::Athena, options, raw.date_partition_column, raw.batch, diagnostics)
+            location.warehouse(Warehouse::Athena, options, raw.batch, diagnostics)
         }
         RawSource::Push(_) | RawSource::Kafka(_) | RawSource::Kinesis(_) => None,
     }
@@ -125,7 +123,7 @@ fn lower_request(raw: RawRequestSource, diagnostics: &mut Diagnostics) -> Lowere
 fn finish(name: Spanned<String>, batch: Batch, diagnostics: &mut Diagnostics) -> LoweredSource {
     let mut lowered = LoweredSource::timed(name, batch.kind, batch.keys.times, diagnostics);
     lowered.place = batch.place;
-    lowered.source.date_partition_column = batch.date_partition_column;
+    lowered.source.date_partition_column = batch.keys.date_partition_column;
     if let Some(reference) = batch.keys.connection_ref {
         reference.add_to(&mut lowered.source.tags);
     }
@@ -180,7 +178,6 @@ impl Location {
         self,
         warehouse: Warehouse,
         options: [(&str, String); N],
-        date_partition_column: String,
         keys: RawBatchKeys,
         diagnostics: &mut Diagnostics,
     ) -> Option<LoweredSource> {
@@ -192,16 +189,10 @@ impl Location {
             .map(|(key, value)| (key.to_owned(), value))
             .collect();
         let kind = SourceKind::Warehouse(WarehouseSource { warehouse, options });
-        self.finish(kind, date_partition_column, keys, diagnostics)
+        self.finish(kind, keys, diagnostics)
     }
 
-    fn finish(
-        self,
-        kind: SourceKind,
-        date_partition_column: String,
-        keys: RawBatchKeys,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<LoweredSource> {
+    fn finish(self, kind: SourceKind, keys: RawBatchKeys, diagnostics: &mut Diagnostics) -> Option<LoweredSource> {
         let place = self.table.as_ref().or(self.query.as_ref()).map_or(&self.span, |text| &text.span).clone();
         // Feast names an anonymous source by its table.
         let Some(name) = self.name.or(self.table) else {
@@ -209,6 +200,6 @@ impl Location {
             diagnostics.error_with_help(&self.span, "`name` is missing", help);
             return None;
         };
-        Some(finish(name, Batch { kind, place, date_partition_column, keys }, diagnostics))
+        Some(finish(name, Batch { kind, place, keys }, diagnostics))
     }
 }

@@ -89,14 +89,103 @@ impl LoweredSource {
     }
 }
 
-/// Two columns cannot get the same name.
+/// Says when two columns get the same name.
 fn check_mapping(mapping: &Spanned<crate::model::Tags>, diagnostics: &mut Diagnostics) {
     let mut names: Vec<(&String, &String)> = Vec::with_capacity(mapping.value.len());
     for (column, name) in &mapping.value {
         if let Some((other, _)) = names.iter().find(|(_, taken)| *taken == name) {
             let message = format!("`field_mapping` calls both `{other}` and `{column}` `{name}`");
-            diagnostics.error(&mapping.span, message);
+            // Feast stores it, and only views over both columns fail.
+            diagnostics.warning(&mapping.span, message, "rename one of them to something else".to_owned());
         }
         names.push((column, name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        definitions::testing::{findings, repo},
+        model::{DataSource, SourceKind, StreamFormat, Warehouse},
+    };
+
+    /// The only source that is declared.
+    fn source(text: &str) -> DataSource {
+        let repo = repo(&format!("data_sources:\n  - {text}\n"));
+        assert_eq!(repo.data_sources.len(), 1);
+        repo.data_sources[0].clone()
+    }
+
+    #[test]
+    fn batch_sources_have_the_names_and_defaults_of_feast() {
+        let file = source("{type: file, path: data/x.parquet, timestamp_field: at}");
+        assert_eq!(file.name, "data/x.parquet");
+        let redshift = source("{type: redshift, table: t, timestamp_field: at}");
+        let SourceKind::Warehouse(warehouse) = &redshift.kind else { panic!() };
+        assert_eq!((warehouse.warehouse, redshift.name.as_str()), (Warehouse::Redshift, "t"));
+        assert_eq!(warehouse.options["schema"], "public");
+        assert!(!warehouse.options.contains_key("query"));
+        let options = |text: &str| match source(text).kind {
+            SourceKind::Warehouse(source) => source.options.into_iter().map(|(k, v)| format!("{k}={v}")).collect(),
+            _ => Vec::new(),
+        };
+        assert_eq!(options("{type: snowflake, table: t, timestamp_field: at}"), ["table=t"]);
+        let snowflake = options("{type: snowflake, table: t, database: d, timestamp_field: at}");
+        assert_eq!(snowflake, ["database=d", "schema=PUBLIC", "table=t"]);
+        assert_eq!(options("{type: athena, table: t, timestamp_field: at}"), ["database=default", "table=t"]);
+        assert_eq!(options("{type: bigquery, name: n, query: q, timestamp_field: at}"), ["query=q"]);
+        let SourceKind::Spark(spark) = source("{type: spark, table: t, timestamp_field: at}").kind else { panic!() };
+        assert_eq!(spark.date_partition_column_format, "%Y-%m-%d");
+        let partitioned = source("{type: bigquery, table: t, date_partition_column: day, timestamp_field: at}");
+        assert_eq!(partitioned.date_partition_column, "day");
+    }
+
+    #[test]
+    fn connection_references_become_the_tags_of_feast() {
+        let tags = |reference: &str| {
+            let text = format!("{{type: postgres, table: t, timestamp_field: at, connection_ref: {reference}}}");
+            source(&text).tags.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            tags("{provider: kubernetes, name: n, namespace: s, connection_type: c, auth_type: basic, params: {a: b}}"),
+            [
+                "feast.connection-ref.auth-type=basic",
+                "feast.connection-ref.connection-type=c",
+                "feast.connection-ref.name=n",
+                "feast.connection-ref.namespace=s",
+                "feast.connection-ref.param.a=b",
+                "feast.connection-ref.provider=kubernetes",
+            ]
+        );
+        let short = ["feast.connection-ref.name=n", "feast.connection-ref.provider=env"];
+        assert_eq!(tags("{provider: env, name: n, auth_type: secret}"), short);
+    }
+
+    #[test]
+    fn streams_hold_copies_of_their_history_whatever_the_order() {
+        let repo = repo(
+            "data_sources:\n\
+             \x20 - {name: p, type: push, batch_source: b, protect: true}\n\
+             \x20 - name: k\n    type: kafka\n    kafka_bootstrap_servers: h:1\n    topic: t\n    timestamp_field: at\n\
+             \x20   message_format: {type: proto, class_path: C}\n    watermark_delay_threshold: 5m\n\
+             \x20   batch_source: {type: file, path: x, timestamp_field: at}\n\
+             \x20 - {name: b, type: file, path: y, timestamp_field: at}\n",
+        );
+        let names: Vec<_> = repo.data_sources.iter().map(|source| source.name.as_str()).collect();
+        assert_eq!(names, ["p", "x", "k", "b"]);
+        let push = &repo.data_sources[0];
+        assert_eq!(push.kind.batch_source(), Some(&repo.data_sources[3]));
+        assert_eq!(push.timestamp_field, "", "its columns are those of its batch source");
+        assert_eq!(push.tags["feastr.protect"], "true");
+        let SourceKind::Kafka(kafka) = &repo.data_sources[2].kind else { panic!() };
+        assert_eq!(kafka.batch_source.as_deref(), Some(&repo.data_sources[1]));
+        assert_eq!(kafka.message_format, Some(StreamFormat::Proto { class_path: "C".to_owned() }));
+        assert_eq!(kafka.watermark_delay_threshold.unwrap().to_string(), "5m");
+    }
+
+    #[test]
+    fn only_files_can_be_looked_at() {
+        let found = findings("data_sources:\n  - {type: file, path: x}\n  - {type: trino, table: t}\n");
+        assert_eq!(found, ["x is looked at", "source `t` does not say which column has the event times"]);
     }
 }

@@ -68,6 +68,17 @@ impl ViewLowering<'_, '_> {
         Some(Columns { entities: entity_names(&entities), entity_columns: entity_columns?, features: features? })
     }
 
+    /// Reports what is wrong with the entities and columns of a view whose source is broken.
+    pub(super) fn without_source<T>(
+        &mut self,
+        entities: Vec<Spanned<String>>,
+        schema: Option<Spanned<Vec<RawField>>>,
+    ) -> Option<T> {
+        self.schema(schema.map(|schema| schema.value).unwrap_or_default(), None);
+        self.entities(entities);
+        None
+    }
+
     /// The entity names of a view and its join key columns; nothing after an error.
     pub(super) fn entity_part(
         &mut self,

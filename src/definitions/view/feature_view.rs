@@ -27,10 +27,13 @@ impl<'a> ViewLowering<'a, '_> {
         self.check_name(&raw.name);
         let sources = self.sources;
         let (source, stream) = match sources.find(source, self.diagnostics) {
-            Found::Broken => return None,
+            Found::Broken => return self.without_source(raw.stored.entities, raw.schema),
             Found::None => (None, None),
             Found::Source(lowered) if lowered.source.kind.is_stream() => {
-                (Some(self.history(lowered, source.span())?), Some(lowered))
+                let Some(history) = self.history(lowered, source.span()) else {
+                    return self.without_source(raw.stored.entities, raw.schema);
+                };
+                (Some(history), Some(lowered))
             }
             Found::Source(lowered) => {
                 self.check_holds_rows(lowered, source.span());
@@ -53,10 +56,10 @@ impl<'a> ViewLowering<'a, '_> {
         self.check_name(&raw.name);
         let sources = self.sources;
         let lowered = match sources.find(source, self.diagnostics) {
-            Found::Broken => return None,
+            Found::Broken => return self.without_source(raw.stored.entities, raw.schema),
             Found::None => {
                 self.diagnostics.error(&raw.name.span, "a batch feature view needs a `source`");
-                return None;
+                return self.without_source(raw.stored.entities, raw.schema);
             }
             Found::Source(lowered) => lowered,
         };
@@ -68,7 +71,7 @@ impl<'a> ViewLowering<'a, '_> {
             };
             let message = format!("a batch feature view cannot read from a {} source", lowered.source.kind);
             self.diagnostics.error_with_help(span, message, help);
-            return None;
+            return self.without_source(raw.stored.entities, raw.schema);
         }
         self.check_holds_rows(lowered, source.span());
         let as_they_are = raw.sql.is_none() && raw.aggregations.is_empty();

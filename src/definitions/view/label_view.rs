@@ -18,7 +18,7 @@ impl ViewLowering<'_, '_> {
         self.check_name(&raw.name);
         let sources = self.sources;
         let source = match sources.find(source, self.diagnostics) {
-            Found::Broken => return None,
+            Found::Broken => return self.without_source(raw.entities, Some(raw.schema)),
             Found::None => None,
             Found::Source(lowered) => {
                 self.check_holds_rows(lowered, source.span());

@@ -7,7 +7,7 @@ mod label_view;
 mod on_demand;
 mod stream_feature_view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use columns::lower_field;
 pub use label_view::check_labelled;
@@ -31,6 +31,8 @@ pub struct ViewLowering<'a, 'b> {
     /// `None` stands for one that is declared but broken: its own error is enough.
     pub entities: &'a BTreeMap<String, Option<Entity>>,
     pub sources: &'a Sources,
+    /// On-demand views cannot be sources of each other.
+    pub on_demand_names: &'a BTreeSet<String>,
     pub checks: &'a mut SourceChecks<'b>,
     /// Whether columns are compared with the sources' files.
     pub validate_sources: bool,
@@ -117,3 +119,6 @@ impl ViewLowering<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 use super::{
     super::{
-        expression::{self, InputColumn, Inputs},
+        expression::{self, Inputs},
         feature_service::project,
         names::{Taken, check_column_name},
         raw::{RawExpression, RawOnDemandFeatureView},
@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     diagnostics::did_you_mean,
-    model::{DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},
+    feast::expressions,
+    model::{DUMMY_JOIN_KEY, DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},
     yaml::Spanned,
 };
 
@@ -39,15 +40,12 @@ impl ViewLowering<'_, '_> {
         }
         let sources = self.on_demand_sources(inputs, views)?;
         let (columns, keys) = inputs_of(&sources, views);
-        let outputs = self.outputs(raw.schema, &columns);
         let origin = Origin { source: None, as_they_are: false, join_keys: JoinKeyTypes::Inputs(&keys) };
         let entities = self.entity_part(raw.entities, origin);
+        let own_keys = entities.as_ref().map(|(_, columns)| columns.as_slice()).unwrap_or_default();
+        let outputs = self.outputs(raw.schema, &columns, own_keys);
         let (features, expressions): (Vec<Field>, Vec<Expression>) = outputs.into_iter().unzip();
         let (entities, entity_columns) = entities?;
-        if let Some(key) = features.iter().find(|output| entity_columns.iter().any(|key| key.name == output.name)) {
-            let message = format!("output `{}` is called like a join key of the view", key.name);
-            self.diagnostics.error(&raw.name.span, message);
-        }
         let mut tags = raw.about.labels.into_tags();
         if raw.track_metrics {
             tags::track_metrics(&mut tags);
@@ -95,7 +93,7 @@ impl ViewLowering<'_, '_> {
         let name = &member.view;
         if let Some(view) = views.get(&name.value) {
             let view = view.as_ref()?;
-            if matches!(view.kind, ObjectKind::OnDemandFeatureView | ObjectKind::LabelView) {
+            if view.kind == ObjectKind::LabelView {
                 let message = format!("{} `{}` cannot be a source of another view", view.kind, name.value);
                 let help = "use feature views and request sources".to_owned();
                 self.diagnostics.error_with_help(&name.span, message, help);
@@ -123,6 +121,12 @@ impl ViewLowering<'_, '_> {
                 );
                 None
             }
+            None if self.on_demand_names.contains(&name.value) => {
+                let message = format!("on demand feature view `{}` cannot be a source of another view", name.value);
+                let help = "use feature views and request sources".to_owned();
+                self.diagnostics.error_with_help(&name.span, message, help);
+                None
+            }
             None => {
                 let names = views.keys().map(String::as_str).chain(self.sources.request_names());
                 let help = did_you_mean(&name.value, names);
@@ -133,7 +137,7 @@ impl ViewLowering<'_, '_> {
         }
     }
 
-    fn outputs(&mut self, raw: Spanned<Vec<Output>>, inputs: &Inputs) -> Vec<(Field, Expression)> {
+    fn outputs(&mut self, raw: Spanned<Vec<Output>>, inputs: &Inputs, keys: &[Field]) -> Vec<(Field, Expression)> {
         if raw.value.is_empty() {
             self.diagnostics.error(&raw.span, "an on demand feature view needs an output in its `schema`");
         }
@@ -141,8 +145,14 @@ impl ViewLowering<'_, '_> {
         let mut outputs = Vec::with_capacity(raw.value.len());
         for Output(RawExpression { name, dtype, sql, .. }) in raw.value {
             check_column_name(&name, self.diagnostics);
+            if name.value != DUMMY_JOIN_KEY && keys.iter().any(|key| key.name == name.value) {
+                self.diagnostics.error(&name.span, format!("`{}` is a join key of the view", name.value));
+            }
             taken.take(&name, self.diagnostics);
-            if is_lost(&dtype.value) {
+            if expressions::sql_type(&dtype.value).is_none() {
+                let message = format!("an expression cannot make values of type {}", dtype.value);
+                self.diagnostics.error(&dtype.span, message);
+            } else if is_lost(&dtype.value) {
                 self.diagnostics.error_with_help(
                     &dtype.span,
                     format!("an output cannot have type {}: Python Feast forgets what is inside", dtype.value),
@@ -170,26 +180,8 @@ fn is_lost(dtype: &DataType) -> bool {
 
 /// The columns that expressions can use, and the join keys of the views.
 fn inputs_of(sources: &[OnDemandSource], views: &DeclaredViews) -> (Inputs, Vec<Field>) {
-    let mut inputs = Inputs::default();
-    let mut keys = Vec::new();
-    for source in sources {
-        let (view, fields) = match source {
-            OnDemandSource::View(projection) => {
-                let view = views.get(&projection.view).and_then(Option::as_ref);
-                keys.extend(view.iter().flat_map(|view| view.join_keys.iter().cloned()));
-                (Some(projection.view.clone()), &projection.features)
-            }
-            OnDemandSource::Request(source) => match &source.kind {
-                SourceKind::Request(request) => (None, &request.schema),
-                _ => continue,
-            },
-        };
-        inputs.columns.extend(fields.iter().map(|field| InputColumn {
-            name: field.name.clone(),
-            view: view.clone(),
-            dtype: field.dtype.clone(),
-        }));
-    }
-    inputs.join_keys = keys.iter().map(|key| key.name.clone()).collect();
-    (inputs, keys)
+    let used = sources.iter().filter_map(|source| views.get(source.name())?.as_ref());
+    let keys: Vec<Field> = used.flat_map(|view| view.join_keys.iter().cloned()).collect();
+    let join_keys = keys.iter().map(|key| key.name.clone()).collect();
+    (Inputs { columns: expressions::inputs(sources), join_keys }, keys)
 }

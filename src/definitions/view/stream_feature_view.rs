@@ -19,7 +19,9 @@ impl<'a> ViewLowering<'a, '_> {
     /// The stream feature view a definition declares; nothing after an error.
     pub fn stream_feature_view(&mut self, raw: RawStreamFeatureView, source: &Reference) -> Option<StreamFeatureView> {
         self.check_name(&raw.name);
-        let (history, stream) = self.stream_source(&raw.name, source)?;
+        let Some((history, stream)) = self.stream_source(&raw.name, source) else {
+            return self.without_source(raw.stored.entities, Some(raw.schema));
+        };
         if let (Some(first), None) = (raw.aggregations.first(), &raw.timestamp_field) {
             self.diagnostics.error_with_help(
                 &first.span,
