@@ -4,7 +4,7 @@ use feastr::{
     apply::{ApplyOptions, Approval, apply},
     feast::{entity_key, messages as wire, registry_json::registry_dump, value::Value},
     model::{Object, ObjectKind, Project, RegistryState, Repo, Timestamp},
-    registry::{RegistryError, RegistryStore, Row, Snapshot, Write, state, to_message},
+    registry::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write, state, to_message},
 };
 
 /// The kinds of rows a registry has; the first byte of the input chooses.
@@ -67,6 +67,10 @@ struct Held(Snapshot);
 impl RegistryStore for Held {
     fn snapshot(&self, _: &str) -> Result<Snapshot, RegistryError> {
         Ok(self.0.clone())
+    }
+
+    fn versions(&self, _: &str) -> Result<Vec<VersionRow>, RegistryError> {
+        Ok(Vec::new())
     }
 
     fn projects(&self) -> Result<Vec<String>, RegistryError> {

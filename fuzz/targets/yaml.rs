@@ -23,7 +23,12 @@ pub fn settings(bytes: &[u8]) {
 pub fn definitions(bytes: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("definitions.yaml"), bytes).unwrap();
-    let options = LoadOptions { validate_sources: true, inspect: &inspect, display_path: &|path| path.to_owned() };
+    let options = LoadOptions {
+        validate_sources: true,
+        skip_view_names: false,
+        inspect: &inspect,
+        display_path: &|path| path.to_owned(),
+    };
     let mut diagnostics = Diagnostics::default();
     let loaded = definitions::load(&settings_of(folder.path()), &options, &mut diagnostics).unwrap();
     assert_eq!(loaded.is_none(), draw(diagnostics), "there is a repo, or there is an error");

@@ -2,12 +2,13 @@ use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use super::{CommandError, Context, checks::Checks, plan};
 use crate::{
     apply::{ApplyError, ApplyOptions, Approval, apply},
-    model::Repo,
+    model::{Repo, Ttl},
     plan::{Allow, Permission, Plan, SavedPlan},
     ui::{PlanStage, PlanView, Verbosity, draw_plan},
 };
@@ -38,6 +39,9 @@ pub struct Args {
     /// Do not ask: every change is wanted, except those of protected objects
     #[arg(long, short, alias = "auto-approve")]
     yes: bool,
+    /// How long to wait for another run that holds the registry's lock, such as 30s or 5m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lock_timeout)]
+    lock_timeout: Duration,
     /// Accepted for Feast's sake; apply shows no bars
     #[arg(long, hide = true)]
     no_progress: bool,
@@ -53,11 +57,11 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         None if args.yes => Approval::Everything,
         None => Approval::Named(&args.allow),
     };
-    let plan = match carry_out(&repo, approval, context)? {
+    let plan = match carry_out(&repo, approval, args, context)? {
         Err(ApplyError::Blocked(blocked))
             if saved.is_none() && somebody_is_there() && blocked.iter().all(|change| change.protected.is_empty()) =>
         {
-            ask_and_carry_out(&repo, context)?
+            ask_and_carry_out(&repo, args, context)?
         }
         outcome => outcome?,
     };
@@ -71,15 +75,20 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
 }
 
 /// The outer error is about the settings, the inner one about the apply.
-fn carry_out(repo: &Repo, approval: Approval<'_>, context: &Context) -> Result<Result<Plan, ApplyError>, CommandError> {
+fn carry_out(
+    repo: &Repo,
+    approval: Approval<'_>,
+    args: &Args,
+    context: &Context,
+) -> Result<Result<Plan, ApplyError>, CommandError> {
     let config = context.config()?;
-    let (registry, online) = (context.registry()?, context.online()?);
+    let (registry, online) = (context.registry_within(args.lock_timeout)?, context.online()?);
     let options = ApplyOptions { repo_name: config.repo_name.as_deref(), approval, now: context.now };
     Ok(apply(repo, registry.as_ref(), online.as_deref(), options))
 }
 
 /// Shows what would be done and does just that, if it is wanted.
-fn ask_and_carry_out(repo: &Repo, context: &Context) -> Result<Plan, CommandError> {
+fn ask_and_carry_out(repo: &Repo, args: &Args, context: &Context) -> Result<Plan, CommandError> {
     let printer = context.printer;
     let plan = plan::plan(repo, context)?;
     // Whoever says yes needs no flags.
@@ -94,7 +103,13 @@ fn ask_and_carry_out(repo: &Repo, context: &Context) -> Result<Plan, CommandErro
         return Err(CommandError::refused("nothing was applied", None));
     }
     let approved = SavedPlan::of(&plan).map_err(ApplyError::from)?;
-    Ok(carry_out(repo, Approval::Plan(&approved), context)??)
+    Ok(carry_out(repo, Approval::Plan(&approved), args, context)??)
+}
+
+/// A duration as definitions write it; `0` does not wait.
+fn lock_timeout(text: &str) -> Result<Duration, String> {
+    let timeout: Ttl = text.parse().map_err(|_| format!("`{text}` is not a duration; write 30s, 5m or 0"))?;
+    Ok(Duration::from_micros(timeout.micros().unsigned_abs()))
 }
 
 /// Whether a question would be seen and could be answered.

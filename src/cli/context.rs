@@ -2,6 +2,7 @@ use std::{
     cell::RefCell,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{CommandError, Global, checks::Checks};
@@ -89,6 +90,7 @@ impl Context {
             printer: self.printer,
             chdir: Some(folder.to_owned()),
             settings: None,
+            command: self.command.clone(),
             now: self.now,
             loaded: RefCell::new(None),
         };
@@ -117,13 +119,22 @@ impl Context {
 
     /// The registry, for commands that change it.
     pub fn registry(&self) -> Result<Box<dyn RegistryStore>, CommandError> {
+        self.registry_within(LOCK_TIMEOUT)
+    }
+
+    /// The registry, whose lock is waited for no longer than `timeout`.
+    pub fn registry_within(&self, timeout: Duration) -> Result<Box<dyn RegistryStore>, CommandError> {
+        Ok(registry::open(&self.config()?.registry, self.locking(timeout)))
+    }
+
+    /// How this run takes the locks of registries: under its name, and saying whom it waits for.
+    pub fn locking(&self, timeout: Duration) -> Locking {
         let printer = self.printer;
-        let locking = Locking {
+        Locking {
             who: self.who(),
-            timeout: LOCK_TIMEOUT,
+            timeout,
             on_wait: Box::new(move |holder| printer.say(format_args!("waiting for the registry's lock, {holder}"))),
-        };
-        Ok(registry::open(&self.config()?.registry, locking))
+        }
     }
 
     /// The registry, or the replica the settings name, for commands that only read.

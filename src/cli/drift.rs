@@ -2,13 +2,13 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{checks::Checks, CommandError, Context};
+use super::{CommandError, Context, checks::Checks};
 use crate::{
     apply::ApplyError,
     drift::{self, Area, Finding, Tables},
     model::RegistryState,
     online::OnlineStore,
-    plan::diff,
+    plan::{Setting, diff},
     registry::state,
 };
 
@@ -24,10 +24,12 @@ pub struct Args {}
 pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
     let repo = context.repo(Checks { skip_source_validation: true, ..Checks::default() })?;
-    let snapshot = context.registry()?.snapshot(&repo.project.name)?;
+    let snapshot = context.registry_to_read()?.snapshot(&repo.project.name)?;
     let state = state(&snapshot);
     let offline = context.offline()?;
-    let mut findings = drift::definitions(&diff(&state, &repo, None).map_err(ApplyError::Conflicts)?);
+    let config = context.config()?;
+    let setting = Setting { repo_name: config.repo_name.as_deref(), online: None };
+    let mut findings = drift::definitions(&diff(&state, &repo, setting).map_err(ApplyError::Conflicts)?);
     findings.extend(drift::sources(&state, &|source| offline.inspect(source)));
     if let Some(online) = context.online()? {
         findings.extend(in_tables(&state, &repo.project.name, online.as_ref())?);

@@ -58,7 +58,7 @@ struct Feature {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
-    let registry = context.registry()?;
+    let registry = context.registry_to_read()?;
     let rows = registry.snapshot(&context.config()?.project)?.rows;
     let features = features(&rows)?;
     if features.is_empty() {

@@ -2,7 +2,7 @@ use super::{CommandError, Context};
 use crate::{
     config::{FILE_NAME, RegistryConfig, registry_at},
     diagnostics::did_you_mean,
-    registry::{self, RegistryStore, Snapshot},
+    registry::{self, LOCK_TIMEOUT, RegistryStore, Snapshot},
 };
 
 /// Which registry and project a command reads, if not those of the repo.
@@ -26,7 +26,7 @@ impl From {
                 Origin { config: config.registry, project: Some(config.project) }
             }
         };
-        let registry = origin.open();
+        let registry = origin.open(context);
         let project = origin.project(self.project.as_deref(), registry.as_ref(), context)?;
         let snapshot = registry.snapshot(&project)?;
         if snapshot.rows.is_empty() {
@@ -58,8 +58,8 @@ impl Origin {
         Ok(Self { config: registry_at(place, &here)?, project: None })
     }
 
-    pub fn open(&self) -> Box<dyn RegistryStore> {
-        registry::open(&self.config)
+    pub fn open(&self, context: &Context) -> Box<dyn RegistryStore> {
+        registry::open(&self.config, context.locking(LOCK_TIMEOUT))
     }
 
     /// The project that is meant: the one that is named, else the only one there is, else that of the repo.

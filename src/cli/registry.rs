@@ -51,7 +51,7 @@ pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandErro
 
 fn copy(args: &Copy, context: &Context) -> Result<ExitCode, CommandError> {
     let origin = Origin::at(&args.from, context)?;
-    let (from, to) = (origin.open(), Origin::at(&args.to, context)?.open());
+    let (from, to) = (origin.open(context), Origin::at(&args.to, context)?.open(context));
     let project = origin.project(args.project.as_deref(), from.as_ref(), context)?;
     let target = args.to_project.as_deref().unwrap_or(&project);
     if from.location() == to.location() && *target == project {

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 pub use database_url::{Password, ServerUrl, TlsConfig, TlsMode};
 pub use environment::{Environment, variables};
 pub use file::load;
+pub use place::{PlaceError, registry_at};
 pub use registry::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 pub use stores::{OfflineStoreConfig, OnlineStoreConfig};
-pub use place::{PlaceError, registry_at};
 
 /// Name of the settings file in a repo folder.
 pub const FILE_NAME: &str = "feature_store.yaml";

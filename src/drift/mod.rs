@@ -101,6 +101,13 @@ pub fn definitions(plan: &Plan) -> Vec<Finding> {
         Action::Delete { .. } => {
             Finding::new(FindingKind::NotDeclared, change.id.clone(), "is in the registry and not declared")
         }
+        Action::Rename { from, .. } => {
+            Finding::new(FindingKind::NotApplied, change.id.clone(), format!("is in the registry as {from}"))
+        }
+        Action::Replace { before, .. } => {
+            let message = format!("is in the registry as {}", before.id());
+            Finding::new(FindingKind::Changed, change.id.clone(), message)
+        }
         Action::Update { edits, .. } => {
             let paths: Vec<&str> = edits.iter().map(|edit| edit.path.as_str()).collect();
             let message = format!("differs from its definition in {}", paths.join(", "));

@@ -1,8 +1,8 @@
 //! Where a project's objects are kept: rows of serialized messages behind one trait.
 
 mod copy;
-mod foreign;
 mod file;
+mod foreign;
 mod locking;
 mod message;
 mod ownership;
@@ -12,8 +12,8 @@ mod store;
 
 use crate::config::RegistryConfig;
 
-pub use locking::{Holder, LOCK_TIMEOUT, Locking};
 pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
+pub use locking::{Holder, LOCK_TIMEOUT, Locking};
 pub use message::{to_json, to_message};
 pub use ownership::{forget_owner, put_owner};
 pub use state::{object, state};

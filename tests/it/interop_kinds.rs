@@ -10,7 +10,7 @@ use parquet::arrow::ArrowWriter;
 
 use feastr::{
     apply::apply,
-    config::{OnlineStoreConfig, RegistryConfig},
+    config::OnlineStoreConfig,
     model::{
         Aggregation, ConflictPolicy, DUMMY_ENTITY, DUMMY_JOIN_KEY, DataSource, DataType, DatasetStorage, Entity,
         Expression, FeatureService, FeatureView, Field, FileSource, KafkaSource, LabelView, OnDemandFeatureView,
@@ -18,13 +18,13 @@ use feastr::{
         PushSource, Repo, RequestSource, SavedDataset, SourceKind, StreamFeatureView, StreamFormat, Tags, Timestamp,
         Ttl, ViewVersion,
     },
-    online, registry,
+    online,
 };
 use serde_json::{Value as Json, json};
 
 use crate::{
     interop::{INTEROP, feast},
-    support::{Project, approving},
+    support::{Project, approving, sqlite_registry},
 };
 
 fn source(name: &str, kind: SourceKind) -> DataSource {
@@ -268,7 +268,7 @@ fn folder() -> Project {
 }
 
 fn apply_to(project: &Project, repo: &Repo) -> usize {
-    let registry = registry::open(&RegistryConfig::Sqlite { path: project.path("data/registry.db") });
+    let registry = sqlite_registry(&project.path("data/registry.db"));
     let path = project.path("data").canonicalize().unwrap().join("online_store.db");
     let online = online::open(&OnlineStoreConfig::Sqlite { path });
     apply(repo, registry.as_ref(), Some(online.as_ref()), approving(Timestamp::now())).unwrap().changes.len()

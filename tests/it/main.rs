@@ -13,7 +13,7 @@ mod interop;
 mod interop_kinds;
 mod plan;
 mod point_in_time;
+mod porting;
 mod registries;
 mod servers;
-mod porting;
 mod support;

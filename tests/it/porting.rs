@@ -1,9 +1,8 @@
 //! Registries that become definitions, move to another place, or drift away from their definitions.
 
 use feastr::{
-    config::RegistryConfig,
     model::ObjectKind,
-    registry::{Row, Snapshot, VersionRow, Write, open},
+    registry::{Row, Snapshot, VersionRow, Write},
 };
 use insta::assert_snapshot;
 use rusqlite::Connection;
@@ -11,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     golden::registry_rows::{bytes, golden_root, read_json},
-    support::{Output, Project, settings},
+    support::{Output, Project, settings, sqlite_registry},
 };
 
 /// Feast's tables with their columns of names and messages.
@@ -67,7 +66,7 @@ fn recorded(recording: &str, name: &str) -> Project {
 }
 
 fn registry(project: &Project, path: &str) -> Box<dyn feastr::registry::RegistryStore> {
-    open(&RegistryConfig::Sqlite { path: project.path(path) })
+    sqlite_registry(&project.path(path))
 }
 
 #[track_caller]

@@ -8,7 +8,9 @@ use std::{
 
 use feastr::{
     apply::{ApplyOptions, Approval},
+    config::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig},
     model::Timestamp,
+    registry::{self, Locking, RegistryStore},
 };
 use tempfile::TempDir;
 
@@ -149,6 +151,13 @@ pub fn run_with_own_stdout(command: &mut Command) -> Output {
         stdout: String::new(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// A registry in an SQLite file.
+pub fn sqlite_registry(path: &Path) -> Box<dyn RegistryStore> {
+    let database = RegistryDatabase::Sqlite { path: path.to_owned() };
+    let config = SqlRegistryConfig { database, replica: None, schema_mode: SchemaMode::Auto };
+    registry::open(&RegistryConfig::Sql(config), Locking::default())
 }
 
 /// An apply of whatever is due.

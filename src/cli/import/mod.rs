@@ -14,7 +14,7 @@ use crate::{
     diagnostics::{Diagnostics, Severity},
     model::{Object, ObjectId, ObjectKind, RegistryState},
     offline,
-    plan::{Change, diff},
+    plan::{Change, Setting, diff},
     registry::state,
     ui::draw_diagnostics,
 };
@@ -110,7 +110,10 @@ fn check(
     let written = StoreConfig { repo: staged.path().to_owned(), ..config.clone() };
     let mut diagnostics = Diagnostics::default();
     Ok(match definitions::load(&written, &options, &mut diagnostics)? {
-        Some(repo) => Check::Changes(diff(state, &repo, None).map_err(crate::apply::ApplyError::Conflicts)?.changes),
+        Some(repo) => {
+            let plan = diff(state, &repo, Setting::default()).map_err(crate::apply::ApplyError::Conflicts)?;
+            Check::Changes(plan.changes)
+        }
         None => Check::Refused(diagnostics),
     })
 }

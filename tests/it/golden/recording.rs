@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use feastr::{
     apply::{ApplyError, apply},
-    config::RegistryConfig,
     feast::messages::{
         DataSource, Entity, FeatureService, FeatureView as FeatureViewMessage, LabelView as LabelViewMessage,
         OnDemandFeatureView, Permission, Project as ProjectMessage, SavedDataset, StreamFeatureView,
@@ -12,12 +11,13 @@ use feastr::{
     },
     model::{Object, ObjectId, ObjectKind, Project, RegistryState, Repo, Tags, Timestamp},
     plan::Plan,
-    registry::{self, RegistryStore, Row, Snapshot, state},
+    registry::{RegistryStore, Row, Snapshot, state},
 };
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::registry_rows::{bytes, golden_root, read_json};
+use crate::support::{approving, sqlite_registry};
 
 /// The recordings of SQL registries.
 pub const RECORDINGS: [&str; 4] = ["extra", "local_pandas", "local_python", "kinds"];
@@ -70,12 +70,12 @@ impl Recording {
     }
 
     pub fn registry(&self) -> Box<dyn RegistryStore> {
-        registry::open(&RegistryConfig::Sqlite { path: self.folder.path().join("registry.db") })
+        sqlite_registry(&self.folder.path().join("registry.db"))
     }
 
     /// Makes the registry hold these objects.
     pub fn apply(&self, objects: impl IntoIterator<Item = Object>) -> Result<Plan, ApplyError> {
-        apply(&repo(objects), self.registry().as_ref(), None, NOW)
+        apply(&repo(objects), self.registry().as_ref(), None, approving(NOW))
     }
 
     /// Puts the recorded rows into the registry, their version histories included.

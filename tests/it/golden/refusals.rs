@@ -22,23 +22,29 @@ fn definitions(note: &str) -> Option<(String, Result<(), &'static str>)> {
     let with_service = |service: &str| format!("{}feature_services:\n{service}", views(&a()));
     let source = |source: &str| format!("{ENTITY}data_sources: [{source}]\nfeature_views:\n{}", a());
     Some(match note {
-        "duplicate_feature_view_names" => (views(&(view("same", COLUMN) + &view("same", COLUMN))), Err("is called `same`")),
+        "duplicate_feature_view_names" => {
+            (views(&(view("same", COLUMN) + &view("same", COLUMN))), Err("is called `same`"))
+        }
         "duplicate_names_differ_in_case" => {
             (views(&(view("same", COLUMN) + &view("Same", COLUMN))), Err("may not differ in case only"))
         }
-        "duplicate_entity_names" => {
-            ("entities: [{name: e, value_type: INT64}, {name: e, join_keys: [other]}]\n".to_owned(), Err("is called `e`"))
-        }
-        "duplicate_data_source_names" => {
-            (format!("{SOURCE}  - {{name: s, type: file, path: data/other.parquet, timestamp_field: t}}\n"), Err("is called `s`"))
-        }
+        "duplicate_entity_names" => (
+            "entities: [{name: e, value_type: INT64}, {name: e, join_keys: [other]}]\n".to_owned(),
+            Err("is called `e`"),
+        ),
+        "duplicate_data_source_names" => (
+            format!("{SOURCE}  - {{name: s, type: file, path: data/other.parquet, timestamp_field: t}}\n"),
+            Err("is called `s`"),
+        ),
         "duplicate_service_names" => {
             (with_service("  - {name: x, features: [a]}\n  - {name: x, features: [a]}\n"), Err("is called `x`"))
         }
         "entity_not_defined_in_repo" | "entity_given_as_string" => {
             (format!("{SOURCE}feature_views:\n{}", a()), Err("there is no entity `e`"))
         }
-        "reserved_entity_name" => ("entities: [{name: __dummy, join_keys: [x]}]\n".to_owned(), Err("`__dummy` is reserved")),
+        "reserved_entity_name" => {
+            ("entities: [{name: __dummy, join_keys: [x]}]\n".to_owned(), Err("`__dummy` is reserved"))
+        }
         "reserved_feature_name_event_timestamp" => {
             (views(&view("a", "{name: event_timestamp, dtype: Float32}")), Err("`event_timestamp` is reserved"))
         }
@@ -58,9 +64,7 @@ fn definitions(note: &str) -> Option<(String, Result<(), &'static str>)> {
         "source_column_missing" => {
             (views(&view("a", "{name: absent_column, dtype: Float32}")), Err("has no column `absent_column`"))
         }
-        "source_type_mismatch" => {
-            (views(&view("a", "{name: conv_rate, dtype: String}")), Err("cannot become String"))
-        }
+        "source_type_mismatch" => (views(&view("a", "{name: conv_rate, dtype: String}")), Err("cannot become String")),
         "timestamp_column_missing" => (
             source("{name: s, type: file, path: data/driver_stats.parquet, timestamp_field: absent_time}"),
             Err("has no column `absent_time`"),
@@ -68,9 +72,10 @@ fn definitions(note: &str) -> Option<(String, Result<(), &'static str>)> {
         "timestamp_inferred_two_candidates" => {
             (source("{name: s, type: file, path: data/driver_stats.parquet}"), Err("does not say which column"))
         }
-        "no_source" => {
-            (format!("{ENTITY}feature_views: [{{name: a, entities: [e], schema: [{COLUMN}]}}]\n"), Err("`source` is missing"))
-        }
+        "no_source" => (
+            format!("{ENTITY}feature_views: [{{name: a, entities: [e], schema: [{COLUMN}]}}]\n"),
+            Err("`source` is missing"),
+        ),
         "no_schema_inferred" => (views("  - {name: a, entities: [e], source: s}\n"), Ok(())),
         "empty_service" => (with_service("  - {name: x, features: []}\n"), Ok(())),
         "service_with_view_outside_repo" => (
@@ -89,12 +94,11 @@ fn definitions(note: &str) -> Option<(String, Result<(), &'static str>)> {
         }
         "project_name_differs" => ("project: {name: another}\n".to_owned(), Err("another")),
         "project_object" => (
-            "project: {name: feastlocal, description: the project, owner: owner@example.com, tags: {a: b}}\n".to_owned(),
+            "project: {name: feastlocal, description: the project, owner: owner@example.com, tags: {a: b}}\n"
+                .to_owned(),
             Ok(()),
         ),
-        "permission_unknown_action" => {
-            ("permissions: [{name: p, actions: [FLY]}]\n".to_owned(), Err("FLY"))
-        }
+        "permission_unknown_action" => ("permissions: [{name: p, actions: [FLY]}]\n".to_owned(), Err("FLY")),
         "empty_repository" => (String::new(), Ok(())),
         "two_projects" | "python_syntax_error" | "python_import_error" => return None,
         other => panic!("no definitions for {other}"),

@@ -21,7 +21,10 @@ fn edit(repo: &Project, note: &str) {
             "join_keys: [driver_id], ",
             "join_keys: [driver_id], description: person behind the wheel, tags: {k: v}, ",
         ),
-        "service_changed" => view("[{driver_hourly_stats: [conv_rate]}", "tags: {k: v}\n    features: [{driver_hourly_stats: [acc_rate]}"),
+        "service_changed" => view(
+            "[{driver_hourly_stats: [conv_rate]}",
+            "tags: {k: v}\n    features: [{driver_hourly_stats: [acc_rate]}",
+        ),
         "source_changed" => view(
             "    created_timestamp_column: created\n",
             "    created_timestamp_column: created\n    description: raw rows\n    tags: {tier: bronze}\n",

@@ -17,7 +17,10 @@ use crate::support::Project;
 fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
     let project = Project::example();
     let (config, mut repo) = load(&project.folder.path().canonicalize().unwrap());
-    let (registry, online) = (registry::open(&config.registry), online::open(config.online_store.as_ref().unwrap()));
+    let (registry, online) = (
+        registry::open(&config.registry, registry::Locking::default()),
+        online::open(config.online_store.as_ref().unwrap()),
+    );
     let now = Timestamp::parse("2026-11-02", Timestamp::from_micros(0)).unwrap();
     let run = |repo: &Repo, repo_name| {
         let options = ApplyOptions { repo_name, approval: Approval::Named(&[]), now };

@@ -44,7 +44,7 @@ fn view(name: &str, text: &str) -> Row {
 fn version(view: &Row, number: i32) -> Write {
     Write::AddVersion(VersionRow {
         view: view.name.clone(),
-        view_type: "feature_view",
+        view_type: "feature_view".to_owned(),
         number,
         proto: view.proto.clone(),
         created: 1_700_000_000,
@@ -114,7 +114,11 @@ fn versions_infrastructure_and_notes_are_kept(backend: Backend) {
     let test = TestRegistry::new(backend);
     let registry = test.open();
     let [stats, other] = [view("stats", ""), view("other", "")];
-    let note = |key, value: &str| Write::PutMetadata { key, value: value.to_owned(), updated: 1_700_000_000 };
+    let note = |key: &'static str, value: &str| Write::PutMetadata {
+        key: key.into(),
+        value: value.to_owned(),
+        updated: 1_700_000_000,
+    };
     write(
         registry.as_ref(),
         "p",

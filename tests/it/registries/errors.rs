@@ -91,7 +91,7 @@ fn tables_of_an_older_feast_are_read_and_missing_ones_created_or_listed() {
         let skip = registry::open(&read(&test.settings_with("schema_mode: skip")), Locking::default());
         write(skip.as_ref(), "p", &[Write::Put(entity("customer", ""))]);
         assert_eq!(skip.snapshot("p").unwrap().rows.len(), 2);
-        let note = Write::PutMetadata { key: "k", value: "v".to_owned(), updated: 1 };
+        let note = Write::PutMetadata { key: "k".into(), value: "v".to_owned(), updated: 1 };
         let error = skip.update("p", &mut |_| Some(vec![note.clone()])).unwrap_err();
         assert!(error.message.contains("feast_metadata"), "{error}");
         write(test.open().as_ref(), "p", std::slice::from_ref(&note));

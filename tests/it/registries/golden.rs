@@ -52,16 +52,9 @@ fn recorded(tables: &Value) -> Vec<Write> {
         }
     }
     for row in tables["feature_view_version_history"].as_array().into_iter().flatten() {
-        let view_type = match row["feature_view_type"].as_str().unwrap() {
-            "feature_view" => "feature_view",
-            "stream_feature_view" => "stream_feature_view",
-            "on_demand_feature_view" => "on_demand_feature_view",
-            "label_view" => "label_view",
-            other => panic!("{other}"),
-        };
         writes.push(Write::AddVersion(VersionRow {
             view: text(&row["feature_view_name"]),
-            view_type,
+            view_type: text(&row["feature_view_type"]),
             number: i32::try_from(row["version_number"].as_i64().unwrap()).unwrap(),
             proto: bytes(&row["feature_view_proto"]),
             created: row["created_timestamp"].as_i64().unwrap(),

@@ -56,7 +56,8 @@ pub fn registered(test: &TestRegistry) -> Option<u32> {
     let [view] = views[..] else { return None };
     let round: u32 = view.strip_prefix("view_")?.parse().ok()?;
     let service: FeatureService = decode(snapshot.proto(ObjectKind::FeatureService, "service")?).unwrap();
-    let selected = &service.spec?.features.first()?.feature_view_name;
+    let service = service.spec?;
+    let selected = &service.features.first()?.feature_view_name;
     let same = entity.spec?.description == format!("{round} times")
         && selected == view
         && snapshot.versions.keys().collect::<Vec<_>>() == [view];

@@ -200,8 +200,9 @@ proptest! {
             file: folder.path().join("feature_store.yaml"),
             project: "p".to_owned(),
             project_description: None,
+            repo_name: None,
             provider: "local".to_owned(),
-            registry: RegistryConfig::Sqlite { path: folder.path().join("registry.db") },
+            registry: RegistryConfig::File { path: folder.path().join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
         };
