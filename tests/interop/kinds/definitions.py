@@ -1,4 +1,4 @@
-"""The objects of `interop_kinds.rs`, as Python declares them."""
+"""The objects of `definitions.yaml`, as Python declares them."""
 
 from datetime import timedelta
 
