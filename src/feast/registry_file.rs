@@ -38,8 +38,6 @@ struct Note {
     value: String,
 }
 
-/// The key under which the SQL registry keeps what `project_metadata` is here.
-const PROJECT_UUID: &str = "project_uuid";
 /// A note of the SQL registry that the whole file has in `last_updated`.
 const LAST_UPDATED_NOTE: &str = "last_updated_timestamp";
 
@@ -93,15 +91,34 @@ pub struct FileObject {
     content: Vec<u8>,
 }
 
+/// A message with its bytes, which may hold more than it knows.
+#[derive(Debug, Clone, PartialEq)]
+struct Stored<M> {
+    message: M,
+    bytes: Vec<u8>,
+}
+
+impl<M: prost::Message + Default> Stored<M> {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        M::decode(bytes).ok().map(|message| Self { message, bytes: bytes.to_vec() })
+    }
+
+    fn new(message: M) -> Self {
+        let bytes = message.encode_to_vec();
+        Self { message, bytes }
+    }
+}
+
 /// A file registry taken apart.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RegistryFile {
     objects: Vec<FileObject>,
-    versions: Vec<FeatureViewVersionRecord>,
+    versions: Vec<Stored<FeatureViewVersionRecord>>,
     /// Each object of infrastructure as it is stored.
     infra: Vec<Vec<u8>>,
-    project_metadata: Vec<ProjectMetadata>,
-    notes: Vec<Note>,
+    /// Which Feast 0.67 no longer writes, but reads.
+    project_metadata: Vec<Stored<ProjectMetadata>>,
+    notes: Vec<Stored<Note>>,
     last_updated: Timestamp,
     /// Everything else, key and all.
     rest: BTreeMap<u32, Vec<Vec<u8>>>,
@@ -148,7 +165,7 @@ impl RegistryFile {
             LAST_UPDATED => self.last_updated = Timestamp::decode(field.content?).ok()?,
             VERSION_HISTORY => {
                 for record in split(field.content?)? {
-                    self.versions.push(FeatureViewVersionRecord::decode(record.content?).ok()?);
+                    self.versions.push(Stored::read(record.content?)?);
                 }
             }
             INFRA => {
@@ -156,8 +173,8 @@ impl RegistryFile {
                     self.infra.push(object.content?.to_vec());
                 }
             }
-            PROJECT_METADATA => self.project_metadata.push(ProjectMetadata::decode(field.content?).ok()?),
-            NOTES => self.notes.push(Note::decode(field.content?).ok()?),
+            PROJECT_METADATA => self.project_metadata.push(Stored::read(field.content?)?),
+            NOTES => self.notes.push(Stored::read(field.content?)?),
             number => self.rest.entry(number).or_default().push(field.bytes.to_vec()),
         }
         Some(())
@@ -187,15 +204,14 @@ impl RegistryFile {
             add(INFRA, &objects);
         }
         for metadata in &self.project_metadata {
-            add(PROJECT_METADATA, &metadata.encode_to_vec());
+            add(PROJECT_METADATA, &metadata.bytes);
         }
         if !self.versions.is_empty() {
-            let records: Vec<u8> =
-                self.versions.iter().flat_map(|record| length_delimited(1, &record.encode_to_vec())).collect();
+            let records: Vec<u8> = self.versions.iter().flat_map(|record| length_delimited(1, &record.bytes)).collect();
             add(VERSION_HISTORY, &records);
         }
         for note in &self.notes {
-            add(NOTES, &note.encode_to_vec());
+            add(NOTES, &note.bytes);
         }
         // As in Feast's own files, by number.
         fields.into_values().flatten().flatten().collect()
@@ -229,7 +245,9 @@ impl RegistryFile {
     pub fn delete(&mut self, project: &str, kind: ObjectKind, name: &str) {
         self.objects.retain(|object| object.kind != kind || object.project != project || object.name != name);
         if kind.is_view() {
-            self.versions.retain(|record| record.project_id != project || record.feature_view_name != name);
+            let other =
+                |record: &FeatureViewVersionRecord| record.project_id != project || record.feature_view_name != name;
+            self.versions.retain(|record| other(&record.message));
         }
     }
 
@@ -241,7 +259,7 @@ impl RegistryFile {
     /// The highest version of each view of a project.
     pub fn versions(&self, project: &str) -> BTreeMap<String, i32> {
         let mut highest = BTreeMap::new();
-        for record in self.versions.iter().filter(|record| record.project_id == project) {
+        for record in self.versions.iter().map(|record| &record.message).filter(|record| record.project_id == project) {
             let number = highest.entry(record.feature_view_name.clone()).or_insert(record.version_number);
             *number = record.version_number.max(*number);
         }
@@ -254,7 +272,7 @@ impl RegistryFile {
         if let Some(kind) = kind {
             record.feature_view_proto = with_project(kind, &record.feature_view_proto, &record.project_id);
         }
-        self.versions.push(record);
+        self.versions.push(Stored::new(record));
     }
 
     /// The infrastructure of a project as a message of its own, or nothing when there is none.
@@ -298,12 +316,8 @@ impl RegistryFile {
 
     /// The notes about a project, under the keys of the SQL registry.
     pub fn notes(&self, project: &str) -> BTreeMap<String, String> {
-        let notes = self.notes.iter().filter(|note| note.project == project);
-        let uuids = self.project_metadata.iter().filter(|metadata| metadata.project == project);
-        notes
-            .map(|note| (note.key.clone(), note.value.clone()))
-            .chain(uuids.map(|metadata| (PROJECT_UUID.to_owned(), metadata.project_uuid.clone())))
-            .collect()
+        let ours = self.notes.iter().map(|note| &note.message).filter(|note| note.project == project);
+        ours.map(|note| (note.key.clone(), note.value.clone())).collect()
     }
 
     /// Removes a note about a project, if there is one.
@@ -313,18 +327,10 @@ impl RegistryFile {
 
     /// Sets a note about a project.
     pub fn put_note(&mut self, project: &str, key: &str, value: &str) {
-        match key {
-            LAST_UPDATED_NOTE => {}
-            PROJECT_UUID => {
-                self.project_metadata.retain(|metadata| metadata.project != project);
-                let metadata = ProjectMetadata { project: project.to_owned(), project_uuid: value.to_owned() };
-                self.project_metadata.push(metadata);
-            }
-            _ => {
-                self.notes.retain(|note| note.project != project || note.key != key);
-                let note = Note { project: project.to_owned(), key: key.to_owned(), value: value.to_owned() };
-                self.notes.push(note);
-            }
+        if key != LAST_UPDATED_NOTE {
+            self.notes.retain(|note| note.message.project != project || note.message.key != key);
+            let note = Note { project: project.to_owned(), key: key.to_owned(), value: value.to_owned() };
+            self.notes.push(Stored::new(note));
         }
     }
 
@@ -332,9 +338,9 @@ impl RegistryFile {
     pub fn delete_project(&mut self, project: &str) {
         self.put_infra(project, &[]);
         self.objects.retain(|object| object.project != project);
-        self.versions.retain(|record| record.project_id != project);
-        self.project_metadata.retain(|metadata| metadata.project != project);
-        self.notes.retain(|note| note.project != project);
+        self.versions.retain(|record| record.message.project_id != project);
+        self.project_metadata.retain(|metadata| metadata.message.project != project);
+        self.notes.retain(|note| note.message.project != project);
     }
 }
 

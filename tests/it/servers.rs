@@ -1,6 +1,7 @@
 //! Database servers of our own: in temporary folders, on free ports, gone when the tests are.
 
 use std::{
+    io::Write as _,
     net::TcpListener,
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
@@ -136,7 +137,8 @@ impl Server {
     pub fn create_database(&self) -> String {
         let name = format!("test_{}", self.next_database.fetch_add(1, Ordering::Relaxed));
         let there = if self.kind == Kind::Postgres { "postgres" } else { "mysql" };
-        self.execute(there, &format!("CREATE DATABASE {name}"));
+        let letters = if self.kind == Kind::Postgres { "" } else { " CHARACTER SET utf8mb4" };
+        self.execute(there, &format!("CREATE DATABASE {name}{letters}"));
         name
     }
 
@@ -211,6 +213,14 @@ fn create_postgres(folder: &Path, data: &Path) {
         .arg("--pwfile")
         .arg(&password)
         .current_dir(folder));
+    // In a setting that a test can change, which it could not on the command line.
+    let certificate =
+        format!("ssl = on\nssl_cert_file = '{0}/server.crt'\nssl_key_file = '{0}/server.key'\n", folder.display());
+    let settings = folder.join("tls.conf");
+    std::fs::write(&settings, certificate).unwrap();
+    std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let mut main = std::fs::OpenOptions::new().append(true).open(data.join("postgresql.conf")).unwrap();
+    writeln!(main, "include '{}'", settings.display()).unwrap();
 }
 
 fn create_mariadb(data: &Path) {
@@ -251,8 +261,6 @@ fn launch(kind: Kind, folder: &Path, port: u16) -> Child {
             let mut server = as_server(kind, &program("postgres"));
             server.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
             server.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "max_connections=200"]);
-            server.args(["-c", "ssl=on", "-c"]).arg(format!("ssl_cert_file={}/server.crt", folder.display()));
-            server.arg("-c").arg(format!("ssl_key_file={}/server.key", folder.display()));
             server
         }
         Kind::MariaDb => {
@@ -267,5 +275,5 @@ fn launch(kind: Kind, folder: &Path, port: u16) -> Child {
         }
     };
     command.arg(server.get_program()).args(server.get_args());
-    command.current_dir(folder).process_group(0).stdin(Stdio::piped()).spawn().unwrap()
+    command.current_dir(folder).process_group(0).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }

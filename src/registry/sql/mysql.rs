@@ -108,6 +108,8 @@ impl Database for MySql {
         // Rows may be locked by somebody who takes no lock of projects.
         let seconds = locking.timeout.as_secs().max(1);
         session.run(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"), &[])?;
+        // Otherwise reading for an update locks the gaps around a project as well, and with them others.
+        session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", &[])?;
         Ok(Box::new(session))
     }
 }
@@ -204,6 +206,9 @@ mod code {
     pub const TOO_MANY_USER_CONNECTIONS: u16 = 1203;
     pub const LOCK_WAIT_TIMEOUT: u16 = 1205;
     pub const LOCK_DEADLOCK: u16 = 1213;
+    /// Texts of different character sets are compared.
+    pub const CANT_AGGREGATE_COLLATIONS: u16 = 1267;
+    pub const TRUNCATED_WRONG_VALUE_FOR_FIELD: u16 = 1366;
     pub const SPECIFIC_ACCESS_DENIED_ERROR: u16 = 1227;
     pub const OPTION_PREVENTS_STATEMENT: u16 = 1290;
     pub const CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: u16 = 1792;
@@ -251,6 +256,10 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
                     format!("the registry {url} lacks something: {text}"),
                     "set `schema_mode: auto`, and feastr creates missing tables",
                 ),
+                code::CANT_AGGREGATE_COLLATIONS | code::TRUNCATED_WRONG_VALUE_FOR_FIELD => (
+                    format!("the tables of the registry {url} cannot hold all letters: {text}"),
+                    "convert database and tables to utf8mb4 (ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4)",
+                ),
                 code::LOCK_WAIT_TIMEOUT => (
                     format!("rows of the registry {url} are locked by another program"),
                     "nothing was changed; try again when it is done",
@@ -289,6 +298,11 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
             format!("no encrypted connection to the registry {url}: {error}"),
             "check sslmode and sslrootcert in the URL",
         ),
+        // What goes wrong with TLS after the first bytes comes as text alone.
+        mysql::Error::CodecError(error) if error.to_string().contains("certificate") => (
+            format!("no encrypted connection to the registry {url}: {error}"),
+            "check sslmode and sslrootcert in the URL",
+        ),
         mysql::Error::IoError(error) if error.to_string().contains("lookup") => {
             (format!("the host `{}` is not known", url.host), check)
         }
@@ -296,7 +310,7 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
             format!("no encrypted connection to the registry {url}: {error}"),
             "check sslmode and sslrootcert in the URL",
         ),
-        mysql::Error::IoError(_) => (
+        mysql::Error::IoError(_) | mysql::Error::CodecError(_) => (
             format!("the connection to the registry {url} broke"),
             "nothing was changed; try again when the server is up",
         ),

@@ -288,19 +288,22 @@ fn who_waits_is_told_for_whom(backend: Backend) {
     write(test.open().as_ref(), "p", &[Write::Put(entity("driver", ""))]);
     let (inside, is_inside) = mpsc::channel();
     let (leave, may_leave) = mpsc::channel::<()>();
-    std::thread::scope(|scope| {
-        let test = &test;
+    let tested = &test;
+    std::thread::scope(move |scope| {
+        let test = tested;
         scope.spawn(move || {
             let who = "apply of alice@ci-7 (pid 412)".to_owned();
             let registry = test.open_with(Locking { who, ..Locking::default() });
             registry
                 .update("p", &mut |_| {
                     inside.send(()).unwrap();
-                    may_leave.recv().unwrap();
+                    let _ = may_leave.recv();
                     None
                 })
                 .unwrap();
         });
+        // Gone with this closure, so that a failure ends the other thread, too.
+        let leave = leave;
         is_inside.recv().unwrap();
         let told = Rc::new(RefCell::new(Vec::new()));
         let words = Rc::clone(&told);
