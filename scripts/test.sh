@@ -10,6 +10,7 @@ feast_version=0.67.0
 
 need_build_tools
 need python3 python3
+need jq jq
 # The tests start servers of their own.
 need openssl openssl
 need_server initdb postgresql

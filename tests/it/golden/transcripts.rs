@@ -22,8 +22,8 @@ fn edit(repo: &Project, note: &str) {
             "join_keys: [driver_id], description: person behind the wheel, tags: {k: v}, ",
         ),
         "service_changed" => view(
-            "[{driver_hourly_stats: [conv_rate]}",
-            "tags: {k: v}\n    features: [{driver_hourly_stats: [acc_rate]}",
+            "    features: [{driver_hourly_stats: [conv_rate]}",
+            "    tags: {k: v}\n    features: [{driver_hourly_stats: [acc_rate]}",
         ),
         "source_changed" => view(
             "    created_timestamp_column: created\n",
@@ -100,12 +100,14 @@ fn hides(ours: &str, theirs: &str) -> bool {
 }
 
 /// Settings that Feast takes and feastr does not, or the other way round; see docs/compatibility.md.
-const OTHER_SETTINGS: [(&str, i32); 5] = [
+const OTHER_SETTINGS: [(&str, i32); 7] = [
     ("unknown_top_level_key", 1),
     ("unknown_registry_key", 1),
     ("entity_key_version_2", 1),
-    ("batch_engine_unknown", 1),
     ("redis_bad_connection", 1),
+    ("registry_ttl_text", 0),
+    ("auth_unknown", 0),
+    ("auth_no_type", 0),
 ];
 
 #[test]
