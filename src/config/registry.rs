@@ -12,6 +12,7 @@ use crate::{
 
 /// Where the registry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a program has one of them")]
 pub enum RegistryConfig {
     /// Feast's SQL registry.
     Sql(SqlRegistryConfig),

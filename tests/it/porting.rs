@@ -174,7 +174,7 @@ fn import_says_what_stays_and_what_plan_will_show() {
     let store = registry(&project, "data/registry.db");
     let older = store.snapshot("feastlocal").unwrap();
     project.edit("drivers.yaml", "dtype: Float32, description: Share of trips without complaint", "dtype: Float64");
-    project.feastr(&["apply"]).ok();
+    project.feastr(&["apply", "--yes"]).ok();
     let service = older.rows.into_iter().find(|row| row.name == "driver_activity_v2").unwrap();
     store.update("feastlocal", &mut |_| Some(vec![Write::Put(service.clone())])).unwrap();
     let import = project.feastr(&["import", "--output", "imported"]);
