@@ -187,7 +187,7 @@ fn import_says_what_stays_and_what_plan_will_show() {
     // What the view has no more cannot be selected from it.
     project.edit("drivers.yaml", "- {name: acc_rate, dtype: Float64}\n      ", "");
     project.edit("services.yaml", "- driver_hourly_stats\n", "- driver_hourly_stats: [conv_rate]\n");
-    project.feastr(&["apply"]).ok();
+    project.feastr(&["apply", "--yes"]).ok();
     store.update("feastlocal", &mut |_| Some(vec![Write::Put(service.clone())])).unwrap();
     let import = project.feastr(&["import", "--output", "imported", "--force"]);
     assert_eq!(import.code, 2);

@@ -14,11 +14,12 @@ use crate::model::{
 
 /// Tags with those that are keys of every object.
 pub fn kept_tags() -> impl Strategy<Value = Tags> {
-    (tags(), any::<bool>(), option::of(name("old"))).prop_map(|(mut tags, protect, renamed_from)| {
+    (tags(), any::<bool>(), option::of(any::<u64>())).prop_map(|(mut tags, protect, renamed_from)| {
         if protect {
             tags.insert(PROTECT_TAG.to_owned(), "true".to_owned());
         }
-        tags.extend(renamed_from.map(|old| (RENAMED_FROM_TAG.to_owned(), old)));
+        // No two objects of a kind may have had one name.
+        tags.extend(renamed_from.map(|old| (RENAMED_FROM_TAG.to_owned(), format!("old{old}"))));
         tags
     })
 }
@@ -257,6 +258,11 @@ prop_compose! {
             (words(), words()).prop_map(|(groups, namespaces)| Policy::GroupsAndNamespaces { groups, namespaces }),
         ],
     ) -> Permission {
+        // As Feast, definitions trim the tags of permissions.
+        let trimmed = |tags: Tags| -> Tags {
+            tags.into_iter().map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned())).collect()
+        };
+        let (required_tags, tags) = (trimmed(required_tags), trimmed(tags));
         Permission { name: format!("{name}{index}"), types, name_patterns, required_tags, actions, policy, tags }
     }
 }

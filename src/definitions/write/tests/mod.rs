@@ -52,9 +52,10 @@ fn labels() -> impl Strategy<Value = (String, String, Tags)> {
 prop_compose! {
     fn field(index: usize)(
         name in name("f"), dtype in dtype(), description in text(), tags in tags(),
-        vector in option::of((any::<bool>(), 1..9i32, text())),
+        // Only one column of a view may have an index.
+        vector in option::of((1..9i32, text())),
     ) -> Field {
-        let vector = vector.map(|(index, length, search_metric)| VectorIndex { index, length, search_metric });
+        let vector = vector.map(|(length, search_metric)| VectorIndex { index: false, length, search_metric });
         Field { name: format!("{name}_{index}"), dtype, description, tags, vector }
     }
 }
