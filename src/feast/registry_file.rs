@@ -253,13 +253,13 @@ impl RegistryFile {
 
     /// The history of a project's views.
     pub fn version_records(&self, project: &str) -> impl Iterator<Item = &FeatureViewVersionRecord> {
-        self.versions.iter().filter(move |record| record.project_id == project)
+        self.versions.iter().map(|record| &record.message).filter(move |record| record.project_id == project)
     }
 
     /// The highest version of each view of a project.
     pub fn versions(&self, project: &str) -> BTreeMap<String, i32> {
         let mut highest = BTreeMap::new();
-        for record in self.versions.iter().map(|record| &record.message).filter(|record| record.project_id == project) {
+        for record in self.version_records(project) {
             let number = highest.entry(record.feature_view_name.clone()).or_insert(record.version_number);
             *number = record.version_number.max(*number);
         }
@@ -322,13 +322,13 @@ impl RegistryFile {
 
     /// Removes a note about a project, if there is one.
     pub fn remove_note(&mut self, project: &str, key: &str) {
-        self.notes.retain(|note| note.project != project || note.key != key);
+        self.notes.retain(|note| note.message.project != project || note.message.key != key);
     }
 
     /// Sets a note about a project.
     pub fn put_note(&mut self, project: &str, key: &str, value: &str) {
         if key != LAST_UPDATED_NOTE {
-            self.notes.retain(|note| note.message.project != project || note.message.key != key);
+            self.remove_note(project, key);
             let note = Note { project: project.to_owned(), key: key.to_owned(), value: value.to_owned() };
             self.notes.push(Stored::new(note));
         }

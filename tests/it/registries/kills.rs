@@ -20,12 +20,12 @@ fn a_killed_apply_leaves_the_old_state_or_the_new_one(backend: Backend) {
     let repo = Repo::new(&test);
     repo.declare(0);
     let began = Instant::now();
-    repo.project.feastr(&["apply"]).ok();
+    repo.project.feastr(&["apply", "--yes"]).ok();
     let whole = began.elapsed();
     let (mut old, mut new) = (0, 0);
     for round in 1..=KILLS {
         repo.declare(round);
-        let mut command = repo.project.command(&["apply"]);
+        let mut command = repo.project.command(&["apply", "--yes"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         sleep(moment(whole, round, KILLS));
         let _ = child.kill();
@@ -35,7 +35,7 @@ fn a_killed_apply_leaves_the_old_state_or_the_new_one(backend: Backend) {
             Some(found) if found == round - 1 => old += 1,
             found => panic!("round {round}: {found:?}"),
         }
-        repo.project.feastr(&["apply"]).ok();
+        repo.project.feastr(&["apply", "--yes"]).ok();
         assert_eq!(registered(&test), Some(round));
         assert_eq!(repo.online_tables(), [format!("p_view_{round}")]);
     }

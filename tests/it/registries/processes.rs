@@ -23,7 +23,7 @@ fn applies_of_many_processes_are_serial(backend: Backend) {
                 scope.spawn(move || {
                     let repo = Repo::new(test);
                     repo.declare(round);
-                    let mut command = repo.project.command(&["apply"]);
+                    let mut command = repo.project.command(&["apply", "--yes"]);
                     command.stdout(Stdio::piped()).stderr(Stdio::piped());
                     barrier.wait();
                     command.output().unwrap()
