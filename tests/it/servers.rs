@@ -21,6 +21,9 @@ pub const USER: &str = "feast";
 pub const PASSWORD: &str = "s3cret@pass/word";
 pub const PASSWORD_IN_URL: &str = "s3cret%40pass%2Fword";
 
+/// A file in the folder of a server that shall start again.
+const KEEP: &str = "keep";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Postgres,
@@ -76,12 +79,14 @@ impl Server {
 
     /// Kills the server without any goodbye.
     pub fn kill(&mut self) {
+        std::fs::write(self.folder.join(KEEP), "").unwrap();
         drop(self.watchdog.stdin.take());
         self.watchdog.wait().unwrap();
     }
 
     /// Starts the server again after [`Self::kill`].
     pub fn restart(&mut self) {
+        std::fs::remove_file(self.folder.join(KEEP)).unwrap();
         self.watchdog = launch(self.kind, &self.folder, self.port);
         self.await_start();
     }
@@ -252,8 +257,7 @@ fn launch(kind: Kind, folder: &Path, port: u16) -> Child {
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!(
         "trap '' INT HUP; \"$@\" </dev/null >>\"$0/log\" 2>&1 & server=$!; cat >/dev/null; kill -{signal} $server; \
-         wait $server; [ -d /proc/{} ] || rm -rf \"$0\"",
-        std::process::id()
+         wait $server; [ -e \"$0/{KEEP}\" ] || rm -rf \"$0\""
     ));
     command.arg(folder);
     let server = match kind {
