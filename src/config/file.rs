@@ -3,7 +3,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     StoreConfig,
     environment::{Environment, expand},
-    registry, stores,
+    offline, online, registry,
 };
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span},
@@ -94,8 +94,8 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
         );
     }
     check_key_version(raw.entity_key_serialization_version.as_ref(), diagnostics);
-    let online_store = stores::online(raw.online_store.as_ref(), folder, diagnostics);
-    let offline_store = stores::offline(raw.offline_store.as_ref(), diagnostics);
+    let online_store = online::read(raw.online_store.as_ref(), folder, diagnostics);
+    let offline_store = offline::read(raw.offline_store.as_ref(), diagnostics);
     let registry = registry::registry(&raw.registry, folder, diagnostics);
     let repo_name = raw.feastr.and_then(|feastr| feastr.name);
     if let Some(name) = &repo_name {

@@ -6,18 +6,21 @@
 mod database_url;
 mod environment;
 mod file;
+mod offline;
+mod online;
 mod place;
 mod registry;
-mod stores;
+mod store_kind;
 
 use std::path::{Path, PathBuf};
 
 pub use database_url::{Password, ServerUrl, TlsConfig, TlsMode};
 pub use environment::{Environment, variables};
 pub use file::load;
+pub use offline::OfflineStoreConfig;
+pub use online::OnlineStoreConfig;
 pub use place::{PlaceError, registry_at};
 pub use registry::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
-pub use stores::{OfflineStoreConfig, OnlineStoreConfig};
 
 /// Name of the settings file in a repo folder.
 pub const FILE_NAME: &str = "feature_store.yaml";

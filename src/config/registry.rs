@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::{
     database_url::{ServerUrl, UrlProblem},
     resolve,
-    stores::unsupported_flag,
+    store_kind::unsupported_flag,
 };
 use crate::{
     diagnostics::{Diagnostics, Span, did_you_mean},

@@ -16,7 +16,7 @@ use crate::{
     },
     model::{Interval, ObjectKind, Timestamp},
     offline::{BatchSink, NewestQuery, OfflineError, OfflineStore},
-    online::{OnlineError, OnlineStore, OnlineWriter, ViewLayout, WriteCounts},
+    online::{OnlineError, OnlineStore, OnlineWriter, Replace, ViewLayout, WriteCounts},
     registry::{RegistryError, RegistryStore, Row, Snapshot, Write},
 };
 
@@ -126,21 +126,20 @@ impl<'a, 'b> ViewMaterialization<'a, 'b> {
         let query = NewestQuery { view, interval };
         let entities = self.stores.offline.count_entities(&query)?;
         (self.on_event)(&Event::Counted { view: &view.name, entities });
-        let layout = ViewLayout {
-            project: self.stores.project.to_owned(),
-            view: view.name.clone(),
-            features: view.features.iter().map(|feature| feature.name.clone()).collect(),
-        };
+        let layout = ViewLayout::of(self.stores.project, view);
         let mut sink = ValueSink {
             view: &view.name,
             encoder: BatchEncoder::new(view),
-            writer: self.stores.online.writer(layout)?,
+            writer: self.stores.online.writer(layout, Replace::Outdated)?,
             on_event: self.on_event,
             counts: WriteCounts::default(),
             without_key: 0,
             failure: None,
         };
         let read = self.stores.offline.newest(&query, &mut sink);
+        if read.is_ok() && sink.failure.is_none() {
+            sink.finish();
+        }
         (self.counts, self.without_key) = (sink.counts, sink.without_key);
         match sink.failure {
             Some(failure) => Err(failure),
@@ -215,11 +214,23 @@ impl ValueSink<'_, '_> {
         let encoded = self.encoder.encode(batch)?;
         let counts = self.writer.write(&encoded.rows())?;
         self.without_key += encoded.without_key;
+        self.note(counts);
+        Ok(())
+    }
+
+    /// Waits for the rows that the store has taken and not confirmed.
+    fn finish(&mut self) {
+        match self.writer.finish() {
+            Ok(counts) => self.note(counts),
+            Err(error) => self.failure = Some(error.into()),
+        }
+    }
+
+    fn note(&mut self, counts: WriteCounts) {
         self.counts.written += counts.written;
         self.counts.skipped += counts.skipped;
         let rows = self.counts.written + self.counts.skipped;
         (self.on_event)(&Event::Progress { view: self.view, rows });
-        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ mod store;
 use crate::config::OnlineStoreConfig;
 
 pub use store::{
-    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, StoredValue, ViewLayout, WriteCounts,
+    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts,
 };
 
 /// The online store the settings name. Nothing is opened yet.

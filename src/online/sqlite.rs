@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
 use prost::Message;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::store::{
-    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, StoredValue, ViewLayout, WriteCounts,
+    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts,
 };
 use crate::{
     feast::value::Value,
@@ -25,6 +25,63 @@ impl SqliteOnlineStore {
         let recorded = path.display().to_string();
         Self { file: SqliteFile::new("online store", path), recorded }
     }
+}
+
+impl SqliteOnlineStore {
+    /// Removes the values of views, or those whose event is before a moment.
+    fn remove(
+        &self,
+        views: &[(ViewLayout, Option<Timestamp>)],
+        on_page: &mut dyn FnMut(u64),
+    ) -> Result<u64, OnlineError> {
+        if !self.file.path().exists() {
+            return Ok(0);
+        }
+        let mut connection = self.file.open_for_writing()?;
+        let mut entities = 0;
+        for (view, before) in views {
+            let table = table_name(&view.project, &view.view);
+            loop {
+                let page = remove_page(&mut connection, &table, *before).map_err(|error| self.file.explain(&error))?;
+                if page == 0 {
+                    break;
+                }
+                entities += page;
+                on_page(entities);
+            }
+        }
+        Ok(entities)
+    }
+}
+
+/// Entities whose values are removed in one transaction.
+const PAGE: i64 = 1000;
+
+/// Removes the values of some entities, and returns of how many.
+fn remove_page(connection: &mut Connection, table: &str, before: Option<Timestamp>) -> rusqlite::Result<u64> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if !table_exists(&transaction, table)? {
+        return Ok(0);
+    }
+    let old = before.map_or_else(String::new, |before| format!(" WHERE event_ts < {}", before.seconds()));
+    let keys: Vec<Vec<u8>> = transaction
+        .prepare(&format!("SELECT DISTINCT entity_key FROM {}{old} LIMIT {PAGE}", quoted(table)))?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    {
+        let and = if old.is_empty() { " WHERE" } else { " AND" };
+        let mut delete = transaction.prepare(&format!("DELETE FROM {}{old}{and} entity_key = ?1", quoted(table)))?;
+        for key in &keys {
+            delete.execute([key])?;
+        }
+    }
+    transaction.commit()?;
+    Ok(keys.len() as u64)
+}
+
+fn table_exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?;
+    statement.exists([table])
 }
 
 /// The table of a view, as Feast names it.
@@ -48,6 +105,14 @@ fn create_table(connection: &Connection, table: &str) -> rusqlite::Result<()> {
 }
 
 impl OnlineStore for SqliteOnlineStore {
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn location(&self) -> String {
+        self.recorded.clone()
+    }
+
     fn tables(&self) -> Option<OnlineTables<'_>> {
         Some(OnlineTables { store: "sqlite", file: &self.recorded, name: table_name })
     }
@@ -93,10 +158,28 @@ impl OnlineStore for SqliteOnlineStore {
         remove().map_err(|error| self.file.explain(&error).into())
     }
 
-    fn writer(&self, layout: ViewLayout) -> Result<Box<dyn OnlineWriter>, OnlineError> {
+    fn prepare_views(&self, _: &str, _: &[&str]) -> Result<(), OnlineError> {
+        Ok(())
+    }
+
+    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+        let views: Vec<_> = views.iter().map(|view| (view.clone(), None)).collect();
+        self.remove(&views, on_page)
+    }
+
+    fn remove_expired(
+        &self,
+        views: &[(ViewLayout, Timestamp)],
+        on_page: &mut dyn FnMut(u64),
+    ) -> Result<u64, OnlineError> {
+        let views: Vec<_> = views.iter().map(|(view, before)| (view.clone(), Some(*before))).collect();
+        self.remove(&views, on_page)
+    }
+
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError> {
         let connection = self.file.open_for_writing()?;
         let table = table_name(&layout.project, &layout.view);
-        let writer = SqliteWriter { file: self.file.clone(), connection, upsert: upsert(&table), layout };
+        let writer = SqliteWriter { file: self.file.clone(), connection, upsert: upsert(&table, replace), layout };
         writer.prepare(&table).map_err(|error| self.file.explain(&error))?;
         Ok(Box::new(writer))
     }
@@ -159,21 +242,31 @@ impl OnlineWriter for SqliteWriter {
     fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, OnlineError> {
         self.write_rows(rows).map_err(|error| self.file.explain(&error).into())
     }
+
+    /// Each batch was committed when it was taken.
+    fn finish(&mut self) -> Result<WriteCounts, OnlineError> {
+        Ok(WriteCounts::default())
+    }
 }
 
-/// Inserts a value, or replaces one that is not newer. The table knows whole seconds only; within
-/// the same second the creation time decides, and without one the later write.
-fn upsert(table: &str) -> String {
+/// Inserts a value, or replaces one that gives way. The table knows whole seconds only; within the
+/// same second the creation time decides, and without one the later write.
+fn upsert(table: &str, replace: Replace) -> String {
+    let condition = match replace {
+        Replace::Everything => "",
+        Replace::Outdated => {
+            " WHERE stored.event_ts IS NULL
+                 OR excluded.event_ts > stored.event_ts
+                 OR (excluded.event_ts = stored.event_ts
+                     AND coalesce(excluded.created_ts >= stored.created_ts, TRUE))"
+        }
+    };
     format!(
         "INSERT INTO {} AS stored (entity_key, feature_name, value, value_text, event_ts, created_ts)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (entity_key, feature_name) DO UPDATE SET
              value = excluded.value, value_text = excluded.value_text, vector_value = NULL,
-             event_ts = excluded.event_ts, created_ts = excluded.created_ts
-         WHERE stored.event_ts IS NULL
-             OR excluded.event_ts > stored.event_ts
-             OR (excluded.event_ts = stored.event_ts
-                 AND coalesce(excluded.created_ts >= stored.created_ts, TRUE))",
+             event_ts = excluded.event_ts, created_ts = excluded.created_ts{condition}",
         quoted(table)
     )
 }
@@ -184,10 +277,7 @@ fn nothing_found(request: &ReadRequest) -> Vec<Vec<StoredValue>> {
 
 fn read_view(connection: &Connection, project: &str, request: &ReadRequest) -> rusqlite::Result<Vec<Vec<StoredValue>>> {
     let table = table_name(project, &request.view);
-    let known: Option<i64> = connection
-        .query_row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", [&table], |row| row.get(0))
-        .optional()?;
-    if known.is_none() {
+    if !table_exists(connection, &table)? {
         return Ok(nothing_found(request));
     }
     let mut select = connection

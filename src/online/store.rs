@@ -1,11 +1,19 @@
 use crate::{
-    model::{OnlineTables, Timestamp},
+    model::{DUMMY_JOIN_KEY, FeatureView, Field, OnlineTables, Timestamp},
     sqlite::SqliteProblem,
 };
 
 /// A store of the newest values per entity, in a layout that Python Feast reads and writes, too.
-pub trait OnlineStore {
-    /// How tables are named and where they are; `None` for stores without tables.
+/// Each call connects on its own, so that threads can share a store.
+pub trait OnlineStore: Sync {
+    /// The word of the settings file, such as `sqlite`.
+    fn kind(&self) -> &'static str;
+
+    /// Where the store is, for messages; never with a password.
+    fn location(&self) -> String;
+
+    /// How tables are named and where they are; `None` for stores whose tables, if they have any, the
+    /// registry does not record.
     fn tables(&self) -> Option<OnlineTables<'_>>;
 
     /// Which of these tables exist. Writes nothing.
@@ -26,11 +34,37 @@ pub trait OnlineStore {
     /// When the store cannot be written.
     fn drop_tables(&self, tables: &[&str]) -> Result<(), OnlineError>;
 
+    /// Makes room for the values of views, where the registry does not record tables. What is there
+    /// stays.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError>;
+
+    /// Removes all values of views and nothing else, page by page, and returns how many entities had
+    /// some. `on_page` hears how many that were so far.
+    ///
+    /// # Errors
+    /// When the store cannot be written; what was removed until then is gone, and the rest can be
+    /// removed by another call.
+    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError>;
+
+    /// Removes the values of views whose event is before a moment, page by page, and returns of how
+    /// many entities (counted per view). Values that are written meanwhile stay.
+    ///
+    /// # Errors
+    /// As [`Self::remove_views`].
+    fn remove_expired(
+        &self,
+        views: &[(ViewLayout, Timestamp)],
+        on_page: &mut dyn FnMut(u64),
+    ) -> Result<u64, OnlineError>;
+
     /// Starts writing values of a view.
     ///
     /// # Errors
     /// When the store cannot be opened for writing.
-    fn writer(&self, layout: ViewLayout) -> Result<Box<dyn OnlineWriter>, OnlineError>;
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError>;
 
     /// The stored values of several views: for each request, each key, each feature, in that order.
     ///
@@ -39,22 +73,53 @@ pub trait OnlineStore {
     fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError>;
 }
 
-/// Writes rows of one view. What a successful [`write`](Self::write) took stays written.
+/// Writes rows of one view.
 pub trait OnlineWriter {
-    /// Writes rows in one transaction: a row replaces a stored one unless that one is newer.
+    /// Takes rows, each of another entity, and returns what became of rows taken so far that was not
+    /// told yet. An entity's values are replaced as a whole or not at all.
     ///
     /// # Errors
-    /// When the store refuses; then none of these rows is written.
+    /// When the store refuses, or stays away in spite of waiting for it; then it is unknown which of
+    /// the rows that were not told of are stored.
     fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, OnlineError>;
+
+    /// Waits until all rows taken are stored for certain, and returns what was not told yet.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    fn finish(&mut self) -> Result<WriteCounts, OnlineError>;
 }
 
-/// Whose values are written.
+/// Which stored values give way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// Those that are not newer.
+    Outdated,
+    /// All of them.
+    Everything,
+}
+
+/// Whose values they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewLayout {
     pub project: String,
     pub view: String,
     /// Feature names, in the order of the values of a row.
     pub features: Vec<String>,
+    /// Names of the join keys; the dummy key for a view without entities.
+    pub join_keys: Vec<String>,
+}
+
+impl ViewLayout {
+    /// The layout of a view's values in the online store.
+    pub fn of(project: &str, view: &FeatureView) -> Self {
+        let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect();
+        let join_keys = match view.join_keys() {
+            [] => vec![DUMMY_JOIN_KEY.to_owned()],
+            keys => names(keys),
+        };
+        Self { project: project.to_owned(), view: view.name.clone(), features: names(&view.features), join_keys }
+    }
 }
 
 /// A row in wire form, borrowed from the buffers of a batch.
