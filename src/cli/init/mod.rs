@@ -11,17 +11,55 @@ use crate::config;
 /// workflow for GitHub shows the plan of pull requests and applies what is merged.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  feastr init my_repo\n  cd my_repo && feastr apply && feastr materialize-incremental now"
+    after_help = "Examples:\n  feastr init my_repo\n  cd my_repo && feastr apply && feastr materialize-incremental \
+                  now\n  feastr init my_repo --template postgres-redis"
 )]
 pub struct Args {
     /// The folder to make; its name becomes the project's
     #[arg(default_value = "feature_repo")]
     name: PathBuf,
+    /// Where the registry and online values are
+    #[arg(long, short, value_enum, default_value_t)]
+    template: Template,
 }
 
-/// The files of the example, which is also what tests and the README run.
-const FILES: [(&str, &str); 5] = [
-    (config::FILE_NAME, include_str!("../../../examples/feature_repo/feature_store.yaml")),
+/// The kinds of repos to start from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Template {
+    /// In SQLite files of the repo
+    #[default]
+    Local,
+    /// In the servers of a compose.yaml
+    PostgresRedis,
+}
+
+impl Template {
+    /// The settings file.
+    fn settings(self) -> &'static str {
+        match self {
+            Self::Local => include_str!("../../../examples/feature_repo/feature_store.yaml"),
+            Self::PostgresRedis => include_str!("../../../examples/postgres_redis/feature_store.yaml"),
+        }
+    }
+
+    /// Files that only this kind has.
+    fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Local => &[],
+            Self::PostgresRedis => &[
+                ("compose.yaml", include_str!("../../../examples/postgres_redis/compose.yaml")),
+                (IGNORE, COMPOSE_IGNORED),
+            ],
+        }
+    }
+}
+
+/// Which YAML files are no definitions.
+const IGNORE: &str = ".feastignore";
+const COMPOSE_IGNORED: &str = "compose.yaml\n";
+
+/// The definitions of the example, which is also what tests and the README run.
+const FILES: [(&str, &str); 4] = [
     ("drivers.yaml", include_str!("../../../examples/feature_repo/drivers.yaml")),
     ("services.yaml", include_str!("../../../examples/feature_repo/services.yaml")),
     (".gitignore", include_str!("../../../examples/feature_repo/.gitignore")),
@@ -49,21 +87,22 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     }
     std::fs::create_dir_all(folder.join("data"))
         .map_err(|error| CommandError::new(format!("cannot make {}: {error}", folder.display()), None))?;
-    for (name, text) in FILES {
-        let text = text.replacen(PROJECT_LINE, &format!("project: {project}"), 1);
-        // The settings come last: without them a half-made folder is no repo yet.
-        if name != config::FILE_NAME {
-            let path = folder.join(name);
-            std::fs::create_dir_all(path.parent().unwrap_or(&folder))?;
-            std::fs::write(path, text)?;
-        }
+    for (name, text) in FILES.iter().chain(args.template.files()) {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(&folder))?;
+        std::fs::write(path, text)?;
     }
     std::fs::write(folder.join(SCHEMA_FILE), schema::text())?;
     sample_data::write(&folder.join("data"), context.now)?;
-    let (name, text) = FILES[0];
-    std::fs::write(folder.join(name), text.replacen(PROJECT_LINE, &format!("project: {project}"), 1))?;
+    // The settings come last: without them a half-made folder is no repo yet.
+    let settings = args.template.settings().replacen(PROJECT_LINE, &format!("project: {project}"), 1);
+    std::fs::write(folder.join(config::FILE_NAME), settings)?;
     printer.say(format_args!("Made the feature repo {} (project {project})\n", folder.display()));
-    printer.say(format_args!("Next:\n  cd {}\n  feastr apply\n  feastr materialize-incremental now", folder.display()));
+    printer.say(format_args!("Next:\n  cd {}", folder.display()));
+    if args.template == Template::PostgresRedis {
+        printer.say("  docker compose up --detach --wait");
+    }
+    printer.say("  feastr apply\n  feastr materialize-incremental now");
     printer.say("  feastr get-online --feature-service driver_activity_v2 --entity driver_id=1001");
     printer.say("  feastr get-historical --feature-service driver_activity_v2 --entities data/entity_rows.csv");
     printer.say(format_args!("\nFor plans on pull requests see {WORKFLOW}"));
