@@ -14,7 +14,7 @@ mod store_kind;
 
 use std::path::{Path, PathBuf};
 
-pub use database_url::{Password, ServerUrl, TlsConfig, TlsMode};
+pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMode};
 pub use environment::{Environment, variables};
 pub use file::load;
 pub use offline::OfflineStoreConfig;
