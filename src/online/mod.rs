@@ -1,5 +1,7 @@
 //! Where the newest values are served from, behind one trait.
 
+mod patience;
+mod postgres;
 mod sqlite;
 mod store;
 
@@ -13,5 +15,6 @@ pub use store::{
 pub fn open(config: &OnlineStoreConfig) -> Box<dyn OnlineStore> {
     match config {
         OnlineStoreConfig::Sqlite { path } => Box::new(sqlite::SqliteOnlineStore::new(path.clone())),
+        OnlineStoreConfig::Postgres(config) => Box::new(postgres::PostgresOnlineStore::new(config)),
     }
 }
