@@ -25,7 +25,13 @@ pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         }
     };
     let online = match &config.online_store {
-        Some(OnlineStoreConfig::Sqlite { path }) => json!({ "type": "sqlite", "path": path }),
+        Some(OnlineStoreConfig::Sqlite { path, numbers }) => {
+            let mut settings = json!({ "type": "sqlite", "path": path });
+            if *numbers {
+                settings["enable_openai_compatible_store"] = true.into();
+            }
+            settings
+        }
         Some(OnlineStoreConfig::Postgres(postgres)) => postgres_settings(postgres),
         None => json!(null),
     };

@@ -16,6 +16,8 @@ pub enum OnlineStoreConfig {
     /// An SQLite file (absolute path).
     Sqlite {
         path: PathBuf,
+        /// Whether tables have numbers in a column of their own, too, for Feast's filters.
+        numbers: bool,
     },
     Postgres(PostgresConfig),
 }

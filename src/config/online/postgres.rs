@@ -97,12 +97,14 @@ pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option
     Some(PostgresConfig { server, schema: schema?, client, keepalives_idle: keepalives_idle?, numbers })
 }
 
-/// The password; one of digits alone looks like a number to YAML.
+/// The password; one of digits alone is a number to YAML, which may have lost some of them.
 fn password(node: &Node, diagnostics: &mut Diagnostics) -> Option<Option<Password>> {
     match node.scalar() {
         Some(Scalar::Null) => Some(None),
         Some(Scalar::Text(text)) => Some(Some(text.clone()).filter(|text| !text.is_empty()).map(Password)),
-        Some(Scalar::Integer(number)) => Some(Some(Password(number.to_string()))),
+        Some(Scalar::Integer(number)) if node.span.text() == number.to_string() => {
+            Some(Some(Password(number.to_string())))
+        }
         _ => {
             diagnostics.error_with_help(
                 &node.span,
