@@ -14,6 +14,7 @@ pub mod model;
 pub mod offline;
 pub mod online;
 pub mod plan;
+pub mod postgres;
 pub mod registry;
 pub mod retrieval;
 pub mod serving;

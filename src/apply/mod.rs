@@ -2,6 +2,7 @@
 
 mod rows;
 mod teardown;
+mod unrecorded;
 
 pub use teardown::{TeardownSummary, teardown};
 
@@ -113,6 +114,9 @@ pub fn apply(
         online.create_tables(&missed.collect::<Vec<_>>())?;
     }
     drop_tables(&plan, registry, online, options.now)?;
+    if let Some(online) = online {
+        unrecorded::remove(&plan, online)?;
+    }
     Ok(plan)
 }
 
@@ -155,6 +159,7 @@ fn create_tables(
     rows::writes(&plan, &snapshot, pinned, Timestamp::from_micros(0))?;
     let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
     online.create_tables(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
+    unrecorded::prepare(repo, online)?;
     Ok(created)
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::ApplyError;
+use super::{ApplyError, unrecorded};
 use crate::{
     model::ObjectKind,
     online::OnlineStore,
@@ -59,6 +59,7 @@ pub fn teardown(
     if let Some(online) = online {
         let tables: Vec<&str> = summary.tables.iter().map(String::as_str).collect();
         online.drop_tables(&tables)?;
+        unrecorded::remove_project(&summary.project, &state(&registry.snapshot(&summary.project)?), online)?;
     }
     registry.update(&summary.project, &mut |_| Some(vec![Write::DeleteProject]))?;
     Ok(())

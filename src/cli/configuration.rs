@@ -1,9 +1,9 @@
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{CommandError, Context};
-use crate::config::{OnlineStoreConfig, RegistryConfig, SchemaMode};
+use crate::config::{OnlineStoreConfig, PostgresConfig, RegistryConfig, SchemaMode};
 
 /// Print the settings as feastr understands them
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,14 @@ pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         }
     };
     let online = match &config.online_store {
-        Some(OnlineStoreConfig::Sqlite { path }) => json!({ "type": "sqlite", "path": path }),
+        Some(OnlineStoreConfig::Sqlite { path, numbers }) => {
+            let mut settings = json!({ "type": "sqlite", "path": path });
+            if *numbers {
+                settings["enable_openai_compatible_store"] = true.into();
+            }
+            settings
+        }
+        Some(OnlineStoreConfig::Postgres(postgres)) => postgres_settings(postgres),
         None => json!(null),
     };
     let settings = json!({
@@ -45,4 +52,34 @@ pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         context.printer.result(crate::yaml::to_string(&settings)?)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn postgres_settings(postgres: &PostgresConfig) -> Value {
+    let server = &postgres.server;
+    let mut settings = json!({
+        "type": "postgres",
+        "host": server.host,
+        "port": server.port,
+        "database": server.database,
+        "db_schema": postgres.schema,
+        "user": server.user,
+        "sslmode": server.tls.mode.word(),
+    });
+    if server.password.is_some() {
+        settings["password"] = "***".into();
+    }
+    if let Some(path) = &server.tls.root_certificates {
+        settings["sslrootcert_path"] = json!(path);
+    }
+    if let Some(client) = &postgres.client {
+        settings["sslcert_path"] = json!(client.certificate);
+        settings["sslkey_path"] = json!(client.key);
+    }
+    if let Some(idle) = postgres.keepalives_idle {
+        settings["keepalives_idle"] = idle.as_secs().into();
+    }
+    if postgres.numbers {
+        settings["enable_openai_compatible_store"] = true.into();
+    }
+    settings
 }

@@ -36,6 +36,21 @@ pub struct TlsConfig {
     pub root_certificates: Option<PathBuf>,
 }
 
+impl TlsConfig {
+    /// As libpq takes it: naming authorities means that one must have signed the certificate.
+    pub fn new(mode: TlsMode, root_certificates: Option<PathBuf>) -> Self {
+        let verifies = mode == TlsMode::Require && root_certificates.is_some();
+        Self { mode: if verifies { TlsMode::VerifyCa } else { mode }, root_certificates }
+    }
+}
+
+/// Files in PEM format with which a client proves who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
 /// How far a server must prove itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
@@ -94,10 +109,7 @@ impl ServerUrl {
                 unused.push(name.to_owned());
             }
         }
-        if url.tls.mode == TlsMode::Require && url.tls.root_certificates.is_some() {
-            // As in libpq.
-            url.tls.mode = TlsMode::VerifyCa;
-        }
+        url.tls = TlsConfig::new(url.tls.mode, url.tls.root_certificates);
         if url.host.is_empty() {
             url.host = "localhost".to_owned();
         }
@@ -164,7 +176,10 @@ impl TlsMode {
     ];
 
     /// The mode by its word, in the spelling of libpq or of MySQL (`REQUIRED`, `VERIFY_CA`).
-    fn from_word(word: &str) -> Result<Self, UrlProblem> {
+    ///
+    /// # Errors
+    /// When it is none of them.
+    pub(super) fn from_word(word: &str) -> Result<Self, UrlProblem> {
         let wanted = word.to_ascii_lowercase().replace('_', "-");
         let wanted = match wanted.as_str() {
             "disabled" => "disable",
@@ -176,6 +191,11 @@ impl TlsMode {
             || problem(format!("`{word}` is no sslmode"), "use disable, prefer, require, verify-ca or verify-full"),
             Ok,
         )
+    }
+
+    /// The word of libpq.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, mode)| *mode == self).map_or("require", |(word, _)| word)
     }
 
     /// Whether the server's certificate is looked at.

@@ -26,12 +26,20 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 ///
 /// As in Feast an unknown `$NAME` stays as it is, because passwords may contain a dollar sign; an
 /// unknown `${NAME}` without default is an error. An unquoted value is typed again afterwards, so
-/// that `port: ${PORT}` is a number. Positions stay those of the file, whose text never contains
+/// that `port: ${PORT}` is a number; a password stays a text, whatever it looks like. Positions stay those of the file, whose text never contains
 /// what was filled in.
 pub fn expand(node: &mut Node, environment: Environment<'_>, diagnostics: &mut Diagnostics) {
+    expand_typed(node, true, environment, diagnostics);
+}
+
+fn expand_typed(node: &mut Node, typed: bool, environment: Environment<'_>, diagnostics: &mut Diagnostics) {
     match &mut node.content {
         Content::List(items) => items.iter_mut().for_each(|item| expand(item, environment, diagnostics)),
-        Content::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| expand(value, environment, diagnostics)),
+        Content::Mapping(entries) => {
+            for (key, value) in entries {
+                expand_typed(value, key.as_text() != Some("password"), environment, diagnostics);
+            }
+        }
         Content::Scalar(scalar) => {
             if let Scalar::Text(text) = scalar
                 && text.contains('$')
@@ -39,7 +47,7 @@ pub fn expand(node: &mut Node, environment: Environment<'_>, diagnostics: &mut D
                 match expand_text(text, environment) {
                     Ok(expanded) => {
                         let quoted = node.span.text().starts_with(['"', '\'']);
-                        *scalar = if quoted { Scalar::Text(expanded) } else { retype(expanded) };
+                        *scalar = if quoted || !typed { Scalar::Text(expanded) } else { retype(expanded) };
                     }
                     Err(name) => diagnostics.error_with_help(
                         &node.span,

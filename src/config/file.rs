@@ -1,7 +1,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    StoreConfig,
+    OnlineStoreConfig, StoreConfig,
     environment::{Environment, expand},
     offline, online, registry,
 };
@@ -101,7 +101,8 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     if let Some(name) = &repo_name {
         check_repo_name(name, diagnostics);
     }
-    check_project(&raw.project, online_store.as_ref().is_some_and(Option::is_some), diagnostics);
+    let has_tables = matches!(online_store, Some(Some(OnlineStoreConfig::Sqlite { .. })));
+    check_project(&raw.project, has_tables, diagnostics);
     Some(StoreConfig {
         repo: folder.to_owned(),
         file: path.to_owned(),

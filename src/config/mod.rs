@@ -14,11 +14,11 @@ mod store_kind;
 
 use std::path::{Path, PathBuf};
 
-pub use database_url::{Password, ServerUrl, TlsConfig, TlsMode};
+pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMode};
 pub use environment::{Environment, variables};
 pub use file::load;
 pub use offline::OfflineStoreConfig;
-pub use online::OnlineStoreConfig;
+pub use online::{OnlineStoreConfig, PostgresConfig};
 pub use place::{PlaceError, registry_at};
 pub use registry::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{DataSource, Field, Tags, Ttl};
+use super::{DUMMY_ENTITY, DataSource, Field, Tags, Ttl};
 
 /// Labels that people or programs give to entities.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +28,13 @@ pub struct LabelView {
     pub description: String,
     pub owner: String,
     pub tags: Tags,
+}
+
+impl LabelView {
+    /// The join key columns; none for a view without entities.
+    pub fn join_keys(&self) -> &[Field] {
+        if self.entities.iter().all(|name| name == DUMMY_ENTITY) { &[] } else { &self.entity_columns }
+    }
 }
 
 /// Which of several labels counts.

@@ -1,5 +1,7 @@
 //! Where the newest values are served from, behind one trait.
 
+mod patience;
+mod postgres;
 mod sqlite;
 mod store;
 
@@ -12,6 +14,7 @@ pub use store::{
 /// The online store the settings name. Nothing is opened yet.
 pub fn open(config: &OnlineStoreConfig) -> Box<dyn OnlineStore> {
     match config {
-        OnlineStoreConfig::Sqlite { path } => Box::new(sqlite::SqliteOnlineStore::new(path.clone())),
+        OnlineStoreConfig::Sqlite { path, numbers } => Box::new(sqlite::SqliteOnlineStore::new(path.clone(), *numbers)),
+        OnlineStoreConfig::Postgres(config) => Box::new(postgres::PostgresOnlineStore::new(config)),
     }
 }

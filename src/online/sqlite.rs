@@ -17,13 +17,16 @@ pub struct SqliteOnlineStore {
     file: SqliteFile,
     /// The file's path as Feast records it in the registry.
     recorded: String,
+    /// Whether tables get a column for numbers.
+    numbers: bool,
 }
 
 impl SqliteOnlineStore {
-    /// The store in the file at `path` (absolute), which need not exist yet.
-    pub fn new(path: PathBuf) -> Self {
+    /// The store in the file at `path` (absolute), which need not exist yet; with a column for
+    /// numbers in its tables, or without.
+    pub fn new(path: PathBuf, numbers: bool) -> Self {
         let recorded = path.display().to_string();
-        Self { file: SqliteFile::new("online store", path), recorded }
+        Self { file: SqliteFile::new("online store", path), recorded, numbers }
     }
 }
 
@@ -94,14 +97,24 @@ fn quoted(name: &str) -> String {
 }
 
 /// Feast's table and index (`feast/infra/online_stores/sqlite.py`).
-fn create_table(connection: &Connection, table: &str) -> rusqlite::Result<()> {
+fn create_table(connection: &Connection, table: &str, numbers: bool) -> rusqlite::Result<()> {
     let (name, index) = (quoted(table), quoted(&format!("{table}_ek")));
+    let column = if numbers { "value_num REAL," } else { "" };
     connection.execute_batch(&format!(
         "CREATE TABLE IF NOT EXISTS {name} (
-            entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, vector_value BLOB,
+            entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, {column} vector_value BLOB,
             event_ts timestamp, created_ts timestamp, PRIMARY KEY(entity_key, feature_name));
          CREATE INDEX IF NOT EXISTS {index} ON {name} (entity_key);"
-    ))
+    ))?;
+    if numbers && !has_numbers(connection, table)? {
+        connection.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN value_num REAL"))?;
+    }
+    Ok(())
+}
+
+/// Whether a table has the column for numbers, which Feast adds when it is told to.
+fn has_numbers(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    connection.prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = 'value_num'")?.exists([table])
 }
 
 impl OnlineStore for SqliteOnlineStore {
@@ -136,7 +149,7 @@ impl OnlineStore for SqliteOnlineStore {
         let mut create = || -> rusqlite::Result<()> {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for table in tables {
-                create_table(&transaction, table)?;
+                create_table(&transaction, table, self.numbers)?;
             }
             transaction.commit()
         };
@@ -179,9 +192,8 @@ impl OnlineStore for SqliteOnlineStore {
     fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError> {
         let connection = self.file.open_for_writing()?;
         let table = table_name(&layout.project, &layout.view);
-        let writer = SqliteWriter { file: self.file.clone(), connection, upsert: upsert(&table, replace), layout };
-        writer.prepare(&table).map_err(|error| self.file.explain(&error))?;
-        Ok(Box::new(writer))
+        let writer = SqliteWriter::new(self.file.clone(), connection, &table, layout, (replace, self.numbers));
+        Ok(Box::new(writer.map_err(|error| self.file.explain(&error))?))
     }
 
     fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError> {
@@ -201,18 +213,29 @@ struct SqliteWriter {
     file: SqliteFile,
     connection: Connection,
     layout: ViewLayout,
+    /// Whether the table has a column for numbers.
+    numbers: bool,
     upsert: String,
 }
 
 impl SqliteWriter {
-    fn prepare(&self, table: &str) -> rusqlite::Result<()> {
+    fn new(
+        file: SqliteFile,
+        connection: Connection,
+        table: &str,
+        layout: ViewLayout,
+        (replace, numbers): (Replace, bool),
+    ) -> rusqlite::Result<Self> {
         // Keys come in no order, so a larger page cache (KiB when negative) saves rereading.
-        self.connection.pragma_update(None, "cache_size", -32_768)?;
-        create_table(&self.connection, table)
+        connection.pragma_update(None, "cache_size", -32_768)?;
+        create_table(&connection, table, numbers)?;
+        let numbers = has_numbers(&connection, table)?;
+        Ok(Self { file, connection, layout, numbers, upsert: upsert(table, numbers, replace) })
     }
 
     fn write_rows(&mut self, rows: &[EncodedRow<'_>]) -> rusqlite::Result<WriteCounts> {
         let mut counts = WriteCounts::default();
+        let numbers = self.numbers;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
             let mut upsert = transaction.prepare_cached(&self.upsert)?;
@@ -221,9 +244,15 @@ impl SqliteWriter {
                 let mut taken = self.layout.features.is_empty();
                 for (feature, bytes) in self.layout.features.iter().zip(&row.values) {
                     // The bytes were just encoded, so they always decode.
-                    let text = Value::decode(*bytes).ok().and_then(|value| value.to_text());
-                    let changed =
-                        upsert.execute(params![row.key, feature, bytes, text, row.event.seconds(), created])?;
+                    let value = Value::decode(*bytes).unwrap_or(Value::NULL);
+                    let (text, event) = (value.to_text(), row.event.seconds());
+                    let changed = match numbers {
+                        false => upsert.execute(params![row.key, feature, bytes, text, event, created])?,
+                        true => {
+                            let number = value.to_number();
+                            upsert.execute(params![row.key, feature, bytes, text, event, created, number])?
+                        }
+                    };
                     taken |= changed > 0;
                 }
                 if taken {
@@ -251,7 +280,7 @@ impl OnlineWriter for SqliteWriter {
 
 /// Inserts a value, or replaces one that gives way. The table knows whole seconds only; within the
 /// same second the creation time decides, and without one the later write.
-fn upsert(table: &str, replace: Replace) -> String {
+fn upsert(table: &str, numbers: bool, replace: Replace) -> String {
     let condition = match replace {
         Replace::Everything => "",
         Replace::Outdated => {
@@ -261,11 +290,13 @@ fn upsert(table: &str, replace: Replace) -> String {
                      AND coalesce(excluded.created_ts >= stored.created_ts, TRUE))"
         }
     };
+    let (column, parameter, update) =
+        if numbers { (", value_num", ", ?7", "value_num = excluded.value_num,") } else { ("", "", "") };
     format!(
-        "INSERT INTO {} AS stored (entity_key, feature_name, value, value_text, event_ts, created_ts)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO {} AS stored (entity_key, feature_name, value, value_text, event_ts, created_ts{column})
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6{parameter})
          ON CONFLICT (entity_key, feature_name) DO UPDATE SET
-             value = excluded.value, value_text = excluded.value_text, vector_value = NULL,
+             value = excluded.value, value_text = excluded.value_text, {update} vector_value = NULL,
              event_ts = excluded.event_ts, created_ts = excluded.created_ts{condition}",
         quoted(table)
     )
@@ -287,10 +318,10 @@ fn read_view(connection: &Connection, project: &str, request: &ReadRequest) -> r
         let mut rows = select.query([key])?;
         while let Some(row) = rows.next()? {
             let feature: String = row.get(0)?;
-            let Some(position) = request.features.iter().position(|wanted| *wanted == feature) else { continue };
-            let value: Option<Vec<u8>> = row.get(1)?;
-            values[position] =
-                StoredValue::Found { value: value.unwrap_or_default(), event: event_time(row.get_ref(2)?) };
+            let value = row.get::<_, Option<Vec<u8>>>(1)?.unwrap_or_default();
+            let event = event_time(row.get_ref(2)?);
+            let wanted = request.features.iter().zip(&mut *values).filter(|(wanted, _)| **wanted == feature);
+            wanted.for_each(|(_, place)| *place = StoredValue::Found { value: value.clone(), event });
         }
     }
     Ok(values)

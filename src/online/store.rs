@@ -1,5 +1,6 @@
 use crate::{
-    model::{DUMMY_JOIN_KEY, FeatureView, Field, OnlineTables, Timestamp},
+    model::{DUMMY_JOIN_KEY, FeatureView, Field, Object, OnlineTables, Timestamp},
+    postgres::PostgresProblem,
     sqlite::SqliteProblem,
 };
 
@@ -113,12 +114,23 @@ pub struct ViewLayout {
 impl ViewLayout {
     /// The layout of a view's values in the online store.
     pub fn of(project: &str, view: &FeatureView) -> Self {
+        Self::new(project, &view.name, &view.features, view.join_keys())
+    }
+
+    /// The same of any object; nothing of one without stored values.
+    pub fn of_object(project: &str, object: &Object) -> Option<Self> {
+        match object {
+            Object::FeatureView(view) => Some(Self::of(project, view)),
+            Object::StreamFeatureView(view) => Some(Self::of(project, &view.over_history())),
+            Object::LabelView(view) => Some(Self::new(project, &view.name, &view.features, view.join_keys())),
+            _ => None,
+        }
+    }
+
+    fn new(project: &str, view: &str, features: &[Field], join_keys: &[Field]) -> Self {
         let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect();
-        let join_keys = match view.join_keys() {
-            [] => vec![DUMMY_JOIN_KEY.to_owned()],
-            keys => names(keys),
-        };
-        Self { project: project.to_owned(), view: view.name.clone(), features: names(&view.features), join_keys }
+        let join_keys = if join_keys.is_empty() { vec![DUMMY_JOIN_KEY.to_owned()] } else { names(join_keys) };
+        Self { project: project.to_owned(), view: view.to_owned(), features: names(features), join_keys }
     }
 }
 
@@ -168,6 +180,12 @@ pub struct OnlineError {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+}
+
+impl From<PostgresProblem> for OnlineError {
+    fn from(problem: PostgresProblem) -> Self {
+        Self { message: problem.message, help: problem.help }
+    }
 }
 
 impl From<SqliteProblem> for OnlineError {

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
-use crate::{model::ObjectKind, sqlite::SqliteProblem};
+use crate::{model::ObjectKind, postgres::PostgresProblem, sqlite::SqliteProblem};
 
 /// A registry that several programs share, Python Feast among them.
 pub trait RegistryStore {
@@ -125,6 +125,12 @@ pub struct RegistryError {
 impl RegistryError {
     pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
         Self { message: message.into(), help: help.into() }
+    }
+}
+
+impl From<PostgresProblem> for RegistryError {
+    fn from(problem: PostgresProblem) -> Self {
+        Self { message: problem.message, help: problem.help }
     }
 }
 

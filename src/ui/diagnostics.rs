@@ -31,7 +31,7 @@ fn without_passwords(text: &str) -> String {
             // Everything behind the key.
             line.find([':', '=']).map(|at| at + 1..line.trim_end().len())
         } else {
-            url_password(line)
+            url_password(line).or_else(|| assigned_password(line))
         };
         match secret.filter(|range| range.start < range.end) {
             Some(range) => {
@@ -52,6 +52,15 @@ fn url_password(line: &str) -> Option<std::ops::Range<usize>> {
     let at = start + line[start..end].rfind('@')?;
     let colon = start + line[start..at].find(':')?;
     Some(colon + 1..at)
+}
+
+/// Where the password of `{host: …, password: …}` or of a connection string such as
+/// `host:6379,password=…` is in a line.
+fn assigned_password(line: &str) -> Option<std::ops::Range<usize>> {
+    let name = line.find("password")?;
+    let start = name + line[name..].find([':', '='])? + 1;
+    // It may hold a comma, so nothing behind it is shown.
+    Some(start..line.trim_end().len())
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
@@ -96,6 +105,8 @@ mod tests {
     fn passwords_are_starred_out() {
         assert_eq!(without_passwords("path: pg://u:s3:c@ret@db/x\n"), "path: pg://u:********@db/x\n");
         assert_eq!(without_passwords("  password: abc\nport: 1\n"), "  password:****\nport: 1\n");
+        assert_eq!(without_passwords("s: h:1,password=a,b,db=0\n"), "s: h:1,password=********\n");
+        assert_eq!(without_passwords("s: {u: v, \"password\": a, b: c}\n"), "s: {u: v, \"password\":*********\n");
         assert_eq!(without_passwords("url: https://host/path\n"), "url: https://host/path\n");
     }
 }

@@ -40,6 +40,10 @@ def apply():
     repo_operations.apply_total(config(), repo, skip_source_validation=False)
 
 
+def teardown():
+    store().teardown()
+
+
 def materialize(start, end, views=None):
     store().materialize(instant(start), instant(end), feature_views=views)
 
@@ -154,7 +158,7 @@ def without_times(message):
     return message
 
 
-STEPS = {step.__name__: step for step in (plan, apply, materialize, online, historical, read, objects)}
+STEPS = {step.__name__: step for step in (plan, apply, teardown, materialize, online, historical, read, objects)}
 
 results = []
 for requested in json.loads(Path(sys.argv[2]).read_text()):

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 /// What each room may use of ours; a room that is not listed may use everything.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("diagnostics", &[]),
     ("sqlite", &[]),
@@ -13,8 +13,9 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("definitions", &["config", "diagnostics", "feast", "model", "yaml"]),
     ("plan", &["feast", "model"]),
     ("retrieval", &["diagnostics", "model"]),
-    ("registry", &["config", "feast", "model", "sqlite"]),
-    ("online", &["config", "feast", "model", "sqlite"]),
+    ("postgres", &["config"]),
+    ("registry", &["config", "feast", "model", "postgres", "sqlite"]),
+    ("online", &["config", "feast", "model", "postgres", "sqlite"]),
     ("offline", &["config", "diagnostics", "model", "retrieval"]),
     ("apply", &["feast", "model", "online", "plan", "registry"]),
     ("materialize", &["diagnostics", "feast", "model", "offline", "online", "registry"]),

@@ -10,13 +10,13 @@ use crate::support::{Project, run};
 pub const INTEROP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
 
 /// All rows are between `EARLIER` and `LATER`, but for an old one; some of each view are after `MIDDLE`.
-const EARLIER: &str = "2024-11-01";
-const MIDDLE: &str = "2025-01-02";
-const LATER: &str = "2025-03-01";
+pub const EARLIER: &str = "2024-11-01";
+pub const MIDDLE: &str = "2025-01-02";
+pub const LATER: &str = "2025-03-01";
 const AFTERWARDS: &str = "2025-04-01";
 
 /// What Python Feast can materialize: not views without entities (with its DuckDB store).
-const MATERIALIZED_BY_PYTHON: [&str; 3] = ["customer_profile", "stock", "item_facts"];
+pub const MATERIALIZED_BY_PYTHON: [&str; 3] = ["customer_profile", "stock", "item_facts"];
 
 /// The features of `item_facts`, the only view without a ttl; all other rows are long outdated.
 const AGELESS: [&str; 2] = ["title", "weight"];
@@ -47,7 +47,7 @@ enum Selection {
 }
 
 /// A request that both programs can answer.
-struct Request {
+pub struct Request {
     selection: Selection,
     full_feature_names: bool,
     /// As the step takes them: a list of entities online, a file otherwise.
@@ -93,7 +93,7 @@ impl Request {
     }
 
     /// What `feastr get-online` answers, by name like the answer of the step `online`.
-    fn online(&self, project: &Project) -> Json {
+    pub fn online(&self, project: &Project) -> Json {
         let mut args = self.args("get-online");
         args.push("--json".to_owned());
         for entity in self.entities.as_array().unwrap() {
@@ -118,7 +118,7 @@ impl Request {
     }
 }
 
-fn online_requests() -> Vec<Request> {
+pub fn online_requests() -> Vec<Request> {
     let baskets = json!([
         { "customer_id": 1, "shop_id": "a", "item_no": 1 },
         { "customer_id": 4, "shop_id": "b", "item_no": 2 },
@@ -275,7 +275,7 @@ fn a_view_with_one_of_two_keys_renamed_is_joined_by_both() {
 }
 
 /// The repo with its data, not applied yet.
-fn shop() -> Project {
+pub fn shop() -> Project {
     let project = Project::new(&[]);
     for file in ["feature_store.yaml", "definitions.yaml", "definitions.py"] {
         project.copy(&Path::new(INTEROP).join("repo").join(file), file);
@@ -298,12 +298,12 @@ fn python(script: &str, args: &[OsString]) -> String {
     run(Command::new(python).arg(Path::new(INTEROP).join(script)).args(args).env("TZ", "UTC")).ok().stdout
 }
 
-fn online_steps() -> Vec<Json> {
+pub fn online_steps() -> Vec<Json> {
     online_requests().iter().map(|request| request.step("online")).collect()
 }
 
 #[track_caller]
-fn assert_same_answer(request: &Request, feastr: &Json, feast: &Json) {
+pub fn assert_same_answer(request: &Request, feastr: &Json, feast: &Json) {
     let about = request.step("online");
     let (feastr, feast) = (feastr.as_object().unwrap(), feast.as_object().unwrap());
     let names = |answer: &serde_json::Map<String, Json>| answer.keys().cloned().collect::<BTreeSet<_>>();
@@ -344,6 +344,6 @@ fn assert_declared(objects: &Json) {
 }
 
 #[track_caller]
-fn assert_nothing_to_do(project: &Project) {
+pub fn assert_nothing_to_do(project: &Project) {
     project.feastr(&["plan", "--detailed-exitcode"]).ok();
 }

@@ -11,6 +11,7 @@ mod golden;
 mod imports;
 mod interop;
 mod interop_kinds;
+mod online_sql;
 mod plan;
 mod point_in_time;
 mod porting;

@@ -1,8 +1,11 @@
 //! The `online_store` setting: a file per kind of store.
 
+mod postgres;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
+
+pub use postgres::PostgresConfig;
 
 use super::store_kind::{mapping_kind, unsupported_store};
 use crate::{diagnostics::Diagnostics, yaml::Node};
@@ -11,17 +14,23 @@ use crate::{diagnostics::Diagnostics, yaml::Node};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnlineStoreConfig {
     /// An SQLite file (absolute path).
-    Sqlite { path: PathBuf },
+    Sqlite {
+        path: PathBuf,
+        /// Whether tables have numbers in a column of their own, too, for Feast's filters.
+        numbers: bool,
+    },
+    Postgres(PostgresConfig),
 }
 
 /// The kinds of stores, as the settings name them.
-const KINDS: [&str; 1] = ["sqlite"];
+const KINDS: [&str; 2] = ["sqlite", "postgres"];
 
 impl OnlineStoreConfig {
     /// The word of the settings file.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Sqlite { .. } => "sqlite",
+            Self::Postgres(_) => "postgres",
         }
     }
 }
@@ -38,9 +47,19 @@ pub fn read(node: Option<&Node>, folder: &Path, diagnostics: &mut Diagnostics) -
         return match word.to_ascii_lowercase().as_str() {
             "none" | "null" => Some(None),
             "sqlite" => Some(Some(sqlite::default(folder))),
+            "postgres" => {
+                diagnostics.error_with_help(
+                    &node.span,
+                    "a PostgreSQL online store needs to know where it is",
+                    "write {type: postgres, host: …, database: …, user: …, password: ${…}}".to_owned(),
+                );
+                None
+            }
             _ => unsupported_store("online", word, &node.span, &[KINDS.as_slice(), &["none"]].concat(), diagnostics),
         };
     }
-    mapping_kind("online", node, "sqlite", &KINDS, diagnostics)?;
-    sqlite::read(node, folder, diagnostics).map(Some)
+    match mapping_kind("online", node, "sqlite", &KINDS, diagnostics)?.as_str() {
+        "postgres" => postgres::read(node, folder, diagnostics).map(|config| Some(OnlineStoreConfig::Postgres(config))),
+        _ => sqlite::read(node, folder, diagnostics).map(Some),
+    }
 }

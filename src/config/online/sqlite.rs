@@ -19,25 +19,22 @@ record! {
         vector_enabled: Spanned<bool>,
         similarity: Node,
         text_search_enabled: Spanned<bool>,
-        enable_openai_compatible_store: Spanned<bool>,
+        enable_openai_compatible_store: bool,
     }
 }
 
 /// The store of a mapping with `type: sqlite`.
 pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<OnlineStoreConfig> {
     let raw = RawSqlite::read(node, diagnostics)?;
-    for (flag, name) in [
-        (&raw.vector_enabled, "vector_enabled"),
-        (&raw.text_search_enabled, "text_search_enabled"),
-        (&raw.enable_openai_compatible_store, "enable_openai_compatible_store"),
-    ] {
+    for (flag, name) in [(&raw.vector_enabled, "vector_enabled"), (&raw.text_search_enabled, "text_search_enabled")] {
         unsupported_flag(flag.as_ref(), name, diagnostics);
     }
     let path = raw.path.map_or_else(|| DEFAULT_PATH.to_owned(), |path| path.value);
-    Some(OnlineStoreConfig::Sqlite { path: resolve(folder, &path) })
+    let numbers = raw.enable_openai_compatible_store.unwrap_or(false);
+    Some(OnlineStoreConfig::Sqlite { path: resolve(folder, &path), numbers })
 }
 
 /// The store when only its kind is named, or nothing at all.
 pub fn default(folder: &Path) -> OnlineStoreConfig {
-    OnlineStoreConfig::Sqlite { path: resolve(folder, DEFAULT_PATH) }
+    OnlineStoreConfig::Sqlite { path: resolve(folder, DEFAULT_PATH), numbers: false }
 }

@@ -17,6 +17,20 @@ impl Value {
             _ => None,
         }
     }
+
+    /// The number that the SQL online stores keep beside a value where Feast's filters need one
+    /// (column `value_num`): numbers, and booleans as 0 and 1.
+    pub fn to_number(&self) -> Option<f64> {
+        match self.kind.as_ref()? {
+            Kind::Int32(number) => Some(f64::from(*number)),
+            #[expect(clippy::cast_precision_loss, reason = "as Python's float()")]
+            Kind::Int64(number) => Some(*number as f64),
+            Kind::Double(number) => Some(*number),
+            Kind::Float(number) => Some(f64::from(*number)),
+            Kind::Bool(value) => Some(f64::from(*value)),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Value {

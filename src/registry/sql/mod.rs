@@ -10,7 +10,6 @@ mod postgres;
 mod schema;
 mod session;
 mod sqlite;
-mod tls;
 
 use std::{cell::RefCell, thread::sleep, time::Duration};
 

@@ -1,62 +1,51 @@
-use std::{error::Error as _, io, time::Duration};
+use std::time::Duration;
 
 use postgres::{
-    Client, Config, NoTls,
-    config::SslMode,
+    Client,
     error::SqlState,
     types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
 use sha2::{Digest, Sha256};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     dialect::{Dialect, on_conflict},
     schema::ColumnType,
     session::{Cell, Database, Failure, Parameter, Session},
-    tls,
 };
 use crate::{
-    config::{ServerUrl, TlsMode},
+    config::ServerUrl,
+    postgres::{PostgresServer, Role},
     registry::{
         locking::{Holder, Locking},
         store::RegistryError,
     },
 };
 
-/// How long to wait for a server that does not answer.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const ROLE: Role = Role {
+    name: "registry",
+    settings: "in the URL",
+    password: "write it into the URL: postgresql://user:${PASSWORD}@host/database",
+    interrupted: "nothing was changed; try again when the server is up",
+    locked: "nothing was changed; try again when it is done",
+    read_only: "point `path` at the primary and `read_path` at a replica",
+    missing: "set `schema_mode: auto`, and feastr creates missing tables",
+};
 
 /// A registry in PostgreSQL.
 pub struct Postgres {
-    url: ServerUrl,
+    server: PostgresServer,
 }
 
 impl Postgres {
     pub fn new(url: ServerUrl) -> Self {
-        Self { url }
+        Self { server: PostgresServer::new(&ROLE, url) }
     }
 
     fn connect(&self, who: &str) -> Result<PostgresSession, RegistryError> {
-        let mut config = Config::new();
-        config.host(&self.url.host).dbname(&self.url.database).application_name(who).connect_timeout(CONNECT_TIMEOUT);
-        if let Some(port) = self.url.port {
-            config.port(port);
-        }
-        if let Some(user) = &self.url.user {
-            config.user(user);
-        }
-        if let Some(password) = &self.url.password {
-            config.password(&password.0);
-        }
-        let connected = match self.url.tls.mode {
-            TlsMode::Disable => config.ssl_mode(SslMode::Disable).connect(NoTls),
-            mode => {
-                config.ssl_mode(if mode == TlsMode::Prefer { SslMode::Prefer } else { SslMode::Require });
-                config.connect(MakeRustlsConnect::new(tls::client(&self.url.tls)?))
-            }
-        };
-        let client = connected.map_err(|error| explain(&self.url, &error))?;
-        Ok(PostgresSession { url: self.url.clone(), client })
+        let client = self.server.connect(|config| {
+            config.application_name(who);
+        })?;
+        Ok(PostgresSession { server: self.server.clone(), client })
     }
 }
 
@@ -85,7 +74,7 @@ impl Database for Postgres {
     }
 
     fn location(&self) -> String {
-        self.url.to_string()
+        self.server.url().to_string()
     }
 
     fn reader(&self) -> Result<Option<Box<dyn Session>>, RegistryError> {
@@ -123,13 +112,13 @@ fn lock_key(project: &str) -> i64 {
 }
 
 struct PostgresSession {
-    url: ServerUrl,
+    server: PostgresServer,
     client: Client,
 }
 
 impl PostgresSession {
     fn simple(&mut self, statement: &str) -> Result<(), Failure> {
-        self.client.batch_execute(statement).map_err(|error| explain(&self.url, &error))
+        self.client.batch_execute(statement).map_err(|error| explain(&self.server, &error))
     }
 
     fn holder(&mut self, key: i64) -> Result<Holder, Failure> {
@@ -162,7 +151,7 @@ impl Session for PostgresSession {
                 (parameter as &(dyn ToSql + Sync), kind)
             })
             .collect();
-        let explained = |error| explain(&self.url, &error);
+        let explained = |error| explain(&self.server, &error);
         let rows = self.client.query_typed(statement, &typed).map_err(explained)?;
         let read = |row| (0..postgres::Row::len(row)).map(|column| cell(row, column)).collect();
         rows.iter().map(read).collect::<Result<_, _>>().map_err(explained)
@@ -174,9 +163,9 @@ impl Session for PostgresSession {
 
     fn commit(&mut self) -> Result<(), Failure> {
         self.client.batch_execute("COMMIT").map_err(|error| match error.as_db_error() {
-            Some(_) => explain(&self.url, &error),
+            Some(_) => explain(&self.server, &error),
             None => Failure::Final(RegistryError::new(
-                format!("the connection to {} broke while the changes were committed", self.url),
+                format!("the connection to {} broke while the changes were committed", self.server.url()),
                 "they are there in whole or not at all: `feastr plan` tells which".to_owned(),
             )),
         })
@@ -208,124 +197,20 @@ impl ToSql for Parameter<'_> {
     to_sql_checked!();
 }
 
-/// What an error means for the person.
-fn explain(url: &ServerUrl, error: &postgres::Error) -> Failure {
-    let user = url.user.as_deref().unwrap_or("you");
-    let (message, help) = match error.as_db_error() {
-        Some(answer) => {
-            let code = answer.code();
-            if [
-                SqlState::T_R_SERIALIZATION_FAILURE,
-                SqlState::T_R_DEADLOCK_DETECTED,
-                SqlState::UNIQUE_VIOLATION,
-                SqlState::DUPLICATE_TABLE,
-                SqlState::DUPLICATE_OBJECT,
-            ]
-            .contains(code)
-            {
-                return Failure::Conflict(RegistryError::new(
-                    format!("another program keeps changing the registry {url} at the same time"),
-                    "nothing was changed; try again when it is done".to_owned(),
-                ));
-            }
-            by_code(url, user, code, answer.message())
-        }
-        None => by_source(url, error),
-    };
-    Failure::Final(RegistryError::new(message, help))
-}
-
-fn by_code(url: &ServerUrl, user: &str, code: &SqlState, text: &str) -> (String, Option<String>) {
-    let (message, help) = match *code {
-        SqlState::INVALID_PASSWORD => {
-            (format!("the password of `{user}` is wrong for the registry {url}"), "check user and password in the URL")
-        }
-        SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
-            format!("the registry {url} does not let `{user}` in: {text}"),
-            "check user, sslmode and the server's pg_hba.conf",
-        ),
-        SqlState::INVALID_CATALOG_NAME => (
-            format!("there is no database `{}` at {url}", url.database),
-            "create it (CREATE DATABASE), or check the end of the URL",
-        ),
-        SqlState::INSUFFICIENT_PRIVILEGE => (
-            format!("`{user}` may not do this in the registry {url}: {text}"),
-            "grant it CREATE on the schema and SELECT, INSERT, UPDATE, DELETE on the tables, or use another user",
-        ),
-        SqlState::READ_ONLY_SQL_TRANSACTION => (
-            format!("the registry {url} cannot be written: the server or the user is read-only"),
-            "point `path` at the primary and `read_path` at a replica",
-        ),
-        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => (
-            format!("the registry {url} lacks something: {text}"),
-            "set `schema_mode: auto`, and feastr creates missing tables",
-        ),
-        SqlState::LOCK_NOT_AVAILABLE => (
-            format!("rows of the registry {url} are locked by another program"),
-            "nothing was changed; try again when it is done",
-        ),
-        SqlState::DISK_FULL => {
-            (format!("the server of the registry {url} has no space left"), "free space and run again")
-        }
-        SqlState::TOO_MANY_CONNECTIONS => {
-            (format!("the server of the registry {url} takes no more connections"), "try again later")
-        }
-        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => (
-            format!("the server of the registry {url} is stopping or starting"),
-            "nothing was changed; try again when it is up",
-        ),
-        _ => return (format!("the registry {url} answered: {text}"), None),
-    };
-    (message, Some(help.to_owned()))
-}
-
-/// Errors that the server did not send.
-fn by_source(url: &ServerUrl, error: &postgres::Error) -> (String, Option<String>) {
-    let check = "check host and port in the URL, and that the server runs";
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if let Some(tls) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref)
-            && tls.is::<rustls::Error>()
-        {
-            return (
-                format!("no encrypted connection to the registry {url}: {tls}"),
-                Some("check sslmode and sslrootcert in the URL".to_owned()),
-            );
-        }
-        if let Some(io) = cause.downcast_ref::<io::Error>() {
-            return match io.kind() {
-                io::ErrorKind::ConnectionRefused => (format!("no server answers at {url}"), Some(check.to_owned())),
-                io::ErrorKind::TimedOut => {
-                    (format!("the server of the registry {url} does not answer"), Some(check.to_owned()))
-                }
-                io::ErrorKind::NotFound => (format!("there is no server at {url}: {io}"), Some(check.to_owned())),
-                _ if error.is_closed() => lost(url),
-                _ if io.to_string().contains("lookup") => {
-                    (format!("the host `{}` is not known", url.host), Some(check.to_owned()))
-                }
-                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => lost(url),
-                _ => (format!("no connection to the registry {url}: {io}"), Some(check.to_owned())),
-            };
-        }
-        source = cause.source();
+/// What an error means for the person, and whether trying again may help.
+fn explain(server: &PostgresServer, error: &postgres::Error) -> Failure {
+    let collisions = [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::UNIQUE_VIOLATION,
+        SqlState::DUPLICATE_TABLE,
+        SqlState::DUPLICATE_OBJECT,
+    ];
+    if error.code().is_some_and(|code| collisions.contains(code)) {
+        return Failure::Conflict(RegistryError::new(
+            format!("another program keeps changing the registry {} at the same time", server.url()),
+            "nothing was changed; try again when it is done".to_owned(),
+        ));
     }
-    if error.is_closed() {
-        return lost(url);
-    }
-    let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    let help = match cause.as_str() {
-        "password missing" => Some("write it into the URL: postgresql://user:${PASSWORD}@host/database".to_owned()),
-        text if text.contains("TLS") => {
-            Some("set sslmode=prefer or disable in the URL, or enable TLS there".to_owned())
-        }
-        _ => None,
-    };
-    (format!("no connection to the registry {url}: {cause}"), help)
-}
-
-fn lost(url: &ServerUrl) -> (String, Option<String>) {
-    (
-        format!("the connection to the registry {url} broke"),
-        Some("nothing was changed; try again when the server is up".to_owned()),
-    )
+    Failure::Final(server.explain(error).into())
 }

@@ -1,6 +1,6 @@
 //! Encrypted connections to PostgreSQL with the meaning libpq gives to `sslmode`.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -9,25 +9,30 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
 
-use crate::{
-    config::{TlsConfig, TlsMode},
-    registry::store::RegistryError,
-};
+use super::{PostgresProblem, Role};
+use crate::config::{ClientCertificate, TlsConfig, TlsMode};
 
 /// The settings of a TLS client.
 ///
 /// # Errors
-/// When there are no certificates of authorities to trust.
-pub fn client(tls: &TlsConfig) -> Result<ClientConfig, RegistryError> {
+/// When there are no certificates of authorities to trust, or the client's own cannot be read.
+pub fn client(
+    tls: &TlsConfig,
+    certificate: Option<&ClientCertificate>,
+    role: &Role,
+) -> Result<ClientConfig, PostgresProblem> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let failed = |error: &dyn std::fmt::Display| {
-        RegistryError::new(format!("TLS cannot be set up: {error}"), "check sslmode and sslrootcert".to_owned())
+        PostgresProblem::new(
+            format!("TLS cannot be set up for the {}: {error}", role.name),
+            format!("check the ssl settings {}", role.settings),
+        )
     };
     let authority = if tls.mode.verifies() {
-        let roots = Arc::new(roots(tls)?);
+        let roots = Arc::new(roots(tls, role)?);
         let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
         Some(verifier.map_err(|error| failed(&error))?)
     } else {
@@ -38,33 +43,42 @@ pub fn client(tls: &TlsConfig) -> Result<ClientConfig, RegistryError> {
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(&error))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(config)
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    match certificate {
+        None => Ok(config.with_no_client_auth()),
+        Some(files) => {
+            let key =
+                PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unreadable("key", &files.key, &error))?;
+            config.with_client_auth_cert(certificates(&files.certificate)?, key).map_err(|error| failed(&error))
+        }
+    }
 }
 
-fn roots(tls: &TlsConfig) -> Result<RootCertStore, RegistryError> {
+/// The certificates in a file.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PostgresProblem> {
+    CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable("certificates", path, &error))
+}
+
+fn unreadable(what: &str, path: &Path, error: &dyn std::fmt::Display) -> PostgresProblem {
+    PostgresProblem::new(
+        format!("the {what} in {} cannot be read: {error}", path.display()),
+        "name a file in PEM format that you may read".to_owned(),
+    )
+}
+
+fn roots(tls: &TlsConfig, role: &Role) -> Result<RootCertStore, PostgresProblem> {
     let mut roots = RootCertStore::empty();
     let (found, place) = match &tls.root_certificates {
-        Some(path) => {
-            let unreadable = |error: &dyn std::fmt::Display| {
-                RegistryError::new(
-                    format!("the certificates in {} cannot be read: {error}", path.display()),
-                    "sslrootcert names a file with certificates in PEM format".to_owned(),
-                )
-            };
-            let certificates = CertificateDer::pem_file_iter(path)
-                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(|error| unreadable(&error))?;
-            (certificates, path.display().to_string())
-        }
+        Some(path) => (certificates(path)?, path.display().to_string()),
         None => (rustls_native_certs::load_native_certs().certs, "this system".to_owned()),
     };
     roots.add_parsable_certificates(found);
     if roots.is_empty() {
-        return Err(RegistryError::new(
+        return Err(PostgresProblem::new(
             format!("there are no certificates of authorities in {place}"),
-            "name a file with those to trust: …/database?sslmode=verify-full&sslrootcert=/path/ca.pem".to_owned(),
+            format!("name a file with those to trust (sslrootcert) {}", role.settings),
         ));
     }
     Ok(roots)

@@ -1,0 +1,57 @@
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use super::store::OnlineError;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long to wait for a server that went away while it was written.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Waiting for a server to come back: longer and longer, but not for ever.
+pub struct Patience {
+    began: Instant,
+    pause: Duration,
+    limit: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { began: Instant::now(), pause: FIRST_PAUSE, limit: LIMIT }
+    }
+}
+
+impl Patience {
+    /// Waits a while; `false`, at once, when that was done for long enough.
+    pub fn wait(&mut self) -> bool {
+        if self.began.elapsed() + self.pause > self.limit {
+            return false;
+        }
+        sleep(self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+
+    /// The error that remained, with how long it did.
+    pub fn exhausted(&self, error: OnlineError) -> OnlineError {
+        let waited = self.began.elapsed().as_secs();
+        OnlineError { message: format!("{}, for {waited} s by now", error.message), help: error.help }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_ends() {
+        let mut patience = Patience { limit: Duration::from_millis(400), ..Patience::default() };
+        let waits = (0..100).take_while(|_| patience.wait()).count();
+        assert_eq!(waits, 2, "50 and 100 ms; 200 more would be possible, 400 not");
+        let error = OnlineError { message: "it is away".to_owned(), help: None };
+        assert_eq!(patience.exhausted(error).message, "it is away, for 0 s by now");
+    }
+}

@@ -1,0 +1,35 @@
+use std::error::Error;
+
+use postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
+
+use crate::model::Timestamp;
+
+/// Midnight before 2000-01-01, where PostgreSQL counts from, in microseconds since 1970.
+const ORIGIN: i64 = 946_684_800_000_000;
+
+/// A `timestamptz`: on the wire microseconds since 2000, whatever zone a session has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub Timestamp);
+
+impl ToSql for Moment {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        self.0.micros().saturating_sub(ORIGIN).to_sql(kind, out)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::TIMESTAMPTZ
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Moment {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        // The largest numbers stand for infinity.
+        Ok(Self(Timestamp::from_micros(i64::from_sql(kind, raw)?.saturating_add(ORIGIN))))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::TIMESTAMPTZ
+    }
+}

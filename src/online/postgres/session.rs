@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use postgres::Client;
+
+use crate::{
+    config::PostgresConfig,
+    online::{patience::Patience, store::OnlineError},
+    postgres::{PostgresProblem, PostgresServer, Role},
+};
+
+const ROLE: Role = Role {
+    name: "online store",
+    settings: "in feature_store.yaml",
+    password: "write `password: ${…}` under `online_store`, with the name of an environment variable",
+    interrupted: "values that were written stay; run it again when the server is up",
+    locked: "values that were written stay; run it again when the other program is done",
+    read_only: "let `host` name the primary, and `user` one who may write",
+    missing: "run `feastr apply`, which creates missing tables",
+};
+
+/// How long to wait for a row or table that another program holds.
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+
+/// After how long a server counts as lost that does not confirm what it was sent.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How the store is reached.
+#[derive(Debug, Clone)]
+pub struct Access {
+    server: PostgresServer,
+    /// Options of each connection, as libpq takes them.
+    options: String,
+    schema: String,
+    keepalives_idle: Option<Duration>,
+}
+
+impl Access {
+    pub fn new(config: &PostgresConfig) -> Self {
+        // The search path of Feast, which decides where its tables are.
+        let public = if config.schema == "public" { "" } else { ",public" };
+        Self {
+            server: PostgresServer::new(&ROLE, config.server.clone()).with_certificate(config.client.clone()),
+            options: format!("-c search_path={}{public} -c lock_timeout={}", config.schema, LOCK_WAIT.as_millis()),
+            schema: config.schema.clone(),
+            keepalives_idle: config.keepalives_idle,
+        }
+    }
+
+    pub fn server(&self) -> &PostgresServer {
+        &self.server
+    }
+
+    fn connect(&self) -> Result<Client, PostgresProblem> {
+        self.server.connect(|config| {
+            config.application_name("feastr").options(&self.options).tcp_user_timeout(SILENCE);
+            if let Some(idle) = self.keepalives_idle {
+                config.keepalives_idle(idle);
+            }
+        })
+    }
+}
+
+/// A connection that comes back when it was lost.
+pub struct Session {
+    access: Access,
+    client: Client,
+}
+
+impl Session {
+    /// Connects; a server that is not there now is an error at once.
+    pub fn open(access: &Access) -> Result<Self, OnlineError> {
+        Ok(Self { access: access.clone(), client: access.connect()? })
+    }
+
+    /// The schema that the settings name.
+    pub fn schema(&self) -> &str {
+        &self.access.schema
+    }
+
+    pub fn server(&self) -> &PostgresServer {
+        &self.access.server
+    }
+
+    /// Does something once.
+    ///
+    /// # Errors
+    /// What the server says, explained.
+    pub fn once<T>(&mut self, act: impl FnOnce(&mut Client) -> Result<T, postgres::Error>) -> Result<T, OnlineError> {
+        act(&mut self.client).map_err(|error| self.access.server.explain(&error).into())
+    }
+
+    /// Does something that may be done twice, again and again while the server is away or another
+    /// program is in the way.
+    ///
+    /// # Errors
+    /// What cannot be helped by waiting, or what is still so after a long while.
+    pub fn insist<T>(
+        &mut self,
+        mut act: impl FnMut(&mut Client) -> Result<T, postgres::Error>,
+    ) -> Result<T, OnlineError> {
+        let mut patience = Patience::default();
+        loop {
+            let outcome = self
+                .reconnected()
+                .and_then(|()| act(&mut self.client).map_err(|error| self.access.server.explain(&error)));
+            match outcome {
+                Err(problem) if problem.passing && patience.wait() => {}
+                Err(problem) if problem.passing => return Err(patience.exhausted(problem.into())),
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    fn reconnected(&mut self) -> Result<(), PostgresProblem> {
+        if self.client.is_closed() {
+            self.client = self.access.connect()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+use std::collections::BTreeMap;
+
+use postgres::{Client, error::SqlState, types::Type};
+
+use super::session::Session;
+use crate::online::store::OnlineError;
+
+/// The table of a view, as Feast names it.
+pub fn table_name(project: &str, view: &str) -> String {
+    format!("{project}_{view}")
+}
+
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// PostgreSQL keeps so many bytes of a name.
+const LONGEST_NAME: usize = 63;
+
+/// Refuses tables that would be the same one.
+///
+/// # Errors
+/// When two names differ only behind what PostgreSQL keeps.
+pub fn check_lengths(tables: &[String]) -> Result<(), OnlineError> {
+    let mut kept = BTreeMap::new();
+    for table in tables {
+        let end = (0..=LONGEST_NAME.min(table.len())).rev().find(|end| table.is_char_boundary(*end)).unwrap_or(0);
+        if let Some(other) = kept.insert(&table[..end], table).filter(|other| *other != table) {
+            return Err(OnlineError {
+                message: format!(
+                    "the tables `{other}` and `{table}` would be one: PostgreSQL keeps {LONGEST_NAME} bytes of a name"
+                ),
+                help: Some("give one of the views a shorter name".to_owned()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Which of these tables cannot be seen.
+pub fn missing(session: &mut Session, tables: &[&str]) -> Result<Vec<String>, OnlineError> {
+    let rows = session.once(|client| {
+        client.query_typed(
+            "SELECT name FROM unnest($1) AS name WHERE to_regclass(quote_ident(name)) IS NULL",
+            &[(&tables, Type::TEXT_ARRAY)],
+        )
+    })?;
+    session.once(|_| rows.iter().map(|row| row.try_get(0)).collect())
+}
+
+/// A table as it is.
+pub struct Table {
+    name: String,
+    exists: bool,
+    /// Whether it has a column for numbers.
+    pub has_numbers: bool,
+}
+
+/// Creates the schema, tables and columns that are missing, and tells how the tables are. When
+/// nothing is missing it only looks, once.
+pub fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Result<Vec<Table>, OnlineError> {
+    for _ in 0..MOST_ATTEMPTS {
+        let schema = session.schema().to_owned();
+        let (found, current_schema) = session.once(|client| look(client, &schema, tables))?;
+        let statements = match current_schema {
+            None => format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&schema)),
+            Some(current) if current == schema => found.iter().map(|table| additions(table, numbers)).collect(),
+            Some(_) => return Err(unusable_schema(session)),
+        };
+        if statements.is_empty() {
+            return Ok(found);
+        }
+        session.once(|client| match client.batch_execute(&statements) {
+            // `IF NOT EXISTS` does not help when two create the same thing at the same time.
+            Err(error) if collided(&error) => Ok(()),
+            outcome => outcome,
+        })?;
+    }
+    Err(OnlineError {
+        message: format!("other programs keep changing tables of the online store {}", session.server().url()),
+        help: Some("try again when they are done".to_owned()),
+    })
+}
+
+/// Schema, tables, a look at them, and collisions with others.
+const MOST_ATTEMPTS: usize = 20;
+
+fn collided(error: &postgres::Error) -> bool {
+    const CODES: [SqlState; 4] =
+        [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_SCHEMA, SqlState::DUPLICATE_OBJECT];
+    error.code().is_some_and(|code| CODES.contains(code))
+}
+
+/// The tables, and the schema where new ones go: nothing when the wanted one is not there, and the
+/// empty text when there is none to be used.
+fn look(client: &mut Client, schema: &str, tables: &[String]) -> Result<(Vec<Table>, Option<String>), postgres::Error> {
+    // Casting to `name` cuts a text as creating a table does.
+    let rows = client.query_typed(
+        "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) \
+                THEN coalesce(current_schema()::text, '') END, t.name, c.oid IS NOT NULL, \
+         EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'value_num' \
+                 AND NOT a.attisdropped) \
+         FROM unnest($2) AS t (name) LEFT JOIN pg_catalog.pg_class c ON c.relname = t.name::name \
+         AND c.relkind IN ('r', 'p', 'v', 'f') \
+         AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())",
+        &[(&schema, Type::TEXT), (&tables, Type::TEXT_ARRAY)],
+    )?;
+    let current_schema = rows.first().map_or(Ok(None), |row| row.try_get(0))?;
+    let table = |row: &postgres::Row| {
+        Ok(Table { name: row.try_get(1)?, exists: row.try_get(2)?, has_numbers: row.try_get(3)? })
+    };
+    Ok((rows.iter().map(table).collect::<Result<_, postgres::Error>>()?, current_schema))
+}
+
+const NUMBERS: &str = "value_num DOUBLE PRECISION NULL";
+
+/// The statements that create what is missing: Feast's table and index. Its index for full text
+/// search is left out, because feastr has no use for it and it makes writing slow.
+fn additions(table: &Table, numbers: bool) -> String {
+    let (name, index) = (quoted(&table.name), quoted(&format!("{}_ek", table.name)));
+    if table.exists {
+        return match numbers && !table.has_numbers {
+            true => format!("ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {NUMBERS};\n"),
+            false => String::new(),
+        };
+    }
+    let numbers = if numbers { format!("{NUMBERS}, ") } else { String::new() };
+    format!(
+        "CREATE TABLE IF NOT EXISTS {name} (entity_key BYTEA, feature_name TEXT, value BYTEA, value_text TEXT NULL, \
+         {numbers}vector_value BYTEA NULL, event_ts TIMESTAMPTZ, created_ts TIMESTAMPTZ, \
+         PRIMARY KEY (entity_key, feature_name));\n\
+         CREATE INDEX IF NOT EXISTS {index} ON {name} (entity_key);\n"
+    )
+}
+
+/// Tables would go somewhere else than the settings say.
+fn unusable_schema(session: &Session) -> OnlineError {
+    let (schema, url) = (session.schema(), session.server().url());
+    let user = url.user.as_deref().unwrap_or("you");
+    let lower = schema.to_lowercase();
+    let help = match lower == schema {
+        true => "grant it USAGE and CREATE on the schema".to_owned(),
+        false => format!("Feast looks for schemas in lower case: write `db_schema: {lower}`"),
+    };
+    OnlineError { message: format!("`{user}` cannot use the schema `{schema}` of {url}"), help: Some(help) }
+}

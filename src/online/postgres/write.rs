@@ -1,0 +1,162 @@
+use postgres::types::{ToSql, Type};
+use prost::Message;
+
+use super::{moment::Moment, session::Session, tables::quoted};
+use crate::{
+    feast::value::Value,
+    online::store::{EncodedRow, OnlineError, OnlineWriter, Replace, ViewLayout, WriteCounts},
+};
+
+/// About how many bytes of keys and values go into one statement.
+const STATEMENT_SIZE: usize = 4 << 20;
+
+/// Writes rows of one view, each batch as one statement and so as one transaction.
+pub struct PostgresWriter {
+    session: Session,
+    layout: ViewLayout,
+    /// The features by name: all writers take the locks of rows in the same order.
+    order: Vec<usize>,
+    has_numbers: bool,
+    upsert: String,
+}
+
+impl PostgresWriter {
+    /// A writer for a table that is there, maybe with a column for numbers.
+    pub fn new(session: Session, table: &str, has_numbers: bool, layout: ViewLayout, replace: Replace) -> Self {
+        let mut order: Vec<usize> = (0..layout.features.len()).collect();
+        order.sort_by_key(|feature| &layout.features[*feature]);
+        let upsert = upsert(table, has_numbers, replace);
+        Self { session, layout, order, has_numbers, upsert }
+    }
+
+    fn write_chunk(&mut self, rows: &[&EncodedRow<'_>]) -> Result<WriteCounts, OnlineError> {
+        let mut cells = Cells::with_capacity(rows.len() * self.order.len());
+        for row in rows {
+            for &feature in &self.order {
+                cells.push(row, &self.layout.features[feature], row.values[feature], self.has_numbers);
+            }
+        }
+        let taken: i64 = self.session.insist(|client| {
+            let rows = client.query_typed(&self.upsert, &cells.parameters(self.has_numbers))?;
+            rows.first().map_or(Ok(0), |row| row.try_get(0))
+        })?;
+        let written = u64::try_from(taken).unwrap_or(0);
+        Ok(WriteCounts { written, skipped: (rows.len() as u64).saturating_sub(written) })
+    }
+}
+
+impl OnlineWriter for PostgresWriter {
+    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, OnlineError> {
+        if self.order.is_empty() {
+            return Ok(WriteCounts { written: rows.len() as u64, skipped: 0 });
+        }
+        let mut rows: Vec<&EncodedRow<'_>> = rows.iter().collect();
+        // Writers that lock rows in the same order wait for each other, but never in a circle.
+        rows.sort_unstable_by_key(|row| row.key);
+        let mut counts = WriteCounts::default();
+        let mut rest = rows.as_slice();
+        while !rest.is_empty() {
+            let (chunk, others) = rest.split_at(chunk_length(rest));
+            let chunk = self.write_chunk(chunk)?;
+            counts.written += chunk.written;
+            counts.skipped += chunk.skipped;
+            rest = others;
+        }
+        Ok(counts)
+    }
+
+    /// Each batch was committed when it was taken.
+    fn finish(&mut self) -> Result<WriteCounts, OnlineError> {
+        Ok(WriteCounts::default())
+    }
+}
+
+/// How many of the rows go into one statement, at least one.
+fn chunk_length(rows: &[&EncodedRow<'_>]) -> usize {
+    let mut size = 0;
+    let fits = rows.iter().take_while(|row| {
+        size += row.values.iter().map(|value| value.len() + row.key.len()).sum::<usize>();
+        size <= STATEMENT_SIZE
+    });
+    fits.count().max(1)
+}
+
+/// The rows of a table to be, column by column.
+struct Cells<'a> {
+    keys: Vec<&'a [u8]>,
+    features: Vec<&'a str>,
+    values: Vec<&'a [u8]>,
+    texts: Vec<Option<String>>,
+    numbers: Vec<Option<f64>>,
+    events: Vec<Moment>,
+    created: Vec<Option<Moment>>,
+}
+
+impl<'a> Cells<'a> {
+    fn with_capacity(cells: usize) -> Self {
+        Self {
+            keys: Vec::with_capacity(cells),
+            features: Vec::with_capacity(cells),
+            values: Vec::with_capacity(cells),
+            texts: Vec::with_capacity(cells),
+            numbers: Vec::new(),
+            events: Vec::with_capacity(cells),
+            created: Vec::with_capacity(cells),
+        }
+    }
+
+    fn push(&mut self, row: &EncodedRow<'a>, feature: &'a str, value: &'a [u8], numbers: bool) {
+        self.keys.push(row.key);
+        self.features.push(feature);
+        self.values.push(value);
+        self.events.push(Moment(row.event));
+        self.created.push(row.created.map(Moment));
+        // The bytes were just encoded, so they always decode.
+        let decoded = Value::decode(value).unwrap_or(Value::NULL);
+        if numbers {
+            self.numbers.push(decoded.to_number());
+        }
+        // A text with a NUL is none to PostgreSQL.
+        self.texts.push(decoded.to_text().filter(|text| !text.contains('\0')));
+    }
+
+    fn parameters(&self, numbers: bool) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![
+            (&self.keys, Type::BYTEA_ARRAY),
+            (&self.features, Type::TEXT_ARRAY),
+            (&self.values, Type::BYTEA_ARRAY),
+            (&self.texts, Type::TEXT_ARRAY),
+            (&self.events, Type::TIMESTAMPTZ_ARRAY),
+            (&self.created, Type::TIMESTAMPTZ_ARRAY),
+        ];
+        if numbers {
+            parameters.push((&self.numbers, Type::FLOAT8_ARRAY));
+        }
+        parameters
+    }
+}
+
+/// Inserts values, or replaces those that give way, and answers of how many entities some were taken.
+/// Of the same moment the creation time decides, and without one the later write.
+fn upsert(table: &str, numbers: bool, replace: Replace) -> String {
+    let condition = match replace {
+        Replace::Everything => "",
+        Replace::Outdated => {
+            " WHERE stored.event_ts IS NULL OR excluded.event_ts > stored.event_ts \
+             OR (excluded.event_ts = stored.event_ts \
+                 AND coalesce(excluded.created_ts >= stored.created_ts, TRUE))"
+        }
+    };
+    let (column, parameter, update) =
+        if numbers { (", value_num", ", $7", " value_num = excluded.value_num,") } else { ("", "", "") };
+    format!(
+        "WITH taken AS (\
+         INSERT INTO {} AS stored (entity_key, feature_name, value, value_text, event_ts, created_ts{column}) \
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6{parameter}) \
+         ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = excluded.value, \
+         value_text = excluded.value_text,{update} vector_value = NULL, event_ts = excluded.event_ts, \
+         created_ts = excluded.created_ts{condition} RETURNING entity_key) \
+         SELECT count(DISTINCT entity_key) FROM taken",
+        quoted(table)
+    )
+}

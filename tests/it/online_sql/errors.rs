@@ -1,0 +1,162 @@
+//! PostgreSQL stores that cannot be used: one sentence, a way out, never a password.
+
+use std::path::Path;
+
+use feastr::{
+    config::{ClientCertificate, TlsConfig, TlsMode},
+    online::{OnlineError, Replace},
+};
+
+use super::{Backend, TestStore, stats};
+use crate::{
+    servers::{Kind, PASSWORD, shared},
+    support::Project,
+};
+
+/// Asserts that an error says something, gives help and keeps the password.
+#[track_caller]
+fn says(error: &OnlineError, part: &str) {
+    assert!(error.message.contains(part), "{error:?}");
+    assert!(error.help.is_some(), "{error:?}");
+    assert!(!format!("{error:?}").contains(PASSWORD), "{error:?}");
+}
+
+#[test]
+fn unreachable_servers_and_wrong_logins_are_named() {
+    let test = TestStore::new(Backend::Postgres);
+    let error = |change: &dyn Fn(&mut feastr::config::PostgresConfig)| {
+        let store = test.postgres_with(|config| change(config));
+        assert_eq!(store.location().matches(PASSWORD).count(), 0);
+        store.prepare_views("p", &["stats"]).unwrap_err()
+    };
+    says(&error(&|config| config.server.database = "there_is_none".to_owned()), "there is no database `there_is_none`");
+    let wrong = error(&|config| config.server.password = Some(feastr::config::Password("letmein".to_owned())));
+    says(&wrong, "the password of `feast` is wrong for the online store postgresql://feast@127.0.0.1");
+    let missing = error(&|config| config.server.password = None);
+    says(&missing, "password missing");
+    assert!(missing.help.unwrap().contains("password: ${"));
+    says(
+        &error(&|config| config.server.host = "nowhere.invalid".to_owned()),
+        "the host `nowhere.invalid` is not known",
+    );
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    says(&error(&|config| config.server.port = Some(free)), "no server answers at");
+}
+
+#[test]
+fn a_user_who_may_only_read_is_told() {
+    let test = TestStore::new(Backend::Postgres);
+    test.open().prepare_views("p", &["stats"]).unwrap();
+    let mut client = test.postgres();
+    let database: String = client.query_one("SELECT current_database()::text", &[]).unwrap().get(0);
+    let reader = format!("reader_of_{database}");
+    let create = format!("CREATE USER {reader} PASSWORD '{PASSWORD}'; GRANT SELECT ON p_stats TO {reader}");
+    client.batch_execute(&create).unwrap();
+    let store = test.postgres_with(|config| config.server.user = Some(reader.clone()));
+    assert_eq!(super::read(store.as_ref(), &[1]).len(), 1);
+    let refused = format!("`{reader}` may not do this in the online store");
+    says(&store.prepare_views("p", &["other"]).unwrap_err(), &refused);
+    let mut writer = store.writer(stats(), Replace::Outdated).unwrap();
+    says(&writer.write(&super::encoded(&[super::Row::new(1, 1, 1)])).unwrap_err(), &refused);
+    says(&store.remove_views(&[stats()], &mut |_| {}).unwrap_err(), &refused);
+    let elsewhere = test.postgres_with(|config| {
+        config.server.user = Some(reader.clone());
+        config.schema = "features".to_owned();
+    });
+    says(&elsewhere.prepare_views("p", &["stats"]).unwrap_err(), &refused);
+    client.batch_execute("CREATE SCHEMA features").unwrap();
+    let error = elsewhere.prepare_views("p", &["stats"]).unwrap_err();
+    says(&error, &format!("`{reader}` cannot use the schema `features`"));
+}
+
+#[test]
+fn a_server_that_cannot_be_written_is_told() {
+    let test = TestStore::new(Backend::Postgres);
+    let store = test.open();
+    store.prepare_views("p", &["stats"]).unwrap();
+    let mut client = test.postgres();
+    let database: String = client.query_one("SELECT current_database()::text", &[]).unwrap().get(0);
+    client.batch_execute(&format!("ALTER DATABASE {database} SET default_transaction_read_only = on")).unwrap();
+    let mut writer = store.writer(stats(), Replace::Outdated).unwrap();
+    let error = writer.write(&super::encoded(&[super::Row::new(1, 1, 1)])).unwrap_err();
+    says(&error, "cannot be written: the server or the user is read-only");
+    says(&store.prepare_views("p", &["other"]).unwrap_err(), "read-only");
+    assert_eq!(super::read(store.as_ref(), &[1]).len(), 1);
+}
+
+#[test]
+fn connections_are_encrypted_as_the_settings_say() {
+    let test = TestStore::new(Backend::Postgres);
+    let authority = shared(Kind::Postgres).certificate_of_authority();
+    let open = |host: &str, mode, root: Option<&Path>, client: Option<ClientCertificate>| {
+        let store = test.postgres_with(|config| {
+            config.server.host = host.to_owned();
+            config.server.tls = TlsConfig::new(mode, root.map(Path::to_owned));
+            config.client = client;
+        });
+        store.prepare_views("p", &["stats"])
+    };
+    open("127.0.0.1", TlsMode::Require, None, None).unwrap();
+    open("localhost", TlsMode::VerifyFull, Some(&authority), None).unwrap();
+    says(&open("127.0.0.1", TlsMode::VerifyFull, Some(&authority), None).unwrap_err(), "no encrypted connection");
+    // A server that asks for no certificate takes one.
+    let folder = authority.parent().unwrap();
+    let own = ClientCertificate { certificate: folder.join("server.crt"), key: folder.join("server.key") };
+    open("127.0.0.1", TlsMode::Require, None, Some(own.clone())).unwrap();
+    let swapped = ClientCertificate { certificate: own.key, key: own.certificate };
+    says(&open("127.0.0.1", TlsMode::Require, None, Some(swapped)).unwrap_err(), "cannot be read");
+}
+
+fn settings(online: &str) -> Project {
+    let head = "project: my-project\nregistry: data/registry.db\nonline_store:\n  type: postgres\n";
+    Project::new(&[("feature_store.yaml", &format!("{head}{online}"))])
+}
+
+#[test]
+fn settings_are_read_and_shown_without_the_password() {
+    let project = settings(
+        "  host: db\n  database: features\n  user: feast\n  password: ${FEAST_PASSWORD}\n  port: ${PORT:-6432}\n  \
+         sslrootcert_path: certs/ca.pem\n  sslcert_path: certs/me.pem\n  sslkey_path: certs/me.key\n  \
+         keepalives_idle: 30\n  conn_type: pool\n  min_conn: 2\n  max_conn: 5\n  max_batched_result_rows: 10\n  \
+         vector_enabled: false\n  similarity: cosine\n  enable_openai_compatible_store: true\n",
+    );
+    for password in ["s3cret", "0123", "1e5", "true"] {
+        let output =
+            crate::support::run(project.command(&["configuration", "--json"]).env("FEAST_PASSWORD", password)).ok();
+        let settings = &output.json()["online_store"];
+        assert_eq!(settings["password"], "***");
+        assert_eq!(
+            (&settings["port"], &settings["sslmode"], &settings["db_schema"], &settings["keepalives_idle"]),
+            (&6432.into(), &"verify-ca".into(), &"public".into(), &30.into())
+        );
+        assert!(settings["sslkey_path"].as_str().unwrap().ends_with("/certs/me.key"));
+        assert!(!output.stdout.contains(password) || password == "true", "{}", output.stdout);
+    }
+}
+
+#[test]
+fn wrong_settings_are_pointed_at() {
+    let whole = "  host: db\n  database: features\n  user: feast\n";
+    for (wrong, part) in [
+        ("  database: features\n  user: feast\n".to_owned(), "`host` is missing"),
+        (format!("{whole}  port: 70000\n"), "70000 is no port"),
+        (format!("{whole}  sslmode: maybe\n"), "`maybe` is no sslmode"),
+        (format!("{whole}  db_schema: \"a,b\"\n"), "`a,b` cannot be the schema"),
+        (format!("{whole}  sslcert_path: me.pem\n"), "of use with its key only"),
+        (format!("{whole}  vector_enabled: true\n"), "`vector_enabled` is not supported yet"),
+        (format!("{whole}  keepalives_idle: -1\n"), "number of seconds"),
+        (format!("{whole}  pasword: s3cret\n"), "pasword"),
+        (format!("{whole}  password: [s3cret]\n"), "the password is no text"),
+        (format!("{whole}  password: 0123\n"), "the password is no text"),
+    ] {
+        let error = settings(&wrong).feastr(&["configuration"]).failed().stderr;
+        assert!(error.contains(part), "{error}");
+        assert!(!error.contains("s3cret") || wrong.contains("pasword"), "{error}");
+    }
+    let inline = Project::new(&[(
+        "feature_store.yaml",
+        "project: p\nregistry: r.db\nonline_store: {type: postgres, host: h, user: u, password: s3cret}\n",
+    )]);
+    let error = inline.feastr(&["configuration"]).failed().stderr;
+    assert!(error.contains("`database` is missing") && !error.contains("s3cret"), "{error}");
+}

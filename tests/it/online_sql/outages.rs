@@ -1,0 +1,54 @@
+//! Servers that go away while they are written.
+
+use std::{thread, time::Duration};
+
+use feastr::{
+    config::OnlineStoreConfig,
+    online::{self, Replace, StoredValue},
+};
+
+use super::{Backend, Row, TestStore, counts, encoded, postgres_at, read, stats};
+use crate::servers::{Kind, Server};
+
+#[test]
+fn a_batch_is_written_when_the_server_is_back() {
+    let mut server = Server::start(Kind::Postgres);
+    let database = server.create_database();
+    let store = online::open(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
+    let mut writer = store.writer(stats(), Replace::Outdated).unwrap();
+    let rows: Vec<Row> = (0..500).map(|number| Row::new(number, 100, 1)).collect();
+    assert_eq!(writer.write(&encoded(&rows[..250])).unwrap(), counts(250, 0));
+    server.kill();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(700));
+            server.restart();
+        });
+        assert_eq!(writer.write(&encoded(&rows[250..])).unwrap(), counts(250, 0));
+    });
+    writer.finish().unwrap();
+    let numbers: Vec<u32> = (0..500).collect();
+    assert!(read(store.as_ref(), &numbers).iter().all(|values| values[0] != StoredValue::NotFound));
+    // Who starts to write, or reads, learns of it at once.
+    server.kill();
+    let error = store.writer(stats(), Replace::Outdated).map(drop).unwrap_err();
+    assert!(error.message.contains("no server answers at postgresql://feast@127.0.0.1"), "{error:?}");
+    let error = store.read("p", &[]).unwrap_err();
+    assert!(error.message.contains("no server answers"), "{error:?}");
+}
+
+#[test]
+fn a_connection_that_is_cut_is_made_again() {
+    let test = TestStore::new(Backend::Postgres);
+    let store = test.open();
+    let mut writer = store.writer(stats(), Replace::Outdated).unwrap();
+    let mut administrator = test.postgres();
+    for round in 0..5 {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND application_name = 'feastr'";
+        assert_eq!(administrator.query(cut, &[]).unwrap().len(), 1);
+        let rows: Vec<Row> = (0..50).map(|number| Row::new(number, round, round)).collect();
+        assert_eq!(writer.write(&encoded(&rows)).unwrap(), counts(50, 0));
+    }
+    assert_eq!(test.rows("p_stats").len(), 100);
+}
