@@ -61,5 +61,6 @@ pub fn teardown(
         online.drop_tables(&tables)?;
     }
     registry.update(&summary.project, &mut |_| Some(vec![Write::DeleteProject]))?;
+    registry.forget_runs(&summary.project)?;
     Ok(())
 }

@@ -130,11 +130,7 @@ impl Context {
     /// How this run takes the locks of registries: under its name, and saying whom it waits for.
     pub fn locking(&self, timeout: Duration) -> Locking {
         let printer = self.printer;
-        Locking {
-            who: self.who(),
-            timeout,
-            on_wait: Box::new(move |holder| printer.say(format_args!("waiting for the registry's lock, {holder}"))),
-        }
+        Locking { who: self.who(), timeout, on_wait: Box::new(move |waiting| printer.say(waiting)) }
     }
 
     /// The registry, or the replica the settings name, for commands that only read.
