@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     feast::messages as wire,
-    model::{DataSource, FeatureView, Interval, MaterializedView, SourceKind, Timestamp, Ttl, ViewVersion},
+    model::{DataSource, FeatureView, SourceKind, Timestamp, Ttl, ViewVersion},
 };
 
 /// The view a row describes.
