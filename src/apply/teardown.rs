@@ -62,5 +62,6 @@ pub fn teardown(
         unrecorded::remove_project(&summary.project, &state(&registry.snapshot(&summary.project)?), online)?;
     }
     registry.update(&summary.project, &mut |_| Some(vec![Write::DeleteProject]))?;
+    registry.forget_runs(&summary.project)?;
     Ok(())
 }

@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use super::{CommandError, Context, checks::Checks, plan};
+use super::{CommandError, Context, checks::Checks, durations::lock_timeout, plan};
 use crate::{
     apply::{ApplyError, ApplyOptions, Approval, apply},
-    model::{Repo, Ttl},
+    model::Repo,
     plan::{Allow, Permission, Plan, SavedPlan},
     ui::{PlanStage, PlanView, Verbosity, draw_plan},
 };
@@ -104,12 +104,6 @@ fn ask_and_carry_out(repo: &Repo, args: &Args, context: &Context) -> Result<Plan
     }
     let approved = SavedPlan::of(&plan).map_err(ApplyError::from)?;
     Ok(carry_out(repo, Approval::Plan(&approved), args, context)??)
-}
-
-/// A duration as definitions write it; `0` does not wait.
-fn lock_timeout(text: &str) -> Result<Duration, String> {
-    let timeout: Ttl = text.parse().map_err(|_| format!("`{text}` is not a duration; write 30s, 5m or 0"))?;
-    Ok(Duration::from_micros(timeout.micros().unsigned_abs()))
 }
 
 /// Whether a question would be seen and could be answered.

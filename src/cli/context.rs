@@ -130,11 +130,7 @@ impl Context {
     /// How this run takes the locks of registries: under its name, and saying whom it waits for.
     pub fn locking(&self, timeout: Duration) -> Locking {
         let printer = self.printer;
-        Locking {
-            who: self.who(),
-            timeout,
-            on_wait: Box::new(move |holder| printer.say(format_args!("waiting for the registry's lock, {holder}"))),
-        }
+        Locking { who: self.who(), timeout, on_wait: Box::new(move |waiting| printer.say(waiting)) }
     }
 
     /// The registry, or the replica the settings name, for commands that only read.
@@ -142,8 +138,8 @@ impl Context {
         Ok(registry::open_to_read(&self.config()?.registry))
     }
 
-    /// This run, as those read it who wait for its lock: `apply of alice@ci-7 (pid 412)`.
-    fn who(&self) -> String {
+    /// This run, as those read it who wait for its lock or look into the history: `apply of alice@ci-7 (pid 412)`.
+    pub fn who(&self) -> String {
         let user = [variables::USER, variables::USERNAME].into_iter().find_map(|name| std::env::var(name).ok());
         let host = gethostname::gethostname().to_string_lossy().into_owned();
         let user = user.map_or_else(String::new, |user| format!("{user}@"));

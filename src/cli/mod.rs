@@ -6,6 +6,7 @@ mod completions;
 mod configuration;
 mod context;
 mod drift;
+mod durations;
 mod error;
 mod export;
 mod features;

@@ -1,61 +1,44 @@
 use serde::Serialize;
 
-use crate::model::{ForeignObject, Interval};
+use super::report::{ChunkReport, ViewReport};
+use crate::model::Interval;
 
-/// What happens while views are materialized, for whoever wants to show it.
+/// What happens while views are materialized, for whoever wants to show it. Events of several views
+/// may come in turns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
+    /// A lock is somebody else's.
+    Waiting {
+        lock: &'a str,
+        /// `held by … for … s`.
+        holder: String,
+    },
     ViewStarted {
         view: &'a str,
         interval: Interval,
+        /// Parts that are written one after the other.
+        chunks: usize,
     },
-    /// The source was looked at: about so many entities have values in the interval.
+    /// The source was looked at: a chunk has so many rows, of about so many entities.
     Counted {
         view: &'a str,
+        rows: u64,
         entities: u64,
     },
-    /// So many rows are in the online store by now.
+    /// So many rows of the view are in the online store by now, or gave way to newer ones.
     Progress {
         view: &'a str,
         rows: u64,
     },
+    ChunkFinished {
+        view: &'a str,
+        chunk: &'a ChunkReport,
+    },
     ViewFinished(&'a ViewReport),
-}
-
-/// What became of one view.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ViewReport {
-    pub view: String,
-    pub interval: Interval,
-    /// Rows whose values are now the stored ones.
-    pub written: u64,
-    /// Rows that gave way to newer stored values.
-    pub skipped: u64,
-    /// Entities left out because a join key is null.
-    pub without_key: u64,
-    pub seconds: f64,
-    pub outcome: Outcome,
-}
-
-/// Whether a view's values and its interval are stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Outcome {
-    Done,
-    Failed { message: String, help: Option<String> },
-}
-
-/// What became of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RunReport {
-    pub views: Vec<ViewReport>,
-    /// Views of the project that were left out because feastr cannot materialize them.
-    pub left_out: Vec<ForeignObject>,
-}
-
-impl RunReport {
-    pub fn failed(&self) -> usize {
-        self.views.iter().filter(|view| view.outcome != Outcome::Done).count()
-    }
+    /// Something is amiss that does not keep a view from being written.
+    Warning {
+        message: String,
+        help: Option<String>,
+    },
 }

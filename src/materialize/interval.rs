@@ -16,9 +16,56 @@ pub enum Range {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ViewRun {
     pub view: FeatureView,
-    /// `None` starts at the earliest event of the source.
-    pub start: Option<Timestamp>,
-    pub end: Timestamp,
+    pub range: Range,
+}
+
+impl ViewRun {
+    /// Where to start if these intervals are materialized already; `None` is the earliest event of
+    /// the source.
+    ///
+    /// A view that was never materialized starts at END minus its ttl, because older values would be
+    /// outside of it at END, and at the source's first event when it has no ttl. (Feast measures the
+    /// ttl from its own clock and, without one, looks back 52 weeks, so that with an END in the past
+    /// it writes nothing.)
+    pub fn start(&self, materialized: &[Interval]) -> Option<Timestamp> {
+        match self.range {
+            Range::Fixed(interval) => Some(interval.start),
+            Range::Until(end) => {
+                let left_at = materialized.iter().map(|interval| interval.end).max();
+                left_at.or_else(|| self.view.ttl.limit().map(|ttl| end.minus(ttl)))
+            }
+        }
+    }
+
+    pub fn end(&self) -> Timestamp {
+        match self.range {
+            Range::Fixed(interval) => interval.end,
+            Range::Until(end) => end,
+        }
+    }
+}
+
+/// So many chunks a view may have; each starts the engine and is recorded.
+const MAX_CHUNKS: i64 = 10_000;
+
+/// An interval in parts of `length` microseconds, in order. Neighbours share a moment, as those of
+/// incremental runs do.
+///
+/// # Errors
+/// When that were too many.
+pub fn chunks(interval: Interval, length: Option<i64>) -> Result<Vec<Interval>, SelectionError> {
+    let Some(length) = length.filter(|length| *length > 0) else { return Ok(vec![interval]) };
+    let whole = interval.end.micros().saturating_sub(interval.start.micros());
+    let count = whole / length + i64::from(whole % length > 0);
+    if count > MAX_CHUNKS {
+        return Err(SelectionError {
+            message: format!("{} to {} would be {count} chunks", interval.start, interval.end),
+            help: Some(format!("choose longer ones with --chunk, so that there are no more than {MAX_CHUNKS}")),
+        });
+    }
+    let start = |number: i64| Timestamp::from_micros(interval.start.micros() + number * length);
+    let chunk = |number| Interval { start: start(number), end: start(number + 1).min(interval.end) };
+    Ok((0..count.max(1)).map(chunk).collect())
 }
 
 /// Why nothing can be materialized.
@@ -31,11 +78,6 @@ pub struct SelectionError {
 }
 
 /// The views to materialize and those that feastr cannot; `names` narrows them down.
-///
-/// A view that was never materialized starts at END minus its ttl, because older values would be
-/// outside of it at END, and at the source's first event when it has no ttl. (Feast measures the
-/// ttl from its own clock and, without one, looks back 52 weeks, so that with an END in the past
-/// it writes nothing.)
 ///
 /// # Errors
 /// When a name is unknown or not online, or the given range runs backwards.
@@ -53,7 +95,7 @@ pub fn plan_runs(
         });
     }
     let (views, left_out) = if names.is_empty() { all_views(state) } else { (named_views(state, names)?, Vec::new()) };
-    Ok((views.into_iter().map(|view| view_run(state, view, range)).collect(), left_out))
+    Ok((views.into_iter().map(|view| ViewRun { view, range }).collect(), left_out))
 }
 
 fn all_views(state: &RegistryState) -> (Vec<FeatureView>, Vec<ForeignObject>) {
@@ -118,18 +160,6 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
     Ok(views)
 }
 
-fn view_run(state: &RegistryState, view: FeatureView, range: Range) -> ViewRun {
-    match range {
-        Range::Fixed(interval) => ViewRun { view, start: Some(interval.start), end: interval.end },
-        Range::Until(end) => {
-            let intervals = state.materialized.get(&view.name).into_iter().flat_map(|view| &view.intervals);
-            let left_at = intervals.map(|interval| interval.end).max();
-            let start = left_at.or_else(|| view.ttl.limit().map(|ttl| end.minus(ttl)));
-            ViewRun { view, start, end }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -176,8 +206,23 @@ mod tests {
         let intervals = vec![Interval { start: day(1), end: day(9) }, Interval { start: day(2), end: day(5) }];
         state.materialized.insert("a".to_owned(), MaterializedView { intervals });
         let (runs, _) = plan_runs(&state, &[], Range::Until(day(10))).unwrap();
-        let starts: Vec<_> = runs.iter().map(|run| run.start).collect();
+        let intervals = |name: &str| state.materialized.get(name).map_or_else(Vec::new, |view| view.intervals.clone());
+        let starts: Vec<_> = runs.iter().map(|run| run.start(&intervals(&run.view.name))).collect();
         assert_eq!(starts, [Some(day(9)), Some(day(9)), None]);
+    }
+
+    #[test]
+    fn chunks_follow_each_other_to_the_end() {
+        let parts = |start, end, length| {
+            let chunks = chunks(Interval { start: day(start), end: day(end) }, length).unwrap();
+            chunks.iter().map(|chunk| (chunk.start.micros() / DAY, chunk.end.micros() / DAY)).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(0, 5, Some(2 * DAY)), [(0, 2), (2, 4), (4, 5)]);
+        assert_eq!(parts(0, 4, Some(2 * DAY)), [(0, 2), (2, 4)]);
+        assert_eq!(parts(0, 4, None), [(0, 4)]);
+        assert_eq!(parts(3, 3, Some(DAY)), [(3, 3)]);
+        let error = chunks(Interval { start: day(0), end: day(9) }, Some(1)).unwrap_err();
+        assert!(error.message.contains("777600000000 chunks"), "{error}");
     }
 
     #[test]

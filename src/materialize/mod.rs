@@ -2,9 +2,18 @@
 
 mod encode;
 mod event;
+mod forecast;
+mod history;
 mod interval;
+mod metrics;
+mod record;
+mod report;
 mod run;
+mod workers;
 
-pub use event::{Event, Outcome, RunReport, ViewReport};
+pub use event::Event;
+pub use forecast::{ChunkForecast, ViewForecast, forecast};
 pub use interval::{Range, SelectionError, ViewRun, plan_runs};
-pub use run::{Stores, run};
+pub use metrics::metrics;
+pub use report::{ChunkReport, Outcome, RunReport, ViewReport};
+pub use workers::{RunOptions, Stores, run};

@@ -1,49 +1,22 @@
 use std::{ops::ControlFlow, time::Instant};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
-use prost::Message;
 
 use super::{
     encode::{BatchEncoder, EncodeBatchError},
-    event::{Event, Outcome, ViewReport},
-    interval::ViewRun,
+    event::Event,
+    history::RunHistory,
+    interval::{SelectionError, ViewRun, chunks},
+    record::{RecordError, materialized, recorded},
+    report::{ChunkReport, Outcome, ViewReport},
+    workers::{OnEvent, RunOptions, Stores},
 };
 use crate::{
-    feast::{
-        convert::record_materialization,
-        messages::{self, decode},
-        unknown_fields::keep_unknown,
-    },
-    model::{Interval, ObjectKind, Timestamp},
-    offline::{BatchSink, NewestQuery, OfflineError, OfflineStore},
-    online::{OnlineError, OnlineStore, OnlineWriter, Replace, ViewLayout, WriteCounts},
-    registry::{RegistryError, RegistryStore, Row, Snapshot, Write},
+    model::Interval,
+    offline::{BatchSink, NewestQuery, OfflineError},
+    online::{OnlineError, OnlineWriter, ViewLayout, WriteCounts},
+    registry::{RegistryError, RunCounts},
 };
-
-/// What a run works on.
-#[derive(Clone, Copy)]
-pub struct Stores<'a> {
-    pub project: &'a str,
-    pub registry: &'a dyn RegistryStore,
-    pub offline: &'a dyn OfflineStore,
-    pub online: &'a dyn OnlineStore,
-    /// The time, for what the registry records.
-    pub clock: &'a dyn Fn() -> Timestamp,
-}
-
-/// Materializes views one after the other; one that fails does not stop the others.
-///
-/// A view's interval is recorded only after all its values are stored. A run that is killed before
-/// leaves values but no interval, so the next one does it again.
-pub fn run(stores: &Stores<'_>, runs: Vec<ViewRun>, on_event: &mut dyn FnMut(&Event<'_>)) -> Vec<ViewReport> {
-    let mut reports = Vec::with_capacity(runs.len());
-    for run in runs {
-        let report = ViewMaterialization::new(stores, &run, on_event).run();
-        on_event(&Event::ViewFinished(&report));
-        reports.push(report);
-    }
-    reports
-}
 
 #[derive(Debug, thiserror::Error)]
 enum ViewError {
@@ -63,84 +36,131 @@ macro_rules! advised {
     };
 }
 
-advised!(RegistryError, OnlineError, OfflineError);
+advised!(RegistryError, OnlineError, OfflineError, SelectionError);
 
-struct ViewMaterialization<'a, 'b> {
-    stores: &'a Stores<'a>,
-    run: &'a ViewRun,
-    on_event: &'a mut (dyn FnMut(&Event<'_>) + 'b),
-    counts: WriteCounts,
-    without_key: u64,
+impl From<RecordError> for ViewError {
+    fn from(error: RecordError) -> Self {
+        Self::Advised { message: error.to_string(), help: None }
+    }
 }
 
-impl<'a, 'b> ViewMaterialization<'a, 'b> {
-    fn new(stores: &'a Stores<'a>, run: &'a ViewRun, on_event: &'a mut (dyn FnMut(&Event<'_>) + 'b)) -> Self {
-        Self { stores, run, on_event, counts: WriteCounts::default(), without_key: 0 }
+/// Materializes one view: alone, chunk by chunk, each recorded when its values are stored.
+pub struct ViewMaterialization<'a> {
+    stores: &'a Stores<'a>,
+    options: &'a RunOptions<'a>,
+    run: &'a ViewRun,
+    on_event: &'a OnEvent<'a>,
+    history: RunHistory<'a>,
+    interval: Interval,
+    counts: RunCounts,
+    chunks: Vec<ChunkReport>,
+    /// Whether the source is known to have rows.
+    has_rows: bool,
+}
+
+impl<'a> ViewMaterialization<'a> {
+    pub fn new(
+        stores: &'a Stores<'a>,
+        options: &'a RunOptions<'a>,
+        run: &'a ViewRun,
+        on_event: &'a OnEvent<'a>,
+    ) -> Self {
+        let interval = Interval { start: run.start(&[]).unwrap_or(run.end()).min(run.end()), end: run.end() };
+        let history = RunHistory::new(stores, options, &run.view.name, on_event);
+        let (counts, chunks) = (RunCounts::default(), Vec::new());
+        Self { stores, options, run, on_event, history, interval, counts, chunks, has_rows: false }
     }
 
-    fn run(mut self) -> ViewReport {
+    pub fn run(mut self) -> ViewReport {
         let began = Instant::now();
-        let mut interval = Interval { start: self.run.start.unwrap_or(self.run.end), end: self.run.end };
-        let outcome = match self.materialize(&mut interval) {
+        let outcome = match self.materialize() {
             Ok(()) => Outcome::Done,
             Err(ViewError::Advised { message, help }) => Outcome::Failed { message, help },
             Err(ViewError::Encode(error)) => Outcome::Failed { message: error.to_string(), help: None },
         };
         ViewReport {
             view: self.run.view.name.clone(),
-            interval,
-            written: self.counts.written,
-            skipped: self.counts.skipped,
-            without_key: self.without_key,
+            interval: self.interval,
+            counts: self.counts,
             seconds: began.elapsed().as_secs_f64(),
             outcome,
+            chunks: self.chunks,
         }
     }
 
-    fn materialize(&mut self, interval: &mut Interval) -> Result<(), ViewError> {
-        let view = &self.run.view;
-        if self.run.start.is_some_and(|start| start > self.run.end) {
+    /// Keeps the lock until the history says what became of the run, so that it never seems to have
+    /// been cut off.
+    fn materialize(&mut self) -> Result<(), ViewError> {
+        let lock = self.stores.registry.lock_view(self.stores.project, &self.run.view.name);
+        let outcome = match &lock {
+            Ok(_) => self.write_chunks(),
+            Err(error) => Err(ViewError::Advised { message: error.message.clone(), help: error.help.clone() }),
+        };
+        let message = outcome.as_ref().err().map(ToString::to_string);
+        self.history.finish(self.interval, self.counts, message);
+        outcome
+    }
+
+    fn write_chunks(&mut self) -> Result<(), ViewError> {
+        let name = &self.run.view.name;
+        // Read under the lock: another run may have come further since this one was planned.
+        let snapshot = self.stores.registry.snapshot(self.stores.project)?;
+        self.interval = self.interval(&materialized(&snapshot, name)?)?;
+        let chunks = chunks(self.interval, self.options.chunk)?;
+        (self.on_event)(&Event::ViewStarted { view: name, interval: self.interval, chunks: chunks.len() });
+        self.history.start(self.interval);
+        for interval in chunks {
+            let (began, before) = (Instant::now(), self.counts);
+            self.write_values(interval)?;
+            self.record(interval)?;
+            let counts = difference(self.counts, before);
+            let chunk = ChunkReport { interval, counts, seconds: began.elapsed().as_secs_f64() };
+            (self.on_event)(&Event::ChunkFinished { view: name, chunk: &chunk });
+            self.chunks.push(chunk);
+        }
+        Ok(())
+    }
+
+    fn interval(&self, materialized: &[Interval]) -> Result<Interval, ViewError> {
+        let end = self.run.end();
+        let start = match self.run.start(materialized) {
+            Some(start) => start,
+            None => self.stores.offline.first_event(&self.run.view)?.ok_or_else(empty_source)?.min(end),
+        };
+        if start > end {
             return Err(ViewError::Advised {
-                message: format!("it is already materialized until {}, after {}", interval.start, interval.end),
+                message: format!("it is already materialized until {start}, after {end}"),
                 help: Some("give a later END, or write a range again with `feastr materialize START END`".to_owned()),
             });
         }
-        let first = self.stores.offline.first_event(view)?;
-        interval.start = match (self.run.start, first) {
-            (Some(start), Some(_)) => start,
-            (None, Some(first)) => first.min(interval.end),
-            (_, None) => {
-                return Err(ViewError::Advised {
-                    message: "its source is empty".to_owned(),
-                    help: Some("write its data first; nothing was recorded".to_owned()),
-                });
-            }
-        };
-        (self.on_event)(&Event::ViewStarted { view: &view.name, interval: *interval });
-        self.write_values(*interval)?;
-        self.record(*interval)
+        Ok(Interval { start, end })
     }
 
     fn write_values(&mut self, interval: Interval) -> Result<(), ViewError> {
         let view = &self.run.view;
         let query = NewestQuery { view, interval };
-        let entities = self.stores.offline.count_entities(&query)?;
-        (self.on_event)(&Event::Counted { view: &view.name, entities });
+        let counted = self.stores.offline.count(&query)?;
+        (self.on_event)(&Event::Counted { view: &view.name, rows: counted.rows, entities: counted.entities });
+        if counted.rows == 0 {
+            // Nothing new is fine, but no rows at all is a mistake.
+            self.has_rows = self.has_rows || self.stores.offline.first_event(view)?.is_some();
+            return if self.has_rows { Ok(()) } else { Err(empty_source()) };
+        }
+        self.has_rows = true;
+        self.counts.read += counted.rows;
         let layout = ViewLayout::of(self.stores.project, view);
         let mut sink = ValueSink {
             view: &view.name,
             encoder: BatchEncoder::new(view),
-            writer: self.stores.online.writer(layout, Replace::Outdated)?,
+            writer: self.stores.online.writer(layout, self.options.replace)?,
             on_event: self.on_event,
-            counts: WriteCounts::default(),
-            without_key: 0,
+            counts: &mut self.counts,
             failure: None,
         };
         let read = self.stores.offline.newest(&query, &mut sink);
         if read.is_ok() && sink.failure.is_none() {
             sink.finish();
         }
-        (self.counts, self.without_key) = (sink.counts, sink.without_key);
         match sink.failure {
             Some(failure) => Err(failure),
             None => Ok(read?),
@@ -157,63 +177,47 @@ impl<'a, 'b> ViewMaterialization<'a, 'b> {
             interval,
             now,
         ) {
-            Ok(row) => Some(vec![
-                Write::Put(row),
-                Write::PutMetadata {
-                    key: "last_updated_timestamp".into(),
-                    value: now.seconds().to_string(),
-                    updated: now.seconds(),
-                },
-            ]),
-            Err(message) => {
-                problem = Some(message);
+            Ok(writes) => Some(writes),
+            Err(error) => {
+                problem = Some(error);
                 None
             }
         })?;
-        problem.map_or(Ok(()), |message| Err(ViewError::Advised { message, help: None }))
+        problem.map_or(Ok(()), |problem| Err(problem.into()))
     }
 }
 
-/// The view's row with one more interval.
-fn recorded(snapshot: &Snapshot, view: &str, interval: Interval, now: Timestamp) -> Result<Row, String> {
-    let note = |meta: &mut Option<messages::FeatureViewMeta>| {
-        record_materialization(meta.get_or_insert_default(), interval, now);
-    };
-    let (kind, proto) = if let Some(stored) = snapshot.proto(ObjectKind::FeatureView, view) {
-        (ObjectKind::FeatureView, change(stored, |message: &mut messages::FeatureView| note(&mut message.meta))?)
-    } else if let Some(stored) = snapshot.proto(ObjectKind::StreamFeatureView, view) {
-        let noted = change(stored, |message: &mut messages::StreamFeatureView| note(&mut message.meta))?;
-        (ObjectKind::StreamFeatureView, noted)
-    } else {
-        return Err("it was removed from the registry meanwhile; its values stay unrecorded".to_owned());
-    };
-    Ok(Row { kind, name: view.to_owned(), updated: now.seconds(), proto })
+fn empty_source() -> ViewError {
+    ViewError::Advised {
+        message: "its source is empty".to_owned(),
+        help: Some("write its data first; nothing was recorded".to_owned()),
+    }
 }
 
-/// The bytes of a changed message, with what a newer Feast stored in it.
-fn change<M: Message + Default>(stored: &[u8], change: impl FnOnce(&mut M)) -> Result<Vec<u8>, String> {
-    let mut message: M = decode(stored).map_err(|error| error.to_string())?;
-    let reencoded = message.encode_to_vec();
-    change(&mut message);
-    keep_unknown(stored, &reencoded, message.encode_to_vec()).map_err(|error| error.to_string())
+fn difference(after: RunCounts, before: RunCounts) -> RunCounts {
+    RunCounts {
+        read: after.read - before.read,
+        written: after.written - before.written,
+        skipped: after.skipped - before.skipped,
+        without_key: after.without_key - before.without_key,
+    }
 }
 
 /// Encodes batches and hands them to the online store.
-struct ValueSink<'a, 'b> {
+struct ValueSink<'a> {
     view: &'a str,
     encoder: BatchEncoder<'a>,
     writer: Box<dyn OnlineWriter>,
-    on_event: &'a mut (dyn FnMut(&Event<'_>) + 'b),
-    counts: WriteCounts,
-    without_key: u64,
+    on_event: &'a OnEvent<'a>,
+    counts: &'a mut RunCounts,
     failure: Option<ViewError>,
 }
 
-impl ValueSink<'_, '_> {
+impl ValueSink<'_> {
     fn take(&mut self, batch: &RecordBatch) -> Result<(), ViewError> {
         let encoded = self.encoder.encode(batch)?;
         let counts = self.writer.write(&encoded.rows())?;
-        self.without_key += encoded.without_key;
+        self.counts.without_key += encoded.without_key;
         self.note(counts);
         Ok(())
     }
@@ -234,7 +238,7 @@ impl ValueSink<'_, '_> {
     }
 }
 
-impl BatchSink for ValueSink<'_, '_> {
+impl BatchSink for ValueSink<'_> {
     fn start(&mut self, _: &SchemaRef) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }

@@ -8,7 +8,9 @@ use crate::{
 };
 
 /// An engine that reads sources.
-pub trait OfflineStore {
+///
+/// Threads can share it: each call has a session of its own.
+pub trait OfflineStore: Sync {
     /// The columns of a source, from its files' headers; the engine is not started.
     ///
     /// # Errors
@@ -29,11 +31,11 @@ pub trait OfflineStore {
     /// When the source cannot be read or lacks a column.
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), OfflineError>;
 
-    /// About how many entities [`newest`](Self::newest) will find.
+    /// How much [`newest`](Self::newest) has to do.
     ///
     /// # Errors
     /// As for `newest`.
-    fn count_entities(&self, query: &NewestQuery<'_>) -> Result<u64, OfflineError>;
+    fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, OfflineError>;
 
     /// The earliest event time of a view's source, or `None` when it has no rows.
     ///
@@ -81,6 +83,14 @@ pub enum RowFormat {
 pub struct NewestQuery<'a> {
     pub view: &'a FeatureView,
     pub interval: Interval,
+}
+
+/// What an interval of a source has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    pub rows: u64,
+    /// Of so many entities, about.
+    pub entities: u64,
 }
 
 /// Why a query failed.

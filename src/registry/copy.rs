@@ -140,5 +140,6 @@ fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestam
 /// # Errors
 /// When the registry cannot be written.
 pub fn create_schema(registry: &dyn RegistryStore, project: &str) -> Result<(), RegistryError> {
-    registry.update(project, &mut |_| Some(Vec::new()))
+    registry.update(project, &mut |_| Some(Vec::new()))?;
+    registry.create_history(project)
 }

@@ -6,8 +6,9 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    locking::{LockFile, Locking},
-    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write},
+    locking::{Holder, LockFile, Locking},
+    runs::{RunRecord, RunsFile},
+    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
 };
 use crate::feast::{
     messages::{FeatureViewVersionRecord, Timestamp},
@@ -166,6 +167,31 @@ impl RegistryStore for FileRegistry {
             format!("another program keeps changing the registry {} at the same time", self.location()),
             "nothing was changed; try again when it is done".to_owned(),
         ))
+    }
+
+    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, RegistryError> {
+        Ok(ViewLock::new(LockFile::take_view(&self.path, project, view, &self.locking)?))
+    }
+
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, RegistryError> {
+        Ok(LockFile::view_holder(&self.path, project, view))
+    }
+
+    /// The first run that is noted makes the file.
+    fn create_history(&self, _: &str) -> Result<(), RegistryError> {
+        Ok(())
+    }
+
+    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), RegistryError> {
+        RunsFile::of(&self.path).record(project, run, &self.locking)
+    }
+
+    fn runs(&self, project: &str) -> Result<Vec<RunRecord>, RegistryError> {
+        RunsFile::of(&self.path).of_project(project)
+    }
+
+    fn forget_runs(&self, project: &str) -> Result<(), RegistryError> {
+        RunsFile::of(&self.path).forget(project, &self.locking)
     }
 
     fn location(&self) -> String {

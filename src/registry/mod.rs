@@ -6,6 +6,7 @@ mod foreign;
 mod locking;
 mod message;
 mod ownership;
+mod runs;
 mod sql;
 mod state;
 mod store;
@@ -13,11 +14,12 @@ mod store;
 use crate::config::RegistryConfig;
 
 pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
-pub use locking::{Holder, LOCK_TIMEOUT, Locking};
+pub use locking::{Holder, LOCK_TIMEOUT, Locking, Waiting};
 pub use message::{to_json, to_message};
 pub use ownership::{forget_owner, put_owner};
+pub use runs::{KEPT_RUNS, RunCounts, RunRecord, RunState};
 pub use state::{object, state};
-pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write};
+pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write};
 
 /// The registry the settings name. Nothing is opened yet.
 pub fn open(config: &RegistryConfig, locking: Locking) -> Box<dyn RegistryStore> {

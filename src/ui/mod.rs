@@ -14,6 +14,6 @@ pub use plan::{
 };
 pub use printer::{ColorChoice, Printer, Verbosity};
 pub use progress::MaterializeView;
-pub use report::draw as draw_report;
+pub use report::{draw as draw_report, draw_forecast};
 pub use style::Style;
 pub use table::Table;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     feast::messages as wire,
-    model::{DataSource, FeatureView, Interval, MaterializedView, SourceKind, Timestamp, Ttl, ViewVersion},
+    model::{DataSource, FeatureView, SourceKind, Timestamp, Ttl, ViewVersion},
 };
 
 /// The view a row describes.
@@ -120,26 +120,4 @@ pub(super) fn view_meta(stored: wire::FeatureViewMeta, version: RowVersion, now:
         current_version_number: version.number(stored.current_version_number),
         ..stored
     }
-}
-
-/// What `meta` says about materialization.
-pub fn materialized_from_message(meta: Option<&wire::FeatureViewMeta>) -> MaterializedView {
-    let intervals = meta.iter().flat_map(|meta| &meta.materialization_intervals);
-    MaterializedView {
-        intervals: intervals
-            .filter_map(|interval| {
-                Some(Interval { start: interval.start_time?.into(), end: interval.end_time?.into() })
-            })
-            .collect(),
-    }
-}
-
-/// Notes in `meta` that `interval` was written to the online store, at `now`.
-pub fn record_materialization(meta: &mut wire::FeatureViewMeta, interval: Interval, now: Timestamp) {
-    meta.materialization_intervals.push(wire::MaterializationInterval {
-        start_time: Some(interval.start.into()),
-        end_time: Some(interval.end.into()),
-    });
-    meta.state = wire::FeatureViewState::AvailableOnline as i32;
-    meta.last_updated_timestamp = Some(now.into());
 }

@@ -11,6 +11,7 @@ mod feature_view;
 mod field;
 mod infra;
 mod label_view;
+mod materialization;
 mod on_demand_feature_view;
 mod permission;
 mod project;
@@ -24,12 +25,10 @@ mod version;
 pub use data_source::{SourceRows, data_source_from_message, data_source_to_message};
 pub use entity::{entity_from_message, entity_to_message};
 pub use feature_service::{feature_service_from_message, feature_service_to_message};
-pub use feature_view::{
-    feature_view_from_message, feature_view_to_message, is_new_version, materialized_from_message,
-    record_materialization,
-};
+pub use feature_view::{feature_view_from_message, feature_view_to_message, is_new_version};
 pub use infra::{online_tables_from_message, online_tables_to_message};
 pub use label_view::{is_new_label_version, label_view_from_message, label_view_to_message};
+pub use materialization::{materialized_from_message, record_materialization};
 pub use on_demand_feature_view::{
     is_new_on_demand_version, on_demand_feature_view_from_message, on_demand_feature_view_to_message,
 };

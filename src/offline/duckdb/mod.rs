@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use super::{
     files,
-    query::{BatchSink, HistoricalQuery, NewestQuery, OfflineError, OfflineStore},
+    query::{BatchSink, Counted, HistoricalQuery, NewestQuery, OfflineError, OfflineStore},
 };
 use crate::model::{DataSource, FeatureView, SourceProblem, SourceSchema, Timestamp};
 use session::Session;
@@ -42,7 +42,7 @@ impl OfflineStore for DuckDbStore {
         newest::run(&Session::open()?, &self.repo, query, sink)
     }
 
-    fn count_entities(&self, query: &NewestQuery<'_>) -> Result<u64, OfflineError> {
+    fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, OfflineError> {
         newest::count(&Session::open()?, &self.repo, query)
     }
 

@@ -10,7 +10,7 @@ use arrow::{
 use super::{session::Session, source::SourceTable};
 use crate::{
     model::{FeatureView, Timestamp},
-    offline::{BatchSink, NewestQuery, OfflineError},
+    offline::{BatchSink, Counted, NewestQuery, OfflineError},
 };
 
 /// Streams the newest row per entity: keys, event time, creation time, features.
@@ -116,16 +116,17 @@ impl BatchSink for FirstPerEntity<'_> {
     }
 }
 
-/// About how many entities have a row in the interval.
-pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<u64, OfflineError> {
+/// How many rows the interval has, of about how many entities.
+pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<Counted, OfflineError> {
     let source = SourceTable::open(session, repo, query.view)?;
     let keys = key_columns(&source, query.view)?;
-    let counted = match keys.as_slice() {
+    let entities = match keys.as_slice() {
         [] => "least(count(*), 1)".to_owned(),
         keys => format!("approx_count_distinct(hash({}))", keys.join(", ")),
     };
-    let sql = format!("SELECT {counted} FROM {} WHERE {}", source.relation, in_interval(&source, query)?);
-    session.value(&source.what(), &sql)
+    let sql = format!("SELECT count(*), {entities} FROM {} WHERE {}", source.relation, in_interval(&source, query)?);
+    let counted = session.row(&source.what(), &sql)?;
+    Ok(counted.map_or(Counted { rows: 0, entities: 0 }, |(rows, entities)| Counted { rows, entities }))
 }
 
 /// The earliest event time of a view's source.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::schema::{ColumnType, TABLES, Table, object_table};
+use super::schema::{ColumnType, RUNS, TABLES, Table, object_table};
 use crate::model::ObjectKind;
 
 /// Where databases differ.
@@ -173,7 +173,7 @@ impl Columns {
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut found = Self::default();
         for (table, column) in pairs {
-            if let Some(table) = TABLES.iter().find(|ours| ours.name == table) {
+            if let Some(table) = TABLES.iter().chain([&RUNS]).find(|ours| ours.name == table) {
                 found.tables.entry(table.name).or_default().push(column);
             }
         }
@@ -184,7 +184,7 @@ impl Columns {
         self.tables.contains_key(name)
     }
 
-    /// The tables that are not there.
+    /// The tables of Feast that are not there.
     pub fn missing_tables(&self) -> Vec<&'static Table> {
         TABLES.iter().filter(|table| !self.has_table(table.name)).collect()
     }

@@ -7,11 +7,16 @@ mod changes;
 mod dialect;
 mod mysql;
 mod postgres;
+mod runs;
 mod schema;
 mod session;
 mod sqlite;
 
-use std::{cell::RefCell, thread::sleep, time::Duration};
+use std::{
+    sync::{Mutex, PoisonError},
+    thread::sleep,
+    time::Duration,
+};
 
 use self::{
     changes::Changes,
@@ -19,8 +24,9 @@ use self::{
     session::{Database, Failure, Parameter, Session},
 };
 use super::{
-    locking::Locking,
-    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write},
+    locking::{Holder, Locking},
+    runs::RunRecord,
+    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
 };
 use crate::{
     config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
@@ -36,7 +42,7 @@ pub struct SqlRegistry {
     schema_mode: SchemaMode,
     locking: Locking,
     /// The connection of the last reading, for the next one.
-    reader: RefCell<Option<Box<dyn Session>>>,
+    reader: Mutex<Option<Box<dyn Session>>>,
 }
 
 impl SqlRegistry {
@@ -46,7 +52,7 @@ impl SqlRegistry {
             database: database(&config.database),
             schema_mode: config.schema_mode,
             locking,
-            reader: RefCell::new(None),
+            reader: Mutex::new(None),
         }
     }
 
@@ -61,13 +67,13 @@ impl SqlRegistry {
         &self,
         read: impl FnOnce(&mut dyn Session, &Columns) -> Result<T, Failure>,
     ) -> Result<T, RegistryError> {
-        let kept = self.reader.borrow_mut().take();
+        let kept = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut session) = kept.map_or_else(|| self.database.reader(), |session| Ok(Some(session)))? else {
             return Ok(T::default());
         };
         let here = self.columns(session.as_mut())?;
         let result = read(session.as_mut(), &here)?;
-        *self.reader.borrow_mut() = Some(session);
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
         Ok(result)
     }
 
@@ -214,20 +220,49 @@ impl RegistryStore for SqlRegistry {
         project: &str,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), RegistryError> {
-        let mut attempt = 1;
-        loop {
-            match self.try_update(project, decide) {
-                Err(Failure::Conflict(_)) if attempt < ATTEMPTS => {
-                    sleep(Duration::from_millis(20) * attempt);
-                    attempt += 1;
-                }
-                result => return Ok(result?),
-            }
-        }
+        retrying(|| self.try_update(project, decide))
+    }
+
+    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, RegistryError> {
+        Ok(self.database.lock_view(project, view, &self.locking)?)
+    }
+
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, RegistryError> {
+        Ok(self.database.view_holder(project, view)?)
+    }
+
+    fn create_history(&self, project: &str) -> Result<(), RegistryError> {
+        retrying(|| self.try_create_history(project))
+    }
+
+    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), RegistryError> {
+        retrying(|| self.try_record_run(project, run))
+    }
+
+    fn runs(&self, project: &str) -> Result<Vec<RunRecord>, RegistryError> {
+        self.read(|session, here| runs::read(session, self.database.dialect(), here, project))
+    }
+
+    fn forget_runs(&self, project: &str) -> Result<(), RegistryError> {
+        retrying(|| self.try_forget_runs(project))
     }
 
     fn location(&self) -> String {
         self.database.location()
+    }
+}
+
+/// Tries again what other clients got in the way of.
+fn retrying(mut attempt: impl FnMut() -> Result<(), Failure>) -> Result<(), RegistryError> {
+    let mut attempts = 1;
+    loop {
+        match attempt() {
+            Err(Failure::Conflict(_)) if attempts < ATTEMPTS => {
+                sleep(Duration::from_millis(20) * attempts);
+                attempts += 1;
+            }
+            result => return Ok(result?),
+        }
     }
 }
 

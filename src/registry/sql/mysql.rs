@@ -11,8 +11,8 @@ use super::{
 use crate::{
     config::{ServerUrl, TlsMode},
     registry::{
-        locking::{Holder, Locking},
-        store::RegistryError,
+        locking::{Holder, Locking, of_registry, of_view, short_hex, view_digest},
+        store::{RegistryError, ViewLock},
     },
 };
 
@@ -95,16 +95,8 @@ impl Database for MySql {
     }
 
     fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
-        let mut session = self.connect(&locking.who)?;
-        let name = lock_name(&self.url.database, project);
-        locking.wait(&self.location(), || -> Result<_, Failure> {
-            // It lasts as long as the connection.
-            let answer = session.run("SELECT GET_LOCK(?, 0)", &[Parameter::Text(&name)])?;
-            if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
-                return Ok(Ok(()));
-            }
-            Ok(Err(session.holder(&name)?))
-        })?;
+        let name = self.project_lock(project);
+        let mut session = self.locked(&name, &of_registry(&self.location()), false, locking)?;
         // Rows may be locked by somebody who takes no lock of projects.
         let seconds = locking.timeout.as_secs().max(1);
         session.run(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"), &[])?;
@@ -112,13 +104,53 @@ impl Database for MySql {
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", &[])?;
         Ok(Box::new(session))
     }
+
+    fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
+        let mut session = self.locked(&self.view_lock(project, view), &of_view(view), true, locking)?;
+        // The connection does nothing but hold the lock, and it may last: a year at most.
+        session.run("SET SESSION wait_timeout = 31536000", &[])?;
+        Ok(ViewLock::new(session))
+    }
+
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
+        let mut session = self.connect("feastr")?;
+        let holder = session.holder(&self.view_lock(project, view), true)?;
+        Ok(Some(holder).filter(|holder| holder.who.is_some()))
+    }
+}
+
+impl MySql {
+    /// A connection that holds a lock, which lasts as long as the connection; `idle` if it does
+    /// nothing else.
+    fn locked(&self, name: &str, lock: &str, idle: bool, locking: &Locking) -> Result<MySqlSession, Failure> {
+        let mut session = self.connect(&locking.who)?;
+        locking.wait(lock, || -> Result<_, Failure> {
+            let answer = session.run("SELECT GET_LOCK(?, 0)", &[Parameter::Text(name)])?;
+            if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
+                return Ok(Ok(()));
+            }
+            Ok(Err(session.holder(name, idle)?))
+        })?;
+        Ok(session)
+    }
+
+    fn project_lock(&self, project: &str) -> String {
+        lock_name(
+            &Sha256::new().chain_update(&self.url.database).chain_update(b"\0").chain_update(project).finalize().into(),
+        )
+    }
+
+    fn view_lock(&self, project: &str, view: &str) -> String {
+        let view = view_digest(project, view);
+        lock_name(
+            &Sha256::new().chain_update(&self.url.database).chain_update(b"\0").chain_update(view).finalize().into(),
+        )
+    }
 }
 
 /// Locks belong to the whole server, and their names have at most 64 characters.
-fn lock_name(database: &str, project: &str) -> String {
-    let digest = Sha256::new().chain_update(database).chain_update(b"\0").chain_update(project).finalize();
-    let hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("feastr-{hash}")
+fn lock_name(digest: &[u8; 32]) -> String {
+    format!("feastr-{}", short_hex(digest))
 }
 
 struct MySqlSession {
@@ -128,7 +160,8 @@ struct MySqlSession {
 
 impl MySqlSession {
     /// Who has a lock: what it called itself if the server shows that, else its account and address.
-    fn holder(&mut self, name: &str) -> Result<Holder, Failure> {
+    /// How long is known of idle connections: since their last statement, which took the lock.
+    fn holder(&mut self, name: &str, idle: bool) -> Result<Holder, Failure> {
         let name = [Parameter::Text(name)];
         let attribute = self.run(
             "SELECT attr_value FROM performance_schema.session_connect_attrs \
@@ -143,7 +176,11 @@ impl MySqlSession {
                 &name,
             )?;
         }
-        Ok(Holder { who: rows.into_iter().flatten().next().map(Cell::text), since: None })
+        let who = rows.into_iter().flatten().next().map(Cell::text);
+        let age = "SELECT time FROM information_schema.processlist WHERE id = IS_USED_LOCK(?)";
+        let age = if idle { self.run(age, &name)? } else { Vec::new() };
+        let since = age.into_iter().flatten().next().map(|age| u64::try_from(age.integer()).unwrap_or(0));
+        Ok(Holder { who, since: since.map(Duration::from_secs) })
     }
 }
 

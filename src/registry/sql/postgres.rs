@@ -16,8 +16,8 @@ use crate::{
     config::ServerUrl,
     postgres::{PostgresServer, Role},
     registry::{
-        locking::{Holder, Locking},
-        store::RegistryError,
+        locking::{Holder, Locking, of_registry, of_view, view_digest},
+        store::{RegistryError, ViewLock},
     },
 };
 
@@ -82,9 +82,31 @@ impl Database for Postgres {
     }
 
     fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
+        let mut session = self.locked(project_key(project), &of_registry(&self.location()), locking)?;
+        // Rows may be locked by somebody who takes no lock of projects.
+        let millis = locking.timeout.as_millis().max(1);
+        session.simple(&format!("SET LOCAL lock_timeout = {millis}"))?;
+        Ok(Box::new(session))
+    }
+
+    fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
+        let mut session = self.locked(key(&view_digest(project, view)), &of_view(view), locking)?;
+        // The transaction does nothing but hold the lock. Without a snapshot it keeps no rows from
+        // being vacuumed, and it may last.
+        session.simple("SET LOCAL idle_in_transaction_session_timeout = 0")?;
+        Ok(ViewLock::new(session))
+    }
+
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
+        self.connect("feastr")?.holder(key(&view_digest(project, view)))
+    }
+}
+
+impl Postgres {
+    /// A connection in a transaction that holds an advisory lock.
+    fn locked(&self, key: i64, lock: &str, locking: &Locking) -> Result<PostgresSession, Failure> {
         let mut session = self.connect(&locking.who)?;
-        let key = lock_key(project);
-        locking.wait(&self.location(), || -> Result<_, Failure> {
+        locking.wait(lock, || -> Result<_, Failure> {
             // A transaction for each attempt: it holds the lock, and its age is that of the lock. The
             // lock lasts as long as the transaction, so that it works behind a pooler, too. Every
             // statement sees what was committed before it began, so reading follows the lock.
@@ -94,18 +116,19 @@ impl Database for Postgres {
                 return Ok(Ok(()));
             }
             session.simple("ROLLBACK")?;
-            Ok(Err(session.holder(key)?))
+            Ok(Err(session.holder(key)?.unwrap_or_default()))
         })?;
-        // Rows may be locked by somebody who takes no lock of projects.
-        let millis = locking.timeout.as_millis().max(1);
-        session.simple(&format!("SET LOCAL lock_timeout = {millis}"))?;
-        Ok(Box::new(session))
+        Ok(session)
     }
 }
 
 /// The advisory lock of a project; a database has its own ones.
-fn lock_key(project: &str) -> i64 {
-    let digest = Sha256::new().chain_update(b"feastr\0").chain_update(project).finalize();
+fn project_key(project: &str) -> i64 {
+    key(&Sha256::new().chain_update(b"feastr\0").chain_update(project).finalize().into())
+}
+
+/// Advisory locks have numbers.
+fn key(digest: &[u8; 32]) -> i64 {
     let mut key = [0; 8];
     key.copy_from_slice(&digest[..8]);
     i64::from_be_bytes(key)
@@ -121,7 +144,7 @@ impl PostgresSession {
         self.client.batch_execute(statement).map_err(|error| explain(&self.server, &error))
     }
 
-    fn holder(&mut self, key: i64) -> Result<Holder, Failure> {
+    fn holder(&mut self, key: i64) -> Result<Option<Holder>, Failure> {
         let rows = self.run(
             "SELECT a.application_name, floor(extract(epoch FROM clock_timestamp() - a.xact_start))::bigint \
              FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
@@ -130,11 +153,11 @@ impl PostgresSession {
              AND (l.classid::bigint << 32) | l.objid::bigint = $1",
             &[Parameter::Integer(key)],
         )?;
-        let Some(row) = rows.into_iter().next() else { return Ok(Holder::default()) };
+        let Some(row) = rows.into_iter().next() else { return Ok(None) };
         let mut cells = row.into_iter();
         let who = cells.next().map(Cell::text).filter(|name| !name.is_empty());
         let since = cells.next().map(|age| Duration::from_secs(u64::try_from(age.integer()).unwrap_or(0)));
-        Ok(Holder { who, since })
+        Ok(Some(Holder { who, since }))
     }
 }
 

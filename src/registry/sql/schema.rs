@@ -56,7 +56,7 @@ macro_rules! object_table {
     };
 }
 
-/// Every table of the registry.
+/// Every table of Feast's registry.
 pub const TABLES: [Table; 14] = [
     Table {
         name: "projects",
@@ -148,6 +148,22 @@ pub const TABLES: [Table; 14] = [
         index: "idx_feast_metadata_project_id",
     },
 ];
+
+/// What became of materializations, a row each: feastr's own table, which Feast does not know.
+pub const RUNS: Table = Table {
+    name: "feastr_runs",
+    columns: &[
+        required("run_id", ColumnType::Varchar(36)),
+        required("project_id", NAME),
+        required("feature_view_name", NAME),
+        // Microseconds since 1970.
+        required("started", ColumnType::BigInt),
+        // JSON.
+        required("record", ColumnType::Text),
+    ],
+    primary_key: &["run_id"],
+    index: "idx_feastr_runs_project_id",
+};
 
 /// Where objects of a kind are: table, name column, message column.
 pub struct ObjectTable {

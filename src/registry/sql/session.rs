@@ -1,10 +1,13 @@
 //! What the registry asks of a database, whichever it is.
 
 use super::dialect::Dialect;
-use crate::registry::{locking::Locking, store::RegistryError};
+use crate::registry::{
+    locking::{Holder, Locking},
+    store::{RegistryError, ViewLock},
+};
 
 /// A database that holds, or shall hold, a registry.
-pub trait Database {
+pub trait Database: Send + Sync {
     /// How statements are spelled.
     fn dialect(&self) -> &'static Dialect;
 
@@ -22,10 +25,22 @@ pub trait Database {
     /// # Errors
     /// When there is no connection to be had, or the lock is somebody else's for too long.
     fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure>;
+
+    /// Takes the lock of a view, which lasts as long as what comes back.
+    ///
+    /// # Errors
+    /// When there is no connection to be had, or the lock is somebody else's for too long.
+    fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure>;
+
+    /// Who has the lock of a view now.
+    ///
+    /// # Errors
+    /// When there is no connection to be had.
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure>;
 }
 
 /// A connection. What was not committed is undone and locks are given back when it is dropped.
-pub trait Session {
+pub trait Session: Send {
     /// Carries out a statement and gives the rows it answers.
     ///
     /// # Errors

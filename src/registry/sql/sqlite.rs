@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     registry::{
-        locking::{LockFile, Locking},
-        store::RegistryError,
+        locking::{Holder, LockFile, Locking},
+        store::{RegistryError, ViewLock},
     },
     sqlite::{SqliteFile, SqliteProblem},
 };
@@ -69,6 +69,14 @@ impl Database for Sqlite {
         // The write lock is taken before anything is read, so that nobody else gets in between.
         session.run("BEGIN IMMEDIATE", &[])?;
         Ok(Box::new(session))
+    }
+
+    fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
+        Ok(ViewLock::new(LockFile::take_view(self.file.path(), project, view, locking)?))
+    }
+
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
+        Ok(LockFile::view_holder(self.file.path(), project, view))
     }
 }
 

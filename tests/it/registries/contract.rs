@@ -1,16 +1,16 @@
 //! What every registry does alike.
 
 use std::{
-    cell::RefCell,
-    rc::Rc,
-    sync::{Barrier, mpsc},
+    sync::{Arc, Barrier, Mutex, mpsc},
     time::Duration,
 };
 
 use feastr::{
     feast::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
-    model::ObjectKind,
-    registry::{Locking, RegistryStore, Row, Snapshot, VersionRow, Write},
+    model::{Interval, ObjectKind, Timestamp},
+    registry::{
+        KEPT_RUNS, Locking, RegistryStore, Row, RunCounts, RunRecord, RunState, Snapshot, VersionRow, Waiting, Write,
+    },
 };
 use prost::Message as _;
 
@@ -27,6 +27,8 @@ on_every_backend!(
     updates_from_threads_are_serial,
     who_waits_is_told_for_whom,
     a_removed_and_written_object_is_written,
+    one_run_per_view_and_the_next_is_told,
+    runs_are_noted_and_bounded,
 );
 
 pub fn entity(name: &str, text: &str) -> Row {
@@ -305,9 +307,9 @@ fn who_waits_is_told_for_whom(backend: Backend) {
         // Gone with this closure, so that a failure ends the other thread, too.
         let leave = leave;
         is_inside.recv().unwrap();
-        let told = Rc::new(RefCell::new(Vec::new()));
-        let words = Rc::clone(&told);
-        let on_wait = Box::new(move |holder: &feastr::registry::Holder| words.borrow_mut().push(holder.to_string()));
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let words = Arc::clone(&told);
+        let on_wait = Box::new(move |waiting: &Waiting<'_>| words.lock().unwrap().push(waiting.to_string()));
         let locking = Locking { timeout: Duration::from_millis(1_500), on_wait, ..Locking::default() };
         let error = test.open_with(locking).update("p", &mut |_| panic!("not while it is locked")).unwrap_err();
         let holder = if backend == Backend::MariaDb {
@@ -317,7 +319,7 @@ fn who_waits_is_told_for_whom(backend: Backend) {
         };
         assert!(error.message.contains(holder), "{error}");
         assert!(error.help.clone().unwrap().contains("changed nothing"), "{error:?}");
-        assert!(told.borrow()[0].contains(holder), "{told:?}");
+        assert!(told.lock().unwrap()[0].contains(holder), "{told:?}");
         // Reading is always possible; and on servers, other projects are not locked.
         assert_eq!(test.open().snapshot("p").unwrap().rows.len(), 1);
         if backend.server().is_some() {
@@ -338,4 +340,59 @@ fn a_removed_and_written_object_is_written(backend: Backend) {
     assert_eq!((contents(&snapshot), snapshot.versions["stats"]), (expected(&[&new]), 0));
     write(registry.as_ref(), "p", &[Write::Put(old.clone()), delete(&old)]);
     assert_eq!(registry.snapshot("p").unwrap().rows, []);
+}
+
+fn one_run_per_view_and_the_next_is_told(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    write(test.open().as_ref(), "p", &[]);
+    let alice = test.open_with(Locking { who: "materialize of alice@ci-7 (pid 412)".to_owned(), ..impatient() });
+    let held = alice.lock_view("p", "stats").unwrap();
+    std::thread::sleep(Duration::from_millis(1_100));
+    let bob = test.open_with(impatient());
+    let who = if backend == Backend::MariaDb { "feast@127.0.0.1" } else { "materialize of alice@ci-7 (pid 412)" };
+    let error = bob.lock_view("p", "stats").map(drop).unwrap_err().message;
+    assert!(error.contains("the lock of view `stats`") && error.contains(who), "{error}");
+    let holder = bob.view_holder("p", "stats").unwrap().unwrap();
+    assert!(holder.who.unwrap().contains(who));
+    let age = holder.since.unwrap();
+    assert!(age >= Duration::from_secs(1) && age < Duration::from_secs(60), "{age:?}");
+    // Other views, other projects and the registry itself are free.
+    drop([bob.lock_view("p", "other").unwrap(), bob.lock_view("q", "stats").unwrap()]);
+    write(bob.as_ref(), "p", &[Write::Put(entity("driver", ""))]);
+    drop(held);
+    drop(bob.lock_view("p", "stats").unwrap());
+    assert_eq!(bob.view_holder("p", "stats").unwrap(), None);
+}
+
+fn runs_are_noted_and_bounded(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    assert_eq!(registry.runs("p").unwrap(), []);
+    registry.forget_runs("p").unwrap();
+    let at = |second: i64| Timestamp::from_micros(1_700_000_000_000_000 + second * 1_000_000);
+    let run = |view: &str, second: i64| RunRecord {
+        id: format!("00000000-0000-0000-{second:04}-{:0>12}", view.len()),
+        view: view.to_owned(),
+        interval: Interval { start: at(0), end: at(second) },
+        started: at(second),
+        by: "materialize of Zoë".to_owned(),
+        counts: RunCounts { read: 5, written: 3, skipped: 1, without_key: 1 },
+        state: RunState::Started,
+    };
+    registry.record_run("p", &run("rare", 1)).unwrap();
+    registry.record_run("q", &run("stats of q", 1)).unwrap();
+    let more = i64::try_from(KEPT_RUNS).unwrap() + 5;
+    for second in 2..2 + more {
+        registry.record_run("p", &run("stats", second)).unwrap();
+    }
+    let failed = RunState::Failed { finished: at(9_000), message: "it said \"no\"".to_owned() };
+    let last = RunRecord { state: failed, ..run("stats", 1 + more) };
+    registry.record_run("p", &last).unwrap();
+    let runs = registry.runs("p").unwrap();
+    assert_eq!((runs.len(), &runs[0], &runs[KEPT_RUNS]), (KEPT_RUNS + 1, &last, &run("rare", 1)));
+    // An update of the registry neither sees nor harms them.
+    write(registry.as_ref(), "p", &[Write::DeleteProject]);
+    assert_eq!(registry.runs("p").unwrap().len(), KEPT_RUNS + 1);
+    registry.forget_runs("p").unwrap();
+    assert_eq!((registry.runs("p").unwrap().len(), registry.runs("q").unwrap().len()), (0, 1));
 }

@@ -1,0 +1,129 @@
+use std::{collections::BTreeMap, process::ExitCode};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{CommandError, Context},
+    model::Timestamp,
+    registry::{Holder, RegistryStore, RunRecord, RunState},
+    ui::{Style, Table},
+};
+
+/// Show past runs of materialize and materialize-incremental
+///
+/// The newest come first. The registry keeps the last 500 of each view; Python Feast's runs are not
+/// among them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  feastr materialize history\n  feastr materialize history driver_hourly_stats \
+                        --limit 5\n  feastr materialize history --json | jq '.[] | select(.state == \"failed\")'")]
+pub struct Args {
+    /// Only these views
+    #[arg(value_name = "VIEW")]
+    views: Vec<String>,
+    /// So many runs at most
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    limit: usize,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+    let printer = context.printer;
+    let project = context.config()?.project;
+    // Not a replica: that knows no locks, and so not which runs go on.
+    let registry = context.registry()?;
+    let mut runs = registry.runs(&project)?;
+    runs.retain(|run| args.views.is_empty() || args.views.contains(&run.view));
+    runs.truncate(args.limit);
+    let going_on = going_on(&runs, registry.as_ref(), &project)?;
+    if printer.json {
+        let runs: Vec<Value> = runs.iter().map(|run| as_json(run, going_on.contains_key(run.id.as_str()))).collect();
+        printer.json(&runs)?;
+    } else if runs.is_empty() {
+        printer.say("No run of feastr is in the history");
+    } else {
+        printer.result(draw(&runs, &going_on, printer.out))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The runs that have not ended, with who has the lock of the view. Of one view that can only be the
+/// newest one.
+fn going_on<'a>(
+    runs: &'a [RunRecord],
+    registry: &dyn RegistryStore,
+    project: &str,
+) -> Result<BTreeMap<&'a str, Holder>, CommandError> {
+    let mut newest: BTreeMap<&str, &RunRecord> = BTreeMap::new();
+    for run in runs {
+        newest.entry(&run.view).or_insert(run);
+    }
+    let mut going_on = BTreeMap::new();
+    for run in newest.into_values().filter(|run| run.state == RunState::Started) {
+        if let Some(holder) = registry.view_holder(project, &run.view)? {
+            going_on.insert(run.id.as_str(), holder);
+        }
+    }
+    Ok(going_on)
+}
+
+/// Seconds from start to end, of runs that have ended.
+fn seconds(run: &RunRecord) -> Option<f64> {
+    let (RunState::Done { finished } | RunState::Failed { finished, .. }) = &run.state else { return None };
+    let millis = finished.micros().saturating_sub(run.started.micros()) / 1_000;
+    i32::try_from(millis).ok().map(|millis| f64::from(millis) / 1e3)
+}
+
+fn outcome(run: &RunRecord, goes_on: bool) -> (&'static str, &str) {
+    match &run.state {
+        RunState::Started if goes_on => ("running", ""),
+        RunState::Started => ("interrupted", ""),
+        RunState::Done { .. } => ("done", ""),
+        RunState::Failed { message, .. } => ("failed", message),
+    }
+}
+
+fn as_json(run: &RunRecord, goes_on: bool) -> Value {
+    let (state, message) = outcome(run, goes_on);
+    json!({
+        "started": run.started,
+        "view": run.view,
+        "interval": run.interval,
+        "read": run.counts.read,
+        "written": run.counts.written,
+        "skipped": run.counts.skipped,
+        "without_key": run.counts.without_key,
+        "seconds": seconds(run),
+        "state": state,
+        "message": Some(message).filter(|message| !message.is_empty()),
+        "by": run.by,
+    })
+}
+
+fn draw(runs: &[RunRecord], going_on: &BTreeMap<&str, Holder>, style: Style) -> String {
+    let mut table =
+        Table::new(["STARTED", "VIEW", "FROM", "TO", "READ", "WRITTEN", "OLDER", "SECONDS", "OUTCOME", "BY"]);
+    // Whole seconds are enough for a table.
+    let second = |moment: Timestamp| Timestamp::from_micros(moment.seconds().saturating_mul(1_000_000)).to_string();
+    for run in runs {
+        let (state, message) = outcome(run, going_on.contains_key(run.id.as_str()));
+        let (painted, ended) = match run.state {
+            RunState::Done { .. } => (style.good(state), true),
+            RunState::Failed { .. } => (style.bad(state), true),
+            RunState::Started => (style.notice(state), false),
+        };
+        let count = |count: u64| if ended { count.to_string() } else { String::new() };
+        let message = message.lines().next().unwrap_or_default();
+        table.row([
+            second(run.started),
+            run.view.clone(),
+            run.interval.start.to_string(),
+            run.interval.end.to_string(),
+            count(run.counts.read),
+            count(run.counts.written),
+            count(run.counts.skipped),
+            seconds(run).map_or_else(String::new, |seconds| format!("{seconds:.1}")),
+            if message.is_empty() { painted } else { format!("{painted}: {message}") },
+            run.by.clone(),
+        ]);
+    }
+    table.to_string()
+}

@@ -1,0 +1,264 @@
+mod history;
+mod outputs;
+
+use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use clap::Subcommand;
+
+use super::{CommandError, Context, durations::lock_timeout};
+use crate::{
+    materialize::{
+        self, Event, Outcome, Range, RunOptions, RunReport, Stores, ViewForecast, ViewReport, ViewRun, forecast,
+    },
+    model::{ForeignObject, Interval, RegistryState, Timestamp, Ttl},
+    online::Replace,
+    registry::{self, Locking, RegistryStore, state},
+    ui::{MaterializeView, Verbosity, draw_forecast, draw_report},
+};
+
+/// Clocks differ; an END so little ahead of ours is no mistake.
+const CLOCK_SKEW: i64 = 60_000_000;
+
+/// Write the newest values of a time range to the online store
+///
+/// START and END belong to the range. Values in the store that are newer stay, unless --overwrite is
+/// given. A run can be cut off at any moment and started again: nothing is lost or half recorded.
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  feastr materialize 2026-01-01 2026-01-31\n  feastr materialize -7d now --views \
+                  driver_hourly_stats\n  feastr materialize 2025-01-01 2026-01-01 --chunk 7d --jobs 4\n  feastr \
+                  materialize -7d now --dry-run\n  feastr materialize history driver_hourly_stats\n\nTimes are ISO \
+                  8601, `now`, or relative such as -7d; without a zone they are UTC.\n\nExit codes: 0 done, 1 error \
+                  or a view failed, 3 refused: END is in the future"
+)]
+pub struct RangeArgs {
+    #[arg(allow_hyphen_values = true, required = true)]
+    start: Option<String>,
+    #[arg(allow_hyphen_values = true, required = true)]
+    end: Option<String>,
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    History(history::Args),
+}
+
+/// Write the newest values since the last time to the online store
+///
+/// Each view starts where its last materialization ended; the first time END minus its ttl, or, if it
+/// has no ttl, at the first event of its source. Made for cron: without new data it is done at once,
+/// and a run that finds another one at work waits for it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  feastr materialize-incremental now\n  feastr materialize-incremental \
+                        2026-01-31T12:00:00 --views driver_hourly_stats\n  feastr materialize-incremental now --chunk \
+                        1d                Catch up day by day\n  feastr materialize-incremental now --quiet \
+                        --metrics-file /var/lib/node_exporter/feastr.prom\n\nExit codes: 0 done, 1 error or a view \
+                        failed, 3 refused: END is in the future")]
+pub struct IncrementalArgs {
+    #[arg(allow_hyphen_values = true)]
+    end: String,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct CommonArgs {
+    /// Only these views
+    #[arg(long, short = 'v', value_name = "VIEW", num_args = 1.., value_delimiter = ',')]
+    views: Vec<String>,
+    /// Write the range in parts of this length, such as 1d, each recorded when it is done: an
+    /// incremental run that was cut off continues after the last one
+    #[arg(long, value_name = "TIME", value_parser = chunk)]
+    chunk: Option<i64>,
+    /// Replace stored values also where they are newer
+    #[arg(long)]
+    overwrite: bool,
+    /// Views to materialize at a time
+    #[arg(long, short, value_name = "N", default_value = "1")]
+    jobs: NonZeroUsize,
+    /// Begin no further view after one has failed
+    #[arg(long)]
+    fail_fast: bool,
+    /// Show what would be read, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Let END lie in the future; incremental runs then begin there, and skip what comes until then
+    #[arg(long)]
+    allow_future: bool,
+    /// How long to wait for another run on the same view, such as 30s or 5m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lock_timeout)]
+    lock_timeout: Duration,
+    /// Write what was done as JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    report: Option<PathBuf>,
+    /// Write metrics as OpenMetrics text, for the textfile collector of Prometheus' node exporter
+    /// (which wants names that end with .prom); one file for each cron job
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    metrics_file: Option<PathBuf>,
+}
+
+/// A duration as definitions write it, in microseconds.
+fn chunk(text: &str) -> Result<i64, String> {
+    let length: Ttl = text.parse().map_err(|_| format!("`{text}` is not a duration; write 1h, 1d or 1w"))?;
+    length.limit().ok_or_else(|| "a chunk takes some time; write 1h, 1d or 1w".to_owned())
+}
+
+pub fn run_range(args: &RangeArgs, context: &Context) -> Result<ExitCode, CommandError> {
+    match (&args.command, &args.start, &args.end) {
+        (Some(Command::History(args)), _, _) => history::run(args, context),
+        (None, Some(start), Some(end)) => {
+            let interval = Interval { start: moment(start, context)?, end: moment(end, context)? };
+            Materialize { range: Range::Fixed(interval), args: &args.common, context }.run()
+        }
+        _ => Err(CommandError::new("START and END are missing", None)),
+    }
+}
+
+pub fn run_incremental(args: &IncrementalArgs, context: &Context) -> Result<ExitCode, CommandError> {
+    Materialize { range: Range::Until(moment(&args.end, context)?), args: &args.common, context }.run()
+}
+
+fn moment(text: &str, context: &Context) -> Result<Timestamp, CommandError> {
+    Timestamp::parse(text, context.now).map_err(|error| CommandError::new(error.to_string(), None))
+}
+
+/// A run with all that was said about it.
+struct Materialize<'a> {
+    range: Range,
+    args: &'a CommonArgs,
+    context: &'a Context,
+}
+
+impl Materialize<'_> {
+    fn run(&self) -> Result<ExitCode, CommandError> {
+        self.check_end()?;
+        outputs::check([&self.args.report, &self.args.metrics_file], self.context)?;
+        let printer = self.context.printer;
+        let config = self.context.config()?;
+        let view = Arc::new(MaterializeView::new(printer));
+        let registry = registry::open(&config.registry, self.locking(&view));
+        let online = self.context.required_online()?;
+        let offline = self.context.offline()?;
+        let registered = self.registered(registry.as_ref(), &config.project)?;
+        let (runs, left_out) = materialize::plan_runs(&registered, &self.args.views, self.range)?;
+        for foreign in &left_out {
+            printer.warn(format_args!("{} is left out: {}", foreign.id, foreign.reason));
+        }
+        let stores = Stores {
+            project: &config.project,
+            registry: registry.as_ref(),
+            offline: offline.as_ref(),
+            online: online.as_ref(),
+            clock: &Timestamp::now,
+        };
+        if self.args.dry_run {
+            return self.show_forecast(&forecast(&stores, &registered, &runs, self.args.chunk));
+        }
+        let views = self.materialize(&stores, &runs, &view);
+        self.finish(&self.report(&config.project, views, left_out))
+    }
+
+    /// A range that ends in the future is most often a slip, and incremental runs go on from there.
+    fn check_end(&self) -> Result<(), CommandError> {
+        let end = match self.range {
+            Range::Fixed(interval) => interval.end,
+            Range::Until(end) => end,
+        };
+        if self.args.allow_future || end.minus(CLOCK_SKEW) <= self.context.now {
+            return Ok(());
+        }
+        Err(CommandError::refused(
+            format!("END {end} is in the future; incremental runs would skip what comes until then"),
+            "write `now`, or add --allow-future if it is wanted".to_owned(),
+        ))
+    }
+
+    /// How locks are taken; whoever is waited for is shown among the bars.
+    fn locking(&self, view: &Arc<MaterializeView>) -> Locking {
+        let view = Arc::clone(view);
+        let on_wait = Box::new(move |waiting: &registry::Waiting<'_>| {
+            view.show(&Event::Waiting { lock: waiting.lock, holder: waiting.holder.to_string() });
+        });
+        Locking { on_wait, ..self.context.locking(self.args.lock_timeout) }
+    }
+
+    fn registered(&self, registry: &dyn RegistryStore, project: &str) -> Result<RegistryState, CommandError> {
+        let registered = state(&registry.snapshot(project)?);
+        if registered.objects.is_empty() {
+            return Err(CommandError::new(
+                format!("project {project} is not in the registry {}", registry.location()),
+                "run `feastr apply` first".to_owned(),
+            ));
+        }
+        Ok(registered)
+    }
+
+    fn show_forecast(&self, views: &[ViewForecast]) -> Result<ExitCode, CommandError> {
+        let printer = self.context.printer;
+        if printer.json {
+            printer.json(&serde_json::json!({ "views": views }))?;
+        } else {
+            printer.result(draw_forecast(views, printer.out))?;
+        }
+        let fails = views.iter().any(|view| view.problem.is_some());
+        Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    fn materialize(&self, stores: &Stores<'_>, runs: &[ViewRun], view: &MaterializeView) -> Vec<ViewReport> {
+        let by = self.context.who();
+        let options = RunOptions {
+            chunk: self.args.chunk,
+            replace: if self.args.overwrite { Replace::Everything } else { Replace::Outdated },
+            jobs: self.args.jobs.get(),
+            fail_fast: self.args.fail_fast,
+            by: &by,
+        };
+        view.expect(runs.len());
+        let views = materialize::run(stores, runs, &options, &|event| view.show(event));
+        view.finish();
+        views
+    }
+
+    fn report(&self, project: &str, views: Vec<ViewReport>, left_out: Vec<ForeignObject>) -> RunReport {
+        RunReport {
+            format_version: RunReport::FORMAT_VERSION,
+            project: project.to_owned(),
+            by: self.context.who(),
+            started: self.context.now,
+            finished: Timestamp::now(),
+            views,
+            left_out,
+        }
+    }
+
+    /// Says in every way that was asked for what was done.
+    fn finish(&self, report: &RunReport) -> Result<ExitCode, CommandError> {
+        let printer = self.context.printer;
+        if printer.json {
+            printer.json(report)?;
+        } else if printer.verbosity > Verbosity::Quiet {
+            printer.result(draw_report(report, printer.out))?;
+        }
+        for view in &report.views {
+            if let Outcome::Failed { message, help } = &view.outcome {
+                printer.error(format_args!("{}: {message}", view.view));
+                if let Some(help) = help {
+                    printer.help(help);
+                }
+            }
+        }
+        if let Some(path) = &self.args.report {
+            outputs::write_report(&self.context.target(path), report)?;
+        }
+        if let Some(path) = &self.args.metrics_file {
+            outputs::write_metrics(&self.context.target(path), report)?;
+        }
+        if report.failed() == 0 { Ok(ExitCode::SUCCESS) } else { Err(CommandError::Reported) }
+    }
+}

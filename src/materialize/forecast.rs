@@ -1,0 +1,64 @@
+use serde::Serialize;
+
+use super::{
+    interval::{ViewRun, chunks},
+    workers::Stores,
+};
+use crate::{
+    model::{Interval, RegistryState},
+    offline::NewestQuery,
+};
+
+/// What a run would do about one view.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ViewForecast {
+    pub view: String,
+    pub chunks: Vec<ChunkForecast>,
+    /// Why it would fail.
+    pub problem: Option<String>,
+}
+
+/// What there is to read for one part of a view's interval.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChunkForecast {
+    pub interval: Interval,
+    /// Rows of the source.
+    pub rows: u64,
+    /// Of so many entities, about: at most these are written.
+    pub entities: u64,
+}
+
+/// What a run would do now. Reads registry and sources and writes nothing.
+pub fn forecast(stores: &Stores<'_>, state: &RegistryState, runs: &[ViewRun], chunk: Option<i64>) -> Vec<ViewForecast> {
+    let forecast = |run: &ViewRun| {
+        let mut forecast = ViewForecast { view: run.view.name.clone(), chunks: Vec::new(), problem: None };
+        if let Err(problem) = look(stores, state, run, chunk, &mut forecast.chunks) {
+            forecast.problem = Some(problem);
+        }
+        forecast
+    };
+    runs.iter().map(forecast).collect()
+}
+
+fn look(
+    stores: &Stores<'_>,
+    state: &RegistryState,
+    run: &ViewRun,
+    chunk: Option<i64>,
+    found: &mut Vec<ChunkForecast>,
+) -> Result<(), String> {
+    let (view, end) = (&run.view, run.end());
+    let materialized = state.materialized.get(&view.name).map_or(&[][..], |view| &view.intervals);
+    let Some(first) = stores.offline.first_event(view).map_err(|error| error.message)? else {
+        return Err("its source is empty".to_owned());
+    };
+    let start = run.start(materialized).unwrap_or(first.min(end));
+    if start > end {
+        return Err(format!("it is already materialized until {start}"));
+    }
+    for interval in chunks(Interval { start, end }, chunk).map_err(|error| error.message)? {
+        let counted = stores.offline.count(&NewestQuery { view, interval }).map_err(|error| error.message)?;
+        found.push(ChunkForecast { interval, rows: counted.rows, entities: counted.entities });
+    }
+    Ok(())
+}

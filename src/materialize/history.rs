@@ -1,0 +1,65 @@
+use super::{
+    event::Event,
+    workers::{OnEvent, RunOptions, Stores},
+};
+use crate::{
+    model::{Interval, Timestamp},
+    registry::{RunCounts, RunRecord, RunState},
+};
+
+/// Characters of a message that are kept; some databases have little room.
+const MESSAGE: usize = 2_000;
+
+/// Notes the start and the end of a view's run in the registry's history. A history that cannot be
+/// written stops no run: it is said once.
+pub struct RunHistory<'a> {
+    stores: &'a Stores<'a>,
+    by: &'a str,
+    view: &'a str,
+    on_event: &'a OnEvent<'a>,
+    id: String,
+    started: Timestamp,
+    works: bool,
+}
+
+impl<'a> RunHistory<'a> {
+    pub fn new(stores: &'a Stores<'a>, options: &'a RunOptions<'a>, view: &'a str, on_event: &'a OnEvent<'a>) -> Self {
+        let (id, started) = (uuid::Uuid::new_v4().to_string(), (stores.clock)());
+        Self { stores, by: options.by, view, on_event, id, started, works: true }
+    }
+
+    /// Notes that the run has begun. If nothing follows, it was cut off.
+    pub fn start(&mut self, interval: Interval) {
+        self.note(interval, RunCounts::default(), RunState::Started);
+    }
+
+    /// Notes how the run ended: `message` says why it failed.
+    pub fn finish(&mut self, interval: Interval, counts: RunCounts, message: Option<String>) {
+        let finished = (self.stores.clock)();
+        let state = match message {
+            None => RunState::Done { finished },
+            Some(message) => RunState::Failed { finished, message: message.chars().take(MESSAGE).collect() },
+        };
+        self.note(interval, counts, state);
+    }
+
+    fn note(&mut self, interval: Interval, counts: RunCounts, state: RunState) {
+        if !self.works {
+            return;
+        }
+        let run = RunRecord {
+            id: self.id.clone(),
+            view: self.view.to_owned(),
+            interval,
+            started: self.started,
+            by: self.by.to_owned(),
+            counts,
+            state,
+        };
+        if let Err(error) = self.stores.registry.record_run(self.stores.project, &run) {
+            self.works = false;
+            let message = format!("{}: this run is not in the history: {}", self.view, error.message);
+            (self.on_event)(&Event::Warning { message, help: error.help });
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use serde::Serialize;
+
+use crate::{
+    model::{ForeignObject, Interval, Timestamp},
+    registry::RunCounts,
+};
+
+/// What became of a run. Its JSON form is described in `docs/run-report.md`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunReport {
+    /// Grows when a key is renamed or removed.
+    pub format_version: u32,
+    pub project: String,
+    /// Who ran it: `materialize of alice@ci-7 (pid 412)`.
+    pub by: String,
+    pub started: Timestamp,
+    pub finished: Timestamp,
+    pub views: Vec<ViewReport>,
+    /// Views of the project that were left out because feastr cannot materialize them.
+    pub left_out: Vec<ForeignObject>,
+}
+
+impl RunReport {
+    /// The version of the JSON form.
+    pub const FORMAT_VERSION: u32 = 1;
+
+    /// The number of views that are not as they should be.
+    pub fn failed(&self) -> usize {
+        self.views.iter().filter(|view| view.outcome != Outcome::Done).count()
+    }
+}
+
+/// What became of one view.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ViewReport {
+    pub view: String,
+    /// What was to be written; its start is its end as long as it is not known.
+    pub interval: Interval,
+    #[serde(flatten)]
+    pub counts: RunCounts,
+    pub seconds: f64,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// The parts whose values and intervals are stored.
+    pub chunks: Vec<ChunkReport>,
+}
+
+/// One part of a view's interval, whose values are in the online store and which is recorded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChunkReport {
+    pub interval: Interval,
+    #[serde(flatten)]
+    pub counts: RunCounts,
+    pub seconds: f64,
+}
+
+/// Whether a view's values and its interval are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    Done,
+    Failed {
+        message: String,
+        help: Option<String>,
+    },
+    /// Another view had failed, and the run was to end there.
+    NotStarted,
+}

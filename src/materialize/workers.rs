@@ -1,0 +1,95 @@
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use super::{
+    event::Event,
+    interval::ViewRun,
+    report::{Outcome, ViewReport},
+    run::ViewMaterialization,
+};
+use crate::{
+    model::{Interval, Timestamp},
+    offline::OfflineStore,
+    online::{OnlineStore, Replace},
+    registry::{RegistryStore, RunCounts},
+};
+
+/// Hears what happens; from several threads, if several views are materialized at a time.
+pub type OnEvent<'a> = dyn Fn(&Event<'_>) + Sync + 'a;
+
+/// What a run works on.
+#[derive(Clone, Copy)]
+pub struct Stores<'a> {
+    pub project: &'a str,
+    pub registry: &'a dyn RegistryStore,
+    pub offline: &'a dyn OfflineStore,
+    pub online: &'a dyn OnlineStore,
+    /// The time, for what the registry records.
+    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+}
+
+/// How a run is done.
+#[derive(Debug, Clone, Copy)]
+pub struct RunOptions<'a> {
+    /// Microseconds of a part of a view's interval; `None` for one part.
+    pub chunk: Option<i64>,
+    pub replace: Replace,
+    /// Views that are materialized at a time.
+    pub jobs: usize,
+    /// Whether no further view is begun after one has failed.
+    pub fail_fast: bool,
+    /// Who runs it, for the history.
+    pub by: &'a str,
+}
+
+/// Materializes views and reports on them in their order; one that fails does not stop the others
+/// unless that is wanted.
+///
+/// A chunk's interval is recorded only after all its values are stored. A run that is killed before
+/// leaves values but no interval, so the next one does it again.
+pub fn run(stores: &Stores<'_>, runs: &[ViewRun], options: &RunOptions<'_>, on_event: &OnEvent<'_>) -> Vec<ViewReport> {
+    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let reports: Mutex<Vec<(usize, ViewReport)>> = Mutex::new(Vec::with_capacity(runs.len()));
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(run) = runs.get(number) else { return };
+            let report = if stopped.load(Ordering::Relaxed) {
+                not_started(run)
+            } else {
+                let report = ViewMaterialization::new(stores, options, run, on_event).run();
+                on_event(&Event::ViewFinished(&report));
+                report
+            };
+            if options.fail_fast && report.outcome != Outcome::Done {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            reports.lock().unwrap_or_else(PoisonError::into_inner).push((number, report));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..options.jobs.min(runs.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    reports.sort_by_key(|(number, _)| *number);
+    reports.into_iter().map(|(_, report)| report).collect()
+}
+
+fn not_started(run: &ViewRun) -> ViewReport {
+    ViewReport {
+        view: run.view.name.clone(),
+        interval: Interval { start: run.end(), end: run.end() },
+        counts: RunCounts::default(),
+        seconds: 0.0,
+        outcome: Outcome::NotStarted,
+        chunks: Vec::new(),
+    }
+}

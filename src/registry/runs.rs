@@ -1,0 +1,237 @@
+//! What became of materializations, for people; Feast has nothing of the kind.
+
+use std::{
+    collections::BTreeMap,
+    fs::OpenOptions,
+    io::{ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    locking::{LockFile, Locking, beside},
+    store::RegistryError,
+};
+use crate::model::{Interval, Timestamp};
+
+/// So many runs of each view are kept.
+pub const KEPT_RUNS: usize = 500;
+
+/// Whenever a file of runs has grown by so many bytes, what is superfluous is removed.
+const TIDIED: u64 = 64 << 10;
+
+/// What is noted of the materialization of one view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Random.
+    pub id: String,
+    pub view: String,
+    pub interval: Interval,
+    pub started: Timestamp,
+    /// Who ran it: `materialize of alice@ci-7 (pid 412)`.
+    pub by: String,
+    pub counts: RunCounts,
+    #[serde(flatten)]
+    pub state: RunState,
+}
+
+/// Numbers of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunCounts {
+    /// Rows of the source in the interval.
+    pub read: u64,
+    /// Rows whose values are now the stored ones.
+    pub written: u64,
+    /// Rows that gave way to newer stored values.
+    pub skipped: u64,
+    /// Entities left out because a join key is null.
+    pub without_key: u64,
+}
+
+/// How far a run has come, as far as it could say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RunState {
+    /// It goes on, or was cut off.
+    Started,
+    Done {
+        finished: Timestamp,
+    },
+    Failed {
+        finished: Timestamp,
+        message: String,
+    },
+}
+
+/// A line of the file: a record and whose it is.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    project: String,
+    #[serde(flatten)]
+    run: RunRecord,
+}
+
+/// The notes about runs beside a registry file, a line of JSON each. A run has a line for its start
+/// and one for its end; the later counts.
+pub struct RunsFile<'a> {
+    registry: &'a Path,
+    path: PathBuf,
+}
+
+impl<'a> RunsFile<'a> {
+    /// The notes beside the registry in the file `registry`.
+    pub fn of(registry: &'a Path) -> Self {
+        Self { registry, path: beside(registry, ".runs.jsonl") }
+    }
+
+    /// Notes a run.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn record(&self, project: &str, run: &RunRecord, locking: &Locking) -> Result<(), RegistryError> {
+        let _lock = LockFile::take(self.registry, locking)?;
+        let line = Line { project: project.to_owned(), run: run.clone() };
+        let append = || {
+            let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+            let before = file.metadata()?.len();
+            // What a crash left of a line must not spoil this one; empty lines are nothing.
+            file.write_all(format!("\n{}\n", text(&line)?).as_bytes())?;
+            Ok((before, file.metadata()?.len()))
+        };
+        let (before, after) = append().map_err(|error| self.cannot("written", &error))?;
+        // Now and then: reading a file for each line would be slow.
+        if before / TIDIED == after / TIDIED {
+            return Ok(());
+        }
+        let lines = self.lines()?;
+        let kept = newest_of_each_view(&lines);
+        if kept.len() < lines.len() * 2 / 3 { self.replace(&kept) } else { Ok(()) }
+    }
+
+    /// The runs of a project, the newest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn of_project(&self, project: &str) -> Result<Vec<RunRecord>, RegistryError> {
+        let lines = self.lines()?;
+        let ours = newest_of_each_view(&lines).into_iter().filter(|line| line.project == project);
+        Ok(newest_first(ours.map(|line| line.run.clone()).collect()))
+    }
+
+    /// Removes the runs of a project.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn forget(&self, project: &str, locking: &Locking) -> Result<(), RegistryError> {
+        if !self.path.exists() {
+            return Ok(());
+        }
+        let _lock = LockFile::take(self.registry, locking)?;
+        let lines = self.lines()?;
+        self.replace(&lines.iter().filter(|line| line.project != project).collect::<Vec<_>>())
+    }
+
+    /// What can be read of the file: a line that was cut off is left out.
+    fn lines(&self) -> Result<Vec<Line>, RegistryError> {
+        match std::fs::read_to_string(&self.path) {
+            Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(self.cannot("read", &error)),
+        }
+    }
+
+    fn replace(&self, lines: &[&Line]) -> Result<(), RegistryError> {
+        let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
+        let replace = || {
+            let mut part = tempfile::Builder::new().prefix(".runs.").suffix(".part").tempfile_in(folder)?;
+            for line in lines {
+                writeln!(part, "{}", text(line)?)?;
+            }
+            part.as_file().set_permissions(std::fs::metadata(&self.path)?.permissions())?;
+            part.persist(&self.path).map_err(|error| error.error)
+        };
+        replace().map(drop).map_err(|error: std::io::Error| self.cannot("written", &error))
+    }
+
+    fn cannot(&self, what: &str, error: &std::io::Error) -> RegistryError {
+        RegistryError::new(
+            format!("the history of runs {} cannot be {what}: {error}", self.path.display()),
+            "check the permissions of the file and of its folder".to_owned(),
+        )
+    }
+}
+
+fn text(line: &Line) -> std::io::Result<String> {
+    serde_json::to_string(line).map_err(std::io::Error::other)
+}
+
+/// The last line of each run, of so many runs of each view as are kept, in the order of the lines.
+fn newest_of_each_view(lines: &[Line]) -> Vec<&Line> {
+    let last: BTreeMap<&str, usize> = lines.iter().enumerate().map(|(at, line)| (line.run.id.as_str(), at)).collect();
+    let mut views: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for at in last.into_values() {
+        views.entry((&lines[at].project, &lines[at].run.view)).or_default().push(at);
+    }
+    let mut kept = Vec::new();
+    for mut runs in views.into_values() {
+        runs.sort_by_key(|at| std::cmp::Reverse((lines[*at].run.started, *at)));
+        runs.truncate(KEPT_RUNS);
+        kept.extend(runs);
+    }
+    kept.sort_unstable();
+    kept.into_iter().map(|at| &lines[at]).collect()
+}
+
+/// Sorted for people.
+pub fn newest_first(mut runs: Vec<RunRecord>) -> Vec<RunRecord> {
+    runs.sort_by(|a, b| (b.started, &a.view, &a.id).cmp(&(a.started, &b.view, &b.id)));
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(id: usize, view: &str) -> RunRecord {
+        let at = |seconds: usize| Timestamp::from_micros(i64::try_from(seconds).unwrap() * 1_000_000);
+        RunRecord {
+            id: id.to_string(),
+            view: view.to_owned(),
+            interval: Interval { start: at(0), end: at(id) },
+            started: at(id),
+            by: "tests".to_owned(),
+            counts: RunCounts::default(),
+            state: RunState::Started,
+        }
+    }
+
+    #[test]
+    fn a_file_keeps_the_newest_runs_of_each_view() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = folder.path().join("registry.db");
+        let (file, locking) = (RunsFile::of(&registry), Locking::default());
+        assert_eq!(file.of_project("p").unwrap(), []);
+        file.record("p", &run(1, "rare"), &locking).unwrap();
+        file.record("q", &run(2, "other"), &locking).unwrap();
+        for id in 10..10 + 3 * KEPT_RUNS {
+            let started = run(id, "often");
+            file.record("p", &started, &locking).unwrap();
+            let finished = started.started;
+            file.record("p", &RunRecord { state: RunState::Done { finished }, ..started }, &locking).unwrap();
+        }
+        let runs = file.of_project("p").unwrap();
+        assert_eq!((runs.len(), runs[0].id.as_str()), (KEPT_RUNS + 1, "1509"));
+        assert!(matches!(runs[0].state, RunState::Done { .. }));
+        assert_eq!(runs[KEPT_RUNS], run(1, "rare"));
+        let lines = std::fs::read_to_string(&file.path).unwrap().lines().count();
+        assert!(lines < 6 * KEPT_RUNS, "{lines}");
+
+        // A line that was cut off takes no other one with it.
+        OpenOptions::new().append(true).open(&file.path).unwrap().write_all(b"{\"project\":\"p\",").unwrap();
+        file.record("p", &run(5000, "rare"), &locking).unwrap();
+        assert_eq!(file.of_project("p").unwrap()[0].id, "5000");
+        file.forget("p", &locking).unwrap();
+        assert_eq!((file.of_project("p").unwrap().len(), file.of_project("q").unwrap().len()), (0, 1));
+    }
+}

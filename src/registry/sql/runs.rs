@@ -1,0 +1,97 @@
+//! The history of runs in a table of feastr's own.
+
+use super::{
+    SqlRegistry,
+    dialect::{Columns, Dialect},
+    schema::RUNS,
+    session::{Cell, Failure, Parameter, Session},
+};
+use crate::{
+    config::SchemaMode,
+    registry::{
+        runs::{KEPT_RUNS, RunRecord, newest_first},
+        store::RegistryError,
+    },
+};
+
+impl SqlRegistry {
+    /// A transaction in which the table is there.
+    fn history(&self, project: &str) -> Result<Box<dyn Session>, Failure> {
+        let mut session = self.database.writer(project, &self.locking)?;
+        if !self.columns(session.as_mut())?.has_table(RUNS.name) {
+            if self.schema_mode != SchemaMode::Auto {
+                return Err(Failure::Final(RegistryError::new(
+                    format!("the registry has no table {}, which keeps the history of runs", RUNS.name),
+                    "create it with `feastr registry create-schema` and `schema_mode: auto`".to_owned(),
+                )));
+            }
+            for statement in self.database.dialect().create(&RUNS) {
+                session.run(&statement, &[])?;
+            }
+        }
+        session.begin()?;
+        Ok(session)
+    }
+
+    pub(super) fn try_create_history(&self, project: &str) -> Result<(), Failure> {
+        self.history(project)?.commit()
+    }
+
+    pub(super) fn try_record_run(&self, project: &str, run: &RunRecord) -> Result<(), Failure> {
+        let dialect = self.database.dialect();
+        let mut session = self.history(project)?;
+        // A record always has a JSON form.
+        let record = serde_json::to_string(run).unwrap_or_default();
+        let columns: Vec<&str> = RUNS.columns.iter().map(|column| column.name).collect();
+        let row = [
+            Parameter::Text(&run.id),
+            Parameter::Text(project),
+            Parameter::Text(&run.view),
+            Parameter::Integer(run.started.micros()),
+            Parameter::Text(&record),
+        ];
+        session.run(&dialect.insert(&RUNS, &columns, 1, true), &row)?;
+        remove_old(session.as_mut(), dialect, project, &run.view)?;
+        session.commit()
+    }
+
+    pub(super) fn try_forget_runs(&self, project: &str) -> Result<(), Failure> {
+        let mut session = self.database.writer(project, &self.locking)?;
+        if !self.columns(session.as_mut())?.has_table(RUNS.name) {
+            return Ok(());
+        }
+        session.begin()?;
+        session.run(&self.database.dialect().delete_project(RUNS.name), &[Parameter::Text(project)])?;
+        session.commit()
+    }
+}
+
+/// Two statements, because MySQL does not select from the table it deletes from.
+fn remove_old(session: &mut dyn Session, dialect: &Dialect, project: &str, view: &str) -> Result<(), Failure> {
+    let ours = format!(
+        "FROM {} WHERE project_id = {} AND feature_view_name = {}",
+        RUNS.name,
+        (dialect.placeholder)(1),
+        (dialect.placeholder)(2)
+    );
+    let of_view = [Parameter::Text(project), Parameter::Text(view)];
+    let oldest = format!("SELECT started {ours} ORDER BY started DESC LIMIT 1 OFFSET {KEPT_RUNS}");
+    let Some(oldest) = session.run(&oldest, &of_view)?.into_iter().flatten().next() else { return Ok(()) };
+    let delete = format!("DELETE {ours} AND started <= {}", (dialect.placeholder)(3));
+    session.run(&delete, &[of_view[0], of_view[1], Parameter::Integer(oldest.integer())]).map(drop)
+}
+
+/// The runs of a project, the newest first. What cannot be read is left out.
+pub fn read(
+    session: &mut dyn Session,
+    dialect: &Dialect,
+    here: &Columns,
+    project: &str,
+) -> Result<Vec<RunRecord>, Failure> {
+    if !here.has_table(RUNS.name) {
+        return Ok(Vec::new());
+    }
+    let statement = format!("SELECT record FROM {} WHERE project_id = {}", RUNS.name, (dialect.placeholder)(1));
+    let records = session.run(&statement, &[Parameter::Text(project)])?.into_iter().flatten().map(Cell::text);
+    Ok(newest_first(records.filter_map(|record| serde_json::from_str(&record).ok()).collect()))
+}
