@@ -26,7 +26,9 @@ sys.path.insert(0, str(repo))
 
 import numpy
 import pyarrow.parquet
+from click.testing import CliRunner
 from feast import FeatureStore, repo_operations
+from feast.cli.cli import cli as feast_cli
 from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
 from feast.repo_config import load_repo_config
 from google.protobuf.json_format import MessageToDict
@@ -38,6 +40,14 @@ def plan():
 
 def apply():
     repo_operations.apply_total(config(), repo, skip_source_validation=False)
+
+
+def cli(arguments):
+    """What a command of the command line prints."""
+    result = CliRunner().invoke(feast_cli, ["--chdir", str(repo), *arguments])
+    if result.exception:
+        raise result.exception
+    return result.output
 
 
 def materialize(start, end, views=None):
@@ -154,7 +164,7 @@ def without_times(message):
     return message
 
 
-STEPS = {step.__name__: step for step in (plan, apply, materialize, online, historical, read, objects)}
+STEPS = {step.__name__: step for step in (plan, apply, cli, materialize, online, historical, read, objects)}
 
 results = []
 for requested in json.loads(Path(sys.argv[2]).read_text()):
