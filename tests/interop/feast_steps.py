@@ -27,10 +27,11 @@ sys.path.insert(0, str(repo))
 import numpy
 import pyarrow.parquet
 from click.testing import CliRunner
-from feast import FeatureStore, repo_operations
+from feast import Entity, FeatureStore, FeatureView, Field, FileSource, repo_operations
 from feast.cli.cli import cli as feast_cli
 from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
 from feast.repo_config import load_repo_config
+from feast.types import Int64
 from google.protobuf.json_format import MessageToDict
 
 
@@ -40,6 +41,17 @@ def plan():
 
 def apply():
     repo_operations.apply_total(config(), repo, skip_source_validation=False)
+
+
+def apply_rounds(count):
+    """Adds an entity and a view, and changes another entity, in each round; deletes nothing."""
+    for number in range(count):
+        counter = Entity(name="python_counter", join_keys=["counter_id"], description=f"round {number}")
+        entity = Entity(name=f"python_{number}", join_keys=[f"python_id_{number}"])
+        source = FileSource(name=f"python_source_{number}", path="data/p.parquet", timestamp_field="event_timestamp")
+        fields = [Field(name=f"python_id_{number}", dtype=Int64), Field(name="value", dtype=Int64)]
+        view = FeatureView(name=f"python_view_{number}", entities=[entity], schema=fields, source=source, online=False)
+        store().apply([counter, entity, source, view])
 
 
 def cli(arguments):
@@ -164,7 +176,7 @@ def without_times(message):
     return message
 
 
-STEPS = {step.__name__: step for step in (plan, apply, cli, materialize, online, historical, read, objects)}
+STEPS = {step.__name__: step for step in (plan, apply, apply_rounds, cli, materialize, online, historical, read, objects)}
 
 results = []
 for requested in json.loads(Path(sys.argv[2]).read_text()):

@@ -54,6 +54,47 @@ fn a_plan_takes_back_what_python_feast_changed(registry: Backend) {
     assert_eq!(plan, "No changes to registry\nNo changes to infrastructure\n");
 }
 
+on_every_backend!(@ postgres_at_once Postgres applies_of_both_programs_at_once_lose_nothing);
+
+fn applies_of_both_programs_at_once_lose_nothing(registry: Backend) {
+    const ROUNDS: usize = 12;
+    let project = shop(registry);
+    let settings = project.read("feature_store.yaml");
+    // A repo with a name leaves alone what it did not apply.
+    project.write("feature_store.yaml", format!("{settings}feastr:\n  name: shop\n"));
+    project.feastr(&["apply"]).ok();
+    let definitions = project.read("definitions.yaml");
+    let declare = |round: usize| {
+        let text = definitions.replace("Somebody who buys", &format!("entity {round}"));
+        let text = text.replace("What is known about a customer", &format!("view {round}"));
+        project.write("definitions.yaml", text.replace("What the shop assistant sees", &format!("service {round}")));
+    };
+    let mut round = 0;
+    std::thread::scope(|scope| {
+        let python = scope.spawn(|| feast(&project, &[json!({ "apply_rounds": { "count": ROUNDS } })]));
+        while !python.is_finished() {
+            round += 1;
+            declare(round);
+            project.feastr(&["apply", "--skip-source-validation"]).ok();
+            assert_nothing_to_do(&project);
+        }
+        python.join().unwrap();
+    });
+    assert!(round > 1);
+    let names = |command: &str| -> Vec<String> {
+        let list = project.feastr(&[command, "list", "--output", "json"]).ok().json();
+        list.as_array().unwrap().iter().map(|object| object["spec"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let (entities, views) = (names("entities"), names("feature-views"));
+    for number in 0..ROUNDS {
+        assert!(entities.contains(&format!("python_{number}")), "{entities:?}");
+        assert!(views.contains(&format!("python_view_{number}")), "{views:?}");
+    }
+    let counter = project.feastr(&["entities", "describe", "python_counter", "--output", "json"]).ok().json();
+    assert_eq!(counter["spec"]["description"], format!("round {}", ROUNDS - 1));
+    assert_nothing_to_do(&project);
+}
+
 /// A change of the JSON form of a plan, a line per edit.
 fn lines(change: &Json) -> Vec<String> {
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
