@@ -11,7 +11,7 @@ use feastr::{
 
 /// The settings file; half of all variables are set, to something odd.
 pub fn settings(bytes: &[u8]) {
-    let file = SourceText { path: config::FILE_NAME.into(), text: String::from_utf8_lossy(bytes).into_owned() };
+    let file = SourceText::new(config::FILE_NAME, String::from_utf8_lossy(bytes).into_owned());
     let environment = |name: &str| name.len().is_multiple_of(2).then(|| format!("a: [{name}] $é"));
     let mut diagnostics = Diagnostics::default();
     let folder = Path::new("/repo");
@@ -70,6 +70,6 @@ fn inspect(source: &DataSource) -> Result<SourceSchema, SourceProblem> {
 fn settings_of(folder: &Path) -> StoreConfig {
     let text = "project: fuzzed\nregistry: {registry_type: sql, path: 'sqlite:///r.db'}\n".to_owned();
     let path = folder.join(config::FILE_NAME);
-    let file = Arc::new(SourceText { path: path.clone(), text });
+    let file = Arc::new(SourceText::new(path.clone(), text));
     config::load(&file, [folder, &path], &|_| None, &mut Diagnostics::default()).unwrap()
 }

@@ -77,10 +77,10 @@ pub struct ApplyOptions<'a> {
 
 /// Makes the registry hold what `repo` declares and returns what was done.
 ///
-/// The plan is made under the registry's lock and carried out only if it is approved. New online
-/// tables are created before the registry commits and old ones dropped after it, so that the
-/// registry never names a table that is not there; a run that was killed in between is completed
-/// by the next one.
+/// The plan holds for what the registry is under its lock, and is carried out only if it is approved;
+/// one without changes takes no lock. New online tables are created before the registry commits and
+/// old ones dropped after it, so that the registry never names a table that is not there; a run that
+/// was killed in between is completed by the next one.
 ///
 /// # Errors
 /// See [`ApplyError`].
@@ -93,16 +93,36 @@ pub fn apply(
     let project = &repo.project.name;
     // Stored versions never change, so they may be read before the registry is locked.
     let pinned = rows::pinned_versions(repo, registry)?;
-    let created = create_tables(repo, registry, online, &pinned, options)?;
+    let before = registry.snapshot(project)?;
+    let (plan, writes) = decide(repo, &before, online, &pinned, options)?;
+    if let Some(online) = online {
+        unrecorded::prepare(repo, online)?;
+    }
+    if writes.is_empty() {
+        // Nothing was due at the moment of the reading; a lock would not make it truer.
+        return Ok(plan);
+    }
+    // Before the registry is locked, because both may be one file.
+    let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
+    if let Some(online) = online {
+        online.create_tables(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
+    }
+    let mut decided = Some((plan, writes));
     let mut outcome: Result<Option<Plan>, ApplyError> = Ok(None);
-    registry.update(project, &mut |snapshot| match decide(repo, snapshot, online, &pinned, options) {
-        Ok((plan, writes)) => {
-            outcome = Ok(Some(plan));
-            (!writes.is_empty()).then_some(writes)
-        }
-        Err(error) => {
-            outcome = Err(error);
-            None
+    registry.update(project, &mut |snapshot| {
+        let decided = match decided.take() {
+            Some(decided) if *snapshot == before => Ok(decided),
+            _ => decide(repo, snapshot, online, &pinned, options),
+        };
+        match decided {
+            Ok((plan, writes)) => {
+                outcome = Ok(Some(plan));
+                (!writes.is_empty()).then_some(writes)
+            }
+            Err(error) => {
+                outcome = Err(error);
+                None
+            }
         }
     })?;
     let Some(plan) = outcome? else {
@@ -144,25 +164,7 @@ fn approved(
     if blocked.is_empty() { Ok(plan) } else { Err(ApplyError::Blocked(blocked)) }
 }
 
-/// Creates the online tables that are missing, before the registry is locked: both may be one file.
-fn create_tables(
-    repo: &Repo,
-    registry: &dyn RegistryStore,
-    online: Option<&dyn OnlineStore>,
-    pinned: &PinnedVersions,
-    options: ApplyOptions<'_>,
-) -> Result<Vec<String>, ApplyError> {
-    let Some(online) = online else { return Ok(Vec::new()) };
-    let snapshot = registry.snapshot(&repo.project.name)?;
-    let plan = approved(repo, &state(&snapshot), Some(online), options)?;
-    // A change that cannot be written may not leave a table behind.
-    rows::writes(&plan, &snapshot, pinned, Timestamp::from_micros(0))?;
-    let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
-    online.create_tables(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
-    unrecorded::prepare(repo, online)?;
-    Ok(created)
-}
-
+/// The plan for a registry and what is written to carry it out.
 fn decide(
     repo: &Repo,
     snapshot: &Snapshot,

@@ -19,7 +19,7 @@ pub fn registry_at(place: &str, folder: &Path) -> Result<RegistryConfig, PlaceEr
         false => ("file", place.to_owned()),
     };
     // An empty text stands for the settings file, so that no line with a password can be shown.
-    let nowhere = Arc::new(SourceText { path: "the command line".into(), text: String::new() });
+    let nowhere = Arc::new(SourceText::new("the command line", String::new()));
     let text =
         |text: &str| Node { span: Span::start_of(&nowhere), content: Content::Scalar(Scalar::Text(text.to_owned())) };
     let node = Node {

@@ -44,7 +44,7 @@ pub fn load(
     for path in definition_files(&config.repo, &config.file)? {
         let shown = (options.display_path)(&path);
         let Some(bytes) = read_file(&path)? else {
-            let file = Arc::new(SourceText { path: shown, text: String::new() });
+            let file = Arc::new(SourceText::new(shown, String::new()));
             diagnostics.error_with_help(
                 &Span::start_of(&file),
                 format!("the file is larger than the {} MiB that definitions may have", MAX_FILE >> 20),
@@ -53,11 +53,11 @@ pub fn load(
             continue;
         };
         match String::from_utf8(bytes) {
-            Ok(text) => files.push(Arc::new(SourceText { path: shown, text })),
+            Ok(text) => files.push(Arc::new(SourceText::new(shown, text))),
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let file = Arc::new(SourceText { path: shown, text });
+                let file = Arc::new(SourceText::new(shown, text));
                 diagnostics.error(&Span::new(&file, valid..valid), "the file is not UTF-8 text");
             }
         }

@@ -42,6 +42,6 @@ fn read(text: &str) -> (Option<Repo>, Vec<String>) {
 fn config(folder: &Path) -> StoreConfig {
     let text = "project: p\nregistry: {registry_type: sql, path: 'sqlite:///registry.db'}\nonline_store: null\n";
     let path = folder.join(config::FILE_NAME);
-    let file = Arc::new(SourceText { path: path.clone(), text: text.to_owned() });
+    let file = Arc::new(SourceText::new(path.clone(), text));
     config::load(&file, [folder, &path], &|_| None, &mut Diagnostics::default()).unwrap()
 }

@@ -6,6 +6,16 @@ pub struct SourceText {
     /// As shown to the person: relative to the working directory where possible.
     pub path: PathBuf,
     pub text: String,
+    /// Byte offsets of the second line and those after it.
+    lines: Vec<usize>,
+}
+
+impl SourceText {
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let lines = text.match_indices('\n').map(|(newline, _)| newline + 1).collect();
+        Self { path: path.into(), text, lines }
+    }
 }
 
 /// A stretch of a file.
@@ -31,9 +41,10 @@ impl Span {
 
     /// Line and column of the start, both from 1; columns count characters.
     pub fn line_column(&self) -> (usize, usize) {
-        let before = self.file.text.get(..self.range.start).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let start = self.range.start;
+        let line = self.file.lines.partition_point(|line| *line <= start);
+        let line_start = line.checked_sub(1).map_or(0, |index| self.file.lines[index]);
+        (line + 1, self.file.text.get(line_start..start).unwrap_or_default().chars().count() + 1)
     }
 
     /// The text the span covers.
@@ -72,7 +83,7 @@ mod tests {
 
     #[test]
     fn counts_lines_and_characters() {
-        let file = Arc::new(SourceText { path: "a.yaml".into(), text: "é: 1\nname: x\n".into() });
+        let file = Arc::new(SourceText::new("a.yaml", "é: 1\nname: x\n"));
         let at = file.text.find('x').unwrap();
         assert_eq!(Span::new(&file, at..at + 1).line_column(), (2, 7));
         assert_eq!(Span::new(&file, 4..5).line_column(), (1, 4));

@@ -30,14 +30,11 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
     let mut state = RegistryState::default();
     let rows = snapshot.rows.iter().filter(|row| row.kind != ObjectKind::Entity || row.name != DUMMY_ENTITY);
     for row in rows {
-        match object(row) {
+        match object_noting(row, &mut state.materialized) {
             Ok(object) => {
                 state.objects.insert(ObjectId::new(row.kind, &row.name), object);
             }
             Err(Unmanaged(reason)) => state.foreign.push(foreign_object(row, reason)),
-        }
-        if let Some(materialized) = materialized(row) {
-            state.materialized.insert(row.name.clone(), materialized);
         }
     }
     for kind in [ObjectKind::OnDemandFeatureView, ObjectKind::FeatureService] {
@@ -57,6 +54,14 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
 /// # Errors
 /// When feastr cannot manage or read it; the error says why.
 pub fn object(row: &Row) -> Result<Object, Unmanaged> {
+    object_noting(row, &mut BTreeMap::new())
+}
+
+/// The object of a row. What the row of a view says about materialization is noted in any case.
+fn object_noting(row: &Row, materialized: &mut BTreeMap<String, MaterializedView>) -> Result<Object, Unmanaged> {
+    let mut note = |meta: Option<&messages::FeatureViewMeta>| {
+        materialized.insert(row.name.clone(), materialized_from_message(meta));
+    };
     Ok(match row.kind {
         ObjectKind::Project => Object::Project(project_from_message(&read(row)?)),
         ObjectKind::Entity => Object::Entity(entity_from_message(&read(row)?)),
@@ -67,11 +72,19 @@ pub fn object(row: &Row) -> Result<Object, Unmanaged> {
             }
             Object::DataSource(source)
         }
-        ObjectKind::FeatureView => Object::FeatureView(feature_view_from_message(&read(row)?)?),
+        ObjectKind::FeatureView => {
+            let message: messages::FeatureView = read(row)?;
+            note(message.meta.as_ref());
+            Object::FeatureView(feature_view_from_message(&message)?)
+        }
         ObjectKind::OnDemandFeatureView => {
             Object::OnDemandFeatureView(on_demand_feature_view_from_message(&read(row)?)?)
         }
-        ObjectKind::StreamFeatureView => Object::StreamFeatureView(stream_feature_view_from_message(&read(row)?)?),
+        ObjectKind::StreamFeatureView => {
+            let message: messages::StreamFeatureView = read(row)?;
+            note(message.meta.as_ref());
+            Object::StreamFeatureView(stream_feature_view_from_message(&message)?)
+        }
         ObjectKind::LabelView => Object::LabelView(label_view_from_message(&read(row)?)?),
         ObjectKind::FeatureService => Object::FeatureService(feature_service_from_message(&read(row)?)?),
         ObjectKind::Permission => Object::Permission(permission_from_message(&read(row)?)?),
@@ -82,16 +95,6 @@ pub fn object(row: &Row) -> Result<Object, Unmanaged> {
 
 fn read<M: prost::Message + Default>(row: &Row) -> Result<M, Unmanaged> {
     decode(&row.proto).map_err(|error| Unmanaged(format!("its row is damaged: {error}")))
-}
-
-/// What a view's row says about materialization; nothing for rows that say nothing.
-fn materialized(row: &Row) -> Option<MaterializedView> {
-    let meta = match row.kind {
-        ObjectKind::FeatureView => decode::<messages::FeatureView>(&row.proto).ok()?.meta,
-        ObjectKind::StreamFeatureView => decode::<messages::StreamFeatureView>(&row.proto).ok()?.meta,
-        _ => return None,
-    };
-    Some(materialized_from_message(meta.as_ref()))
 }
 
 /// Whatever selects from a view that cannot be declared cannot be declared either.

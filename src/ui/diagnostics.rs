@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn characters_of_several_bytes_are_marked_whole() {
-        let file = Arc::new(SourceText { path: "a.yaml".into(), text: "a: \u{fffd}x\n".into() });
+        let file = Arc::new(SourceText::new("a.yaml", "a: \u{fffd}x\n"));
         let mut diagnostics = Diagnostics::default();
         diagnostics.error(&Span::new(&file, 3..3), "the file is not UTF-8 text");
         let text = draw(&diagnostics.into_sorted(), Style { enabled: false });

@@ -1,4 +1,4 @@
-//! YAML text into values that know where they stand. The only user of the YAML crate.
+//! YAML text into values that know where they stand. The only user of the YAML crates.
 //!
 //! A file is first read into a tree of [`Node`]s, each with its [`Span`]; typed values are then
 //! taken from the tree by [`Read`]. Reading never stops at the first mistake: it records a
@@ -6,13 +6,15 @@
 //! accepted describes itself as JSON Schema, so that editors and the reader cannot disagree.
 
 mod node;
+mod parse;
 mod read;
 mod read_all;
 mod record;
 mod schema;
 mod write;
 
-pub use node::{Content, Node, Scalar, parse};
+pub use node::{Content, Node, Scalar};
+pub use parse::parse;
 pub use read::{Read, Spanned};
 pub use read_all::read_all;
 pub use record::{Fields, Record, read_word, split_type, word_schema};

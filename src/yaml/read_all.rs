@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use super::{node::parse, read::Read};
+use super::{parse::parse, read::Read};
 use crate::diagnostics::{Diagnostics, SourceText};
 
 /// Reads one value from each file, in the order of the files; an empty file holds none. Parsing is most of the time
@@ -56,7 +56,7 @@ mod tests {
                 1 => "# nothing".to_owned(),
                 _ => "[x]".to_owned(),
             };
-            Arc::new(SourceText { path: format!("{n:03}.yaml").into(), text })
+            Arc::new(SourceText::new(format!("{n:03}.yaml"), text))
         };
         let files: Vec<_> = (0..100).map(file).collect();
         let mut diagnostics = Diagnostics::default();

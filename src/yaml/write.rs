@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn read(written: &str) -> Node {
-        let file = Arc::new(SourceText { path: "t.yaml".into(), text: written.to_owned() });
+        let file = Arc::new(SourceText::new("t.yaml", written));
         let mut diagnostics = Diagnostics::default();
         let node = parse(&file, &mut diagnostics);
         assert!(!diagnostics.has_errors(), "{written}\n{:?}", diagnostics.into_sorted());

@@ -26,9 +26,12 @@ sys.path.insert(0, str(repo))
 
 import numpy
 import pyarrow.parquet
-from feast import FeatureStore, repo_operations
+from click.testing import CliRunner
+from feast import Entity, FeatureStore, FeatureView, Field, FileSource, repo_operations
+from feast.cli.cli import cli as feast_cli
 from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
 from feast.repo_config import load_repo_config
+from feast.types import Int64
 from google.protobuf.json_format import MessageToDict
 
 
@@ -42,6 +45,25 @@ def apply():
 
 def teardown():
     store().teardown()
+
+
+def apply_rounds(count):
+    """Adds an entity and a view, and changes another entity, in each round; deletes nothing."""
+    for number in range(count):
+        counter = Entity(name="python_counter", join_keys=["counter_id"], description=f"round {number}")
+        entity = Entity(name=f"python_{number}", join_keys=[f"python_id_{number}"])
+        source = FileSource(name=f"python_source_{number}", path="data/p.parquet", timestamp_field="event_timestamp")
+        fields = [Field(name=f"python_id_{number}", dtype=Int64), Field(name="value", dtype=Int64)]
+        view = FeatureView(name=f"python_view_{number}", entities=[entity], schema=fields, source=source, online=False)
+        store().apply([counter, entity, source, view])
+
+
+def cli(arguments):
+    """What a command of the command line prints."""
+    result = CliRunner().invoke(feast_cli, ["--chdir", str(repo), *arguments])
+    if result.exception:
+        raise result.exception
+    return result.output
 
 
 def materialize(start, end, views=None):
@@ -158,7 +180,7 @@ def without_times(message):
     return message
 
 
-STEPS = {step.__name__: step for step in (plan, apply, teardown, materialize, online, historical, read, objects)}
+STEPS = {step.__name__: step for step in (plan, apply, apply_rounds, teardown, cli, materialize, online, historical, read, objects)}
 
 results = []
 for requested in json.loads(Path(sys.argv[2]).read_text()):

@@ -64,7 +64,7 @@ fn every_mistake_is_drawn_where_it_was_made() {
 /// The configuration of a repo, as a command reads it.
 fn config(project: &Project) -> StoreConfig {
     let path = project.path("feature_store.yaml");
-    let file = std::sync::Arc::new(SourceText { path: path.clone(), text: project.read("feature_store.yaml") });
+    let file = std::sync::Arc::new(SourceText::new(path.clone(), project.read("feature_store.yaml")));
     config::load(&file, [project.folder.path(), &path], &|_| None, &mut Diagnostics::default()).unwrap()
 }
 

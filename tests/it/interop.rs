@@ -1,10 +1,20 @@
-//! Python Feast and feastr on the same repo: SQLite registry, SQLite online store, DuckDB.
+//! Python Feast and feastr on the same repo: SQLite online store, DuckDB, and a registry of either kind.
 
 use std::{collections::BTreeSet, ffi::OsString, path::Path, process::Command};
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Project, run};
+use crate::{
+    registries::{Backend, on_every_backend},
+    support::{Project, run},
+};
+
+on_every_backend!(@ sqlite Sqlite
+    python_feast_finds_what_feastr_declared python_feast_reads_what_feastr_wrote feastr_reads_what_python_feast_wrote
+);
+on_every_backend!(@ postgres Postgres
+    python_feast_finds_what_feastr_declared python_feast_reads_what_feastr_wrote feastr_reads_what_python_feast_wrote
+);
 
 /// Where the scripts and the repo with the definitions, in YAML and in Python, are.
 pub const INTEROP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
@@ -157,18 +167,34 @@ fn historical_requests() -> Vec<Request> {
     ]
 }
 
-#[test]
-fn python_feast_finds_what_feastr_declared() {
-    let project = shop();
+fn python_feast_finds_what_feastr_declared(registry: Backend) {
+    let project = shop(registry);
     project.feastr(&["apply"]).ok();
-    let [plan, objects] = feast(&project, &[json!({ "plan": {} }), json!({ "objects": {} })]).try_into().unwrap();
+    let steps = [
+        json!({ "plan": {} }),
+        json!({ "objects": {} }),
+        json!({ "apply": {} }),
+        json!({ "apply": {} }),
+        json!({ "cli": { "arguments": ["feature-views", "list"] } }),
+        json!({ "cli": { "arguments": ["feature-services", "describe", "selling"] } }),
+        json!({ "objects": {} }),
+    ];
+    let [plan, objects, first, second, list, description, afterwards] = feast(&project, &steps).try_into().unwrap();
     assert_eq!(plan, "No changes to registry\nNo changes to infrastructure\n");
     assert_declared(&objects);
+    assert_eq!(first, second, "the first apply of Python Feast says more than it always does");
+    let verbs = ["Created", "Updated", "Deleted", "Creating", "Deploying", "Removing"];
+    assert!(!verbs.iter().any(|verb| first.as_str().unwrap().contains(verb)), "{first}");
+    assert_eq!(afterwards, objects);
+    for view in ["customer_profile", "stock", "item_facts", "weather", "customer_city"] {
+        assert!(list.as_str().unwrap().lines().any(|line| line.starts_with(view)), "{list}");
+    }
+    assert!(description.as_str().unwrap().contains("What the shop assistant sees"), "{description}");
+    assert_nothing_to_do(&project);
 }
 
-#[test]
-fn python_feast_reads_what_feastr_wrote() {
-    let project = shop();
+fn python_feast_reads_what_feastr_wrote(registry: Backend) {
+    let project = shop(registry);
     project.feastr(&["apply"]).ok();
     project.feastr(&["materialize", EARLIER, MIDDLE]).ok();
     let (online, historical) = (online_requests(), historical_requests());
@@ -211,9 +237,8 @@ fn python_feast_reads_what_feastr_wrote() {
     assert!(report.contains("customer_profile  2025-03-01T00:00:00Z  2025-04-01T00:00:00Z"), "{report}");
 }
 
-#[test]
-fn feastr_reads_what_python_feast_wrote() {
-    let project = shop();
+fn feastr_reads_what_python_feast_wrote(registry: Backend) {
+    let project = shop(registry);
     let mut steps = vec![
         json!({ "apply": {} }),
         json!({ "materialize": { "start": EARLIER, "end": MIDDLE, "views": MATERIALIZED_BY_PYTHON } }),
@@ -250,7 +275,7 @@ fn feastr_reads_what_python_feast_wrote() {
 
 #[test]
 fn python_feast_reads_a_copied_registry() {
-    let project = shop();
+    let project = shop(Backend::Sqlite);
     project.feastr(&["apply"]).ok();
     let settings = project.read("feature_store.yaml");
     let path = settings.lines().find_map(|line| line.trim().strip_prefix("path: sqlite:///")).unwrap();
@@ -267,20 +292,30 @@ fn python_feast_reads_a_copied_registry() {
 /// items' stock: it is no reference here.
 #[test]
 fn a_view_with_one_of_two_keys_renamed_is_joined_by_both() {
-    let project = shop();
+    let project = shop(Backend::Sqlite);
     project.feastr(&["apply"]).ok();
     let rows = Request::of(Selection::Service("restocking")).historical(&project, &["--format", "jsonl"]);
     let amounts: Vec<Json> = rows.iter().map(|row| row["amount"].clone()).collect();
     assert_eq!(json!(amounts), json!([null, null, null, null, null, null, null, null, 2, null]));
 }
 
-/// The repo with its data, not applied yet.
-pub fn shop() -> Project {
+/// The repo with its data and a registry of its own, not applied yet.
+pub fn shop(registry: Backend) -> Project {
+    let project = repo("repo", registry);
+    python("sample_data.py", &[project.path("data").into()]);
+    project
+}
+
+/// A repo with an empty registry of its own.
+pub fn repo(name: &str, registry: Backend) -> Project {
     let project = Project::new(&[]);
     for file in ["feature_store.yaml", "definitions.yaml", "definitions.py"] {
-        project.copy(&Path::new(INTEROP).join("repo").join(file), file);
+        project.copy(&Path::new(INTEROP).join(name).join(file), file);
     }
-    python("sample_data.py", &[project.path("data").into()]);
+    if let Some(server) = registry.server() {
+        let url = server.url(&server.create_database());
+        project.edit("feature_store.yaml", "sqlite:///data/registry.db", &url);
+    }
     project
 }
 

@@ -10,24 +10,24 @@ use parquet::arrow::ArrowWriter;
 use serde_json::{Value as Json, json};
 
 use crate::{
-    interop::{INTEROP, feast},
+    interop::{feast, repo},
+    registries::{Backend, on_every_backend},
     support::Project,
 };
 
 /// The folder of the repo with its data; nothing is applied yet.
-fn folder() -> Project {
-    let project = Project::new(&[]);
-    for file in ["feature_store.yaml", "definitions.yaml", "definitions.py"] {
-        project.copy(&Path::new(INTEROP).join("kinds").join(file), file);
-    }
+fn folder(registry: Backend) -> Project {
+    let project = repo("kinds", registry);
     let stats = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/feature_repo/data/driver_stats.parquet");
     project.copy(&stats, "data/driver_stats.parquet");
     project
 }
 
-#[test]
-fn python_feast_reads_and_computes_every_kind() {
-    let project = folder();
+on_every_backend!(@ sqlite Sqlite python_feast_reads_and_computes_every_kind);
+on_every_backend!(@ postgres Postgres python_feast_reads_and_computes_every_kind);
+
+fn python_feast_reads_and_computes_every_kind(registry: Backend) {
+    let project = folder(registry);
     // The labels are not in the history of the drivers.
     project.feastr(&["apply", "--skip-source-validation"]).ok();
     project.feastr(&["plan", "--skip-source-validation", "--detailed-exitcode"]).ok();

@@ -10,6 +10,7 @@ mod fuzz;
 mod golden;
 mod imports;
 mod interop;
+mod interop_changes;
 mod interop_kinds;
 mod online_sql;
 mod plan;

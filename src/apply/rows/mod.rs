@@ -33,6 +33,10 @@ pub fn writes(
     pinned: &PinnedVersions,
     now: Timestamp,
 ) -> Result<Vec<Write>, ApplyError> {
+    let has_dummy = snapshot.proto(ObjectKind::Entity, DUMMY_ENTITY).is_some();
+    if plan.changes.is_empty() && has_dummy {
+        return Ok(Vec::new());
+    }
     let mut writer = RowWriter::new(plan, snapshot, pinned, now)?;
     // Deletes come first: a view of another kind may take the name, and the history goes with the
     // old one.
@@ -50,7 +54,7 @@ pub fn writes(
             Action::Delete { .. } => {}
         }
     }
-    if snapshot.proto(ObjectKind::Entity, DUMMY_ENTITY).is_none() {
+    if !has_dummy {
         writer.put(&Object::Entity(Entity::dummy()), None)?;
     }
     Ok(writer.writes)
@@ -113,8 +117,8 @@ impl<'a> RowWriter<'a> {
             deleted_views: HashSet::new(),
         };
         for row in snapshot.rows.iter().filter(|row| row.kind == ObjectKind::DataSource) {
-            let message = writer.stored(&ObjectId::new(row.kind, &row.name))?;
-            writer.sources.insert(message.unwrap_or_default());
+            let damaged = |source| ApplyError::Damaged { id: ObjectId::new(row.kind, &row.name), source };
+            writer.sources.insert(decode(&row.proto).map_err(damaged)?);
         }
         Ok(writer)
     }

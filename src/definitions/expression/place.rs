@@ -66,7 +66,7 @@ mod tests {
 
     /// The text and place of `part` inside the value of `a`.
     fn find(yaml: &str, part: &str) -> (String, (usize, usize)) {
-        let file = Arc::new(SourceText { path: "t.yaml".into(), text: yaml.to_owned() });
+        let file = Arc::new(SourceText::new("t.yaml", yaml));
         let mut diagnostics = Diagnostics::default();
         let node = yaml::parse(&file, &mut diagnostics).unwrap();
         let value = Spanned::<String>::read(&node.entries().unwrap()[0].1, &mut diagnostics).unwrap();

@@ -47,7 +47,7 @@ fn inputs() -> Inputs {
 
 /// The findings about an expression: the text they point at, and what they say.
 fn findings(sql: &str) -> Vec<(String, String, Option<String>)> {
-    let file = Arc::new(SourceText { path: "t.yaml".into(), text: sql.to_owned() });
+    let file = Arc::new(SourceText::new("t.yaml", sql));
     let value = Spanned { value: sql.to_owned(), span: Span::new(&file, 0..sql.len()) };
     let mut diagnostics = Diagnostics::default();
     check(&value, &inputs(), &mut diagnostics);

@@ -16,7 +16,7 @@ use crate::{
 
 /// The repo of the interop tests with its values in a database of its own.
 fn shop_in_postgres() -> (Project, TestStore) {
-    let (project, test) = (shop(), TestStore::new(Backend::Postgres));
+    let (project, test) = (shop(crate::registries::Backend::Sqlite), TestStore::new(Backend::Postgres));
     let database: String = test.postgres().query_one("SELECT current_database()::text", &[]).unwrap().get(0);
     let port = shared(Kind::Postgres).port;
     project.edit(

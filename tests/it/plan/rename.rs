@@ -51,7 +51,7 @@ fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
 
 fn load(folder: &Path) -> (StoreConfig, Repo) {
     let path = folder.join("feature_store.yaml");
-    let file = SourceText { path: path.clone(), text: std::fs::read_to_string(&path).unwrap() };
+    let file = SourceText::new(path.clone(), std::fs::read_to_string(&path).unwrap());
     let mut diagnostics = Diagnostics::default();
     let config = config::load(&file.into(), [folder, &path], &|_| None, &mut diagnostics).unwrap();
     let store = offline::open(&config);

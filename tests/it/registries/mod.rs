@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::servers::{Kind, Server, shared};
 
-/// Makes a test of each function for each backend: `contract::postgres::it_works`.
+/// Makes a test of each function for each backend: `contract::postgres::it_works`; or for one that is named.
 macro_rules! on_every_backend {
     ($($test:ident),* $(,)?) => {
         crate::registries::on_every_backend!(@ sqlite Sqlite $($test)*);
@@ -32,7 +32,7 @@ macro_rules! on_every_backend {
         }
     };
 }
-use on_every_backend;
+pub(crate) use on_every_backend;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
@@ -104,7 +104,7 @@ impl TestRegistry {
 /// The `registry` settings as the program reads them.
 pub fn read(registry: &str) -> RegistryConfig {
     let text = format!("project: p\nregistry: {registry}\nonline_store: none\n");
-    let file = Arc::new(SourceText { path: "feature_store.yaml".into(), text });
+    let file = Arc::new(SourceText::new("feature_store.yaml", text));
     let mut diagnostics = Diagnostics::default();
     let folder = Path::new("/nowhere");
     let config = config::load(&file, [folder, &folder.join("feature_store.yaml")], &|_| None, &mut diagnostics);
