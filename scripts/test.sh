@@ -15,6 +15,8 @@ need jq jq
 need openssl openssl
 need_server initdb postgresql
 need_server mariadbd mariadb-server
+need_server redis-server redis-server
+need_server redis-sentinel redis-sentinel
 
 if [ -z "${FEASTR_FEAST_PYTHON:-}" ]; then
   venv="$cache/feast-$feast_version"

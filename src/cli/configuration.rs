@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::{CommandError, Context};
-use crate::config::{OnlineStoreConfig, PostgresConfig, RegistryConfig, SchemaMode};
+use crate::config::{OnlineStoreConfig, PostgresConfig, RedisConfig, RedisDeployment, RegistryConfig, SchemaMode};
 
 /// Print the settings as feastr understands them
 #[derive(Debug, clap::Args)]
@@ -33,6 +33,7 @@ pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
             settings
         }
         Some(OnlineStoreConfig::Postgres(postgres)) => postgres_settings(postgres),
+        Some(OnlineStoreConfig::Redis(redis)) => redis_settings(redis),
         None => json!(null),
     };
     let settings = json!({
@@ -81,5 +82,17 @@ fn postgres_settings(postgres: &PostgresConfig) -> Value {
     if postgres.numbers {
         settings["enable_openai_compatible_store"] = true.into();
     }
+    settings
+}
+
+fn redis_settings(redis: &RedisConfig) -> Value {
+    let mut settings = json!({ "type": "redis", "redis_type": redis.deployment.word() });
+    if let RedisDeployment::Sentinel { master } = &redis.deployment {
+        settings["sentinel_master"] = master.as_str().into();
+    }
+    settings["connection_string"] = redis.masked().into();
+    settings["key_ttl_seconds"] = redis.key_ttl_seconds.into();
+    settings["full_scan_for_deletion"] = redis.full_scan_for_deletion.into();
+    settings["skip_dedup"] = redis.skip_dedup.into();
     settings
 }

@@ -4,6 +4,8 @@
 //! sorted by name, `u32` 2, `u32` length and the name, then per value in the same order `u32` kind,
 //! `u32` length and the value.
 
+use std::fmt;
+
 use super::value::{Kind, Value};
 
 /// Why an entity has no key, or bytes are none.
@@ -67,6 +69,18 @@ impl<'a> KeyPart<'a> {
             INT64 => bytes.try_into().map(i64::from_le_bytes).map(Self::Int64).map_err(wrong_width),
             UNIX_TIMESTAMP => bytes.try_into().map(i64::from_le_bytes).map(Self::UnixTimestamp).map_err(wrong_width),
             _ => Err(EntityKeyError::Malformed("a value has a kind that no join key has")),
+        }
+    }
+}
+
+/// The value in words, for messages.
+impl fmt::Display for KeyPart<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "\"{}\"", bytes.escape_ascii()),
+            Self::String(text) => f.write_str(text),
+            Self::Int32(number) => number.fmt(f),
+            Self::Int64(number) | Self::UnixTimestamp(number) => number.fmt(f),
         }
     }
 }
@@ -206,6 +220,50 @@ mod tests {
         fn any_bytes_are_a_key_or_an_error(bytes: Vec<u8>) {
             let _ = decode(&bytes);
         }
+
+        #[test]
+        fn what_was_encoded_is_decoded(
+            parts in proptest::collection::btree_map("[a-zé_{}*]{1,5}", part(), 1..4),
+        ) {
+            let (names, values): (Vec<&str>, Vec<&Part>) = parts.iter().map(|(name, part)| (name.as_str(), part)).unzip();
+            let values: Vec<KeyPart<'_>> = values.into_iter().map(Part::borrowed).collect();
+            let bytes = key(&names, &values);
+            let decoded = decode(&bytes).unwrap();
+            prop_assert_eq!(decoded.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
+            prop_assert_eq!(decoded.into_iter().map(|(_, part)| part).collect::<Vec<_>>(), values);
+        }
+    }
+
+    /// A key part that owns its value.
+    #[derive(Debug, Clone)]
+    enum Part {
+        Bytes(Vec<u8>),
+        Text(String),
+        Int32(i32),
+        Int64(i64),
+        Time(i64),
+    }
+
+    impl Part {
+        fn borrowed(&self) -> KeyPart<'_> {
+            match self {
+                Self::Bytes(bytes) => KeyPart::Bytes(bytes),
+                Self::Text(text) => KeyPart::String(text),
+                Self::Int32(number) => KeyPart::Int32(*number),
+                Self::Int64(number) => KeyPart::Int64(*number),
+                Self::Time(seconds) => KeyPart::UnixTimestamp(*seconds),
+            }
+        }
+    }
+
+    fn part() -> impl Strategy<Value = Part> {
+        prop_oneof![
+            any::<Vec<u8>>().prop_map(Part::Bytes),
+            any::<String>().prop_map(Part::Text),
+            any::<i32>().prop_map(Part::Int32),
+            any::<i64>().prop_map(Part::Int64),
+            any::<i64>().prop_map(Part::Time),
+        ]
     }
 
     fn key(join_keys: &[&str], parts: &[KeyPart<'_>]) -> Vec<u8> {

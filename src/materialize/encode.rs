@@ -54,13 +54,14 @@ pub struct BatchEncoder<'a> {
 pub struct EncodedBatch {
     buffer: Vec<u8>,
     rows: Vec<RowPieces>,
+    /// Those of all rows, one row behind the other.
+    values: Vec<Range<usize>>,
     /// Rows left out because a join key is null.
     pub without_key: u64,
 }
 
 struct RowPieces {
     key: Range<usize>,
-    values: Vec<Range<usize>>,
     event: Timestamp,
     created: Option<Timestamp>,
 }
@@ -69,13 +70,14 @@ impl EncodedBatch {
     /// The rows, borrowed from the buffer.
     pub fn rows(&self) -> Vec<EncodedRow<'_>> {
         let slice = |range: &Range<usize>| &self.buffer[range.clone()];
-        let row = |row: &RowPieces| EncodedRow {
-            key: &self.buffer[row.key.clone()],
+        let width = self.values.len().checked_div(self.rows.len()).unwrap_or(0);
+        let row = |(index, row): (usize, &RowPieces)| EncodedRow {
+            key: slice(&row.key),
             event: row.event,
             created: row.created,
-            values: row.values.iter().map(slice).collect(),
+            values: self.values[index * width..(index + 1) * width].iter().map(slice).collect(),
         };
-        self.rows.iter().map(row).collect()
+        self.rows.iter().enumerate().map(row).collect()
     }
 }
 
@@ -106,6 +108,7 @@ impl<'a> BatchEncoder<'a> {
         let mut encoded = EncodedBatch {
             buffer: Vec::with_capacity(batch.num_rows() * (64 + 12 * columns.len())),
             rows: Vec::with_capacity(batch.num_rows()),
+            values: Vec::with_capacity(batch.num_rows() * columns.len()),
             without_key: 0,
         };
         let mut parts = Vec::with_capacity(keys.len());
@@ -115,10 +118,9 @@ impl<'a> BatchEncoder<'a> {
                 continue;
             }
             let key = append(&mut encoded.buffer, |buffer| key_encoder.encode(&parts, buffer))?;
-            let mut values = Vec::with_capacity(columns.len());
             for (feature, column) in self.view.features.iter().zip(&columns) {
                 let value = append(&mut encoded.buffer, |buffer| column.encode(row, buffer));
-                values.push(value.map_err(|source| EncodeBatchError::Value {
+                encoded.values.push(value.map_err(|source| EncodeBatchError::Value {
                     name: feature.name.clone(),
                     entity: self.describe(&parts),
                     source,
@@ -126,7 +128,6 @@ impl<'a> BatchEncoder<'a> {
             }
             encoded.rows.push(RowPieces {
                 key,
-                values,
                 event: Timestamp::from_micros(events.value(row)),
                 created: created.is_valid(row).then(|| Timestamp::from_micros(created.value(row))),
             });
@@ -185,12 +186,7 @@ impl<'a> BatchEncoder<'a> {
 
     /// The entity in words, for messages.
     fn describe(&self, parts: &[KeyPart<'_>]) -> String {
-        let pairs = self.view.join_keys().iter().zip(parts).map(|(column, part)| match part {
-            KeyPart::Bytes(bytes) => format!("{} of {} bytes", column.name, bytes.len()),
-            KeyPart::String(text) => format!("{}={text}", column.name),
-            KeyPart::Int32(number) => format!("{}={number}", column.name),
-            KeyPart::Int64(number) | KeyPart::UnixTimestamp(number) => format!("{}={number}", column.name),
-        });
+        let pairs = self.view.join_keys().iter().zip(parts).map(|(column, part)| format!("{}={part}", column.name));
         pairs.collect::<Vec<_>>().join(", ")
     }
 }

@@ -2,6 +2,7 @@
 
 mod patience;
 mod postgres;
+mod redis;
 mod sqlite;
 mod store;
 
@@ -16,5 +17,6 @@ pub fn open(config: &OnlineStoreConfig) -> Box<dyn OnlineStore> {
     match config {
         OnlineStoreConfig::Sqlite { path, numbers } => Box::new(sqlite::SqliteOnlineStore::new(path.clone(), *numbers)),
         OnlineStoreConfig::Postgres(config) => Box::new(postgres::PostgresOnlineStore::new(config)),
+        OnlineStoreConfig::Redis(config) => Box::new(redis::RedisOnlineStore::new(config.clone())),
     }
 }

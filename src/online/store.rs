@@ -174,7 +174,7 @@ pub enum StoredValue {
 }
 
 /// Why an online store cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct OnlineError {
     pub message: String,
@@ -185,6 +185,12 @@ pub struct OnlineError {
 impl From<PostgresProblem> for OnlineError {
     fn from(problem: PostgresProblem) -> Self {
         Self { message: problem.message, help: problem.help }
+    }
+}
+
+impl OnlineError {
+    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+        Self { message: message.into(), help: help.into() }
     }
 }
 

@@ -1,11 +1,14 @@
 //! The `online_store` setting: a file per kind of store.
 
 mod postgres;
+mod redis;
+mod redis_connection;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
 
 pub use postgres::PostgresConfig;
+pub use redis::{RedisConfig, RedisDeployment, RedisNode, RedisTls};
 
 use super::store_kind::{mapping_kind, unsupported_store};
 use crate::{diagnostics::Diagnostics, yaml::Node};
@@ -20,10 +23,11 @@ pub enum OnlineStoreConfig {
         numbers: bool,
     },
     Postgres(PostgresConfig),
+    Redis(RedisConfig),
 }
 
 /// The kinds of stores, as the settings name them.
-const KINDS: [&str; 2] = ["sqlite", "postgres"];
+const KINDS: [&str; 3] = ["sqlite", "postgres", "redis"];
 
 impl OnlineStoreConfig {
     /// The word of the settings file.
@@ -31,6 +35,7 @@ impl OnlineStoreConfig {
         match self {
             Self::Sqlite { .. } => "sqlite",
             Self::Postgres(_) => "postgres",
+            Self::Redis(_) => "redis",
         }
     }
 }
@@ -55,11 +60,13 @@ pub fn read(node: Option<&Node>, folder: &Path, diagnostics: &mut Diagnostics) -
                 );
                 None
             }
+            "redis" => redis::default(folder).map(|config| Some(OnlineStoreConfig::Redis(config))),
             _ => unsupported_store("online", word, &node.span, &[KINDS.as_slice(), &["none"]].concat(), diagnostics),
         };
     }
     match mapping_kind("online", node, "sqlite", &KINDS, diagnostics)?.as_str() {
         "postgres" => postgres::read(node, folder, diagnostics).map(|config| Some(OnlineStoreConfig::Postgres(config))),
+        "redis" => redis::read(node, folder, diagnostics).map(|config| Some(OnlineStoreConfig::Redis(config))),
         _ => sqlite::read(node, folder, diagnostics).map(Some),
     }
 }

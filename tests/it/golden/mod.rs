@@ -19,3 +19,4 @@ mod transcripts;
 mod vectors;
 
 pub use registry_rows::{bytes, golden_root, read_json};
+pub use vectors::every_value;

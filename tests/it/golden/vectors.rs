@@ -28,6 +28,11 @@ pub fn text(json: &Json) -> &str {
     json.as_str().unwrap()
 }
 
+/// The bytes of the recorded values, of every type.
+pub fn every_value() -> Vec<Vec<u8>> {
+    array(&golden("vectors/values.json")).iter().map(|vector| from_hex(&vector["hex"])).collect()
+}
+
 fn texts(json: &Json) -> Vec<&str> {
     array(json).iter().map(text).collect()
 }

@@ -1,5 +1,7 @@
 //! Database servers of our own: in temporary folders, on free ports, gone when the tests are.
 
+pub mod redis;
+
 use std::{
     io::Write as _,
     net::TcpListener,
@@ -54,16 +56,13 @@ pub fn shared(kind: Kind) -> &'static Server {
 impl Server {
     /// Starts a server with an empty data folder.
     pub fn start(kind: Kind) -> Self {
-        let folder = tempfile::Builder::new().prefix("feastr-server-").tempdir().unwrap().keep();
-        // The server runs under another account when we are root.
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (folder, port) = (create_folder(), free_port());
         let data = folder.join("data");
         match kind {
             Kind::Postgres => create_postgres(&folder, &data),
             Kind::MariaDb => create_mariadb(&data),
         }
-        create_certificate(kind, &folder);
+        create_certificate(&|program| as_server(kind, program), &folder);
         let watchdog = launch(kind, &folder, port);
         let server = Self { kind, port, folder, watchdog, next_database: AtomicU32::new(0) };
         server.await_start();
@@ -238,10 +237,20 @@ fn create_mariadb(data: &Path) {
     run(&mut command);
 }
 
-fn create_certificate(kind: Kind, folder: &Path) {
+fn create_folder() -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("feastr-server-").tempdir().unwrap().keep();
+    // The server runs under another account when we are root.
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    folder
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn create_certificate(command: &dyn Fn(&Path) -> Command, folder: &Path) {
     let openssl = |arguments: &str| {
-        let mut command = as_server(kind, &program("openssl"));
-        run(command.args(arguments.split(' ')).current_dir(folder));
+        run(command(&program("openssl")).args(arguments.split(' ')).current_dir(folder));
     };
     openssl("req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=tests -keyout ca.key -out ca.crt");
     openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr");
@@ -252,20 +261,13 @@ fn create_certificate(kind: Kind, folder: &Path) {
 }
 
 fn launch(kind: Kind, folder: &Path, port: u16) -> Child {
-    // PostgreSQL leaves no shared memory behind when it is asked to stop at once.
-    let signal = if kind == Kind::Postgres { "QUIT" } else { "KILL" };
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(format!(
-        "trap '' INT HUP; \"$@\" </dev/null >>\"$0/log\" 2>&1 & server=$!; cat >/dev/null; kill -{signal} $server; \
-         wait $server; [ -e \"$0/{KEEP}\" ] || rm -rf \"$0\""
-    ));
-    command.arg(folder);
-    let server = match kind {
+    let (server, signal) = match kind {
         Kind::Postgres => {
             let mut server = as_server(kind, &program("postgres"));
             server.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
             server.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "max_connections=200"]);
-            server
+            // It leaves no shared memory behind when it is asked to stop at once.
+            (server, "QUIT")
         }
         Kind::MariaDb => {
             let mut server = as_server(kind, &program("mariadbd"));
@@ -275,9 +277,20 @@ fn launch(kind: Kind, folder: &Path, port: u16) -> Child {
             server.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-buffer-pool-size=64M"]);
             server.arg(format!("--ssl-cert={}/server.crt", folder.display()));
             server.arg(format!("--ssl-key={}/server.key", folder.display()));
-            server
+            (server, "KILL")
         }
     };
-    command.arg(server.get_program()).args(server.get_args());
+    launch_guarded(&server, signal, folder)
+}
+
+/// Starts a server below a shell that ends it with a signal when its own standard input ends, and then
+/// removes the folder.
+fn launch_guarded(server: &Command, signal: &str, folder: &Path) -> Child {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!(
+        "trap '' INT HUP; \"$@\" </dev/null >>\"$0/log\" 2>&1 & server=$!; cat >/dev/null; kill -{signal} $server; \
+         wait $server; [ -e \"$0/{KEEP}\" ] || rm -rf \"$0\""
+    ));
+    command.arg(folder).arg(server.get_program()).args(server.get_args());
     command.current_dir(folder).process_group(0).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }

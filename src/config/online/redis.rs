@@ -1,0 +1,207 @@
+use std::{fmt, path::Path, time::Duration};
+
+use super::redis_connection::{ConnectionProblem, ConnectionString};
+use crate::{
+    config::{ClientCertificate, Password, TlsConfig},
+    diagnostics::{Diagnostics, did_you_mean},
+    yaml::{Node, Read, Spanned, record},
+};
+
+const DEFAULT_CONNECTION: &str = "localhost:6379";
+const DEFAULT_MASTER: &str = "mymaster";
+
+/// Feast's online store in Redis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisConfig {
+    pub deployment: RedisDeployment,
+    /// The server; some servers of the cluster; or the sentinels. Never empty.
+    pub nodes: Vec<RedisNode>,
+    pub username: Option<String>,
+    pub password: Option<Password>,
+    pub db: i64,
+    /// Encryption, if connections are encrypted.
+    pub tls: Option<RedisTls>,
+    /// How long to wait for a connection, if the settings say so.
+    pub connect_timeout: Option<Duration>,
+    /// How long to wait for an answer, if the settings say so.
+    pub response_timeout: Option<Duration>,
+    /// After how many seconds without a write all values of an entity vanish; never if there is none.
+    pub key_ttl_seconds: Option<u64>,
+    /// Whether values of removed views are looked for and deleted.
+    pub full_scan_for_deletion: bool,
+    /// Whether rows are written without looking at what is stored.
+    pub skip_dedup: bool,
+}
+
+/// How the servers belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RedisDeployment {
+    Standalone,
+    Cluster,
+    /// Sentinels know which server is the master of this name.
+    Sentinel {
+        master: String,
+    },
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RedisNode {
+    pub host: String,
+    pub port: u16,
+}
+
+/// How connections are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisTls {
+    pub server: TlsConfig,
+    pub client: Option<ClientCertificate>,
+}
+
+impl fmt::Display for RedisNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl RedisDeployment {
+    /// Feast's word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Standalone => "redis",
+            Self::Cluster => "redis_cluster",
+            Self::Sentinel { .. } => "redis_sentinel",
+        }
+    }
+}
+
+impl RedisConfig {
+    /// The connection string in Feast's grammar, with `***` for the password.
+    pub fn masked(&self) -> String {
+        let mut items: Vec<String> = self.nodes.iter().map(ToString::to_string).collect();
+        if self.db != 0 {
+            items.push(format!("db={}", self.db));
+        }
+        if self.tls.is_some() {
+            items.push("ssl=true".to_owned());
+        }
+        items.extend(self.username.iter().map(|name| format!("username={name}")));
+        items.extend(self.password.iter().map(|_| "password=***".to_owned()));
+        items.join(",")
+    }
+}
+
+record! {
+    /// The `online_store` mapping of a Redis store as written.
+    struct RawRedis, "the settings of the Redis online store";
+    required {}
+    optional {
+        r#type: Node,
+        redis_type: Spanned<String>,
+        sentinel_master: String,
+        connection_string: Spanned<String>,
+        key_ttl_seconds: Spanned<i64>,
+        full_scan_for_deletion: bool,
+        skip_dedup: bool,
+        /// Which client Feast reads with.
+        client: Node,
+    }
+}
+
+/// The store of a mapping with `type: redis`.
+pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RedisConfig> {
+    let raw = RawRedis::read(node, diagnostics)?;
+    let deployment = deployment(raw.redis_type.as_ref(), raw.sentinel_master, diagnostics);
+    let key_ttl_seconds = raw.key_ttl_seconds.as_ref().map_or(Some(0), |ttl| key_ttl(ttl, diagnostics));
+    let text = raw.connection_string.as_ref().map_or(DEFAULT_CONNECTION, |text| &text.value);
+    let span = raw.connection_string.as_ref().map_or(&raw.span, |text| &text.span);
+    let connection = match ConnectionString::parse(text, folder) {
+        Ok(connection) => connection,
+        Err(ConnectionProblem { message, help }) => {
+            diagnostics.error_with_help(span, message, help);
+            return None;
+        }
+    };
+    let deployment = deployment?;
+    if deployment == RedisDeployment::Cluster && connection.db != 0 {
+        diagnostics.error_with_help(
+            span,
+            format!("a Redis cluster has no database {}", connection.db),
+            "leave `db` out".to_owned(),
+        );
+        return None;
+    }
+    if deployment == RedisDeployment::Standalone && connection.nodes.len() > 1 {
+        diagnostics.warning(
+            span,
+            format!("of these servers only {} is used", connection.nodes[0]),
+            "write `redis_type: redis_cluster` or `redis_type: redis_sentinel` if they belong together".to_owned(),
+        );
+    }
+    Some(with(deployment, connection, key_ttl_seconds?, raw.full_scan_for_deletion, raw.skip_dedup))
+}
+
+/// The store when only its kind is named.
+pub fn default(folder: &Path) -> Option<RedisConfig> {
+    let connection = ConnectionString::parse(DEFAULT_CONNECTION, folder).ok()?;
+    Some(with(RedisDeployment::Standalone, connection, 0, None, None))
+}
+
+fn with(
+    deployment: RedisDeployment,
+    connection: ConnectionString,
+    key_ttl_seconds: u64,
+    full_scan_for_deletion: Option<bool>,
+    skip_dedup: Option<bool>,
+) -> RedisConfig {
+    RedisConfig {
+        deployment,
+        nodes: connection.nodes,
+        username: connection.username,
+        password: connection.password,
+        db: connection.db,
+        tls: connection.tls,
+        connect_timeout: connection.connect_timeout,
+        response_timeout: connection.response_timeout,
+        key_ttl_seconds: Some(key_ttl_seconds).filter(|seconds| *seconds > 0),
+        full_scan_for_deletion: full_scan_for_deletion.unwrap_or(true),
+        skip_dedup: skip_dedup.unwrap_or(false),
+    }
+}
+
+fn deployment(
+    word: Option<&Spanned<String>>,
+    master: Option<String>,
+    diagnostics: &mut Diagnostics,
+) -> Option<RedisDeployment> {
+    match word.map_or("redis", |word| word.value.as_str()) {
+        "redis" => Some(RedisDeployment::Standalone),
+        "redis_cluster" => Some(RedisDeployment::Cluster),
+        "redis_sentinel" => {
+            Some(RedisDeployment::Sentinel { master: master.unwrap_or_else(|| DEFAULT_MASTER.to_owned()) })
+        }
+        other => {
+            let help = did_you_mean(other, ["redis", "redis_cluster", "redis_sentinel"]);
+            if let Some(word) = word {
+                diagnostics.error_with_help(&word.span, format!("there is no redis_type `{other}`"), help);
+            }
+            None
+        }
+    }
+}
+
+fn key_ttl(ttl: &Spanned<i64>, diagnostics: &mut Diagnostics) -> Option<u64> {
+    let seconds = u64::try_from(ttl.value).ok();
+    if seconds.is_none() {
+        diagnostics.error_with_help(
+            &ttl.span,
+            "key_ttl_seconds is negative, so values would vanish when they are written",
+            "leave it out or write 0 to keep values".to_owned(),
+        );
+    }
+    seconds
+}

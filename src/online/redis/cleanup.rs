@@ -1,0 +1,128 @@
+//! Removes values: finds the keys of entities page by page, and deletes the fields of views.
+//!
+//! A field is a hash of view and feature. `apply` refuses views over the same entity whose fields are
+//! alike, so what is deleted here belongs to the given views alone.
+
+use std::collections::BTreeMap;
+
+use redis::Value;
+
+use super::{
+    calls::Calls,
+    layout::{fields, is_key_of, pattern, time_value},
+    script::REMOVE_OLDER,
+    servers::Servers,
+};
+use crate::{
+    config::RedisNode,
+    feast::entity_key::EntityKeyEncoder,
+    model::Timestamp,
+    online::store::{OnlineError, ViewLayout},
+};
+
+/// Keys a server looks at before it answers; keeps the pauses for others short.
+const PAGE: usize = 1000;
+
+/// Keys of one script call.
+const KEYS_PER_CALL: usize = 50;
+
+/// Which values of a view are removed: all, or those whose event is before a moment.
+pub type Removal<'a> = (&'a ViewLayout, Option<Timestamp>);
+
+/// Removes values and returns of how many entities, counted per view.
+///
+/// # Errors
+/// When the servers cannot be reached or used; what was removed until then is gone.
+pub fn remove(
+    servers: &mut Servers,
+    removals: &[Removal<'_>],
+    on_page: &mut dyn FnMut(u64),
+) -> Result<u64, OnlineError> {
+    // Views over the same join keys are in the same hashes, which are looked through once.
+    let mut groups: BTreeMap<(&str, Vec<u8>), Vec<Removal<'_>>> = BTreeMap::new();
+    for removal in removals {
+        let names = EntityKeyEncoder::new(&removal.0.join_keys)
+            .map_err(|error| OnlineError::new(format!("view `{}`: {error}", removal.0.view), None))?;
+        groups.entry((&removal.0.project, names.prefix().to_vec())).or_default().push(*removal);
+    }
+    let mut removed = 0;
+    for ((project, prefix), removals) in groups {
+        for master in servers.masters()? {
+            let mut pages = Pages { pattern: pattern(&prefix, project), cursor: Some(0) };
+            while let Some(mut keys) = pages.next(servers, &master)? {
+                keys.retain(|key| is_key_of(key, &prefix, project));
+                if !keys.is_empty() {
+                    removed += remove_from(servers, &removals, keys)?;
+                    on_page(removed);
+                }
+            }
+        }
+    }
+    Ok(removed)
+}
+
+/// The keys of a server that match a pattern.
+struct Pages {
+    pattern: Vec<u8>,
+    /// Where the server goes on; nothing at the end.
+    cursor: Option<u64>,
+}
+
+impl Pages {
+    fn next(&mut self, servers: &mut Servers, server: &RedisNode) -> Result<Option<Vec<Vec<u8>>>, OnlineError> {
+        let Some(cursor) = self.cursor else { return Ok(None) };
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(PAGE);
+        let answer: (u64, Vec<Vec<u8>>) = redis::from_redis_value(servers.ask(server, &scan)?).map_err(|error| {
+            OnlineError::new(format!("Redis at {server} answers SCAN with something else: {error}"), None)
+        })?;
+        self.cursor = Some(answer.0).filter(|cursor| *cursor != 0);
+        Ok(Some(answer.1))
+    }
+}
+
+fn remove_from(servers: &mut Servers, removals: &[Removal<'_>], mut keys: Vec<Vec<u8>>) -> Result<u64, OnlineError> {
+    let slot = |key: &Vec<u8>| servers.slot(key);
+    keys.sort_by_key(slot);
+    let mut calls = Calls::default();
+    // Whether the answer is a number of entities, or of fields of one entity.
+    let mut counts_entities = Vec::new();
+    for (layout, before) in removals {
+        let fields = fields(layout);
+        match before {
+            None => {
+                for key in &keys {
+                    calls.begin(slot(key), 2 + fields.len());
+                    calls.argument(b"HDEL");
+                    calls.argument(key);
+                    fields.iter().for_each(|field| calls.argument(field));
+                }
+            }
+            Some(before) => {
+                for keys in keys.chunk_by(|one, other| slot(one) == slot(other)) {
+                    keys.chunks(KEYS_PER_CALL).for_each(|keys| {
+                        remove_older(&mut calls, slot(&keys[0]), keys, &fields, *before);
+                    });
+                }
+            }
+        }
+        counts_entities.resize(calls.len(), before.is_some());
+    }
+    let answers = servers.exchange(&calls)?;
+    let count = |(answer, counts_entities): (&Value, &bool)| match answer {
+        Value::Int(number) if *counts_entities => u64::try_from(*number).unwrap_or(0),
+        Value::Int(fields) => u64::from(*fields > 0),
+        _ => 0,
+    };
+    Ok(answers.iter().zip(&counts_entities).map(count).sum())
+}
+
+fn remove_older(calls: &mut Calls, slot: u16, keys: &[Vec<u8>], fields: &[Vec<u8>], before: Timestamp) {
+    calls.begin(slot, 3 + keys.len() + 1 + fields.len());
+    calls.argument(b"EVALSHA");
+    calls.argument(REMOVE_OLDER.hash.as_bytes());
+    calls.argument(keys.len().to_string().as_bytes());
+    keys.iter().for_each(|key| calls.argument(key));
+    calls.argument(&time_value(before));
+    fields.iter().for_each(|field| calls.argument(field));
+}

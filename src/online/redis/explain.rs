@@ -1,0 +1,202 @@
+//! What went wrong, in words that help; never with a password.
+
+use redis::{RedisError, ServerError};
+
+use crate::{config::RedisNode, online::store::OnlineError};
+
+/// Why something cannot be done, and whether it may work in a moment.
+#[derive(Debug)]
+pub struct Failure {
+    pub error: OnlineError,
+    pub passing: bool,
+}
+
+impl Failure {
+    pub fn passing(error: OnlineError) -> Self {
+        Self { error, passing: true }
+    }
+
+    pub fn lasting(error: OnlineError) -> Self {
+        Self { error, passing: false }
+    }
+}
+
+/// What an answer that is an error asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The slot belongs to another server now.
+    Moved(RedisNode),
+    /// This key is at another server already, which must be told that we know.
+    Ask(RedisNode),
+    /// The server has forgotten the scripts.
+    NoScript,
+    /// A replica: perhaps there is another master by now.
+    ReadOnly,
+    /// It works in a moment.
+    Passing,
+    /// A key holds something else than a hash.
+    WrongType,
+    Lasting,
+}
+
+/// What to do about an error of a server that listens at `host`.
+pub fn verdict(error: &ServerError, host: &str) -> Verdict {
+    let target = || {
+        let (address, port) = error.details()?.split_ascii_whitespace().nth(1)?.rsplit_once(':')?;
+        // A server that does not know how it is called is at the address that answered.
+        let host = if address.is_empty() { host } else { address };
+        Some(RedisNode { host: host.to_owned(), port: port.parse().ok()? })
+    };
+    match code(error) {
+        "MOVED" => target().map_or(Verdict::Passing, Verdict::Moved),
+        "ASK" => target().map_or(Verdict::Passing, Verdict::Ask),
+        "NOSCRIPT" => Verdict::NoScript,
+        "READONLY" => Verdict::ReadOnly,
+        "TRYAGAIN" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "BUSY" => Verdict::Passing,
+        "WRONGTYPE" => Verdict::WrongType,
+        _ => Verdict::Lasting,
+    }
+}
+
+/// The code of an error. Before Redis 7 those of a script's commands were inside the text of another.
+fn code(error: &ServerError) -> &str {
+    const INNER: [&str; 4] = ["OOM", "WRONGTYPE", "READONLY", "NOPERM"];
+    let inner = |text: &str| INNER.into_iter().find(|code| text.contains(&format!("-{code} ")));
+    match error.code() {
+        "ERR" => error.details().and_then(inner).unwrap_or("ERR"),
+        code => code,
+    }
+}
+
+/// The server a message is about.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub node: RedisNode,
+    pub encrypted: bool,
+}
+
+impl Place {
+    /// A connection that cannot be made or has broken.
+    pub fn unreachable(&self, error: &RedisError) -> Failure {
+        let node = &self.node;
+        let text = error.to_string();
+        if let Some(failure) = self.not_encrypted_alike(error, &text) {
+            return failure;
+        }
+        let what = if error.is_connection_refusal() {
+            "refuses connections".to_owned()
+        } else if error.is_timeout() {
+            "does not answer in time".to_owned()
+        } else if error.is_connection_dropped() {
+            "has closed the connection".to_owned()
+        } else {
+            format!("cannot be reached: {text}")
+        };
+        let mut help = "check that it runs, and `connection_string` in feature_store.yaml".to_owned();
+        if !self.encrypted && error.is_connection_dropped() && !error.is_connection_refusal() {
+            help.push_str("; with `ssl=true` in it connections are encrypted");
+        }
+        Failure::passing(OnlineError::new(format!("Redis at {node} {what}"), help))
+    }
+
+    fn not_encrypted_alike(&self, error: &RedisError, text: &str) -> Option<Failure> {
+        if !self.encrypted || error.is_connection_refusal() || error.is_timeout() {
+            return None;
+        }
+        let node = &self.node;
+        let (message, help) = if text.contains("InvalidContentType") || text.contains("corrupt message") {
+            (
+                format!("Redis at {node} does not speak TLS"),
+                "leave `ssl=true` out of `connection_string`, or name the port for TLS",
+            )
+        } else if text.contains("not valid for") || text.contains("NotValidForName") {
+            (
+                format!("the certificate of Redis at {node} is for another name"),
+                "name the host as the certificate does, or write `ssl_check_hostname=false` in `connection_string`",
+            )
+        } else if text.contains("certificate") || text.contains("UnknownIssuer") {
+            (
+                format!("the certificate of Redis at {node} is not accepted: {text}"),
+                "name the authority behind it with `ssl_ca_certs=/path/ca.pem` in `connection_string`",
+            )
+        } else {
+            return None;
+        };
+        Some(Failure::lasting(OnlineError::new(message, help.to_owned())))
+    }
+
+    /// An answer that is an error.
+    pub fn refused(&self, error: &ServerError) -> Failure {
+        let node = &self.node;
+        let detail = error.details().unwrap_or_default();
+        let say = |message: String, help: &str| OnlineError::new(message, help.to_owned());
+        match code(error) {
+            "NOAUTH" => Failure::lasting(say(
+                format!("Redis at {node} asks for a password"),
+                "add `password=…` to `connection_string`, and `username=…` for an ACL account",
+            )),
+            "WRONGPASS" => Failure::lasting(say(
+                format!("Redis at {node} does not accept this account or password"),
+                "check `username` and `password` in `connection_string`",
+            )),
+            "ERR" if detail.contains("without any password configured") => Failure::lasting(say(
+                format!("Redis at {node} has no password, but the settings give one"),
+                "take `password` out of `connection_string`, or set one in Redis",
+            )),
+            "ERR" if detail.contains("DB index") => Failure::lasting(say(
+                format!("Redis at {node} has no database of this number"),
+                "change `db` in `connection_string`; Redis has 16 databases (0 to 15) unless it is told otherwise",
+            )),
+            "ERR" if detail.contains("cluster support disabled") => Failure::lasting(say(
+                format!("Redis at {node} is not part of a cluster"),
+                "write `redis_type: redis` in feature_store.yaml",
+            )),
+            "MOVED" | "ASK" | "CROSSSLOT" => Failure::lasting(say(
+                format!("Redis at {node} is part of a cluster"),
+                "write `redis_type: redis_cluster` in feature_store.yaml",
+            )),
+            "NOPERM" => Failure::lasting(say(
+                format!("the account may not do this in Redis at {node}: {detail}"),
+                "let it use the commands and keys it needs, for instance: \
+                 ACL SETUSER name ~* +@read +@write +@scripting +@connection +info +cluster",
+            )),
+            "ERR" if detail.contains("can't run this command") => Failure::lasting(say(
+                format!("the account may not do this in Redis at {node}: {detail}"),
+                "let it write hashes: ACL SETUSER name ~* +@read +@write +@scripting",
+            )),
+            "READONLY" => Failure::lasting(say(
+                format!("Redis at {node} is a replica, which only its master may write"),
+                "name the master in `connection_string`, or write `redis_type: redis_sentinel` and name the sentinels",
+            )),
+            "OOM" => Failure::lasting(say(
+                format!("Redis at {node} has no memory left (maxmemory) for more values"),
+                "give it more memory, or make room with `key_ttl_seconds`; what was written stays, and the next run \
+                 goes on",
+            )),
+            "MISCONF" => Failure::lasting(say(
+                format!("Redis at {node} takes no writes, because it cannot save its data: {detail}"),
+                "look into its log, and make room on its disk",
+            )),
+            "NOREPLICAS" => Failure::lasting(say(
+                format!("Redis at {node} takes no writes, because too few replicas follow it"),
+                "start its replicas, or change `min-replicas-to-write` in Redis",
+            )),
+            "LOADING" => Failure::passing(say(
+                format!("Redis at {node} is still reading its data from disk"),
+                "wait until it is done, then try again",
+            )),
+            "BUSY" => Failure::passing(say(
+                format!("Redis at {node} is busy with a script that does not end"),
+                "end it with SCRIPT KILL",
+            )),
+            "CLUSTERDOWN" | "TRYAGAIN" | "MASTERDOWN" => Failure::passing(say(
+                format!("Redis at {node} cannot answer for these keys now: {detail}"),
+                "look at its cluster with `redis-cli --cluster check`",
+            )),
+            code => Failure::lasting(OnlineError::new(
+                format!("Redis at {node} refuses: {code} {detail}"),
+                "look into its log".to_owned(),
+            )),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Feast's online store in Redis: one server, a cluster, or a master that sentinels know.
+
+mod calls;
+mod cleanup;
+mod connection;
+mod explain;
+mod layout;
+mod reader;
+mod script;
+mod servers;
+mod topology;
+mod writer;
+
+use self::{
+    cleanup::{Removal, remove},
+    servers::{Purpose, Servers},
+    writer::RedisWriter,
+};
+use super::store::{OnlineError, OnlineStore, OnlineWriter, ReadRequest, Replace, StoredValue, ViewLayout};
+use crate::{
+    config::RedisConfig,
+    model::{OnlineTables, Timestamp},
+};
+
+/// Feast's Redis online store: a hash per entity, which holds the features of all its views.
+pub struct RedisOnlineStore {
+    config: RedisConfig,
+}
+
+impl RedisOnlineStore {
+    pub fn new(config: RedisConfig) -> Self {
+        Self { config }
+    }
+
+    fn servers(&self, project: &str, purpose: Purpose) -> Servers {
+        Servers::new(self.config.clone(), project, purpose)
+    }
+
+    fn remove(&self, removals: &[Removal<'_>], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+        let Some((first, _)) = removals.first() else { return Ok(0) };
+        remove(&mut self.servers(&first.project, Purpose::Writing), removals, on_page)
+    }
+}
+
+impl OnlineStore for RedisOnlineStore {
+    fn kind(&self) -> &'static str {
+        "redis"
+    }
+
+    fn location(&self) -> String {
+        self.config.masked()
+    }
+
+    fn tables(&self) -> Option<OnlineTables<'_>> {
+        None
+    }
+
+    fn existing_tables(&self, _: &[&str]) -> Result<Vec<String>, OnlineError> {
+        Ok(Vec::new())
+    }
+
+    fn create_tables(&self, _: &[&str]) -> Result<(), OnlineError> {
+        Ok(())
+    }
+
+    fn drop_tables(&self, _: &[&str]) -> Result<(), OnlineError> {
+        Ok(())
+    }
+
+    fn prepare_views(&self, _: &str, _: &[&str]) -> Result<(), OnlineError> {
+        Ok(())
+    }
+
+    /// As in Feast nothing is looked for, and so nothing removed, with `full_scan_for_deletion: false`.
+    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+        if !self.config.full_scan_for_deletion {
+            return Ok(0);
+        }
+        self.remove(&views.iter().map(|view| (view, None)).collect::<Vec<_>>(), on_page)
+    }
+
+    fn remove_expired(
+        &self,
+        views: &[(ViewLayout, Timestamp)],
+        on_page: &mut dyn FnMut(u64),
+    ) -> Result<u64, OnlineError> {
+        self.remove(&views.iter().map(|(view, before)| (view, Some(*before))).collect::<Vec<_>>(), on_page)
+    }
+
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError> {
+        let mut servers = self.servers(&layout.project, Purpose::Writing);
+        servers.connect()?;
+        Ok(Box::new(RedisWriter::new(servers, &self.config, &layout, replace)))
+    }
+
+    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError> {
+        let mut servers = self.servers(project, Purpose::Reading);
+        servers.connect()?;
+        reader::read(&mut servers, project, requests)
+    }
+}

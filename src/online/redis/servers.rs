@@ -1,0 +1,394 @@
+//! The servers of a store: sends commands where their keys are, and waits for servers that are away.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use redis::Value;
+
+use super::{
+    calls::Calls,
+    connection::{Account, Link},
+    explain::{Failure, Verdict, verdict},
+    layout::describe,
+    topology::{Topology, slot},
+};
+use crate::{
+    config::{RedisConfig, RedisDeployment, RedisNode},
+    online::store::OnlineError,
+};
+
+/// What the servers are used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Someone waits for the values.
+    Reading,
+    /// A run that goes on for long.
+    Writing,
+}
+
+impl Purpose {
+    /// How long to wait for servers that are away, or do not know who is the master.
+    fn patience(self) -> Duration {
+        Duration::from_secs(if self == Self::Reading { 2 } else { 60 })
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Connections to the servers of a store.
+pub struct Servers {
+    config: RedisConfig,
+    /// For messages about keys.
+    project: String,
+    purpose: Purpose,
+    /// Set when nobody waits for an answer any more.
+    abandoned: Arc<AtomicBool>,
+    topology: Option<Topology>,
+    links: BTreeMap<RedisNode, Link>,
+    /// The servers that have confirmed commands, with the names of their runs.
+    confirmed: BTreeMap<RedisNode, Option<String>>,
+    /// A server that has confirmed commands and may have forgotten them.
+    forgetful: Option<RedisNode>,
+}
+
+/// An answer that says the command is to be sent again, to another server perhaps.
+enum Again {
+    Later(Failure),
+    WithScripts(Failure),
+    Asking(RedisNode),
+}
+
+impl Servers {
+    pub fn new(config: RedisConfig, project: &str, purpose: Purpose) -> Self {
+        Self {
+            config,
+            project: project.to_owned(),
+            purpose,
+            abandoned: Arc::default(),
+            topology: None,
+            links: BTreeMap::new(),
+            confirmed: BTreeMap::new(),
+            forgetful: None,
+        }
+    }
+
+    /// What is set to make a waiting command give up.
+    pub fn abandoned(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.abandoned)
+    }
+
+    /// Connects to a server, to say at once what is wrong.
+    ///
+    /// # Errors
+    /// When the servers cannot be reached or used.
+    pub fn connect(&mut self) -> Result<(), OnlineError> {
+        self.masters()?.first().map_or(Ok(()), |master| self.link(master).map(|_| ())).map_err(|failure| failure.error)
+    }
+
+    /// The servers that can be written.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn masters(&mut self) -> Result<Vec<RedisNode>, OnlineError> {
+        self.find().map(|topology| topology.masters().to_vec()).map_err(|failure| failure.error)
+    }
+
+    /// The slot of a key: all keys have the same one where there are no slots.
+    pub fn slot(&self, key: &[u8]) -> u16 {
+        if self.config.deployment == RedisDeployment::Cluster { slot(key) } else { 0 }
+    }
+
+    /// Asks one server.
+    ///
+    /// # Errors
+    /// When it cannot be reached or refuses.
+    pub fn ask(&mut self, node: &RedisNode, command: &redis::Cmd) -> Result<Value, OnlineError> {
+        let answer = self.link(node).and_then(|link| link.ask(command));
+        answer.map_err(|failure| {
+            self.links.remove(node);
+            failure.error
+        })
+    }
+
+    /// Sends commands, all at once, and gives their answers in the same order. Commands whose answers do
+    /// not come are sent again, so they must be such that this changes nothing.
+    ///
+    /// # Errors
+    /// When a server refuses, or stays away in spite of waiting for it. Commands before and behind the
+    /// one in question may be carried out.
+    pub fn exchange(&mut self, calls: &Calls) -> Result<Vec<Value>, OnlineError> {
+        let mut answers: Vec<Option<Value>> = vec![None; calls.len()];
+        let mut unanswered = calls.len();
+        let mut waiting = Waiting { since: Instant::now(), pause: FIRST_PAUSE };
+        while unanswered > 0 {
+            let again = match self.attempt(calls, &mut answers) {
+                Ok(again) => again,
+                Err(failure) if failure.passing => Some(failure),
+                Err(failure) => {
+                    // Answers may be under way that nobody will read.
+                    self.links.clear();
+                    return Err(failure.error);
+                }
+            };
+            let left = answers.iter().filter(|answer| answer.is_none()).count();
+            if left < unanswered {
+                waiting = Waiting { since: Instant::now(), pause: FIRST_PAUSE };
+            }
+            unanswered = left;
+            if let Some(failure) = again {
+                self.wait(&mut waiting, failure)?;
+            }
+        }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Asserts that servers still know what they have confirmed: a server that was started again, or
+    /// replaced by its replica, may not.
+    ///
+    /// # Errors
+    /// When one may have forgotten it.
+    pub fn check_memory(&self) -> Result<(), OnlineError> {
+        let Some(node) = &self.forgetful else { return Ok(()) };
+        Err(OnlineError::new(
+            format!(
+                "Redis at {node} was started again or replaced while values were written; what it had confirmed before \
+                 may be lost"
+            ),
+            "run the same again: values that are there are left as they are, so it is quick".to_owned(),
+        ))
+    }
+
+    fn wait(&self, waiting: &mut Waiting, failure: Failure) -> Result<(), OnlineError> {
+        let waited = waiting.since.elapsed();
+        if waited + waiting.pause > self.purpose.patience() || self.abandoned.load(Ordering::Relaxed) {
+            let mut error = failure.error;
+            if self.purpose == Purpose::Writing {
+                error.message.push_str(&format!(", tried for {} seconds", waited.as_secs()));
+            }
+            return Err(error);
+        }
+        sleep(waiting.pause);
+        waiting.pause = (waiting.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    /// Sends what has no answer yet. Gives a reason to try again if something is left.
+    fn attempt(&mut self, calls: &Calls, answers: &mut [Option<Value>]) -> Result<Option<Failure>, Failure> {
+        let mut again = None;
+        let mut asked: Vec<(RedisNode, Vec<usize>)> = Vec::new();
+        for (node, indexes) in self.by_server(calls, answers)? {
+            match self.send(&node, calls, &indexes) {
+                Ok(()) => asked.push((node, indexes)),
+                Err(failure) => again = Some(self.broken(&node, failure)?),
+            }
+        }
+        let (mut redirected, mut without_scripts) = (Vec::new(), BTreeSet::new());
+        for (node, indexes) in asked {
+            for index in indexes {
+                let Some(link) = self.links.get_mut(&node) else { break };
+                let answer = link.receive();
+                if answer.is_ok() {
+                    self.confirmed.entry(node.clone()).or_insert_with(|| link.run_id.clone());
+                }
+                match answer {
+                    Err(failure) => again = Some(self.broken(&node, failure)?),
+                    Ok(Value::ServerError(error)) => match self.judge(&node, calls, index, &error)? {
+                        Again::Later(failure) => again = Some(failure),
+                        Again::WithScripts(failure) => {
+                            again = Some(failure);
+                            without_scripts.insert(node.clone());
+                        }
+                        Again::Asking(other) => redirected.push((other, index)),
+                    },
+                    Ok(value) => answers[index] = Some(value),
+                }
+            }
+        }
+        for (node, index) in redirected {
+            match self.ask_migrating(&node, calls, index) {
+                Ok(Value::ServerError(error)) => match self.judge(&node, calls, index, &error)? {
+                    Again::Later(failure) => again = Some(failure),
+                    Again::WithScripts(failure) => {
+                        again = Some(failure);
+                        without_scripts.insert(node);
+                    }
+                    Again::Asking(_) => again = Some(Failure::passing(moving(&node))),
+                },
+                Ok(value) => answers[index] = Some(value),
+                Err(failure) => again = Some(self.broken(&node, failure)?),
+            }
+        }
+        for node in without_scripts {
+            if let Err(failure) = self.link(&node).and_then(Link::load_scripts) {
+                again = Some(self.broken(&node, failure)?);
+            }
+        }
+        Ok(again)
+    }
+
+    /// The commands without an answer, by the server that has their keys.
+    fn by_server(
+        &mut self,
+        calls: &Calls,
+        answers: &[Option<Value>],
+    ) -> Result<BTreeMap<RedisNode, Vec<usize>>, Failure> {
+        let topology = self.find()?;
+        let mut servers: BTreeMap<RedisNode, Vec<usize>> = BTreeMap::new();
+        for index in (0..answers.len()).filter(|index| answers[*index].is_none()) {
+            let slot = calls.slot(index);
+            let owner = topology.owner(slot).ok_or_else(|| {
+                Failure::passing(OnlineError::new(
+                    format!("no server of the Redis cluster has slot {slot}"),
+                    "look at the cluster with `redis-cli --cluster check`".to_owned(),
+                ))
+            })?;
+            match servers.get_mut(owner) {
+                Some(indexes) => indexes.push(index),
+                None => {
+                    servers.insert(owner.clone(), vec![index]);
+                }
+            }
+        }
+        Ok(servers)
+    }
+
+    fn send(&mut self, node: &RedisNode, calls: &Calls, indexes: &[usize]) -> Result<(), Failure> {
+        let link = self.link(node)?;
+        match indexes {
+            [first, .., last] if last - first + 1 == indexes.len() => link.send(calls.bytes(*first..last + 1)),
+            _ => {
+                let parts: Vec<&[u8]> = indexes.iter().map(|index| calls.bytes(*index..index + 1)).collect();
+                link.send(&parts.concat())
+            }
+        }
+    }
+
+    /// Sends a command to the server that is taking over the key's slot.
+    fn ask_migrating(&mut self, node: &RedisNode, calls: &Calls, index: usize) -> Result<Value, Failure> {
+        let link = self.link(node)?;
+        link.ask(&redis::cmd("ASKING"))?;
+        link.send(calls.bytes(index..index + 1))?;
+        link.receive()
+    }
+
+    /// What to do about an error that a server answered.
+    fn judge(
+        &mut self,
+        node: &RedisNode,
+        calls: &Calls,
+        index: usize,
+        error: &redis::ServerError,
+    ) -> Result<Again, Failure> {
+        let Some(place) = self.links.get(node).map(|link| link.place.clone()) else {
+            return Err(Failure::lasting(OnlineError::new(format!("Redis at {node} has refused"), None)));
+        };
+        let refused = place.refused(error);
+        let is_cluster = self.config.deployment == RedisDeployment::Cluster;
+        let reason = || Failure::passing(refused.error.clone());
+        match verdict(error, &node.host) {
+            Verdict::Moved(to) if is_cluster => {
+                if let Some(topology) = &mut self.topology {
+                    topology.moved(calls.slot(index), to);
+                }
+                Ok(Again::Later(Failure::passing(moving(node))))
+            }
+            Verdict::Ask(to) if is_cluster => Ok(Again::Asking(to)),
+            Verdict::NoScript => Ok(Again::WithScripts(reason())),
+            Verdict::ReadOnly if self.config.deployment == RedisDeployment::Standalone => Err(refused),
+            Verdict::ReadOnly | Verdict::Passing => {
+                self.topology = None;
+                Ok(Again::Later(reason()))
+            }
+            Verdict::WrongType => Err(Failure::lasting(self.wrong_type(node, &calls.keys(index)))),
+            _ => Err(refused),
+        }
+    }
+
+    /// Says which of the keys holds something else than a hash.
+    fn wrong_type(&mut self, node: &RedisNode, keys: &[&[u8]]) -> OnlineError {
+        self.links.remove(node);
+        let mut found = None;
+        for key in keys {
+            let kind = self.ask(node, redis::cmd("TYPE").arg(*key));
+            if let Ok(Value::SimpleString(kind)) = kind
+                && kind != "hash"
+                && kind != "none"
+            {
+                found = Some((*key, kind));
+                break;
+            }
+        }
+        let what = match found {
+            Some((key, kind)) => format!("a {kind} where the values of {} belong", describe(key, &self.project)),
+            None => "something else than a hash where values belong".to_owned(),
+        };
+        OnlineError::new(
+            format!("Redis at {node} holds {what}"),
+            "another program uses the same keys: delete this key, or use another `db`".to_owned(),
+        )
+    }
+
+    /// Drops a connection that broke, unless nothing helps.
+    fn broken(&mut self, node: &RedisNode, failure: Failure) -> Result<Failure, Failure> {
+        self.links.remove(node);
+        self.topology = None;
+        if failure.passing { Ok(failure) } else { Err(failure) }
+    }
+
+    fn find(&mut self) -> Result<&Topology, Failure> {
+        let topology = match self.topology.take() {
+            Some(topology) => topology,
+            None => {
+                let known: Vec<RedisNode> = self.confirmed.keys().cloned().collect();
+                let found = Topology::find(&self.config, &known)?;
+                let gone = |node: &&RedisNode| !found.masters().contains(node);
+                if let Some(gone) = self.confirmed.keys().find(gone).cloned() {
+                    self.confirmed.remove(&gone);
+                    self.links.remove(&gone);
+                    self.forgetful = Some(gone);
+                }
+                found
+            }
+        };
+        Ok(self.topology.insert(topology))
+    }
+
+    fn link(&mut self, node: &RedisNode) -> Result<&mut Link, Failure> {
+        match self.links.entry(node.clone()) {
+            Entry::Occupied(link) => Ok(link.into_mut()),
+            Entry::Vacant(place) => {
+                let mut link = Link::connect(&self.config, node, Account::OfSettings)?;
+                if self.purpose == Purpose::Writing {
+                    link.note_run()?;
+                    let before = self.confirmed.get(node);
+                    if before.is_some_and(|before| before.is_none() || *before != link.run_id) {
+                        self.confirmed.remove(node);
+                        self.forgetful = Some(node.clone());
+                    }
+                }
+                Ok(place.insert(link))
+            }
+        }
+    }
+}
+
+fn moving(node: &RedisNode) -> OnlineError {
+    OnlineError::new(
+        format!("slots of Redis at {node} are moving"),
+        "wait until they have moved, then try again".to_owned(),
+    )
+}
+
+/// Since when nothing was answered, and how long to wait for the next attempt.
+struct Waiting {
+    since: Instant,
+    pause: Duration,
+}

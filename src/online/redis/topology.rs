@@ -1,0 +1,233 @@
+//! Which server answers for which key.
+
+use redis::Value;
+
+use super::{
+    connection::{Account, Link},
+    explain::Failure,
+};
+use crate::{
+    config::{RedisConfig, RedisDeployment, RedisNode},
+    online::store::OnlineError,
+};
+
+/// How many slots the keys of a cluster are spread over.
+const SLOTS: u16 = 16_384;
+
+/// The servers that can be written, and what each has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Topology {
+    /// One server with everything.
+    One(RedisNode),
+    /// The masters of a cluster.
+    Cluster {
+        masters: Vec<RedisNode>,
+        /// For each slot the place in `masters`.
+        owners: Vec<Option<u16>>,
+    },
+}
+
+impl Topology {
+    /// Finds out where everything is. `known` are servers that answered before.
+    pub fn find(config: &RedisConfig, known: &[RedisNode]) -> Result<Self, Failure> {
+        match &config.deployment {
+            // The settings have at least one server.
+            RedisDeployment::Standalone => Ok(Self::One(config.nodes[0].clone())),
+            RedisDeployment::Sentinel { master } => master_of(config, master).map(Self::One),
+            RedisDeployment::Cluster => {
+                first_answer(config.nodes.iter().chain(known), &mut |node| slots_of(config, node))
+            }
+        }
+    }
+
+    /// The servers that can be written.
+    pub fn masters(&self) -> &[RedisNode] {
+        match self {
+            Self::One(node) => std::slice::from_ref(node),
+            Self::Cluster { masters, .. } => masters,
+        }
+    }
+
+    /// The server that has the keys of a slot.
+    pub fn owner(&self, slot: u16) -> Option<&RedisNode> {
+        match self {
+            Self::One(node) => Some(node),
+            Self::Cluster { masters, owners } => {
+                let place = owners.get(usize::from(slot)).copied().flatten()?;
+                masters.get(usize::from(place))
+            }
+        }
+    }
+
+    /// Notes that a slot has moved to another server.
+    pub fn moved(&mut self, slot: u16, to: RedisNode) {
+        if let Self::Cluster { masters, owners } = self {
+            let place = masters.iter().position(|master| *master == to).unwrap_or_else(|| {
+                masters.push(to);
+                masters.len() - 1
+            });
+            if let Some(owner) = owners.get_mut(usize::from(slot)) {
+                // As many masters as slots at most.
+                *owner = u16::try_from(place).ok();
+            }
+        }
+    }
+}
+
+/// The slot of a key: that of its part in braces, if it has one, as in every cluster.
+pub fn slot(key: &[u8]) -> u16 {
+    let position = |bytes: &[u8], byte| bytes.iter().position(|other| *other == byte);
+    let tag = position(key, b'{').and_then(|open| {
+        let behind = &key[open + 1..];
+        position(behind, b'}').filter(|end| *end > 0).map(|end| &behind[..end])
+    });
+    crc16(tag.unwrap_or(key)) % SLOTS
+}
+
+/// CRC-16/XMODEM.
+fn crc16(bytes: &[u8]) -> u16 {
+    const TABLE: [u16; 256] = {
+        let mut table = [0; 256];
+        let mut index = 0;
+        while index < 256 {
+            let mut crc = (index as u16) << 8;
+            let mut bit = 0;
+            while bit < 8 {
+                crc = if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 };
+                bit += 1;
+            }
+            table[index] = crc;
+            index += 1;
+        }
+        table
+    };
+    bytes.iter().fold(0, |crc, byte| crc << 8 ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)])
+}
+
+/// What the first server says that can be asked; the first problem if none can.
+fn first_answer<'a, T>(
+    nodes: impl Iterator<Item = &'a RedisNode>,
+    ask: &mut dyn FnMut(&RedisNode) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut problem = None;
+    for node in nodes {
+        match ask(node) {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => problem = problem.or(Some(failure)),
+        }
+    }
+    let nobody = || Failure::lasting(OnlineError::new("the settings name no Redis server".to_owned(), None));
+    Err(problem.unwrap_or_else(nobody))
+}
+
+fn slots_of(config: &RedisConfig, node: &RedisNode) -> Result<Topology, Failure> {
+    let mut link = Link::connect(config, node, Account::OfSettings)?;
+    let answer = link.ask(redis::cmd("CLUSTER").arg("SLOTS"))?;
+    let (mut masters, mut owners) = (Vec::<RedisNode>::new(), vec![None; usize::from(SLOTS)]);
+    for (first, last, master) in items(&answer).iter().filter_map(|range| slot_range(range, node)) {
+        let place = masters.iter().position(|known| *known == master).unwrap_or_else(|| {
+            masters.push(master);
+            masters.len() - 1
+        });
+        if let Some(owners) = owners.get_mut(first..=last) {
+            owners.fill(u16::try_from(place).ok());
+        }
+    }
+    if masters.is_empty() {
+        return Err(Failure::passing(OnlineError::new(
+            format!("the cluster of Redis at {node} has no slots yet"),
+            "create it with `redis-cli --cluster create`".to_owned(),
+        )));
+    }
+    Ok(Topology::Cluster { masters, owners })
+}
+
+/// First slot, last slot and master of a range of `CLUSTER SLOTS`.
+fn slot_range(range: &Value, asked: &RedisNode) -> Option<(usize, usize, RedisNode)> {
+    let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = items(range) else { return None };
+    let port =
+        master.get(1).and_then(|port| if let Value::Int(port) = port { u16::try_from(*port).ok() } else { None });
+    let host = match master.first().and_then(text) {
+        // As whoever was asked.
+        None => asked.host.clone(),
+        Some(host) if host.is_empty() => asked.host.clone(),
+        Some(host) if host == "?" => return None,
+        Some(host) => host,
+    };
+    Some((usize::try_from(*first).ok()?, usize::try_from(*last).ok()?, RedisNode { host, port: port? }))
+}
+
+fn master_of(config: &RedisConfig, name: &str) -> Result<RedisNode, Failure> {
+    first_answer(config.nodes.iter(), &mut |sentinel| {
+        let mut link = Link::connect(config, sentinel, Account::OfSentinel)?;
+        let answer = link.ask(redis::cmd("SENTINEL").arg("get-master-addr-by-name").arg(name)).map_err(|failure| {
+            if !failure.error.message.contains("unknown command") {
+                return failure;
+            }
+            Failure::lasting(OnlineError::new(
+                format!("{sentinel} is no sentinel"),
+                "name the sentinels in `connection_string` (their port is 26379 by default), or write \
+                 `redis_type: redis`"
+                    .to_owned(),
+            ))
+        })?;
+        match items(&answer) {
+            [host, port] => text(host)
+                .zip(text(port).and_then(|port| port.parse().ok()))
+                .map(|(host, port)| RedisNode { host, port })
+                .ok_or_else(|| unknown_master(name, &[])),
+            _ => Err(unknown_master(name, &masters(&mut link).unwrap_or_default())),
+        }
+    })
+}
+
+fn unknown_master(name: &str, known: &[String]) -> Failure {
+    let help = match known {
+        [] => "check `sentinel_master` in feature_store.yaml".to_owned(),
+        known => format!("write `sentinel_master: {}` in feature_store.yaml", known.join("` or `")),
+    };
+    Failure::lasting(OnlineError::new(format!("the sentinels know no master `{name}`"), help))
+}
+
+/// The names of the masters a sentinel watches.
+fn masters(link: &mut Link) -> Result<Vec<String>, Failure> {
+    let answer = link.ask(redis::cmd("SENTINEL").arg("MASTERS"))?;
+    let name = |master: &Value| items(master).get(1).and_then(text);
+    Ok(items(&answer).iter().filter_map(name).collect())
+}
+
+fn items(value: &Value) -> &[Value] {
+    if let Value::Array(items) = value { items } else { &[] }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
+        Value::SimpleString(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_those_of_redis() {
+        // As CLUSTER KEYSLOT answers.
+        assert_eq!(crc16(b"123456789"), 0x31c3);
+        assert_eq!(slot(b"foo"), 12182);
+        assert_eq!(slot(b"{user1000}.following"), slot(b"user1000"));
+        assert_eq!(slot(b"foo{}{bar}"), crc16(b"foo{}{bar}") % SLOTS);
+        assert_eq!(slot(b"foo{{bar}}zap"), slot(b"{bar"));
+    }
+
+    #[test]
+    fn moved_slots_have_another_owner() {
+        let node = |port| RedisNode { host: "h".to_owned(), port };
+        let mut topology = Topology::Cluster { masters: vec![node(1)], owners: vec![Some(0); usize::from(SLOTS)] };
+        topology.moved(5, node(2));
+        assert_eq!((topology.owner(5), topology.owner(6)), (Some(&node(2)), Some(&node(1))));
+        assert_eq!(topology.masters(), [node(1), node(2)]);
+    }
+}

@@ -1,0 +1,124 @@
+//! Online stores: what all of them promise, and what can go wrong with Redis.
+
+mod contract;
+
+use feastr::{
+    config::{OnlineStoreConfig, RedisConfig},
+    feast::{
+        entity_key::{EntityKeyEncoder, KeyPart},
+        value::{Kind, Value},
+    },
+    model::Timestamp,
+    online::{EncodedRow, OnlineError, OnlineStore, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts, open},
+};
+use prost::Message as _;
+use tempfile::TempDir;
+
+use crate::{
+    online_sql::postgres_at,
+    servers::{
+        Kind,
+        redis::{RedisCluster, RedisSentinels, RedisServer},
+        shared,
+    },
+};
+
+/// A store of each kind, which lives as long as the folder.
+pub fn stores(folder: &TempDir) -> Vec<Box<dyn OnlineStore>> {
+    let postgres = shared(Kind::Postgres);
+    vec![
+        open(&OnlineStoreConfig::Sqlite { path: folder.path().join("online.db"), numbers: false }),
+        open(&OnlineStoreConfig::Postgres(postgres_at(postgres, &postgres.create_database()))),
+        redis(RedisServer::shared().config()),
+        redis(RedisCluster::shared().config()),
+        redis(RedisSentinels::shared().config()),
+    ]
+}
+
+pub fn redis(config: RedisConfig) -> Box<dyn OnlineStore> {
+    open(&OnlineStoreConfig::Redis(config))
+}
+
+/// A view to write to, with what it needs.
+#[derive(Clone)]
+pub struct View(pub ViewLayout);
+
+impl View {
+    pub fn new(project: &str, view: &str, join_keys: &[&str], features: &[&str]) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self(ViewLayout {
+            project: project.to_owned(),
+            view: view.to_owned(),
+            features: owned(features),
+            join_keys: owned(join_keys),
+        })
+    }
+
+    /// The view of a test with one join key and two features.
+    pub fn simple(project: &str) -> Self {
+        Self::new(project, "stats", &["k"], &["a", "b"])
+    }
+
+    pub fn key(&self, parts: &[KeyPart<'_>]) -> Vec<u8> {
+        let names: Vec<&str> = self.0.join_keys.iter().map(String::as_str).collect();
+        let mut key = Vec::new();
+        EntityKeyEncoder::new(&names).unwrap().encode(parts, &mut key).unwrap();
+        key
+    }
+
+    pub fn number(&self, number: i64) -> Vec<u8> {
+        self.key(&[KeyPart::Int64(number)])
+    }
+
+    /// A request for all features.
+    pub fn of(&self, keys: Vec<Vec<u8>>) -> ReadRequest {
+        ReadRequest { view: self.0.view.clone(), features: self.0.features.clone(), keys }
+    }
+}
+
+/// A row that owns its parts.
+#[derive(Clone)]
+pub struct Row {
+    pub key: Vec<u8>,
+    pub event: Timestamp,
+    pub created: Option<Timestamp>,
+    pub values: Vec<Vec<u8>>,
+}
+
+impl Row {
+    pub fn new(key: Vec<u8>, seconds: i64, values: &[Value]) -> Self {
+        let values = values.iter().map(Value::encode_to_vec).collect();
+        Self { key, event: at(seconds), created: None, values }
+    }
+
+    pub fn encoded(&self) -> EncodedRow<'_> {
+        let values = self.values.iter().map(Vec::as_slice).collect();
+        EncodedRow { key: &self.key, event: self.event, created: self.created, values }
+    }
+}
+
+/// A moment in seconds since 1970.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000)
+}
+
+pub fn int(number: i64) -> Value {
+    Kind::Int64(number).into()
+}
+
+/// Writes rows in one go.
+pub fn write(store: &dyn OnlineStore, view: &View, replace: Replace, rows: &[Row]) -> Result<WriteCounts, OnlineError> {
+    let mut writer = store.writer(view.0.clone(), replace)?;
+    let encoded: Vec<EncodedRow<'_>> = rows.iter().map(Row::encoded).collect();
+    let (first, second) = (writer.write(&encoded)?, writer.finish()?);
+    Ok(WriteCounts { written: first.written + second.written, skipped: first.skipped + second.skipped })
+}
+
+/// The values of some entities of one view.
+pub fn read(store: &dyn OnlineStore, view: &View, keys: &[Vec<u8>]) -> Vec<Vec<StoredValue>> {
+    store.read(&view.0.project, &[view.of(keys.to_vec())]).unwrap().remove(0)
+}
+
+pub fn found(value: &Value, seconds: i64) -> StoredValue {
+    StoredValue::Found { value: value.encode_to_vec(), event: at(seconds) }
+}

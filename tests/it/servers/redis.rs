@@ -1,0 +1,258 @@
+//! Redis: single servers, a cluster, and a master that a sentinel watches.
+
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    process::{Child, Command},
+    sync::OnceLock,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use feastr::config::{Password, RedisConfig, RedisDeployment, RedisNode, RedisTls, TlsConfig, TlsMode};
+use redis::ConnectionLike as _;
+
+use super::{KEEP, PASSWORD, USER, create_certificate, create_folder, free_port, launch_guarded, program};
+
+/// What the sentinels call their master.
+pub const MASTER: &str = "features";
+
+/// A running server.
+pub struct RedisServer {
+    pub port: u16,
+    pub tls_port: u16,
+    folder: PathBuf,
+    watchdog: Child,
+}
+
+impl RedisServer {
+    /// The server that all tests share which need nothing else.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<RedisServer> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(""))
+    }
+
+    /// Starts a server with the usual account and more settings in the words of `redis.conf`.
+    pub fn start(settings: &str) -> Self {
+        let (folder, port, tls_port) = (create_folder(), free_port(), free_port());
+        create_certificate(&|program| Command::new(program), &folder);
+        let settings = format!(
+            "port {port}\ntls-port {tls_port}\nbind 127.0.0.1\ndir {0}\nsave \"\"\nappendonly no\n\
+             tls-cert-file {0}/server.crt\ntls-key-file {0}/server.key\ntls-ca-cert-file {0}/ca.crt\n\
+             tls-auth-clients no\nrequirepass {PASSWORD}\nmasterauth {PASSWORD}\n\
+             user {USER} on >{PASSWORD} ~* &* +@all\nrepl-diskless-sync-delay 0\n{settings}\n",
+            folder.display()
+        );
+        std::fs::write(folder.join("redis.conf"), settings).unwrap();
+        let watchdog = launch(&folder, "redis-server");
+        let server = Self { port, tls_port, folder, watchdog };
+        server.await_start();
+        server
+    }
+
+    fn await_start(&self) {
+        await_true("the server starts", || {
+            self.try_connect().is_some_and(|mut connection| connection.check_connection())
+        });
+    }
+
+    fn try_connect(&self) -> Option<redis::Connection> {
+        let mut connection = redis::Client::open(("127.0.0.1", self.port)).unwrap().get_connection().ok()?;
+        redis::cmd("AUTH").arg(PASSWORD).exec(&mut connection).ok()?;
+        Some(connection)
+    }
+
+    /// A connection of its own.
+    pub fn connect(&self) -> redis::Connection {
+        self.try_connect().unwrap()
+    }
+
+    /// Kills the server without any goodbye.
+    pub fn kill(&mut self) {
+        std::fs::write(self.folder.join(KEEP), "").unwrap();
+        drop(self.watchdog.stdin.take());
+        self.watchdog.wait().unwrap();
+    }
+
+    /// Starts the server again after [`Self::kill`].
+    pub fn restart(&mut self) {
+        std::fs::remove_file(self.folder.join(KEEP)).unwrap();
+        self.watchdog = launch(&self.folder, "redis-server");
+        self.await_start();
+    }
+
+    pub fn node(&self) -> RedisNode {
+        RedisNode { host: "127.0.0.1".to_owned(), port: self.port }
+    }
+
+    /// Settings with which feastr uses this server.
+    pub fn config(&self) -> RedisConfig {
+        config(RedisDeployment::Standalone, vec![self.node()])
+    }
+
+    /// The same over an encrypted connection.
+    pub fn encrypted(&self, mode: TlsMode) -> RedisConfig {
+        let root_certificates = Some(self.folder.join("ca.crt"));
+        let mut config = self.config();
+        config.nodes = vec![RedisNode { host: "localhost".to_owned(), port: self.tls_port }];
+        config.tls = Some(RedisTls { server: TlsConfig { mode, root_certificates }, client: None });
+        config
+    }
+
+    /// What one writes as `connection_string` into feature_store.yaml.
+    pub fn connection_string(&self) -> String {
+        format!("127.0.0.1:{},username={USER},password={PASSWORD}", self.port)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Three masters that share the slots.
+pub struct RedisCluster {
+    pub nodes: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    /// The cluster that all tests share which do not move its slots.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<RedisCluster> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    pub fn start() -> Self {
+        let nodes: Vec<RedisServer> = (0..3)
+            .map(|_| RedisServer::start(&format!("cluster-enabled yes\ncluster-port {}\n", free_port())))
+            .collect();
+        for (index, node) in nodes.iter().enumerate() {
+            let mut slots = redis::cmd("CLUSTER");
+            slots.arg("ADDSLOTS");
+            (0..16_384).filter(|slot| slot % 3 == index).for_each(|slot| {
+                slots.arg(slot);
+            });
+            let mut connection = node.connect();
+            slots.exec(&mut connection).unwrap();
+            let bus: u16 =
+                redis::cmd("CONFIG").arg("GET").arg("cluster-port").query::<Vec<String>>(&mut connection).unwrap()[1]
+                    .parse()
+                    .unwrap();
+            let mut first = nodes[0].connect();
+            redis::cmd("CLUSTER").arg("SET-CONFIG-EPOCH").arg(index + 1).exec(&mut connection).unwrap();
+            redis::cmd("CLUSTER").arg(&["MEET", "127.0.0.1"]).arg(node.port).arg(bus).exec(&mut first).unwrap();
+        }
+        for node in &nodes {
+            let mut connection = node.connect();
+            await_true("the cluster is complete", || {
+                let info: String = redis::cmd("CLUSTER").arg("INFO").query(&mut connection).unwrap();
+                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+            });
+        }
+        Self { nodes }
+    }
+
+    /// Settings with which feastr uses the cluster.
+    pub fn config(&self) -> RedisConfig {
+        config(RedisDeployment::Cluster, vec![self.nodes[1].node()])
+    }
+}
+
+/// A master with a replica, and a sentinel that watches them.
+pub struct RedisSentinels {
+    pub master: RedisServer,
+    pub replica: RedisServer,
+    port: u16,
+    folder: PathBuf,
+    watchdog: Child,
+}
+
+impl RedisSentinels {
+    /// The set that all tests share which do not kill its master.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<RedisSentinels> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    pub fn start() -> Self {
+        let master = RedisServer::start("");
+        let replica = RedisServer::start(&format!("replicaof 127.0.0.1 {}\n", master.port));
+        let (folder, port) = (create_folder(), free_port());
+        let mut file = std::fs::File::create(folder.join("redis.conf")).unwrap();
+        write!(
+            file,
+            "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor {MASTER} 127.0.0.1 {} 1\n\
+             sentinel auth-pass {MASTER} {PASSWORD}\nsentinel down-after-milliseconds {MASTER} 500\n\
+             sentinel failover-timeout {MASTER} 2000\n",
+            folder.display(),
+            master.port
+        )
+        .unwrap();
+        let watchdog = launch(&folder, "redis-sentinel");
+        let sentinels = Self { master, replica, port, folder, watchdog };
+        await_true("the sentinel knows the replica", || {
+            let connected = redis::Client::open(("127.0.0.1", port)).unwrap().get_connection();
+            connected.is_ok_and(|mut connection| {
+                let info: String = redis::cmd("INFO").arg("sentinel").query(&mut connection).unwrap();
+                info.contains("slaves=1")
+            })
+        });
+        let mut connection = sentinels.replica.connect();
+        await_true("the replica follows", || {
+            let info: String = redis::cmd("INFO").arg("replication").query(&mut connection).unwrap();
+            info.contains("master_link_status:up")
+        });
+        sentinels
+    }
+
+    pub fn node(&self) -> RedisNode {
+        RedisNode { host: "127.0.0.1".to_owned(), port: self.port }
+    }
+
+    /// Settings with which feastr uses the master.
+    pub fn config(&self) -> RedisConfig {
+        config(RedisDeployment::Sentinel { master: MASTER.to_owned() }, vec![self.node()])
+    }
+}
+
+impl Drop for RedisSentinels {
+    fn drop(&mut self) {
+        drop(self.watchdog.stdin.take());
+        self.watchdog.wait().unwrap();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn config(deployment: RedisDeployment, nodes: Vec<RedisNode>) -> RedisConfig {
+    RedisConfig {
+        deployment,
+        nodes,
+        username: Some(USER.to_owned()),
+        password: Some(Password(PASSWORD.to_owned())),
+        db: 0,
+        tls: None,
+        connect_timeout: None,
+        response_timeout: None,
+        key_ttl_seconds: None,
+        full_scan_for_deletion: true,
+        skip_dedup: false,
+    }
+}
+
+fn launch(folder: &std::path::Path, name: &str) -> Child {
+    let mut server = Command::new(program(name));
+    server.arg(folder.join("redis.conf"));
+    launch_guarded(&server, "KILL", folder)
+}
+
+/// Waits until something is true.
+#[track_caller]
+pub fn await_true(what: &str, mut is_true: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_true() {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited too long until {what}");
+        sleep(Duration::from_millis(20));
+    }
+}
