@@ -10,7 +10,7 @@ use redis::Value;
 use super::{
     calls::Calls,
     layout::{fields, is_key_of, pattern, time_value},
-    script::REMOVE_OLDER,
+    script::REMOVE,
     servers::Servers,
 };
 use crate::{
@@ -85,44 +85,25 @@ fn remove_from(servers: &mut Servers, removals: &[Removal<'_>], mut keys: Vec<Ve
     let slot = |key: &Vec<u8>| servers.slot(key);
     keys.sort_by_key(slot);
     let mut calls = Calls::default();
-    // Whether the answer is a number of entities, or of fields of one entity.
-    let mut counts_entities = Vec::new();
     for (layout, before) in removals {
         let fields = fields(layout);
-        match before {
-            None => {
-                for key in &keys {
-                    calls.begin(slot(key), 2 + fields.len());
-                    calls.argument(b"HDEL");
-                    calls.argument(key);
-                    fields.iter().for_each(|field| calls.argument(field));
-                }
-            }
-            Some(before) => {
-                for keys in keys.chunk_by(|one, other| slot(one) == slot(other)) {
-                    keys.chunks(KEYS_PER_CALL).for_each(|keys| {
-                        remove_older(&mut calls, slot(&keys[0]), keys, &fields, *before);
-                    });
-                }
+        for keys in keys.chunk_by(|one, other| slot(one) == slot(other)) {
+            for keys in keys.chunks(KEYS_PER_CALL) {
+                pack(&mut calls, slot(&keys[0]), keys, &fields, *before);
             }
         }
-        counts_entities.resize(calls.len(), before.is_some());
     }
     let answers = servers.exchange(&calls)?;
-    let count = |(answer, counts_entities): (&Value, &bool)| match answer {
-        Value::Int(number) if *counts_entities => u64::try_from(*number).unwrap_or(0),
-        Value::Int(fields) => u64::from(*fields > 0),
-        _ => 0,
-    };
-    Ok(answers.iter().zip(&counts_entities).map(count).sum())
+    Ok(answers.iter().map(|answer| if let Value::Int(removed) = answer { removed.unsigned_abs() } else { 0 }).sum())
 }
 
-fn remove_older(calls: &mut Calls, slot: u16, keys: &[Vec<u8>], fields: &[Vec<u8>], before: Timestamp) {
-    calls.begin(slot, 3 + keys.len() + 1 + fields.len());
+fn pack(calls: &mut Calls, slot: u16, keys: &[Vec<u8>], fields: &[Vec<u8>], before: Option<Timestamp>) {
+    calls.begin(slot, 3 + keys.len() + 2 + fields.len());
     calls.argument(b"EVALSHA");
-    calls.argument(REMOVE_OLDER.hash.as_bytes());
+    calls.argument(REMOVE.hash.as_bytes());
     calls.argument(keys.len().to_string().as_bytes());
     keys.iter().for_each(|key| calls.argument(key));
-    calls.argument(&time_value(before));
+    calls.argument(if before.is_some() { b"before" } else { b"all" });
+    calls.argument(&before.map(time_value).unwrap_or_default());
     fields.iter().for_each(|field| calls.argument(field));
 }

@@ -20,12 +20,11 @@ impl Script {
 pub static WRITE_NEWER: LazyLock<Script> =
     LazyLock::new(|| Script::new(concat!(include_str!("scripts/moment.lua"), include_str!("scripts/write_newer.lua"))));
 
-/// Removes rows that are older than a moment.
-pub static REMOVE_OLDER: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(include_str!("scripts/moment.lua"), include_str!("scripts/remove_older.lua")))
-});
+/// Removes rows, all or those that are older than a moment: one that is written meanwhile stays.
+pub static REMOVE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("scripts/moment.lua"), include_str!("scripts/remove.lua"))));
 
 /// All scripts, for servers that have forgotten them.
 pub fn all() -> [&'static Script; 2] {
-    [&WRITE_NEWER, &REMOVE_OLDER]
+    [&WRITE_NEWER, &REMOVE]
 }
