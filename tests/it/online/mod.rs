@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::{
     online_sql::postgres_at,
     servers::{
-        Kind,
+        Kind as ServerKind,
         redis::{RedisCluster, RedisSentinels, RedisServer},
         shared,
     },
@@ -25,7 +25,7 @@ use crate::{
 
 /// A store of each kind, which lives as long as the folder.
 pub fn stores(folder: &TempDir) -> Vec<Box<dyn OnlineStore>> {
-    let postgres = shared(Kind::Postgres);
+    let postgres = shared(ServerKind::Postgres);
     vec![
         open(&OnlineStoreConfig::Sqlite { path: folder.path().join("online.db"), numbers: false }),
         open(&OnlineStoreConfig::Postgres(postgres_at(postgres, &postgres.create_database()))),

@@ -73,6 +73,7 @@ impl TestStore {
             OnlineStoreConfig::Postgres(config) => {
                 OnlineStoreConfig::Postgres(PostgresConfig { numbers: true, ..config })
             }
+            other => panic!("{other:?}"),
         };
         online::open(&config)
     }
