@@ -77,7 +77,7 @@ impl FileRegistry {
             sync_folder(folder)
         };
         write().map_err(|error: std::io::Error| match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
                 RegistryError::new(format!("no space left for the registry {}", self.location()), FREE.to_owned())
             }
             _ => RegistryError::new(
