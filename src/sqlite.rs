@@ -91,6 +91,10 @@ impl SqliteFile {
                 (format!("{what} is damaged: {error}"), "restore it from a backup, or start a new file".to_owned())
             }
             Some(ErrorCode::DiskFull) => (format!("no space left for {what}"), "free space and run again".to_owned()),
+            Some(ErrorCode::SystemIoFailure) => (
+                format!("{what} cannot be read or written: {error}"),
+                "the disk may be full, or damaged; free space and run again".to_owned(),
+            ),
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                 (format!("{what} cannot be written"), "check the permissions of the file and of its folder".to_owned())
             }

@@ -4,6 +4,7 @@ use super::{ApplyError, unrecorded};
 use crate::{
     model::ObjectKind,
     online::OnlineStore,
+    plan::{Allow, Blocked, blocked_teardown},
     registry::{RegistryStore, Write, state},
 };
 
@@ -15,10 +16,13 @@ pub struct TeardownSummary {
     pub objects: BTreeMap<ObjectKind, usize>,
     /// Online tables in the configured store.
     pub tables: Vec<String>,
+    /// Objects that are in the way.
+    #[serde(skip)]
+    pub blocked: Vec<Blocked>,
 }
 
 impl TeardownSummary {
-    /// What would be removed of `project` now. Changes nothing.
+    /// What would be removed of `project` now, by a repo of that name if it has one. Changes nothing.
     ///
     /// # Errors
     /// When the registry cannot be read.
@@ -26,6 +30,8 @@ impl TeardownSummary {
         project: &str,
         registry: &dyn RegistryStore,
         online: Option<&dyn OnlineStore>,
+        repo_name: Option<&str>,
+        allowed: &[Allow],
     ) -> Result<Self, ApplyError> {
         let state = state(&registry.snapshot(project)?);
         let mut objects = BTreeMap::new();
@@ -37,7 +43,8 @@ impl TeardownSummary {
             let ours = state.online_tables.iter().filter(|(_, file)| *file == here.file);
             ours.map(|(table, _)| table.clone()).collect()
         });
-        Ok(Self { project: project.to_owned(), objects, tables })
+        let blocked = blocked_teardown(&state, repo_name, allowed);
+        Ok(Self { project: project.to_owned(), objects, tables, blocked })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -50,12 +57,15 @@ impl TeardownSummary {
 /// The tables go first: should the run be killed, the registry still names the rest for the next.
 ///
 /// # Errors
-/// When a store cannot be written.
+/// When objects are in the way, or a store cannot be written.
 pub fn teardown(
     summary: &TeardownSummary,
     registry: &dyn RegistryStore,
     online: Option<&dyn OnlineStore>,
 ) -> Result<(), ApplyError> {
+    if !summary.blocked.is_empty() {
+        return Err(ApplyError::Blocked(summary.blocked.clone()));
+    }
     if let Some(online) = online {
         let tables: Vec<&str> = summary.tables.iter().map(String::as_str).collect();
         online.drop_tables(&tables)?;

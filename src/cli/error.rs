@@ -149,5 +149,5 @@ fn refused_changes(blocked: &[Blocked]) -> CommandError {
     if !protected.is_empty() {
         help.push(PROTECTED_ADVICE.to_owned());
     }
-    CommandError::refused(format!("{count} refused, and nothing was applied:{}", changes.concat()), help.join("\n"))
+    CommandError::refused(format!("{count} refused, and nothing was done:{}", changes.concat()), help.join("\n"))
 }

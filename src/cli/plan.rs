@@ -26,8 +26,8 @@ use crate::{
                         feastr plan --detailed-exitcode || echo changes\n  \
                         feastr plan --out plan.json && feastr apply plan.json\n  \
                         feastr plan --format markdown > comment.md\n\n\
-                        Exit codes: 0 done, 1 error, 2 changes (with --detailed-exitcode), 3 a protected object or \
-                        an object of another repo is in the way")]
+                        Exit codes: 0 done, 1 error, 2 changes (with --detailed-exitcode), 3 apply would \
+                        refuse: a change needs permission, an object is protected or of another repo")]
 pub struct Args {
     #[command(flatten)]
     checks: Checks,
@@ -74,9 +74,8 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
             add_to_summary(&draw_markdown(&view), context)?;
         }
     }
-    let protected = plan.changes.iter().any(|change| !change.protected.is_empty());
     Ok(match () {
-        () if protected => ExitCode::from(CommandError::BLOCKED),
+        () if !plan.blocked(view.permission).is_empty() => ExitCode::from(CommandError::BLOCKED),
         () if args.detailed_exitcode && !plan.is_empty() => ExitCode::from(2),
         () => ExitCode::SUCCESS,
     })

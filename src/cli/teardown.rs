@@ -4,14 +4,25 @@ use std::{
 };
 
 use super::{CommandError, Context};
-use crate::apply::{TeardownSummary, teardown};
+use crate::{
+    apply::{TeardownSummary, teardown},
+    plan::Allow,
+};
 
 /// Remove this project from the registry and the online store
 ///
-/// Other projects of the same registry stay as they are.
+/// Other projects of the same registry stay as they are. Protected objects are in the way, and so
+/// are those of repos with another name.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  feastr teardown\n  feastr teardown --yes")]
+#[command(
+    after_help = "Examples:\n  feastr teardown\n  feastr teardown --yes\n  feastr teardown --allow 'delete:*/*'\n\n\
+                        Exit codes: 0 done, 1 error, 3 a protected object or an object of another repo is in the way"
+)]
 pub struct Args {
+    /// An object of another repo that shall go, too, such as delete:feature-view/x; `*` stands for
+    /// any text
+    #[arg(long, value_name = "[ACTION:]KIND/NAME")]
+    allow: Vec<Allow>,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -22,7 +33,13 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let config = context.config()?;
     let registry = context.registry()?;
     let online = context.online()?;
-    let summary = TeardownSummary::of(&config.project, registry.as_ref(), online.as_deref())?;
+    let summary = TeardownSummary::of(
+        &config.project,
+        registry.as_ref(),
+        online.as_deref(),
+        config.repo_name.as_deref(),
+        &args.allow,
+    )?;
     if summary.is_empty() {
         printer.say(format_args!("Project {} is not in the registry; nothing to remove", config.project));
         return Ok(ExitCode::SUCCESS);
@@ -34,7 +51,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     for table in &summary.tables {
         printer.say(format_args!("  online table {table}"));
     }
-    if !args.yes && !confirmed(&config.project)? {
+    if summary.blocked.is_empty() && !args.yes && !confirmed(&config.project)? {
         return Err(CommandError::new("nothing was removed", None));
     }
     teardown(&summary, registry.as_ref(), online.as_deref())?;

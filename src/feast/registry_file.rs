@@ -251,15 +251,24 @@ impl RegistryFile {
         }
     }
 
-    /// The history of a project's views.
-    pub fn version_records(&self, project: &str) -> impl Iterator<Item = &FeatureViewVersionRecord> {
+    /// The history of a project's views; the views in it do not name the project.
+    pub fn version_records(&self, project: &str) -> impl Iterator<Item = FeatureViewVersionRecord> {
+        self.records(project).cloned().map(|mut record| {
+            if let Some(kind) = view_kind(&record) {
+                record.feature_view_proto = without_project(kind, &record.feature_view_proto);
+            }
+            record
+        })
+    }
+
+    fn records(&self, project: &str) -> impl Iterator<Item = &FeatureViewVersionRecord> {
         self.versions.iter().map(|record| &record.message).filter(move |record| record.project_id == project)
     }
 
     /// The highest version of each view of a project.
     pub fn versions(&self, project: &str) -> BTreeMap<String, i32> {
         let mut highest = BTreeMap::new();
-        for record in self.version_records(project) {
+        for record in self.records(project) {
             let number = highest.entry(record.feature_view_name.clone()).or_insert(record.version_number);
             *number = record.version_number.max(*number);
         }
@@ -268,8 +277,7 @@ impl RegistryFile {
 
     /// Adds a version of a view. The view in it need not name its project.
     pub fn add_version(&mut self, mut record: FeatureViewVersionRecord) {
-        let kind = ObjectKind::ALL.into_iter().find(|kind| kind.as_str().replace(' ', "_") == record.feature_view_type);
-        if let Some(kind) = kind {
+        if let Some(kind) = view_kind(&record) {
             record.feature_view_proto = with_project(kind, &record.feature_view_proto, &record.project_id);
         }
         self.versions.push(Stored::new(record));
@@ -364,6 +372,11 @@ fn identity(kind: ObjectKind, content: &[u8]) -> Option<(String, String)> {
         None => name.clone(),
     };
     Some((name, project))
+}
+
+/// The kind of view in a record of the history.
+fn view_kind(record: &FeatureViewVersionRecord) -> Option<ObjectKind> {
+    ObjectKind::ALL.into_iter().find(|kind| kind.as_str().replace(' ', "_") == record.feature_view_type)
 }
 
 fn without_project(kind: ObjectKind, content: &[u8]) -> Vec<u8> {

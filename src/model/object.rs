@@ -3,8 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DataSource, Entity, FeatureService, FeatureView, LabelView, OnDemandFeatureView, Permission, Project, SavedDataset,
-    StreamFeatureView, Tags, ValidationReference,
+    DataSource, Entity, FeatureService, FeatureView, LabelView, OnDemandFeatureView, PROTECT_TAG, Permission, Project,
+    SavedDataset, StreamFeatureView, Tags, ValidationReference,
 };
 
 /// The kinds of objects a registry holds, in the order plans show them (Feast's order).
@@ -134,6 +134,11 @@ impl Object {
             Self::ValidationReference(reference) => (ObjectKind::ValidationReference, &reference.name),
         };
         ObjectId::new(kind, name)
+    }
+
+    /// Whether it may neither be deleted nor broken.
+    pub fn is_protected(&self) -> bool {
+        self.tags().get(PROTECT_TAG).is_some_and(|value| value == "true")
     }
 
     /// The labels of the object.

@@ -7,10 +7,10 @@ use super::{
     collisions::collisions,
     impact::{Breakage, Harm, Impact, Loss, Severity, User},
     rematerialization::rematerialization,
-    users::{Part, Users, parts_of, parts_of_uses, selection},
+    users::{Part, Users, parts_of, parts_of_uses, projections, selection},
     view::View,
 };
-use crate::model::{Object, ObjectId, ObjectKind, OnlineTables, PROTECT_TAG, RegistryState};
+use crate::model::{Object, ObjectId, ObjectKind, OnlineTables, Projection, RegistryState};
 
 /// The registry before and after a plan.
 pub struct Assessor<'a> {
@@ -32,6 +32,8 @@ struct Dependents<'a> {
     losers: BTreeMap<(&'a str, &'a str), Vec<&'a ObjectId>>,
     /// Features that services no longer select although they are there.
     deselected: BTreeMap<&'a ObjectId, Vec<(&'a str, &'a str)>>,
+    /// Views that services have no longer under the alias and the join keys they had.
+    realiased: BTreeMap<&'a ObjectId, BTreeSet<&'a str>>,
 }
 
 impl<'a> Assessor<'a> {
@@ -96,6 +98,7 @@ impl<'a> Assessor<'a> {
             .map(|view| (view.name, view))
             .collect();
         let (mut losers, mut deselected) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        let mut realiased = BTreeMap::<_, BTreeSet<_>>::new();
         for (id, before) in ids.iter().filter_map(|(id, before)| Some((id, before.as_ref()?))) {
             let (Some(before), Some(after)) = (self.state.objects.get(before), self.declared.get(id)) else { continue };
             let selected: BTreeSet<_> = selection(after).collect();
@@ -116,8 +119,16 @@ impl<'a> Assessor<'a> {
                     deselected.entry(id).or_default().push((view, feature));
                 }
             }
+            for old in projections(before) {
+                let now = new_views.get(old.view.as_str()).copied().unwrap_or(&old.view);
+                let mut same_view = projections(after).iter().filter(|new| new.view == now).peekable();
+                let same = |new: &Projection| new.name_alias == old.name_alias && new.join_key_map == old.join_key_map;
+                if same_view.peek().is_some() && !same_view.any(same) {
+                    realiased.entry(id).or_default().insert(old.view.as_str());
+                }
+            }
         }
-        Dependents { users, old_ids, losers, deselected }
+        Dependents { users, old_ids, losers, deselected, realiased }
     }
 
     fn breakages(&self, change: &Change, dependents: &Dependents<'_>) -> Vec<Breakage> {
@@ -150,6 +161,9 @@ impl<'a> Assessor<'a> {
         }
         for (view, feature) in dependents.deselected.get(&change.id).into_iter().flatten() {
             add_breakage(&mut breaks, Harm::Deselecting, format!("{view}.{feature}"), vec![self.user(&change.id)]);
+        }
+        for view in dependents.realiased.get(&change.id).into_iter().flatten() {
+            add_breakage(&mut breaks, Harm::Realiasing, (*view).to_owned(), vec![self.user(&change.id)]);
         }
         breaks
     }
@@ -242,10 +256,7 @@ impl<'a> Assessor<'a> {
     }
 
     fn protected(&self, change: &Change, impact: &Impact) -> Vec<ObjectId> {
-        let is_protected = |id: &ObjectId| {
-            let stored = self.state.objects.get(id);
-            stored.is_some_and(|object| object.tags().get(PROTECT_TAG).is_some_and(|value| value == "true"))
-        };
+        let is_protected = |id: &ObjectId| self.state.objects.get(id).is_some_and(Object::is_protected);
         let harmed = change.severity >= Severity::Breaking
             || matches!(change.action, Action::Delete { .. } | Action::Rename { .. } | Action::Replace { .. });
         let own = change.before_id().filter(|_| harmed);

@@ -5,7 +5,7 @@ use super::{
     diff::Plan,
     impact::Severity,
 };
-use crate::model::{ObjectId, ObjectKind};
+use crate::model::{ObjectId, ObjectKind, RegistryState};
 
 /// Permission for some breaking or destructive changes: `[ACTION:]KIND/NAME`, where `*` stands for
 /// any text, such as `delete:feature-view/driver_*`.
@@ -21,9 +21,14 @@ impl Allow {
 
     /// Whether a change is one of those that are permitted.
     pub fn covers(&self, change: &Change) -> bool {
-        let covers = |id: &ObjectId| matches(&self.kind, &id.kind.slug()) && matches(&self.name, &id.name);
-        self.action.is_none_or(|action| action == change.action.word())
-            && (covers(&change.id) || change.before_id().is_some_and(covers))
+        let action = change.action.word();
+        self.permits(action, &change.id) || change.before_id().is_some_and(|id| self.permits(action, id))
+    }
+
+    fn permits(&self, action: &str, id: &ObjectId) -> bool {
+        self.action.is_none_or(|allowed| allowed == action)
+            && matches(&self.kind, &id.kind.slug())
+            && matches(&self.name, &id.name)
     }
 }
 
@@ -143,6 +148,29 @@ impl Plan {
     pub fn blocked(&self, permission: Permission<'_>) -> Vec<Blocked> {
         self.changes.iter().filter_map(|change| change.blocked(permission)).collect()
     }
+}
+
+/// The objects that are in the way of removing the whole project: protected ones, and those that a
+/// repo with another name applied.
+pub fn blocked_teardown(state: &RegistryState, repo_name: Option<&str>, allowed: &[Allow]) -> Vec<Blocked> {
+    const DELETE: &str = "delete";
+    let protected = state.objects.iter().filter(|(_, object)| object.is_protected()).map(|(id, _)| Blocked {
+        id: id.clone(),
+        action: DELETE,
+        reason: "it goes with the project".to_owned(),
+        protected: vec![id.clone()],
+    });
+    let others = state.owners.iter().filter(|(id, owner)| {
+        repo_name != Some(owner.as_str()) && !allowed.iter().any(|allow| allow.permits(DELETE, id))
+    });
+    let others = others.filter(|(id, _)| state.objects.get(id).is_none_or(|object| !object.is_protected()));
+    let others = others.map(|(id, owner)| Blocked {
+        id: id.clone(),
+        action: DELETE,
+        reason: format!("it was applied by repo `{owner}`"),
+        protected: Vec::new(),
+    });
+    protected.chain(others).collect()
 }
 
 #[cfg(test)]

@@ -61,6 +61,8 @@ pub enum Harm {
     Rekeying,
     /// A feature service stops selecting it.
     Deselecting,
+    /// A feature service has it under another alias or other join keys.
+    Realiasing,
 }
 
 /// An object that needs another one.
@@ -115,6 +117,10 @@ impl fmt::Display for Breakage {
             Harm::Rekeying => "changing the join keys of",
             Harm::Deselecting => {
                 return write!(f, "no longer selecting {what} breaks what is built on {}", list(&self.users));
+            }
+            Harm::Realiasing => {
+                let users = list(&self.users);
+                return write!(f, "giving {what} another alias or other join keys breaks what is built on {users}");
             }
         };
         write!(f, "{verb} {what} breaks {}", list(&self.users))

@@ -21,6 +21,6 @@ mod tests;
 
 pub use change::{Action, Change, Edit, EditKind, TableAction, TableChange};
 pub use diff::{Conflict, Plan, Setting, diff};
-pub use guard::{Allow, Blocked, ParseAllowError, Permission};
+pub use guard::{Allow, Blocked, ParseAllowError, Permission, blocked_teardown};
 pub use impact::{Breakage, Collision, Harm, Impact, Loss, Rematerialization, Severity, User};
 pub use saved::{Difference, FORMAT_VERSION, SavedPlan, SavedPlanError};

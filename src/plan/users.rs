@@ -125,13 +125,17 @@ fn add_projection<'a>(projection: &'a Projection, parts: &mut Vec<Part<'a>>) {
     parts.extend(projection.features.iter().map(|field| Part::Feature(&projection.view, &field.name)));
 }
 
+/// What a service takes of views.
+pub fn projections(object: &Object) -> &[Projection] {
+    match object {
+        Object::FeatureService(service) => &service.features,
+        _ => &[],
+    }
+}
+
 /// The features a service selects, as view and feature.
 pub fn selection(object: &Object) -> impl Iterator<Item = (&str, &str)> {
-    let projections = match object {
-        Object::FeatureService(service) => service.features.as_slice(),
-        _ => &[],
-    };
-    projections
+    projections(object)
         .iter()
         .flat_map(|projection| projection.features.iter().map(|field| (projection.view.as_str(), field.name.as_str())))
 }

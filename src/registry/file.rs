@@ -78,7 +78,7 @@ impl FileRegistry {
             sync_folder(folder)
         };
         write().map_err(|error: std::io::Error| match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
                 RegistryError::new(format!("no space left for the registry {}", self.location()), FREE.to_owned())
             }
             _ => RegistryError::new(
@@ -125,12 +125,12 @@ impl RegistryStore for FileRegistry {
     fn versions(&self, project: &str) -> Result<Vec<VersionRow>, RegistryError> {
         let file = self.parse(self.bytes()?.as_deref())?;
         let records = file.version_records(project).map(|record| VersionRow {
-            view: record.feature_view_name.clone(),
-            view_type: record.feature_view_type.clone(),
+            view: record.feature_view_name,
+            view_type: record.feature_view_type,
             number: record.version_number,
-            proto: record.feature_view_proto.clone(),
+            proto: record.feature_view_proto,
             created: record.created_timestamp.map_or(0, |created| created.seconds),
-            id: record.version_id.clone(),
+            id: record.version_id,
         });
         let mut versions: Vec<VersionRow> = records.collect();
         versions.sort_by(|a, b| (&a.view, a.number).cmp(&(&b.view, b.number)));

@@ -28,9 +28,8 @@ on_every_backend!(@ postgres Postgres python_feast_reads_and_computes_every_kind
 
 fn python_feast_reads_and_computes_every_kind(registry: Backend) {
     let project = folder(registry);
-    // The labels are not in the history of the drivers.
-    project.feastr(&["apply", "--skip-source-validation"]).ok();
-    project.feastr(&["plan", "--skip-source-validation", "--detailed-exitcode"]).ok();
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["plan", "--detailed-exitcode"]).ok();
     let [plan, objects] = feast(&project, &[json!({"plan": {}}), json!({"objects": {}})]).try_into().unwrap();
     let is_change = |line: &&str| ["Created", "Updated", "Deleted"].iter().any(|verb| line.starts_with(verb));
     let changes: Vec<&str> = plan.as_str().unwrap().lines().filter(is_change).collect();

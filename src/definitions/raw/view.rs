@@ -134,7 +134,7 @@ record! {
         /// Whether materialization writes the view to the online store.
         online: bool = true,
         /// Transformation mode of Feast; kept, not run.
-        mode: String,
+        mode: String = "python".to_owned(),
     }
     flatten { stored: RawStoredKeys, }
 }

@@ -31,7 +31,8 @@ impl ViewLowering<'_, '_> {
                     if lowered.source.kind.is_stream() { sources.history_of(lowered) } else { Some(lowered) }
                 },
             );
-        let origin = Origin { source: history, as_they_are: true, join_keys: JoinKeyTypes::Text };
+        // Labels are pushed, so the history need not have them yet.
+        let origin = Origin { source: history, as_they_are: false, join_keys: JoinKeyTypes::Text };
         let columns = self.columns(&raw.name, raw.entities, Some(raw.schema), origin)?;
         Some(LabelView {
             name: raw.name.value,

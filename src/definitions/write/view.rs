@@ -50,7 +50,7 @@ impl Writer<'_> {
             .version(view.version)
             .flag("enabled", view.enabled, true)
             .flag("enable_validation", view.enable_validation, false)
-            .text("mode", &view.mode)
+            .text_unless("mode", &view.mode, "python")
             .done()
     }
 

@@ -296,3 +296,41 @@ fn a_view_of_another_kind_is_one_change() {
     assert_eq!(paths, ["features.b"]);
     assert!(plan.tables.is_empty(), "both kinds keep their values in the same table");
 }
+
+/// A service names the columns of those who read it, and the keys they ask with.
+#[test]
+fn another_alias_or_other_join_keys_break_what_is_built_on_a_service() {
+    type Edit = fn(&mut FeatureService);
+    let cases: &[(&str, Edit, Severity)] = &[
+        ("a description", |service| service.description = "new".to_owned(), Severity::Safe),
+        ("an alias", |service| service.features[0].name_alias = Some("w".to_owned()), Severity::Breaking),
+        (
+            "a join key",
+            |service| drop(service.features[0].join_key_map.insert("driver_id".to_owned(), "id".to_owned())),
+            Severity::Breaking,
+        ),
+        (
+            "an alias besides",
+            |service| {
+                let mut again = service.features[0].clone();
+                again.name_alias = Some("w".to_owned());
+                service.features.push(again);
+            },
+            Severity::Safe,
+        ),
+    ];
+    let old = view("v", &["a", "b"]);
+    let state = applied(&repo(vec![old.clone()], vec![service("s", &[&old])]));
+    for (what, edit, severity) in cases {
+        let mut service = service("s", &[&old]);
+        edit(&mut service);
+        let plan = planned(&state, &repo(vec![old.clone()], vec![service]));
+        let change = change(&plan, ObjectKind::FeatureService, "s");
+        assert_eq!(change.severity, *severity, "{what}");
+        if *severity == Severity::Breaking {
+            let reason = "giving `v` another alias or other join keys breaks what is built on feature service `s` (owner \
+                          models@example.com)";
+            assert_eq!(change.reason, reason, "{what}");
+        }
+    }
+}

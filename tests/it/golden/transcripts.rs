@@ -80,9 +80,11 @@ fn plan_and_apply_say_what_feast_said() {
         let mut args: Vec<&str> = step["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
         // The recording adds a feature that the file does not have.
         args.push("--skip-source-validation");
-        if args[0] == "apply" {
-            // Feast asks nobody.
-            args.push("--yes");
+        // Feast asks nobody.
+        match args[0] {
+            "apply" => args.push("--yes"),
+            "plan" => args.extend(["--allow", "*/*"]),
+            _ => {}
         }
         let ours = lines(&repo.feastr(&args).ok().stdout);
         let theirs = lines(step["stdout"].as_str().unwrap());

@@ -1,32 +1,24 @@
 //! Protected objects, and clean-up that a crash left behind.
 
-use std::collections::BTreeMap;
-
-use feastr::feast::messages::{FeatureView, decode, from_map, to_map};
-use prost::Message;
 use rusqlite::Connection;
 
 use crate::support::Project;
 
-/// Marks the view of the example as protected, as an apply of `protect: true` does.
+/// Protects the view of the example.
 fn protect(project: &Project) {
-    let registry = Connection::open(project.path("data/registry.db")).unwrap();
-    let select = "SELECT feature_view_proto FROM feature_views";
-    let proto: Vec<u8> = registry.query_row(select, [], |row| row.get(0)).unwrap();
-    let mut view: FeatureView = decode(&proto).unwrap();
-    let spec = view.spec.as_mut().unwrap();
-    let mut tags: BTreeMap<String, String> = to_map(&spec.tags);
-    tags.insert("feastr.protect".to_owned(), "true".to_owned());
-    spec.tags = from_map(&tags);
-    registry.execute("UPDATE feature_views SET feature_view_proto = ?1", [view.encode_to_vec()]).unwrap();
+    project.edit(
+        "drivers.yaml",
+        "  - name: driver_hourly_stats\n",
+        "  - name: driver_hourly_stats\n    protect: true\n",
+    );
+    project.feastr(&["apply"]).ok();
 }
 
 #[test]
 fn a_protected_view_is_neither_broken_nor_deleted() {
     let project = Project::example();
-    project.feastr(&["apply"]).ok();
-    protect(&project);
     let whole = project.read("drivers.yaml");
+    protect(&project);
     project.edit(
         "drivers.yaml",
         "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n",
@@ -46,12 +38,45 @@ fn a_protected_view_is_neither_broken_nor_deleted() {
     assert!(refused.stderr.contains("help: If it is wanted, remove `protect: true`"), "{}", refused.stderr);
 
     // The way out: first the protection alone, then the rest.
-    let less = project.read("drivers.yaml");
+    let less = project.read("drivers.yaml").replace("    protect: true\n", "");
     project.write("drivers.yaml", whole);
     project.feastr(&["apply"]).ok();
     project.write("drivers.yaml", less);
     project.feastr(&["apply"]).refused();
     project.feastr(&["apply", "--yes"]).ok();
+}
+
+#[test]
+fn a_teardown_stops_at_protected_objects_and_those_of_others() {
+    let project = Project::example();
+    protect(&project);
+    let refused = project.feastr(&["teardown", "--yes", "--allow", "*/*"]).refused();
+    assert!(
+        refused.stderr.contains(
+            "error: 1 change is refused, and nothing was done:\n  delete feature view driver_hourly_stats: it goes with \
+             the project; feature view driver_hourly_stats is protected\nhelp: If it is wanted, remove `protect: true`"
+        ),
+        "{}",
+        refused.stderr
+    );
+    project.edit("drivers.yaml", "    protect: true\n", "");
+    let settings = project.read("feature_store.yaml");
+    project.write("feature_store.yaml", format!("{settings}feastr: {{name: team-a}}\n"));
+    project.feastr(&["apply"]).ok();
+
+    project.write("feature_store.yaml", format!("{settings}feastr: {{name: team-b}}\n"));
+    let refused = project.feastr(&["teardown", "--yes"]).refused();
+    assert!(
+        refused.stderr.contains("delete feature view driver_hourly_stats: it was applied by repo `team-a`\n"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("--allow delete:feature-view/driver_hourly_stats"), "{}", refused.stderr);
+    assert!(project.feastr(&["feature-views", "list"]).ok().stdout.contains("driver_hourly_stats"));
+    assert_eq!(tables(&project.path("data/online_store.db")), ["feastlocal_driver_hourly_stats"]);
+    project.feastr(&["teardown", "--yes", "--allow", "delete:*/*"]).ok();
+    assert!(tables(&project.path("data/online_store.db")).is_empty());
+    assert_eq!(project.feastr(&["projects", "list", "--json"]).ok().json(), serde_json::json!([]));
 }
 
 /// A run that was killed after its commit leaves the table, and its record.

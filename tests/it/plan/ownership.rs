@@ -58,7 +58,7 @@ fn each_repo_deletes_only_its_own() {
     "#);
 
     project.write("b/view.yaml", "feature_views: []\n");
-    let plan = project.feastr(&["-c", "b", "plan"]).ok();
+    let plan = project.feastr(&["-c", "b", "plan"]).refused();
     assert_snapshot!(plan.stdout, @r#"
     Deleted data source weight_source
     Deleted feature view weight
@@ -116,7 +116,7 @@ fn what_another_repo_applied_is_not_changed() {
     let plan = project.feastr(&["-c", "a", "apply", "--allow", "*/*speed*"]).ok();
     assert!(plan.stdout.contains("Created feature service heavy"), "{}", plan.stdout);
     project.edit("b/view.yaml", ", {name: acc_rate, dtype: Float32}", "");
-    let plan = project.feastr(&["-c", "b", "plan"]).ok().stdout;
+    let plan = project.feastr(&["-c", "b", "plan"]).refused().stdout;
     assert!(
         plan.contains("removing `weight.acc_rate` breaks feature service `heavy` (applied by repo team-a)"),
         "{plan}"

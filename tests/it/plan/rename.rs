@@ -49,6 +49,32 @@ fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
     assert_eq!(state.owners.len(), state.objects.len());
 }
 
+#[test]
+fn renamed_from_makes_one_rename_of_a_delete_and_a_create() {
+    let project = Project::example();
+    project.feastr(&["apply"]).ok();
+    let services = project.read("services.yaml").replace("driver_hourly_stats", "driver_stats");
+    project.write("services.yaml", services);
+    project.edit("drivers.yaml", "  - name: driver_hourly_stats\n", "  - name: driver_stats\n");
+    let plan = project.feastr(&["plan"]).refused().stdout;
+    assert!(plan.contains("Deleted feature view driver_hourly_stats"), "{plan}");
+    project.edit(
+        "drivers.yaml",
+        "  - name: driver_stats\n",
+        "  - name: driver_stats\n    renamed_from: driver_hourly_stats\n",
+    );
+    let plan = project.feastr(&["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, 2, "{}", plan.stdout);
+    assert!(plan.stdout.contains("Renamed feature view driver_hourly_stats to driver_stats"), "{}", plan.stdout);
+    assert!(!plan.stdout.contains("Deleted feature view"), "{}", plan.stdout);
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["plan", "--detailed-exitcode"]).ok();
+    // What remains of the rename in the definitions does no harm.
+    project.edit("drivers.yaml", "    renamed_from: driver_hourly_stats\n", "");
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["plan", "--detailed-exitcode"]).ok();
+}
+
 fn load(folder: &Path) -> (StoreConfig, Repo) {
     let path = folder.join("feature_store.yaml");
     let file = SourceText::new(path.clone(), std::fs::read_to_string(&path).unwrap());

@@ -26,7 +26,7 @@ const PLAN: [&str; 2] = ["plan", "--skip-source-validation"];
 #[test]
 fn the_plan_says_what_breaks_and_what_to_do() {
     let project = pull_request();
-    let plan = project.feastr(&PLAN).ok();
+    let plan = project.feastr(&PLAN).refused();
     assert_snapshot!(plan.stdout, @r#"
     Updated feature view driver_hourly_stats
     	features.acc_rate: - Float32
@@ -57,8 +57,7 @@ fn the_plan_says_what_breaks_and_what_to_do() {
 
     Plan: 1 to create, 2 to update, 1 to delete
     "#);
-    let detailed = project.feastr(&[&PLAN[..], &["--detailed-exitcode"]].concat());
-    assert_eq!(detailed.code, 2);
+    project.feastr(&[&PLAN[..], &["--detailed-exitcode"]].concat()).refused();
     let allowed = ["--allow", "update:feature-view/*", "--allow", "feature-service/driver_activity_v1"];
     let allowed = project.feastr(&[&PLAN[..], &allowed].concat()).ok().stdout;
     assert!(allowed.contains("Breaks:") && !allowed.contains("Blocked"), "{allowed}");
@@ -73,7 +72,7 @@ fn apply_refuses_until_it_is_allowed_by_name() {
     assert_eq!(refused.stdout, "");
     assert_snapshot!(refused.stderr, @r#"
     Applying changes for project feastlocal
-    error: 2 changes are refused, and nothing was applied:
+    error: 2 changes are refused, and nothing was done:
       update feature view driver_hourly_stats: removing `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` (owner driver-performance@example.com); driver_hourly_stats must be materialized again: feature `trips_today` is new
       delete feature service driver_activity_v1: it is removed from the registry
     help: if it is wanted, add --allow update:feature-view/driver_hourly_stats --allow delete:feature-service/driver_activity_v1
@@ -82,7 +81,7 @@ fn apply_refuses_until_it_is_allowed_by_name() {
         project.feastr(&[&apply[..], &["--allow", "update:feature-view/driver_hourly_stats"]].concat()).refused();
     assert_snapshot!(half.stderr, @r#"
     Applying changes for project feastlocal
-    error: 1 change is refused, and nothing was applied:
+    error: 1 change is refused, and nothing was done:
       delete feature service driver_activity_v1: it is removed from the registry
     help: if it is wanted, add --allow delete:feature-service/driver_activity_v1
     "#);
@@ -138,7 +137,7 @@ fn nonsense_is_not_taken_for_permission() {
 #[test]
 fn the_markdown_form_is_a_comment() {
     let project = pull_request();
-    let plan = project.feastr(&[&PLAN[..], &["--format", "markdown"]].concat()).ok();
+    let plan = project.feastr(&[&PLAN[..], &["--format", "markdown"]].concat()).refused();
     insta::with_settings!({filters => vec![(r"`[a-z]+\.yaml:\d+`", "")]}, {
         assert_snapshot!(plan.stdout, @r#"
         ### feastr: project `feastlocal`
@@ -207,8 +206,12 @@ fn the_github_form_marks_lines_and_adds_to_the_summary() {
     let project = pull_request();
     project.write("summary.md", "before\n");
     let mut command = project.command(&[&PLAN[..], &["--format", "github"]].concat());
-    let output = run(command.env("GITHUB_STEP_SUMMARY", project.path("summary.md"))).ok();
+    let output = run(command.env("GITHUB_STEP_SUMMARY", project.path("summary.md"))).refused();
     assert_eq!(output.stderr, "");
+    let definitions = project.read("drivers.yaml");
+    let before = definitions.lines().take_while(|line| line.trim() != "- name: driver_hourly_stats").count();
+    let place = format!("::error file=drivers.yaml,line={},col=11,title=feastr plan::update", before + 1);
+    assert!(output.stdout.starts_with(&place), "{place}:\n{}", output.stdout);
     insta::with_settings!({filters => vec![(r"file=[a-z]+\.yaml,line=\d+,col=\d+,", "")]}, {
         assert_snapshot!(output.stdout, @r#"
         ::error title=feastr plan::update feature view driver_hourly_stats: removing `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` (owner driver-performance@example.com); driver_hourly_stats must be materialized again: feature `trips_today` is new%0AIf it is wanted, apply with --allow update:feature-view/driver_hourly_stats
@@ -217,9 +220,9 @@ fn the_github_form_marks_lines_and_adds_to_the_summary() {
         "#);
     });
     let summary = project.read("summary.md");
-    let markdown = project.feastr(&[&PLAN[..], &["--format", "markdown"]].concat()).ok().stdout;
+    let markdown = project.feastr(&[&PLAN[..], &["--format", "markdown"]].concat()).refused().stdout;
     assert_eq!(summary, format!("before\n{markdown}"));
-    let outside = project.feastr(&[&PLAN[..], &["--format", "github"]].concat()).ok();
+    let outside = project.feastr(&[&PLAN[..], &["--format", "github"]].concat()).refused();
     assert_eq!(outside.stdout, output.stdout);
     assert!(outside.stderr.contains("GITHUB_STEP_SUMMARY is not set"), "{}", outside.stderr);
 }
@@ -227,8 +230,8 @@ fn the_github_form_marks_lines_and_adds_to_the_summary() {
 #[test]
 fn the_json_form_says_the_same_and_always_in_the_same_bytes() {
     let project = pull_request();
-    let plan = project.feastr(&[&PLAN[..], &["--json"]].concat()).ok();
-    assert_eq!(plan.stdout, project.feastr(&[&PLAN[..], &["--format", "json"]].concat()).ok().stdout);
+    let plan = project.feastr(&[&PLAN[..], &["--json"]].concat()).refused();
+    assert_eq!(plan.stdout, project.feastr(&[&PLAN[..], &["--format", "json"]].concat()).refused().stdout);
     let json = plan.json();
     assert_eq!(json["format_version"], 1);
     assert_eq!(json["summary"]["severity"], "destructive");
@@ -252,7 +255,7 @@ fn the_json_form_is_the_documented_one() {
     let page = include_str!("../../../docs/plan-format.md");
     let (_, example) = page.split_once("```json\n").unwrap();
     let documented: Value = serde_json::from_str(example.split_once("```").unwrap().0).unwrap();
-    let real = pull_request().feastr(&[&PLAN[..], &["--json"]].concat()).ok().json();
+    let real = pull_request().feastr(&[&PLAN[..], &["--json"]].concat()).refused().json();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(keys(&documented), keys(&real));
     for path in ["/summary", "/changes/0", "/changes/0/impact", "/changes/0/impact/breaks/0"] {

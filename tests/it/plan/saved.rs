@@ -9,7 +9,7 @@ fn with_saved_plan() -> Project {
     let project = Project::example();
     project.feastr(&["apply"]).ok();
     project.edit("services.yaml", "driver_activity_v1", "driver_activity_v0");
-    project.feastr(&["plan", "--out", "plan.json"]).ok();
+    project.feastr(&["plan", "--out", "plan.json"]).refused();
     project
 }
 
@@ -18,7 +18,7 @@ fn a_saved_plan_is_an_approval() {
     let project = with_saved_plan();
     project.feastr(&["apply"]).refused();
     let json = project.read("plan.json");
-    assert_eq!(json, project.feastr(&["plan", "--json"]).ok().stdout);
+    assert_eq!(json, project.feastr(&["plan", "--json"]).refused().stdout);
     // Comments move every place in the file and change nothing; neither does a materialization.
     let commented = format!("# reviewed\n\n{}", project.read("services.yaml"));
     project.write("services.yaml", commented);

@@ -145,6 +145,11 @@ fn versions_infrastructure_and_notes_are_kept(backend: Backend) {
         (snapshot.metadata["project_uuid"].as_str(), snapshot.metadata["feastr_owner"].as_str()),
         ("u-1", "repo é")
     );
+    // As it was written: where a backend names the project in it, the name is gone again.
+    let history = registry.versions("p").unwrap();
+    let history: Vec<_> =
+        history.iter().map(|version| (version.view.as_str(), version.number, &version.proto)).collect();
+    assert_eq!(history, [("other", 0, &other.proto), ("stats", 0, &stats.proto), ("stats", 1, &stats.proto)]);
 
     write(
         registry.as_ref(),

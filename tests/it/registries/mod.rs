@@ -2,8 +2,10 @@
 
 mod contract;
 mod errors;
+mod full_disk;
 mod golden;
 mod kills;
+mod other_schemas;
 mod processes;
 mod repo;
 
