@@ -13,33 +13,35 @@ import sys
 import tempfile
 import time
 
-import mmh3
-import numpy
-import pyarrow
-import pyarrow.parquet
-
 import redis_server
-from measuring import FEAST, measure
+from measuring import FEAST, aside, measure
 
 FEASTR = sys.argv[1]
 ROWS, LARGE = int(os.environ.get("ROWS", "1000000")), int(os.environ.get("LARGE", "0"))
 RUNS, FEAST_ROWS = int(os.environ.get("RUNS", "3")), int(os.environ.get("FEAST_ROWS", str(ROWS)))
 PROJECT, VIEW, FEATURES = "bench", "large", [f"f{index}" for index in range(10)]
-AT = numpy.datetime64("2026-01-01", "us")
+AT = 1767225600  # 2026-01-01, in Unix seconds
 DATES = ["2025-12-31T00:00:00", "2026-01-02T00:00:00"]
 
 
 def rows_of(count):
     """The columns of a source in which every row is another entity's."""
+    import numpy
     numbers = numpy.random.default_rng(1)
-    columns = {"id": numpy.arange(count), "at": numpy.full(count, AT)}
+    columns = {"id": numpy.arange(count), "at": numpy.full(count, numpy.datetime64(AT, "s").astype("datetime64[us]"))}
     # None is zero: a zero has no bytes.
     return columns | {name: 1 + numbers.random(count, dtype=numpy.float32) for name in FEATURES}
 
 
+def make_source(path, count):
+    import pyarrow
+    import pyarrow.parquet
+    pyarrow.parquet.write_table(pyarrow.table(rows_of(count)), path, row_group_size=100_000)
+
+
 def make_repo(folder, count, port):
     (folder / "data").mkdir(parents=True)
-    pyarrow.parquet.write_table(pyarrow.table(rows_of(count)), folder / "data/rows.parquet", row_group_size=100_000)
+    aside(make_source, folder / "data/rows.parquet", count)
     (folder / "feature_store.yaml").write_text(
         f"project: {PROJECT}\nprovider: local\nentity_key_serialization_version: 3\noffline_store: {{type: duckdb}}\n"
         "registry: {registry_type: sql, path: sqlite:///data/registry.db}\n"
@@ -58,8 +60,10 @@ def argument(data):
 
 def raw_commands(count, path):
     """Writes one HSET per row, of the bytes that Feast would store. All have the same length."""
+    import mmh3
+    import numpy
     from google.protobuf.timestamp_pb2 import Timestamp
-    moment = Timestamp(seconds=int(AT.astype("datetime64[s]").astype(int))).SerializeToString()
+    moment = Timestamp(seconds=AT).SerializeToString()
     parts = [("fixed", b"*24\r\n$4\r\nHSET\r\n")]
     key = struct.pack("<III", 1, 2, 2) + b"id" + struct.pack("<II", 4, 8)
     parts += [("fixed", b"$%d\r\n" % (len(key) + 8 + len(PROJECT)) + key), ("id", "<i8"),
@@ -99,7 +103,7 @@ def main():
     with tempfile.TemporaryDirectory() as place, redis_server.running() as (client, port):
         place = pathlib.Path(place)
         make_repo(place / "repo", ROWS, port)
-        raw_commands(ROWS, place / "commands")
+        aside(raw_commands, ROWS, place / "commands")
         raw, first, again, expected = [], [], [], None
         for _ in range(RUNS):
             client.flushall()

@@ -7,11 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-import numpy
-import pyarrow
-import pyarrow.parquet
-
-from measuring import FEAST, head, measure, row, typical
+from measuring import FEAST, aside, head, measure, row, typical
 
 FEASTR, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
 ROWS = int(os.environ.get("ROWS", "1000000"))
@@ -31,13 +27,21 @@ v2 = FeatureService(name="driver_activity_v2", features=[view], owner="driver-pe
 """
 
 
-def large_repo(folder, rows):
-    """A repo with one view of ten float features; every row is another entity's."""
-    (folder / "data").mkdir(parents=True)
+def large_source(path, rows):
+    """Ten float features; every row is another entity's."""
+    import numpy
+    import pyarrow
+    import pyarrow.parquet
     numbers = numpy.random.default_rng(1)
     columns = {"id": numpy.arange(rows), "at": numpy.full(rows, numpy.datetime64("2026-01-01", "us"))}
     columns |= {f"f{index}": numbers.random(rows, dtype=numpy.float32) for index in range(10)}
-    pyarrow.parquet.write_table(pyarrow.table(columns), folder / "data/rows.parquet", row_group_size=100_000)
+    pyarrow.parquet.write_table(pyarrow.table(columns), path, row_group_size=100_000)
+
+
+def large_repo(folder, rows):
+    """A repo with one view of ten float features."""
+    (folder / "data").mkdir(parents=True)
+    aside(large_source, folder / "data/rows.parquet", rows)
     settings = (ROOT / "examples/feature_repo/feature_store.yaml").read_text()
     (folder / "feature_store.yaml").write_text(settings)
     schema = ", ".join(f"{{name: f{index}, dtype: Float32}}" for index in range(10))

@@ -1,5 +1,6 @@
 """Time and memory of whole commands, for the benchmarks."""
 
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -8,6 +9,15 @@ import time
 
 # Python Feast's command line, in the interpreter that runs this.
 FEAST = [sys.executable, "-c", "from feast.cli.cli import cli; cli()"]
+
+
+def aside(function, *arguments):
+    """Calls a function in a process of its own: the peak of a command is at least that of the process that starts it."""
+    process = multiprocessing.get_context("fork").Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(f"{function.__name__} failed")
 
 
 def measure(command, folder):
