@@ -11,7 +11,7 @@ use crate::{
         RowVersion, feature_view_to_message, is_new_label_version, is_new_on_demand_version, is_new_stream_version,
         is_new_version, label_view_to_message, on_demand_feature_view_to_message, stream_feature_view_to_message,
     },
-    model::{Object, ObjectId, ObjectKind, Repo, ViewVersion},
+    model::{Object, ObjectId, Repo, ViewVersion},
     registry::{RegistryError, RegistryStore, Row, VersionRow, Write, object},
 };
 
@@ -146,7 +146,7 @@ impl RowWriter<'_> {
     fn add_version(&mut self, view: &ObjectId, number: i32, proto: Vec<u8>) {
         self.writes.push(Write::AddVersion(VersionRow {
             view: view.name.clone(),
-            view_type: view_type(view.kind).to_owned(),
+            view_type: view.kind.view_type(),
             number,
             proto,
             created: self.now.seconds(),
@@ -180,15 +180,5 @@ fn pin(view: &Object) -> ViewVersion {
         Object::StreamFeatureView(view) => view.version,
         Object::OnDemandFeatureView(view) => view.version,
         _ => ViewVersion::Latest,
-    }
-}
-
-/// Feast's word for a kind of view in the history.
-fn view_type(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::StreamFeatureView => "stream_feature_view",
-        ObjectKind::OnDemandFeatureView => "on_demand_feature_view",
-        ObjectKind::LabelView => "label_view",
-        _ => "feature_view",
     }
 }
