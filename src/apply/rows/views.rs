@@ -7,9 +7,12 @@ use uuid::Uuid;
 
 use super::{ApplyError, RowWriter};
 use crate::{
-    feast::convert::{
-        RowVersion, feature_view_to_message, is_new_label_version, is_new_on_demand_version, is_new_stream_version,
-        is_new_version, label_view_to_message, on_demand_feature_view_to_message, stream_feature_view_to_message,
+    feast::{
+        convert::{
+            RowVersion, feature_view_to_message, is_new_label_version, is_new_on_demand_version, is_new_stream_version,
+            is_new_version, label_view_to_message, on_demand_feature_view_to_message, stream_feature_view_to_message,
+        },
+        messages,
     },
     model::{Object, ObjectId, Repo, ViewVersion},
     registry::{RegistryError, RegistryStore, Row, VersionRow, Write, object},
@@ -71,13 +74,16 @@ impl RowWriter<'_> {
         match object {
             Object::FeatureView(view) => {
                 let stored = self.stored(&id)?;
-                let message = feature_view_to_message(view, stored.clone(), &self.sources, version, project, now);
+                let mut known: Option<messages::FeatureView> = stored.clone();
+                self.forget_values(&id, known.as_mut().and_then(|view| view.meta.as_mut()));
+                let message = feature_view_to_message(view, known, &self.sources, version, project, now);
                 self.push_view(id, stored, &message, activation)
             }
             Object::StreamFeatureView(view) => {
                 let stored = self.stored(&id)?;
-                let message =
-                    stream_feature_view_to_message(view, stored.clone(), &self.sources, version, project, now);
+                let mut known: Option<messages::StreamFeatureView> = stored.clone();
+                self.forget_values(&id, known.as_mut().and_then(|view| view.meta.as_mut()));
+                let message = stream_feature_view_to_message(view, known, &self.sources, version, project, now);
                 self.push_view(id, stored, &message, activation)
             }
             Object::OnDemandFeatureView(view) => {
@@ -92,6 +98,13 @@ impl RowWriter<'_> {
                 self.push_view(id, stored, &message, activation)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A renamed view has no values yet under its new name.
+    fn forget_values(&self, id: &ObjectId, meta: Option<&mut messages::FeatureViewMeta>) {
+        if let Some(meta) = meta.filter(|_| self.renamed.contains_key(id)) {
+            meta.materialization_intervals.clear();
         }
     }
 
