@@ -254,7 +254,7 @@ impl RegistryFile {
     /// The history of a project's views; the views in it do not name the project.
     pub fn version_records(&self, project: &str) -> impl Iterator<Item = FeatureViewVersionRecord> {
         self.records(project).cloned().map(|mut record| {
-            if let Some(kind) = view_kind(&record) {
+            if let Some(kind) = ObjectKind::of_view_type(&record.feature_view_type) {
                 record.feature_view_proto = without_project(kind, &record.feature_view_proto);
             }
             record
@@ -277,7 +277,7 @@ impl RegistryFile {
 
     /// Adds a version of a view. The view in it need not name its project.
     pub fn add_version(&mut self, mut record: FeatureViewVersionRecord) {
-        if let Some(kind) = view_kind(&record) {
+        if let Some(kind) = ObjectKind::of_view_type(&record.feature_view_type) {
             record.feature_view_proto = with_project(kind, &record.feature_view_proto, &record.project_id);
         }
         self.versions.push(Stored::new(record));
@@ -372,11 +372,6 @@ fn identity(kind: ObjectKind, content: &[u8]) -> Option<(String, String)> {
         None => name.clone(),
     };
     Some((name, project))
-}
-
-/// The kind of view in a record of the history.
-fn view_kind(record: &FeatureViewVersionRecord) -> Option<ObjectKind> {
-    ObjectKind::ALL.into_iter().find(|kind| kind.as_str().replace(' ', "_") == record.feature_view_type)
 }
 
 fn without_project(kind: ObjectKind, content: &[u8]) -> Vec<u8> {

@@ -70,6 +70,16 @@ impl ObjectKind {
         }
     }
 
+    /// Feast's word for a kind of view in histories, such as `feature_view`.
+    pub fn view_type(self) -> String {
+        self.as_str().replace(' ', "_")
+    }
+
+    /// The kind of view that [`Self::view_type`] is the word for.
+    pub fn of_view_type(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.is_view() && kind.view_type() == word)
+    }
+
     /// Whether the kind is a feature view of some sort; such names are unique together.
     pub fn is_view(self) -> bool {
         matches!(self, Self::FeatureView | Self::OnDemandFeatureView | Self::StreamFeatureView | Self::LabelView)

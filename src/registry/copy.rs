@@ -70,7 +70,8 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         puts.push(Write::Put(Row { kind: row.kind, name: name.to_owned(), updated: row.updated, proto }));
     }
     for version in versions {
-        let proto = rename(version_kind(&version), &version.view, &version.proto)?;
+        let kind = ObjectKind::of_view_type(&version.view_type).unwrap_or(ObjectKind::FeatureView);
+        let proto = rename(kind, &version.view, &version.proto)?;
         puts.push(Write::AddVersion(VersionRow { proto, ..version }));
     }
     let mut refused = false;
@@ -105,16 +106,6 @@ fn read(from: &CopyFrom<'_>) -> Result<(Snapshot, Vec<VersionRow>), RegistryErro
     }
     let message = format!("project `{}` in {} changes all the time", from.project, from.registry.location());
     Err(RegistryError::new(message, "copy it when nobody applies or materializes".to_owned()))
-}
-
-/// Which message the history holds.
-fn version_kind(version: &VersionRow) -> ObjectKind {
-    match version.view_type.as_str() {
-        "stream_feature_view" => ObjectKind::StreamFeatureView,
-        "on_demand_feature_view" => ObjectKind::OnDemandFeatureView,
-        "label_view" => ObjectKind::LabelView,
-        _ => ObjectKind::FeatureView,
-    }
 }
 
 /// The record of online tables and the notes. Under another name the copy is a project of its own:

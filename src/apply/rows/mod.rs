@@ -98,6 +98,8 @@ struct RowWriter<'a> {
     sources: SourceRows,
     /// Names of the views that are deleted, with their history.
     deleted_views: HashSet<String>,
+    /// What renamed objects were.
+    renamed: BTreeMap<&'a ObjectId, &'a ObjectId>,
 }
 
 impl<'a> RowWriter<'a> {
@@ -107,6 +109,10 @@ impl<'a> RowWriter<'a> {
         pinned: &'a PinnedVersions,
         now: Timestamp,
     ) -> Result<Self, ApplyError> {
+        let renamed = plan.changes.iter().filter_map(|change| match &change.action {
+            Action::Rename { from, .. } => Some((&change.id, from)),
+            _ => None,
+        });
         let mut writer = Self {
             project: &plan.project,
             snapshot,
@@ -115,6 +121,7 @@ impl<'a> RowWriter<'a> {
             writes: Vec::new(),
             sources: SourceRows::default(),
             deleted_views: HashSet::new(),
+            renamed: renamed.collect(),
         };
         for row in snapshot.rows.iter().filter(|row| row.kind == ObjectKind::DataSource) {
             let damaged = |source| ApplyError::Damaged { id: ObjectId::new(row.kind, &row.name), source };
@@ -123,9 +130,15 @@ impl<'a> RowWriter<'a> {
         Ok(writer)
     }
 
+    /// The stored bytes of an object, under the name it has until now.
+    fn original(&self, id: &ObjectId) -> Option<&'a [u8]> {
+        let id = self.renamed.get(id).copied().unwrap_or(id);
+        self.snapshot.proto(id.kind, &id.name)
+    }
+
     /// The stored message of an object, if it is stored.
     fn stored<M: Message + Default>(&self, id: &ObjectId) -> Result<Option<M>, ApplyError> {
-        let Some(bytes) = self.snapshot.proto(id.kind, &id.name) else { return Ok(None) };
+        let Some(bytes) = self.original(id) else { return Ok(None) };
         decode(bytes).map(Some).map_err(|source| ApplyError::Damaged { id: id.clone(), source })
     }
 
@@ -188,7 +201,7 @@ impl<'a> RowWriter<'a> {
     /// Adds a row, with what a newer Feast stored in it; returns its bytes.
     fn push<M: Message>(&mut self, id: ObjectId, stored: Option<M>, message: &M) -> Result<Vec<u8>, ApplyError> {
         let changed = message.encode_to_vec();
-        let proto = match (stored, self.snapshot.proto(id.kind, &id.name)) {
+        let proto = match (stored, self.original(&id)) {
             (Some(stored), Some(original)) => keep_unknown(original, &stored.encode_to_vec(), changed)
                 .map_err(|source| ApplyError::UnknownFields { id: id.clone(), source })?,
             _ => changed,

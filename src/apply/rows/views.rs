@@ -7,11 +7,14 @@ use uuid::Uuid;
 
 use super::{ApplyError, RowWriter};
 use crate::{
-    feast::convert::{
-        RowVersion, feature_view_to_message, is_new_label_version, is_new_on_demand_version, is_new_stream_version,
-        is_new_version, label_view_to_message, on_demand_feature_view_to_message, stream_feature_view_to_message,
+    feast::{
+        convert::{
+            RowVersion, feature_view_to_message, is_new_label_version, is_new_on_demand_version, is_new_stream_version,
+            is_new_version, label_view_to_message, on_demand_feature_view_to_message, stream_feature_view_to_message,
+        },
+        messages,
     },
-    model::{Object, ObjectId, ObjectKind, Repo, ViewVersion},
+    model::{Object, ObjectId, Repo, ViewVersion},
     registry::{RegistryError, RegistryStore, Row, VersionRow, Write, object},
 };
 
@@ -71,13 +74,16 @@ impl RowWriter<'_> {
         match object {
             Object::FeatureView(view) => {
                 let stored = self.stored(&id)?;
-                let message = feature_view_to_message(view, stored.clone(), &self.sources, version, project, now);
+                let mut known: Option<messages::FeatureView> = stored.clone();
+                self.forget_values(&id, known.as_mut().and_then(|view| view.meta.as_mut()));
+                let message = feature_view_to_message(view, known, &self.sources, version, project, now);
                 self.push_view(id, stored, &message, activation)
             }
             Object::StreamFeatureView(view) => {
                 let stored = self.stored(&id)?;
-                let message =
-                    stream_feature_view_to_message(view, stored.clone(), &self.sources, version, project, now);
+                let mut known: Option<messages::StreamFeatureView> = stored.clone();
+                self.forget_values(&id, known.as_mut().and_then(|view| view.meta.as_mut()));
+                let message = stream_feature_view_to_message(view, known, &self.sources, version, project, now);
                 self.push_view(id, stored, &message, activation)
             }
             Object::OnDemandFeatureView(view) => {
@@ -92,6 +98,13 @@ impl RowWriter<'_> {
                 self.push_view(id, stored, &message, activation)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A renamed view has no values yet under its new name.
+    fn forget_values(&self, id: &ObjectId, meta: Option<&mut messages::FeatureViewMeta>) {
+        if let Some(meta) = meta.filter(|_| self.renamed.contains_key(id)) {
+            meta.materialization_intervals.clear();
         }
     }
 
@@ -146,7 +159,7 @@ impl RowWriter<'_> {
     fn add_version(&mut self, view: &ObjectId, number: i32, proto: Vec<u8>) {
         self.writes.push(Write::AddVersion(VersionRow {
             view: view.name.clone(),
-            view_type: view_type(view.kind).to_owned(),
+            view_type: view.kind.view_type(),
             number,
             proto,
             created: self.now.seconds(),
@@ -180,15 +193,5 @@ fn pin(view: &Object) -> ViewVersion {
         Object::StreamFeatureView(view) => view.version,
         Object::OnDemandFeatureView(view) => view.version,
         _ => ViewVersion::Latest,
-    }
-}
-
-/// Feast's word for a kind of view in the history.
-fn view_type(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::StreamFeatureView => "stream_feature_view",
-        ObjectKind::OnDemandFeatureView => "on_demand_feature_view",
-        ObjectKind::LabelView => "label_view",
-        _ => "feature_view",
     }
 }

@@ -53,7 +53,13 @@ pub struct Recording {
 
 impl Recording {
     pub fn read(name: &'static str) -> Self {
-        let tables = read_json(&golden_root().join(format!("registry/{name}/sqlite_rows.json")));
+        Self::of_database(name, "sqlite")
+    }
+
+    /// The recording of one of the databases that Feast wrote the same definitions to.
+    pub fn of_database(name: &'static str, database: &str) -> Self {
+        let recorded = read_json(&golden_root().join(format!("registry/{name}/{database}_rows.json")));
+        let tables = recorded.get("tables").unwrap_or(&recorded).clone();
         let mut rows = Vec::new();
         for (kind, table, name_column, proto_column) in TABLES {
             for row in tables[table].as_array().into_iter().flatten() {

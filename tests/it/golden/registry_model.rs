@@ -75,8 +75,10 @@ fn foreign_objects_tell_what_they_use() {
 
 #[test]
 fn managed_objects_are_written_as_feast_wrote_them() {
-    for recording in RECORDINGS.map(Recording::read) {
+    let of_postgres = ["extra", "local_pandas"].map(|name| Recording::of_database(name, "postgres"));
+    for recording in RECORDINGS.map(Recording::read).into_iter().chain(of_postgres) {
         let mut objects = recording.objects();
+        assert!(!objects.is_empty());
         // Creating one takes Python.
         objects.retain(|id, _| id.kind != ObjectKind::ValidationReference);
         let managed = objects.len();

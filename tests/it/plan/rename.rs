@@ -7,7 +7,8 @@ use feastr::{
     config::{self, StoreConfig},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
-    model::{RENAMED_FROM_TAG, Repo, Timestamp},
+    feast::messages::{FeatureView, decode},
+    model::{ObjectKind, RENAMED_FROM_TAG, Repo, Timestamp},
     offline, online, registry,
 };
 
@@ -22,12 +23,19 @@ fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
         online::open(config.online_store.as_ref().unwrap()),
     );
     let now = Timestamp::parse("2026-11-02", Timestamp::from_micros(0)).unwrap();
-    let run = |repo: &Repo, repo_name| {
+    let run_at = |repo: &Repo, repo_name, now| {
         let options = ApplyOptions { repo_name, approval: Approval::Named(&[]), now };
         apply(repo, registry.as_ref(), Some(online.as_ref()), options)
     };
+    let run = |repo: &Repo, repo_name| run_at(repo, repo_name, now);
     run(&repo, Some("team")).unwrap();
     project.feastr(&["materialize", "2026-10-01", "2026-11-01"]).ok();
+    let created = |view: &str| {
+        let snapshot = registry.snapshot("feastlocal").unwrap();
+        let view: FeatureView = decode(snapshot.proto(ObjectKind::FeatureView, view).unwrap()).unwrap();
+        view.meta.unwrap().created_timestamp.unwrap()
+    };
+    let first = created("driver_hourly_stats");
 
     let new_name = "driver_stats";
     let view = &mut repo.feature_views[0];
@@ -35,8 +43,10 @@ fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
     for service in &mut repo.feature_services {
         service.features.iter_mut().for_each(|projection| projection.view = new_name.to_owned());
     }
-    let plan = run(&repo, Some("team")).unwrap();
+    let later = Timestamp::from_micros(now.micros() + 5_000_000);
+    let plan = run_at(&repo, Some("team"), later).unwrap();
     assert_eq!(plan.count("rename"), 1);
+    assert_eq!(created(new_name), first);
     let again = plan.changes.iter().find_map(|change| change.impact.rematerialize.as_ref()).unwrap();
     assert_eq!(again.interval.end.to_string(), "2026-11-01T00:00:00Z");
     assert!(run(&repo, Some("team")).unwrap().is_empty());
