@@ -4,7 +4,10 @@ use super::raw::{RawExpression, RawProjection, RawSource};
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
     feast::data_types,
-    model::{ConflictPolicy, DataType, FileFormat, PermissionAction, PermissionType, Ttl, ViewVersion},
+    model::{
+        ConflictPolicy, DataType, FileFormat, FutureRows, NullKeys, OutOfRange, PermissionAction, PermissionType, Ttl,
+        ViewVersion,
+    },
     yaml::{Content, Node, Read, Scalar, Schemas, Spanned, read_word, word_schema},
 };
 
@@ -159,6 +162,9 @@ macro_rules! words {
 words! {
     FileFormat, "a file format", "file format", FileFormat::ALL;
     ConflictPolicy, "a conflict policy", "conflict policy", ConflictPolicy::ALL;
+    NullKeys, "`skip` or `fail`", "way to treat null keys", NullKeys::ALL;
+    OutOfRange, "`fail` or `as_null`", "way to treat values that do not fit", OutOfRange::ALL;
+    FutureRows, "`allow`, `count`, `skip` or `fail`", "way to treat rows in the future", FutureRows::ALL;
     PermissionType, "a type of object such as FeatureView", "type of object", PermissionType::ALL;
 }
 

@@ -10,7 +10,7 @@ use crate::{
         encode::{BoundColumn, ColumnEncoder, EncodeError, KeyColumn},
         entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
     },
-    model::{DUMMY_JOIN_KEY, FeatureView, Timestamp},
+    model::{DUMMY_JOIN_KEY, FeatureView, OutOfRange, Timestamp},
     online::EncodedRow,
 };
 
@@ -48,6 +48,7 @@ pub enum EncodeBatchError {
 /// keys, event time, creation time, features.
 pub struct BatchEncoder<'a> {
     view: &'a FeatureView,
+    out_of_range: OutOfRange,
 }
 
 /// The wire form of a batch: one buffer, and where each piece is in it.
@@ -58,6 +59,8 @@ pub struct EncodedBatch {
     values: Vec<Range<usize>>,
     /// Rows left out because a join key is null.
     pub without_key: u64,
+    /// Values that became null because they do not fit their type.
+    pub out_of_range: u64,
 }
 
 struct RowPieces {
@@ -82,8 +85,8 @@ impl EncodedBatch {
 }
 
 impl<'a> BatchEncoder<'a> {
-    pub fn new(view: &'a FeatureView) -> Self {
-        Self { view }
+    pub fn new(view: &'a FeatureView, out_of_range: OutOfRange) -> Self {
+        Self { view, out_of_range }
     }
 
     /// Encodes a batch.
@@ -110,6 +113,7 @@ impl<'a> BatchEncoder<'a> {
             rows: Vec::with_capacity(batch.num_rows()),
             values: Vec::with_capacity(batch.num_rows() * columns.len()),
             without_key: 0,
+            out_of_range: 0,
         };
         let mut parts = Vec::with_capacity(keys.len());
         for row in 0..batch.num_rows() {
@@ -119,7 +123,13 @@ impl<'a> BatchEncoder<'a> {
             }
             let key = append(&mut encoded.buffer, |buffer| key_encoder.encode(&parts, buffer))?;
             for (feature, column) in self.view.features.iter().zip(&columns) {
-                let value = append(&mut encoded.buffer, |buffer| column.encode(row, buffer));
+                let value = append(&mut encoded.buffer, |buffer| match column.encode(row, buffer) {
+                    Err(EncodeError::OutOfRange { .. }) if self.out_of_range == OutOfRange::AsNull => {
+                        encoded.out_of_range += 1;
+                        Ok(())
+                    }
+                    outcome => outcome,
+                });
                 encoded.values.push(value.map_err(|source| EncodeBatchError::Value {
                     name: feature.name.clone(),
                     entity: self.describe(&parts),

@@ -36,6 +36,12 @@ pub fn metrics(report: &RunReport) -> Result<String, fmt::Error> {
     add("rows_without_key", "Entities left out because a join key is null", &|view| {
         Some(number(view.counts.without_key))
     });
+    add("values_out_of_range", "Values that became null because they do not fit their type", &|view| {
+        Some(number(view.counts.out_of_range))
+    });
+    add("rows_in_future", "Rows of the source later than the last run, if they were looked for", &|view| {
+        Some(number(view.counts.future))
+    });
     add("duration_seconds", "How long the last run took", &|view| Some(view.seconds));
     add("failed", "1 if the last run did not complete the view, else 0", &|view| {
         Some(f64::from(u8::from(!done(view))))
@@ -74,7 +80,7 @@ mod tests {
         let view = |name: &str, outcome| ViewReport {
             view: name.to_owned(),
             interval: Interval { start: at(0), end: at(1_767_225_600) },
-            counts: RunCounts { read: 12, written: 3, skipped: 2, without_key: 1 },
+            counts: RunCounts { read: 12, written: 3, skipped: 2, without_key: 1, out_of_range: 4, future: 5 },
             seconds: 1.5,
             outcome,
             chunks: Vec::new(),
@@ -122,6 +128,6 @@ mod tests {
         assert_eq!(value("last_success_timestamp_seconds", good), Some(1_767_225_760.0));
         assert_eq!(value("last_end_timestamp_seconds", good), Some(1_767_225_600.0));
         assert_eq!(value("last_success_timestamp_seconds", "bad"), None);
-        assert_eq!((declared.len(), samples.len()), (8, 14));
+        assert_eq!((declared.len(), samples.len()), (10, 18));
     }
 }

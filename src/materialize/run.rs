@@ -3,6 +3,7 @@ use std::{ops::ControlFlow, time::Instant};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{
+    checks::{self, CheckError},
     encode::{BatchEncoder, EncodeBatchError},
     event::Event,
     history::RunHistory,
@@ -12,14 +13,14 @@ use super::{
     workers::{OnEvent, RunOptions, Stores},
 };
 use crate::{
-    model::Interval,
+    model::{Checks, Interval},
     offline::{BatchSink, NewestQuery, OfflineError},
     online::{OnlineError, OnlineWriter, ViewLayout, WriteCounts},
     registry::{RegistryError, RunCounts},
 };
 
 #[derive(Debug, thiserror::Error)]
-enum ViewError {
+pub enum ViewError {
     #[error("{message}")]
     Advised { message: String, help: Option<String> },
     #[error(transparent)]
@@ -37,6 +38,12 @@ macro_rules! advised {
 }
 
 advised!(RegistryError, OnlineError, OfflineError, SelectionError);
+
+impl From<CheckError> for ViewError {
+    fn from(error: CheckError) -> Self {
+        Self::Advised { message: error.message, help: Some(error.help) }
+    }
+}
 
 impl From<RecordError> for ViewError {
     fn from(error: RecordError) -> Self {
@@ -78,6 +85,11 @@ impl<'a> ViewMaterialization<'a> {
             Err(ViewError::Advised { message, help }) => Outcome::Failed { message, help },
             Err(ViewError::Encode(error)) => Outcome::Failed { message: error.to_string(), help: None },
         };
+        let remarks = checks::remarks(self.counts);
+        if !remarks.is_empty() {
+            let message = format!("{}: {}", self.run.view.name, remarks.join("; "));
+            (self.on_event)(&Event::Warning { message, help: None });
+        }
         ViewReport {
             view: self.run.view.name.clone(),
             interval: self.interval,
@@ -106,12 +118,14 @@ impl<'a> ViewMaterialization<'a> {
         // Read under the lock: another run may have come further since this one was planned.
         let snapshot = self.stores.registry.snapshot(self.stores.project)?;
         self.interval = self.interval(&materialized(&snapshot, name)?)?;
+        let checks = checks::of(&self.run.view)?;
+        (self.interval, self.counts.future) = checks::look_ahead(self.stores, &self.run.view, checks, self.interval)?;
         let chunks = chunks(self.interval, self.options.chunk)?;
         (self.on_event)(&Event::ViewStarted { view: name, interval: self.interval, chunks: chunks.len() });
         self.history.start(self.interval);
         for interval in chunks {
             let (began, before) = (Instant::now(), self.counts);
-            self.write_values(interval)?;
+            self.write_values(interval, checks)?;
             self.record(interval)?;
             let counts = difference(self.counts, before);
             let chunk = ChunkReport { interval, counts, seconds: began.elapsed().as_secs_f64() };
@@ -136,7 +150,7 @@ impl<'a> ViewMaterialization<'a> {
         Ok(Interval { start, end })
     }
 
-    fn write_values(&mut self, interval: Interval) -> Result<(), ViewError> {
+    fn write_values(&mut self, interval: Interval, checks: Checks) -> Result<(), ViewError> {
         let view = &self.run.view;
         let query = NewestQuery { view, interval };
         let counted = self.stores.offline.count(&query)?;
@@ -151,7 +165,7 @@ impl<'a> ViewMaterialization<'a> {
         let layout = ViewLayout::of(self.stores.project, view);
         let mut sink = ValueSink {
             view: &view.name,
-            encoder: BatchEncoder::new(view),
+            encoder: BatchEncoder::new(view, checks.out_of_range),
             writer: self.stores.online.writer(layout, self.options.replace)?,
             on_event: self.on_event,
             counts: &mut self.counts,
@@ -200,6 +214,8 @@ fn difference(after: RunCounts, before: RunCounts) -> RunCounts {
         written: after.written - before.written,
         skipped: after.skipped - before.skipped,
         without_key: after.without_key - before.without_key,
+        out_of_range: after.out_of_range - before.out_of_range,
+        future: after.future - before.future,
     }
 }
 
@@ -218,6 +234,7 @@ impl ValueSink<'_> {
         let encoded = self.encoder.encode(batch)?;
         let counts = self.writer.write(&encoded.rows())?;
         self.counts.without_key += encoded.without_key;
+        self.counts.out_of_range += encoded.out_of_range;
         self.note(counts);
         Ok(())
     }

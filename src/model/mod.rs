@@ -4,6 +4,7 @@
 //! objects a registry holds. Comparing the two is therefore comparing values.
 
 mod aggregation;
+mod checks;
 mod data_source;
 mod data_type;
 mod entity;
@@ -24,6 +25,7 @@ mod time;
 mod view_version;
 
 pub use aggregation::Aggregation;
+pub use checks::{Checks, FutureRows, NullKeys, OutOfRange};
 pub use data_source::{
     CustomSource, DataSource, FileFormat, FileSource, KafkaSource, KinesisSource, PostgresSource, PushSource,
     RequestSource, SourceKind, SparkSource, StreamFormat, Warehouse, WarehouseSource,
@@ -42,6 +44,6 @@ pub use repo::{ForeignObject, MaterializedView, Place, Project, RegistryState, R
 pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
 pub use source_schema::{SourceColumn, SourceProblem, SourceSchema};
 pub use stream_feature_view::StreamFeatureView;
-pub use tags::{AGGREGATIONS_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, Tags};
+pub use tags::{AGGREGATIONS_TAG, CHECKS_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, Tags};
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};
 pub use view_version::{ParseVersionError, ViewVersion};

@@ -13,5 +13,8 @@ pub const SQL_TAG: &str = "feastr.sql";
 /// Tag of a batch view with its aggregations as JSON, because Feast has no field for them.
 pub const AGGREGATIONS_TAG: &str = "feastr.aggregations";
 
+/// Tag of a view with the checks of its source as JSON.
+pub const CHECKS_TAG: &str = "feastr.checks";
+
 /// Tag of a file source whose format Feast has no field for.
 pub const FILE_FORMAT_TAG: &str = "feastr.file_format";

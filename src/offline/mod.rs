@@ -6,7 +6,9 @@ mod query;
 
 use crate::config::{OfflineStoreConfig, StoreConfig};
 
-pub use query::{BatchSink, Counted, EntityRows, HistoricalQuery, NewestQuery, OfflineError, OfflineStore, RowFormat};
+pub use query::{
+    BatchSink, Counted, EntityRows, Examined, HistoricalQuery, NewestQuery, OfflineError, OfflineStore, RowFormat,
+};
 
 /// The offline store the settings name. The engine starts with the first query, not before.
 pub fn open(config: &StoreConfig) -> Box<dyn OfflineStore> {

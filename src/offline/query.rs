@@ -37,6 +37,12 @@ pub trait OfflineStore: Sync {
     /// As for `newest`.
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, OfflineError>;
 
+    /// What checks of a source ask about an interval, and about what comes after `now`.
+    ///
+    /// # Errors
+    /// As for `newest`.
+    fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, OfflineError>;
+
     /// The earliest event time of a view's source, or `None` when it has no rows.
     ///
     /// # Errors
@@ -91,6 +97,21 @@ pub struct Counted {
     pub rows: u64,
     /// Of so many entities, about.
     pub entities: u64,
+}
+
+/// What checks of a source go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Examined {
+    /// Rows in the interval.
+    pub rows: u64,
+    /// Rows in the interval without a value for some join key.
+    pub null_keys: u64,
+    /// The event time of one of them.
+    pub null_key_at: Option<Timestamp>,
+    /// Rows later than the given moment, in the interval or not.
+    pub future: u64,
+    /// The latest of them.
+    pub latest: Option<Timestamp>,
 }
 
 /// Why a query failed.

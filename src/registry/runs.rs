@@ -47,6 +47,12 @@ pub struct RunCounts {
     pub skipped: u64,
     /// Entities left out because a join key is null.
     pub without_key: u64,
+    /// Values that became null because they do not fit their type.
+    #[serde(default)]
+    pub out_of_range: u64,
+    /// Rows of the source later than the moment of writing, if they were looked for.
+    #[serde(default)]
+    pub future: u64,
 }
 
 /// How far a run has come, as far as it could say.

@@ -2,6 +2,7 @@
 //! links DuckDB.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
+mod checks;
 mod ci;
 mod cli;
 mod definitions;

@@ -91,6 +91,8 @@ fn as_json(run: &RunRecord, goes_on: bool) -> Value {
         "written": run.counts.written,
         "skipped": run.counts.skipped,
         "without_key": run.counts.without_key,
+        "out_of_range": run.counts.out_of_range,
+        "future": run.counts.future,
         "seconds": seconds(run),
         "state": state,
         "message": Some(message).filter(|message| !message.is_empty()),

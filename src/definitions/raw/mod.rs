@@ -14,8 +14,8 @@ pub use permission::{RawPermission, RawPolicy};
 pub use service::{RawDestination, RawFeatureService, RawLoggingConfig, RawProjection};
 pub use source::{RawBatchKeys, RawConnectionRef, RawFormat, RawRequestSource, RawSource, RawTimeKeys};
 pub use view::{
-    RawAggregation, RawBatchFeatureView, RawExpression, RawFeatureView, RawField, RawLabelView, RawOnDemandFeatureView,
-    RawStoredKeys, RawStreamFeatureView,
+    RawAggregation, RawBatchFeatureView, RawExpression, RawFeatureView, RawField, RawLabelView, RawMaterialize,
+    RawOnDemandFeatureView, RawStoredKeys, RawStreamFeatureView,
 };
 
 use super::{

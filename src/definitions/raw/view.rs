@@ -6,7 +6,7 @@ use super::{
     RawAbout,
 };
 use crate::{
-    model::{ConflictPolicy, DataType, ViewVersion},
+    model::{ConflictPolicy, DataType, FutureRows, NullKeys, OutOfRange, ViewVersion},
     yaml::{Spanned, record},
 };
 
@@ -41,6 +41,8 @@ record! {
     optional {
         /// How long a value stays valid after its event time, such as 12h or 1d; no limit when left out.
         ttl: Timespan,
+        /// How values get into the online store.
+        materialize: RawMaterialize,
     }
     defaulted {
         /// The things the features are about; none for one row for the whole project.
@@ -55,6 +57,33 @@ record! {
         org: String,
     }
     flatten { about: RawAbout, }
+}
+
+record! {
+    /// How values get into the online store.
+    pub struct RawMaterialize, "the settings of a materialization";
+    required {
+        /// What is checked of the rows of the source.
+        checks: RawChecks,
+    }
+}
+
+record! {
+    /// What is checked of the rows of the source when values are written to the online store.
+    pub struct RawChecks, "the checks of a source";
+    optional {
+        /// The fewest rows that the interval has; with fewer nothing is written.
+        min_rows: Spanned<i64>,
+    }
+    defaulted {
+        /// What happens when a join key is null: `skip` counts such rows and leaves them out, `fail` writes nothing.
+        null_keys: NullKeys,
+        /// What happens to a value that does not fit its type: `fail` ends the writing, `as_null` counts it and writes null.
+        out_of_range: OutOfRange,
+        /// What happens to rows later than the moment of writing: `allow` does not look for them, `count` counts them,
+        /// `skip` counts them and writes nothing later than now, `fail` writes nothing.
+        future: FutureRows,
+    }
 }
 
 record! {

@@ -1,6 +1,6 @@
 use super::{
     super::{
-        raw::{RawBatchFeatureView, RawFeatureView, RawStoredKeys},
+        raw::{RawBatchFeatureView, RawFeatureView, RawMaterialize, RawStoredKeys},
         source::{Found, LoweredSource, Reference},
     },
     ViewLowering, aggregation,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     diagnostics::Span,
-    model::{AGGREGATIONS_TAG, FeatureView, SQL_TAG, SourceKind},
+    model::{AGGREGATIONS_TAG, Checks, FeatureView, SQL_TAG, SourceKind},
     yaml::Spanned,
 };
 
@@ -25,6 +25,7 @@ impl<'a> ViewLowering<'a, '_> {
     /// The feature view a definition declares; nothing after an error.
     pub fn feature_view(&mut self, raw: RawFeatureView, source: &Reference) -> Option<FeatureView> {
         self.check_name(&raw.name);
+        let checks = self.checks_of_source(raw.stored.materialize.as_ref());
         let sources = self.sources;
         let (source, stream) = match sources.find(source, self.diagnostics) {
             Found::Broken => return self.without_source(raw.stored.entities, raw.schema),
@@ -44,16 +45,17 @@ impl<'a> ViewLowering<'a, '_> {
         let columns = self.columns(&raw.name, raw.stored.entities.clone(), raw.schema, origin)?;
         let stored =
             Stored { name: raw.name, online: raw.online, offline: raw.offline, mode: raw.mode, keys: raw.stored };
-        Some(FeatureView {
-            stream_source: stream.map(|stream| stream.source.clone()),
-            ..stored.into_view(columns, source)
-        })
+        let mut view = stored.into_view(columns, source);
+        view.stream_source = stream.map(|stream| stream.source.clone());
+        checks.add_to(&mut view.tags);
+        Some(view)
     }
 
     /// The batch feature view a definition declares, as Feast can keep it: a feature view with the
     /// transformation in tags. Nothing after an error.
     pub fn batch_feature_view(&mut self, raw: RawBatchFeatureView, source: &Reference) -> Option<FeatureView> {
         self.check_name(&raw.name);
+        let checks = self.checks_of_source(raw.stored.materialize.as_ref());
         let sources = self.sources;
         let lowered = match sources.find(source, self.diagnostics) {
             Found::Broken => return self.without_source(raw.stored.entities, raw.schema),
@@ -85,6 +87,7 @@ impl<'a> ViewLowering<'a, '_> {
         let stored =
             Stored { name: raw.name, online: raw.online, offline: raw.offline, mode: String::new(), keys: raw.stored };
         let mut view = stored.into_view(columns?, Some(lowered));
+        checks.add_to(&mut view.tags);
         if let Some(sql) = sql {
             view.tags.insert(SQL_TAG.to_owned(), sql);
         }
@@ -93,6 +96,18 @@ impl<'a> ViewLowering<'a, '_> {
             view.tags.insert(AGGREGATIONS_TAG.to_owned(), written);
         }
         Some(view)
+    }
+
+    /// What a view wants to be checked of its source.
+    pub(super) fn checks_of_source(&mut self, written: Option<&RawMaterialize>) -> Checks {
+        let Some(RawMaterialize { checks, .. }) = written else { return Checks::default() };
+        let min_rows = checks.min_rows.as_ref().map_or(0, |floor| {
+            u64::try_from(floor.value).unwrap_or_else(|_| {
+                self.diagnostics.error(&floor.span, format!("{} is no number of rows", floor.value));
+                0
+            })
+        });
+        Checks { null_keys: checks.null_keys, out_of_range: checks.out_of_range, future: checks.future, min_rows }
     }
 
     /// The query of a view, which must say something.

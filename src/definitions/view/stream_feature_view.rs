@@ -19,6 +19,7 @@ impl<'a> ViewLowering<'a, '_> {
     /// The stream feature view a definition declares; nothing after an error.
     pub fn stream_feature_view(&mut self, raw: RawStreamFeatureView, source: &Reference) -> Option<StreamFeatureView> {
         self.check_name(&raw.name);
+        let checks = self.checks_of_source(raw.stored.materialize.as_ref());
         let Some((history, stream)) = self.stream_source(&raw.name, source) else {
             return self.without_source(raw.stored.entities, Some(raw.schema));
         };
@@ -41,6 +42,7 @@ impl<'a> ViewLowering<'a, '_> {
         if let Some(sql) = self.sql(raw.sql) {
             tags.insert(SQL_TAG.to_owned(), sql);
         }
+        checks.add_to(&mut tags);
         let columns = columns?;
         Some(StreamFeatureView {
             name: raw.name.value,

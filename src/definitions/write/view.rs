@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     model::{
-        AGGREGATIONS_TAG, Aggregation, ConflictPolicy, DataSource, FeatureView, LabelView, OnDemandFeatureView,
-        OnDemandSource, SQL_TAG, StreamFeatureView, Tags, Ttl, ViewVersion,
+        AGGREGATIONS_TAG, Aggregation, CHECKS_TAG, Checks, ConflictPolicy, DataSource, FeatureView, LabelView,
+        OnDemandFeatureView, OnDemandSource, SQL_TAG, StreamFeatureView, Tags, Ttl, ViewVersion,
     },
     yaml::Tree,
 };
@@ -25,6 +25,7 @@ impl Writer<'_> {
         // Batch views are not served unless that is said.
         let item = item.flag("online", view.online, !is_batch(view)).flag("offline", view.offline, false);
         let (item, tags) = transformation(item, &view.tags);
+        let (item, tags) = checks(item, tags);
         item.labels_of_view(&view.description, &view.owner, &view.org, &tags)
             .version(view.version)
             .flag("enabled", view.enabled, true)
@@ -46,6 +47,7 @@ impl Writer<'_> {
             None => item,
         };
         let (item, tags) = transformation(item.flag("online", view.online, true), &view.tags);
+        let (item, tags) = checks(item, tags);
         item.labels_of_view(&view.description, &view.owner, &view.org, &tags)
             .version(view.version)
             .flag("enabled", view.enabled, true)
@@ -120,6 +122,24 @@ fn transformation(item: Item, tags: &Tags) -> (Item, Tags) {
             .short()
     });
     (item.with("aggregations", Tree::List(items.collect())), rest)
+}
+
+/// The key for the checks of the source, and the other tags.
+fn checks(item: Item, mut tags: Tags) -> (Item, Tags) {
+    let Ok(checks) = Checks::of(&tags) else { return (item, tags) };
+    if tags.remove(CHECKS_TAG).is_none() {
+        return (item, tags);
+    }
+    let defaults = Checks::default();
+    let word = |word: &'static str, default: &str| if word == default { "" } else { word };
+    let mut written = Item::default()
+        .text("null_keys", word(checks.null_keys.as_str(), defaults.null_keys.as_str()))
+        .text("out_of_range", word(checks.out_of_range.as_str(), defaults.out_of_range.as_str()))
+        .text("future", word(checks.future.as_str(), defaults.future.as_str()));
+    if checks.min_rows > 0 {
+        written = written.with("min_rows", Tree::Integer(i64::try_from(checks.min_rows).unwrap_or(i64::MAX)));
+    }
+    (item.with("materialize", Item::default().with("checks", written.short()).done()), tags)
 }
 
 impl Item {

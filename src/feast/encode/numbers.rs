@@ -1,7 +1,7 @@
 //! Columns read as numbers.
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, Decimal256Array, Float64Array, Int64Array},
+    array::{Array, ArrayRef, AsArray, BooleanArray, Decimal256Array, Float64Array, Int64Array, UInt64Array},
     compute::{CastOptions, cast_with_options},
     datatypes::{
         DataType as ArrowType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
@@ -38,6 +38,8 @@ impl Bools {
 /// Integers: exact from integers and booleans, floats and decimals without their fraction.
 pub(super) enum Ints {
     Exact(Int64Array),
+    /// May be beyond 63 bits.
+    Unsigned(UInt64Array),
     Float(Float64Array),
     Decimal(Decimals),
 }
@@ -47,6 +49,7 @@ impl Ints {
         match array.data_type() {
             column if column.is_floating() => Ok(Some(Self::Float(doubles(array)?))),
             ArrowType::Boolean => Ok(Some(Self::Exact(integers(array)?))),
+            ArrowType::UInt64 => Ok(Some(Self::Unsigned(array.as_primitive().clone()))),
             column if column.is_integer() => Ok(Some(Self::Exact(integers(array)?))),
             _ => Ok(Decimals::bind(array)?.map(Self::Decimal)),
         }
@@ -59,6 +62,11 @@ impl Ints {
         let out_of_range = |value: String| EncodeError::OutOfRange { value, declared };
         match self {
             Self::Exact(array) => Ok(integer(array, row)),
+            Self::Unsigned(array) if array.is_null(row) => Ok(None),
+            Self::Unsigned(array) => {
+                let number = array.value(row);
+                i64::try_from(number).map(Some).map_err(|_| out_of_range(number.to_string()))
+            }
             Self::Float(array) => match double(array, row) {
                 None => Ok(None),
                 Some(value) if value.is_nan() => Ok(None),

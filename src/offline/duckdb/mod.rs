@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use super::{
     files,
-    query::{BatchSink, Counted, HistoricalQuery, NewestQuery, OfflineError, OfflineStore},
+    query::{BatchSink, Counted, Examined, HistoricalQuery, NewestQuery, OfflineError, OfflineStore},
 };
 use crate::model::{DataSource, FeatureView, SourceProblem, SourceSchema, Timestamp};
 use session::Session;
@@ -44,6 +44,10 @@ impl OfflineStore for DuckDbStore {
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, OfflineError> {
         newest::count(&Session::open()?, &self.repo, query)
+    }
+
+    fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, OfflineError> {
+        newest::examine(&Session::open()?, &self.repo, query, now)
     }
 
     fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, OfflineError> {

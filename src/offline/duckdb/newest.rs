@@ -10,7 +10,7 @@ use arrow::{
 use super::{session::Session, source::SourceTable};
 use crate::{
     model::{FeatureView, Timestamp},
-    offline::{BatchSink, Counted, NewestQuery, OfflineError},
+    offline::{BatchSink, Counted, Examined, NewestQuery, OfflineError},
 };
 
 /// Streams the newest row per entity: keys, event time, creation time, features.
@@ -127,6 +127,37 @@ pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<
     let sql = format!("SELECT count(*), {entities} FROM {} WHERE {}", source.relation, in_interval(&source, query)?);
     let counted = session.row(&source.what(), &sql)?;
     Ok(counted.map_or(Counted { rows: 0, entities: 0 }, |(rows, entities)| Counted { rows, entities }))
+}
+
+/// What checks ask about an interval and the time after `now`, in one go over the source.
+pub fn examine(
+    session: &Session,
+    repo: &Path,
+    query: &NewestQuery<'_>,
+    now: Timestamp,
+) -> Result<Examined, OfflineError> {
+    let source = SourceTable::open(session, repo, query.view)?;
+    let keys = key_columns(&source, query.view)?;
+    let nulls: Vec<String> = keys.iter().map(|key| format!("{key} IS NULL")).collect();
+    let null_key = if nulls.is_empty() { "FALSE".to_owned() } else { nulls.join(" OR ") };
+    let (event, inside) = (source.event()?, in_interval(&source, query)?);
+    let future = format!("{event} > {}", now.micros());
+    let sql = format!(
+        "SELECT count(*) FILTER ({inside}), count(*) FILTER ({inside} AND ({null_key})), \
+         min({event}) FILTER ({inside} AND ({null_key})), count(*) FILTER ({future}), max({event}) FILTER ({future}) \
+         FROM {} WHERE ({inside}) OR {future}",
+        source.relation
+    );
+    let numbers: [Option<i64>; 5] = session.integers(&source.what(), &sql)?;
+    let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
+    let [rows, null_keys, null_key_at, future, latest] = numbers;
+    Ok(Examined {
+        rows: count(rows),
+        null_keys: count(null_keys),
+        null_key_at: null_key_at.map(Timestamp::from_micros),
+        future: count(future),
+        latest: latest.map(Timestamp::from_micros),
+    })
 }
 
 /// The earliest event time of a view's source.

@@ -74,6 +74,19 @@ impl Session {
         row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose().map_err(|error| explain(what, &error))
     }
 
+    /// The integers of the only row.
+    pub fn integers<const N: usize>(&self, what: &str, sql: &str) -> Result<[Option<i64>; N], OfflineError> {
+        let read = |row: &duckdb::Row<'_>| {
+            let mut integers = [None; N];
+            integers.iter_mut().enumerate().try_for_each(|(column, integer)| {
+                *integer = row.get(column)?;
+                Ok::<(), duckdb::Error>(())
+            })?;
+            Ok(integers)
+        };
+        self.connection.query_row(sql, [], read).map_err(|error| explain(what, &error))
+    }
+
     /// Names and types of a query's columns.
     pub fn columns(&self, what: &str, query: &str) -> Result<Vec<(String, String)>, OfflineError> {
         let mut statement =

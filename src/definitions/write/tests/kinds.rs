@@ -4,12 +4,12 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::{dtype, field, keys, labels, name, tags, text};
 use crate::model::{
-    AGGREGATIONS_TAG, Aggregation, ConflictPolicy, CustomSource, DUMMY_ENTITY, DUMMY_JOIN_KEY, DataSource, DataType,
-    DatasetStorage, Entity, Expression, Field, FileFormat, FileSource, KafkaSource, KinesisSource, LabelView, Object,
-    OnDemandFeatureView, OnDemandSource, PROTECT_TAG, Permission, PermissionAction, PermissionType, Policy,
-    PostgresSource, Projection, PushSource, RENAMED_FROM_TAG, RequestSource, SQL_TAG, SavedDataset, SourceKind,
-    SparkSource, StreamFeatureView, StreamFormat, Tags, Ttl, ValidationReference, ViewVersion, Warehouse,
-    WarehouseSource,
+    AGGREGATIONS_TAG, Aggregation, Checks, ConflictPolicy, CustomSource, DUMMY_ENTITY, DUMMY_JOIN_KEY, DataSource,
+    DataType, DatasetStorage, Entity, Expression, Field, FileFormat, FileSource, FutureRows, KafkaSource,
+    KinesisSource, LabelView, NullKeys, Object, OnDemandFeatureView, OnDemandSource, OutOfRange, PROTECT_TAG,
+    Permission, PermissionAction, PermissionType, Policy, PostgresSource, Projection, PushSource, RENAMED_FROM_TAG,
+    RequestSource, SQL_TAG, SavedDataset, SourceKind, SparkSource, StreamFeatureView, StreamFormat, Tags, Ttl,
+    ValidationReference, ViewVersion, Warehouse, WarehouseSource,
 };
 
 /// Tags with those that are keys of every object.
@@ -177,6 +177,16 @@ pub fn transformation() -> impl Strategy<Value = Tags> {
         .prop_filter("a transformation", |tags| !tags.is_empty())
 }
 
+/// The tag with the checks of a source, if there are any.
+pub fn checks() -> impl Strategy<Value = Tags> {
+    let words = (select(NullKeys::ALL.to_vec()), select(OutOfRange::ALL.to_vec()), select(FutureRows::ALL.to_vec()));
+    (words, 0..3u64).prop_map(|((null_keys, out_of_range, future), min_rows)| {
+        let mut tags = Tags::new();
+        Checks { null_keys, out_of_range, future, min_rows }.add_to(&mut tags);
+        tags
+    })
+}
+
 pub fn version() -> impl Strategy<Value = ViewVersion> {
     prop_oneof![Just(ViewVersion::Latest), (0..100).prop_map(ViewVersion::Pinned)]
 }
@@ -186,10 +196,11 @@ prop_compose! {
         name in name("sv"), labels in labels(), org in text(), ttl in span(), mode in text(), stream in select(streams),
         features in (1..3usize).prop_flat_map(|count| (0..count).map(field).collect::<Vec<_>>()),
         flags in any::<[bool; 3]>(), aggregations in aggregations(), hop in option::of(span()), version in version(),
-        sql in option::of("SELECT [a-z]{1,9}"), keys in keys(entities),
+        sql in option::of("SELECT [a-z]{1,9}"), keys in keys(entities), checks in checks(),
     ) -> StreamFeatureView {
         let (description, owner, mut tags) = labels;
         tags.extend(sql.map(|sql| (SQL_TAG.to_owned(), sql)));
+        tags.extend(checks);
         let [online, enabled, enable_validation] = flags;
         let (entities, entity_columns) = keys;
         StreamFeatureView {

@@ -91,6 +91,7 @@ prop_compose! {
         source in option::weighted(0.9, select(sources)), keys in keys(entities), version in kinds::version(),
         features in (1..4usize).prop_flat_map(|count| (0..count).map(field).collect::<Vec<_>>()),
         flags in any::<[bool; 4]>(), transformation in option::of(kinds::transformation()),
+        checks in kinds::checks(),
     ) -> FeatureView {
         let (description, owner, mut tags) = labels;
         let (source, stream_source) = match source {
@@ -101,6 +102,7 @@ prop_compose! {
         // Of batch views Feast keeps no mode.
         let mode = if transformation.is_some() { String::new() } else { mode };
         tags.extend(transformation.into_iter().flatten());
+        tags.extend(checks);
         let (entities, entity_columns) = keys;
         let [online, offline, enabled, enable_validation] = flags;
         FeatureView {

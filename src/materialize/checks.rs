@@ -1,0 +1,101 @@
+//! Checks of a view's source before anything of it is written.
+
+use super::{run::ViewError, workers::Stores};
+use crate::{
+    model::{Checks, FeatureView, FutureRows, Interval, NullKeys, Timestamp},
+    offline::{Examined, NewestQuery},
+    registry::RunCounts,
+};
+
+/// A check that did not pass, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct CheckError {
+    pub message: String,
+    pub help: String,
+}
+
+/// The checks of a view.
+pub fn of(view: &FeatureView) -> Result<Checks, CheckError> {
+    Checks::of(&view.tags).map_err(|error| CheckError {
+        message: format!("its registered checks cannot be read: {error}"),
+        help: "a newer feastr may have written them; update feastr, or apply the view again".to_owned(),
+    })
+}
+
+/// Looks at the source as far as checks want it, and gives what of the interval may be written, and
+/// the number of rows in the future.
+///
+/// # Errors
+/// When a check does not pass; then nothing was written.
+pub fn look_ahead(
+    stores: &Stores<'_>,
+    view: &FeatureView,
+    checks: Checks,
+    interval: Interval,
+) -> Result<(Interval, u64), ViewError> {
+    if !checks.look_ahead() {
+        return Ok((interval, 0));
+    }
+    let now = (stores.clock)();
+    let interval = if checks.future == FutureRows::Skip { until(now, interval)? } else { interval };
+    let found = stores.offline.examine(&NewestQuery { view, interval }, now)?;
+    judge(view, checks, interval, &found)?;
+    let counted = checks.future != FutureRows::Allow;
+    Ok((interval, if counted { found.future } else { 0 }))
+}
+
+/// What of an interval is not in the future.
+fn until(now: Timestamp, interval: Interval) -> Result<Interval, CheckError> {
+    if interval.start > now {
+        return Err(CheckError {
+            message: format!("its checks skip what is in the future, and all of it is, from {} on", interval.start),
+            help: "give a START that is past".to_owned(),
+        });
+    }
+    Ok(Interval { end: interval.end.min(now), ..interval })
+}
+
+/// What was out of the ordinary in a run that went on nevertheless.
+pub fn remarks(counts: RunCounts) -> Vec<String> {
+    let remark = |count: u64, text: &str| (count > 0).then(|| format!("{count} {text}"));
+    [
+        remark(counts.without_key, "entities left out, because a join key is null"),
+        remark(counts.out_of_range, "values written as null, because they do not fit their type"),
+        remark(counts.future, "rows of the source in the future"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn judge(view: &FeatureView, checks: Checks, interval: Interval, found: &Examined) -> Result<(), CheckError> {
+    let fail = |message: String, help: &str| Err(CheckError { message, help: help.to_owned() });
+    if found.rows < checks.min_rows {
+        let Interval { start, end } = interval;
+        return fail(
+            format!(
+                "its source has {} rows from {start} to {end}, and at least {} are wanted",
+                found.rows, checks.min_rows
+            ),
+            "look whether the source was written; `min_rows` in the view's checks is the limit",
+        );
+    }
+    if checks.null_keys == NullKeys::Fail && found.null_keys > 0 {
+        let keys: Vec<&str> = view.join_keys().iter().map(|key| key.name.as_str()).collect();
+        let example = found.null_key_at.map_or_else(String::new, |at| format!(", for example the one of {at}"));
+        return fail(
+            format!("{} rows of its source have no {}{example}", found.null_keys, keys.join(" or no ")),
+            "mend the source, or let the view's checks skip them: `null_keys: skip`",
+        );
+    }
+    if checks.future == FutureRows::Fail && found.future > 0 {
+        let latest = found.latest.map_or_else(String::new, |latest| format!(", the latest of {latest}"));
+        return fail(
+            format!("{} rows of its source are in the future{latest}", found.future),
+            "look at the clock and the time zone of whoever writes the source; `future` in the view's checks allows \
+             them or skips them",
+        );
+    }
+    Ok(())
+}
