@@ -45,8 +45,7 @@ pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMu
 /// many entities it had.
 fn drop_unshared(client: &mut Client, table: &str, prefix: &[u8]) -> Result<Option<u64>, postgres::Error> {
     let mut transaction = client.transaction()?;
-    let others =
-        format!("SELECT EXISTS (SELECT FROM {table} WHERE substring(entity_key FROM 1 FOR length($1)) <> $1)");
+    let others = format!("SELECT EXISTS (SELECT FROM {table} WHERE substring(entity_key FROM 1 FOR length($1)) <> $1)");
     if transaction.query_typed(&others, &[(&prefix, Type::BYTEA)])?.iter().any(|row| row.get(0)) {
         return Ok(None);
     }
