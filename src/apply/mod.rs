@@ -1,9 +1,11 @@
 //! Carries out a plan: registry rows in one transaction, online tables around it.
 
+mod cleanup;
 mod rows;
 mod teardown;
 mod unrecorded;
 
+pub use cleanup::clean_up;
 pub use teardown::{TeardownSummary, teardown};
 
 use rows::PinnedVersions;
@@ -80,7 +82,8 @@ pub struct ApplyOptions<'a> {
 /// The plan holds for what the registry is under its lock, and is carried out only if it is approved;
 /// one without changes takes no lock. New online tables are created before the registry commits and
 /// old ones dropped after it, so that the registry never names a table that is not there; a run that
-/// was killed in between is completed by the next one.
+/// was killed in between is completed by the next one. In stores whose tables the registry does
+/// not record, values of removed views and features are noted in the registry for [`clean_up`].
 ///
 /// # Errors
 /// See [`ApplyError`].
@@ -134,9 +137,6 @@ pub fn apply(
         online.create_tables(&missed.collect::<Vec<_>>())?;
     }
     drop_tables(&plan, registry, online, options.now)?;
-    if let Some(online) = online {
-        unrecorded::remove(&plan, online)?;
-    }
     Ok(plan)
 }
 
@@ -183,6 +183,9 @@ fn decide(
         // Tables to drop stay recorded until they are gone: the record is what a later run goes by
         // when this one is killed.
         writes.push(rows::put_infra(snapshot, &recorded, now));
+    }
+    if online.is_some_and(|online| online.tables().is_none()) {
+        writes.extend(cleanup::notes(&plan, now));
     }
     rows::add_bookkeeping(&mut writes, snapshot, now);
     Ok((plan, writes))

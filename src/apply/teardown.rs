@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{ApplyError, unrecorded};
+use super::{ApplyError, cleanup::clean_up, unrecorded};
 use crate::{
     model::ObjectKind,
     online::OnlineStore,
@@ -16,6 +16,8 @@ pub struct TeardownSummary {
     pub objects: BTreeMap<ObjectKind, usize>,
     /// Online tables in the configured store.
     pub tables: Vec<String>,
+    /// Views whose values are in a store without a record of tables.
+    pub views: Vec<String>,
     /// Objects that are in the way.
     #[serde(skip)]
     pub blocked: Vec<Blocked>,
@@ -43,8 +45,10 @@ impl TeardownSummary {
             let ours = state.online_tables.iter().filter(|(_, file)| *file == here.file);
             ours.map(|(table, _)| table.clone()).collect()
         });
+        let views = online.map_or_else(Vec::new, |online| unrecorded::views(project, &state, online));
+        let views = views.into_iter().map(|layout| layout.view).collect();
         let blocked = blocked_teardown(&state, repo_name, allowed);
-        Ok(Self { project: project.to_owned(), objects, tables, blocked })
+        Ok(Self { project: project.to_owned(), objects, tables, views, blocked })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -54,7 +58,8 @@ impl TeardownSummary {
 
 /// Removes a project from registry and online store, and no other project.
 ///
-/// The tables go first: should the run be killed, the registry still names the rest for the next.
+/// The values go first: should the run be killed, the registry still names the rest for the next.
+/// `on_page` hears of how many entities values were removed so far, where there are no tables to drop.
 ///
 /// # Errors
 /// When objects are in the way, or a store cannot be written.
@@ -62,6 +67,7 @@ pub fn teardown(
     summary: &TeardownSummary,
     registry: &dyn RegistryStore,
     online: Option<&dyn OnlineStore>,
+    on_page: &mut dyn FnMut(u64),
 ) -> Result<(), ApplyError> {
     if !summary.blocked.is_empty() {
         return Err(ApplyError::Blocked(summary.blocked.clone()));
@@ -69,7 +75,11 @@ pub fn teardown(
     if let Some(online) = online {
         let tables: Vec<&str> = summary.tables.iter().map(String::as_str).collect();
         online.drop_tables(&tables)?;
-        unrecorded::remove_project(&summary.project, &state(&registry.snapshot(&summary.project)?), online)?;
+        let views = unrecorded::views(&summary.project, &state(&registry.snapshot(&summary.project)?), online);
+        if !views.is_empty() {
+            online.remove_views(&views, on_page)?;
+        }
+        clean_up(&summary.project, registry, online, &mut |_| {})?;
     }
     registry.update(&summary.project, &mut |_| Some(vec![Write::DeleteProject]))?;
     registry.forget_runs(&summary.project)?;

@@ -7,10 +7,10 @@ use std::{
 
 use super::{CommandError, Context, checks::Checks, durations::lock_timeout, plan};
 use crate::{
-    apply::{ApplyError, ApplyOptions, Approval, apply},
+    apply::{ApplyError, ApplyOptions, Approval, apply, clean_up},
     model::Repo,
     plan::{Allow, Permission, Plan, SavedPlan},
-    ui::{PlanStage, PlanView, Verbosity, draw_plan},
+    ui::{PlanStage, PlanView, RemovalProgress, Verbosity, draw_plan},
 };
 
 /// Write the definitions to the registry
@@ -65,6 +65,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         }
         outcome => outcome?,
     };
+    remove_leftovers(&plan.project, args, context)?;
     if printer.json {
         printer.result_line(plan::json(&plan)?)?;
     } else {
@@ -85,6 +86,26 @@ fn carry_out(
     let (registry, online) = (context.registry_within(args.lock_timeout)?, context.online()?);
     let options = ApplyOptions { repo_name: config.repo_name.as_deref(), approval, now: context.now };
     Ok(apply(repo, registry.as_ref(), online.as_deref(), options))
+}
+
+/// Removes the online values that this apply, or one that was cut off, left behind.
+fn remove_leftovers(project: &str, args: &Args, context: &Context) -> Result<(), CommandError> {
+    let printer = context.printer;
+    let Some(online) = context.online()? else { return Ok(()) };
+    let registry = context.registry_within(args.lock_timeout)?;
+    let progress = RemovalProgress::new(printer);
+    let cleaned = clean_up(project, registry.as_ref(), online.as_ref(), &mut |entities| progress.show(entities));
+    progress.finish();
+    match cleaned {
+        Ok(0) => {}
+        Ok(entities) => printer.say(format_args!("Removed online values of {entities} entities")),
+        Err(error) => {
+            printer.error("the registry is up to date, but online values of removed views or features are left");
+            printer.help("the next apply removes them, and so does `feastr online cleanup`");
+            return Err(error.into());
+        }
+    }
+    Ok(())
 }
 
 /// Shows what would be done and does just that, if it is wanted.

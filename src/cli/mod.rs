@@ -17,6 +17,7 @@ mod init;
 mod materialize;
 mod object_table;
 mod objects;
+mod online;
 mod origin;
 mod plan;
 mod registry;
@@ -146,6 +147,9 @@ enum Command {
     GetHistorical(get_historical::Args),
     #[command(visible_alias = "get-online-features")]
     GetOnline(get_online::Args),
+    /// Look after the online store
+    #[command(subcommand)]
+    Online(online::Command),
     Schema(schema::Args),
     Configuration(configuration::Args),
     Version(version::Args),
@@ -214,6 +218,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, CommandErr
         Command::MaterializeIncremental(args) => materialize::run_incremental(args, context),
         Command::GetHistorical(args) => get_historical::run(args, context),
         Command::GetOnline(args) => get_online::run(args, context),
+        Command::Online(command) => online::run(command, context),
         Command::Schema(args) => schema::run(args, context),
         Command::Configuration(args) => configuration::run(args, context),
         Command::Version(args) => version::run(args, context),

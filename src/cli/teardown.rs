@@ -7,6 +7,7 @@ use super::{CommandError, Context};
 use crate::{
     apply::{TeardownSummary, teardown},
     plan::Allow,
+    ui::RemovalProgress,
 };
 
 /// Remove this project from the registry and the online store
@@ -51,10 +52,15 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     for table in &summary.tables {
         printer.say(format_args!("  online table {table}"));
     }
+    for view in &summary.views {
+        printer.say(format_args!("  online values of {view}"));
+    }
     if summary.blocked.is_empty() && !args.yes && !confirmed(&config.project)? {
         return Err(CommandError::new("nothing was removed", None));
     }
-    teardown(&summary, registry.as_ref(), online.as_deref())?;
+    let progress = RemovalProgress::new(printer);
+    teardown(&summary, registry.as_ref(), online.as_deref(), &mut |entities| progress.show(entities))?;
+    progress.finish();
     if printer.json {
         printer.json(&summary)?;
     }

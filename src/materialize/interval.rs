@@ -17,6 +17,8 @@ pub enum Range {
 pub struct ViewRun {
     pub view: FeatureView,
     pub range: Range,
+    /// Until when the view was materialized as the run was planned.
+    pub left_at: Option<Timestamp>,
 }
 
 impl ViewRun {
@@ -30,10 +32,7 @@ impl ViewRun {
     pub fn start(&self, materialized: &[Interval]) -> Option<Timestamp> {
         match self.range {
             Range::Fixed(interval) => Some(interval.start),
-            Range::Until(end) => {
-                let left_at = materialized.iter().map(|interval| interval.end).max();
-                left_at.or_else(|| self.view.ttl.limit().map(|ttl| end.minus(ttl)))
-            }
+            Range::Until(end) => last_end(materialized).or_else(|| self.view.ttl.limit().map(|ttl| end.minus(ttl))),
         }
     }
 
@@ -43,6 +42,10 @@ impl ViewRun {
             Range::Until(end) => end,
         }
     }
+}
+
+fn last_end(materialized: &[Interval]) -> Option<Timestamp> {
+    materialized.iter().map(|interval| interval.end).max()
 }
 
 /// So many chunks a view may have; each starts the engine and is recorded.
@@ -95,7 +98,11 @@ pub fn plan_runs(
         });
     }
     let (views, left_out) = if names.is_empty() { all_views(state) } else { (named_views(state, names)?, Vec::new()) };
-    Ok((views.into_iter().map(|view| ViewRun { view, range }).collect(), left_out))
+    let run = |view: FeatureView| {
+        let left_at = state.materialized.get(&view.name).and_then(|view| last_end(&view.intervals));
+        ViewRun { view, range, left_at }
+    };
+    Ok((views.into_iter().map(run).collect(), left_out))
 }
 
 fn all_views(state: &RegistryState) -> (Vec<FeatureView>, Vec<ForeignObject>) {

@@ -117,9 +117,9 @@ impl<'a> ViewMaterialization<'a> {
         let name = &self.run.view.name;
         // Read under the lock: another run may have come further since this one was planned.
         let snapshot = self.stores.registry.snapshot(self.stores.project)?;
-        self.interval = self.interval(&materialized(&snapshot, name)?)?;
+        let Some(interval) = self.interval(&materialized(&snapshot, name)?)? else { return Ok(()) };
         let checks = checks::of(&self.run.view)?;
-        (self.interval, self.counts.future) = checks::look_ahead(self.stores, &self.run.view, checks, self.interval)?;
+        (self.interval, self.counts.future) = checks::look_ahead(self.stores, &self.run.view, checks, interval)?;
         let chunks = chunks(self.interval, self.options.chunk)?;
         (self.on_event)(&Event::ViewStarted { view: name, interval: self.interval, chunks: chunks.len() });
         self.history.start(self.interval);
@@ -135,19 +135,23 @@ impl<'a> ViewMaterialization<'a> {
         Ok(())
     }
 
-    fn interval(&self, materialized: &[Interval]) -> Result<Interval, ViewError> {
+    /// What is left to write; nothing if another run has done it since this one was planned.
+    fn interval(&self, materialized: &[Interval]) -> Result<Option<Interval>, ViewError> {
         let end = self.run.end();
         let start = match self.run.start(materialized) {
             Some(start) => start,
             None => self.stores.offline.first_event(&self.run.view)?.ok_or_else(empty_source)?.min(end),
         };
-        if start > end {
-            return Err(ViewError::Advised {
-                message: format!("it is already materialized until {start}, after {end}"),
-                help: Some("give a later END, or write a range again with `feastr materialize START END`".to_owned()),
-            });
+        if start <= end {
+            return Ok(Some(Interval { start, end }));
         }
-        Ok(Interval { start, end })
+        if self.run.left_at.is_none_or(|left_at| left_at <= end) {
+            return Ok(None);
+        }
+        Err(ViewError::Advised {
+            message: format!("it is already materialized until {start}, after {end}"),
+            help: Some("give a later END, or write a range again with `feastr materialize START END`".to_owned()),
+        })
     }
 
     fn write_values(&mut self, interval: Interval, checks: Checks) -> Result<(), ViewError> {

@@ -7,7 +7,7 @@ use super::store::{
     EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts,
 };
 use crate::{
-    feast::value::Value,
+    feast::{entity_key::EntityKeyEncoder, value::Value},
     model::{OnlineTables, Timestamp},
     sqlite::SqliteFile,
 };
@@ -31,10 +31,10 @@ impl SqliteOnlineStore {
 }
 
 impl SqliteOnlineStore {
-    /// Removes the values of views, or those whose event is before a moment.
-    fn remove(
+    /// Removes the values of views that fulfil a condition each.
+    fn remove<'a>(
         &self,
-        views: &[(ViewLayout, Option<Timestamp>)],
+        removals: impl Iterator<Item = (&'a ViewLayout, String)>,
         on_page: &mut dyn FnMut(u64),
     ) -> Result<u64, OnlineError> {
         if !self.file.path().exists() {
@@ -42,14 +42,14 @@ impl SqliteOnlineStore {
         }
         let mut connection = self.file.open_for_writing()?;
         let mut entities = 0;
-        for (view, before) in views {
+        for (view, condition) in removals {
             let table = table_name(&view.project, &view.view);
             loop {
-                let page = remove_page(&mut connection, &table, *before).map_err(|error| self.file.explain(&error))?;
-                if page == 0 {
-                    break;
+                let page = remove_page(&mut connection, &table, &condition);
+                match page.map_err(|error| self.file.explain(&error))? {
+                    0 => break,
+                    removed => entities += removed,
                 }
-                entities += page;
                 on_page(entities);
             }
         }
@@ -60,26 +60,33 @@ impl SqliteOnlineStore {
 /// Entities whose values are removed in one transaction.
 const PAGE: i64 = 1000;
 
-/// Removes the values of some entities, and returns of how many.
-fn remove_page(connection: &mut Connection, table: &str, before: Option<Timestamp>) -> rusqlite::Result<u64> {
+/// Removes values of some entities, and returns of how many.
+fn remove_page(connection: &mut Connection, table: &str, condition: &str) -> rusqlite::Result<u64> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if !table_exists(&transaction, table)? {
         return Ok(0);
     }
-    let old = before.map_or_else(String::new, |before| format!(" WHERE event_ts < {}", before.seconds()));
+    let table = quoted(table);
     let keys: Vec<Vec<u8>> = transaction
-        .prepare(&format!("SELECT DISTINCT entity_key FROM {}{old} LIMIT {PAGE}", quoted(table)))?
+        .prepare(&format!("SELECT DISTINCT entity_key FROM {table} WHERE {condition} LIMIT {PAGE}"))?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     {
-        let and = if old.is_empty() { " WHERE" } else { " AND" };
-        let mut delete = transaction.prepare(&format!("DELETE FROM {}{old}{and} entity_key = ?1", quoted(table)))?;
+        let mut delete = transaction.prepare(&format!("DELETE FROM {table} WHERE {condition} AND entity_key = ?1"))?;
         for key in &keys {
             delete.execute([key])?;
         }
     }
     transaction.commit()?;
     Ok(keys.len() as u64)
+}
+
+/// Whether a row is of an entity over the view's join keys.
+fn under_join_keys(view: &ViewLayout) -> String {
+    // Names that make no key have no values either.
+    let Ok(encoder) = EntityKeyEncoder::new(&view.join_keys) else { return "FALSE".to_owned() };
+    let prefix: String = encoder.prefix().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("substr(entity_key, 1, {}) = x'{prefix}'", encoder.prefix().len())
 }
 
 fn table_exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
@@ -176,8 +183,16 @@ impl OnlineStore for SqliteOnlineStore {
     }
 
     fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
-        let views: Vec<_> = views.iter().map(|view| (view.clone(), None)).collect();
-        self.remove(&views, on_page)
+        self.remove(views.iter().map(|view| (view, under_join_keys(view))), on_page)
+    }
+
+    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+        let removals = views.iter().map(|view| {
+            let names = view.features.iter().map(|feature| format!("'{}'", feature.replace('\'', "''")));
+            let names = names.collect::<Vec<_>>().join(", ");
+            (view, format!("feature_name IN ({names}) AND {}", under_join_keys(view)))
+        });
+        self.remove(removals, on_page)
     }
 
     fn remove_expired(
@@ -185,8 +200,8 @@ impl OnlineStore for SqliteOnlineStore {
         views: &[(ViewLayout, Timestamp)],
         on_page: &mut dyn FnMut(u64),
     ) -> Result<u64, OnlineError> {
-        let views: Vec<_> = views.iter().map(|(view, before)| (view.clone(), Some(*before))).collect();
-        self.remove(&views, on_page)
+        let removals = views.iter().map(|(view, before)| (view, format!("event_ts < {}", before.seconds())));
+        self.remove(removals, on_page)
     }
 
     fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError> {

@@ -42,13 +42,20 @@ pub trait OnlineStore: Sync {
     /// When the store cannot be written.
     fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError>;
 
-    /// Removes all values of views and nothing else, page by page, and returns how many entities had
-    /// some. `on_page` hears how many that were so far.
+    /// Removes all values of views under their join keys and nothing else, page by page, and returns how
+    /// many entities had some. `on_page` hears how many that were so far.
     ///
     /// # Errors
     /// When the store cannot be written; what was removed until then is gone, and the rest can be
     /// removed by another call.
     fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError>;
+
+    /// Removes the values of the features of these layouts, page by page, and returns how many entities
+    /// had some. Other features of the views stay, and with them the times of their events.
+    ///
+    /// # Errors
+    /// As [`Self::remove_views`].
+    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError>;
 
     /// Removes the values of views whose event is before a moment, page by page, and returns of how
     /// many entities (counted per view). Values that are written meanwhile stay.

@@ -245,7 +245,7 @@ impl<'a> Assessor<'a> {
                 return vec![Loss::OnlineTable { store: online.store, table }];
             }
         } else if gone(change.action.after()) && before.online && materialized {
-            return vec![Loss::OnlineValues { view: before.name.to_owned() }];
+            return vec![Loss::ViewValues { view: before.name.to_owned() }];
         }
         match change.action.after().and_then(View::of) {
             Some(after) if before.online && before.has_keys() && before.join_keys() != after.join_keys() => {

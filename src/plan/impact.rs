@@ -94,6 +94,8 @@ pub enum Loss {
     OnlineTable { store: &'static str, table: String },
     /// The values of a view under the keys they were stored with.
     OnlineValues { view: String },
+    /// All values of a view, in a store without a record of tables.
+    ViewValues { view: String },
 }
 
 /// Two features of the same entity that Feast's Redis layout keeps in one place.
@@ -161,6 +163,7 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OnlineTable { store, table } => write!(f, "{store} table {table} with its values"),
+            Self::ViewValues { view } => write!(f, "the online values of {view}, which are removed from the store"),
             Self::OnlineValues { view } => write!(f, "the online values of {view} under their present keys"),
         }
     }

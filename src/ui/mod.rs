@@ -4,6 +4,7 @@ mod diagnostics;
 mod plan;
 mod printer;
 mod progress;
+mod removal;
 mod report;
 mod style;
 mod table;
@@ -14,6 +15,7 @@ pub use plan::{
 };
 pub use printer::{ColorChoice, Printer, Verbosity};
 pub use progress::MaterializeView;
+pub use removal::RemovalProgress;
 pub use report::{draw as draw_report, draw_forecast};
 pub use style::Style;
 pub use table::Table;

@@ -21,10 +21,16 @@ pub struct MaterializeView {
 
 enum Mode {
     Bars(Mutex<Bars>),
-    /// When each running view was last heard of.
-    Lines(Mutex<BTreeMap<String, Instant>>),
+    Lines(Mutex<BTreeMap<String, Running>>),
     Json,
     Silent,
+}
+
+/// A view that is being written, without a terminal.
+struct Running {
+    chunks: usize,
+    /// When a line was last said about it.
+    last: Instant,
 }
 
 impl MaterializeView {
@@ -66,24 +72,26 @@ impl MaterializeView {
                     self.printer.stderr(format_args!("{line}\n"));
                 }
             }
-            Mode::Lines(last) => self.show_line(event, &mut lock(last)),
+            Mode::Lines(running) => self.show_line(event, &mut lock(running)),
             Mode::Bars(bars) => lock(bars).show(event, self.printer),
         }
     }
 
-    fn show_line(&self, event: &Event<'_>, last: &mut BTreeMap<String, Instant>) {
+    fn show_line(&self, event: &Event<'_>, running: &mut BTreeMap<String, Running>) {
         match event {
-            Event::ViewStarted { view, .. } => {
-                last.insert((*view).to_owned(), Instant::now());
+            Event::ViewStarted { view, chunks, .. } => {
+                running.insert((*view).to_owned(), Running { chunks: *chunks, last: Instant::now() });
             }
             Event::Progress { view, rows } => {
-                if let Some(last) = last.get_mut(*view).filter(|last| last.elapsed() >= LOG_INTERVAL) {
-                    *last = Instant::now();
+                if let Some(view_runs) = running.get_mut(*view).filter(|view| view.last.elapsed() >= LOG_INTERVAL) {
+                    view_runs.last = Instant::now();
                     self.printer.say(format_args!("{view}: {rows} rows so far"));
                 }
             }
+            // An only chunk is the view.
+            Event::ChunkFinished { view, .. } if running.get(*view).is_none_or(|view| view.chunks == 1) => return,
             Event::ViewFinished(report) => {
-                last.remove(&report.view);
+                running.remove(&report.view);
             }
             _ => {}
         }

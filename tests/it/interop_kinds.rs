@@ -38,7 +38,7 @@ fn python_feast_reads_and_computes_every_kind(registry: Backend) {
     assert_eq!(changes, ["Updated stream feature view driver_stream"]);
     assert_registered(&objects);
 
-    project.feastr(&["materialize", "2020-01-01", "2030-01-01", "--views", "driver_stats"]).ok();
+    project.feastr(&["materialize", "2020-01-01", "2030-01-01", "--allow-future", "--views", "driver_stats"]).ok();
     write_training_rows(&project.path("data/training_rows.parquet"));
     let sums = json!([
         "driver_stats:conv_rate",

@@ -93,6 +93,10 @@ impl Project {
         std::fs::read_to_string(self.path(path)).unwrap()
     }
 
+    pub fn read_bytes(&self, path: &str) -> Vec<u8> {
+        std::fs::read(self.path(path)).unwrap()
+    }
+
     pub fn copy(&self, from: &Path, to: &str) {
         let to = self.path(to);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();

@@ -34,8 +34,10 @@ const CLOCK_SKEW: i64 = 60_000_000;
                   or a view failed, 3 refused: END is in the future"
 )]
 pub struct RangeArgs {
+    /// The first moment of the range, such as 2026-01-01 or -7d
     #[arg(allow_hyphen_values = true, required = true)]
     start: Option<String>,
+    /// The last moment of the range, such as 2026-01-31T12:00:00 or now
     #[arg(allow_hyphen_values = true, required = true)]
     end: Option<String>,
     #[command(flatten)]
@@ -61,6 +63,7 @@ enum Command {
                         --metrics-file /var/lib/node_exporter/feastr.prom\n\nExit codes: 0 done, 1 error or a view \
                         failed, 3 refused: END is in the future")]
 pub struct IncrementalArgs {
+    /// The last moment to write, such as now or 2026-01-31T12:00:00
     #[arg(allow_hyphen_values = true)]
     end: String,
     #[command(flatten)]

@@ -80,6 +80,10 @@ impl OnlineStore for PostgresOnlineStore {
         remove::views(&mut Session::open(&self.access)?, views, on_page)
     }
 
+    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+        remove::features(&mut Session::open(&self.access)?, views, on_page)
+    }
+
     fn remove_expired(
         &self,
         views: &[(ViewLayout, Timestamp)],

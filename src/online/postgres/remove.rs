@@ -1,4 +1,4 @@
-use postgres::types::Type;
+use postgres::{Client, types::Type};
 
 use super::{
     moment::Moment,
@@ -6,6 +6,7 @@ use super::{
     tables::{missing, quoted, table_name},
 };
 use crate::{
+    feast::entity_key::EntityKeyEncoder,
     model::Timestamp,
     online::store::{OnlineError, ViewLayout},
 };
@@ -19,22 +20,61 @@ pub fn drop_tables(session: &mut Session, tables: &[&str]) -> Result<(), OnlineE
     session.once(|client| client.batch_execute(&statements))
 }
 
-/// Drops the tables of views, one after the other, and tells how many entities had values there.
+/// Removes the values of views under their join keys, and tells how many entities had some. A table
+/// without others is dropped.
 pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+    let existing = existing(session, views)?;
     let mut entities = 0;
-    for table in existing(session, views)? {
-        let name = quoted(&table);
-        entities += session.once(|client| {
-            let mut transaction = client.transaction()?;
-            let count = format!("SELECT count(*) FROM (SELECT DISTINCT entity_key FROM {name}) AS entities");
-            let entities: i64 = transaction.query_one(&count, &[])?.try_get(0)?;
-            transaction.batch_execute(&format!("DROP TABLE {name}"))?;
-            transaction.commit()?;
-            Ok(u64::try_from(entities).unwrap_or(0))
-        })?;
+    for view in views {
+        let table = table_name(&view.project, &view.view);
+        if !existing.contains(&table) {
+            continue;
+        }
+        let prefix = prefix(view)?;
+        let dropped = session.once(|client| drop_unshared(client, &quoted(&table), &prefix))?;
+        match dropped {
+            Some(removed) => entities += removed,
+            None => entities += remove(session, &table, &Removed::Keys(prefix), &mut |page| on_page(entities + page))?,
+        }
         on_page(entities);
     }
     Ok(entities)
+}
+
+/// Drops a table unless it has rows of other join keys, which a view has that changed them. Tells how
+/// many entities it had.
+fn drop_unshared(client: &mut Client, table: &str, prefix: &[u8]) -> Result<Option<u64>, postgres::Error> {
+    let mut transaction = client.transaction()?;
+    let others = format!("SELECT EXISTS (SELECT FROM {table} WHERE substring(entity_key FROM 1 FOR length($1)) <> $1)");
+    if transaction.query_typed(&others, &[(&prefix, Type::BYTEA)])?.iter().any(|row| row.get(0)) {
+        return Ok(None);
+    }
+    let count = format!("SELECT count(*) FROM (SELECT DISTINCT entity_key FROM {table}) AS entities");
+    let entities: i64 = transaction.query_one(&count, &[])?.try_get(0)?;
+    transaction.batch_execute(&format!("DROP TABLE {table}"))?;
+    transaction.commit()?;
+    Ok(Some(u64::try_from(entities).unwrap_or(0)))
+}
+
+/// Removes the values of some features of views.
+pub fn features(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+    let existing = existing(session, views)?;
+    let mut entities = 0;
+    for view in views {
+        let table = table_name(&view.project, &view.view);
+        if existing.contains(&table) {
+            let removed = Removed::Features(view.features.clone(), prefix(view)?);
+            entities += remove(session, &table, &removed, &mut |page| on_page(entities + page))?;
+        }
+    }
+    Ok(entities)
+}
+
+/// What all keys of a view's entities start with.
+fn prefix(view: &ViewLayout) -> Result<Vec<u8>, OnlineError> {
+    let encoder = EntityKeyEncoder::new(&view.join_keys)
+        .map_err(|error| OnlineError { message: format!("view `{}`: {error}", view.view), help: None })?;
+    Ok(encoder.prefix().to_vec())
 }
 
 /// The tables of views that are there.
@@ -48,7 +88,7 @@ fn existing<'a>(
     Ok(tables)
 }
 
-/// Removes the values whose event is before a moment, in the order of keys.
+/// Removes the values whose event is before a moment.
 pub fn expired(
     session: &mut Session,
     views: &[(ViewLayout, Timestamp)],
@@ -58,38 +98,78 @@ pub fn expired(
     let mut entities = 0;
     for (view, before) in views {
         let table = table_name(&view.project, &view.view);
-        if !existing.contains(&table) {
-            continue;
-        }
-        let mut last = Vec::new();
-        while let Some((removed, end)) = remove_page(session, &table, *before, &last)? {
-            entities += removed;
-            last = end;
-            on_page(entities);
+        if existing.contains(&table) {
+            entities += remove(session, &table, &Removed::Before(*before), &mut |page| on_page(entities + page))?;
         }
     }
     Ok(entities)
 }
 
-/// Removes outdated values of the first entities behind a key; tells of how many, and the last key.
+/// Which values of a table are removed.
+enum Removed {
+    /// Those whose event is before a moment.
+    Before(Timestamp),
+    /// Those of entities whose keys start so.
+    Keys(Vec<u8>),
+    /// Those of some features, of entities whose keys start so.
+    Features(Vec<String>, Vec<u8>),
+}
+
+impl Removed {
+    /// What holds for such a row, with parameters from the second.
+    const fn condition(&self) -> &'static str {
+        match self {
+            Self::Before(_) => "stored.event_ts < $2",
+            Self::Keys(_) => "substring(stored.entity_key FROM 1 FOR length($2)) = $2",
+            Self::Features(..) => {
+                "substring(stored.entity_key FROM 1 FOR length($2)) = $2 AND stored.feature_name = ANY($3)"
+            }
+        }
+    }
+}
+
+/// Removes values of a table in the order of keys, and tells of how many entities.
+fn remove(
+    session: &mut Session,
+    table: &str,
+    removed: &Removed,
+    on_page: &mut dyn FnMut(u64),
+) -> Result<u64, OnlineError> {
+    let (mut entities, mut last) = (0, Vec::new());
+    while let Some((page, end)) = remove_page(session, table, removed, &last)? {
+        entities += page;
+        last = end;
+        on_page(entities);
+    }
+    Ok(entities)
+}
+
+/// Removes values of the first entities behind a key; tells of how many, and the last key.
 fn remove_page(
     session: &mut Session,
     table: &str,
-    before: Timestamp,
+    removed: &Removed,
     after: &[u8],
 ) -> Result<Option<(u64, Vec<u8>)>, OnlineError> {
-    let table = quoted(table);
+    let (table, condition) = (quoted(table), removed.condition());
     // Whatever was written meanwhile is looked at again, and stays when it is newer.
     let statement = format!(
-        "WITH page AS (SELECT DISTINCT entity_key FROM {table} WHERE entity_key > $1 AND event_ts < $2 \
+        "WITH page AS (SELECT DISTINCT entity_key FROM {table} AS stored WHERE entity_key > $1 AND {condition} \
                        ORDER BY entity_key LIMIT {PAGE}), \
          gone AS (DELETE FROM {table} AS stored USING page WHERE stored.entity_key = page.entity_key \
-                  AND stored.event_ts < $2 RETURNING stored.entity_key) \
+                  AND {condition} RETURNING stored.entity_key) \
          SELECT (SELECT count(DISTINCT entity_key) FROM gone), entity_key FROM page ORDER BY entity_key DESC LIMIT 1"
     );
+    let moment = if let Removed::Before(before) = removed { Some(Moment(*before)) } else { None };
     session.insist(|client| {
-        let parameters: [(&(dyn postgres::types::ToSql + Sync), Type); 2] =
-            [(&after, Type::BYTEA), (&Moment(before), Type::TIMESTAMPTZ)];
+        let mut parameters: Vec<(&(dyn postgres::types::ToSql + Sync), Type)> = vec![(&after, Type::BYTEA)];
+        match removed {
+            Removed::Before(_) => parameters.push((&moment, Type::TIMESTAMPTZ)),
+            Removed::Keys(prefix) => parameters.push((prefix, Type::BYTEA)),
+            Removed::Features(names, prefix) => {
+                parameters.extend([(prefix as _, Type::BYTEA), (names as _, Type::TEXT_ARRAY)]);
+            }
+        }
         let rows = client.query_typed(&statement, &parameters)?;
         let page = |row: &postgres::Row| Ok((u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or(0), row.try_get(1)?));
         rows.first().map(page).transpose()

@@ -26,8 +26,18 @@ const PAGE: usize = 1000;
 /// Keys of one script call.
 const KEYS_PER_CALL: usize = 50;
 
-/// Which values of a view are removed: all, or those whose event is before a moment.
-pub type Removal<'a> = (&'a ViewLayout, Option<Timestamp>);
+/// Values of a view to remove.
+pub type Removal<'a> = (&'a ViewLayout, Which);
+
+/// Which values of a view are removed.
+#[derive(Debug, Clone, Copy)]
+pub enum Which {
+    All,
+    /// Those of the layout's features; the view has others, and so the time stays.
+    Features,
+    /// Those whose event is before a moment.
+    Before(Timestamp),
+}
 
 /// Removes values and returns of how many entities, counted per view.
 ///
@@ -85,11 +95,11 @@ fn remove_from(servers: &mut Servers, removals: &[Removal<'_>], mut keys: Vec<Ve
     let slot = |key: &Vec<u8>| servers.slot(key);
     keys.sort_by_key(slot);
     let mut calls = Calls::default();
-    for (layout, before) in removals {
+    for (layout, which) in removals {
         let fields = fields(layout);
         for keys in keys.chunk_by(|one, other| slot(one) == slot(other)) {
             for keys in keys.chunks(KEYS_PER_CALL) {
-                pack(&mut calls, slot(&keys[0]), keys, &fields, *before);
+                pack(&mut calls, slot(&keys[0]), keys, &fields, *which);
             }
         }
     }
@@ -97,13 +107,18 @@ fn remove_from(servers: &mut Servers, removals: &[Removal<'_>], mut keys: Vec<Ve
     Ok(answers.iter().map(|answer| if let Value::Int(removed) = answer { removed.unsigned_abs() } else { 0 }).sum())
 }
 
-fn pack(calls: &mut Calls, slot: u16, keys: &[Vec<u8>], fields: &[Vec<u8>], before: Option<Timestamp>) {
+fn pack(calls: &mut Calls, slot: u16, keys: &[Vec<u8>], fields: &[Vec<u8>], which: Which) {
     calls.begin(slot, 3 + keys.len() + 2 + fields.len());
     calls.argument(b"EVALSHA");
     calls.argument(REMOVE.hash.as_bytes());
     calls.argument(keys.len().to_string().as_bytes());
     keys.iter().for_each(|key| calls.argument(key));
-    calls.argument(if before.is_some() { b"before" } else { b"all" });
-    calls.argument(&before.map(time_value).unwrap_or_default());
+    let (word, time): (&[u8], _) = match which {
+        Which::All => (b"all", Vec::new()),
+        Which::Features => (b"features", Vec::new()),
+        Which::Before(before) => (b"before", time_value(before)),
+    };
+    calls.argument(word);
+    calls.argument(&time);
     fields.iter().for_each(|field| calls.argument(field));
 }

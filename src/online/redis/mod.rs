@@ -12,7 +12,7 @@ mod topology;
 mod writer;
 
 use self::{
-    cleanup::{Removal, remove},
+    cleanup::{Removal, Which, remove},
     servers::{Purpose, Servers},
     writer::RedisWriter,
 };
@@ -76,7 +76,15 @@ impl OnlineStore for RedisOnlineStore {
         if !self.config.full_scan_for_deletion {
             return Ok(0);
         }
-        self.remove(&views.iter().map(|view| (view, None)).collect::<Vec<_>>(), on_page)
+        self.remove(&views.iter().map(|view| (view, Which::All)).collect::<Vec<_>>(), on_page)
+    }
+
+    /// As with [`Self::remove_views`].
+    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+        if !self.config.full_scan_for_deletion {
+            return Ok(0);
+        }
+        self.remove(&views.iter().map(|view| (view, Which::Features)).collect::<Vec<_>>(), on_page)
     }
 
     fn remove_expired(
@@ -84,7 +92,7 @@ impl OnlineStore for RedisOnlineStore {
         views: &[(ViewLayout, Timestamp)],
         on_page: &mut dyn FnMut(u64),
     ) -> Result<u64, OnlineError> {
-        self.remove(&views.iter().map(|(view, before)| (view, Some(*before))).collect::<Vec<_>>(), on_page)
+        self.remove(&views.iter().map(|(view, before)| (view, Which::Before(*before))).collect::<Vec<_>>(), on_page)
     }
 
     fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError> {

@@ -177,9 +177,10 @@ fn what_cannot_be_read_is_said() {
     help: relative paths start at the repo, [REPO]
     "#);
     let materialize =
-        |view: &str| project.feastr(&["materialize", "2026-01-01", "now", "--views", view]).failed().stderr;
+        |view: &str| project.feastr(&["materialize", "2026-01-01", "2026-11-01", "--views", view]).failed().stderr;
     assert_snapshot!(materialize("ride_labels"), @"error: label view ride_labels cannot be materialized: labels are pushed");
     assert_snapshot!(materialize("rider_stream"), @r#"
+    rider_stream: from 2026-01-01T00:00:00Z to 2026-11-01T00:00:00Z
     rider_stream: failed: feature view `rider_stream` is computed by aggregations, which is not supported yet
     error: rider_stream: feature view `rider_stream` is computed by aggregations, which is not supported yet
     "#);

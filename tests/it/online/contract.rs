@@ -217,6 +217,36 @@ fn removing_views_touches_nothing_else() {
 }
 
 #[test]
+fn removing_features_leaves_the_rest_of_their_views() {
+    with_every_store("features", |store, project| {
+        let view = View::new(project, "stats", &["k"], &["a", "b", "c"]);
+        let other = View::new(project, "other", &["k"], &["a", "b"]);
+        let row = |view: &View, number| Row::new(view.number(number), 9, &vec![int(number); view.0.features.len()]);
+        for view in [&view, &other] {
+            write(store, view, Replace::Outdated, &(0..1_200).map(|number| row(view, number)).collect::<Vec<_>>())
+                .unwrap();
+        }
+        let removed = View::new(project, "stats", &["k"], &["a", "c"]);
+        let mut pages = 0;
+        assert_eq!(store.remove_features(&[removed.0.clone()], &mut |_| pages += 1).unwrap(), 1_200);
+        assert!(pages >= 2, "in pages: {pages}");
+        let left = [StoredValue::NotFound, found(&int(7), 9), StoredValue::NotFound];
+        assert_eq!(read(store, &view, &[view.number(7)]), [left]);
+        assert_eq!(read(store, &other, &[other.number(7)]), [[found(&int(7), 9), found(&int(7), 9)]]);
+        assert_eq!(store.remove_features(&[removed.0], &mut |_| {}).unwrap(), 0);
+        // The time of the events stayed: an older row does not come in.
+        let older = Row::new(view.number(7), 8, &[int(0), int(0), int(0)]);
+        let older = write(
+            store,
+            &View::new(project, "stats", &["k"], &["b"]),
+            Replace::Outdated,
+            &[Row { values: older.values[..1].to_vec(), ..older }],
+        );
+        assert_eq!(older.unwrap(), counts(0, 1));
+    });
+}
+
+#[test]
 fn expired_values_are_removed_and_no_others() {
     with_every_store("expired", |store, project| {
         let (one, two) = (View::simple(project), View::new(project, "two", &["k"], &["a"]));

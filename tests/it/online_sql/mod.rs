@@ -9,7 +9,10 @@ mod writers;
 
 use feastr::{
     config::{OnlineStoreConfig, Password, PostgresConfig, ServerUrl, TlsConfig, TlsMode},
-    feast::value::{Kind as ValueKind, Value},
+    feast::{
+        entity_key::{EntityKeyEncoder, KeyPart},
+        value::{Kind as ValueKind, Value},
+    },
     model::Timestamp,
     online::{self, EncodedRow, OnlineStore, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts},
 };
@@ -165,7 +168,9 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 pub fn key(number: u32) -> Vec<u8> {
-    [b"key-".as_slice(), &number.to_be_bytes()].concat()
+    let (mut key, text) = (Vec::new(), format!("{number:010}"));
+    EntityKeyEncoder::new(&["id"]).unwrap().encode(&[KeyPart::String(&text)], &mut key).unwrap();
+    key
 }
 
 pub fn integer(number: i64) -> Vec<u8> {

@@ -44,7 +44,8 @@ fn the_newest_value_of_each_entity_wins_and_nothing_goes_backwards() {
     let all: Vec<Vec<Vec<Row>>> = (0..WRITERS).map(batches).collect();
     let mut newest = vec![None; KEYS as usize];
     for row in all.iter().flatten().flatten() {
-        let number = u32::from_be_bytes(row.key[4..].try_into().unwrap()) as usize;
+        let text = std::str::from_utf8(&row.key[row.key.len() - 10..]).unwrap();
+        let number: usize = text.parse().unwrap();
         newest[number] = newest[number].max(Some(row.event));
     }
     let done = AtomicBool::new(false);

@@ -1,0 +1,124 @@
+//! Online values that changes of the registry leave behind. They are noted in the transaction of the
+//! change and removed after it, so that whoever is cut off in between leaves the work to the next.
+
+use std::collections::BTreeSet;
+
+use super::ApplyError;
+use crate::{
+    model::{Object, RegistryState, Timestamp},
+    online::{OnlineStore, ViewLayout},
+    plan::{Change, Plan},
+    registry::{Leftover, RegistryStore, Write, forget_leftover, leftovers, put_leftover, state},
+};
+
+/// The notes about values that belong to nothing any more once a plan is carried out.
+pub fn notes(plan: &Plan, now: Timestamp) -> Vec<Write> {
+    let leftovers = plan.changes.iter().filter_map(|change| left_by(&plan.project, change));
+    leftovers.map(|leftover| put_leftover(&leftover, now)).collect()
+}
+
+fn left_by(project: &str, change: &Change) -> Option<Leftover> {
+    let before = change.action.before().and_then(|object| stored_values(project, object))?;
+    let after = change.action.after().and_then(|object| stored_values(project, object));
+    match after.filter(|after| after.view == before.view && same_keys(after, &before)) {
+        None => {
+            let ViewLayout { view, features, join_keys, .. } = before;
+            Some(Leftover { view, features, join_keys, whole: true })
+        }
+        Some(after) => {
+            let features = without(before.features, &after);
+            let ViewLayout { view, join_keys, .. } = before;
+            (!features.is_empty()).then_some(Leftover { view, features, join_keys, whole: false })
+        }
+    }
+}
+
+/// The layout of an object that keeps values in the online store.
+fn stored_values(project: &str, object: &Object) -> Option<ViewLayout> {
+    let online = match object {
+        Object::FeatureView(view) => view.online,
+        Object::StreamFeatureView(view) => view.online,
+        Object::LabelView(view) => view.online,
+        _ => false,
+    };
+    if online { ViewLayout::of_object(project, object) } else { None }
+}
+
+/// Whether values are found under the same keys; the order of the names does not matter.
+fn same_keys(one: &ViewLayout, other: &ViewLayout) -> bool {
+    let names = |layout: &ViewLayout| layout.join_keys.iter().cloned().collect::<BTreeSet<String>>();
+    names(one) == names(other)
+}
+
+fn without(mut features: Vec<String>, layout: &ViewLayout) -> Vec<String> {
+    features.retain(|feature| !layout.features.contains(feature));
+    features
+}
+
+/// Removes the noted values of a project from the online store, then the notes, and returns how many
+/// entities had some. What was declared again in the meantime stays. `on_page` hears how many
+/// entities that were so far.
+///
+/// Nobody materializes the views meanwhile.
+///
+/// # Errors
+/// When a store cannot be read or written, or a run on one of the views does not end; the notes stay.
+pub fn clean_up(
+    project: &str,
+    registry: &dyn RegistryStore,
+    online: &dyn OnlineStore,
+    on_page: &mut dyn FnMut(u64),
+) -> Result<u64, ApplyError> {
+    let noted = leftovers(&registry.snapshot(project)?.metadata);
+    if noted.is_empty() {
+        return Ok(0);
+    }
+    // In the order of names, so that two of these do not wait for each other.
+    let views: BTreeSet<&str> = noted.iter().map(|leftover| leftover.view.as_str()).collect();
+    let locks = views.into_iter().map(|view| registry.lock_view(project, view)).collect::<Result<Vec<_>, _>>()?;
+    let state = state(&registry.snapshot(project)?);
+    let Removals { views, features } = Removals::of(project, &noted, &state);
+    let mut removed = 0;
+    if !views.is_empty() {
+        removed += online.remove_views(&views, on_page)?;
+    }
+    if !features.is_empty() {
+        removed += online.remove_features(&features, &mut |entities| on_page(removed + entities))?;
+    }
+    registry.update(project, &mut |_| Some(noted.iter().map(forget_leftover).collect()))?;
+    drop(locks);
+    Ok(removed)
+}
+
+/// What of the noted values belongs to nothing now.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Removals {
+    views: Vec<ViewLayout>,
+    features: Vec<ViewLayout>,
+}
+
+impl Removals {
+    fn of(project: &str, noted: &[Leftover], state: &RegistryState) -> Self {
+        let mut removals = Self::default();
+        for leftover in noted {
+            // What feastr does not manage may keep values under this name.
+            if state.foreign.iter().any(|foreign| foreign.id.kind.is_view() && foreign.id.name == leftover.view) {
+                continue;
+            }
+            let Leftover { view, features, join_keys, whole } = leftover.clone();
+            let mut layout = ViewLayout { project: project.to_owned(), view, features, join_keys };
+            let mut present = state.objects.values().filter_map(|object| stored_values(project, object));
+            match present.find(|present| present.view == layout.view && same_keys(present, &layout)) {
+                None if whole => removals.views.push(layout),
+                None => removals.features.push(layout),
+                Some(present) => {
+                    layout.features = without(layout.features, &present);
+                    if !layout.features.is_empty() {
+                        removals.features.push(layout);
+                    }
+                }
+            }
+        }
+        removals
+    }
+}

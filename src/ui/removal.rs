@@ -1,0 +1,44 @@
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Printer, Verbosity};
+
+const REMOVING: &str = "{spinner} removing online values: {human_pos} entities  {per_sec}  {elapsed}";
+
+/// Shows on a terminal that online values are being removed.
+pub struct RemovalProgress(ProgressBar);
+
+impl RemovalProgress {
+    pub fn new(printer: Printer) -> Self {
+        if printer.json || printer.verbosity == Verbosity::Quiet || !io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        // The template is a constant, covered by a test.
+        let style = ProgressStyle::with_template(REMOVING).unwrap_or_else(|_| ProgressStyle::default_spinner());
+        Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style))
+    }
+
+    /// So many entities' values are removed by now.
+    pub fn show(&self, entities: u64) {
+        self.0.enable_steady_tick(Duration::from_millis(120));
+        self.0.set_position(entities);
+    }
+
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_valid() {
+        ProgressStyle::with_template(REMOVING).unwrap();
+    }
+}

@@ -1,0 +1,190 @@
+//! Values that belong to nothing any more, in stores without a record of tables.
+
+use std::collections::BTreeSet;
+
+use feastr::{
+    apply::{ApplyOptions, Approval, apply},
+    config::OnlineStoreConfig,
+    model::{Repo, Timestamp},
+    registry::{leftovers, state},
+};
+use serde_json::json;
+
+use super::{END, START, applied, registry, values};
+use crate::{
+    online_sql::{Backend, TestStore},
+    servers::{PASSWORD, USER},
+    support::Project,
+};
+
+const TABLE: &str = "feastlocal_driver_hourly_stats";
+
+/// The example repo with its values in a PostgreSQL database, applied and materialized.
+fn in_postgres() -> (Project, TestStore) {
+    let (project, test) = (Project::example(), TestStore::new(Backend::Postgres));
+    let OnlineStoreConfig::Postgres(config) = &test.config else { panic!("PostgreSQL") };
+    let (port, database) = (config.server.port.unwrap(), &config.server.database);
+    project.edit(
+        "feature_store.yaml",
+        "  type: sqlite\n  path: data/online_store.db\n",
+        &format!(
+            "  type: postgres\n  host: 127.0.0.1\n  port: {port}\n  database: {database}\n  user: {USER}\n  \
+             password: {PASSWORD}\n"
+        ),
+    );
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", START, END]).ok();
+    (project, test)
+}
+
+fn features(test: &TestStore) -> BTreeSet<String> {
+    test.rows(TABLE).into_iter().map(|row| row.1).collect()
+}
+
+fn noted(project: &Project) -> Vec<String> {
+    let snapshot = registry(project).snapshot("feastlocal").unwrap();
+    leftovers(&snapshot.metadata).into_iter().map(|leftover| leftover.view).collect()
+}
+
+fn exists(test: &TestStore) -> bool {
+    test.postgres().query_one("SELECT to_regclass($1) IS NOT NULL", &[&TABLE]).unwrap().get(0)
+}
+
+/// Definitions without the view and what is made from it.
+fn remove_view(project: &Project) {
+    let text = project.read("drivers.yaml");
+    project.write("drivers.yaml", &text[..text.find("feature_views:").unwrap()]);
+    project.write("services.yaml", "");
+}
+
+/// An apply that was killed after its commit: everything but the cleaning.
+fn apply_and_die(project: &Project, test: &TestStore) {
+    let registry = registry(project);
+    let objects = state(&registry.snapshot("feastlocal").unwrap()).objects;
+    let mut repo =
+        Repo {
+            project: objects
+                .values()
+                .find_map(|object| {
+                    if let feastr::model::Object::Project(project) = object { Some(project.clone()) } else { None }
+                })
+                .unwrap(),
+            data_sources: Vec::new(),
+            entities: Vec::new(),
+            feature_views: Vec::new(),
+            on_demand_feature_views: Vec::new(),
+            stream_feature_views: Vec::new(),
+            label_views: Vec::new(),
+            feature_services: Vec::new(),
+            permissions: Vec::new(),
+            saved_datasets: Vec::new(),
+            validation_references: Vec::new(),
+            places: Default::default(),
+        };
+    repo.project.description.clear();
+    let options = ApplyOptions { repo_name: None, approval: Approval::Everything, now: Timestamp::now() };
+    apply(&repo, registry.as_ref(), Some(test.open().as_ref()), options).unwrap();
+}
+
+#[test]
+fn values_of_a_removed_feature_go_and_the_others_stay() {
+    let (project, test) = in_postgres();
+    assert_eq!(features(&test).len(), 3);
+    let before = test.rows(TABLE);
+    project.edit(
+        "drivers.yaml",
+        "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n",
+        "",
+    );
+    let output = project.feastr(&["apply", "--yes"]).ok();
+    assert!(output.stderr.contains("Removed online values of 5 entities"), "{}", output.stderr);
+    let kept: Vec<_> = before.into_iter().filter(|row| row.1 != "acc_rate").collect();
+    assert_eq!(test.rows(TABLE), kept);
+    assert_eq!(noted(&project), Vec::<String>::new());
+}
+
+#[test]
+fn values_of_a_removed_view_go() {
+    let (project, test) = in_postgres();
+    remove_view(&project);
+    let plan = project.feastr(&["plan"]).ok().stdout;
+    assert!(plan.contains("the online values of driver_hourly_stats, which are removed from the store"), "{plan}");
+    assert!(project.feastr(&["apply"]).refused().stderr.contains("driver_hourly_stats"));
+    assert!(exists(&test));
+    project.feastr(&["apply", "--yes"]).ok();
+    assert!(!exists(&test));
+    assert_eq!(noted(&project), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_killed_apply_left_is_removed_by_the_next_or_by_a_cleanup() {
+    for command in [&["apply", "--yes"][..], &["online", "cleanup"]] {
+        let (project, test) = in_postgres();
+        remove_view(&project);
+        apply_and_die(&project, &test);
+        assert_eq!((noted(&project), exists(&test)), (vec!["driver_hourly_stats".to_owned()], true));
+        let dry = project.feastr(&["online", "cleanup", "--dry-run", "--json"]).ok().json();
+        assert_eq!(dry, json!({"expired": [], "leftovers": ["driver_hourly_stats"], "removed": null}));
+        assert!(exists(&test));
+        project.feastr(command).ok();
+        assert_eq!((noted(&project), exists(&test)), (Vec::new(), false));
+    }
+}
+
+#[test]
+fn a_view_that_is_back_keeps_its_values() {
+    let (project, test) = in_postgres();
+    let before = test.rows(TABLE);
+    apply_and_die(&project, &test);
+    project.feastr(&["apply", "--yes"]).ok();
+    assert_eq!((noted(&project), test.rows(TABLE)), (Vec::new(), before.clone()));
+    // Back with fewer features, it keeps those.
+    apply_and_die(&project, &test);
+    project.edit(
+        "drivers.yaml",
+        "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n",
+        "",
+    );
+    project.feastr(&["apply", "--yes"]).ok();
+    assert_eq!(features(&test), BTreeSet::from(["avg_daily_trips".to_owned(), "conv_rate".to_owned()]));
+}
+
+#[test]
+fn teardown_removes_the_values_of_the_project_alone() {
+    let (project, test) = in_postgres();
+    project.edit("feature_store.yaml", "project: feastlocal", "project: my_feastlocal");
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", START, END]).ok();
+    project.feastr(&["teardown", "--yes"]).ok();
+    assert!(exists(&test), "another project's");
+    assert!(
+        test.postgres()
+            .query_one("SELECT to_regclass('my_feastlocal_driver_hourly_stats') IS NULL", &[])
+            .unwrap()
+            .get::<_, bool>(0)
+    );
+}
+
+#[test]
+fn expired_values_are_removed() {
+    let project = applied();
+    project.feastr(&["materialize", START, END]).ok();
+    project.feastr(&["materialize-incremental", "now"]).ok();
+    let before = values(&project, TABLE);
+    assert_eq!(before.len(), 15);
+    // The newest event of the example's data is older than a day.
+    let dry = project.feastr(&["online", "cleanup", "--dry-run"]).ok().stdout;
+    assert!(dry.contains("driver_hourly_stats  older than 1d, before 20"), "{dry}");
+    assert_eq!(values(&project, TABLE), before);
+    let unknown = project.feastr(&["online", "cleanup", "--views", "driver_hourly_stat"]).failed().stderr;
+    assert!(unknown.contains("did you mean `driver_hourly_stats`?"), "{unknown}");
+    let done = project.feastr(&["online", "cleanup", "--views", "driver_hourly_stats", "--json"]).ok().json();
+    assert_eq!((&done["removed"], &done["expired"][0]["removed"]), (&json!(5), &json!(5)));
+    assert_eq!(values(&project, TABLE), []);
+    project.edit("drivers.yaml", "ttl: 1d", "ttl: 0");
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", START, END]).ok();
+    let without = project.feastr(&["online", "cleanup", "--views", "driver_hourly_stats"]).failed().stderr;
+    assert!(without.contains("do not expire"), "{without}");
+    assert_eq!(project.feastr(&["online", "cleanup", "--json"]).ok().json()["removed"], json!(0));
+}
