@@ -73,6 +73,7 @@ impl TestStore {
             OnlineStoreConfig::Postgres(config) => {
                 OnlineStoreConfig::Postgres(PostgresConfig { numbers: true, ..config })
             }
+            OnlineStoreConfig::Redis(_) => panic!("Redis has no tables"),
         };
         online::open(&config)
     }
