@@ -25,6 +25,11 @@ impl Default for Patience {
 }
 
 impl Patience {
+    /// Waiting for a limited time.
+    pub fn limited_to(limit: Duration) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
     /// Waits a while; `false`, at once, when that was done for long enough.
     pub fn wait(&mut self) -> bool {
         if self.began.elapsed() + self.pause > self.limit {

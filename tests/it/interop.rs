@@ -78,7 +78,7 @@ impl Request {
     }
 
     /// As a step of `feast_steps.py`.
-    fn step(&self, name: &str) -> Json {
+    pub fn step(&self, name: &str) -> Json {
         let mut arguments = json!({ "entities": self.entities, "full_feature_names": self.full_feature_names });
         match self.selection {
             Selection::Features(features) => arguments["features"] = json!(features),

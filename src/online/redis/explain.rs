@@ -63,6 +63,8 @@ fn code(error: &ServerError) -> &str {
     const INNER: [&str; 4] = ["OOM", "WRONGTYPE", "READONLY", "NOPERM"];
     let inner = |text: &str| INNER.into_iter().find(|code| text.contains(&format!("-{code} ")));
     match error.code() {
+        // What a longer command without a password gets.
+        "ERR" if error.details().is_some_and(|text| text.contains("unauthenticated")) => "NOAUTH",
         "ERR" => error.details().and_then(inner).unwrap_or("ERR"),
         code => code,
     }
@@ -93,6 +95,9 @@ impl Place {
             format!("cannot be reached: {text}")
         };
         let mut help = "check that it runs, and `connection_string` in feature_store.yaml".to_owned();
+        if self.encrypted && error.is_timeout() {
+            help.push_str("; without `ssl=true` in it connections are not encrypted");
+        }
         if !self.encrypted && error.is_connection_dropped() && !error.is_connection_refusal() {
             help.push_str("; with `ssl=true` in it connections are encrypted");
         }
@@ -104,12 +109,7 @@ impl Place {
             return None;
         }
         let node = &self.node;
-        let (message, help) = if text.contains("InvalidContentType") || text.contains("corrupt message") {
-            (
-                format!("Redis at {node} does not speak TLS"),
-                "leave `ssl=true` out of `connection_string`, or name the port for TLS",
-            )
-        } else if text.contains("not valid for") || text.contains("NotValidForName") {
+        let (message, help) = if text.contains("not valid for") || text.contains("NotValidForName") {
             (
                 format!("the certificate of Redis at {node} is for another name"),
                 "name the host as the certificate does, or write `ssl_check_hostname=false` in `connection_string`",

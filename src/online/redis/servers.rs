@@ -6,8 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use redis::Value;
@@ -21,7 +20,7 @@ use super::{
 };
 use crate::{
     config::{RedisConfig, RedisDeployment, RedisNode},
-    online::store::OnlineError,
+    online::{patience::Patience, store::OnlineError},
 };
 
 /// What the servers are used for.
@@ -35,13 +34,13 @@ pub enum Purpose {
 
 impl Purpose {
     /// How long to wait for servers that are away, or do not know who is the master.
-    fn patience(self) -> Duration {
-        Duration::from_secs(if self == Self::Reading { 2 } else { 60 })
+    fn patience(self) -> Patience {
+        match self {
+            Self::Reading => Patience::limited_to(Duration::from_secs(2)),
+            Self::Writing => Patience::default(),
+        }
     }
 }
-
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Connections to the servers of a store.
 pub struct Servers {
@@ -127,7 +126,7 @@ impl Servers {
     pub fn exchange(&mut self, calls: &Calls) -> Result<Vec<Value>, OnlineError> {
         let mut answers: Vec<Option<Value>> = vec![None; calls.len()];
         let mut unanswered = calls.len();
-        let mut waiting = Waiting { since: Instant::now(), pause: FIRST_PAUSE };
+        let mut patience = self.purpose.patience();
         while unanswered > 0 {
             let again = match self.attempt(calls, &mut answers) {
                 Ok(again) => again,
@@ -140,11 +139,13 @@ impl Servers {
             };
             let left = answers.iter().filter(|answer| answer.is_none()).count();
             if left < unanswered {
-                waiting = Waiting { since: Instant::now(), pause: FIRST_PAUSE };
+                patience = self.purpose.patience();
             }
             unanswered = left;
             if let Some(failure) = again {
-                self.wait(&mut waiting, failure)?;
+                if self.abandoned.load(Ordering::Relaxed) || !patience.wait() {
+                    return Err(patience.exhausted(failure.error));
+                }
             }
         }
         Ok(answers.into_iter().flatten().collect())
@@ -164,20 +165,6 @@ impl Servers {
             ),
             "run the same again: values that are there are left as they are, so it is quick".to_owned(),
         ))
-    }
-
-    fn wait(&self, waiting: &mut Waiting, failure: Failure) -> Result<(), OnlineError> {
-        let waited = waiting.since.elapsed();
-        if waited + waiting.pause > self.purpose.patience() || self.abandoned.load(Ordering::Relaxed) {
-            let mut error = failure.error;
-            if self.purpose == Purpose::Writing {
-                error.message.push_str(&format!(", tried for {} seconds", waited.as_secs()));
-            }
-            return Err(error);
-        }
-        sleep(waiting.pause);
-        waiting.pause = (waiting.pause * 2).min(LONGEST_PAUSE);
-        Ok(())
     }
 
     /// Sends what has no answer yet. Gives a reason to try again if something is left.
@@ -385,10 +372,4 @@ fn moving(node: &RedisNode) -> OnlineError {
         format!("slots of Redis at {node} are moving"),
         "wait until they have moved, then try again".to_owned(),
     )
-}
-
-/// Since when nothing was answered, and how long to wait for the next attempt.
-struct Waiting {
-    since: Instant,
-    pause: Duration,
 }

@@ -4,6 +4,7 @@ mod demo_results;
 mod descriptors;
 mod historical;
 mod listings;
+mod online_redis;
 mod online_store;
 mod online_values;
 mod python_conversions;

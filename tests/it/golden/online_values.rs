@@ -170,7 +170,7 @@ const fn driver(table: &'static str) -> View {
 const LOCAL: &[View] = &[driver("feastlocal_driver_hourly_stats"), driver("feastlocal_driver_hourly_stats_fresh")];
 
 /// Values that Feast wrote differently, by feature: what it wrote and what belongs there.
-const DIFFERENT: [(&str, &str, &str); 7] = [
+pub const DIFFERENT: [(&str, &str, &str); 7] = [
     // Integers of a column with a null went through floating point.
     ("f_int64", "208480808080808010", "208380808080808010"),
     ("f_int64", "20fcffffffffffffefff01", "20fbffffffffffffefff01"),

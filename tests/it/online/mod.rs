@@ -1,12 +1,16 @@
 //! Online stores: what all of them promise, and what can go wrong with Redis.
 
 mod contract;
+mod errors;
+mod faults;
+mod interop;
+mod races;
 
 use feastr::{
     config::{OnlineStoreConfig, RedisConfig},
     feast::{
         entity_key::{EntityKeyEncoder, KeyPart},
-        value::{Kind, Value},
+        value::{Kind as ValueKind, Value},
     },
     model::Timestamp,
     online::{EncodedRow, OnlineError, OnlineStore, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts, open},
@@ -103,7 +107,7 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 pub fn int(number: i64) -> Value {
-    Kind::Int64(number).into()
+    ValueKind::Int64(number).into()
 }
 
 /// Writes rows in one go.

@@ -76,7 +76,7 @@ impl TestStore {
             OnlineStoreConfig::Postgres(config) => {
                 OnlineStoreConfig::Postgres(PostgresConfig { numbers: true, ..config })
             }
-            other => panic!("{other:?}"),
+            OnlineStoreConfig::Redis(_) => panic!("Redis has no tables"),
         };
         online::open(&config)
     }

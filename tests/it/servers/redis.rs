@@ -1,6 +1,7 @@
 //! Redis: single servers, a cluster, and a master that a sentinel watches.
 
 use std::{
+    collections::BTreeMap,
     io::Write as _,
     path::PathBuf,
     process::{Child, Command},
@@ -99,9 +100,30 @@ impl RedisServer {
         config
     }
 
-    /// What one writes as `connection_string` into feature_store.yaml.
-    pub fn connection_string(&self) -> String {
-        format!("127.0.0.1:{},username={USER},password={PASSWORD}", self.port)
+    /// The settings of an online store in a database of this server, as one writes them.
+    pub fn settings(&self, db: u8) -> String {
+        format!(
+            "online_store:\n  type: redis\n  connection_string: 127.0.0.1:{},db={db},username={USER},password={PASSWORD}\n",
+            self.port
+        )
+    }
+
+    /// What is in a database: fields and values by key, with the seconds they live.
+    pub fn dump(&self, db: u8) -> BTreeMap<Vec<u8>, (BTreeMap<Vec<u8>, Vec<u8>>, i64)> {
+        let mut connection = self.connect_to(db);
+        let keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
+        let mut hash = |key: &Vec<u8>| {
+            let fields = redis::cmd("HGETALL").arg(key).query(&mut connection).unwrap();
+            (fields, redis::cmd("TTL").arg(key).query(&mut connection).unwrap())
+        };
+        keys.into_iter().map(|key| (key.clone(), hash(&key))).collect()
+    }
+
+    /// A connection to one of its databases.
+    pub fn connect_to(&self, db: u8) -> redis::Connection {
+        let mut connection = self.connect();
+        redis::cmd("SELECT").arg(db).exec(&mut connection).unwrap();
+        connection
     }
 }
 

@@ -1,0 +1,183 @@
+//! Redis servers that go away, are replaced or hand over keys while they are written.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+use feastr::online::{OnlineStore, OnlineWriter, Replace};
+
+use super::{Row, View, found, int, read, redis};
+use crate::servers::{
+    PASSWORD, USER,
+    redis::{RedisCluster, RedisSentinels, RedisServer, await_true},
+};
+
+const ROWS: i64 = 60_000;
+
+/// More than fits into one batch.
+fn rows(view: &View) -> Vec<Row> {
+    (0..ROWS).map(|number| Row::new(view.number(number), 9, &[int(number), int(-number)])).collect()
+}
+
+fn write(writer: &mut dyn OnlineWriter, rows: &[Row]) {
+    for rows in rows.chunks(2_000) {
+        writer.write(&rows.iter().map(Row::encoded).collect::<Vec<_>>()).unwrap();
+    }
+}
+
+#[track_caller]
+fn assert_complete(store: &dyn OnlineStore, view: &View) {
+    let keys: Vec<Vec<u8>> = (0..ROWS).map(|number| view.number(number)).collect();
+    for (number, values) in (0..).zip(read(store, view, &keys)) {
+        assert_eq!(values, [found(&int(number), 9), found(&int(-number), 9)], "{number}");
+    }
+}
+
+#[test]
+fn connections_that_break_and_scripts_that_are_forgotten_cost_nothing() {
+    let (server, view) = (RedisServer::start(""), View::simple("cut"));
+    let store = redis(server.config());
+    thread::scope(|scope| {
+        let breaker = scope.spawn(|| {
+            let mut connection = server.connect();
+            let mut broken: u64 = 0;
+            for _ in 0..5 {
+                let kill = redis::cmd("CLIENT")
+                    .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"])
+                    .query::<u64>(&mut connection);
+                broken += kill.unwrap();
+                redis::cmd("SCRIPT").arg("FLUSH").exec(&mut connection).unwrap();
+                thread::sleep(Duration::from_millis(150));
+            }
+            broken
+        });
+        let mut writer = store.writer(view.0.clone(), Replace::Outdated).unwrap();
+        write(writer.as_mut(), &rows(&view));
+        writer.finish().unwrap();
+        assert!(breaker.join().unwrap() > 0);
+    });
+    assert_complete(store.as_ref(), &view);
+}
+
+#[test]
+fn a_server_that_was_started_again_is_not_trusted() {
+    for settings in ["appendonly yes\nappendfsync always", ""] {
+        let (mut server, view) = (RedisServer::start(settings), View::simple("restart"));
+        let store = redis(server.config());
+        let rows = rows(&view);
+        let mut writer = store.writer(view.0.clone(), Replace::Outdated).unwrap();
+        write(writer.as_mut(), &rows[..40_000]);
+        // Something was confirmed.
+        await_true("a batch is stored", || redis::cmd("DBSIZE").query::<i64>(&mut server.connect()).unwrap() > 15_000);
+        write(writer.as_mut(), &rows[40_000..41_000]);
+        server.kill();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(500));
+                server.restart();
+            });
+            write(writer.as_mut(), &rows[41_000..]);
+            let error = writer.finish().unwrap_err();
+            assert!(error.message.contains("was started again or replaced"), "{error:?}");
+            assert!(error.help.as_deref().unwrap().contains("run the same again"), "{error:?}");
+        });
+        let again = super::write(store.as_ref(), &view, Replace::Outdated, &rows).unwrap();
+        assert_eq!(again.written + again.skipped, rows.len() as u64);
+        assert!(again.skipped > 0);
+        assert_complete(store.as_ref(), &view);
+    }
+}
+
+#[test]
+fn a_server_that_stays_away_is_reported() {
+    let (mut server, view) = (RedisServer::start(""), View::simple("gone"));
+    let store = redis(server.config());
+    let mut writer = store.writer(view.0.clone(), Replace::Outdated).unwrap();
+    server.kill();
+    write(writer.as_mut(), &rows(&view)[..10]);
+    // Who gives up need not wait to the end.
+    drop(writer);
+    let error = store.writer(view.0.clone(), Replace::Outdated).map(drop).unwrap_err();
+    assert!(error.message.contains("refuses connections"), "{error:?}");
+    let error = store.read("gone", &[view.of(vec![view.number(1)])]).unwrap_err();
+    assert!(error.message.contains("refuses connections"), "{error:?}");
+}
+
+#[test]
+fn the_new_master_of_the_sentinels_is_written() {
+    let (mut sentinels, view) = (RedisSentinels::start(), View::simple("failover"));
+    let store = redis(sentinels.config());
+    let rows = rows(&view);
+    let mut writer = store.writer(view.0.clone(), Replace::Outdated).unwrap();
+    write(writer.as_mut(), &rows[..40_000]);
+    await_true("a batch is stored", || {
+        redis::cmd("DBSIZE").query::<i64>(&mut sentinels.master.connect()).unwrap() > 15_000
+    });
+    sentinels.master.kill();
+    // What the old master had confirmed and not passed on is lost, and nobody knows what that is.
+    write(writer.as_mut(), &rows[40_000..]);
+    let error = writer.finish().unwrap_err();
+    assert!(error.message.contains("was started again or replaced"), "{error:?}");
+    let again = super::write(store.as_ref(), &view, Replace::Outdated, &rows).unwrap();
+    assert!(again.skipped > 0, "{again:?}");
+    assert_complete(store.as_ref(), &view);
+}
+
+#[test]
+fn slots_move_while_they_are_written() {
+    let (cluster, view) = (RedisCluster::start(), View::simple("moving"));
+    let store = redis(cluster.config());
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let mover = scope.spawn(|| {
+            let mut moved = 0;
+            for slot in (0..16_384).step_by(3) {
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+                move_slot(&cluster, slot);
+                moved += 1;
+            }
+            moved
+        });
+        let write_all = || {
+            for _ in 0..3 {
+                super::write(store.as_ref(), &view, Replace::Outdated, &rows(&view)).unwrap();
+                super::write(store.as_ref(), &view, Replace::Everything, &rows(&view)).unwrap();
+                assert_complete(store.as_ref(), &view);
+            }
+        };
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(write_all));
+        done.store(true, Ordering::Relaxed);
+        assert!(mover.join().unwrap() > 5);
+        outcome.unwrap();
+    });
+    assert_eq!(store.remove_views(&[view.0.clone()], &mut |_| {}).unwrap(), ROWS as u64);
+}
+
+/// Moves a slot of the first server to the second one, keys and all.
+fn move_slot(cluster: &RedisCluster, slot: u16) {
+    let mut nodes: Vec<redis::Connection> = cluster.nodes.iter().map(RedisServer::connect).collect();
+    let ids: Vec<String> =
+        nodes.iter_mut().map(|node| redis::cmd("CLUSTER").arg("MYID").query(node).unwrap()).collect();
+    let set = |node: &mut redis::Connection, how: &str, id: &str| {
+        redis::cmd("CLUSTER").arg("SETSLOT").arg(slot).arg(how).arg(id).exec(node).unwrap();
+    };
+    set(&mut nodes[1], "IMPORTING", &ids[0]);
+    set(&mut nodes[0], "MIGRATING", &ids[1]);
+    loop {
+        let keys: Vec<Vec<u8>> =
+            redis::cmd("CLUSTER").arg("GETKEYSINSLOT").arg(slot).arg(2).query(&mut nodes[0]).unwrap();
+        if keys.is_empty() {
+            break;
+        }
+        let mut migrate = redis::cmd("MIGRATE");
+        migrate.arg("127.0.0.1").arg(cluster.nodes[1].port).arg("").arg(0).arg(5_000);
+        migrate.arg("AUTH2").arg(USER).arg(PASSWORD).arg("KEYS").arg(&keys).exec(&mut nodes[0]).unwrap();
+    }
+    for index in [1, 0, 2] {
+        set(&mut nodes[index], "NODE", &ids[1]);
+    }
+}
