@@ -142,10 +142,10 @@ impl Servers {
                 patience = self.purpose.patience();
             }
             unanswered = left;
-            if let Some(failure) = again {
-                if self.abandoned.load(Ordering::Relaxed) || !patience.wait() {
-                    return Err(patience.exhausted(failure.error));
-                }
+            if let Some(failure) = again
+                && (self.abandoned.load(Ordering::Relaxed) || !patience.wait())
+            {
+                return Err(patience.exhausted(failure.error));
             }
         }
         Ok(answers.into_iter().flatten().collect())

@@ -58,9 +58,12 @@ fn servers_and_accounts_that_are_wrong_are_said() {
         with(|config| config.deployment = RedisDeployment::Cluster),
         ["not part of a cluster", "redis_type: redis"],
     );
-    let mut config = RedisCluster::shared().config();
-    config.deployment = RedisDeployment::Standalone;
-    is_refused(config, ["is part of a cluster", "redis_type: redis_cluster"]);
+    // Each server of a cluster answers for some of the keys.
+    let cluster = RedisCluster::shared();
+    let outcomes = cluster.nodes.iter().map(|node| write_one(redis(node.config()).as_ref(), &View::simple("errors")));
+    let refused: Vec<OnlineError> = outcomes.filter_map(Result::err).collect();
+    assert_eq!(refused.len(), 2);
+    says(&refused[0], ["is part of a cluster", "redis_type: redis_cluster"]);
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn assert_complete(store: &dyn OnlineStore, view: &View) {
 fn connections_that_break_and_scripts_that_are_forgotten_cost_nothing() {
     let (server, view) = (RedisServer::start(""), View::simple("cut"));
     let store = redis(server.config());
+    let mut writer = store.writer(view.0.clone(), Replace::Outdated).unwrap();
     thread::scope(|scope| {
         let breaker = scope.spawn(|| {
             let mut connection = server.connect();
@@ -53,7 +54,6 @@ fn connections_that_break_and_scripts_that_are_forgotten_cost_nothing() {
             }
             broken
         });
-        let mut writer = store.writer(view.0.clone(), Replace::Outdated).unwrap();
         write(writer.as_mut(), &rows(&view));
         writer.finish().unwrap();
         assert!(breaker.join().unwrap() > 0);

@@ -108,7 +108,7 @@ fn two_feastr_and_a_python_feast_at_once_leave_the_newest() {
         for end in [MIDDLE, LATER] {
             let mut running: Vec<Child> = projects[..2]
                 .iter()
-                .map(|project| project.command(&["materialize", EARLIER, end]).spawn().unwrap())
+                .map(|project| project.command(&["--quiet", "materialize", EARLIER, end]).spawn().unwrap())
                 .collect();
             assert!(running.iter_mut().all(|child| child.wait().unwrap().success()));
         }
