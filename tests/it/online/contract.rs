@@ -170,7 +170,7 @@ fn many_rows_and_many_features_are_written_and_written_again() {
         assert_eq!(write(store, &wide, Replace::Outdated, &rows).unwrap(), counts(2, 0));
         let stored = read(store, &wide, &[wide.number(2)]).remove(0);
         assert_eq!(stored, values.iter().map(|value| found(value, 5)).collect::<Vec<_>>());
-        assert_eq!(store.remove_views(&[wide.0.clone()], &mut |_| {}).unwrap(), 2);
+        assert_eq!(store.remove_views(std::slice::from_ref(&wide.0), &mut |_| {}).unwrap(), 2);
         assert_eq!(read(store, &wide, &[wide.number(2)])[0][4_499], StoredValue::NotFound);
     });
 }
@@ -200,7 +200,7 @@ fn removing_views_touches_nothing_else() {
             write(store, view, Replace::Outdated, &rows(view)).unwrap();
         }
         let mut pages = Vec::new();
-        assert_eq!(store.remove_views(&[removed.0.clone()], &mut |so_far| pages.push(so_far)).unwrap(), 5);
+        assert_eq!(store.remove_views(std::slice::from_ref(&removed.0), &mut |so_far| pages.push(so_far)).unwrap(), 5);
         assert_eq!(pages.last(), Some(&5));
         let keys = |view: &View| texts.iter().map(|text| key(view, text)).collect::<Vec<_>>();
         assert!(read(store, &removed, &keys(&removed)).iter().flatten().all(|value| *value == StoredValue::NotFound));
@@ -208,7 +208,7 @@ fn removing_views_touches_nothing_else() {
             let stored = read(store, view, &keys(view));
             assert!(stored.iter().flatten().all(|value| *value == found(&int(1), 9)), "{}", view.0.view);
         }
-        assert_eq!(store.remove_views(&[removed.0.clone()], &mut |_| {}).unwrap(), 0);
+        assert_eq!(store.remove_views(std::slice::from_ref(&removed.0), &mut |_| {}).unwrap(), 0);
         // It can be filled again.
         assert_eq!(write(store, &removed, Replace::Outdated, &rows(&removed)[..1]).unwrap(), counts(1, 0));
         let all: Vec<_> = neighbours.iter().chain([&removed]).map(|view| view.0.clone()).collect();

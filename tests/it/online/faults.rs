@@ -154,7 +154,7 @@ fn slots_move_while_they_are_written() {
         assert!(mover.join().unwrap() > 5);
         outcome.unwrap();
     });
-    assert_eq!(store.remove_views(&[view.0.clone()], &mut |_| {}).unwrap(), ROWS as u64);
+    assert_eq!(store.remove_views(std::slice::from_ref(&view.0), &mut |_| {}).unwrap(), ROWS as u64);
 }
 
 /// Moves a slot of the first server to the second one, keys and all.

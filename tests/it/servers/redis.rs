@@ -15,6 +15,9 @@ use redis::ConnectionLike as _;
 
 use super::{KEEP, PASSWORD, USER, create_certificate, create_folder, free_port, launch_guarded, program};
 
+/// Values of a hash by their fields.
+pub type Fields = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// What the sentinels call their master.
 pub const MASTER: &str = "features";
 
@@ -109,7 +112,7 @@ impl RedisServer {
     }
 
     /// What is in a database: fields and values by key, with the seconds they live.
-    pub fn dump(&self, db: u8) -> BTreeMap<Vec<u8>, (BTreeMap<Vec<u8>, Vec<u8>>, i64)> {
+    pub fn dump(&self, db: u8) -> BTreeMap<Vec<u8>, (Fields, i64)> {
         let mut connection = self.connect_to(db);
         let keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
         let mut hash = |key: &Vec<u8>| {
