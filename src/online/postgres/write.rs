@@ -18,6 +18,7 @@ pub struct PostgresWriter {
     order: Vec<usize>,
     has_numbers: bool,
     upsert: String,
+    stored: String,
 }
 
 impl PostgresWriter {
@@ -26,7 +27,7 @@ impl PostgresWriter {
         let mut order: Vec<usize> = (0..layout.features.len()).collect();
         order.sort_by_key(|feature| &layout.features[*feature]);
         let upsert = upsert(table, has_numbers, replace);
-        Self { session, layout, order, has_numbers, upsert }
+        Self { session, layout, order, has_numbers, upsert, stored: stored(table) }
     }
 
     fn write_chunk(&mut self, rows: &[&EncodedRow<'_>]) -> Result<WriteCounts, OnlineError> {
@@ -36,13 +37,24 @@ impl PostgresWriter {
                 cells.push(row, &self.layout.features[feature], row.values[feature], self.has_numbers);
             }
         }
-        let taken: i64 = self.session.insist(|client| {
-            let rows = client.query_typed(&self.upsert, &cells.parameters(self.has_numbers))?;
-            rows.first().map_or(Ok(0), |row| row.try_get(0))
-        })?;
-        let written = u64::try_from(taken).unwrap_or(0);
-        Ok(WriteCounts { written, skipped: (rows.len() as u64).saturating_sub(written) })
+        let all = rows.len() as u64;
+        let taken = ask(&mut self.session, &self.upsert, &cells.parameters(self.has_numbers))?;
+        // Asked only when something was there already: those that were stored before count, too.
+        let written = match taken == all {
+            true => all,
+            false => taken.max(ask(&mut self.session, &self.stored, &cells.identity())?),
+        };
+        Ok(WriteCounts { written, skipped: all.saturating_sub(written) })
     }
+}
+
+/// The number of entities that a statement answers.
+fn ask(session: &mut Session, statement: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<u64, OnlineError> {
+    let count: i64 = session.insist(|client| {
+        let rows = client.query_typed(statement, parameters)?;
+        rows.first().map_or(Ok(0), |row| row.try_get(0))
+    })?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 impl OnlineWriter for PostgresWriter {
@@ -134,29 +146,55 @@ impl<'a> Cells<'a> {
         }
         parameters
     }
+
+    /// What tells whether a value is the stored one.
+    fn identity(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        vec![
+            (&self.keys, Type::BYTEA_ARRAY),
+            (&self.features, Type::TEXT_ARRAY),
+            (&self.values, Type::BYTEA_ARRAY),
+            (&self.events, Type::TIMESTAMPTZ_ARRAY),
+        ]
+    }
 }
 
 /// Inserts values, or replaces those that give way, and answers of how many entities some were taken.
-/// Of the same moment the creation time decides, and without one the later write.
+/// Of the same moment the creation time decides, and without one the later write. What is stored
+/// already is not written again, which would leave garbage.
 fn upsert(table: &str, numbers: bool, replace: Replace) -> String {
-    let condition = match replace {
-        Replace::Everything => "",
+    let newer = match replace {
+        Replace::Everything => "TRUE",
         Replace::Outdated => {
-            " WHERE stored.event_ts IS NULL OR excluded.event_ts > stored.event_ts \
-             OR (excluded.event_ts = stored.event_ts \
-                 AND coalesce(excluded.created_ts >= stored.created_ts, TRUE))"
+            "(stored.event_ts IS NULL OR excluded.event_ts > stored.event_ts \
+             OR (excluded.event_ts = stored.event_ts AND coalesce(excluded.created_ts >= stored.created_ts, TRUE)))"
         }
     };
-    let (column, parameter, update) =
-        if numbers { (", value_num", ", $7", " value_num = excluded.value_num,") } else { ("", "", "") };
+    let mut columns = vec!["value", "value_text", "event_ts", "created_ts"];
+    columns.extend(numbers.then_some("value_num"));
+    let each = |column: fn(&str) -> String| columns.iter().map(|name| column(name)).collect::<Vec<_>>().join(", ");
+    let parameters: Vec<String> = (1..=columns.len() + 2).map(|number| format!("${number}")).collect();
     format!(
         "WITH taken AS (\
-         INSERT INTO {} AS stored (entity_key, feature_name, value, value_text, event_ts, created_ts{column}) \
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6{parameter}) \
-         ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = excluded.value, \
-         value_text = excluded.value_text,{update} vector_value = NULL, event_ts = excluded.event_ts, \
-         created_ts = excluded.created_ts{condition} RETURNING entity_key) \
+         INSERT INTO {} AS stored (entity_key, feature_name, {}) SELECT * FROM unnest({}) \
+         ON CONFLICT (entity_key, feature_name) DO UPDATE SET {}, vector_value = NULL \
+         WHERE {newer} AND ({}) IS DISTINCT FROM ({}) RETURNING entity_key) \
          SELECT count(DISTINCT entity_key) FROM taken",
+        quoted(table),
+        columns.join(", "),
+        parameters.join(", "),
+        each(|name| format!("{name} = excluded.{name}")),
+        each(|name| format!("excluded.{name}")),
+        each(|name| format!("stored.{name}")),
+    )
+}
+
+/// Answers of how many entities these values are the stored ones.
+fn stored(table: &str) -> String {
+    format!(
+        "SELECT count(DISTINCT wanted.entity_key) \
+         FROM unnest($1, $2, $3, $4) AS wanted (entity_key, feature_name, value, event_ts) \
+         JOIN {} AS stored ON stored.entity_key = wanted.entity_key AND stored.feature_name = wanted.feature_name \
+         WHERE stored.value = wanted.value AND stored.event_ts = wanted.event_ts",
         quoted(table)
     )
 }

@@ -7,7 +7,7 @@ use std::{
 
 use feastr::online::{Replace, StoredValue};
 
-use super::{Backend, Row, TestStore, encoded, read, stats};
+use super::{Backend, Row, TestStore, counts, encoded, found, read, stats, write};
 
 const KEYS: u32 = 300;
 const WRITERS: u64 = 4;
@@ -36,6 +36,34 @@ fn batches(writer: u64) -> Vec<Vec<Row>> {
         keys.into_iter().map(row).collect()
     };
     (0..15).map(|_| batch()).collect()
+}
+
+#[test]
+fn what_is_stored_already_is_not_written_again() {
+    let test = TestStore::new(Backend::Postgres);
+    let store = test.open();
+    let versions = || {
+        let rows = test.postgres().query("SELECT xmin::text, ctid::text FROM p_stats ORDER BY 2", &[]).unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(String, String)>>()
+    };
+    let rows: Vec<Row> = (0..100).map(|number| Row::new(number, 100, 1).created(7)).collect();
+    assert_eq!(write(store.as_ref(), stats(), Replace::Outdated, &rows), counts(100, 0));
+    let before = versions();
+    for replace in [Replace::Outdated, Replace::Everything] {
+        assert_eq!(write(store.as_ref(), stats(), replace, &rows), counts(100, 0));
+        assert_eq!(versions(), before);
+    }
+    // Together with new, changed and outdated rows.
+    let others = [Row::new(0, 101, 2), Row::new(1, 100, 3).created(7), Row::new(2, 99, 4), Row::new(200, 1, 5)];
+    let mixed = [&others[..], &rows[3..]].concat();
+    assert_eq!(write(store.as_ref(), stats(), Replace::Outdated, &mixed), counts(100, 1));
+    let values: Vec<_> = read(store.as_ref(), &[0, 1, 2, 3, 200]).into_iter().map(|mut row| row.remove(0)).collect();
+    assert_eq!(values, [found(2, 101), found(3, 100), found(1, 100), found(1, 100), found(5, 1)]);
+    // A text that another program left out is added.
+    test.execute("UPDATE p_stats SET value_text = NULL");
+    assert_eq!(write(store.as_ref(), stats(), Replace::Outdated, &rows[3..]), counts(97, 0));
+    let texts = "SELECT count(*) FROM p_stats WHERE value_text IS NULL";
+    assert_eq!(test.postgres().query_one(texts, &[]).unwrap().get::<_, i64>(0), 8);
 }
 
 #[test]
