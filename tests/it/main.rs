@@ -22,3 +22,4 @@ mod porting;
 mod registries;
 mod servers;
 mod support;
+mod template;
