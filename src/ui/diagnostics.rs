@@ -31,7 +31,7 @@ fn without_passwords(text: &str) -> String {
             // Everything behind the key.
             line.find([':', '=']).map(|at| at + 1..line.trim_end().len())
         } else {
-            url_password(line).or_else(|| assigned_password(line))
+            url_password(line).or_else(|| assigned_password(line)).or_else(|| behind_servers(line))
         };
         match secret.filter(|range| range.start < range.end) {
             Some(range) => {
@@ -52,6 +52,13 @@ fn url_password(line: &str) -> Option<std::ops::Range<usize>> {
     let at = start + line[start..end].rfind('@')?;
     let colon = start + line[start..at].find(':')?;
     Some(colon + 1..at)
+}
+
+/// Where the keywords of a connection string are in a line: one of them may be a misspelled `password`.
+fn behind_servers(line: &str) -> Option<std::ops::Range<usize>> {
+    let name = line.find("connection_string")?;
+    let start = name + line[name..].find('=')? + 1;
+    Some(start..line.trim_end().len())
 }
 
 /// Where the password of `{host: …, password: …}` or of a connection string such as
@@ -107,6 +114,7 @@ mod tests {
         assert_eq!(without_passwords("  password: abc\nport: 1\n"), "  password:****\nport: 1\n");
         assert_eq!(without_passwords("s: h:1,password=a,b,db=0\n"), "s: h:1,password=********\n");
         assert_eq!(without_passwords("s: {u: v, \"password\": a, b: c}\n"), "s: {u: v, \"password\":*********\n");
+        assert_eq!(without_passwords("connection_string: h:1,pasword=a\n"), "connection_string: h:1,pasword=*\n");
         assert_eq!(without_passwords("url: https://host/path\n"), "url: https://host/path\n");
     }
 }

@@ -255,6 +255,74 @@ fn sources_are_checked_against_their_files() {
 }
 
 #[test]
+fn settings_of_redis_are_checked_and_shown_without_the_password() {
+    let project = Project::example();
+    let write = |online: &str| {
+        project.write(
+            "feature_store.yaml",
+            format!("project: my-project\nregistry: data/registry.db\nonline_store:\n  type: redis\n{online}"),
+        );
+    };
+    write("  redis_type: redis_claster\n  key_ttl_seconds: -1\n  skip_dedupe: true\n");
+    let output = project.feastr(&["configuration"]).failed();
+    assert_snapshot!(output.stderr, @r#"
+    error: there is no redis_type `redis_claster`
+     --> feature_store.yaml:5:15
+      |
+    5 |   redis_type: redis_claster
+      |               ^^^^^^^^^^^^^
+      |
+      = help: did you mean `redis_cluster`?
+
+    error: key_ttl_seconds is negative, so values would vanish when they are written
+     --> feature_store.yaml:6:20
+      |
+    6 |   key_ttl_seconds: -1
+      |                    ^^
+      |
+      = help: leave it out or write 0 to keep values
+
+    error: unknown key `skip_dedupe` in the settings of the Redis online store
+     --> feature_store.yaml:7:3
+      |
+    7 |   skip_dedupe: true
+      |   ^^^^^^^^^^^
+      |
+      = help: did you mean `skip_dedup`?
+
+    error: 3 errors in the repo; nothing was done
+    "#);
+    write("  connection_string: h:7000,h:7001,pasword=s3cret\n");
+    let output = project.feastr(&["configuration"]).failed();
+    assert_snapshot!(output.stderr, @r#"
+    error: there is no keyword `pasword` for a connection to Redis
+     --> feature_store.yaml:5:22
+      |
+    5 |   connection_string: h:7000,h:7001,pasword=******
+      |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: did you mean `password`?
+
+    error: 1 error in the repo; nothing was done
+    "#);
+    assert!(!output.stderr.contains("s3cret"));
+    write("  redis_type: redis_cluster\n  connection_string: \"h:7000,h:7001,username=u,password=s3cret,ssl=true\"\n");
+    let output = project.feastr(&["configuration", "--json"]).ok();
+    assert_eq!(
+        output.json()["online_store"],
+        serde_json::json!({
+            "type": "redis", "redis_type": "redis_cluster", "connection_string": "h:7000,h:7001,ssl=true,username=u,password=***",
+            "key_ttl_seconds": null, "full_scan_for_deletion": true, "skip_dedup": false,
+        })
+    );
+    project.write("feature_store.yaml", "project: p\nregistry: data/registry.db\nonline_store: redis\n");
+    assert_eq!(
+        project.feastr(&["configuration", "--json"]).ok().json()["online_store"]["connection_string"],
+        "localhost:6379"
+    );
+}
+
+#[test]
 fn settings_are_checked_where_they_are_written() {
     let project = Project::example();
     project.write(

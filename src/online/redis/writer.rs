@@ -246,7 +246,8 @@ impl Packer {
     }
 }
 
-/// What the answers say became of rows; a replacement always happens.
+/// What the answers say became of rows; a replacement always happens. Rows that were sent once more,
+/// because the answer was lost, count as skipped if they had arrived.
 fn counts(answers: &[Value], rows: u64, compared: bool) -> WriteCounts {
     let written = if compared { answers.iter().map(number).sum() } else { rows };
     WriteCounts { written, skipped: rows.saturating_sub(written) }
