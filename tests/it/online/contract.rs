@@ -228,7 +228,7 @@ fn removing_features_leaves_the_rest_of_their_views() {
         }
         let removed = View::new(project, "stats", &["k"], &["a", "c"]);
         let mut pages = 0;
-        assert_eq!(store.remove_features(&[removed.0.clone()], &mut |_| pages += 1).unwrap(), 1_200);
+        assert_eq!(store.remove_features(std::slice::from_ref(&removed.0), &mut |_| pages += 1).unwrap(), 1_200);
         assert!(pages >= 2, "in pages: {pages}");
         let left = [StoredValue::NotFound, found(&int(7), 9), StoredValue::NotFound];
         assert_eq!(read(store, &view, &[view.number(7)]), [left]);
