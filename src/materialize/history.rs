@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::{
     event::Event,
     workers::{OnEvent, RunOptions, Stores},
@@ -17,24 +19,31 @@ pub struct RunHistory<'a> {
     by: &'a str,
     view: &'a str,
     on_event: &'a OnEvent<'a>,
+    /// Whether the history of all views together works, as far as is known.
+    works: &'a AtomicBool,
     id: String,
     started: Timestamp,
-    works: bool,
 }
 
 impl<'a> RunHistory<'a> {
-    pub fn new(stores: &'a Stores<'a>, options: &'a RunOptions<'a>, view: &'a str, on_event: &'a OnEvent<'a>) -> Self {
+    pub fn new(
+        stores: &'a Stores<'a>,
+        options: &'a RunOptions<'a>,
+        view: &'a str,
+        on_event: &'a OnEvent<'a>,
+        works: &'a AtomicBool,
+    ) -> Self {
         let (id, started) = (uuid::Uuid::new_v4().to_string(), (stores.clock)());
-        Self { stores, by: options.by, view, on_event, id, started, works: true }
+        Self { stores, by: options.by, view, on_event, works, id, started }
     }
 
     /// Notes that the run has begun. If nothing follows, it was cut off.
-    pub fn start(&mut self, interval: Interval) {
+    pub fn start(&self, interval: Interval) {
         self.note(interval, RunCounts::default(), RunState::Started);
     }
 
     /// Notes how the run ended: `message` says why it failed.
-    pub fn finish(&mut self, interval: Interval, counts: RunCounts, message: Option<String>) {
+    pub fn finish(&self, interval: Interval, counts: RunCounts, message: Option<String>) {
         let finished = (self.stores.clock)();
         let state = match message {
             None => RunState::Done { finished },
@@ -43,8 +52,8 @@ impl<'a> RunHistory<'a> {
         self.note(interval, counts, state);
     }
 
-    fn note(&mut self, interval: Interval, counts: RunCounts, state: RunState) {
-        if !self.works {
+    fn note(&self, interval: Interval, counts: RunCounts, state: RunState) {
+        if !self.works.load(Ordering::Relaxed) {
             return;
         }
         let run = RunRecord {
@@ -56,9 +65,10 @@ impl<'a> RunHistory<'a> {
             counts,
             state,
         };
-        if let Err(error) = self.stores.registry.record_run(self.stores.project, &run) {
-            self.works = false;
-            let message = format!("{}: this run is not in the history: {}", self.view, error.message);
+        if let Err(error) = self.stores.registry.record_run(self.stores.project, &run)
+            && self.works.swap(false, Ordering::Relaxed)
+        {
+            let message = format!("this run is not in the history: {}", error.message);
             (self.on_event)(&Event::Warning { message, help: error.help });
         }
     }

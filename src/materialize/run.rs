@@ -1,4 +1,4 @@
-use std::{ops::ControlFlow, time::Instant};
+use std::{ops::ControlFlow, sync::atomic::AtomicBool, time::Instant};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
@@ -71,9 +71,10 @@ impl<'a> ViewMaterialization<'a> {
         options: &'a RunOptions<'a>,
         run: &'a ViewRun,
         on_event: &'a OnEvent<'a>,
+        history_works: &'a AtomicBool,
     ) -> Self {
         let interval = Interval { start: run.start(&[]).unwrap_or(run.end()).min(run.end()), end: run.end() };
-        let history = RunHistory::new(stores, options, &run.view.name, on_event);
+        let history = RunHistory::new(stores, options, &run.view.name, on_event, history_works);
         let (counts, chunks) = (RunCounts::default(), Vec::new());
         Self { stores, options, run, on_event, history, interval, counts, chunks, has_rows: false }
     }

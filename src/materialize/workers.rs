@@ -53,7 +53,7 @@ pub struct RunOptions<'a> {
 /// A chunk's interval is recorded only after all its values are stored. A run that is killed before
 /// leaves values but no interval, so the next one does it again.
 pub fn run(stores: &Stores<'_>, runs: &[ViewRun], options: &RunOptions<'_>, on_event: &OnEvent<'_>) -> Vec<ViewReport> {
-    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (next, stopped, history_works) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(true));
     let reports: Mutex<Vec<(usize, ViewReport)>> = Mutex::new(Vec::with_capacity(runs.len()));
     let work = || {
         loop {
@@ -62,7 +62,7 @@ pub fn run(stores: &Stores<'_>, runs: &[ViewRun], options: &RunOptions<'_>, on_e
             let report = if stopped.load(Ordering::Relaxed) {
                 not_started(run)
             } else {
-                let report = ViewMaterialization::new(stores, options, run, on_event).run();
+                let report = ViewMaterialization::new(stores, options, run, on_event, &history_works).run();
                 on_event(&Event::ViewFinished(&report));
                 report
             };

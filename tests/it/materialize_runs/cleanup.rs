@@ -107,7 +107,7 @@ fn values_of_a_removed_feature_go_and_the_others_stay() {
 fn values_of_a_removed_view_go() {
     let (project, test) = in_postgres();
     remove_view(&project);
-    let plan = project.feastr(&["plan"]).ok().stdout;
+    let plan = project.feastr(&["plan"]).refused().stdout;
     assert!(plan.contains("the online values of driver_hourly_stats, which are removed from the store"), "{plan}");
     assert!(project.feastr(&["apply"]).refused().stderr.contains("driver_hourly_stats"));
     assert!(exists(&test));

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, process::Stdio, thread::sleep, time::Instant};
 
-use super::{END, applied, intervals, values};
+use super::{END, Values, applied, intervals, values};
 use crate::support::Project;
 
 const TABLE: &str = "feastlocal_driver_hourly_stats";
@@ -11,10 +11,7 @@ const KILLS: u32 = 50;
 const CATCH_UP: [&str; 4] = ["materialize-incremental", END, "--chunk", "3h"];
 
 /// What the store holds after one run until a moment.
-fn reference(
-    end: &str,
-    known: &mut BTreeMap<String, Vec<(Vec<u8>, String, Vec<u8>, i64)>>,
-) -> Vec<(Vec<u8>, String, Vec<u8>, i64)> {
+fn reference(end: &str, known: &mut BTreeMap<String, Values>) -> Values {
     let values = known.entry(end.to_owned()).or_insert_with(|| {
         let project = applied();
         project.feastr(&["materialize", "2026-10-31", end]).ok();

@@ -48,8 +48,11 @@ pub fn registry(project: &Project) -> Box<dyn RegistryStore> {
     sqlite_registry(&project.path("data/registry.db"))
 }
 
-/// The online values of a view: key, feature, value, event in seconds.
-pub fn values(project: &Project, table: &str) -> Vec<(Vec<u8>, String, Vec<u8>, i64)> {
+/// Key, feature, value, event in seconds.
+pub type Values = Vec<(Vec<u8>, String, Vec<u8>, i64)>;
+
+/// The online values of a view.
+pub fn values(project: &Project, table: &str) -> Values {
     let store = Connection::open(project.path("data/online_store.db")).unwrap();
     let select = format!("SELECT entity_key, feature_name, value, event_ts FROM {table} ORDER BY 1, 2");
     let mut statement = store.prepare(&select).unwrap();
