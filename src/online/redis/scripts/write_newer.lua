@@ -2,12 +2,12 @@
 -- ARGV: number of fields, seconds to live (0: for ever), the fields, that of the time first; then for
 -- each key its values in the order of the fields.
 local width, ttl, stamp = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-local call = redis.call
+local call, unpack, arguments = redis.call, unpack, ARGV
 local pairs_of_row, last = {}, 2 * width
 for index = 1, width do pairs_of_row[2 * index - 1] = ARGV[2 + index] end
 local at, written = 3 + width, 0
 for index = 1, #KEYS do
-  local key, new = KEYS[index], ARGV[at]
+  local key, new = KEYS[index], arguments[at]
   local old = call('HGET', key, stamp)
   local due = true
   -- As in Feast the epoch counts as nothing stored; its message is empty.
@@ -22,9 +22,17 @@ for index = 1, #KEYS do
     end
   end
   if due then
-    for offset = 0, width - 1 do pairs_of_row[2 * offset + 2] = ARGV[at + offset] end
-    for first = 1, last, SPAN do
-      call('HSET', key, unpack(pairs_of_row, first, math.min(first + SPAN - 1, last)))
+    local value = at
+    for place = 2, last, 2 do
+      pairs_of_row[place] = arguments[value]
+      value = value + 1
+    end
+    if last <= SPAN then
+      call('HSET', key, unpack(pairs_of_row, 1, last))
+    else
+      for first = 1, last, SPAN do
+        call('HSET', key, unpack(pairs_of_row, first, math.min(first + SPAN - 1, last)))
+      end
     end
     if ttl ~= '0' then call('EXPIRE', key, ttl) end
     written = written + 1
