@@ -30,6 +30,14 @@ pub fn read_time(bytes: &[u8]) -> Timestamp {
     messages::Timestamp::decode(bytes).unwrap_or_default().into()
 }
 
+/// Whether a row replaces one with a stored time. As in Feast one of the same moment does not, and the
+/// epoch counts as nothing stored.
+pub fn is_newer(event: Timestamp, stored: &[u8]) -> bool {
+    let time = |time: messages::Timestamp| (time.seconds, time.nanos);
+    let stored = time(messages::Timestamp::decode(stored).unwrap_or_default());
+    stored == (0, 0) || time(event.into()) > stored
+}
+
 /// Whether a key is that of an entity over these join keys in this project, and not one of a project
 /// whose name ends alike. `prefix` is what the keys over the join keys begin with.
 pub fn is_key_of(key: &[u8], prefix: &[u8], project: &str) -> bool {

@@ -5,10 +5,12 @@ mod cleanup;
 mod connection;
 mod explain;
 mod layout;
+mod packer;
 mod reader;
 mod script;
 mod servers;
 mod topology;
+mod transactions;
 mod writer;
 
 use self::{

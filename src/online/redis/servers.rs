@@ -17,6 +17,7 @@ use super::{
     explain::{Failure, Verdict, verdict},
     layout::describe,
     topology::{Topology, slot},
+    transactions::{self, Transactions},
 };
 use crate::{
     config::{RedisConfig, RedisDeployment, RedisNode},
@@ -149,6 +150,27 @@ impl Servers {
             }
         }
         Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Connections for transactions with the only master; nothing where something is in the way, which
+    /// [`Self::exchange`] will tell of.
+    pub fn transactions(&mut self) -> Option<Transactions> {
+        let [node] = self.masters().ok()?.try_into().ok()?;
+        let run_id = self.link(&node).ok()?.run_id.clone();
+        let connect = || -> Option<Link> {
+            let mut link = Link::connect(&self.config, &node, Account::OfSettings).ok()?;
+            link.note_run().ok()?;
+            (link.run_id == run_id).then_some(link)
+        };
+        let links: Option<Vec<Link>> = (0..transactions::CONNECTIONS).map(|_| connect()).collect();
+        links.map(Transactions::new)
+    }
+
+    /// Takes note of a server that has confirmed something, and of its run.
+    pub fn note_confirmed(&mut self, (node, run_id): (&RedisNode, Option<&String>)) {
+        if !self.confirmed.contains_key(node) {
+            self.confirmed.insert(node.clone(), run_id.cloned());
+        }
     }
 
     /// Asserts that servers still know what they have confirmed: a server that was started again, or

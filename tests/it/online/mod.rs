@@ -4,6 +4,7 @@ mod contract;
 mod errors;
 mod faults;
 mod interop;
+mod kills;
 mod races;
 
 use feastr::{

@@ -1,0 +1,162 @@
+//! How the rows of a view become commands.
+
+use super::{
+    calls::{Calls, push_argument},
+    layout::{fields, time_value},
+    script::WRITE_NEWER,
+    topology::slot,
+};
+use crate::{
+    model::Timestamp,
+    online::store::{EncodedRow, ViewLayout},
+};
+
+/// Keys of one script call: enough to make the call itself cheap, few enough not to keep others waiting.
+const KEYS_PER_CALL: usize = 50;
+
+/// Values of one script call, for views with many features.
+const VALUES_PER_CALL: usize = 4_000;
+
+/// How the rows of a view become commands.
+#[derive(Clone)]
+pub struct Packer {
+    project: String,
+    /// Names of the hash's fields, that of the time first.
+    fields: Vec<Vec<u8>>,
+    /// The same, packed.
+    packed_fields: Vec<Vec<u8>>,
+    key_ttl_seconds: u64,
+    /// Whether stored rows that are not older stay.
+    pub compares: bool,
+    /// Whether keys must be grouped by slot.
+    has_slots: bool,
+}
+
+/// Rows that are not sent yet, packed as far as they can be by themselves.
+#[derive(Default)]
+pub struct Rows {
+    pub bytes: Vec<u8>,
+    pub rows: Vec<Row>,
+}
+
+/// Where a row is in the bytes: its key, then its packed fields and values up to the end.
+#[derive(Clone, Copy)]
+pub struct Row {
+    pub event: Timestamp,
+    slot: u16,
+    key: usize,
+    values: usize,
+    end: usize,
+}
+
+impl Rows {
+    /// Forgets the rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.rows.clear();
+    }
+
+    /// The key of a row.
+    pub fn key(&self, row: &Row) -> &[u8] {
+        &self.bytes[row.key..row.values]
+    }
+
+    fn values(&self, row: &Row) -> &[u8] {
+        &self.bytes[row.values..row.end]
+    }
+}
+
+impl Packer {
+    pub fn new(layout: &ViewLayout, key_ttl_seconds: u64, compares: bool, has_slots: bool) -> Self {
+        let fields = fields(layout);
+        let packed = |field: &Vec<u8>| {
+            let mut bytes = Vec::new();
+            push_argument(&mut bytes, field);
+            bytes
+        };
+        let packed_fields = fields.iter().map(packed).collect();
+        Self { project: layout.project.clone(), fields, packed_fields, key_ttl_seconds, compares, has_slots }
+    }
+
+    /// The field that holds the time of a row.
+    pub fn time_field(&self) -> &[u8] {
+        &self.fields[0]
+    }
+
+    /// Copies a row.
+    pub fn take(&self, row: &EncodedRow<'_>, rows: &mut Rows) {
+        let bytes = &mut rows.bytes;
+        let key = bytes.len();
+        bytes.extend_from_slice(row.key);
+        bytes.extend_from_slice(self.project.as_bytes());
+        let values = bytes.len();
+        let time = time_value(row.event);
+        let all = std::iter::once(time.as_slice()).chain(row.values.iter().copied());
+        for (field, value) in self.packed_fields.iter().zip(all) {
+            bytes.extend_from_slice(field);
+            push_argument(bytes, value);
+        }
+        let slot = if self.has_slots { slot(&bytes[key..values]) } else { 0 };
+        rows.rows.push(Row { event: row.event, slot, key, values, end: bytes.len() });
+    }
+
+    /// The commands that write rows, each of which can be repeated.
+    pub fn pack(&self, rows: &mut Rows, calls: &mut Calls) {
+        if self.compares {
+            // Stable, so that rows of the same entity stay in order.
+            rows.rows.sort_by_key(|row| row.slot);
+            let keys = (VALUES_PER_CALL / self.fields.len()).clamp(1, KEYS_PER_CALL);
+            for group in rows.rows.chunk_by(|one, other| one.slot == other.slot) {
+                for rows_of_call in group.chunks(keys) {
+                    self.pack_comparison(rows_of_call, rows, calls);
+                }
+            }
+        } else {
+            for row in &rows.rows {
+                self.pack_replacement(row, rows, calls);
+            }
+        }
+    }
+
+    fn pack_comparison(&self, group: &[Row], rows: &Rows, calls: &mut Calls) {
+        let width = self.fields.len();
+        calls.begin(group[0].slot, 3 + group.len() + 2 + width + width * group.len());
+        calls.argument(b"EVALSHA");
+        calls.argument(WRITE_NEWER.hash.as_bytes());
+        calls.argument(group.len().to_string().as_bytes());
+        group.iter().for_each(|row| calls.argument(rows.key(row)));
+        calls.argument(width.to_string().as_bytes());
+        calls.argument(self.key_ttl_seconds.to_string().as_bytes());
+        self.fields.iter().for_each(|field| calls.argument(field));
+        for row in group {
+            let mut rest = rows.values(row);
+            for field in &self.packed_fields {
+                let (value, behind) = rest[field.len()..].split_at(packed_length(&rest[field.len()..]));
+                calls.packed(value);
+                rest = behind;
+            }
+        }
+    }
+
+    /// Appends the commands that write a row, whatever is stored, and tells how many they are.
+    pub fn pack_replacement(&self, row: &Row, rows: &Rows, calls: &mut Calls) -> usize {
+        let key = rows.key(row);
+        calls.begin(row.slot, 2 + 2 * self.fields.len());
+        calls.argument(b"HSET");
+        calls.argument(key);
+        calls.packed(rows.values(row));
+        if self.key_ttl_seconds == 0 {
+            return 1;
+        }
+        calls.add(row.slot, &[b"EXPIRE", key, self.key_ttl_seconds.to_string().as_bytes()]);
+        2
+    }
+}
+
+/// The length of the packed argument that bytes begin with.
+fn packed_length(bytes: &[u8]) -> usize {
+    let digits = bytes[1..].iter().take_while(|byte| byte.is_ascii_digit());
+    let (count, length) =
+        digits.fold((0, 0), |(count, length), digit| (count + 1, length * 10 + usize::from(digit - b'0')));
+    1 + count + 2 + length + 2
+}
