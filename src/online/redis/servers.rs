@@ -163,7 +163,7 @@ impl Servers {
             (link.run_id == run_id).then_some(link)
         };
         let links: Option<Vec<Link>> = (0..transactions::CONNECTIONS).map(|_| connect()).collect();
-        links.map(Transactions::new)
+        links.and_then(Transactions::new)
     }
 
     /// Takes note of a server that has confirmed something, and of its run.

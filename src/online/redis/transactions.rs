@@ -4,7 +4,10 @@
 //! so an older row never wins here either. Where somebody has, or anything else is not as expected, the
 //! rows are left to the script, which needs no luck.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use redis::Value;
 
@@ -23,6 +26,10 @@ pub const CONNECTIONS: usize = 4;
 /// Keys of one transaction: enough to make its round trip cheap, few because the server looks through
 /// all keys that a connection watches for each further one.
 const KEYS: usize = 50;
+
+/// The longest way to the server and back: each transaction waits for it, where the script would be sent
+/// far ahead.
+const LONGEST_WAY: Duration = Duration::from_millis(1);
 
 /// Connections to one server, for transactions.
 pub struct Transactions {
@@ -51,9 +58,14 @@ enum Told {
 }
 
 impl Transactions {
-    /// `links`, at least one, are to the same run of the same server.
-    pub fn new(links: Vec<Link>) -> Self {
-        Self { links, calls: Calls::default() }
+    /// `links`, at least one, are to the same run of the same server. Nothing if that is too far away.
+    pub fn new(mut links: Vec<Link>) -> Option<Self> {
+        let ways = links.iter_mut().map(|link| {
+            let began = Instant::now();
+            link.ask(&redis::cmd("PING")).ok().map(|_| began.elapsed())
+        });
+        let shortest = ways.flatten().min()?;
+        (shortest <= LONGEST_WAY).then(|| Self { links, calls: Calls::default() })
     }
 
     /// The server, and the name of its run.
