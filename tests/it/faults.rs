@@ -1,29 +1,11 @@
 //! Runs that are cut off, and stores that cannot be used.
 
-use std::{
-    process::{Child, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
-};
-
 use rusqlite::Connection;
 
-use crate::support::{Project, settings};
-
-/// Starts the program and kills it after `delay`.
-fn kill_after(project: &Project, args: &[&str], delay: Duration) {
-    let mut child: Child = project.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    sleep(delay);
-    let _ = child.kill();
-    child.wait().unwrap();
-}
-
-/// How long a whole run takes here, so that kills spread over all of it.
-fn duration_of(project: &Project, args: &[&str]) -> Duration {
-    let began = Instant::now();
-    project.feastr(args).ok();
-    began.elapsed()
-}
+use crate::{
+    killer::Killer,
+    support::{Project, settings},
+};
 
 fn definitions(view: &str, round: u32) -> String {
     format!(
@@ -39,14 +21,14 @@ fn a_killed_materialization_is_completed_by_the_next() {
     const RANGE: [&str; 3] = ["materialize", "2026-10-01", "2026-11-01"];
     let reference = Project::example();
     reference.feastr(&["apply"]).ok();
-    let whole = duration_of(&reference, &RANGE);
+    let mut killer = Killer::new(&reference, &RANGE);
     let values = dump(&reference);
     assert_eq!(values.len(), 15);
     const KILLS: u32 = 30;
-    for kill in 0..KILLS {
+    while killer.cut_off < KILLS {
         let project = Project::example();
         project.feastr(&["apply"]).ok();
-        kill_after(&project, &RANGE, whole * kill / KILLS);
+        killer.kill(&mut project.command(&RANGE));
         // Readable at any moment; an interval is there only with all of its values.
         project.feastr(&["get-online", "--feature-service", "driver_activity_v2", "--entity", "driver_id=1001"]).ok();
         let listed = project.feastr(&["feature-views", "list"]).ok().stdout;

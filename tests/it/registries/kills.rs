@@ -1,16 +1,11 @@
 //! Applies that are killed: the registry holds the old state or the new one, and the next apply
 //! completes.
 
-use std::{
-    process::Stdio,
-    thread::sleep,
-    time::{Duration, Instant},
-};
-
 use super::{
     Backend, TestRegistry, on_every_backend,
     repo::{Repo, registered},
 };
+use crate::killer::Killer;
 
 on_every_backend!(a_killed_apply_leaves_the_old_state_or_the_new_one);
 
@@ -19,17 +14,12 @@ fn a_killed_apply_leaves_the_old_state_or_the_new_one(backend: Backend) {
     let test = TestRegistry::new(backend);
     let repo = Repo::new(&test);
     repo.declare(0);
-    let began = Instant::now();
-    repo.project.feastr(&["apply", "--yes"]).ok();
-    let whole = began.elapsed();
-    let (mut old, mut new) = (0, 0);
-    for round in 1..=KILLS {
+    let mut killer = Killer::new(&repo.project, &["apply", "--yes"]);
+    let (mut old, mut new, mut round) = (0, 0, 0);
+    while killer.cut_off < KILLS {
+        round += 1;
         repo.declare(round);
-        let mut command = repo.project.command(&["apply", "--yes"]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        sleep(moment(whole, round, KILLS));
-        let _ = child.kill();
-        child.wait().unwrap();
+        killer.kill(&mut repo.project.command(&["apply", "--yes"]));
         match registered(&test) {
             Some(found) if found == round => new += 1,
             Some(found) if found == round - 1 => old += 1,
@@ -41,9 +31,4 @@ fn a_killed_apply_leaves_the_old_state_or_the_new_one(backend: Backend) {
     }
     // Otherwise all kills came too early or too late to say anything.
     assert!(old > 0 && new > 0, "{old} old, {new} new");
-}
-
-/// Kills spread over a run, from its first moment to beyond its end, in no order.
-fn moment(whole: Duration, round: u32, kills: u32) -> Duration {
-    whole * (round * 37 % kills) * 5 / (kills * 4)
 }
