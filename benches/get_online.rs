@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::{
-    collections::BTreeMap,
     net::TcpListener,
     process::{Command, Stdio},
     thread::sleep,
@@ -13,13 +12,13 @@ use std::{
 };
 
 use feastr::{
-    config::{OnlineStoreConfig, RedisConfig, RedisDeployment, RedisNode},
+    config::{OnlineStoreConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode},
     feast::{
         entity_key::{EntityKeyEncoder, KeyPart},
         feature_hash::feature_field,
         value::{Kind, Value},
     },
-    model::{DataType, FeatureView, Field, Object, RegistryState, Timestamp, Ttl, ViewVersion},
+    model::{DataType, FeatureView, Field, Object, RegistryState, Timestamp},
     online::{self, EncodedRow, Replace, ViewLayout},
     retrieval::{FeatureReference, Selection, resolve},
     serving::{EntityTable, Status, get_online},
@@ -36,23 +35,10 @@ const ROUNDS: usize = 500;
 fn view(index: usize) -> FeatureView {
     let field = |name: String, dtype| Field::new(name, dtype);
     FeatureView {
-        name: format!("view_{index}"),
         entities: vec!["driver".to_owned()],
         entity_columns: vec![field("driver_id".to_owned(), DataType::Int64)],
         features: (0..FEATURES_OF_A_VIEW).map(|feature| field(format!("f{feature}"), DataType::Float32)).collect(),
-        ttl: Ttl::from_micros(0),
-        source: None,
-        online: true,
-        offline: false,
-        enabled: true,
-        enable_validation: false,
-        mode: String::new(),
-        version: ViewVersion::Latest,
-        stream_source: None,
-        description: String::new(),
-        owner: String::new(),
-        org: String::new(),
-        tags: BTreeMap::new(),
+        ..FeatureView::new(format!("view_{index}"))
     }
 }
 
@@ -96,19 +82,9 @@ fn main() {
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         sleep(Duration::from_millis(20));
     }
-    let store = online::open(&OnlineStoreConfig::Redis(RedisConfig {
-        deployment: RedisDeployment::Standalone,
-        nodes: vec![RedisNode { host: "127.0.0.1".to_owned(), port }],
-        username: None,
-        password: None,
-        db: 0,
-        tls: None,
-        connect_timeout: None,
-        response_timeout: None,
-        key_ttl_seconds: None,
-        full_scan_for_deletion: true,
-        skip_dedup: false,
-    }));
+    let connection = RedisConnection::to(vec![RedisNode { host: "127.0.0.1".to_owned(), port }]);
+    let config = RedisConfig::new(RedisDeployment::Standalone, connection);
+    let store = online::open(&OnlineStoreConfig::Redis(config));
     let now = Timestamp::now();
     let value = Value::from(Kind::Float(0.25)).encode_to_vec();
     let keys: Vec<Vec<u8>> = (0..STORED).map(key).collect();

@@ -117,20 +117,7 @@ impl RegistryStore for Held {
 fn repo(state: &RegistryState) -> Repo {
     let project =
         Project { name: "p".to_owned(), description: String::new(), owner: String::new(), tags: BTreeMap::new() };
-    let mut repo = Repo {
-        project,
-        data_sources: Vec::new(),
-        entities: Vec::new(),
-        feature_views: Vec::new(),
-        on_demand_feature_views: Vec::new(),
-        stream_feature_views: Vec::new(),
-        label_views: Vec::new(),
-        feature_services: Vec::new(),
-        permissions: Vec::new(),
-        saved_datasets: Vec::new(),
-        validation_references: Vec::new(),
-        places: BTreeMap::new(),
-    };
+    let mut repo = Repo::new(project);
     macro_rules! declare {
         ($list:ident, $object:expr, $($other:tt)+) => {{
             let mut object = $object.clone();

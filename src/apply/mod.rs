@@ -13,7 +13,7 @@ use rows::PinnedVersions;
 use crate::{
     feast::unknown_fields::UnknownFieldsLost,
     model::{ObjectId, RegistryState, Repo, Timestamp},
-    online::{OnlineError, OnlineStore},
+    online::{OnlineError, OnlineStore, RecordedTables},
     plan::{
         Allow, Blocked, Change, Conflict, Difference, Permission, Plan, SavedPlan, SavedPlanError, Setting,
         TableAction, diff,
@@ -107,8 +107,9 @@ pub fn apply(
     }
     // Before the registry is locked, because both may be one file.
     let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
-    if let Some(online) = online {
-        online.create_tables(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let recorded = online.and_then(OnlineStore::recorded_tables);
+    if let Some(recorded) = recorded {
+        recorded.create(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
     }
     let mut decided = Some((plan, writes));
     let mut outcome: Result<Option<Plan>, ApplyError> = Ok(None);
@@ -131,12 +132,12 @@ pub fn apply(
     let Some(plan) = outcome? else {
         return Err(RegistryError::new("the registry gave no answer", None).into());
     };
-    if let Some(online) = online {
+    if let Some(recorded) = recorded {
         // What another apply dropped in between.
         let missed = tables(&plan, TableAction::Create).filter(|table| !created.iter().any(|made| made == table));
-        online.create_tables(&missed.collect::<Vec<_>>())?;
+        recorded.create(&missed.collect::<Vec<_>>())?;
+        drop_tables(&plan, registry, recorded, options.now)?;
     }
-    drop_tables(&plan, registry, online, options.now)?;
     Ok(plan)
 }
 
@@ -147,7 +148,10 @@ fn approved(
     online: Option<&dyn OnlineStore>,
     options: ApplyOptions<'_>,
 ) -> Result<Plan, ApplyError> {
-    let setting = Setting { repo_name: options.repo_name, online: online.and_then(OnlineStore::tables) };
+    let setting = Setting {
+        repo_name: options.repo_name,
+        online: online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout),
+    };
     let plan = diff(state, repo, setting).map_err(ApplyError::Conflicts)?;
     let permission = match options.approval {
         Approval::Named(allowed) => Permission::Named(allowed),
@@ -177,14 +181,15 @@ fn decide(
     let plan = approved(repo, &state, online, options)?;
     let mut writes = rows::writes(&plan, snapshot, pinned, now)?;
     writes.extend(owner_notes(&plan, &state, now));
-    if let Some(here) = online.and_then(OnlineStore::tables).filter(|_| !plan.tables.is_empty()) {
+    let here = online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
+    if let Some(here) = here.filter(|_| !plan.tables.is_empty()) {
         let mut recorded = state.online_tables;
         recorded.extend(tables(&plan, TableAction::Create).map(|table| (table.to_owned(), here.file.to_owned())));
         // Tables to drop stay recorded until they are gone: the record is what a later run goes by
         // when this one is killed.
         writes.push(rows::put_infra(snapshot, &recorded, now));
     }
-    if online.is_some_and(|online| online.tables().is_none()) {
+    if online.is_some() && here.is_none() {
         writes.extend(cleanup::notes(&plan, now));
     }
     rows::add_bookkeeping(&mut writes, snapshot, now);
@@ -206,12 +211,14 @@ fn owner_notes(plan: &Plan, state: &RegistryState, now: Timestamp) -> Vec<Write>
 fn drop_tables(
     plan: &Plan,
     registry: &dyn RegistryStore,
-    online: Option<&dyn OnlineStore>,
+    recorded: &dyn RecordedTables,
     now: Timestamp,
 ) -> Result<(), ApplyError> {
     let dropped: Vec<&str> = tables(plan, TableAction::Delete).collect();
-    let Some(online) = online.filter(|_| !dropped.is_empty()) else { return Ok(()) };
-    online.drop_tables(&dropped)?;
+    if dropped.is_empty() {
+        return Ok(());
+    }
+    recorded.remove(&dropped)?;
     registry.update(&plan.project, &mut |snapshot| {
         let mut recorded = state(snapshot).online_tables;
         recorded.retain(|table, _| !dropped.contains(&table.as_str()));

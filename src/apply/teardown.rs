@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{ApplyError, cleanup::clean_up, unrecorded};
 use crate::{
     model::ObjectKind,
-    online::OnlineStore,
+    online::{OnlineStore, RecordedTables},
     plan::{Allow, Blocked, blocked_teardown},
     registry::{RegistryStore, Write, state},
 };
@@ -40,7 +40,7 @@ impl TeardownSummary {
         for id in state.objects.keys().chain(state.foreign.iter().map(|foreign| &foreign.id)) {
             *objects.entry(id.kind).or_default() += 1;
         }
-        let here = online.and_then(OnlineStore::tables);
+        let here = online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
         let tables = here.map_or_else(Vec::new, |here| {
             let ours = state.online_tables.iter().filter(|(_, file)| *file == here.file);
             ours.map(|(table, _)| table.clone()).collect()
@@ -74,7 +74,9 @@ pub fn teardown(
     }
     if let Some(online) = online {
         let tables: Vec<&str> = summary.tables.iter().map(String::as_str).collect();
-        online.drop_tables(&tables)?;
+        if let Some(recorded) = online.recorded_tables() {
+            recorded.remove(&tables)?;
+        }
         let views = unrecorded::views(&summary.project, &state(&registry.snapshot(&summary.project)?), online);
         if !views.is_empty() {
             online.remove_views(&views, on_page)?;

@@ -8,7 +8,7 @@ use crate::{
 
 /// Makes room for the values of all online views, where it is missing.
 pub fn prepare(repo: &Repo, online: &dyn OnlineStore) -> Result<(), ApplyError> {
-    if online.tables().is_some() {
+    if online.recorded_tables().is_some() {
         return Ok(());
     }
     let batch = repo.feature_views.iter().filter(|view| view.online).map(|view| &view.name);
@@ -20,7 +20,7 @@ pub fn prepare(repo: &Repo, online: &dyn OnlineStore) -> Result<(), ApplyError> 
 
 /// The views of a project whose values are in the store without a record of tables.
 pub fn views(project: &str, state: &RegistryState, online: &dyn OnlineStore) -> Vec<ViewLayout> {
-    if online.tables().is_some() {
+    if online.recorded_tables().is_some() {
         return Vec::new();
     }
     state.objects.values().filter_map(|object| ViewLayout::of_object(project, object)).collect()

@@ -90,7 +90,7 @@ fn redis_settings(redis: &RedisConfig) -> Value {
     if let RedisDeployment::Sentinel { master } = &redis.deployment {
         settings["sentinel_master"] = master.as_str().into();
     }
-    settings["connection_string"] = redis.masked().into();
+    settings["connection_string"] = redis.connection.masked().into();
     settings["key_ttl_seconds"] = redis.key_ttl_seconds.into();
     settings["full_scan_for_deletion"] = redis.full_scan_for_deletion.into();
     settings["skip_dedup"] = redis.skip_dedup.into();

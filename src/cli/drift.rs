@@ -51,9 +51,10 @@ pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
 }
 
 fn in_tables(state: &RegistryState, project: &str, online: &dyn OnlineStore) -> Result<Vec<Finding>, CommandError> {
-    let Some(layout) = online.tables() else { return Ok(Vec::new()) };
+    let Some(tables) = online.recorded_tables() else { return Ok(Vec::new()) };
+    let layout = tables.layout();
     let here = state.online_tables.iter().filter(|(_, file)| *file == layout.file);
-    let existing = online.existing_tables(&here.map(|(table, _)| table.as_str()).collect::<Vec<_>>())?;
+    let existing = tables.existing(&here.map(|(table, _)| table.as_str()).collect::<Vec<_>>())?;
     Ok(drift::online(state, &Tables { project, layout, existing: existing.into_iter().collect() }))
 }
 

@@ -10,7 +10,7 @@ use crate::{
     apply::ApplyError,
     config::variables,
     model::Repo,
-    online::OnlineStore,
+    online::{OnlineStore, RecordedTables},
     plan::{Allow, Permission, Plan, Setting, diff},
     registry::state,
     sink::Target,
@@ -86,7 +86,7 @@ pub fn plan(repo: &Repo, context: &Context) -> Result<Plan, CommandError> {
     let config = context.config()?;
     let online = context.online()?;
     let snapshot = context.registry_to_read()?.snapshot(&repo.project.name)?;
-    let tables = online.as_deref().and_then(OnlineStore::tables);
+    let tables = online.as_deref().and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
     let setting = Setting { repo_name: config.repo_name.as_deref(), online: tables };
     Ok(diff(&state(&snapshot), repo, setting).map_err(ApplyError::Conflicts)?)
 }

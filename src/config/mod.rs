@@ -18,7 +18,9 @@ pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMod
 pub use environment::{Environment, variables};
 pub use file::load;
 pub use offline::OfflineStoreConfig;
-pub use online::{OnlineStoreConfig, PostgresConfig, RedisConfig, RedisDeployment, RedisNode, RedisTls};
+pub use online::{
+    OnlineStoreConfig, PostgresConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls,
+};
 pub use place::{PlaceError, registry_at};
 pub use registry::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 

@@ -30,20 +30,7 @@ pub fn lower(
 ) -> Option<Repo> {
     let mut places = BTreeMap::new();
     let project = lower_projects(collected.projects, config, &mut places, diagnostics);
-    let empty = Repo {
-        project,
-        data_sources: Vec::new(),
-        entities: Vec::new(),
-        feature_views: Vec::new(),
-        on_demand_feature_views: Vec::new(),
-        stream_feature_views: Vec::new(),
-        label_views: Vec::new(),
-        feature_services: Vec::new(),
-        permissions: Vec::new(),
-        saved_datasets: Vec::new(),
-        validation_references: Vec::new(),
-        places: BTreeMap::new(),
-    };
+    let empty = Repo::new(project);
     let Some(file) = collected.file else { return Some(Repo { places, ..empty }) };
     let lowering = Lowering { config, options, places, diagnostics };
     lowering.file(file, empty)

@@ -115,7 +115,7 @@ mod tests {
     use arrow::datatypes::DataType as ArrowType;
 
     use super::*;
-    use crate::model::{DataType, Entity, FeatureView, SourceColumn, Tags, Ttl, ViewVersion};
+    use crate::model::{DataType, Entity, FeatureView, SourceColumn, Tags};
 
     fn source() -> DataSource {
         let file = FileSource { path: "a.parquet".into(), format: None, s3_endpoint_override: String::new() };
@@ -134,23 +134,11 @@ mod tests {
 
     fn state() -> RegistryState {
         let view = FeatureView {
-            name: "view".into(),
             entities: vec!["driver".into()],
             entity_columns: vec![Field::new("driver", DataType::Int64)],
             features: vec![Field::new("renamed", DataType::Float32), Field::new("text", DataType::String)],
-            ttl: Ttl::UNLIMITED,
             source: Some(source()),
-            stream_source: None,
-            online: true,
-            offline: false,
-            enabled: true,
-            enable_validation: false,
-            mode: String::new(),
-            version: ViewVersion::Latest,
-            description: String::new(),
-            owner: String::new(),
-            org: String::new(),
-            tags: Tags::new(),
+            ..FeatureView::new("view")
         };
         let entity = Entity { name: "driver".into(), join_key: "driver".into(), ..Entity::dummy() };
         let objects = [Object::DataSource(source()), Object::FeatureView(view), Object::Entity(entity)];

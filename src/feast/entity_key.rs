@@ -135,16 +135,6 @@ impl EntityKeyEncoder {
         out.extend_from_slice(&self.prefix);
         self.order.iter().try_for_each(|index| parts[*index].write(out))
     }
-
-    /// Appends the Redis key of the entity with these values in a project.
-    ///
-    /// # Errors
-    /// As [`Self::encode`].
-    pub fn encode_redis(&self, parts: &[KeyPart<'_>], project: &str, out: &mut Vec<u8>) -> Result<(), EntityKeyError> {
-        self.encode(parts, out)?;
-        out.extend_from_slice(project.as_bytes());
-        Ok(())
-    }
 }
 
 /// Reads a key back: join keys with their values, in the order of the bytes.
@@ -280,13 +270,6 @@ mod tests {
             decode(&given).unwrap(),
             [("a".to_owned(), KeyPart::String("é")), ("b".to_owned(), KeyPart::Int64(-1))]
         );
-    }
-
-    #[test]
-    fn a_redis_key_ends_with_the_project() {
-        let mut out = Vec::new();
-        EntityKeyEncoder::new(&["k"]).unwrap().encode_redis(&[KeyPart::Int32(1)], "demo", &mut out).unwrap();
-        assert_eq!(out.strip_suffix(b"demo").unwrap(), key(&["k"], &[KeyPart::Int32(1)]));
     }
 
     #[test]

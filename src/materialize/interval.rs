@@ -169,33 +169,13 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::model::{MaterializedView, Ttl};
 
     const DAY: i64 = 86_400_000_000;
 
     fn view(name: &str, ttl: i64) -> FeatureView {
-        FeatureView {
-            name: name.to_owned(),
-            entities: vec!["driver".to_owned()],
-            entity_columns: Vec::new(),
-            features: Vec::new(),
-            ttl: Ttl::from_micros(ttl),
-            source: None,
-            online: true,
-            offline: false,
-            enabled: true,
-            enable_validation: false,
-            mode: String::new(),
-            version: crate::model::ViewVersion::Latest,
-            stream_source: None,
-            description: String::new(),
-            owner: String::new(),
-            org: String::new(),
-            tags: BTreeMap::new(),
-        }
+        FeatureView { entities: vec!["driver".to_owned()], ttl: Ttl::from_micros(ttl), ..FeatureView::new(name) }
     }
 
     fn state(views: Vec<FeatureView>) -> RegistryState {

@@ -37,6 +37,29 @@ pub struct FeatureView {
 }
 
 impl FeatureView {
+    /// A view without columns or a source, and with Feast's defaults.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            entities: Vec::new(),
+            entity_columns: Vec::new(),
+            features: Vec::new(),
+            ttl: Ttl::UNLIMITED,
+            source: None,
+            stream_source: None,
+            online: true,
+            offline: false,
+            enabled: true,
+            enable_validation: false,
+            mode: String::new(),
+            version: ViewVersion::Latest,
+            description: String::new(),
+            owner: String::new(),
+            org: String::new(),
+            tags: Tags::new(),
+        }
+    }
+
     /// Whether the view describes no entity: one row of values for the whole project.
     pub fn is_entityless(&self) -> bool {
         self.entities.iter().all(|name| name == DUMMY_ENTITY)

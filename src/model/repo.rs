@@ -46,6 +46,24 @@ pub struct Place {
 }
 
 impl Repo {
+    /// A repo that declares nothing but its project.
+    pub fn new(project: Project) -> Self {
+        Self {
+            project,
+            data_sources: Vec::new(),
+            entities: Vec::new(),
+            feature_views: Vec::new(),
+            on_demand_feature_views: Vec::new(),
+            stream_feature_views: Vec::new(),
+            label_views: Vec::new(),
+            feature_services: Vec::new(),
+            permissions: Vec::new(),
+            saved_datasets: Vec::new(),
+            validation_references: Vec::new(),
+            places: BTreeMap::new(),
+        }
+    }
+
     /// The declared objects, by kind and name.
     pub fn objects(&self) -> BTreeMap<ObjectId, Object> {
         std::iter::once(Object::Project(self.project.clone()))

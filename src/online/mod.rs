@@ -9,7 +9,8 @@ mod store;
 use crate::config::OnlineStoreConfig;
 
 pub use store::{
-    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts,
+    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout,
+    WriteCounts,
 };
 
 /// The online store the settings name. Nothing is opened yet.

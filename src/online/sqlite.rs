@@ -4,7 +4,8 @@ use prost::Message;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::store::{
-    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts,
+    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout,
+    WriteCounts,
 };
 use crate::{
     feast::{entity_key::EntityKeyEncoder, value::Value},
@@ -124,20 +125,12 @@ fn has_numbers(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     connection.prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = 'value_num'")?.exists([table])
 }
 
-impl OnlineStore for SqliteOnlineStore {
-    fn kind(&self) -> &'static str {
-        "sqlite"
+impl RecordedTables for SqliteOnlineStore {
+    fn layout(&self) -> OnlineTables<'_> {
+        OnlineTables { store: "sqlite", file: &self.recorded, name: table_name }
     }
 
-    fn location(&self) -> String {
-        self.recorded.clone()
-    }
-
-    fn tables(&self) -> Option<OnlineTables<'_>> {
-        Some(OnlineTables { store: "sqlite", file: &self.recorded, name: table_name })
-    }
-
-    fn existing_tables(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError> {
+    fn existing(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError> {
         let Some(connection) = self.file.open_for_reading()? else { return Ok(Vec::new()) };
         let list = || -> rusqlite::Result<Vec<String>> {
             let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
@@ -148,7 +141,7 @@ impl OnlineStore for SqliteOnlineStore {
         Ok(existing)
     }
 
-    fn create_tables(&self, tables: &[&str]) -> Result<(), OnlineError> {
+    fn create(&self, tables: &[&str]) -> Result<(), OnlineError> {
         if tables.is_empty() {
             return Ok(());
         }
@@ -163,7 +156,7 @@ impl OnlineStore for SqliteOnlineStore {
         create().map_err(|error| self.file.explain(&error).into())
     }
 
-    fn drop_tables(&self, tables: &[&str]) -> Result<(), OnlineError> {
+    fn remove(&self, tables: &[&str]) -> Result<(), OnlineError> {
         if tables.is_empty() || !self.file.path().exists() {
             return Ok(());
         }
@@ -177,9 +170,16 @@ impl OnlineStore for SqliteOnlineStore {
         };
         remove().map_err(|error| self.file.explain(&error).into())
     }
+}
 
-    fn prepare_views(&self, _: &str, _: &[&str]) -> Result<(), OnlineError> {
-        Ok(())
+impl OnlineStore for SqliteOnlineStore {
+    fn recorded_tables(&self) -> Option<&dyn RecordedTables> {
+        Some(self)
+    }
+
+    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError> {
+        let tables: Vec<String> = views.iter().map(|view| table_name(project, view)).collect();
+        self.create(&tables.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {

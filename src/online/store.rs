@@ -7,36 +7,10 @@ use crate::{
 /// A store of the newest values per entity, in a layout that Python Feast reads and writes, too.
 /// Each call connects on its own, so that threads can share a store.
 pub trait OnlineStore: Sync {
-    /// The word of the settings file, such as `sqlite`.
-    fn kind(&self) -> &'static str;
+    /// The tables, if the store has such that the registry records.
+    fn recorded_tables(&self) -> Option<&dyn RecordedTables>;
 
-    /// Where the store is, for messages; never with a password.
-    fn location(&self) -> String;
-
-    /// How tables are named and where they are; `None` for stores whose tables, if they have any, the
-    /// registry does not record.
-    fn tables(&self) -> Option<OnlineTables<'_>>;
-
-    /// Which of these tables exist. Writes nothing.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn existing_tables(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError>;
-
-    /// Creates the tables that are missing.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    fn create_tables(&self, tables: &[&str]) -> Result<(), OnlineError>;
-
-    /// Removes tables with their values; those that are missing already are fine.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    fn drop_tables(&self, tables: &[&str]) -> Result<(), OnlineError>;
-
-    /// Makes room for the values of views, where the registry does not record tables. What is there
-    /// stays.
+    /// Makes room for the values of views. What is there stays.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -79,6 +53,30 @@ pub trait OnlineStore: Sync {
     /// # Errors
     /// When the store cannot be read.
     fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError>;
+}
+
+/// A table per view in a place that the registry names, with a record of which are there.
+pub trait RecordedTables {
+    /// How they are named, and where they are.
+    fn layout(&self) -> OnlineTables<'_>;
+
+    /// Which of these exist. Writes nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn existing(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError>;
+
+    /// Creates those that are missing.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn create(&self, tables: &[&str]) -> Result<(), OnlineError>;
+
+    /// Removes some with their values; those that are missing already are fine.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn remove(&self, tables: &[&str]) -> Result<(), OnlineError>;
 }
 
 /// Writes rows of one view.

@@ -155,7 +155,6 @@ fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
 
 fn view(ttl: i64, has_created: bool, has_key: bool) -> FeatureView {
     FeatureView {
-        name: "view".into(),
         entities: vec![if has_key { "entity".into() } else { "__dummy".into() }],
         entity_columns: vec![Field::new("key", DataType::Int64)],
         features: vec![Field::new("value", DataType::Int64)],
@@ -175,17 +174,7 @@ fn view(ttl: i64, has_created: bool, has_key: bool) -> FeatureView {
             owner: String::new(),
             tags: Tags::new(),
         }),
-        online: true,
-        offline: false,
-        enabled: true,
-        enable_validation: false,
-        mode: String::new(),
-        version: feastr::model::ViewVersion::Latest,
-        stream_source: None,
-        description: String::new(),
-        owner: String::new(),
-        org: String::new(),
-        tags: Tags::new(),
+        ..FeatureView::new("view")
     }
 }
 

@@ -2,64 +2,23 @@
 
 use feastr::{
     model::ObjectKind,
-    registry::{Row, Snapshot, VersionRow, Write},
+    registry::{Snapshot, Write},
 };
 use insta::assert_snapshot;
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::{
-    golden::registry_rows::{bytes, golden_root, read_json},
+    golden::{TABLES, recorded_tables, recorded_writes},
     support::{Output, Project, settings, sqlite_registry},
 };
-
-/// Feast's tables with their columns of names and messages.
-const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
-    (ObjectKind::Project, "projects", "project_name", "project_proto"),
-    (ObjectKind::DataSource, "data_sources", "data_source_name", "data_source_proto"),
-    (ObjectKind::Entity, "entities", "entity_name", "entity_proto"),
-    (ObjectKind::FeatureView, "feature_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::OnDemandFeatureView, "on_demand_feature_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::StreamFeatureView, "stream_feature_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::LabelView, "label_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::FeatureService, "feature_services", "feature_service_name", "feature_service_proto"),
-    (ObjectKind::Permission, "permissions", "permission_name", "permission_proto"),
-    (ObjectKind::SavedDataset, "saved_datasets", "saved_dataset_name", "saved_dataset_proto"),
-    (
-        ObjectKind::ValidationReference,
-        "validation_references",
-        "validation_reference_name",
-        "validation_reference_proto",
-    ),
-];
 
 /// A repo without definitions, over a registry with the recorded rows.
 fn recorded(recording: &str, name: &str) -> Project {
     let without_online = settings(name).replace("  type: sqlite\n  path: data/online_store.db\n", "  type: none\n");
     let without_online = without_online.replace("online_store:\n  type: none\n", "online_store: none\n");
     let project = Project::new(&[("feature_store.yaml", &without_online)]);
-    let rows = read_json(&golden_root().join(format!("registry/{recording}/sqlite_rows.json")));
-    let mut writes = Vec::new();
-    for (kind, table, name, proto) in TABLES {
-        for row in rows[table].as_array().into_iter().flatten() {
-            writes.push(Write::Put(Row {
-                kind,
-                name: row[name].as_str().unwrap().to_owned(),
-                updated: row["last_updated_timestamp"].as_i64().unwrap(),
-                proto: bytes(&row[proto]),
-            }));
-        }
-    }
-    for row in rows["feature_view_version_history"].as_array().into_iter().flatten() {
-        writes.push(Write::AddVersion(VersionRow {
-            view: row["feature_view_name"].as_str().unwrap().to_owned(),
-            view_type: row["feature_view_type"].as_str().unwrap().to_owned(),
-            number: row["version_number"].as_i64().unwrap().try_into().unwrap(),
-            proto: bytes(&row["feature_view_proto"]),
-            created: row["created_timestamp"].as_i64().unwrap(),
-            id: row["version_id"].as_str().unwrap().to_owned(),
-        }));
-    }
+    let writes = recorded_writes(&recorded_tables(recording, "sqlite"));
     assert!(writes.len() > 10);
     registry(&project, "data/registry.db").update(name, &mut |_| Some(writes.clone())).unwrap();
     project

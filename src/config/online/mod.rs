@@ -8,7 +8,8 @@ mod sqlite;
 use std::path::{Path, PathBuf};
 
 pub use postgres::PostgresConfig;
-pub use redis::{RedisConfig, RedisDeployment, RedisNode, RedisTls};
+pub use redis::{RedisConfig, RedisDeployment};
+pub use redis_connection::{RedisConnection, RedisNode, RedisTls};
 
 use super::store_kind::{mapping_kind, unsupported_store};
 use crate::{diagnostics::Diagnostics, yaml::Node};

@@ -1,8 +1,7 @@
-use std::{fmt, path::Path, time::Duration};
+use std::path::Path;
 
-use super::redis_connection::{ConnectionProblem, ConnectionString};
+use super::redis_connection::{ConnectionProblem, RedisConnection};
 use crate::{
-    config::{ClientCertificate, Password, TlsConfig},
     diagnostics::{Diagnostics, did_you_mean},
     yaml::{Node, Read, Spanned, record},
 };
@@ -14,17 +13,7 @@ const DEFAULT_MASTER: &str = "mymaster";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisConfig {
     pub deployment: RedisDeployment,
-    /// The server; some servers of the cluster; or the sentinels. Never empty.
-    pub nodes: Vec<RedisNode>,
-    pub username: Option<String>,
-    pub password: Option<Password>,
-    pub db: i64,
-    /// Encryption, if connections are encrypted.
-    pub tls: Option<RedisTls>,
-    /// How long to wait for a connection, if the settings say so.
-    pub connect_timeout: Option<Duration>,
-    /// How long to wait for an answer, if the settings say so.
-    pub response_timeout: Option<Duration>,
+    pub connection: RedisConnection,
     /// After how many seconds without a write all values of an entity vanish; never if there is none.
     pub key_ttl_seconds: Option<u64>,
     /// Whether values of removed views are looked for and deleted.
@@ -44,30 +33,6 @@ pub enum RedisDeployment {
     },
 }
 
-/// Where a server listens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RedisNode {
-    pub host: String,
-    pub port: u16,
-}
-
-/// How connections are encrypted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RedisTls {
-    pub server: TlsConfig,
-    pub client: Option<ClientCertificate>,
-}
-
-impl fmt::Display for RedisNode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
-
 impl RedisDeployment {
     /// Feast's word for it.
     pub fn word(&self) -> &'static str {
@@ -80,18 +45,9 @@ impl RedisDeployment {
 }
 
 impl RedisConfig {
-    /// The connection string in Feast's grammar, with `***` for the password.
-    pub fn masked(&self) -> String {
-        let mut items: Vec<String> = self.nodes.iter().map(ToString::to_string).collect();
-        if self.db != 0 {
-            items.push(format!("db={}", self.db));
-        }
-        if self.tls.is_some() {
-            items.push("ssl=true".to_owned());
-        }
-        items.extend(self.username.iter().map(|name| format!("username={name}")));
-        items.extend(self.password.iter().map(|_| "password=***".to_owned()));
-        items.join(",")
+    /// A store with Feast's defaults.
+    pub fn new(deployment: RedisDeployment, connection: RedisConnection) -> Self {
+        Self { deployment, connection, key_ttl_seconds: None, full_scan_for_deletion: true, skip_dedup: false }
     }
 }
 
@@ -116,10 +72,10 @@ record! {
 pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RedisConfig> {
     let raw = RawRedis::read(node, diagnostics)?;
     let deployment = deployment(raw.redis_type.as_ref(), raw.sentinel_master, diagnostics);
-    let key_ttl_seconds = raw.key_ttl_seconds.as_ref().map_or(Some(0), |ttl| key_ttl(ttl, diagnostics));
+    let key_ttl_seconds = raw.key_ttl_seconds.as_ref().map_or(Some(None), |ttl| key_ttl(ttl, diagnostics).map(Some));
     let text = raw.connection_string.as_ref().map_or(DEFAULT_CONNECTION, |text| &text.value);
     let span = raw.connection_string.as_ref().map_or(&raw.span, |text| &text.span);
-    let connection = match ConnectionString::parse(text, folder) {
+    let connection = match RedisConnection::parse(text, folder) {
         Ok(connection) => connection,
         Err(ConnectionProblem { message, help }) => {
             diagnostics.error_with_help(span, message, help);
@@ -142,35 +98,19 @@ pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option
             "write `redis_type: redis_cluster` or `redis_type: redis_sentinel` if they belong together".to_owned(),
         );
     }
-    Some(with(deployment, connection, key_ttl_seconds?, raw.full_scan_for_deletion, raw.skip_dedup))
+    let default = RedisConfig::new(deployment, connection);
+    Some(RedisConfig {
+        key_ttl_seconds: key_ttl_seconds?.filter(|seconds| *seconds > 0),
+        full_scan_for_deletion: raw.full_scan_for_deletion.unwrap_or(default.full_scan_for_deletion),
+        skip_dedup: raw.skip_dedup.unwrap_or(default.skip_dedup),
+        ..default
+    })
 }
 
 /// The store when only its kind is named.
 pub fn default(folder: &Path) -> Option<RedisConfig> {
-    let connection = ConnectionString::parse(DEFAULT_CONNECTION, folder).ok()?;
-    Some(with(RedisDeployment::Standalone, connection, 0, None, None))
-}
-
-fn with(
-    deployment: RedisDeployment,
-    connection: ConnectionString,
-    key_ttl_seconds: u64,
-    full_scan_for_deletion: Option<bool>,
-    skip_dedup: Option<bool>,
-) -> RedisConfig {
-    RedisConfig {
-        deployment,
-        nodes: connection.nodes,
-        username: connection.username,
-        password: connection.password,
-        db: connection.db,
-        tls: connection.tls,
-        connect_timeout: connection.connect_timeout,
-        response_timeout: connection.response_timeout,
-        key_ttl_seconds: Some(key_ttl_seconds).filter(|seconds| *seconds > 0),
-        full_scan_for_deletion: full_scan_for_deletion.unwrap_or(true),
-        skip_dedup: skip_dedup.unwrap_or(false),
-    }
+    let connection = RedisConnection::parse(DEFAULT_CONNECTION, folder).ok()?;
+    Some(RedisConfig::new(RedisDeployment::Standalone, connection))
 }
 
 fn deployment(

@@ -1,6 +1,5 @@
-use std::{path::Path, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
-use super::redis::{RedisNode, RedisTls};
 use crate::{
     config::{ClientCertificate, Password, TlsConfig, TlsMode, resolve},
     diagnostics::did_you_mean,
@@ -8,17 +7,44 @@ use crate::{
 
 const DEFAULT_PORT: u16 = 6379;
 
-/// What Feast's `connection_string` says: servers `host:port` and keywords `name=value` of the client
-/// redis-py, separated by commas.
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RedisNode {
+    pub host: String,
+    pub port: u16,
+}
+
+/// How connections are encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionString {
-    /// Never empty.
+pub struct RedisTls {
+    pub server: TlsConfig,
+    pub client: Option<ClientCertificate>,
+}
+
+impl fmt::Display for RedisNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// How servers are reached, as Feast's `connection_string` says it: servers `host:port` and keywords
+/// `name=value` of the client redis-py, separated by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisConnection {
+    /// The server; some servers of the cluster; or the sentinels. Never empty.
     pub nodes: Vec<RedisNode>,
     pub username: Option<String>,
     pub password: Option<Password>,
     pub db: i64,
+    /// Encryption, if connections are encrypted.
     pub tls: Option<RedisTls>,
+    /// How long to wait for a connection, if the settings say so.
     pub connect_timeout: Option<Duration>,
+    /// How long to wait for an answer, if the settings say so.
     pub response_timeout: Option<Duration>,
 }
 
@@ -108,7 +134,26 @@ struct TlsWords {
     key: Option<String>,
 }
 
-impl ConnectionString {
+impl RedisConnection {
+    /// Plain connections without an account.
+    pub fn to(nodes: Vec<RedisNode>) -> Self {
+        Self { nodes, username: None, password: None, db: 0, tls: None, connect_timeout: None, response_timeout: None }
+    }
+
+    /// It in Feast's grammar, with `***` for the password.
+    pub fn masked(&self) -> String {
+        let mut items: Vec<String> = self.nodes.iter().map(ToString::to_string).collect();
+        if self.db != 0 {
+            items.push(format!("db={}", self.db));
+        }
+        if self.tls.is_some() {
+            items.push("ssl=true".to_owned());
+        }
+        items.extend(self.username.iter().map(|name| format!("username={name}")));
+        items.extend(self.password.iter().map(|_| "password=***".to_owned()));
+        items.join(",")
+    }
+
     /// Takes a connection string apart; relative paths of certificates start in `folder`.
     ///
     /// # Errors
@@ -120,15 +165,7 @@ impl ConnectionString {
                 "write it as Feast does: host:6379,db=0,username=…,password=…,ssl=true".to_owned(),
             );
         }
-        let mut read = Self {
-            nodes: Vec::new(),
-            username: None,
-            password: None,
-            db: 0,
-            tls: None,
-            connect_timeout: None,
-            response_timeout: None,
-        };
+        let mut read = Self::to(Vec::new());
         let mut tls = TlsWords::default();
         for item in text.split(',') {
             match item.split_once('=') {
@@ -293,12 +330,12 @@ fn replacement(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> ConnectionString {
-        ConnectionString::parse(text, Path::new("/repo")).unwrap()
+    fn parse(text: &str) -> RedisConnection {
+        RedisConnection::parse(text, Path::new("/repo")).unwrap()
     }
 
     fn refused(text: &str) -> ConnectionProblem {
-        ConnectionString::parse(text, Path::new("/repo")).unwrap_err()
+        RedisConnection::parse(text, Path::new("/repo")).unwrap_err()
     }
 
     #[test]

@@ -9,13 +9,12 @@ mod tables;
 mod write;
 
 use session::{Access, Session};
-use tables::{missing, prepare, table_name};
+use tables::{prepare, table_name};
 
-use super::store::{OnlineError, OnlineStore, OnlineWriter, ReadRequest, Replace, StoredValue, ViewLayout};
-use crate::{
-    config::PostgresConfig,
-    model::{OnlineTables, Timestamp},
+use super::store::{
+    OnlineError, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout,
 };
+use crate::{config::PostgresConfig, model::Timestamp};
 
 /// Feast's online store in a schema of a PostgreSQL database.
 pub struct PostgresOnlineStore {
@@ -29,51 +28,21 @@ impl PostgresOnlineStore {
     pub fn new(config: &PostgresConfig) -> Self {
         Self { access: Access::new(config), numbers: config.numbers }
     }
-
-    fn create(&self, tables: &[String]) -> Result<(), OnlineError> {
-        if tables.is_empty() {
-            return Ok(());
-        }
-        tables::check_lengths(tables)?;
-        prepare(&mut Session::open(&self.access)?, tables, self.numbers)?;
-        Ok(())
-    }
 }
 
 impl OnlineStore for PostgresOnlineStore {
-    fn kind(&self) -> &'static str {
-        "postgres"
-    }
-
-    fn location(&self) -> String {
-        self.access.server().url().to_string()
-    }
-
     /// Feast records tables of SQLite only.
-    fn tables(&self) -> Option<OnlineTables<'_>> {
+    fn recorded_tables(&self) -> Option<&dyn RecordedTables> {
         None
     }
 
-    fn existing_tables(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError> {
-        let mut session = Session::open(&self.access)?;
-        let missing = missing(&mut session, tables)?;
-        let existing = tables.iter().filter(|table| !missing.iter().any(|name| name == *table));
-        Ok(existing.map(|&table| table.to_owned()).collect())
-    }
-
-    fn create_tables(&self, tables: &[&str]) -> Result<(), OnlineError> {
-        self.create(&tables.iter().map(|&table| table.to_owned()).collect::<Vec<_>>())
-    }
-
-    fn drop_tables(&self, tables: &[&str]) -> Result<(), OnlineError> {
-        if tables.is_empty() {
+    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError> {
+        if views.is_empty() {
             return Ok(());
         }
-        remove::drop_tables(&mut Session::open(&self.access)?, tables)
-    }
-
-    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError> {
-        self.create(&views.iter().map(|view| table_name(project, view)).collect::<Vec<_>>())
+        let tables: Vec<String> = views.iter().map(|view| table_name(project, view)).collect();
+        tables::check_lengths(&tables)?;
+        prepare(&mut Session::open(&self.access)?, &tables, self.numbers).map(|_| ())
     }
 
     fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {

@@ -14,12 +14,6 @@ use crate::{
 /// Entities whose values are removed in one transaction.
 const PAGE: i64 = 1000;
 
-/// Removes tables with their values.
-pub fn drop_tables(session: &mut Session, tables: &[&str]) -> Result<(), OnlineError> {
-    let statements: String = tables.iter().map(|table| format!("DROP TABLE IF EXISTS {};\n", quoted(table))).collect();
-    session.once(|client| client.batch_execute(&statements))
-}
-
 /// Removes the values of views under their join keys, and tells how many entities had some. A table
 /// without others is dropped.
 pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {

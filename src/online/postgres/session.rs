@@ -46,10 +46,6 @@ impl Access {
         }
     }
 
-    pub fn server(&self) -> &PostgresServer {
-        &self.server
-    }
-
     fn connect(&self) -> Result<Client, PostgresProblem> {
         self.server.connect(|config| {
             config.application_name("feastr").options(&self.options).tcp_user_timeout(SILENCE);

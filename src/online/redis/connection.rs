@@ -42,13 +42,13 @@ pub struct Link {
 impl Link {
     /// Connects, and logs in.
     pub fn connect(config: &RedisConfig, node: &RedisNode, account: Account) -> Result<Self, Failure> {
-        let tls = config.tls.as_ref().filter(|_| account == Account::OfSettings);
+        let tls = config.connection.tls.as_ref().filter(|_| account == Account::OfSettings);
         let place = Place { node: node.clone(), encrypted: tls.is_some() };
         let client = client(node, tls)?;
         let connection = client
-            .get_connection_with_timeout(config.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
+            .get_connection_with_timeout(config.connection.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
             .map_err(|error| place.unreachable(&error))?;
-        let timeout = Some(config.response_timeout.unwrap_or(RESPONSE_TIMEOUT));
+        let timeout = Some(config.connection.response_timeout.unwrap_or(RESPONSE_TIMEOUT));
         connection.set_read_timeout(timeout).map_err(|error| place.unreachable(&error))?;
         connection.set_write_timeout(timeout).map_err(|error| place.unreachable(&error))?;
         let mut link = Self { place, run_id: None, connection };
@@ -59,16 +59,16 @@ impl Link {
     }
 
     fn log_in(&mut self, config: &RedisConfig) -> Result<(), Failure> {
-        if config.username.is_some() || config.password.is_some() {
+        if config.connection.username.is_some() || config.connection.password.is_some() {
             let mut auth = redis::cmd("AUTH");
-            if let Some(name) = &config.username {
+            if let Some(name) = &config.connection.username {
                 auth.arg(name);
             }
-            auth.arg(config.password.as_ref().map_or("", |password| &password.0));
+            auth.arg(config.connection.password.as_ref().map_or("", |password| &password.0));
             self.ask(&auth)?;
         }
-        if config.db != 0 && config.deployment != RedisDeployment::Cluster {
-            self.ask(redis::cmd("SELECT").arg(config.db))?;
+        if config.connection.db != 0 && config.deployment != RedisDeployment::Cluster {
+            self.ask(redis::cmd("SELECT").arg(config.connection.db))?;
         }
         Ok(())
     }

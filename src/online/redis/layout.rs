@@ -38,6 +38,12 @@ pub fn is_newer(event: Timestamp, stored: &[u8]) -> bool {
     stored == (0, 0) || time(event.into()) > stored
 }
 
+/// Appends the key of an entity's hash: its serialized entity key, then the project.
+pub fn push_key(key: &mut Vec<u8>, entity: &[u8], project: &str) {
+    key.extend_from_slice(entity);
+    key.extend_from_slice(project.as_bytes());
+}
+
 /// Whether a key is that of an entity over these join keys in this project, and not one of a project
 /// whose name ends alike. `prefix` is what the keys over the join keys begin with.
 pub fn is_key_of(key: &[u8], prefix: &[u8], project: &str) -> bool {
@@ -81,7 +87,9 @@ mod tests {
 
     fn key(names: &[&str], parts: &[KeyPart<'_>], project: &str) -> Vec<u8> {
         let mut key = Vec::new();
-        EntityKeyEncoder::new(names).unwrap().encode_redis(parts, project, &mut key).unwrap();
+        let mut entity = Vec::new();
+        EntityKeyEncoder::new(names).unwrap().encode(parts, &mut entity).unwrap();
+        push_key(&mut key, &entity, project);
         key
     }
 

@@ -18,11 +18,10 @@ use self::{
     servers::{Purpose, Servers},
     writer::RedisWriter,
 };
-use super::store::{OnlineError, OnlineStore, OnlineWriter, ReadRequest, Replace, StoredValue, ViewLayout};
-use crate::{
-    config::RedisConfig,
-    model::{OnlineTables, Timestamp},
+use super::store::{
+    OnlineError, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout,
 };
+use crate::{config::RedisConfig, model::Timestamp};
 
 /// Feast's Redis online store: a hash per entity, which holds the features of all its views.
 pub struct RedisOnlineStore {
@@ -45,28 +44,8 @@ impl RedisOnlineStore {
 }
 
 impl OnlineStore for RedisOnlineStore {
-    fn kind(&self) -> &'static str {
-        "redis"
-    }
-
-    fn location(&self) -> String {
-        self.config.masked()
-    }
-
-    fn tables(&self) -> Option<OnlineTables<'_>> {
+    fn recorded_tables(&self) -> Option<&dyn RecordedTables> {
         None
-    }
-
-    fn existing_tables(&self, _: &[&str]) -> Result<Vec<String>, OnlineError> {
-        Ok(Vec::new())
-    }
-
-    fn create_tables(&self, _: &[&str]) -> Result<(), OnlineError> {
-        Ok(())
-    }
-
-    fn drop_tables(&self, _: &[&str]) -> Result<(), OnlineError> {
-        Ok(())
     }
 
     fn prepare_views(&self, _: &str, _: &[&str]) -> Result<(), OnlineError> {

@@ -2,7 +2,7 @@
 
 use super::{
     calls::{Calls, push_argument},
-    layout::{fields, time_value},
+    layout::{fields, push_key, time_value},
     script::WRITE_NEWER,
     topology::slot,
 };
@@ -87,8 +87,7 @@ impl Packer {
     pub fn take(&self, row: &EncodedRow<'_>, rows: &mut Rows) {
         let bytes = &mut rows.bytes;
         let key = bytes.len();
-        bytes.extend_from_slice(row.key);
-        bytes.extend_from_slice(self.project.as_bytes());
+        push_key(bytes, row.key, &self.project);
         let values = bytes.len();
         let time = time_value(row.event);
         let all = std::iter::once(time.as_slice()).chain(row.values.iter().copied());

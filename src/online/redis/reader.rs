@@ -6,7 +6,7 @@ use redis::Value;
 
 use super::{
     calls::Calls,
-    layout::{read_time, time_field},
+    layout::{push_key, read_time, time_field},
     servers::Servers,
 };
 use crate::{
@@ -32,9 +32,10 @@ pub fn read(
 ) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError> {
     let fields: Vec<Vec<Vec<u8>>> = requests.iter().map(fields).collect();
     let wanted = wanted(requests);
-    let mut calls = Calls::default();
+    let (mut calls, mut key) = (Calls::default(), Vec::new());
     for hash in &wanted {
-        let key = [hash.key, project.as_bytes()].concat();
+        key.clear();
+        push_key(&mut key, hash.key, project);
         let count: usize = hash.by.iter().map(|(request, _)| fields[*request].len()).sum();
         calls.begin(servers.slot(&key), 2 + count);
         calls.argument(b"HMGET");

@@ -32,10 +32,10 @@ impl Topology {
     pub fn find(config: &RedisConfig, known: &[RedisNode]) -> Result<Self, Failure> {
         match &config.deployment {
             // The settings have at least one server.
-            RedisDeployment::Standalone => Ok(Self::One(config.nodes[0].clone())),
+            RedisDeployment::Standalone => Ok(Self::One(config.connection.nodes[0].clone())),
             RedisDeployment::Sentinel { master } => master_of(config, master).map(Self::One),
             RedisDeployment::Cluster => {
-                first_answer(config.nodes.iter().chain(known), &mut |node| slots_of(config, node))
+                first_answer(config.connection.nodes.iter().chain(known), &mut |node| slots_of(config, node))
             }
         }
     }
@@ -158,7 +158,7 @@ fn slot_range(range: &Value, asked: &RedisNode) -> Option<(usize, usize, RedisNo
 }
 
 fn master_of(config: &RedisConfig, name: &str) -> Result<RedisNode, Failure> {
-    first_answer(config.nodes.iter(), &mut |sentinel| {
+    first_answer(config.connection.nodes.iter(), &mut |sentinel| {
         let mut link = Link::connect(config, sentinel, Account::OfSentinel)?;
         let answer = link.ask(redis::cmd("SENTINEL").arg("get-master-addr-by-name").arg(name)).map_err(|failure| {
             if !failure.error.message.contains("unknown command") {

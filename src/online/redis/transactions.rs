@@ -75,18 +75,19 @@ impl Transactions {
 
     /// Writes the rows that are newer than what is stored, as far as it goes smoothly.
     pub fn write(&mut self, packer: &Packer, rows: &Rows) -> Outcome {
-        let mut outcome = Outcome { written: 0, left: Vec::new(), failed: false };
         // Of two rows of the same entity both would be compared with what was there before.
         let (groups, doubled): (Vec<&[Row]>, Vec<&[Row]>) =
             rows.rows.chunks(KEYS).partition(|group| are_distinct(rows, group));
-        doubled.into_iter().for_each(|group| outcome.left.extend_from_slice(group));
+        let mut outcome = Outcome { written: 0, left: doubled.concat(), failed: false };
         let mut done = vec![false; groups.len()];
-        outcome.failed = self.write_groups(packer, rows, &groups, &mut done, &mut outcome).is_err() || outcome.failed;
-        let unknown = groups.iter().zip(&done).filter(|(_, done)| !**done);
-        let before = outcome.left.len();
-        outcome.left.extend(unknown.flat_map(|(group, _)| group.iter()));
+        if self.write_groups(packer, rows, &groups, &mut done, &mut outcome).is_err() {
+            outcome.failed = true;
+        }
+        let unknown: Vec<&[Row]> =
+            groups.iter().zip(&done).filter(|(_, done)| !**done).map(|(group, _)| *group).collect();
         // Somebody else is busy with the same entities; trying first would only cost more.
-        outcome.failed |= (outcome.left.len() - before) * 2 > rows.rows.len();
+        outcome.failed |= unknown.len() * 2 > groups.len();
+        outcome.left.extend(unknown.concat());
         outcome
     }
 

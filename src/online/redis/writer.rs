@@ -160,9 +160,11 @@ impl Sender {
         let mut written = 0;
         if let Some(transactions) = &mut self.transactions {
             let outcome = transactions.write(&self.packer, rows);
-            self.servers.note_confirmed(transactions.server());
             written = outcome.written;
             rows.rows = outcome.left;
+            if (rows.rows.len() as u64) < all {
+                self.servers.note_confirmed(transactions.server());
+            }
             if outcome.failed {
                 self.transactions = None;
             }

@@ -45,23 +45,11 @@ fn entity(name: &str) -> Entity {
 
 fn view(name: &str, features: &[&str]) -> FeatureView {
     FeatureView {
-        name: name.to_owned(),
         entities: vec!["driver".to_owned()],
         entity_columns: vec![Field::new("driver_id", DataType::Int64)],
         features: features.iter().map(|name| Field::new(*name, DataType::Float32)).collect(),
-        ttl: Ttl::UNLIMITED,
         source: Some(source("stats")),
-        stream_source: None,
-        online: true,
-        offline: false,
-        enabled: true,
-        enable_validation: false,
-        mode: String::new(),
-        version: ViewVersion::Latest,
-        description: String::new(),
-        owner: String::new(),
-        org: String::new(),
-        tags: Tags::new(),
+        ..FeatureView::new(name)
     }
 }
 

@@ -19,5 +19,6 @@ mod timestamps;
 mod transcripts;
 mod vectors;
 
+pub use recording::{TABLES, recorded_tables, recorded_writes};
 pub use registry_rows::{bytes, golden_root, read_json};
 pub use vectors::every_value;

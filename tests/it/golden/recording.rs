@@ -11,7 +11,7 @@ use feastr::{
     },
     model::{Object, ObjectId, ObjectKind, Project, RegistryState, Repo, Tags, Timestamp},
     plan::Plan,
-    registry::{RegistryStore, Row, Snapshot, state},
+    registry::{RegistryStore, Row, Snapshot, VersionRow, Write, state},
 };
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use crate::support::{approving, sqlite_registry};
 pub const RECORDINGS: [&str; 4] = ["extra", "local_pandas", "local_python", "kinds"];
 
 /// Tables with their name and message columns.
-const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
+pub const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
     (ObjectKind::Project, "projects", "project_name", "project_proto"),
     (ObjectKind::DataSource, "data_sources", "data_source_name", "data_source_proto"),
     (ObjectKind::Entity, "entities", "entity_name", "entity_proto"),
@@ -42,6 +42,44 @@ const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
     ),
 ];
 
+/// The tables of a recorded registry in one of the databases it was recorded from.
+pub fn recorded_tables(name: &str, database: &str) -> Value {
+    let recorded = read_json(&golden_root().join(format!("registry/{name}/{database}_rows.json")));
+    recorded.get("tables").unwrap_or(&recorded).clone()
+}
+
+/// The recorded objects.
+fn recorded_rows(tables: &Value) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (kind, table, name, proto) in TABLES {
+        for row in tables[table].as_array().into_iter().flatten() {
+            let updated = row["last_updated_timestamp"].as_i64().unwrap();
+            rows.push(Row { kind, name: text(&row[name]), updated, proto: bytes(&row[proto]) });
+        }
+    }
+    rows
+}
+
+/// What makes a registry hold the recorded objects with their history.
+pub fn recorded_writes(tables: &Value) -> Vec<Write> {
+    let mut writes: Vec<Write> = recorded_rows(tables).into_iter().map(Write::Put).collect();
+    for row in tables["feature_view_version_history"].as_array().into_iter().flatten() {
+        writes.push(Write::AddVersion(VersionRow {
+            view: text(&row["feature_view_name"]),
+            view_type: text(&row["feature_view_type"]),
+            number: row["version_number"].as_i64().unwrap().try_into().unwrap(),
+            proto: bytes(&row["feature_view_proto"]),
+            created: row["created_timestamp"].as_i64().unwrap(),
+            id: text(&row["version_id"]),
+        }));
+    }
+    writes
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
 /// A recording with its rows, and the folder of a registry that is still empty.
 pub struct Recording {
     pub name: &'static str,
@@ -58,17 +96,8 @@ impl Recording {
 
     /// The recording of one of the databases that Feast wrote the same definitions to.
     pub fn of_database(name: &'static str, database: &str) -> Self {
-        let recorded = read_json(&golden_root().join(format!("registry/{name}/{database}_rows.json")));
-        let tables = recorded.get("tables").unwrap_or(&recorded).clone();
-        let mut rows = Vec::new();
-        for (kind, table, name_column, proto_column) in TABLES {
-            for row in tables[table].as_array().into_iter().flatten() {
-                let name = row[name_column].as_str().unwrap().to_owned();
-                let updated = row["last_updated_timestamp"].as_i64().unwrap();
-                rows.push(Row { kind, name, updated, proto: bytes(&row[proto_column]) });
-            }
-        }
-        Self { name, tables, rows, folder: tempfile::tempdir().unwrap() }
+        let tables = recorded_tables(name, database);
+        Self { name, rows: recorded_rows(&tables), tables, folder: tempfile::tempdir().unwrap() }
     }
 
     pub fn state(&self) -> RegistryState {
@@ -123,20 +152,7 @@ pub const NOW: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
 /// The repo that declares these objects.
 fn repo(objects: impl IntoIterator<Item = Object>) -> Repo {
     let project = Project { name: String::new(), description: String::new(), owner: String::new(), tags: Tags::new() };
-    let mut repo = Repo {
-        project,
-        data_sources: Vec::new(),
-        entities: Vec::new(),
-        feature_views: Vec::new(),
-        on_demand_feature_views: Vec::new(),
-        stream_feature_views: Vec::new(),
-        label_views: Vec::new(),
-        feature_services: Vec::new(),
-        permissions: Vec::new(),
-        saved_datasets: Vec::new(),
-        validation_references: Vec::new(),
-        places: BTreeMap::new(),
-    };
+    let mut repo = Repo::new(project);
     for object in objects {
         match object {
             Object::Project(project) => repo.project = project,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use feastr::{
     apply::{ApplyOptions, Approval, apply},
     config::OnlineStoreConfig,
-    model::{Repo, Timestamp},
+    model::{Object, Repo, Timestamp},
     registry::{leftovers, state},
 };
 use serde_json::json;
@@ -61,26 +61,11 @@ fn remove_view(project: &Project) {
 fn apply_and_die(project: &Project, test: &TestStore) {
     let registry = registry(project);
     let objects = state(&registry.snapshot("feastlocal").unwrap()).objects;
-    let mut repo =
-        Repo {
-            project: objects
-                .values()
-                .find_map(|object| {
-                    if let feastr::model::Object::Project(project) = object { Some(project.clone()) } else { None }
-                })
-                .unwrap(),
-            data_sources: Vec::new(),
-            entities: Vec::new(),
-            feature_views: Vec::new(),
-            on_demand_feature_views: Vec::new(),
-            stream_feature_views: Vec::new(),
-            label_views: Vec::new(),
-            feature_services: Vec::new(),
-            permissions: Vec::new(),
-            saved_datasets: Vec::new(),
-            validation_references: Vec::new(),
-            places: Default::default(),
-        };
+    let project = objects.into_values().find_map(|object| match object {
+        Object::Project(project) => Some(project),
+        _ => None,
+    });
+    let mut repo = Repo::new(project.unwrap());
     repo.project.description.clear();
     let options = ApplyOptions { repo_name: None, approval: Approval::Everything, now: Timestamp::now() };
     apply(&repo, registry.as_ref(), Some(test.open().as_ref()), options).unwrap();

@@ -42,18 +42,21 @@ fn servers_and_accounts_that_are_wrong_are_said() {
         config
     };
     let mut closed = server.config();
-    closed.nodes[0].port = free_port();
+    closed.connection.nodes[0].port = free_port();
     is_refused(closed, ["refuses connections", "connection_string"]);
     is_refused(
-        with(|config| config.nodes[0].host = "no.such.host.invalid".to_owned()),
+        with(|config| config.connection.nodes[0].host = "no.such.host.invalid".to_owned()),
         ["cannot be reached", "connection_string"],
     );
     let wrong = Some(Password("wrong".to_owned()));
     let mut config = server.config();
-    config.password = wrong;
+    config.connection.password = wrong;
     is_refused(config, ["does not accept this account or password", "`username` and `password`"]);
-    is_refused(with(|config| (config.username, config.password) = (None, None)), ["asks for a password", "password="]);
-    is_refused(with(|config| config.db = 99), ["has no database of this number", "16 databases"]);
+    is_refused(
+        with(|config| (config.connection.username, config.connection.password) = (None, None)),
+        ["asks for a password", "password="],
+    );
+    is_refused(with(|config| config.connection.db = 99), ["has no database of this number", "16 databases"]);
     is_refused(
         with(|config| config.deployment = RedisDeployment::Cluster),
         ["not part of a cluster", "redis_type: redis"],
@@ -70,7 +73,7 @@ fn servers_and_accounts_that_are_wrong_are_said() {
 fn accounts_without_permission_are_said() {
     let server = RedisServer::start(&format!("user reader on >{PASSWORD} ~* +@read +@connection"));
     let mut config = server.config();
-    config.username = Some("reader".to_owned());
+    config.connection.username = Some("reader".to_owned());
     let (store, view) = (redis(config), View::simple("errors"));
     assert_eq!(read(store.as_ref(), &view, &[view.number(1)]).len(), 1);
     says(&write_one(store.as_ref(), &view).unwrap_err(), ["may not do this", "+@scripting"]);
@@ -84,15 +87,15 @@ fn sentinels_that_know_nothing_are_said() {
     config.deployment = RedisDeployment::Sentinel { master: "mymaster".to_owned() };
     is_refused(config, ["the sentinels know no master `mymaster`", "sentinel_master: features"]);
     let mut config = sentinels.config();
-    config.nodes = vec![RedisServer::shared().node()];
+    config.connection.nodes = vec![RedisServer::shared().node()];
     is_refused(config, ["", ""]);
     // One that is away does not matter.
     let mut config = sentinels.config();
-    config.nodes.insert(0, feastr::config::RedisNode { host: "127.0.0.1".to_owned(), port: free_port() });
+    config.connection.nodes.insert(0, feastr::config::RedisNode { host: "127.0.0.1".to_owned(), port: free_port() });
     write_one(redis(config).as_ref(), &View::simple("errors")).unwrap();
     // The replica alone cannot be written.
     let mut config = sentinels.config();
-    (config.deployment, config.nodes) = (RedisDeployment::Standalone, vec![sentinels.replica.node()]);
+    (config.deployment, config.connection.nodes) = (RedisDeployment::Standalone, vec![sentinels.replica.node()]);
     let error = write_one(redis(config).as_ref(), &View::simple("replica")).unwrap_err();
     says(&error, ["is a replica", "redis_sentinel"]);
 }
@@ -108,23 +111,23 @@ fn encrypted_connections_look_at_certificates() {
     }
     let by_address = |mode| {
         let mut config = server.encrypted(mode);
-        config.nodes[0].host = "127.0.0.1".to_owned();
+        config.connection.nodes[0].host = "127.0.0.1".to_owned();
         config
     };
     is_refused(by_address(TlsMode::VerifyFull), ["is for another name", "ssl_check_hostname=false"]);
     write_one(redis(by_address(TlsMode::VerifyCa)).as_ref(), &view).unwrap();
     let mut config = server.encrypted(TlsMode::VerifyFull);
-    config.tls.as_mut().unwrap().server.root_certificates = None;
+    config.connection.tls.as_mut().unwrap().server.root_certificates = None;
     is_refused(config, ["is not accepted", "ssl_ca_certs"]);
     let mut config = server.encrypted(TlsMode::VerifyFull);
-    config.tls.as_mut().unwrap().server.root_certificates = Some("/no/such/ca.pem".into());
+    config.connection.tls.as_mut().unwrap().server.root_certificates = Some("/no/such/ca.pem".into());
     is_refused(config, ["/no/such/ca.pem cannot be read", "ssl_ca_certs"]);
     let mut config = server.encrypted(TlsMode::VerifyFull);
-    config.nodes[0].port = server.port;
-    config.connect_timeout = Some(Duration::from_millis(500));
+    config.connection.nodes[0].port = server.port;
+    config.connection.connect_timeout = Some(Duration::from_millis(500));
     is_refused(config, ["does not answer in time", "without `ssl=true`"]);
     let mut config = server.config();
-    config.nodes[0].port = server.tls_port;
+    config.connection.nodes[0].port = server.tls_port;
     is_refused(config, ["has closed the connection", "ssl=true"]);
 }
 

@@ -28,15 +28,16 @@ use crate::{
     },
 };
 
-/// A store of each kind, which lives as long as the folder.
-pub fn stores(folder: &TempDir) -> Vec<Box<dyn OnlineStore>> {
+/// A store of each kind with a name, which lives as long as the folder.
+pub fn stores(folder: &TempDir) -> Vec<(&'static str, Box<dyn OnlineStore>)> {
     let postgres = shared(ServerKind::Postgres);
+    let sqlite = OnlineStoreConfig::Sqlite { path: folder.path().join("online.db"), numbers: false };
     vec![
-        open(&OnlineStoreConfig::Sqlite { path: folder.path().join("online.db"), numbers: false }),
-        open(&OnlineStoreConfig::Postgres(postgres_at(postgres, &postgres.create_database()))),
-        redis(RedisServer::shared().config()),
-        redis(RedisCluster::shared().config()),
-        redis(RedisSentinels::shared().config()),
+        ("sqlite", open(&sqlite)),
+        ("postgres", open(&OnlineStoreConfig::Postgres(postgres_at(postgres, &postgres.create_database())))),
+        ("redis", redis(RedisServer::shared().config())),
+        ("redis cluster", redis(RedisCluster::shared().config())),
+        ("redis sentinel", redis(RedisSentinels::shared().config())),
     ]
 }
 
@@ -94,6 +95,10 @@ impl Row {
     pub fn new(key: Vec<u8>, seconds: i64, values: &[Value]) -> Self {
         let values = values.iter().map(Value::encode_to_vec).collect();
         Self { key, event: at(seconds), created: None, values }
+    }
+
+    pub fn created(self, seconds: i64) -> Self {
+        Self { created: Some(at(seconds)), ..self }
     }
 
     pub fn encoded(&self) -> EncodedRow<'_> {

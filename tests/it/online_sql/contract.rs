@@ -2,7 +2,7 @@
 
 use feastr::online::{ReadRequest, Replace, StoredValue};
 
-use super::{Row, TestStore, counts, found, integer, key, layout, on_every_backend, read, stats, write};
+use super::{Row, TestStore, counts, found, integer, key, layout, on_every_backend, read, row, stats, write};
 
 on_every_backend!(
     values_come_back_as_asked_for,
@@ -17,8 +17,8 @@ on_every_backend!(
 
 fn values_come_back_as_asked_for(test: &TestStore) {
     let store = test.open();
-    write(store.as_ref(), stats(), Replace::Outdated, &[Row::new(1, 100, 10), Row::new(2, 200, 20)]);
-    let null = Row { values: vec![Vec::new(), integer(5)], ..Row::new(3, 300, 0) };
+    write(store.as_ref(), stats(), Replace::Outdated, &[row(1, 100, 10), row(2, 200, 20)]);
+    let null = Row { values: vec![Vec::new(), integer(5)], ..row(3, 300, 0) };
     write(store.as_ref(), layout("p", "other", &["b", "a"]), Replace::Outdated, &[null]);
     let request = |view: &str, features: &[&str], keys: &[u32]| ReadRequest {
         view: view.to_owned(),
@@ -54,27 +54,27 @@ fn values_come_back_as_asked_for(test: &TestStore) {
 fn newer_values_stay(test: &TestStore) {
     let store = test.open();
     let one = |row: Row| write(store.as_ref(), stats(), Replace::Outdated, &[row]);
-    assert_eq!(one(Row::new(1, 100, 1)), counts(1, 0));
-    assert_eq!(one(Row::new(1, 99, 2)), counts(0, 1));
+    assert_eq!(one(row(1, 100, 1)), counts(1, 0));
+    assert_eq!(one(row(1, 99, 2)), counts(0, 1));
     assert_eq!(read(store.as_ref(), &[1])[0], [found(1, 100), found(1, 100)]);
     // Of the same moment the later write counts, unless it was created earlier.
-    assert_eq!(one(Row::new(1, 100, 3).created(50)), counts(1, 0));
-    assert_eq!(one(Row::new(1, 100, 4).created(49)), counts(0, 1));
-    assert_eq!(one(Row::new(1, 100, 5).created(50)), counts(1, 0));
+    assert_eq!(one(row(1, 100, 3).created(50)), counts(1, 0));
+    assert_eq!(one(row(1, 100, 4).created(49)), counts(0, 1));
+    assert_eq!(one(row(1, 100, 5).created(50)), counts(1, 0));
     assert_eq!(read(store.as_ref(), &[1])[0][0], found(5, 100));
-    assert_eq!(one(Row::new(1, 100, 6)), counts(1, 0));
-    assert_eq!(one(Row::new(1, 101, 7).created(1)), counts(1, 0));
+    assert_eq!(one(row(1, 100, 6)), counts(1, 0));
+    assert_eq!(one(row(1, 101, 7).created(1)), counts(1, 0));
     assert_eq!(read(store.as_ref(), &[1])[0], [found(7, 101), found(7, 101)]);
     assert_eq!(test.rows("p_stats")[0].5, Some(1));
     // A batch of both.
-    let batch = [Row::new(1, 5, 8), Row::new(2, 5, 8), Row::new(3, 5, 8)];
+    let batch = [row(1, 5, 8), row(2, 5, 8), row(3, 5, 8)];
     assert_eq!(write(store.as_ref(), stats(), Replace::Outdated, &batch), counts(2, 1));
 }
 
 fn everything_gives_way_when_told_to(test: &TestStore) {
     let store = test.open();
-    write(store.as_ref(), stats(), Replace::Outdated, &[Row::new(1, 100, 1)]);
-    assert_eq!(write(store.as_ref(), stats(), Replace::Everything, &[Row::new(1, 50, 2)]), counts(1, 0));
+    write(store.as_ref(), stats(), Replace::Outdated, &[row(1, 100, 1)]);
+    assert_eq!(write(store.as_ref(), stats(), Replace::Everything, &[row(1, 50, 2)]), counts(1, 0));
     assert_eq!(read(store.as_ref(), &[1])[0], [found(2, 50), found(2, 50)]);
 }
 
@@ -83,7 +83,7 @@ fn views_and_projects_are_apart(test: &TestStore) {
     for project in ["p", "up", "p2"] {
         for view in ["stats", "tats"] {
             let layout = layout(project, view, &["trips", "rate"]);
-            write(store.as_ref(), layout, Replace::Outdated, &[Row::new(1, 100, 1)]);
+            write(store.as_ref(), layout, Replace::Outdated, &[row(1, 100, 1)]);
         }
     }
     store.remove_views(&[stats()], &mut |_| {}).unwrap();
@@ -95,7 +95,7 @@ fn views_and_projects_are_apart(test: &TestStore) {
 
 fn values_of_removed_views_go(test: &TestStore) {
     let store = test.open();
-    let rows: Vec<Row> = (0..2500).map(|number| Row::new(number, 100, 1)).collect();
+    let rows: Vec<Row> = (0..2500).map(|number| row(number, 100, 1)).collect();
     write(store.as_ref(), stats(), Replace::Outdated, &rows);
     let mut heard = Vec::new();
     let missing = layout("p", "missing", &["x"]);
@@ -109,7 +109,7 @@ fn values_of_removed_views_go(test: &TestStore) {
 
 fn expired_values_go_in_pages(test: &TestStore) {
     let store = test.open();
-    let rows: Vec<Row> = (0..3000).map(|number| Row::new(number, i64::from(number), 1)).collect();
+    let rows: Vec<Row> = (0..3000).map(|number| row(number, i64::from(number), 1)).collect();
     write(store.as_ref(), stats(), Replace::Outdated, &rows);
     let mut heard = Vec::new();
     let missing = (layout("p", "missing", &["x"]), super::at(10));
@@ -127,13 +127,13 @@ fn what_is_missing_is_no_error(test: &TestStore) {
     assert_eq!(read(store.as_ref(), &[1])[0], [StoredValue::NotFound, StoredValue::NotFound]);
     assert_eq!(store.remove_views(&[stats()], &mut |_| {}).unwrap(), 0);
     assert_eq!(store.remove_expired(&[(stats(), super::at(1))], &mut |_| {}).unwrap(), 0);
-    assert_eq!(store.existing_tables(&["p_stats"]).unwrap(), Vec::<String>::new());
-    store.drop_tables(&["p_stats"]).unwrap();
-    store.create_tables(&["p_stats", "p_other"]).unwrap();
-    store.create_tables(&["p_stats"]).unwrap();
-    assert_eq!(store.existing_tables(&["p_none", "p_other"]).unwrap(), ["p_other"]);
-    store.drop_tables(&["p_stats", "p_none"]).unwrap();
-    assert_eq!(store.existing_tables(&["p_stats", "p_other"]).unwrap(), ["p_other"]);
+    store.prepare_views("p", &[]).unwrap();
+    store.prepare_views("p", &["stats", "other"]).unwrap();
+    store.prepare_views("p", &["stats"]).unwrap();
+    let Some(tables) = store.recorded_tables() else { return };
+    assert_eq!(tables.existing(&["p_none", "p_other"]).unwrap(), ["p_other"]);
+    tables.remove(&["p_stats", "p_none"]).unwrap();
+    assert_eq!(tables.existing(&["p_stats", "p_other"]).unwrap(), ["p_other"]);
 }
 
 fn numbers_have_a_column_where_feast_wants_one(test: &TestStore) {
@@ -152,16 +152,12 @@ fn numbers_have_a_column_where_feast_wants_one(test: &TestStore) {
     let features: Vec<&str> = names.iter().map(String::as_str).collect();
     let row = |seconds| Row {
         values: kinds.iter().map(|(kind, _)| Value::from(kind.clone()).encode_to_vec()).collect(),
-        ..Row::new(1, seconds, 0)
+        ..super::row(1, seconds, 0)
     };
     let view = || layout("p", "numbers", &features);
     // A table without the column gets it, and a store that was not told of it fills it.
     write(test.open().as_ref(), view(), Replace::Outdated, &[row(1)]);
-    let create = |store: &dyn feastr::online::OnlineStore| match store.tables() {
-        Some(_) => store.create_tables(&["p_numbers"]).unwrap(),
-        None => store.prepare_views("p", &["numbers"]).unwrap(),
-    };
-    create(test.open_with_numbers().as_ref());
+    test.open_with_numbers().prepare_views("p", &["numbers"]).unwrap();
     write(test.open().as_ref(), view(), Replace::Outdated, &[row(2)]);
     let select = "SELECT value_num FROM p_numbers ORDER BY feature_name";
     let stored: Vec<Option<f64>> = match test.backend {

@@ -13,14 +13,16 @@ use feastr::{
         entity_key::{EntityKeyEncoder, KeyPart},
         value::{Kind as ValueKind, Value},
     },
-    model::Timestamp,
     online::{self, EncodedRow, OnlineStore, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts},
 };
 use prost::Message as _;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::servers::{Kind, PASSWORD, Server, USER, shared};
+use crate::{
+    online::{Row, View, at},
+    servers::{Kind, PASSWORD, Server, USER, shared},
+};
 
 /// Makes a test of each function for each backend: `contract::postgres::it_works`.
 macro_rules! on_every_backend {
@@ -163,10 +165,6 @@ pub fn layout(project: &str, view: &str, features: &[&str]) -> ViewLayout {
     }
 }
 
-pub fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_micros(seconds * 1_000_000)
-}
-
 pub fn key(number: u32) -> Vec<u8> {
     let (mut key, text) = (Vec::new(), format!("{number:010}"));
     EntityKeyEncoder::new(&["id"]).unwrap().encode(&[KeyPart::String(&text)], &mut key).unwrap();
@@ -177,43 +175,19 @@ pub fn integer(number: i64) -> Vec<u8> {
     Value::from(ValueKind::Int64(number)).encode_to_vec()
 }
 
-/// A row to write, with its own buffers.
-#[derive(Debug, Clone)]
-pub struct Row {
-    pub key: Vec<u8>,
-    pub event: Timestamp,
-    pub created: Option<Timestamp>,
-    pub values: Vec<Vec<u8>>,
+/// A row of [`stats`] whose features have the same value.
+pub fn row(number: u32, seconds: i64, value: i64) -> Row {
+    Row { key: key(number), event: at(seconds), created: None, values: vec![integer(value); 2] }
 }
 
-impl Row {
-    /// A row of [`stats`] whose features have the same value.
-    pub fn new(number: u32, seconds: i64, value: i64) -> Self {
-        Self { key: key(number), event: at(seconds), created: None, values: vec![integer(value); 2] }
-    }
-
-    pub fn created(self, seconds: i64) -> Self {
-        Self { created: Some(at(seconds)), ..self }
-    }
+/// Rows as a writer takes them.
+pub fn encoded(rows: &[Row]) -> Vec<EncodedRow<'_>> {
+    rows.iter().map(Row::encoded).collect()
 }
 
 /// Writes rows in one batch.
 pub fn write(store: &dyn OnlineStore, layout: ViewLayout, replace: Replace, rows: &[Row]) -> WriteCounts {
-    let mut writer = store.writer(layout, replace).unwrap();
-    let counts = writer.write(&encoded(rows)).unwrap();
-    let rest = writer.finish().unwrap();
-    WriteCounts { written: counts.written + rest.written, skipped: counts.skipped + rest.skipped }
-}
-
-pub fn encoded(rows: &[Row]) -> Vec<EncodedRow<'_>> {
-    rows.iter()
-        .map(|row| EncodedRow {
-            key: &row.key,
-            event: row.event,
-            created: row.created,
-            values: row.values.iter().map(Vec::as_slice).collect(),
-        })
-        .collect()
+    crate::online::write(store, &View(layout), replace, rows).unwrap()
 }
 
 /// The values of [`stats`] of some entities.

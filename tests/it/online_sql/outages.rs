@@ -7,7 +7,7 @@ use feastr::{
     online::{self, Replace, StoredValue},
 };
 
-use super::{Backend, Row, TestStore, counts, encoded, postgres_at, read, stats};
+use super::{Backend, Row, TestStore, counts, encoded, postgres_at, read, row, stats};
 use crate::servers::{Kind, Server};
 
 #[test]
@@ -16,7 +16,7 @@ fn a_batch_is_written_when_the_server_is_back() {
     let database = server.create_database();
     let store = online::open(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
     let mut writer = store.writer(stats(), Replace::Outdated).unwrap();
-    let rows: Vec<Row> = (0..500).map(|number| Row::new(number, 100, 1)).collect();
+    let rows: Vec<Row> = (0..500).map(|number| row(number, 100, 1)).collect();
     assert_eq!(writer.write(&encoded(&rows[..250])).unwrap(), counts(250, 0));
     server.kill();
     thread::scope(|scope| {
@@ -47,7 +47,7 @@ fn a_connection_that_is_cut_is_made_again() {
         let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                    WHERE datname = current_database() AND application_name = 'feastr'";
         assert_eq!(administrator.query(cut, &[]).unwrap().len(), 1);
-        let rows: Vec<Row> = (0..50).map(|number| Row::new(number, round, round)).collect();
+        let rows: Vec<Row> = (0..50).map(|number| row(number, round, round)).collect();
         assert_eq!(writer.write(&encoded(&rows)).unwrap(), counts(50, 0));
     }
     assert_eq!(test.rows("p_stats").len(), 100);

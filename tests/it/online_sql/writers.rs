@@ -7,7 +7,7 @@ use std::{
 
 use feastr::online::{Replace, StoredValue};
 
-use super::{Backend, Row, TestStore, counts, encoded, found, read, stats, write};
+use super::{Backend, Row, TestStore, counts, encoded, found, read, row, stats, write};
 
 const KEYS: u32 = 300;
 const WRITERS: u64 = 4;
@@ -31,7 +31,7 @@ fn batches(writer: u64) -> Vec<Vec<Row>> {
         keys.truncate(200);
         let row = |key| {
             let seconds = i64::try_from(dice.below(1_000_000)).unwrap();
-            Row::new(key, seconds, seconds)
+            row(key, seconds, seconds)
         };
         keys.into_iter().map(row).collect()
     };
@@ -46,7 +46,7 @@ fn what_is_stored_already_is_not_written_again() {
         let rows = test.postgres().query("SELECT xmin::text, ctid::text FROM p_stats ORDER BY 2", &[]).unwrap();
         rows.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(String, String)>>()
     };
-    let rows: Vec<Row> = (0..100).map(|number| Row::new(number, 100, 1).created(7)).collect();
+    let rows: Vec<Row> = (0..100).map(|number| row(number, 100, 1).created(7)).collect();
     assert_eq!(write(store.as_ref(), stats(), Replace::Outdated, &rows), counts(100, 0));
     let before = versions();
     for replace in [Replace::Outdated, Replace::Everything] {
@@ -54,7 +54,7 @@ fn what_is_stored_already_is_not_written_again() {
         assert_eq!(versions(), before);
     }
     // Together with new, changed and outdated rows.
-    let others = [Row::new(0, 101, 2), Row::new(1, 100, 3).created(7), Row::new(2, 99, 4), Row::new(200, 1, 5)];
+    let others = [row(0, 101, 2), row(1, 100, 3).created(7), row(2, 99, 4), row(200, 1, 5)];
     let mixed = [&others[..], &rows[3..]].concat();
     assert_eq!(write(store.as_ref(), stats(), Replace::Outdated, &mixed), counts(100, 1));
     let values: Vec<_> = read(store.as_ref(), &[0, 1, 2, 3, 200]).into_iter().map(|mut row| row.remove(0)).collect();

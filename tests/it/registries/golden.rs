@@ -6,72 +6,25 @@ use std::{collections::BTreeSet, path::PathBuf};
 use feastr::{
     feast::registry_file::RegistryFile,
     model::ObjectKind,
-    registry::{Row, Snapshot, VersionRow, Write},
+    registry::{Row, Snapshot, Write},
 };
-use serde_json::Value;
 
 use super::{
     Backend, TestRegistry,
     contract::{contents, entity, write},
     on_every_backend,
 };
-use crate::golden::{bytes, golden_root, read_json};
+use crate::golden::{bytes, golden_root, recorded_tables, recorded_writes};
 
 on_every_backend!(recorded_rows_come_back);
 
-const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
-    (ObjectKind::Project, "projects", "project_name", "project_proto"),
-    (ObjectKind::DataSource, "data_sources", "data_source_name", "data_source_proto"),
-    (ObjectKind::Entity, "entities", "entity_name", "entity_proto"),
-    (ObjectKind::FeatureView, "feature_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::OnDemandFeatureView, "on_demand_feature_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::StreamFeatureView, "stream_feature_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::LabelView, "label_views", "feature_view_name", "feature_view_proto"),
-    (ObjectKind::FeatureService, "feature_services", "feature_service_name", "feature_service_proto"),
-    (ObjectKind::Permission, "permissions", "permission_name", "permission_proto"),
-    (ObjectKind::SavedDataset, "saved_datasets", "saved_dataset_name", "saved_dataset_proto"),
-    (
-        ObjectKind::ValidationReference,
-        "validation_references",
-        "validation_reference_name",
-        "validation_reference_proto",
-    ),
-];
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
-}
-
-/// What Feast stored in its SQL registry, as writes.
-fn recorded(tables: &Value) -> Vec<Write> {
-    let mut writes = Vec::new();
-    for (kind, table, name, proto) in TABLES {
-        for row in tables[table].as_array().into_iter().flatten() {
-            let updated = row["last_updated_timestamp"].as_i64().unwrap();
-            writes.push(Write::Put(Row { kind, name: text(&row[name]), updated, proto: bytes(&row[proto]) }));
-        }
-    }
-    for row in tables["feature_view_version_history"].as_array().into_iter().flatten() {
-        writes.push(Write::AddVersion(VersionRow {
-            view: text(&row["feature_view_name"]),
-            view_type: text(&row["feature_view_type"]),
-            number: i32::try_from(row["version_number"].as_i64().unwrap()).unwrap(),
-            proto: bytes(&row["feature_view_proto"]),
-            created: row["created_timestamp"].as_i64().unwrap(),
-            id: text(&row["version_id"]),
-        }));
-    }
-    for row in tables["managed_infra"].as_array().into_iter().flatten() {
-        writes.push(Write::PutInfra { proto: bytes(&row["infra_proto"]), updated: 1 });
-    }
-    writes
-}
-
 fn recorded_rows_come_back(backend: Backend) {
-    for recording in ["extra/postgres_rows.json", "local_python/sqlite_rows.json"] {
-        let path = golden_root().join("registry").join(recording);
-        let tables = read_json(&path);
-        let writes = recorded(tables.get("tables").unwrap_or(&tables));
+    for (recording, database) in [("extra", "postgres"), ("local_python", "sqlite")] {
+        let tables = recorded_tables(recording, database);
+        let mut writes = recorded_writes(&tables);
+        for row in tables["managed_infra"].as_array().into_iter().flatten() {
+            writes.push(Write::PutInfra { proto: bytes(&row["infra_proto"]), updated: 1 });
+        }
         assert!(writes.len() > 10, "{recording}");
         let project = writes
             .iter()

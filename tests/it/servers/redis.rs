@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use feastr::config::{Password, RedisConfig, RedisDeployment, RedisNode, RedisTls, TlsConfig, TlsMode};
+use feastr::config::{
+    Password, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls, TlsConfig, TlsMode,
+};
 use redis::ConnectionLike as _;
 
 use super::{KEEP, PASSWORD, USER, create_certificate, create_folder, free_port, launch_guarded, program};
@@ -98,8 +100,8 @@ impl RedisServer {
     pub fn encrypted(&self, mode: TlsMode) -> RedisConfig {
         let root_certificates = Some(self.folder.join("ca.crt"));
         let mut config = self.config();
-        config.nodes = vec![RedisNode { host: "localhost".to_owned(), port: self.tls_port }];
-        config.tls = Some(RedisTls { server: TlsConfig { mode, root_certificates }, client: None });
+        config.connection.nodes = vec![RedisNode { host: "localhost".to_owned(), port: self.tls_port }];
+        config.connection.tls = Some(RedisTls { server: TlsConfig { mode, root_certificates }, client: None });
         config
     }
 
@@ -251,19 +253,8 @@ impl Drop for RedisSentinels {
 }
 
 fn config(deployment: RedisDeployment, nodes: Vec<RedisNode>) -> RedisConfig {
-    RedisConfig {
-        deployment,
-        nodes,
-        username: Some(USER.to_owned()),
-        password: Some(Password(PASSWORD.to_owned())),
-        db: 0,
-        tls: None,
-        connect_timeout: None,
-        response_timeout: None,
-        key_ttl_seconds: None,
-        full_scan_for_deletion: true,
-        skip_dedup: false,
-    }
+    let (username, password) = (Some(USER.to_owned()), Some(Password(PASSWORD.to_owned())));
+    RedisConfig::new(deployment, RedisConnection { username, password, ..RedisConnection::to(nodes) })
 }
 
 fn launch(folder: &std::path::Path, name: &str) -> Child {
