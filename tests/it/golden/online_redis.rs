@@ -114,11 +114,12 @@ fn every_type_of_value() {
     }
     repo.feastr(&["apply"]).ok();
     repo.feastr(&["materialize", "2021-02-11T00:00:00", "2021-04-12T01:00:00"]).ok();
-    let golden = golden("online/extra_duckdb_redis.json");
+    // Feast wrote with each of its engines; one of them cannot write a view without entities.
+    let recordings = ["dask", "duckdb"].map(|engine| golden(&format!("online/extra_{engine}_redis.json")));
     let stored = stored(db);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut different = BTreeSet::new();
-    for key in array(&golden) {
+    for key in recordings.iter().flat_map(|recording| array(recording)) {
         let ours = &stored[&from_hex(&key["key_hex"])];
         for field in array(&key["fields"]) {
             let (bytes, theirs) = (hex(&ours[&from_hex(&field["field_hex"])]), text(&field["value_hex"]));
@@ -134,6 +135,6 @@ fn every_type_of_value() {
         }
     }
     assert!(!different.is_empty());
-    // What Feast could not write is there as well, under keys and fields of its own.
-    assert!(stored.len() >= array(&golden).len());
+    let keys: Vec<Vec<u8>> = array(&recordings[0]).iter().map(|key| from_hex(&key["key_hex"])).collect();
+    assert!(stored.keys().eq(&keys.into_iter().collect::<BTreeSet<_>>()));
 }
