@@ -11,7 +11,7 @@ use super::{
     calls::Calls,
     layout::{fields, is_key_of, pattern, time_value},
     script::REMOVE,
-    servers::Servers,
+    servers::{Refusal, Servers},
 };
 use crate::{
     config::RedisNode,
@@ -103,7 +103,7 @@ fn remove_from(servers: &mut Servers, removals: &[Removal<'_>], mut keys: Vec<Ve
             }
         }
     }
-    let answers = servers.exchange(&calls)?;
+    let answers = servers.exchange(&calls, Refusal::Fails)?;
     Ok(answers.iter().map(|answer| if let Value::Int(removed) = answer { removed.unsigned_abs() } else { 0 }).sum())
 }
 

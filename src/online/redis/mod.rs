@@ -3,6 +3,7 @@
 mod calls;
 mod cleanup;
 mod connection;
+mod dump;
 mod explain;
 mod layout;
 mod packer;

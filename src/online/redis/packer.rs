@@ -2,6 +2,7 @@
 
 use super::{
     calls::{Calls, push_argument},
+    dump::{LONGEST_ENTRY, MOST_ENTRIES, push_entry, write_hash},
     layout::{fields, push_key, time_value},
     script::WRITE_NEWER,
     topology::slot,
@@ -25,6 +26,8 @@ pub struct Packer {
     fields: Vec<Vec<u8>>,
     /// The same, packed.
     packed_fields: Vec<Vec<u8>>,
+    /// The same as entries of a dump; nothing if they do not fit into one.
+    dumped_fields: Option<Vec<Vec<u8>>>,
     key_ttl_seconds: u64,
     /// Whether stored rows that are not older stay.
     pub compares: bool,
@@ -75,7 +78,15 @@ impl Packer {
             bytes
         };
         let packed_fields = fields.iter().map(packed).collect();
-        Self { project: layout.project.clone(), fields, packed_fields, key_ttl_seconds, compares, has_slots }
+        let dumped = |field: &Vec<u8>| {
+            let mut bytes = Vec::new();
+            push_entry(&mut bytes, field);
+            bytes
+        };
+        let fits = 2 * fields.len() <= MOST_ENTRIES && fields.iter().all(|field| field.len() <= LONGEST_ENTRY);
+        let dumped_fields = fits.then(|| fields.iter().map(dumped).collect());
+        let project = layout.project.clone();
+        Self { project, fields, packed_fields, dumped_fields, key_ttl_seconds, compares, has_slots }
     }
 
     /// The field that holds the time of a row.
@@ -128,13 +139,42 @@ impl Packer {
         calls.argument(self.key_ttl_seconds.to_string().as_bytes());
         self.fields.iter().for_each(|field| calls.argument(field));
         for row in group {
-            let mut rest = rows.values(row);
-            for field in &self.packed_fields {
-                let (value, behind) = rest[field.len()..].split_at(packed_length(&rest[field.len()..]));
-                calls.packed(value);
-                rest = behind;
-            }
+            self.values(row, rows).for_each(|value| calls.packed(value.packed));
         }
+    }
+
+    /// The commands that create the hashes of rows whose keys are not there. Takes the rows they are about and
+    /// leaves others, whose hashes Redis would keep in another form.
+    pub fn pack_creations(&self, rows: &mut Rows, calls: &mut Calls) -> Vec<Row> {
+        let Some(fields) = &self.dumped_fields else { return Vec::new() };
+        let lifetime = self.key_ttl_seconds.saturating_mul(1_000).to_string();
+        let (mut entries, mut dump) = (Vec::new(), Vec::new());
+        let all = std::mem::take(&mut rows.rows);
+        let (small, large) = all.into_iter().partition(|row| {
+            if self.values(row, rows).any(|value| value.bytes().len() > LONGEST_ENTRY) {
+                return false;
+            }
+            entries.clear();
+            for (field, value) in fields.iter().zip(self.values(row, rows)) {
+                entries.extend_from_slice(field);
+                push_entry(&mut entries, value.bytes());
+            }
+            write_hash(&mut dump, &entries, 2 * fields.len());
+            calls.add(row.slot, &[b"RESTORE", rows.key(row), lifetime.as_bytes(), &dump]);
+            true
+        });
+        rows.rows = large;
+        small
+    }
+
+    /// The values of a row, that of the time first.
+    fn values<'a>(&'a self, row: &Row, rows: &'a Rows) -> impl Iterator<Item = PackedValue<'a>> {
+        let mut rest = rows.values(row);
+        self.packed_fields.iter().map(move |field| {
+            let (value, behind) = PackedValue::split(&rest[field.len()..]);
+            rest = behind;
+            value
+        })
     }
 
     /// Appends the commands that write a row, whatever is stored, and tells how many they are.
@@ -152,10 +192,25 @@ impl Packer {
     }
 }
 
-/// The length of the packed argument that bytes begin with.
-fn packed_length(bytes: &[u8]) -> usize {
-    let digits = bytes[1..].iter().take_while(|byte| byte.is_ascii_digit());
-    let (count, length) =
-        digits.fold((0, 0), |(count, length), digit| (count + 1, length * 10 + usize::from(digit - b'0')));
-    1 + count + 2 + length + 2
+/// A value as an argument of a command.
+struct PackedValue<'a> {
+    packed: &'a [u8],
+    /// Where the value itself begins; it ends two bytes before the argument does.
+    start: usize,
+}
+
+impl<'a> PackedValue<'a> {
+    /// The one that bytes begin with, and what is behind it.
+    fn split(bytes: &'a [u8]) -> (Self, &'a [u8]) {
+        let digits = bytes[1..].iter().take_while(|byte| byte.is_ascii_digit());
+        let (count, length) =
+            digits.fold((0, 0), |(count, length), digit| (count + 1, length * 10 + usize::from(digit - b'0')));
+        let start = 1 + count + 2;
+        let (packed, behind) = bytes.split_at(start + length + 2);
+        (Self { packed, start }, behind)
+    }
+
+    fn bytes(&self) -> &'a [u8] {
+        &self.packed[self.start..self.packed.len() - 2]
+    }
 }

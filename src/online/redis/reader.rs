@@ -7,7 +7,7 @@ use redis::Value;
 use super::{
     calls::Calls,
     layout::{push_key, read_time, time_field},
-    servers::Servers,
+    servers::{Refusal, Servers},
 };
 use crate::{
     feast::feature_hash::feature_field,
@@ -44,7 +44,7 @@ pub fn read(
     }
     let mut found: Vec<Vec<Vec<StoredValue>>> =
         requests.iter().map(|request| vec![Vec::new(); request.keys.len()]).collect();
-    for (hash, answer) in wanted.iter().zip(servers.exchange(&calls)?) {
+    for (hash, answer) in wanted.iter().zip(servers.exchange(&calls, Refusal::Fails)?) {
         let mut values = if let Value::Array(values) = answer { values } else { Vec::new() }.into_iter();
         for (request, key) in &hash.by {
             let time = values.next();

@@ -59,11 +59,27 @@ pub struct Servers {
     forgetful: Option<RedisNode>,
 }
 
+/// What is to become of a command that a server refuses for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// All of it fails.
+    Fails,
+    /// That is its answer.
+    IsAnswer,
+}
+
 /// An answer that says the command is to be sent again, to another server perhaps.
 enum Again {
     Later(Failure),
     WithScripts(Failure),
     Asking(RedisNode),
+}
+
+impl Refusal {
+    /// Whether this error is the answer.
+    fn accepts(self, error: &redis::ServerError, node: &RedisNode) -> bool {
+        self == Self::IsAnswer && verdict(error, &node.host) == Verdict::Lasting
+    }
 }
 
 impl Servers {
@@ -124,12 +140,12 @@ impl Servers {
     /// # Errors
     /// When a server refuses, or stays away in spite of waiting for it. Commands before and behind the
     /// one in question may be carried out.
-    pub fn exchange(&mut self, calls: &Calls) -> Result<Vec<Value>, OnlineError> {
+    pub fn exchange(&mut self, calls: &Calls, refusal: Refusal) -> Result<Vec<Value>, OnlineError> {
         let mut answers: Vec<Option<Value>> = vec![None; calls.len()];
         let mut unanswered = calls.len();
         let mut patience = self.purpose.patience();
         while unanswered > 0 {
-            let again = match self.attempt(calls, &mut answers) {
+            let again = match self.attempt(calls, &mut answers, refusal) {
                 Ok(again) => again,
                 Err(failure) if failure.passing => Some(failure),
                 Err(failure) => {
@@ -190,7 +206,12 @@ impl Servers {
     }
 
     /// Sends what has no answer yet. Gives a reason to try again if something is left.
-    fn attempt(&mut self, calls: &Calls, answers: &mut [Option<Value>]) -> Result<Option<Failure>, Failure> {
+    fn attempt(
+        &mut self,
+        calls: &Calls,
+        answers: &mut [Option<Value>],
+        refusal: Refusal,
+    ) -> Result<Option<Failure>, Failure> {
         let mut again = None;
         let mut asked: Vec<(RedisNode, Vec<usize>)> = Vec::new();
         for (node, indexes) in self.by_server(calls, answers)? {
@@ -209,6 +230,9 @@ impl Servers {
                 }
                 match answer {
                     Err(failure) => again = Some(self.broken(&node, failure)?),
+                    Ok(Value::ServerError(error)) if refusal.accepts(&error, &node) => {
+                        answers[index] = Some(Value::ServerError(error));
+                    }
                     Ok(Value::ServerError(error)) => match self.judge(&node, calls, index, &error)? {
                         Again::Later(failure) => again = Some(failure),
                         Again::WithScripts(failure) => {
@@ -223,6 +247,9 @@ impl Servers {
         }
         for (node, index) in redirected {
             match self.ask_migrating(&node, calls, index) {
+                Ok(Value::ServerError(error)) if refusal.accepts(&error, &node) => {
+                    answers[index] = Some(Value::ServerError(error));
+                }
                 Ok(Value::ServerError(error)) => match self.judge(&node, calls, index, &error)? {
                     Again::Later(failure) => again = Some(failure),
                     Again::WithScripts(failure) => {

@@ -14,7 +14,7 @@ use redis::Value;
 use super::{
     calls::Calls,
     packer::{Packer, Rows},
-    servers::Servers,
+    servers::{Refusal, Servers},
     transactions::Transactions,
 };
 use crate::{
@@ -47,6 +47,8 @@ pub struct RedisWriter {
 struct Sender {
     servers: Servers,
     packer: Packer,
+    /// Whether it is worth trying to create hashes: most keys were not there so far.
+    creates: bool,
     /// Nothing where there are none, or where they did not go well.
     transactions: Option<Transactions>,
     calls: Calls,
@@ -63,7 +65,8 @@ impl RedisWriter {
         let abandoned = servers.abandoned();
         // Keys of a transaction in a cluster would have to share a slot.
         let transactions = if compares && !is_cluster { servers.transactions() } else { None };
-        let mut sender = Sender { servers, packer: packer.clone(), transactions, calls: Calls::default() };
+        let mut sender =
+            Sender { servers, packer: packer.clone(), creates: true, transactions, calls: Calls::default() };
         let sender = std::thread::spawn(move || {
             for mut rows in received {
                 let outcome = sender.send(&mut rows).map(|counts| (counts, rows));
@@ -153,16 +156,19 @@ impl Drop for RedisWriter {
 }
 
 impl Sender {
-    /// Writes a batch: in transactions if there are any, and with commands that can be repeated where
-    /// those did not go well.
+    /// Writes a batch: creates what is not there, then writes in transactions if there are any, and with
+    /// commands that can be repeated where those did not go well.
     fn send(&mut self, rows: &mut Rows) -> Result<WriteCounts, OnlineError> {
         let all = rows.rows.len() as u64;
-        let mut written = 0;
-        if let Some(transactions) = &mut self.transactions {
+        let mut written = if self.creates { self.create(rows)? } else { 0 };
+        if let Some(transactions) = &mut self.transactions
+            && !rows.rows.is_empty()
+        {
+            let tried = rows.rows.len();
             let outcome = transactions.write(&self.packer, rows);
-            written = outcome.written;
+            written += outcome.written;
             rows.rows = outcome.left;
-            if (rows.rows.len() as u64) < all {
+            if rows.rows.len() < tried {
                 self.servers.note_confirmed(transactions.server());
             }
             if outcome.failed {
@@ -172,11 +178,25 @@ impl Sender {
         if !rows.rows.is_empty() {
             self.calls.clear();
             self.packer.pack(rows, &mut self.calls);
-            let answers = self.servers.exchange(&self.calls)?;
+            let answers = self.servers.exchange(&self.calls, Refusal::Fails)?;
             // A replacement always happens.
             written += if self.packer.compares { answers.iter().map(number).sum() } else { rows.rows.len() as u64 };
         }
         Ok(WriteCounts { written, skipped: all.saturating_sub(written) })
+    }
+
+    /// Creates the hashes of rows whose keys are not there, and leaves the others.
+    fn create(&mut self, rows: &mut Rows) -> Result<u64, OnlineError> {
+        let all = rows.rows.len();
+        self.calls.clear();
+        let tried = self.packer.pack_creations(rows, &mut self.calls);
+        // A server refuses where the key is there, or if it does not know the form or forbids the command.
+        let answers = self.servers.exchange(&self.calls, Refusal::IsAnswer)?;
+        let refused = |(row, answer)| matches!(answer, Value::ServerError(_)).then_some(row);
+        rows.rows.extend(tried.into_iter().zip(answers).filter_map(refused));
+        let created = all - rows.rows.len();
+        self.creates = created * 2 > all;
+        Ok(created as u64)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Online stores: what all of them promise, and what can go wrong with Redis.
 
 mod contract;
+mod creation;
 mod errors;
 mod faults;
 mod interop;
