@@ -18,7 +18,10 @@ use crate::{
         Allow, Blocked, Change, Conflict, Difference, Permission, Plan, SavedPlan, SavedPlanError, Setting,
         TableAction, diff,
     },
-    registry::{RegistryError, RegistryStore, Snapshot, Write, forget_owner, put_owner, state},
+    registry::{
+        RegistryError, RegistryStore, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, stale_until,
+        state,
+    },
 };
 
 /// Why an apply did not happen. Nothing was changed, unless an online table is named.
@@ -181,6 +184,7 @@ fn decide(
     let plan = approved(repo, &state, online, options)?;
     let mut writes = rows::writes(&plan, snapshot, pinned, now)?;
     writes.extend(owner_notes(&plan, &state, now));
+    writes.extend(stale_notes(&plan, snapshot, now));
     let here = online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
     if let Some(here) = here.filter(|_| !plan.tables.is_empty()) {
         let mut recorded = state.online_tables;
@@ -205,6 +209,18 @@ fn owner_notes(plan: &Plan, state: &RegistryState, now: Timestamp) -> Vec<Write>
         let unowned = written.filter(|id| state.owners.get(*id) != Some(repo) && !plan.taken_over.contains(id));
         notes.extend(unowned.chain(&plan.taken_over).map(|id| put_owner(repo, id, now)));
     }
+    notes
+}
+
+/// Which values will have been made by definitions that the plan changes.
+fn stale_notes(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Vec<Write> {
+    let known = |view: &str| stale_until(&snapshot.metadata, view);
+    let gone = plan.changes.iter().filter_map(Change::vanishing).filter(|id| id.kind.is_view());
+    let mut notes: Vec<Write> = gone.filter(|id| known(&id.name).is_some()).map(|id| forget_stale(&id.name)).collect();
+    let again = plan.changes.iter().filter_map(|change| change.impact.rematerialize.as_ref());
+    notes.extend(again.map(|again| {
+        put_stale(&again.view, again.interval.end.max(known(&again.view).unwrap_or(again.interval.end)), now)
+    }));
     notes
 }
 

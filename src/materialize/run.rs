@@ -13,10 +13,10 @@ use super::{
     workers::{OnEvent, RunOptions, Stores},
 };
 use crate::{
-    model::{Checks, Interval},
+    model::{Checks, Interval, Timestamp},
     offline::{BatchSink, NewestQuery, OfflineError},
-    online::{OnlineError, OnlineWriter, ViewLayout, WriteCounts},
-    registry::{RegistryError, RunCounts},
+    online::{OnlineError, OnlineWriter, Replace, ViewLayout, WriteCounts},
+    registry::{RegistryError, RunCounts, stale_until},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,8 @@ pub struct ViewMaterialization<'a> {
     chunks: Vec<ChunkReport>,
     /// Whether the source is known to have rows.
     has_rows: bool,
+    /// Until when stored values were made by an earlier definition.
+    stale_until: Option<Timestamp>,
 }
 
 impl<'a> ViewMaterialization<'a> {
@@ -76,7 +78,7 @@ impl<'a> ViewMaterialization<'a> {
         let interval = Interval { start: run.start(&[]).unwrap_or(run.end()).min(run.end()), end: run.end() };
         let history = RunHistory::new(stores, options, &run.view.name, on_event, history_works);
         let (counts, chunks) = (RunCounts::default(), Vec::new());
-        Self { stores, options, run, on_event, history, interval, counts, chunks, has_rows: false }
+        Self { stores, options, run, on_event, history, interval, counts, chunks, has_rows: false, stale_until: None }
     }
 
     pub fn run(mut self) -> ViewReport {
@@ -118,6 +120,7 @@ impl<'a> ViewMaterialization<'a> {
         let name = &self.run.view.name;
         // Read under the lock: another run may have come further since this one was planned.
         let snapshot = self.stores.registry.snapshot(self.stores.project)?;
+        self.stale_until = stale_until(&snapshot.metadata, name);
         let Some(interval) = self.interval(&materialized(&snapshot, name)?)? else { return Ok(()) };
         let checks = checks::of(&self.run.view)?;
         (self.interval, self.counts.future) = checks::look_ahead(self.stores, &self.run.view, checks, interval)?;
@@ -171,7 +174,7 @@ impl<'a> ViewMaterialization<'a> {
         let mut sink = ValueSink {
             view: &view.name,
             encoder: BatchEncoder::new(view, checks.out_of_range),
-            writer: self.stores.online.writer(layout, self.options.replace)?,
+            writer: self.stores.online.writer(layout, self.replace(interval))?,
             on_event: self.on_event,
             counts: &mut self.counts,
             failure: None,
@@ -183,6 +186,14 @@ impl<'a> ViewMaterialization<'a> {
         match sink.failure {
             Some(failure) => Err(failure),
             None => Ok(read?),
+        }
+    }
+
+    /// Which stored values give way to those of an interval.
+    fn replace(&self, interval: Interval) -> Replace {
+        match self.options.replace {
+            Replace::Outdated if self.stale_until.is_some_and(|until| interval.start < until) => Replace::NotNewer,
+            replace => replace,
         }
     }
 

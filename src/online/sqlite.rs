@@ -298,7 +298,7 @@ impl OnlineWriter for SqliteWriter {
 fn upsert(table: &str, numbers: bool, replace: Replace) -> String {
     let condition = match replace {
         Replace::Everything => "",
-        Replace::Outdated => {
+        Replace::Outdated | Replace::NotNewer => {
             " WHERE stored.event_ts IS NULL
                  OR excluded.event_ts > stored.event_ts
                  OR (excluded.event_ts = stored.event_ts

@@ -99,8 +99,10 @@ pub trait OnlineWriter {
 /// Which stored values give way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replace {
-    /// Those that are not newer.
+    /// Those that are older, and in some stores, as in Feast, those of the same moment.
     Outdated,
+    /// Those that are not newer, because what they were made by has changed.
+    NotNewer,
     /// All of them.
     Everything,
 }

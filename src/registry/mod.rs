@@ -9,6 +9,7 @@ mod message;
 mod ownership;
 mod runs;
 mod sql;
+mod stale;
 mod state;
 mod store;
 
@@ -20,6 +21,7 @@ pub use locking::{Holder, LOCK_TIMEOUT, Locking, Waiting};
 pub use message::{to_json, to_message};
 pub use ownership::{forget_owner, put_owner};
 pub use runs::{KEPT_RUNS, RunCounts, RunRecord, RunState};
+pub use stale::{forget_stale, put_stale, stale_until};
 pub use state::{object, state};
 pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write};
 

@@ -164,7 +164,7 @@ impl<'a> Cells<'a> {
 fn upsert(table: &str, numbers: bool, replace: Replace) -> String {
     let newer = match replace {
         Replace::Everything => "TRUE",
-        Replace::Outdated => {
+        Replace::Outdated | Replace::NotNewer => {
             "(stored.event_ts IS NULL OR excluded.event_ts > stored.event_ts \
              OR (excluded.event_ts = stored.event_ts AND coalesce(excluded.created_ts >= stored.created_ts, TRUE)))"
         }

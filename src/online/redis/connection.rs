@@ -65,7 +65,7 @@ impl Link {
                 auth.arg(name);
             }
             auth.arg(config.connection.password.as_ref().map_or("", |password| &password.0));
-            self.ask(&auth)?;
+            self.ask(&auth).map_err(|failure| failure.without(config))?;
         }
         if config.connection.db != 0 && config.deployment != RedisDeployment::Cluster {
             self.ask(redis::cmd("SELECT").arg(config.connection.db))?;

@@ -2,7 +2,10 @@
 
 use redis::{RedisError, ServerError};
 
-use crate::{config::RedisNode, online::store::OnlineError};
+use crate::{
+    config::{RedisConfig, RedisNode},
+    online::store::OnlineError,
+};
 
 /// Why something cannot be done, and whether it may work in a moment.
 #[derive(Debug)]
@@ -18,6 +21,15 @@ impl Failure {
 
     pub fn lasting(error: OnlineError) -> Self {
         Self { error, passing: false }
+    }
+
+    /// The same without the password: servers that do not know a command repeat its arguments.
+    pub fn without(mut self, config: &RedisConfig) -> Self {
+        let password = config.connection.password.as_ref().map_or("", |password| &password.0);
+        if !password.is_empty() && self.error.message.contains(password) {
+            self.error.message = self.error.message.replace(password, "***");
+        }
+        self
     }
 }
 
@@ -113,6 +125,11 @@ impl Place {
             (
                 format!("the certificate of Redis at {node} is for another name"),
                 "name the host as the certificate does, or write `ssl_check_hostname=false` in `connection_string`",
+            )
+        } else if text.contains("CaUsedAsEndEntity") {
+            (
+                format!("Redis at {node} shows the certificate of an authority, which is not accepted"),
+                "give Redis a certificate that the authority has signed (basicConstraints CA:FALSE)",
             )
         } else if text.contains("certificate") || text.contains("UnknownIssuer") {
             (

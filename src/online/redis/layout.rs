@@ -6,7 +6,7 @@ use prost::Message;
 use crate::{
     feast::{entity_key, feature_hash::feature_field, messages},
     model::Timestamp,
-    online::store::ViewLayout,
+    online::store::{Replace, ViewLayout},
 };
 
 /// The field that holds the event time of a view's values.
@@ -30,12 +30,19 @@ pub fn read_time(bytes: &[u8]) -> Timestamp {
     messages::Timestamp::decode(bytes).unwrap_or_default().into()
 }
 
-/// Whether a row replaces one with a stored time. As in Feast one of the same moment does not, and the
-/// epoch counts as nothing stored.
-pub fn is_newer(event: Timestamp, stored: &[u8]) -> bool {
+/// Whether a row replaces one with a stored time. As in Feast one of the same moment does not unless it is
+/// asked for, and the epoch counts as nothing stored.
+pub fn replaces(event: Timestamp, stored: &[u8], replace: Replace) -> bool {
     let time = |time: messages::Timestamp| (time.seconds, time.nanos);
     let stored = time(messages::Timestamp::decode(stored).unwrap_or_default());
-    stored == (0, 0) || time(event.into()) > stored
+    if stored == (0, 0) {
+        return true;
+    }
+    match replace {
+        Replace::Outdated => time(event.into()) > stored,
+        Replace::NotNewer => time(event.into()) >= stored,
+        Replace::Everything => true,
+    }
 }
 
 /// Appends the key of an entity's hash: its serialized entity key, then the project.

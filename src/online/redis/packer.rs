@@ -3,13 +3,13 @@
 use super::{
     calls::{Calls, push_argument},
     dump::{LONGEST_ENTRY, MOST_ENTRIES, push_entry, write_hash},
-    layout::{fields, push_key, time_value},
+    layout::{fields, push_key, replaces, time_value},
     script::WRITE_NEWER,
     topology::slot,
 };
 use crate::{
     model::Timestamp,
-    online::store::{EncodedRow, ViewLayout},
+    online::store::{EncodedRow, Replace, ViewLayout},
 };
 
 /// Keys of one script call: enough to make the call itself cheap, few enough not to keep others waiting.
@@ -29,8 +29,8 @@ pub struct Packer {
     /// The same as entries of a dump; nothing if they do not fit into one.
     dumped_fields: Option<Vec<Vec<u8>>>,
     key_ttl_seconds: u64,
-    /// Whether stored rows that are not older stay.
-    pub compares: bool,
+    /// Which stored rows give way.
+    replace: Replace,
     /// Whether keys must be grouped by slot.
     has_slots: bool,
 }
@@ -70,7 +70,7 @@ impl Rows {
 }
 
 impl Packer {
-    pub fn new(layout: &ViewLayout, key_ttl_seconds: u64, compares: bool, has_slots: bool) -> Self {
+    pub fn new(layout: &ViewLayout, key_ttl_seconds: u64, replace: Replace, has_slots: bool) -> Self {
         let fields = fields(layout);
         let packed = |field: &Vec<u8>| {
             let mut bytes = Vec::new();
@@ -86,12 +86,22 @@ impl Packer {
         let fits = 2 * fields.len() <= MOST_ENTRIES && fields.iter().all(|field| field.len() <= LONGEST_ENTRY);
         let dumped_fields = fits.then(|| fields.iter().map(dumped).collect());
         let project = layout.project.clone();
-        Self { project, fields, packed_fields, dumped_fields, key_ttl_seconds, compares, has_slots }
+        Self { project, fields, packed_fields, dumped_fields, key_ttl_seconds, replace, has_slots }
     }
 
-    /// The field that holds the time of a row.
-    pub fn time_field(&self) -> &[u8] {
-        &self.fields[0]
+    /// Whether it matters what is stored.
+    pub fn compares(&self) -> bool {
+        self.replace != Replace::Everything
+    }
+
+    /// Whether a row replaces one with this stored time.
+    pub fn is_due(&self, row: &Row, stored: &[u8]) -> bool {
+        replaces(row.event, stored, self.replace)
+    }
+
+    /// Appends the command that asks for the stored time of a row's entity.
+    pub fn pack_look(&self, row: &Row, rows: &Rows, calls: &mut Calls) {
+        calls.add(row.slot, &[b"HGET", rows.key(row), &self.fields[0]]);
     }
 
     /// Copies a row.
@@ -112,7 +122,7 @@ impl Packer {
 
     /// The commands that write rows, each of which can be repeated.
     pub fn pack(&self, rows: &mut Rows, calls: &mut Calls) {
-        if self.compares {
+        if self.compares() {
             // Stable, so that rows of the same entity stay in order.
             rows.rows.sort_by_key(|row| row.slot);
             let keys = (VALUES_PER_CALL / self.fields.len()).clamp(1, KEYS_PER_CALL);
@@ -130,13 +140,14 @@ impl Packer {
 
     fn pack_comparison(&self, group: &[Row], rows: &Rows, calls: &mut Calls) {
         let width = self.fields.len();
-        calls.begin(group[0].slot, 3 + group.len() + 2 + width + width * group.len());
+        calls.begin(group[0].slot, 3 + group.len() + 3 + width + width * group.len());
         calls.argument(b"EVALSHA");
         calls.argument(WRITE_NEWER.hash.as_bytes());
         calls.argument(group.len().to_string().as_bytes());
         group.iter().for_each(|row| calls.argument(rows.key(row)));
         calls.argument(width.to_string().as_bytes());
         calls.argument(self.key_ttl_seconds.to_string().as_bytes());
+        calls.argument(if self.replace == Replace::NotNewer { b"equal" } else { b"" });
         self.fields.iter().for_each(|field| calls.argument(field));
         for row in group {
             self.values(row, rows).for_each(|value| calls.packed(value.packed));

@@ -190,11 +190,21 @@ impl Servers {
     }
 
     /// Asserts that servers still know what they have confirmed: a server that was started again, or
-    /// replaced by its replica, may not.
+    /// replaced by its replica, may not. One that was replaced goes on confirming until it hears of it, so
+    /// this asks afresh.
     ///
     /// # Errors
-    /// When one may have forgotten it.
-    pub fn check_memory(&self) -> Result<(), OnlineError> {
+    /// When one may have forgotten it, or cannot be asked.
+    pub fn check_memory(&mut self) -> Result<(), OnlineError> {
+        let mut patience = self.purpose.patience();
+        while let Err(failure) = self.look_again() {
+            if !failure.passing {
+                return Err(failure.error);
+            }
+            if self.abandoned.load(Ordering::Relaxed) || !patience.wait() {
+                return Err(patience.exhausted(failure.error));
+            }
+        }
         let Some(node) = &self.forgetful else { return Ok(()) };
         Err(OnlineError::new(
             format!(
@@ -203,6 +213,39 @@ impl Servers {
             ),
             "run the same again: values that are there are left as they are, so it is quick".to_owned(),
         ))
+    }
+
+    /// Asks who is in charge, and whether those who have confirmed something are still running.
+    fn look_again(&mut self) -> Result<(), Failure> {
+        if self.confirmed.is_empty() {
+            return Ok(());
+        }
+        self.topology = None;
+        let found = self.find()?.clone();
+        if self.config.deployment == RedisDeployment::Cluster {
+            // Who was replaced and has not heard of it still counts itself in, but the others do not.
+            for master in found.masters() {
+                let seen = Topology::as_seen_by(&self.config, master)?;
+                self.forget_replaced(|node| found.is_master_in(node, &seen));
+            }
+        }
+        let confirmed: Vec<RedisNode> = self.confirmed.keys().cloned().collect();
+        for node in confirmed {
+            // A connection that works was made to the same run of the server; a new one looks at that.
+            if let Err(failure) = self.link(&node).and_then(Link::note_run) {
+                return Err(self.broken(&node, failure)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of servers that have confirmed something and are no masters any more.
+    fn forget_replaced(&mut self, is_master: impl Fn(&RedisNode) -> bool) {
+        if let Some(gone) = self.confirmed.keys().find(|node| !is_master(node)).cloned() {
+            self.confirmed.remove(&gone);
+            self.links.remove(&gone);
+            self.forgetful = Some(gone);
+        }
     }
 
     /// Sends what has no answer yet. Gives a reason to try again if something is left.
@@ -385,12 +428,7 @@ impl Servers {
             None => {
                 let known: Vec<RedisNode> = self.confirmed.keys().cloned().collect();
                 let found = Topology::find(&self.config, &known)?;
-                let gone = |node: &&RedisNode| !found.masters().contains(node);
-                if let Some(gone) = self.confirmed.keys().find(gone).cloned() {
-                    self.confirmed.remove(&gone);
-                    self.links.remove(&gone);
-                    self.forgetful = Some(gone);
-                }
+                self.forget_replaced(|node| found.masters().contains(node));
                 found
             }
         };

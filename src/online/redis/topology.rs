@@ -1,5 +1,6 @@
 //! Which server answers for which key.
 
+use crc::{CRC_16_XMODEM, Crc};
 use redis::Value;
 
 use super::{
@@ -22,6 +23,8 @@ pub enum Topology {
     /// The masters of a cluster.
     Cluster {
         masters: Vec<RedisNode>,
+        /// Their names in the cluster, empty where they were not told.
+        ids: Vec<String>,
         /// For each slot the place in `masters`.
         owners: Vec<Option<u16>>,
     },
@@ -35,8 +38,24 @@ impl Topology {
             RedisDeployment::Standalone => Ok(Self::One(config.connection.nodes[0].clone())),
             RedisDeployment::Sentinel { master } => master_of(config, master).map(Self::One),
             RedisDeployment::Cluster => {
-                first_answer(config.connection.nodes.iter().chain(known), &mut |node| slots_of(config, node))
+                first_answer(config.connection.nodes.iter().chain(known), &mut |node| Self::as_seen_by(config, node))
             }
+        }
+    }
+
+    /// A cluster as one of its servers sees it.
+    pub fn as_seen_by(config: &RedisConfig, node: &RedisNode) -> Result<Self, Failure> {
+        slots_of(config, node)
+    }
+
+    /// Whether another sees the same server as a master, under whatever address.
+    pub fn is_master_in(&self, node: &RedisNode, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Cluster { masters, ids, .. }, Self::Cluster { ids: others, .. }) => {
+                let id = masters.iter().zip(ids).find(|(master, _)| *master == node).map(|(_, id)| id);
+                id.is_some_and(|id| others.contains(id))
+            }
+            _ => self == other,
         }
     }
 
@@ -52,7 +71,7 @@ impl Topology {
     pub fn owner(&self, slot: u16) -> Option<&RedisNode> {
         match self {
             Self::One(node) => Some(node),
-            Self::Cluster { masters, owners } => {
+            Self::Cluster { masters, owners, .. } => {
                 let place = owners.get(usize::from(slot)).copied().flatten()?;
                 masters.get(usize::from(place))
             }
@@ -61,9 +80,10 @@ impl Topology {
 
     /// Notes that a slot has moved to another server.
     pub fn moved(&mut self, slot: u16, to: RedisNode) {
-        if let Self::Cluster { masters, owners } = self {
+        if let Self::Cluster { masters, ids, owners } = self {
             let place = masters.iter().position(|master| *master == to).unwrap_or_else(|| {
                 masters.push(to);
+                ids.push(String::new());
                 masters.len() - 1
             });
             if let Some(owner) = owners.get_mut(usize::from(slot)) {
@@ -81,30 +101,12 @@ pub fn slot(key: &[u8]) -> u16 {
         let behind = &key[open + 1..];
         position(behind, b'}').filter(|end| *end > 0).map(|end| &behind[..end])
     });
-    crc16(tag.unwrap_or(key)) % SLOTS
+    CHECKSUM.checksum(tag.unwrap_or(key)) % SLOTS
 }
 
-/// CRC-16/XMODEM.
-fn crc16(bytes: &[u8]) -> u16 {
-    const TABLE: [u16; 256] = {
-        let mut table = [0; 256];
-        let mut index = 0;
-        while index < 256 {
-            let mut crc = (index as u16) << 8;
-            let mut bit = 0;
-            while bit < 8 {
-                crc = if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 };
-                bit += 1;
-            }
-            table[index] = crc;
-            index += 1;
-        }
-        table
-    };
-    bytes.iter().fold(0, |crc, byte| crc << 8 ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)])
-}
+static CHECKSUM: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
 
-/// What the first server says that can be asked; the first problem if none can.
+/// What the first server says that can be asked. If none can, a problem that will not pass tells most.
 fn first_answer<'a, T>(
     nodes: impl Iterator<Item = &'a RedisNode>,
     ask: &mut dyn FnMut(&RedisNode) -> Result<T, Failure>,
@@ -113,6 +115,7 @@ fn first_answer<'a, T>(
     for node in nodes {
         match ask(node) {
             Ok(answer) => return Ok(answer),
+            Err(failure) if !failure.passing => problem = Some(failure),
             Err(failure) => problem = problem.or(Some(failure)),
         }
     }
@@ -123,10 +126,12 @@ fn first_answer<'a, T>(
 fn slots_of(config: &RedisConfig, node: &RedisNode) -> Result<Topology, Failure> {
     let mut link = Link::connect(config, node, Account::OfSettings)?;
     let answer = link.ask(redis::cmd("CLUSTER").arg("SLOTS"))?;
-    let (mut masters, mut owners) = (Vec::<RedisNode>::new(), vec![None; usize::from(SLOTS)]);
-    for (first, last, master) in items(&answer).iter().filter_map(|range| slot_range(range, node)) {
+    let (mut masters, mut ids) = (Vec::<RedisNode>::new(), Vec::new());
+    let mut owners = vec![None; usize::from(SLOTS)];
+    for (first, last, master, id) in items(&answer).iter().filter_map(|range| slot_range(range, node)) {
         let place = masters.iter().position(|known| *known == master).unwrap_or_else(|| {
             masters.push(master);
+            ids.push(id);
             masters.len() - 1
         });
         if let Some(owners) = owners.get_mut(first..=last) {
@@ -139,11 +144,11 @@ fn slots_of(config: &RedisConfig, node: &RedisNode) -> Result<Topology, Failure>
             "create it with `redis-cli --cluster create`".to_owned(),
         )));
     }
-    Ok(Topology::Cluster { masters, owners })
+    Ok(Topology::Cluster { masters, ids, owners })
 }
 
-/// First slot, last slot and master of a range of `CLUSTER SLOTS`.
-fn slot_range(range: &Value, asked: &RedisNode) -> Option<(usize, usize, RedisNode)> {
+/// First slot, last slot, master and its name of a range of `CLUSTER SLOTS`.
+fn slot_range(range: &Value, asked: &RedisNode) -> Option<(usize, usize, RedisNode, String)> {
     let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = items(range) else { return None };
     let port =
         master.get(1).and_then(|port| if let Value::Int(port) = port { u16::try_from(*port).ok() } else { None });
@@ -154,7 +159,8 @@ fn slot_range(range: &Value, asked: &RedisNode) -> Option<(usize, usize, RedisNo
         Some(host) if host == "?" => return None,
         Some(host) => host,
     };
-    Some((usize::try_from(*first).ok()?, usize::try_from(*last).ok()?, RedisNode { host, port: port? }))
+    let (node, id) = (RedisNode { host, port: port? }, master.get(2).and_then(text).unwrap_or_default());
+    Some((usize::try_from(*first).ok()?, usize::try_from(*last).ok()?, node, id))
 }
 
 fn master_of(config: &RedisConfig, name: &str) -> Result<RedisNode, Failure> {
@@ -215,17 +221,17 @@ mod tests {
     #[test]
     fn slots_are_those_of_redis() {
         // As CLUSTER KEYSLOT answers.
-        assert_eq!(crc16(b"123456789"), 0x31c3);
         assert_eq!(slot(b"foo"), 12182);
         assert_eq!(slot(b"{user1000}.following"), slot(b"user1000"));
-        assert_eq!(slot(b"foo{}{bar}"), crc16(b"foo{}{bar}") % SLOTS);
+        assert_eq!(slot(b"foo{}{bar}"), CHECKSUM.checksum(b"foo{}{bar}") % SLOTS);
         assert_eq!(slot(b"foo{{bar}}zap"), slot(b"{bar"));
     }
 
     #[test]
     fn moved_slots_have_another_owner() {
         let node = |port| RedisNode { host: "h".to_owned(), port };
-        let mut topology = Topology::Cluster { masters: vec![node(1)], owners: vec![Some(0); usize::from(SLOTS)] };
+        let owners = vec![Some(0); usize::from(SLOTS)];
+        let mut topology = Topology::Cluster { masters: vec![node(1)], ids: vec!["a".to_owned()], owners };
         topology.moved(5, node(2));
         assert_eq!((topology.owner(5), topology.owner(6)), (Some(&node(2)), Some(&node(1))));
         assert_eq!(topology.masters(), [node(1), node(2)]);

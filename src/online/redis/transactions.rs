@@ -15,7 +15,6 @@ use super::{
     calls::Calls,
     connection::Link,
     explain::Failure,
-    layout::is_newer,
     packer::{Packer, Row, Rows},
 };
 use crate::config::RedisNode;
@@ -121,7 +120,7 @@ impl Transactions {
             }
             let Some(group) = groups.get(step) else { continue };
             self.calls.clear();
-            told[step % turns] = Some(match looked(link, group)? {
+            told[step % turns] = Some(match looked(packer, link, group)? {
                 None => Told::Refused,
                 Some(due) if due.is_empty() => Told::Nothing,
                 Some(due) => {
@@ -163,18 +162,18 @@ fn look(packer: &Packer, rows: &Rows, group: &[Row], calls: &mut Calls) {
     calls.argument(b"WATCH");
     group.iter().for_each(|row| calls.argument(rows.key(row)));
     for row in group {
-        calls.add(0, &[b"HGET", rows.key(row), packer.time_field()]);
+        packer.pack_look(row, rows, calls);
     }
 }
 
-/// The rows of a group that are newer than what is stored; nothing if the server refuses.
-fn looked<'a>(link: &mut Link, group: &'a [Row]) -> Result<Option<Vec<&'a Row>>, Failure> {
+/// The rows of a group that replace what is stored; nothing if the server refuses.
+fn looked<'a>(packer: &Packer, link: &mut Link, group: &'a [Row]) -> Result<Option<Vec<&'a Row>>, Failure> {
     let mut refused = matches!(link.receive()?, Value::ServerError(_));
     let mut due = Vec::with_capacity(group.len());
     for row in group {
         match link.receive()? {
             Value::Nil => due.push(row),
-            Value::BulkString(stored) if is_newer(row.event, &stored) => due.push(row),
+            Value::BulkString(stored) if packer.is_due(row, &stored) => due.push(row),
             Value::BulkString(_) => {}
             _ => refused = true,
         }

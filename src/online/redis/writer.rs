@@ -49,6 +49,8 @@ struct Sender {
     packer: Packer,
     /// Whether it is worth trying to create hashes: most keys were not there so far.
     creates: bool,
+    /// Whether it is worth looking first: most rows of the last batch were not newer.
+    looks: bool,
     /// Nothing where there are none, or where they did not go well.
     transactions: Option<Transactions>,
     calls: Calls,
@@ -57,16 +59,22 @@ struct Sender {
 impl RedisWriter {
     pub fn new(mut servers: Servers, config: &RedisConfig, layout: &ViewLayout, replace: Replace) -> Self {
         let is_cluster = config.deployment == RedisDeployment::Cluster;
-        let compares = replace == Replace::Outdated && !config.skip_dedup;
-        let packer = Packer::new(layout, config.key_ttl_seconds.unwrap_or(0), compares, is_cluster);
+        let replace = if config.skip_dedup { Replace::Everything } else { replace };
+        let packer = Packer::new(layout, config.key_ttl_seconds.unwrap_or(0), replace, is_cluster);
         let (batches, received) = sync_channel::<Rows>(BATCHES_AHEAD);
         // Room for the answer to every batch under way, so that the sender never waits for us.
         let (answers, outcomes) = sync_channel(BATCHES_AHEAD + 2);
         let abandoned = servers.abandoned();
         // Keys of a transaction in a cluster would have to share a slot.
-        let transactions = if compares && !is_cluster { servers.transactions() } else { None };
-        let mut sender =
-            Sender { servers, packer: packer.clone(), creates: true, transactions, calls: Calls::default() };
+        let transactions = if packer.compares() && !is_cluster { servers.transactions() } else { None };
+        let mut sender = Sender {
+            servers,
+            packer: packer.clone(),
+            creates: true,
+            looks: false,
+            transactions,
+            calls: Calls::default(),
+        };
         let sender = std::thread::spawn(move || {
             for mut rows in received {
                 let outcome = sender.send(&mut rows).map(|counts| (counts, rows));
@@ -117,6 +125,10 @@ impl RedisWriter {
         while let Ok(outcome) = self.outcomes.recv() {
             add(&mut told, outcome?.0);
         }
+        if self.sender.take().is_some_and(|sender| sender.join().is_err()) {
+            let help = "this is a mistake in feastr: report it; what was written stays, and the next run goes on";
+            return Err(OnlineError::new("writing to Redis has ended before all was written", help.to_owned()));
+        }
         Ok(told)
     }
 }
@@ -161,6 +173,9 @@ impl Sender {
     fn send(&mut self, rows: &mut Rows) -> Result<WriteCounts, OnlineError> {
         let all = rows.rows.len() as u64;
         let mut written = if self.creates { self.create(rows)? } else { 0 };
+        if self.looks {
+            self.leave_out(rows)?;
+        }
         if let Some(transactions) = &mut self.transactions
             && !rows.rows.is_empty()
         {
@@ -180,9 +195,21 @@ impl Sender {
             self.packer.pack(rows, &mut self.calls);
             let answers = self.servers.exchange(&self.calls, Refusal::Fails)?;
             // A replacement always happens.
-            written += if self.packer.compares { answers.iter().map(number).sum() } else { rows.rows.len() as u64 };
+            written += if self.packer.compares() { answers.iter().map(number).sum() } else { rows.rows.len() as u64 };
         }
+        self.looks = self.packer.compares() && written * 2 < all;
         Ok(WriteCounts { written, skipped: all.saturating_sub(written) })
+    }
+
+    /// Leaves out rows that are not newer.
+    fn leave_out(&mut self, rows: &mut Rows) -> Result<(), OnlineError> {
+        self.calls.clear();
+        rows.rows.iter().for_each(|row| self.packer.pack_look(row, rows, &mut self.calls));
+        let mut answers = self.servers.exchange(&self.calls, Refusal::Fails)?.into_iter();
+        let packer = &self.packer;
+        rows.rows
+            .retain(|row| !matches!(answers.next(), Some(Value::BulkString(stored)) if !packer.is_due(row, &stored)));
+        Ok(())
     }
 
     /// Creates the hashes of rows whose keys are not there, and leaves the others.

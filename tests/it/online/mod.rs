@@ -1,5 +1,6 @@
 //! Online stores: what all of them promise, and what can go wrong with Redis.
 
+mod changes;
 mod contract;
 mod creation;
 mod errors;
