@@ -217,3 +217,19 @@ impl Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Password, RedisConnection, RedisDeployment};
+
+    #[test]
+    fn a_password_that_a_server_repeats_is_hidden() {
+        let password = Some(Password("Geheim123".to_owned()));
+        let connection = RedisConnection { password, ..RedisConnection::to(Vec::new()) };
+        let config = RedisConfig::new(RedisDeployment::Standalone, connection);
+        let said = "unknown command 'AUTH', with args beginning with: 'joe' 'Geheim123'";
+        let failure = Failure::lasting(OnlineError::new(said.to_owned(), None)).without(&config);
+        assert_eq!(failure.error.message, "unknown command 'AUTH', with args beginning with: 'joe' '***'");
+    }
+}

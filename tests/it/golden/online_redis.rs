@@ -119,7 +119,7 @@ fn every_type_of_value() {
     let stored = stored(db);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut different = BTreeSet::new();
-    for key in recordings.iter().flat_map(|recording| array(recording)) {
+    for key in recordings.iter().flat_map(array) {
         let ours = &stored[&from_hex(&key["key_hex"])];
         for field in array(&key["fields"]) {
             let (bytes, theirs) = (hex(&ours[&from_hex(&field["field_hex"])]), text(&field["value_hex"]));

@@ -48,7 +48,7 @@ fn what_apply_advises_brings_values_of_a_new_feature() {
     assert!(!online(&project, "1", "rate").to_string().contains("0.5"));
 
     // A newer row that is written in between stays.
-    project.write("data/rows.csv", &format!("{SOURCE}2,2026-01-04T00:00:00Z,9,0.9\n"));
+    project.write("data/rows.csv", format!("{SOURCE}2,2026-01-04T00:00:00Z,9,0.9\n"));
     project.feastr(&["materialize-incremental", "2026-01-05"]).ok();
     let args: Vec<&str> = ["materialize"].into_iter().chain(command.split_whitespace()).collect();
     project.feastr(&args).ok();

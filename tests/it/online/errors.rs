@@ -89,7 +89,11 @@ fn sentinels_that_know_nothing_are_said() {
     let mut config = sentinels.config();
     config.connection.nodes = vec![RedisServer::shared().node()];
     is_refused(config, ["", ""]);
-    // One that is away does not matter.
+    // One that is away does not matter, not even for what is said.
+    let mut config = sentinels.config();
+    config.deployment = RedisDeployment::Sentinel { master: "mymaster".to_owned() };
+    config.connection.nodes.insert(0, feastr::config::RedisNode { host: "127.0.0.1".to_owned(), port: free_port() });
+    is_refused(config, ["the sentinels know no master `mymaster`", "sentinel_master: features"]);
     let mut config = sentinels.config();
     config.connection.nodes.insert(0, feastr::config::RedisNode { host: "127.0.0.1".to_owned(), port: free_port() });
     write_one(redis(config).as_ref(), &View::simple("errors")).unwrap();

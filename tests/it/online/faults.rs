@@ -126,6 +126,21 @@ fn the_new_master_of_the_sentinels_is_written() {
 }
 
 #[test]
+fn a_master_that_was_replaced_and_does_not_know_it_is_not_trusted() {
+    let (sentinels, view) = (RedisSentinels::start(), View::simple("zombie"));
+    let store = redis(sentinels.config());
+    let mut writer = store.writer(view.0.clone(), Replace::Outdated).unwrap();
+    write(writer.as_mut(), &rows(&view));
+    await_true("a batch is stored", || {
+        redis::cmd("DBSIZE").query::<i64>(&mut sentinels.master.connect()).unwrap() > 15_000
+    });
+    // It takes writes as before, while everybody else is sent to the replica.
+    sentinels.watch(&sentinels.replica);
+    let error = writer.finish().unwrap_err();
+    assert!(error.message.contains("was started again or replaced"), "{error:?}");
+}
+
+#[test]
 fn slots_move_while_they_are_written() {
     let (cluster, view) = (RedisCluster::start(), View::simple("moving"));
     let store = redis(cluster.config());

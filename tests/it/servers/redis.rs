@@ -234,6 +234,16 @@ impl RedisSentinels {
         sentinels
     }
 
+    /// Makes the sentinel take another server for the master.
+    pub fn watch(&self, server: &RedisServer) {
+        let mut sentinel = redis::Client::open(("127.0.0.1", self.port)).unwrap().get_connection().unwrap();
+        let mut order = |what: &str, address: &[&str]| {
+            redis::cmd("SENTINEL").arg(what).arg(MASTER).arg(address).exec(&mut sentinel).unwrap();
+        };
+        order("REMOVE", &[]);
+        order("MONITOR", &["127.0.0.1", &server.port.to_string(), "1"]);
+    }
+
     pub fn node(&self) -> RedisNode {
         RedisNode { host: "127.0.0.1".to_owned(), port: self.port }
     }
