@@ -12,7 +12,7 @@ pub enum Range {
     Until(Timestamp),
 }
 
-/// One view with the time to materialize.
+/// One view, as it was registered when the run was planned, with the time to materialize.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ViewRun {
     pub view: FeatureView,
@@ -121,6 +121,31 @@ fn materializable(object: &Object) -> Option<FeatureView> {
     }
 }
 
+/// The view of an object, if it is to be materialized.
+///
+/// # Errors
+/// When it is not.
+pub fn online_view(object: &Object) -> Result<FeatureView, SelectionError> {
+    let refuse = |message: String, help: Option<String>| Err(SelectionError { message, help });
+    let Some(view) = materializable(object) else {
+        let why = match object.id().kind {
+            ObjectKind::LabelView => "labels are pushed",
+            _ => "its values are computed when they are asked for",
+        };
+        return refuse(format!("{} cannot be materialized: {why}", object.id()), None);
+    };
+    if !view.enabled {
+        return refuse(format!("feature view `{}` is disabled", view.name), None);
+    }
+    if !view.online {
+        return refuse(
+            format!("feature view `{}` is not for the online store", view.name),
+            Some("set `online: true` in its definition and apply it".to_owned()),
+        );
+    }
+    Ok(view)
+}
+
 /// The registered view of this name, of whatever kind.
 fn find_view<'a>(state: &'a RegistryState, name: &str) -> Option<&'a Object> {
     let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
@@ -144,22 +169,7 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
                 did_you_mean(name, known.iter().map(String::as_str)),
             );
         };
-        let Some(view) = materializable(object) else {
-            let why = match object.id().kind {
-                ObjectKind::LabelView => "labels are pushed",
-                _ => "its values are computed when they are asked for",
-            };
-            return refuse(format!("{} cannot be materialized: {why}", object.id()), None);
-        };
-        if !view.enabled {
-            return refuse(format!("feature view `{name}` is disabled"), None);
-        }
-        if !view.online {
-            return refuse(
-                format!("feature view `{name}` is not for the online store"),
-                Some("set `online: true` in its definition and apply it".to_owned()),
-            );
-        }
+        let view = online_view(object)?;
         if !views.iter().any(|other| other.name == view.name) {
             views.push(view);
         }
