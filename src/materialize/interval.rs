@@ -66,7 +66,9 @@ pub fn chunks(interval: Interval, length: Option<i64>) -> Result<Vec<Interval>, 
             help: Some(format!("choose longer ones with --chunk, so that there are no more than {MAX_CHUNKS}")),
         });
     }
-    let start = |number: i64| Timestamp::from_micros(interval.start.micros() + number * length);
+    // A length beyond all times must not lead back before the start.
+    let start =
+        |number: i64| Timestamp::from_micros(interval.start.micros().saturating_add(number.saturating_mul(length)));
     let chunk = |number| Interval { start: start(number), end: start(number + 1).min(interval.end) };
     Ok((0..count.max(1)).map(chunk).collect())
 }
@@ -218,6 +220,8 @@ mod tests {
         assert_eq!(parts(0, 4, Some(2 * DAY)), [(0, 2), (2, 4)]);
         assert_eq!(parts(0, 4, None), [(0, 4)]);
         assert_eq!(parts(3, 3, Some(DAY)), [(3, 3)]);
+        assert_eq!(parts(3, 5, Some(i64::MAX)), [(3, 5)]);
+        assert_eq!(parts(-5, 5, Some(i64::MAX - DAY)), [(-5, 5)]);
         let error = chunks(Interval { start: day(0), end: day(9) }, Some(1)).unwrap_err();
         assert!(error.message.contains("777600000000 chunks"), "{error}");
     }
