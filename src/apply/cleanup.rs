@@ -14,7 +14,7 @@ use crate::{
 /// The notes about values that belong to nothing any more once a plan is carried out.
 pub fn notes(plan: &Plan, now: Timestamp) -> Vec<Write> {
     let leftovers = plan.changes.iter().filter_map(|change| left_by(&plan.project, change));
-    leftovers.map(|leftover| put_leftover(&leftover, now)).collect()
+    leftovers.flat_map(|leftover| put_leftover(&leftover, now)).collect()
 }
 
 fn left_by(project: &str, change: &Change) -> Option<Leftover> {
