@@ -10,8 +10,8 @@ use crate::registry::{self, CopyFrom, CopyTo};
 pub enum Command {
     /// Copy a project from one registry to another, with its history
     ///
-    /// Rows are copied byte for byte, in one transaction. Under another name the record of online
-    /// tables is left out: apply creates the tables of the new project.
+    /// Rows are copied byte for byte, in one transaction. Under another name the project has no online
+    /// values yet: apply creates its tables, and its views count as never materialized.
     #[command(after_help = "Examples:\n  \
         feastr registry copy data/registry.db postgresql://feast@db/feast\n  \
         feastr registry copy repos/staging repos/production --force\n  \

@@ -35,8 +35,9 @@ pub struct Copied {
 }
 
 /// Copies a project between registries at the time `now`, in one transaction of the target: rows
-/// byte for byte, with their history. Under another name only the name changes inside them, and the
-/// record of online tables, which are named after the project, is left out. What Feast's REST server
+/// byte for byte, with their history. Under another name only the name changes inside them, and what
+/// is about online values, which are stored under the name, is left out: the record of their tables,
+/// and what was materialized. What Feast's REST server
 /// stores beside view rows (`user_metadata`) is no part of a project's rows here and stays behind.
 ///
 /// # Errors
