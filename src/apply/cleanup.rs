@@ -34,7 +34,7 @@ fn left_by(project: &str, change: &Change) -> Option<Leftover> {
 }
 
 /// The layout of an object that keeps values in the online store.
-fn stored_values(project: &str, object: &Object) -> Option<ViewLayout> {
+pub(super) fn stored_values(project: &str, object: &Object) -> Option<ViewLayout> {
     let online = match object {
         Object::FeatureView(view) => view.online,
         Object::StreamFeatureView(view) => view.online,

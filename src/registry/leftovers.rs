@@ -1,6 +1,6 @@
 //! Online values that no view has any more: notes about the project, until the values are removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -37,6 +37,11 @@ impl Leftover {
         format!("{PREFIX}{}", short_hex(&digest.finalize().into()))
     }
 
+    /// Whether values are found under the same keys; the order of the names does not matter.
+    fn same_keys(&self, other: &Self) -> bool {
+        self.join_keys.iter().collect::<BTreeSet<_>>() == other.join_keys.iter().collect()
+    }
+
     /// The same values in pieces that fit into notes. Removing the first one removes what is no
     /// feature's, if the whole view goes.
     fn pieces(&self) -> Vec<Self> {
@@ -67,6 +72,23 @@ pub fn put_leftover(leftover: &Leftover, now: Timestamp) -> Vec<Write> {
     leftover.pieces().into_iter().map(note).collect()
 }
 
+/// What is left of the values `before` where there are those of `after` now.
+pub fn left_of(before: Vec<Leftover>, after: &[Leftover]) -> Vec<Leftover> {
+    let left = |leftover: Leftover| {
+        let stays = after.iter().find(|after| after.view == leftover.view && after.same_keys(&leftover));
+        let Some(stays) = stays else { return Some(leftover) };
+        let Leftover { view, mut features, join_keys, .. } = leftover;
+        features.retain(|feature| !stays.features.contains(feature));
+        (!features.is_empty()).then_some(Leftover { view, features, join_keys, whole: false })
+    };
+    before.into_iter().filter_map(left).collect()
+}
+
+/// Whether a note is about values to be removed.
+pub fn is_leftover(key: &str) -> bool {
+    key.starts_with(PREFIX)
+}
+
 /// Removes the note, once the values are gone.
 pub fn forget_leftover(leftover: &Leftover) -> Write {
     Write::DeleteMetadata { key: leftover.key() }
@@ -75,7 +97,7 @@ pub fn forget_leftover(leftover: &Leftover) -> Write {
 /// The values that are noted, by view, a piece for each note. Notes that feastr cannot read count as
 /// none.
 pub fn leftovers(metadata: &BTreeMap<String, String>) -> Vec<Leftover> {
-    let notes = metadata.range(PREFIX.to_owned()..).take_while(|(key, _)| key.starts_with(PREFIX));
+    let notes = metadata.range(PREFIX.to_owned()..).take_while(|(key, _)| is_leftover(key));
     let mut leftovers: Vec<Leftover> = notes.filter_map(|(_, value)| serde_json::from_str(value).ok()).collect();
     leftovers.sort();
     leftovers
