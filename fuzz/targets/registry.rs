@@ -100,7 +100,7 @@ impl RegistryStore for Held {
         Ok(())
     }
 
-    fn runs(&self, _: &str) -> Result<Vec<RunRecord>, RegistryError> {
+    fn runs(&self, _: &str, _: &[String], _: usize) -> Result<Vec<RunRecord>, RegistryError> {
         Ok(Vec::new())
     }
 

@@ -14,7 +14,7 @@ use crate::{
 /// The notes about values that belong to nothing any more once a plan is carried out.
 pub fn notes(plan: &Plan, now: Timestamp) -> Vec<Write> {
     let leftovers = plan.changes.iter().filter_map(|change| left_by(&plan.project, change));
-    leftovers.map(|leftover| put_leftover(&leftover, now)).collect()
+    leftovers.flat_map(|leftover| put_leftover(&leftover, now)).collect()
 }
 
 fn left_by(project: &str, change: &Change) -> Option<Leftover> {
@@ -34,7 +34,7 @@ fn left_by(project: &str, change: &Change) -> Option<Leftover> {
 }
 
 /// The layout of an object that keeps values in the online store.
-fn stored_values(project: &str, object: &Object) -> Option<ViewLayout> {
+pub(super) fn stored_values(project: &str, object: &Object) -> Option<ViewLayout> {
     let online = match object {
         Object::FeatureView(view) => view.online,
         Object::StreamFeatureView(view) => view.online,

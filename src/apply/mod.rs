@@ -7,6 +7,7 @@ mod unrecorded;
 
 pub use cleanup::clean_up;
 pub use teardown::{TeardownSummary, teardown};
+pub use unrecorded::values;
 
 use rows::PinnedVersions;
 

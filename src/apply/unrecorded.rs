@@ -1,9 +1,10 @@
 //! Values in online stores whose tables, if they have any, the registry does not record.
 
-use super::ApplyError;
+use super::{ApplyError, cleanup::stored_values};
 use crate::{
     model::{RegistryState, Repo},
     online::{OnlineStore, ViewLayout},
+    registry::Leftover,
 };
 
 /// Makes room for the values of all online views, where it is missing.
@@ -16,6 +17,14 @@ pub fn prepare(repo: &Repo, online: &dyn OnlineStore) -> Result<(), ApplyError> 
     let labels = repo.label_views.iter().filter(|view| view.online).map(|view| &view.name);
     let views: Vec<&str> = batch.chain(streams).chain(labels).map(String::as_str).collect();
     Ok(online.prepare_views(&repo.project.name, &views)?)
+}
+
+/// The online values of all views of a project, as they are left when the views go.
+pub fn values(project: &str, state: &RegistryState) -> Vec<Leftover> {
+    let values = state.objects.values().filter_map(|object| stored_values(project, object));
+    values
+        .map(|ViewLayout { view, features, join_keys, .. }| Leftover { view, features, join_keys, whole: true })
+        .collect()
 }
 
 /// The views of a project whose values are in the store without a record of tables.

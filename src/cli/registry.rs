@@ -4,14 +4,18 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{CommandError, Context, origin::Origin};
-use crate::registry::{self, CopyFrom, CopyTo};
+use crate::{
+    apply,
+    model::RegistryState,
+    registry::{self, CopyFrom, CopyTo},
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Copy a project from one registry to another, with its history
     ///
-    /// Rows are copied byte for byte, in one transaction. Under another name the record of online
-    /// tables is left out: apply creates the tables of the new project.
+    /// Rows are copied byte for byte, in one transaction. Under another name the project has no online
+    /// values yet: apply creates its tables, and its views count as never materialized.
     #[command(after_help = "Examples:\n  \
         feastr registry copy data/registry.db postgresql://feast@db/feast\n  \
         feastr registry copy repos/staging repos/production --force\n  \
@@ -37,7 +41,8 @@ pub struct Copy {
     /// Its name at the target [default: the same]
     #[arg(long, value_name = "PROJECT")]
     to_project: Option<String>,
-    /// Replace what the project holds at the target
+    /// Replace what the project holds at the target; online values of views and features that go are
+    /// removed by the next apply there
     #[arg(long)]
     force: bool,
 }
@@ -61,8 +66,9 @@ fn copy(args: &Copy, context: &Context) -> Result<ExitCode, CommandError> {
         ));
     }
     let source = CopyFrom { registry: from.as_ref(), project: &project };
-    let copied =
-        registry::copy(&source, &CopyTo { registry: to.as_ref(), project: target, replace: args.force }, context.now)?;
+    let values = &|state: &RegistryState| apply::values(target, state);
+    let copy_to = CopyTo { registry: to.as_ref(), project: target, replace: args.force, values };
+    let copied = registry::copy(&source, &copy_to, context.now)?;
     if context.printer.json {
         let objects: serde_json::Map<_, _> =
             copied.objects.iter().map(|(kind, count)| (kind.slug(), json!(count))).collect();
@@ -71,6 +77,7 @@ fn copy(args: &Copy, context: &Context) -> Result<ExitCode, CommandError> {
             "to": { "registry": to.location(), "project": target },
             "objects": objects,
             "versions": copied.versions,
+            "leftovers": copied.leftovers,
         }))?;
     } else {
         for (kind, count) in &copied.objects {
@@ -79,6 +86,12 @@ fn copy(args: &Copy, context: &Context) -> Result<ExitCode, CommandError> {
         let versions = counted(copied.versions, "version");
         context.printer.result_line(format_args!("Copied {versions} of views\n"))?;
         context.printer.result_line(format_args!("Project {target} is in {}", to.location()))?;
+    }
+    if !copied.leftovers.is_empty() {
+        context.printer.say(format_args!(
+            "Online values of {} are left there; the next apply or `feastr online cleanup` removes them",
+            copied.leftovers.join(", ")
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,7 @@ pub enum Range {
     Until(Timestamp),
 }
 
-/// One view with the time to materialize.
+/// One view, as it was registered when the run was planned, with the time to materialize.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ViewRun {
     pub view: FeatureView,
@@ -66,7 +66,9 @@ pub fn chunks(interval: Interval, length: Option<i64>) -> Result<Vec<Interval>, 
             help: Some(format!("choose longer ones with --chunk, so that there are no more than {MAX_CHUNKS}")),
         });
     }
-    let start = |number: i64| Timestamp::from_micros(interval.start.micros() + number * length);
+    // A length beyond all times must not lead back before the start.
+    let start =
+        |number: i64| Timestamp::from_micros(interval.start.micros().saturating_add(number.saturating_mul(length)));
     let chunk = |number| Interval { start: start(number), end: start(number + 1).min(interval.end) };
     Ok((0..count.max(1)).map(chunk).collect())
 }
@@ -121,6 +123,31 @@ fn materializable(object: &Object) -> Option<FeatureView> {
     }
 }
 
+/// The view of an object, if it is to be materialized.
+///
+/// # Errors
+/// When it is not.
+pub fn online_view(object: &Object) -> Result<FeatureView, SelectionError> {
+    let refuse = |message: String, help: Option<String>| Err(SelectionError { message, help });
+    let Some(view) = materializable(object) else {
+        let why = match object.id().kind {
+            ObjectKind::LabelView => "labels are pushed",
+            _ => "its values are computed when they are asked for",
+        };
+        return refuse(format!("{} cannot be materialized: {why}", object.id()), None);
+    };
+    if !view.enabled {
+        return refuse(format!("feature view `{}` is disabled", view.name), None);
+    }
+    if !view.online {
+        return refuse(
+            format!("feature view `{}` is not for the online store", view.name),
+            Some("set `online: true` in its definition and apply it".to_owned()),
+        );
+    }
+    Ok(view)
+}
+
 /// The registered view of this name, of whatever kind.
 fn find_view<'a>(state: &'a RegistryState, name: &str) -> Option<&'a Object> {
     let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
@@ -144,22 +171,7 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
                 did_you_mean(name, known.iter().map(String::as_str)),
             );
         };
-        let Some(view) = materializable(object) else {
-            let why = match object.id().kind {
-                ObjectKind::LabelView => "labels are pushed",
-                _ => "its values are computed when they are asked for",
-            };
-            return refuse(format!("{} cannot be materialized: {why}", object.id()), None);
-        };
-        if !view.enabled {
-            return refuse(format!("feature view `{name}` is disabled"), None);
-        }
-        if !view.online {
-            return refuse(
-                format!("feature view `{name}` is not for the online store"),
-                Some("set `online: true` in its definition and apply it".to_owned()),
-            );
-        }
+        let view = online_view(object)?;
         if !views.iter().any(|other| other.name == view.name) {
             views.push(view);
         }
@@ -208,6 +220,8 @@ mod tests {
         assert_eq!(parts(0, 4, Some(2 * DAY)), [(0, 2), (2, 4)]);
         assert_eq!(parts(0, 4, None), [(0, 4)]);
         assert_eq!(parts(3, 3, Some(DAY)), [(3, 3)]);
+        assert_eq!(parts(3, 5, Some(i64::MAX)), [(3, 5)]);
+        assert_eq!(parts(-5, 5, Some(i64::MAX - DAY)), [(-5, 5)]);
         let error = chunks(Interval { start: day(0), end: day(9) }, Some(1)).unwrap_err();
         assert!(error.message.contains("777600000000 chunks"), "{error}");
     }

@@ -2,68 +2,99 @@
 
 use prost::Message;
 
+use super::interval::{SelectionError, online_view};
 use crate::{
     feast::{
-        convert::{materialized_from_message, record_materialization},
+        convert::{Unmanaged, materialized_from_message, record_materialization},
         messages::{self, DecodeError, decode},
         unknown_fields::{UnknownFieldsLost, keep_unknown},
     },
-    model::{Interval, ObjectKind, Timestamp},
-    registry::{Row, Snapshot, Write},
+    model::{FeatureView, Interval, ObjectKind, Timestamp},
+    registry::{Row, Snapshot, Write, object},
 };
 
-/// Why an interval cannot be recorded.
+/// Why the registry has no place for what is written of a view.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    #[error("it was removed from the registry meanwhile; its values stay unrecorded")]
+    #[error("it was removed from the registry meanwhile")]
     Removed,
+    #[error("feastr cannot materialize it: {0}")]
+    Unmanaged(String),
+    #[error(transparent)]
+    NotOnline(#[from] SelectionError),
+    #[error("its definition changed while it was materialized, so that its values are not complete")]
+    Changed,
     #[error("its row in the registry is damaged: {0}")]
     Damaged(#[from] DecodeError),
     #[error(transparent)]
     UnknownFields(#[from] UnknownFieldsLost),
 }
 
-/// The intervals recorded for a view.
-///
-/// # Errors
-/// When the registry has no such view that has a source, or its row is damaged.
-pub fn materialized(snapshot: &Snapshot, view: &str) -> Result<Vec<Interval>, RecordError> {
-    let meta = if let Some(stored) = snapshot.proto(ObjectKind::FeatureView, view) {
-        decode::<messages::FeatureView>(stored)?.meta
-    } else if let Some(stored) = snapshot.proto(ObjectKind::StreamFeatureView, view) {
-        decode::<messages::StreamFeatureView>(stored)?.meta
-    } else {
-        return Err(RecordError::Removed);
-    };
-    Ok(materialized_from_message(meta.as_ref()).intervals)
+impl RecordError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::NotOnline(error) => error.help.clone(),
+            Self::Changed => Some("the interval is not recorded; run again".to_owned()),
+            _ => None,
+        }
+    }
 }
 
-/// What to write, at `now`, so that one more interval is recorded for a view.
+impl From<Unmanaged> for RecordError {
+    fn from(Unmanaged(reason): Unmanaged) -> Self {
+        Self::Unmanaged(reason)
+    }
+}
+
+/// A view as the registry has it, and the intervals recorded for it.
 ///
 /// # Errors
-/// When the registry has no such view that has a source, or its row cannot be changed.
+/// When the registry has no such view, or one that is not to be materialized.
+pub fn registered(snapshot: &Snapshot, view: &str) -> Result<(FeatureView, Vec<Interval>), RecordError> {
+    let row = row(snapshot, view)?;
+    let view = online_view(&object(row)?)?;
+    let meta = match row.kind {
+        ObjectKind::StreamFeatureView => decode::<messages::StreamFeatureView>(&row.proto)?.meta,
+        _ => decode::<messages::FeatureView>(&row.proto)?.meta,
+    };
+    Ok((view, materialized_from_message(meta.as_ref()).intervals))
+}
+
+/// What to write, at `now`, so that one more interval is recorded for a view whose values were
+/// `written` as it was then.
+///
+/// # Errors
+/// When the view is not there any more, would be written differently now, or its row cannot be changed.
 pub fn recorded(
     snapshot: &Snapshot,
-    view: &str,
+    written: &FeatureView,
     interval: Interval,
     now: Timestamp,
 ) -> Result<Vec<Write>, RecordError> {
+    let (registered, _) = registered(snapshot, &written.name)?;
+    if !registered.same_values(written) {
+        return Err(RecordError::Changed);
+    }
+    let Row { kind, name, proto: stored, .. } = row(snapshot, &written.name)?;
     let note = |meta: &mut Option<messages::FeatureViewMeta>| {
         record_materialization(meta.get_or_insert_default(), interval, now);
     };
-    let (kind, proto) = if let Some(stored) = snapshot.proto(ObjectKind::FeatureView, view) {
-        (ObjectKind::FeatureView, change(stored, |message: &mut messages::FeatureView| note(&mut message.meta))?)
-    } else if let Some(stored) = snapshot.proto(ObjectKind::StreamFeatureView, view) {
-        let noted = change(stored, |message: &mut messages::StreamFeatureView| note(&mut message.meta))?;
-        (ObjectKind::StreamFeatureView, noted)
-    } else {
-        return Err(RecordError::Removed);
+    let proto = match kind {
+        ObjectKind::StreamFeatureView => {
+            change(stored, |message: &mut messages::StreamFeatureView| note(&mut message.meta))?
+        }
+        _ => change(stored, |message: &mut messages::FeatureView| note(&mut message.meta))?,
     };
     let updated = now.seconds();
     Ok(vec![
-        Write::Put(Row { kind, name: view.to_owned(), updated, proto }),
+        Write::Put(Row { kind: *kind, name: name.clone(), updated, proto }),
         Write::PutMetadata { key: "last_updated_timestamp".into(), value: updated.to_string(), updated },
     ])
+}
+
+fn row<'a>(snapshot: &'a Snapshot, view: &str) -> Result<&'a Row, RecordError> {
+    snapshot.rows.iter().find(|row| row.kind.is_view() && row.name == view).ok_or(RecordError::Removed)
 }
 
 /// The bytes of a changed message, with what a newer Feast stored in it.

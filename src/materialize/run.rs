@@ -8,12 +8,12 @@ use super::{
     event::Event,
     history::RunHistory,
     interval::{SelectionError, ViewRun, chunks},
-    record::{RecordError, materialized, recorded},
+    record::{RecordError, recorded, registered},
     report::{ChunkReport, Outcome, ViewReport},
     workers::{OnEvent, RunOptions, Stores},
 };
 use crate::{
-    model::{Checks, Interval, Timestamp},
+    model::{Checks, FeatureView, Interval, Timestamp},
     offline::{BatchSink, NewestQuery, OfflineError},
     online::{OnlineError, OnlineWriter, Replace, ViewLayout, WriteCounts},
     registry::{RegistryError, RunCounts, stale_until},
@@ -47,7 +47,7 @@ impl From<CheckError> for ViewError {
 
 impl From<RecordError> for ViewError {
     fn from(error: RecordError) -> Self {
-        Self::Advised { message: error.to_string(), help: None }
+        Self::Advised { message: error.to_string(), help: error.help() }
     }
 }
 
@@ -55,6 +55,7 @@ impl From<RecordError> for ViewError {
 pub struct ViewMaterialization<'a> {
     stores: &'a Stores<'a>,
     options: &'a RunOptions<'a>,
+    /// As it was planned.
     run: &'a ViewRun,
     on_event: &'a OnEvent<'a>,
     history: RunHistory<'a>,
@@ -118,19 +119,23 @@ impl<'a> ViewMaterialization<'a> {
 
     fn write_chunks(&mut self) -> Result<(), ViewError> {
         let name = &self.run.view.name;
-        // Read under the lock: another run may have come further since this one was planned.
+        // Read under the lock: since this run was planned, another one may have come further, and the
+        // view may have become another one.
         let snapshot = self.stores.registry.snapshot(self.stores.project)?;
+        let (view, materialized) = registered(&snapshot, name)?;
         self.stale_until = stale_until(&snapshot.metadata, name);
-        let Some(interval) = self.interval(&materialized(&snapshot, name)?)? else { return Ok(()) };
-        let checks = checks::of(&self.run.view)?;
-        (self.interval, self.counts.future) = checks::look_ahead(self.stores, &self.run.view, checks, interval)?;
+        let run = ViewRun { view, ..*self.run };
+        let view = &run.view;
+        let Some(interval) = self.interval(&run, &materialized)? else { return Ok(()) };
+        let checks = checks::of(view)?;
+        (self.interval, self.counts.future) = checks::look_ahead(self.stores, view, checks, interval)?;
         let chunks = chunks(self.interval, self.options.chunk)?;
         (self.on_event)(&Event::ViewStarted { view: name, interval: self.interval, chunks: chunks.len() });
         self.history.start(self.interval);
         for interval in chunks {
             let (began, before) = (Instant::now(), self.counts);
-            self.write_values(interval, checks)?;
-            self.record(interval)?;
+            self.write_values(view, interval, checks)?;
+            self.record(view, interval)?;
             let counts = difference(self.counts, before);
             let chunk = ChunkReport { interval, counts, seconds: began.elapsed().as_secs_f64() };
             (self.on_event)(&Event::ChunkFinished { view: name, chunk: &chunk });
@@ -140,16 +145,16 @@ impl<'a> ViewMaterialization<'a> {
     }
 
     /// What is left to write; nothing if another run has done it since this one was planned.
-    fn interval(&self, materialized: &[Interval]) -> Result<Option<Interval>, ViewError> {
-        let end = self.run.end();
-        let start = match self.run.start(materialized) {
+    fn interval(&self, run: &ViewRun, materialized: &[Interval]) -> Result<Option<Interval>, ViewError> {
+        let end = run.end();
+        let start = match run.start(materialized) {
             Some(start) => start,
-            None => self.stores.offline.first_event(&self.run.view)?.ok_or_else(empty_source)?.min(end),
+            None => self.stores.offline.first_event(&run.view)?.ok_or_else(empty_source)?.min(end),
         };
         if start <= end {
             return Ok(Some(Interval { start, end }));
         }
-        if self.run.left_at.is_none_or(|left_at| left_at <= end) {
+        if run.left_at.is_none_or(|left_at| left_at <= end) {
             return Ok(None);
         }
         Err(ViewError::Advised {
@@ -158,8 +163,7 @@ impl<'a> ViewMaterialization<'a> {
         })
     }
 
-    fn write_values(&mut self, interval: Interval, checks: Checks) -> Result<(), ViewError> {
-        let view = &self.run.view;
+    fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), ViewError> {
         let query = NewestQuery { view, interval };
         let counted = self.stores.offline.count(&query)?;
         (self.on_event)(&Event::Counted { view: &view.name, rows: counted.rows, entities: counted.entities });
@@ -197,22 +201,20 @@ impl<'a> ViewMaterialization<'a> {
         }
     }
 
-    /// Notes in the registry that the interval is in the online store.
-    fn record(&self, interval: Interval) -> Result<(), ViewError> {
+    /// Notes in the registry that the interval of the view is in the online store.
+    fn record(&self, view: &FeatureView, interval: Interval) -> Result<(), ViewError> {
         let now = (self.stores.clock)();
         let mut problem = None;
-        self.stores.registry.update(self.stores.project, &mut |snapshot| match recorded(
-            snapshot,
-            &self.run.view.name,
-            interval,
-            now,
-        ) {
-            Ok(writes) => Some(writes),
-            Err(error) => {
-                problem = Some(error);
-                None
-            }
-        })?;
+        self.stores.registry.update(
+            self.stores.project,
+            &mut |snapshot| match recorded(snapshot, view, interval, now) {
+                Ok(writes) => Some(writes),
+                Err(error) => {
+                    problem = Some(error);
+                    None
+                }
+            },
+        )?;
         problem.map_or(Ok(()), |problem| Err(problem.into()))
     }
 }

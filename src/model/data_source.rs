@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use super::{Field, Tags, Ttl};
+use super::{FILE_FORMAT_TAG, Field, Tags, Ttl};
 
 /// Where the rows of feature views come from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +28,18 @@ impl DataSource {
     /// The name under which views know a column of this source.
     pub fn mapped<'a>(&'a self, column: &'a str) -> &'a str {
         self.field_mapping.get(column).map_or(column, String::as_str)
+    }
+
+    /// What decides about the rows that are read from it; not its name and the words about it.
+    pub fn rows(&self) -> impl PartialEq {
+        (
+            &self.kind,
+            &self.timestamp_field,
+            &self.created_timestamp_column,
+            &self.field_mapping,
+            &self.date_partition_column,
+            self.tags.get(FILE_FORMAT_TAG),
+        )
     }
 
     /// The column of this source that views know as `name`.

@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::{AGGREGATIONS_TAG, DUMMY_ENTITY, DataSource, Field, SQL_TAG, Tags, Ttl, ViewVersion};
+use super::{AGGREGATIONS_TAG, DUMMY_ENTITY, DataSource, DataType, Field, SQL_TAG, Tags, Ttl, ViewVersion};
 
 /// Features of the same entities that come from one source.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -75,5 +77,16 @@ impl FeatureView {
         [(SQL_TAG, "SQL"), (AGGREGATIONS_TAG, "aggregations")]
             .into_iter()
             .find_map(|(tag, what)| self.tags.contains_key(tag).then_some(what))
+    }
+
+    /// Whether both views write the same values: columns of the same types, read from the same rows.
+    pub fn same_values(&self, other: &Self) -> bool {
+        fn columns(fields: &[Field]) -> BTreeMap<&str, &DataType> {
+            fields.iter().map(|field| (field.name.as_str(), &field.dtype)).collect()
+        }
+        columns(self.join_keys()) == columns(other.join_keys())
+            && columns(&self.features) == columns(&other.features)
+            && self.source.as_ref().map(DataSource::rows) == other.source.as_ref().map(DataSource::rows)
+            && self.transformation() == other.transformation()
     }
 }

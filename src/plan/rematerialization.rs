@@ -3,7 +3,7 @@ use super::{
     impact::Rematerialization,
     view::View,
 };
-use crate::model::{AGGREGATIONS_TAG, DataSource, FILE_FORMAT_TAG, Field, Interval, Object, RegistryState, SQL_TAG};
+use crate::model::{AGGREGATIONS_TAG, DataSource, Field, Interval, Object, RegistryState, SQL_TAG};
 
 /// What of a view that was materialized must be materialized again, if anything.
 pub fn rematerialization(change: &Change, state: &RegistryState) -> Option<Rematerialization> {
@@ -49,7 +49,7 @@ fn reasons(action: &Action, old: View<'_>, new: View<'_>) -> Vec<String> {
         several => reasons.push(format!("features {} are new", several.join(", "))),
     }
     reasons.extend(retyped("feature", old.features, new.features));
-    if old.source.map(rows) != new.source.map(rows) {
+    if old.source.map(DataSource::rows) != new.source.map(DataSource::rows) {
         reasons.push("its source changes".to_owned());
     }
     if transformation(action.before(), old) != transformation(action.after(), new) {
@@ -64,18 +64,6 @@ fn retyped<'a>(what: &'a str, old: &'a [Field], new: &'a [Field]) -> impl Iterat
         (before.dtype != now.dtype)
             .then(|| format!("{what} `{}` becomes {} (was {})", now.name, now.dtype, before.dtype))
     })
-}
-
-/// What of a source decides about the rows that are read from it.
-fn rows(source: &DataSource) -> impl PartialEq {
-    (
-        source.kind.clone(),
-        source.timestamp_field.clone(),
-        source.created_timestamp_column.clone(),
-        source.field_mapping.clone(),
-        source.date_partition_column.clone(),
-        source.tags.get(FILE_FORMAT_TAG).cloned(),
-    )
 }
 
 /// What a view computes from the rows of its source.

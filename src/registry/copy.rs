@@ -1,9 +1,13 @@
 use std::collections::BTreeMap;
 
-use super::store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write};
+use super::{
+    leftovers::{Leftover, is_leftover, left_of, put_leftover},
+    state,
+    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write},
+};
 use crate::{
     feast::project_name::rename_project,
-    model::{DUMMY_ENTITY, ObjectKind, Timestamp},
+    model::{DUMMY_ENTITY, ObjectKind, RegistryState, Timestamp},
 };
 
 /// How often a source is read again because somebody changes it at the same time.
@@ -24,6 +28,8 @@ pub struct CopyTo<'a> {
     pub project: &'a str,
     /// Whether what the project holds there is replaced.
     pub replace: bool,
+    /// The online values of all views of a state.
+    pub values: &'a dyn Fn(&RegistryState) -> Vec<Leftover>,
 }
 
 /// What was copied.
@@ -32,11 +38,15 @@ pub struct Copied {
     /// Number of objects by kind, without the dummy entity.
     pub objects: BTreeMap<ObjectKind, usize>,
     pub versions: usize,
+    /// Views at the target of whose online values some are left, now noted to be removed.
+    pub leftovers: Vec<String>,
 }
 
 /// Copies a project between registries at the time `now`, in one transaction of the target: rows
-/// byte for byte, with their history. Under another name only the name changes inside them, and the
-/// record of online tables, which are named after the project, is left out. What Feast's REST server
+/// byte for byte, with their history. Under another name only the name changes inside them, and what
+/// is about online values, which are stored under the name, is left out: the record of their tables,
+/// and what was materialized. Values that the target keeps of what is replaced are noted to be
+/// removed, as an apply does. What Feast's REST server
 /// stores beside view rows (`user_metadata`) is no part of a project's rows here and stays behind.
 ///
 /// # Errors
@@ -74,6 +84,7 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         let proto = rename(kind, &version.view, &version.proto)?;
         puts.push(Write::AddVersion(VersionRow { proto, ..version }));
     }
+    let values = (to.values)(&state(&snapshot));
     let mut refused = false;
     to.registry.update(to.project, &mut |target| {
         if !to.replace && target.rows.iter().any(|row| row.kind != ObjectKind::Project && row.name != DUMMY_ENTITY) {
@@ -84,6 +95,9 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         let mut writes = vec![Write::DeleteProject];
         writes.extend(puts.iter().cloned());
         writes.extend(notes(&snapshot, target, from.project == to.project, now));
+        let left = left_of((to.values)(&state(target)), &values);
+        writes.extend(left.iter().flat_map(|leftover| put_leftover(leftover, now)));
+        copied.leftovers = left.into_iter().map(|leftover| leftover.view).collect();
         Some(writes)
     })?;
     if refused {
@@ -109,7 +123,8 @@ fn read(from: &CopyFrom<'_>) -> Result<(Snapshot, Vec<VersionRow>), RegistryErro
 }
 
 /// The record of online tables and the notes. Under another name the copy is a project of its own:
-/// it keeps the target's record and identity, and nobody has applied it yet.
+/// it keeps the target's record and identity, and nobody has applied it yet. What the target is still
+/// to remove from its online store stays noted in any case.
 fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestamp) -> Vec<Write> {
     let updated = now.seconds();
     let put = |(key, value): (&String, &String)| Write::PutMetadata {
@@ -122,6 +137,7 @@ fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestam
     } else {
         (&target.infra, target.metadata.get_key_value(PROJECT_UUID).map(put).into_iter().collect())
     };
+    notes.extend(target.metadata.iter().filter(|(key, _)| is_leftover(key)).map(put));
     notes.extend(infra.iter().map(|proto| Write::PutInfra { proto: proto.clone(), updated }));
     notes
 }

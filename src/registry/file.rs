@@ -186,8 +186,11 @@ impl RegistryStore for FileRegistry {
         RunsFile::of(&self.path).record(project, run, &self.locking)
     }
 
-    fn runs(&self, project: &str) -> Result<Vec<RunRecord>, RegistryError> {
-        RunsFile::of(&self.path).of_project(project)
+    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, RegistryError> {
+        let mut runs = RunsFile::of(&self.path).of_project(project)?;
+        runs.retain(|run| views.is_empty() || views.contains(&run.view));
+        runs.truncate(limit);
+        Ok(runs)
     }
 
     fn forget_runs(&self, project: &str) -> Result<(), RegistryError> {

@@ -140,8 +140,11 @@ impl<'a> RunsFile<'a> {
 
     /// What can be read of the file: a line that was cut off is left out.
     fn lines(&self) -> Result<Vec<Line>, RegistryError> {
-        match std::fs::read_to_string(&self.path) {
-            Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+        match std::fs::read(&self.path) {
+            // Line by line, because what was cut off need not be text.
+            Ok(bytes) => {
+                Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(self.cannot("read", &error)),
         }
@@ -237,6 +240,10 @@ mod tests {
         OpenOptions::new().append(true).open(&file.path).unwrap().write_all(b"{\"project\":\"p\",").unwrap();
         file.record("p", &run(5000, "rare"), &locking).unwrap();
         assert_eq!(file.of_project("p").unwrap()[0].id, "5000");
+        // Nor does one that was cut off inside of a character.
+        OpenOptions::new().append(true).open(&file.path).unwrap().write_all(b"{\"project\":\"Z\xc3").unwrap();
+        file.record("p", &run(6000, "rare"), &locking).unwrap();
+        assert_eq!(file.of_project("p").unwrap()[0].id, "6000");
         file.forget("p", &locking).unwrap();
         assert_eq!((file.of_project("p").unwrap().len(), file.of_project("q").unwrap().len()), (0, 1));
     }

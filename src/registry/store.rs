@@ -54,18 +54,19 @@ pub trait RegistryStore: Send + Sync {
     /// When the registry cannot be written.
     fn create_history(&self, project: &str) -> Result<(), RegistryError>;
 
-    /// Notes what became of a run, in place of what was noted of it before. Of each view the newest
-    /// [`KEPT_RUNS`](super::KEPT_RUNS) are kept.
+    /// Notes what became of a run, in place of what was noted of it before. Whenever one has ended, the
+    /// newest [`KEPT_RUNS`](super::KEPT_RUNS) of its view are kept.
     ///
     /// # Errors
     /// When there is no place for them or it cannot be written.
     fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), RegistryError>;
 
-    /// The noted runs of a project, the newest first. Writes nothing.
+    /// The newest `limit` noted runs of these views of a project, or of all, the newest first. Writes
+    /// nothing.
     ///
     /// # Errors
     /// When they cannot be read.
-    fn runs(&self, project: &str) -> Result<Vec<RunRecord>, RegistryError>;
+    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, RegistryError>;
 
     /// Removes the noted runs of a project.
     ///

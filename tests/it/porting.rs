@@ -1,8 +1,9 @@
 //! Registries that become definitions, move to another place, or drift away from their definitions.
 
 use feastr::{
-    model::ObjectKind,
-    registry::{Snapshot, Write},
+    feast::messages::{FeatureView, FeatureViewState, decode},
+    model::{ObjectKind, Timestamp},
+    registry::{Leftover, Snapshot, Write, leftovers, put_leftover},
 };
 use insta::assert_snapshot;
 use rusqlite::Connection;
@@ -10,6 +11,7 @@ use serde_json::json;
 
 use crate::{
     golden::{TABLES, recorded_tables, recorded_writes},
+    materialize_runs::values,
     support::{Output, Project, settings, sqlite_registry},
 };
 
@@ -291,6 +293,75 @@ fn a_copy_under_another_name_is_a_project_of_its_own() {
             .proto(ObjectKind::FeatureView, "driver_hourly_stats")
             .unwrap()
     );
+}
+
+#[test]
+fn a_copy_under_another_name_has_no_values_yet() {
+    let project = Project::example();
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01"]).ok();
+    project.feastr(&["registry", "copy", ".", ".", "--to-project", "trial"]).ok();
+    project.feastr(&["registry", "copy", ".", "sqlite:///data/copy.db"]).ok();
+    let meta = |path: &str, project_name: &str| {
+        let snapshot = registry(&project, path).snapshot(project_name).unwrap();
+        let view = snapshot.proto(ObjectKind::FeatureView, "driver_hourly_stats").unwrap();
+        let meta = decode::<FeatureView>(view).unwrap().meta.unwrap();
+        (meta.materialization_intervals.len(), meta.state)
+    };
+    assert_eq!(meta("data/registry.db", "feastlocal"), (1, FeatureViewState::AvailableOnline as i32));
+    assert_eq!(meta("data/copy.db", "feastlocal"), (1, FeatureViewState::AvailableOnline as i32));
+    assert_eq!(meta("data/registry.db", "trial"), (0, FeatureViewState::Unspecified as i32));
+    project.edit("feature_store.yaml", "project: feastlocal", "project: trial");
+    project.feastr(&["apply"]).ok();
+    let report = project.feastr(&["materialize-incremental", "2026-11-01", "--json"]).ok().json();
+    assert_eq!(report["views"][0]["written"], json!(5), "{report}");
+}
+
+#[test]
+fn a_copy_over_another_state_notes_the_values_it_leaves() {
+    let [newer, project] = [Project::example(), Project::example()];
+    for project in [&newer, &project] {
+        project.edit("drivers.yaml", "ttl: 1d", "ttl: 0");
+    }
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01"]).ok();
+    let leftover = |view: &str, features: &[&str], whole| Leftover {
+        view: view.to_owned(),
+        features: features.iter().map(|&feature| feature.to_owned()).collect(),
+        join_keys: vec!["driver_id".to_owned()],
+        whole,
+    };
+    let noted = || leftovers(&registry(&project, "data/registry.db").snapshot("feastlocal").unwrap().metadata);
+    let pending = leftover("removed_before", &["a"], true);
+    registry(&project, "data/registry.db")
+        .update("feastlocal", &mut |_| Some(put_leftover(&pending, Timestamp::from_micros(0))))
+        .unwrap();
+    newer.edit(
+        "drivers.yaml",
+        "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n",
+        "",
+    );
+    newer.feastr(&["apply"]).ok();
+    let newer_folder = newer.path("").display().to_string();
+    project.feastr(&["registry", "copy", &newer_folder, ".", "--force"]).ok();
+    assert_eq!(noted(), [leftover("driver_hourly_stats", &["acc_rate"], false), pending.clone()]);
+    // Once more changes nothing about that.
+    project.feastr(&["registry", "copy", &newer_folder, ".", "--force"]).ok();
+    assert_eq!(noted(), [leftover("driver_hourly_stats", &["acc_rate"], false), pending.clone()]);
+    project.feastr(&["online", "cleanup"]).ok();
+    assert_eq!(noted(), []);
+    let left = values(&project, "feastlocal_driver_hourly_stats");
+    assert!(left.len() == 10 && left.iter().all(|value| value.1 != "acc_rate"), "{left:?}");
+
+    // A view that is gone leaves all that it had.
+    let text = newer.read("drivers.yaml");
+    newer.write("drivers.yaml", &text[..text.find("feature_views:").unwrap()]);
+    newer.write("services.yaml", "");
+    newer.feastr(&["apply", "--yes"]).ok();
+    project.feastr(&["registry", "copy", &newer_folder, ".", "--force"]).ok();
+    assert_eq!(noted(), [leftover("driver_hourly_stats", &["conv_rate", "avg_daily_trips"], true)]);
+    project.feastr(&["online", "cleanup"]).ok();
+    assert_eq!(values(&project, "feastlocal_driver_hourly_stats"), []);
 }
 
 #[test]

@@ -30,9 +30,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let project = context.config()?.project;
     // Not a replica: that knows no locks, and so not which runs go on.
     let registry = context.registry()?;
-    let mut runs = registry.runs(&project)?;
-    runs.retain(|run| args.views.is_empty() || args.views.contains(&run.view));
-    runs.truncate(args.limit);
+    let runs = registry.runs(&project, &args.views, args.limit)?;
     let going_on = going_on(&runs, registry.as_ref(), &project)?;
     if printer.json {
         let runs: Vec<Value> = runs.iter().map(|run| as_json(run, going_on.contains_key(run.id.as_str()))).collect();

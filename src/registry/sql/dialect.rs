@@ -21,6 +21,8 @@ pub struct Dialect {
     pub index_in_table: bool,
     /// A query for the tables and columns there are; may give others as well.
     pub columns: &'static str,
+    /// A query for the names of the indexes there are; may give others as well.
+    pub indexes: &'static str,
 }
 
 /// What a row of [`Dialect::select`] is about.
@@ -106,13 +108,19 @@ impl Dialect {
             .collect();
         parts.push(format!("PRIMARY KEY ({})", table.primary_key.join(", ")));
         if self.index_in_table {
-            parts.push(format!("INDEX {} (project_id)", table.index));
+            parts.push(format!("INDEX {} ({})", table.index.name, table.index.columns.join(", ")));
         }
         let mut statements = vec![format!("CREATE TABLE IF NOT EXISTS {} ({})", table.name, parts.join(", "))];
         if !self.index_in_table {
-            statements.push(format!("CREATE INDEX IF NOT EXISTS {} ON {} (project_id)", table.index, table.name));
+            let (index, columns) = (table.index.name, table.index.columns.join(", "));
+            statements.push(format!("CREATE INDEX IF NOT EXISTS {index} ON {} ({columns})", table.name));
         }
         statements
+    }
+
+    /// The statement that creates the index of a table that has been without.
+    pub fn create_index(&self, table: &Table) -> String {
+        format!("CREATE INDEX {} ON {} ({})", table.index.name, table.name, table.index.columns.join(", "))
     }
 
     /// An INSERT of `rows` rows; those already there are replaced if wanted.

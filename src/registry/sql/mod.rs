@@ -239,8 +239,8 @@ impl RegistryStore for SqlRegistry {
         retrying(|| self.try_record_run(project, run))
     }
 
-    fn runs(&self, project: &str) -> Result<Vec<RunRecord>, RegistryError> {
-        self.read(|session, here| runs::read(session, self.database.dialect(), here, project))
+    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, RegistryError> {
+        self.read(|session, here| runs::read(session, self.database.dialect(), here, project, views, limit))
     }
 
     fn forget_runs(&self, project: &str) -> Result<(), RegistryError> {

@@ -79,6 +79,7 @@ static DIALECT: Dialect = Dialect {
     lock_rows: " FOR UPDATE",
     index_in_table: true,
     columns: "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()",
+    indexes: "SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE()",
 };
 
 impl Database for MySql {

@@ -66,6 +66,7 @@ static DIALECT: Dialect = Dialect {
               JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
               WHERE c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped \
               AND pg_catalog.pg_table_is_visible(c.oid) AND c.relnamespace <> 'pg_catalog'::regnamespace",
+    indexes: "SELECT indexname::text FROM pg_indexes WHERE schemaname = ANY (current_schemas(false))",
 };
 
 impl Database for Postgres {

@@ -1,5 +1,7 @@
 //! The history of runs in a table of feastr's own.
 
+use std::fmt::Write as _;
+
 use super::{
     SqlRegistry,
     dialect::{Columns, Dialect},
@@ -9,7 +11,7 @@ use super::{
 use crate::{
     config::SchemaMode,
     registry::{
-        runs::{KEPT_RUNS, RunRecord, newest_first},
+        runs::{KEPT_RUNS, RunRecord, RunState, newest_first},
         store::RegistryError,
     },
 };
@@ -17,6 +19,7 @@ use crate::{
 impl SqlRegistry {
     /// A transaction in which the table is there.
     fn history(&self, project: &str) -> Result<Box<dyn Session>, Failure> {
+        let dialect = self.database.dialect();
         let mut session = self.database.writer(project, &self.locking)?;
         if !self.columns(session.as_mut())?.has_table(RUNS.name) {
             if self.schema_mode != SchemaMode::Auto {
@@ -25,9 +28,16 @@ impl SqlRegistry {
                     "create it with `feastr registry create-schema` and `schema_mode: auto`".to_owned(),
                 )));
             }
-            for statement in self.database.dialect().create(&RUNS) {
+            for statement in dialect.create(&RUNS) {
                 session.run(&statement, &[])?;
             }
+        } else if self.schema_mode == SchemaMode::Auto
+            && !has_index(session.as_mut(), dialect)?
+            && session.run(&dialect.create_index(&RUNS), &[]).is_err()
+        {
+            // Who may not create it does without; but the transaction, if there was one, is over.
+            drop(session);
+            session = self.database.writer(project, &self.locking)?;
         }
         session.begin()?;
         Ok(session)
@@ -51,7 +61,9 @@ impl SqlRegistry {
             Parameter::Text(&record),
         ];
         session.run(&dialect.insert(&RUNS, &columns, 1, true), &row)?;
-        remove_old(session.as_mut(), dialect, project, &run.view)?;
+        if run.state != RunState::Started {
+            remove_old(session.as_mut(), dialect, project, &run.view)?;
+        }
         session.commit()
     }
 
@@ -64,6 +76,12 @@ impl SqlRegistry {
         session.run(&self.database.dialect().delete_project(RUNS.name), &[Parameter::Text(project)])?;
         session.commit()
     }
+}
+
+/// An older feastr made the table without.
+fn has_index(session: &mut dyn Session, dialect: &Dialect) -> Result<bool, Failure> {
+    let names = session.run(dialect.indexes, &[])?.into_iter().flatten().map(Cell::text);
+    Ok(names.into_iter().any(|name| name == RUNS.index.name))
 }
 
 /// Two statements, because MySQL does not select from the table it deletes from.
@@ -81,17 +99,27 @@ fn remove_old(session: &mut dyn Session, dialect: &Dialect, project: &str, view:
     session.run(&delete, &[of_view[0], of_view[1], Parameter::Integer(oldest.integer())]).map(drop)
 }
 
-/// The runs of a project, the newest first. What cannot be read is left out.
+/// The newest runs of these views of a project, or of all. What cannot be read is left out.
 pub fn read(
     session: &mut dyn Session,
     dialect: &Dialect,
     here: &Columns,
     project: &str,
+    views: &[String],
+    limit: usize,
 ) -> Result<Vec<RunRecord>, Failure> {
     if !here.has_table(RUNS.name) {
         return Ok(Vec::new());
     }
-    let statement = format!("SELECT record FROM {} WHERE project_id = {}", RUNS.name, (dialect.placeholder)(1));
-    let records = session.run(&statement, &[Parameter::Text(project)])?.into_iter().flatten().map(Cell::text);
+    let mut statement = format!("SELECT record FROM {} WHERE project_id = {}", RUNS.name, (dialect.placeholder)(1));
+    if !views.is_empty() {
+        let names: Vec<String> = (2..views.len() + 2).map(dialect.placeholder).collect();
+        let _ = write!(statement, " AND feature_view_name IN ({})", names.join(", "));
+    }
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let _ = write!(statement, " ORDER BY started DESC, feature_view_name, run_id LIMIT {limit}");
+    let parameters: Vec<Parameter<'_>> =
+        std::iter::once(project).chain(views.iter().map(String::as_str)).map(Parameter::Text).collect();
+    let records = session.run(&statement, &parameters)?.into_iter().flatten().map(Cell::text);
     Ok(newest_first(records.filter_map(|record| serde_json::from_str(&record).ok()).collect()))
 }

@@ -18,8 +18,18 @@ pub struct Table {
     pub name: &'static str,
     pub columns: &'static [Column],
     pub primary_key: &'static [&'static str],
-    /// Name of the index on `project_id`.
-    pub index: &'static str,
+    pub index: Index,
+}
+
+/// An index of a table, which need not be unique.
+pub struct Index {
+    pub name: &'static str,
+    pub columns: &'static [&'static str],
+}
+
+/// Feast's index of all tables.
+const fn on_project(name: &'static str) -> Index {
+    Index { name, columns: &["project_id"] }
 }
 
 pub struct Column {
@@ -51,7 +61,7 @@ macro_rules! object_table {
                 $($extra,)*
             ],
             primary_key: &[$name, "project_id"],
-            index: $index,
+            index: on_project($index),
         }
     };
 }
@@ -67,7 +77,7 @@ pub const TABLES: [Table; 14] = [
             required("project_proto", ColumnType::Blob),
         ],
         primary_key: &["project_id"],
-        index: "idx_projects_project_id",
+        index: on_project("idx_projects_project_id"),
     },
     object_table!("entities", "entity_name", "entity_proto", "idx_entities_project_id"),
     object_table!("data_sources", "data_source_name", "data_source_proto", "idx_data_sources_project_id"),
@@ -83,7 +93,7 @@ pub const TABLES: [Table; 14] = [
             optional("user_metadata", ColumnType::Blob),
         ],
         primary_key: &["feature_view_name", "project_id"],
-        index: "idx_feature_views_project_id",
+        index: on_project("idx_feature_views_project_id"),
     },
     object_table!(
         "stream_feature_views",
@@ -134,7 +144,7 @@ pub const TABLES: [Table; 14] = [
             required("version_id", ColumnType::Varchar(36)),
         ],
         primary_key: &["feature_view_name", "project_id", "version_number"],
-        index: "idx_fv_version_history_project_id",
+        index: on_project("idx_fv_version_history_project_id"),
     },
     Table {
         name: "feast_metadata",
@@ -145,7 +155,7 @@ pub const TABLES: [Table; 14] = [
             required("last_updated_timestamp", ColumnType::BigInt),
         ],
         primary_key: &["project_id", "metadata_key"],
-        index: "idx_feast_metadata_project_id",
+        index: on_project("idx_feast_metadata_project_id"),
     },
 ];
 
@@ -162,7 +172,7 @@ pub const RUNS: Table = Table {
         required("record", ColumnType::Text),
     ],
     primary_key: &["run_id"],
-    index: "idx_feastr_runs_project_id",
+    index: Index { name: "idx_feastr_runs_view", columns: &["project_id", "feature_view_name", "started"] },
 };
 
 /// Where objects of a kind are: table, name column, message column.

@@ -46,6 +46,7 @@ static DIALECT: Dialect = Dialect {
     index_in_table: false,
     columns: "SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns \
               WHERE tables.type = 'table'",
+    indexes: "SELECT name FROM sqlite_master WHERE type = 'index'",
 };
 
 impl Database for Sqlite {

@@ -9,7 +9,8 @@ use feastr::{
     feast::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
     model::{Interval, ObjectKind, Timestamp},
     registry::{
-        KEPT_RUNS, Locking, RegistryStore, Row, RunCounts, RunRecord, RunState, Snapshot, VersionRow, Waiting, Write,
+        KEPT_RUNS, Leftover, Locking, RegistryStore, Row, RunCounts, RunRecord, RunState, Snapshot, VersionRow,
+        Waiting, Write, forget_leftover, leftovers, put_leftover,
     },
 };
 use prost::Message as _;
@@ -29,6 +30,7 @@ on_every_backend!(
     a_removed_and_written_object_is_written,
     one_run_per_view_and_the_next_is_told,
     runs_are_noted_and_bounded,
+    leftovers_of_many_features_have_room,
 );
 
 pub fn entity(name: &str, text: &str) -> Row {
@@ -372,7 +374,7 @@ fn one_run_per_view_and_the_next_is_told(backend: Backend) {
 fn runs_are_noted_and_bounded(backend: Backend) {
     let test = TestRegistry::new(backend);
     let registry = test.open();
-    assert_eq!(registry.runs("p").unwrap(), []);
+    assert_eq!(registry.runs("p", &[], 1_000).unwrap(), []);
     registry.forget_runs("p").unwrap();
     let at = |second: i64| Timestamp::from_micros(1_700_000_000_000_000 + second * 1_000_000);
     let run = |view: &str, second: i64| RunRecord {
@@ -393,11 +395,25 @@ fn runs_are_noted_and_bounded(backend: Backend) {
     let failed = RunState::Failed { finished: at(9_000), message: "it said \"no\"".to_owned() };
     let last = RunRecord { state: failed, ..run("stats", 1 + more) };
     registry.record_run("p", &last).unwrap();
-    let runs = registry.runs("p").unwrap();
+    let runs = registry.runs("p", &[], 1_000).unwrap();
     assert_eq!((runs.len(), &runs[0], &runs[KEPT_RUNS]), (KEPT_RUNS + 1, &last, &run("rare", 1)));
+    assert_eq!(registry.runs("p", &[], 7).unwrap(), runs[..7]);
+    assert_eq!(registry.runs("p", &["rare".to_owned(), "none".to_owned()], 7).unwrap(), [run("rare", 1)]);
     // An update of the registry neither sees nor harms them.
     write(registry.as_ref(), "p", &[Write::DeleteProject]);
-    assert_eq!(registry.runs("p").unwrap().len(), KEPT_RUNS + 1);
+    assert_eq!(registry.runs("p", &[], 1_000).unwrap().len(), KEPT_RUNS + 1);
     registry.forget_runs("p").unwrap();
-    assert_eq!((registry.runs("p").unwrap().len(), registry.runs("q").unwrap().len()), (0, 1));
+    assert_eq!((registry.runs("p", &[], 1_000).unwrap().len(), registry.runs("q", &[], 1_000).unwrap().len()), (0, 1));
+}
+
+fn leftovers_of_many_features_have_room(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    let features: Vec<String> = (0..2_000).map(|number| format!("feature_{number:0>60}")).collect();
+    let all = Leftover { view: "wide".to_owned(), features, join_keys: vec!["driver_id".to_owned()], whole: true };
+    write(registry.as_ref(), "p", &put_leftover(&all, Timestamp::from_micros(0)));
+    let noted = leftovers(&registry.snapshot("p").unwrap().metadata);
+    assert_eq!(noted.iter().map(|piece| piece.features.len()).sum::<usize>(), 2_000);
+    write(registry.as_ref(), "p", &noted.iter().map(forget_leftover).collect::<Vec<_>>());
+    assert_eq!(leftovers(&registry.snapshot("p").unwrap().metadata), []);
 }

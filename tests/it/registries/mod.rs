@@ -8,6 +8,7 @@ mod kills;
 mod other_schemas;
 mod processes;
 mod repo;
+mod runs;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

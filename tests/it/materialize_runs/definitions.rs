@@ -1,0 +1,135 @@
+//! Definitions that change between the planning of a run and its end.
+
+use std::collections::BTreeSet;
+
+use feastr::{
+    config::{self, StoreConfig},
+    diagnostics::{Diagnostics, SourceText},
+    materialize::{Event, Outcome, Range, RunOptions, Stores, ViewReport, ViewRun, plan_runs, run},
+    model::{Interval, Timestamp},
+    offline,
+    online::{self, Replace},
+    registry::state,
+};
+
+use super::{END, START, applied, intervals, registry, values};
+use crate::support::Project;
+
+const TABLE: &str = "feastlocal_driver_hourly_stats";
+const VIEW: &str = "driver_hourly_stats";
+const FEATURE: &str = "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n";
+const ANOTHER: &str = "      - {name: conv_rate, dtype: Float32, description: Share of offers accepted}\n";
+
+fn config(project: &Project) -> StoreConfig {
+    let folder = project.folder.path().canonicalize().unwrap();
+    let path = folder.join("feature_store.yaml");
+    let file = SourceText::new(path.clone(), std::fs::read_to_string(&path).unwrap());
+    config::load(&file.into(), [&folder, &path], &|_| None, &mut Diagnostics::default()).unwrap()
+}
+
+fn moment(text: &str) -> Timestamp {
+    Timestamp::parse(text, Timestamp::from_micros(0)).unwrap()
+}
+
+/// A run as it is planned from what the registry holds now.
+fn planned(project: &Project, names: &[&str]) -> Vec<ViewRun> {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let range = Range::Fixed(Interval { start: moment(START), end: moment(END) });
+    plan_runs(&state(&registry(project).snapshot("feastlocal").unwrap()), &names, range).unwrap().0
+}
+
+fn carried_out(project: &Project, runs: &[ViewRun], on_event: &(dyn Fn(&Event<'_>) + Sync)) -> ViewReport {
+    let (config, registry) = (config(project), registry(project));
+    let (offline, online) = (offline::open(&config), online::open(config.online_store.as_ref().unwrap()));
+    let stores = Stores {
+        project: "feastlocal",
+        registry: registry.as_ref(),
+        offline: offline.as_ref(),
+        online: online.as_ref(),
+        clock: &Timestamp::now,
+    };
+    let options = RunOptions { chunk: None, replace: Replace::Outdated, jobs: 1, fail_fast: false, by: "tests" };
+    run(&stores, runs, &options, on_event).remove(0)
+}
+
+fn features(project: &Project) -> BTreeSet<String> {
+    values(project, TABLE).into_iter().map(|(_, feature, _, _)| feature).collect()
+}
+
+#[track_caller]
+fn failure(report: &ViewReport) -> String {
+    let Outcome::Failed { message, help } = &report.outcome else { panic!("{report:?}") };
+    format!("{message}; {}", help.as_deref().unwrap_or_default())
+}
+
+#[test]
+fn a_run_writes_what_is_registered_when_its_turn_comes() {
+    let project = applied();
+    let runs = planned(&project, &[]);
+    project.edit("drivers.yaml", FEATURE, "");
+    project.feastr(&["apply", "--yes"]).ok();
+    assert_eq!(carried_out(&project, &runs, &|_| {}).outcome, Outcome::Done);
+    assert_eq!(features(&project), BTreeSet::from(["avg_daily_trips".to_owned(), "conv_rate".to_owned()]));
+
+    let runs = planned(&project, &[]);
+    project.edit("drivers.yaml", ANOTHER, &[ANOTHER, FEATURE].concat());
+    project.feastr(&["apply"]).ok();
+    assert_eq!(carried_out(&project, &runs, &|_| {}).outcome, Outcome::Done);
+    assert_eq!((features(&project).len(), values(&project, TABLE).len()), (3, 15));
+}
+
+#[test]
+fn a_view_that_is_not_to_be_written_any_more_is_not() {
+    for (from, to, said) in [
+        ("ttl: 1d", "ttl: 1d\n    enabled: false", "is disabled"),
+        ("ttl: 1d", "ttl: 1d\n    online: false", "is not for the online store"),
+        ("  - name: driver_hourly_stats\n", "  - name: driver_stats\n", "was removed"),
+    ] {
+        let project = applied();
+        let runs = planned(&project, &[VIEW]);
+        project.edit("drivers.yaml", from, to);
+        if said == "was removed" {
+            project.write("services.yaml", "");
+        }
+        project.feastr(&["apply", "--yes"]).ok();
+        let said_now = failure(&carried_out(&project, &runs, &|_| {}));
+        assert!(said_now.contains(said), "{said_now}");
+        assert_eq!(intervals(&project, VIEW), []);
+    }
+}
+
+#[test]
+fn what_was_written_for_another_definition_is_not_recorded() {
+    for (from, to) in [
+        (FEATURE, ""),
+        (FEATURE, "      - {name: acc_rate, dtype: Float64}\n"),
+        ("    created_timestamp_column: created\n", ""),
+    ] {
+        let project = applied();
+        let change = |event: &Event<'_>| {
+            if let Event::ViewStarted { .. } = event {
+                project.edit("drivers.yaml", from, to);
+                project.feastr(&["apply", "--yes"]).ok();
+            }
+        };
+        let said = failure(&carried_out(&project, &planned(&project, &[]), &change));
+        assert!(said.contains("changed while it was materialized"), "{said}");
+        assert!(said.contains("run again"), "{said}");
+        assert_eq!(intervals(&project, VIEW), []);
+        project.feastr(&["materialize", START, END]).ok();
+        assert_eq!(intervals(&project, VIEW).len(), 1);
+    }
+}
+
+#[test]
+fn words_about_a_view_may_change_while_it_is_written() {
+    let project = applied();
+    let change = |event: &Event<'_>| {
+        if let Event::ViewStarted { .. } = event {
+            project.edit("drivers.yaml", "Share of trips without complaint", "Share of good trips");
+            project.feastr(&["apply"]).ok();
+        }
+    };
+    assert_eq!(carried_out(&project, &planned(&project, &[]), &change).outcome, Outcome::Done);
+    assert_eq!(intervals(&project, VIEW).len(), 1);
+}
