@@ -17,6 +17,8 @@ mod killer;
 mod materialize_runs;
 mod online;
 mod online_sql;
+#[cfg(unix)]
+mod output_files;
 mod plan;
 mod point_in_time;
 mod porting;
