@@ -109,12 +109,11 @@ fn a_view_is_materialized_by_one_run_at_a_time() {
     let held = registry(&project).lock_view("shop", "good").unwrap();
     let range = ["materialize", START, END, "-v", "good,better", "--lock-timeout", "1500ms"];
     let output = project.feastr(&range).failed();
-    assert!(output.stderr.contains("waiting for the lock of view `good`"), "{}", output.stderr);
+    let waiting = "waiting for the lock of view `good` (one run at a time), held by ";
+    assert!(output.stderr.contains(waiting), "{}", output.stderr);
     let who = Locking::default().who;
     assert!(
-        output.stderr.contains(&format!(
-            "error: good: the lock of view `good`, which one run at a time materializes, is held by {who}"
-        )),
+        output.stderr.contains(&format!("error: good: the lock of view `good` (one run at a time) is held by {who}")),
         "{}",
         output.stderr
     );
