@@ -32,8 +32,26 @@ impl ViewRun {
     pub fn start(&self, materialized: &[Interval]) -> Option<Timestamp> {
         match self.range {
             Range::Fixed(interval) => Some(interval.start),
-            Range::Until(end) => last_end(materialized).or_else(|| self.view.ttl.limit().map(|ttl| end.minus(ttl))),
+            Range::Until(end) => {
+                last_end(materialized).or_else(|| self.view.ttl.limit().map(|ttl| end.minus(ttl).max(Timestamp::FIRST)))
+            }
         }
+    }
+
+    /// Where to start if the earliest event of the source decides: no later than END, and in a year
+    /// that Python Feast can read.
+    pub fn start_at(&self, first_event: Timestamp) -> Timestamp {
+        first_event.min(self.end()).max(Timestamp::FIRST)
+    }
+
+    /// What is asked for, as far as it is known before the run; else its start is its end.
+    pub fn asked(&self) -> Interval {
+        let end = self.end();
+        let start = match self.range {
+            Range::Fixed(interval) => Some(interval.start),
+            Range::Until(_) => self.left_at.or_else(|| self.start(&[])),
+        };
+        Interval { start: start.unwrap_or(end).min(end), end }
     }
 
     pub fn end(&self) -> Timestamp {

@@ -141,7 +141,7 @@ impl<'a> ViewMaterialization<'a> {
         let end = self.run.end();
         let start = match self.run.start(materialized) {
             Some(start) => start,
-            None => self.stores.offline.first_event(&self.run.view)?.ok_or_else(empty_source)?.min(end),
+            None => self.run.start_at(self.stores.offline.first_event(&self.run.view)?.ok_or_else(empty_source)?),
         };
         if start <= end {
             return Ok(Some(Interval { start, end }));
