@@ -90,6 +90,8 @@ fn a_failing_view_stops_the_others_only_if_that_is_wanted() {
     let pair = |view: &str, outcome: &str| (view.to_owned(), outcome.to_owned());
     let stopped = [pair("bad", "failed"), pair("better", "not_started"), pair("good", "not_started")];
     assert_eq!((report.code, outcomes(&report.json())), (1, stopped.to_vec()));
+    let asked = json!({"start": "2026-10-01T00:00:00Z", "end": "2026-11-01T00:00:00Z"});
+    assert_eq!(report.json()["views"][2]["interval"], asked);
     assert_eq!(intervals(&project, "good"), []);
     let report = project.feastr(&[&range[..], &["--jobs", "3", "--json"]].concat());
     let done = [pair("bad", "failed"), pair("better", "done"), pair("good", "done")];

@@ -120,6 +120,20 @@ fn where_the_history_has_no_place_runs_go_well_all_the_same() {
     assert!(!output.stderr.contains("warning:"), "{}", output.stderr);
 }
 
+/// Times of success are for alerts: filling in older values must not look like a view left behind.
+#[test]
+fn metrics_tell_until_when_a_view_is_materialized() {
+    let project = applied();
+    project.feastr(&["materialize", START, END]).ok();
+    project.feastr(&["materialize", START, "2026-10-15", "--metrics-file", "m.prom", "--report", "r.json"]).ok();
+    let metrics = project.read("m.prom");
+    let end = metrics.lines().find(|line| line.starts_with("feastr_materialize_last_end_timestamp_seconds{")).unwrap();
+    assert!(end.ends_with(" 1793491200.0"), "{end}");
+    let report: Value = serde_json::from_str(&project.read("r.json")).unwrap();
+    assert_eq!(report["views"][0]["materialized_until"], "2026-11-01T00:00:00Z");
+    assert_eq!(report["views"][0]["interval"]["end"], "2026-10-15T00:00:00Z");
+}
+
 #[test]
 fn the_report_says_what_was_done() {
     let project = three_views();
