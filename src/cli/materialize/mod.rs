@@ -143,14 +143,15 @@ impl Materialize<'_> {
         self.check_end()?;
         outputs::check(self.args.report.as_deref(), self.args.metrics_file.as_deref(), self.context)?;
         let config = self.context.config()?;
-        let view = Arc::new(MaterializeView::new(printer));
+        let view = Arc::new(MaterializeView::new(self.context.printer));
         let registry = registry::open(&config.registry, self.locking(&view));
         let online = self.context.required_online()?;
         let offline = self.context.offline()?;
         let registered = self.registered(registry.as_ref(), &config.project)?;
         let (runs, left_out) = materialize::plan_runs(&registered, &self.args.views, self.range)?;
         for foreign in &left_out {
-            printer.warn(format_args!("{} is left out: {}", foreign.id, foreign.reason));
+            let message = format!("{} is left out: {}", foreign.id, foreign.reason);
+            view.show(&Event::Warning { message, help: None });
         }
         let stores = Stores {
             project: &config.project,

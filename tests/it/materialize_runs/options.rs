@@ -143,6 +143,43 @@ fn runs_at_once_follow_each_other() {
 }
 
 #[test]
+fn quiet_runs_show_no_progress() {
+    let project = applied();
+    let output = project.feastr(&["materialize", START, END, "--json", "--quiet"]).ok();
+    assert_eq!(output.stderr, "");
+    assert_eq!(output.json()["views"][0]["outcome"], "done");
+    let output = project.feastr(&["materialize", START, END, "--quiet"]).ok();
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+}
+
+/// Views that nothing can be read for are named, and fail only a run that names them.
+#[test]
+fn views_that_are_not_filled_from_rows_are_left_out() {
+    let project = three_views();
+    std::fs::remove_file(project.path("bad.yaml")).unwrap();
+    project.write(
+        "pushed.yaml",
+        "feature_views:\n  - {name: pushed, entities: [driver], source: null, schema: [{name: x, dtype: Int64}]}\n\
+         on_demand_feature_views:\n  - name: doubled\n    entities: [driver]\n    sources: [{good: [conv_rate]}]\n    \
+         write_to_online_store: true\n    schema: [{name: twice, dtype: Float64, sql: conv_rate * 2}]\n",
+    );
+    project.feastr(&["apply", "--yes"]).ok();
+    let run = |args: &[&str]| project.feastr(&[&["materialize", START, END, "--json"][..], args].concat());
+    let output = run(&["--report", "report.json"]).ok();
+    let left_out = output.json()["left_out"].clone();
+    let named = |at: usize| (left_out[at]["id"].to_string(), text(&left_out[at]["reason"]));
+    assert!(named(0).0.contains("pushed") && named(0).1.contains("no source"), "{left_out}");
+    assert!(named(1).0.contains("doubled") && named(1).1.contains("computed"), "{left_out}");
+    assert_eq!(left_out.as_array().unwrap().len(), 2);
+    assert!(output.stderr.contains("feature view pushed is left out: "), "{}", output.stderr);
+    assert!(output.stderr.contains("on demand feature view doubled is left out: "), "{}", output.stderr);
+    let refused = run(&["-v", "pushed"]).failed().stderr;
+    assert!(refused.contains("feature view pushed cannot be materialized: it has no source"), "{refused}");
+    run(&["-v", "doubled"]).failed();
+    assert_eq!(run(&["-v", "good"]).ok().json()["left_out"], json!([]));
+}
+
+#[test]
 fn nothing_new_is_said() {
     let project = applied();
     project.feastr(&["materialize", START, "2026-11-15"]).ok();
