@@ -8,6 +8,7 @@ mod cli;
 mod definitions;
 mod faults;
 mod fuzz;
+mod get_online;
 mod golden;
 mod imports;
 mod interop;
