@@ -68,7 +68,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     remove_leftovers(&plan.project, args, context)?;
     if printer.json {
         printer.result_line(plan::json(&plan)?)?;
-    } else {
+    } else if printer.verbosity > Verbosity::Quiet {
         let view = PlanView { plan: &plan, stage: PlanStage::Applied, permission: Permission::Everything };
         printer.result(draw_plan(&view, printer.out, printer.verbosity >= Verbosity::Verbose))?;
     }

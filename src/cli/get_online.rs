@@ -1,10 +1,16 @@
-use std::{fs::File, io::BufReader, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use arrow::{
-    array::{Array, AsArray, RecordBatch},
+    array::{ArrayRef, AsArray, RecordBatch},
     compute::cast,
     csv,
-    datatypes::{DataType as ArrowType, Schema},
+    datatypes::{DataType as ArrowType, Field, Schema, SchemaRef},
     error::ArrowError,
     json,
 };
@@ -12,9 +18,11 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::{CommandError, Context, selection::SelectionArgs};
 use crate::{
+    feast::value::text_from_bytes,
     registry::state,
+    retrieval::Retrieval,
     serving::{Answer, EntityTable, Status, get_online},
-    ui::Table,
+    ui::{Printer, Table},
 };
 
 /// Read the current features of entities from the online store
@@ -27,10 +35,11 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     selection: SelectionArgs,
-    /// An entity as KEY=VALUE, several keys with commas; once per entity
+    /// An entity as KEY=VALUE, several keys with commas; once per entity. Keys of bytes are written as
+    /// they are, or as base64:YWI=
     #[arg(long, short, value_name = "KEY=VALUE")]
     entity: Vec<String>,
-    /// Entities from a parquet, CSV or JSON-lines file
+    /// Entities from a parquet, CSV or JSON-lines file; columns that are no join keys are ignored
     #[arg(long, value_name = "FILE", conflicts_with = "entity")]
     entities: Option<PathBuf>,
 }
@@ -42,7 +51,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let registered = state(&registry.snapshot(&config.project)?);
     let retrieval = args.selection.resolve(&registered, &registry.location())?;
     let entities = match &args.entities {
-        Some(path) => read_entities(path)?,
+        Some(path) => read_entities(path, &retrieval, context.printer)?,
         None => parse_entities(&args.entity)?,
     };
     let answer = get_online(&config.project, &retrieval, &entities, online.as_ref(), context.now)?;
@@ -81,55 +90,77 @@ fn parse_entities(entities: &[String]) -> Result<EntityTable, CommandError> {
     Ok(table)
 }
 
-fn read_entities(path: &PathBuf) -> Result<EntityTable, CommandError> {
-    let unreadable = |error: String| CommandError::new(format!("cannot read {}: {error}", path.display()), None);
-    let open = || File::open(path).map_err(|error| unreadable(error.to_string()));
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let batches: Result<Vec<RecordBatch>, ArrowError> = match ending {
-        "parquet" | "pq" => ParquetRecordBatchReaderBuilder::try_new(open()?)
-            .and_then(ParquetRecordBatchReaderBuilder::build)
-            .map_err(|error| unreadable(error.to_string()))?
-            .collect(),
-        "jsonl" | "ndjson" | "json" => {
-            let (schema, _) = json::reader::infer_json_schema(BufReader::new(open()?), None)
-                .map_err(|error| unreadable(error.to_string()))?;
-            json::ReaderBuilder::new(Arc::new(schema))
-                .build(BufReader::new(open()?))
-                .map_err(|error| unreadable(error.to_string()))?
-                .collect()
-        }
-        _ => {
-            let format = csv::reader::Format::default().with_header(true);
-            let (schema, _) = format.infer_schema(open()?, Some(1)).map_err(|error| unreadable(error.to_string()))?;
-            let fields: Vec<_> =
-                schema.fields().iter().map(|field| field.as_ref().clone().with_data_type(ArrowType::Utf8)).collect();
-            csv::ReaderBuilder::new(Arc::new(Schema::new(fields)))
-                .with_header(true)
-                .build(open()?)
-                .map_err(|error| unreadable(error.to_string()))?
-                .collect()
-        }
+/// The join keys in a file; other columns are ignored, so that a file of training rows will do.
+fn read_entities(path: &Path, retrieval: &Retrieval, printer: Printer) -> Result<EntityTable, CommandError> {
+    let shown = path.display();
+    let unreadable = |error: ArrowError| {
+        let reason = match error {
+            ArrowError::IoError(_, error) => error.to_string(),
+            other => other.to_string(),
+        };
+        CommandError::new(format!("cannot read {shown}: {reason}"), None)
     };
-    let mut table = EntityTable::default();
-    for batch in batches.map_err(|error| unreadable(error.to_string()))? {
-        if table.columns.is_empty() {
-            table.columns = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
-        }
-        add_rows(&mut table, &batch).map_err(|error| unreadable(error.to_string()))?;
+    let (schema, batches) = read_batches(path).map_err(unreadable)?;
+    if batches.iter().all(|batch| batch.num_rows() == 0) {
+        return Err(CommandError::new(format!("there are no entities in {shown}"), None));
+    }
+    let keys = retrieval.entity_columns();
+    let is_key = |name: &str| keys.iter().any(|key| key.column == name);
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let (columns, ignored): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(|column| is_key(names[*column]));
+    if !ignored.is_empty() {
+        let ignored: Vec<&str> = ignored.into_iter().map(|column| names[column]).collect();
+        printer.say(format_args!("{shown}: columns that are no join keys are ignored: {}", ignored.join(", ")));
+    }
+    let columns_named = columns.iter().map(|column| names[*column].to_owned()).collect();
+    let mut table = EntityTable { columns: columns_named, rows: Vec::new() };
+    for batch in batches {
+        let cells = columns.iter().map(|column| texts(batch.column(*column))).collect::<Result<Vec<_>, _>>();
+        let cells = cells.map_err(unreadable)?;
+        table.rows.extend((0..batch.num_rows()).map(|row| cells.iter().map(|cells| cells[row].clone()).collect()));
     }
     Ok(table)
 }
 
-fn add_rows(table: &mut EntityTable, batch: &RecordBatch) -> Result<(), ArrowError> {
-    let columns = batch.columns().iter().map(|column| cast(column, &ArrowType::Utf8)).collect::<Result<Vec<_>, _>>()?;
-    for row in 0..batch.num_rows() {
-        let cells = columns.iter().map(|column| {
-            let texts = column.as_string::<i32>();
-            texts.is_valid(row).then(|| texts.value(row).to_owned())
-        });
-        table.rows.push(cells.collect());
+/// The rows of a parquet, JSON-lines or CSV file.
+fn read_batches(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>), ArrowError> {
+    let open = || File::open(path).map_err(ArrowError::from);
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    match ending {
+        "parquet" | "pq" => {
+            let builder = ParquetRecordBatchReaderBuilder::try_new(open()?)?;
+            let schema = builder.schema().clone();
+            Ok((schema, builder.build()?.collect::<Result<_, _>>()?))
+        }
+        "jsonl" | "ndjson" | "json" => {
+            let (schema, _) = json::reader::infer_json_schema(BufReader::new(open()?), None)?;
+            let schema = Arc::new(schema);
+            let reader = json::ReaderBuilder::new(schema.clone()).build(BufReader::new(open()?))?;
+            Ok((schema, reader.collect::<Result<_, _>>()?))
+        }
+        _ => {
+            let format = csv::reader::Format::default().with_header(true);
+            let (schema, _) = format.infer_schema(open()?, Some(1))?;
+            let text = |field: &Arc<Field>| field.as_ref().clone().with_data_type(ArrowType::Utf8);
+            let schema = Arc::new(Schema::new(schema.fields().iter().map(text).collect::<Vec<_>>()));
+            let reader = csv::ReaderBuilder::new(schema.clone()).with_header(true).build(open()?)?;
+            Ok((schema, reader.collect::<Result<_, _>>()?))
+        }
     }
-    Ok(())
+}
+
+/// The values of a column as they would be written on the command line; bytes perhaps in base64.
+fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, ArrowError> {
+    match column.data_type() {
+        ArrowType::Binary | ArrowType::LargeBinary | ArrowType::BinaryView | ArrowType::FixedSizeBinary(_) => {
+            let bytes = cast(column, &ArrowType::LargeBinary)?;
+            Ok(bytes.as_binary::<i64>().iter().map(|bytes| bytes.map(text_from_bytes)).collect())
+        }
+        _ => {
+            let texts = cast(column, &ArrowType::Utf8)?;
+            Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+        }
+    }
 }
 
 /// One line per entity; what is not simply there says how it stands.

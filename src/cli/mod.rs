@@ -19,6 +19,7 @@ mod object_table;
 mod objects;
 mod online;
 mod origin;
+mod output_file;
 mod plan;
 mod registry;
 mod registry_dump;

@@ -30,7 +30,8 @@ pub struct Cleanup {
     /// Only expired values of these views
     #[arg(long, short = 'v', value_name = "VIEW", num_args = 1.., value_delimiter = ',')]
     views: Vec<String>,
-    /// Show what would be removed, and remove nothing
+    /// Show which views would be looked through, and for which values; these are not counted, and
+    /// nothing is removed
     #[arg(long)]
     dry_run: bool,
 }
@@ -38,10 +39,13 @@ pub struct Cleanup {
 /// What a cleanup is about.
 #[derive(Debug, Serialize)]
 struct Summary {
+    /// Whether this is only what would be looked for.
+    dry_run: bool,
     expired: Vec<Expired>,
     /// Removed views, or views with removed features, whose values are left.
     leftovers: Vec<String>,
     /// Entities whose values were removed, counted per view; nothing for a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
     removed: Option<u64>,
 }
 
@@ -53,6 +57,7 @@ struct Expired {
     /// Their events are before this.
     before: Timestamp,
     /// Entities whose values were removed; nothing for a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
     removed: Option<u64>,
 }
 
@@ -72,7 +77,7 @@ pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandErro
     if !args.views.is_empty() {
         left.clear();
     }
-    let mut summary = Summary { expired: Vec::new(), leftovers: left, removed: None };
+    let mut summary = Summary { dry_run: args.dry_run, expired: Vec::new(), leftovers: left, removed: None };
     if args.dry_run {
         summary.expired = views.into_iter().map(|(expired, _)| expired).collect();
     } else {
@@ -93,6 +98,8 @@ pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandErro
     }
     if printer.json {
         printer.json(&summary)?;
+    } else if summary.expired.is_empty() && summary.leftovers.is_empty() {
+        printer.say("Nothing to remove");
     } else {
         printer.result(draw(&summary))?;
     }
@@ -131,18 +138,21 @@ fn check_names(names: &[String], views: &[(Expired, ViewLayout)], state: &Regist
 }
 
 fn draw(summary: &Summary) -> String {
-    let removed = |count: Option<u64>| count.map_or_else(String::new, |count| count.to_string());
-    let mut table = Table::new(["VIEW", "WHAT", "REMOVED"]);
+    let headings: &[&str] = if summary.dry_run { &["VIEW", "LOOKED FOR"] } else { &["VIEW", "WHAT", "REMOVED"] };
+    let mut table = Table::new(headings.iter().copied());
+    let removed = |count: Option<u64>| count.map(|count| count.to_string());
+    let mut row = |view: &str, what: String, removed: Option<String>| {
+        table.row([view.to_owned(), what].into_iter().chain(removed));
+    };
     for expired in &summary.expired {
         let what = format!("older than {}, before {}", expired.ttl, expired.before);
-        table.row([expired.view.clone(), what, removed(expired.removed)]);
+        row(&expired.view, what, removed(expired.removed));
     }
     let of_views: u64 = summary.expired.iter().filter_map(|expired| expired.removed).sum();
-    let of_leftovers = summary.removed.map(|total| total - of_views);
-    if let [first, rest @ ..] = summary.leftovers.as_slice() {
-        let what = || "removed from the registry".to_owned();
-        table.row([first.clone(), what(), removed(of_leftovers)]);
-        rest.iter().for_each(|view| table.row([view.clone(), what(), "with the former".to_owned()]));
+    let mut of_leftovers = removed(summary.removed.map(|total| total - of_views));
+    for view in &summary.leftovers {
+        row(view, "removed from the registry".to_owned(), of_leftovers.clone());
+        of_leftovers = of_leftovers.map(|_| "with the former".to_owned());
     }
     table.to_string()
 }

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::{CommandError, Context, checks::Checks};
+use super::{CommandError, Context, checks::Checks, output_file::output_file};
 use crate::{
     apply::ApplyError,
     config::variables,
@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
     /// Also save the plan, for `feastr apply FILE`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output_file)]
     out: Option<PathBuf>,
     /// A breaking or destructive change that is wanted, such as delete:feature-view/x; `*` stands
     /// for any text

@@ -52,7 +52,7 @@ fn look(
     let Some(first) = stores.offline.first_event(view).map_err(|error| error.message)? else {
         return Err("its source is empty".to_owned());
     };
-    let start = run.start(materialized).unwrap_or(first.min(end));
+    let start = run.start(materialized).unwrap_or_else(|| run.start_at(first));
     if start > end {
         return Err(format!("it is already materialized until {start}"));
     }

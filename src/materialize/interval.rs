@@ -32,8 +32,26 @@ impl ViewRun {
     pub fn start(&self, materialized: &[Interval]) -> Option<Timestamp> {
         match self.range {
             Range::Fixed(interval) => Some(interval.start),
-            Range::Until(end) => last_end(materialized).or_else(|| self.view.ttl.limit().map(|ttl| end.minus(ttl))),
+            Range::Until(end) => {
+                last_end(materialized).or_else(|| self.view.ttl.limit().map(|ttl| end.minus(ttl).max(Timestamp::FIRST)))
+            }
         }
+    }
+
+    /// Where to start if the earliest event of the source decides: no later than END, and in a year
+    /// that Python Feast can read.
+    pub fn start_at(&self, first_event: Timestamp) -> Timestamp {
+        first_event.min(self.end()).max(Timestamp::FIRST)
+    }
+
+    /// What is asked for, as far as it is known before the run; else its start is its end.
+    pub fn asked(&self) -> Interval {
+        let end = self.end();
+        let start = match self.range {
+            Range::Fixed(interval) => Some(interval.start),
+            Range::Until(_) => self.left_at.or_else(|| self.start(&[])),
+        };
+        Interval { start: start.unwrap_or(end).min(end), end }
     }
 
     pub fn end(&self) -> Timestamp {
@@ -82,7 +100,8 @@ pub struct SelectionError {
     pub help: Option<String>,
 }
 
-/// The views to materialize and those that feastr cannot; `names` narrows them down.
+/// The views to materialize, and those that are left out unless they are named, because feastr
+/// cannot fill them; `names` narrows them down.
 ///
 /// # Errors
 /// When a name is unknown or not online, or the given range runs backwards.
@@ -108,10 +127,29 @@ pub fn plan_runs(
 }
 
 fn all_views(state: &RegistryState) -> (Vec<FeatureView>, Vec<ForeignObject>) {
-    let views = state.objects.values().filter_map(materializable).filter(|view| view.online && view.enabled);
+    let (mut views, mut left_out) = (Vec::new(), Vec::new());
+    for object in state.objects.values() {
+        match (materializable(object), object) {
+            (Some(view), _) if !view.online || !view.enabled => {}
+            (Some(view), _) if view.source.is_none() => left_out.push(foreign(object.id(), NO_SOURCE, view.owner)),
+            (Some(view), _) => views.push(view),
+            (None, Object::OnDemandFeatureView(view)) if view.write_to_online_store && view.enabled => {
+                left_out.push(foreign(object.id(), COMPUTED, view.owner.clone()));
+            }
+            _ => {}
+        }
+    }
     let has_values = |kind| matches!(kind, ObjectKind::FeatureView | ObjectKind::StreamFeatureView);
-    let left_out = state.foreign.iter().filter(|foreign| has_values(foreign.id.kind));
-    (views.collect(), left_out.cloned().collect())
+    left_out.extend(state.foreign.iter().filter(|foreign| has_values(foreign.id.kind)).cloned());
+    (views, left_out)
+}
+
+const NO_SOURCE: &str = "it has no source, its values are pushed";
+/// Of a view that Feast would materialize, too.
+const COMPUTED: &str = "its values are computed when they are asked for, `write_to_online_store` is for Python Feast";
+
+fn foreign(id: ObjectId, reason: &str, owner: String) -> ForeignObject {
+    ForeignObject { id, reason: reason.to_owned(), owner, uses: Vec::new() }
 }
 
 /// A view that is filled from the rows of its source.
@@ -144,6 +182,9 @@ pub fn online_view(object: &Object) -> Result<FeatureView, SelectionError> {
             format!("feature view `{}` is not for the online store", view.name),
             Some("set `online: true` in its definition and apply it".to_owned()),
         );
+    }
+    if view.source.is_none() {
+        return refuse(format!("{} cannot be materialized: {NO_SOURCE}", object.id()), None);
     }
     Ok(view)
 }
@@ -182,12 +223,17 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MaterializedView, Ttl};
+    use crate::{
+        feast::{convert::data_source_from_message, messages},
+        model::{MaterializedView, Ttl},
+    };
 
     const DAY: i64 = 86_400_000_000;
 
     fn view(name: &str, ttl: i64) -> FeatureView {
-        FeatureView { entities: vec!["driver".to_owned()], ttl: Ttl::from_micros(ttl), ..FeatureView::new(name) }
+        let (entities, ttl) = (vec!["driver".to_owned()], Ttl::from_micros(ttl));
+        let source = data_source_from_message(&messages::DataSource::default());
+        FeatureView { entities, ttl, source: Some(source), ..FeatureView::new(name) }
     }
 
     fn state(views: Vec<FeatureView>) -> RegistryState {

@@ -50,7 +50,7 @@ pub fn metrics(report: &RunReport) -> Result<String, fmt::Error> {
         done(view).then_some(finished)
     });
     add("last_end_timestamp_seconds", "Until when the view is materialized, if the last run completed it", &|view| {
-        done(view).then(|| seconds(view.interval.end.micros()))
+        view.materialized_until.filter(|_| done(view)).map(|until| seconds(until.micros()))
     });
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -84,6 +84,7 @@ mod tests {
             seconds: 1.5,
             outcome,
             chunks: Vec::new(),
+            materialized_until: Some(at(1_767_225_660)),
         };
         RunReport {
             format_version: 1,
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(value("rows_written", good), Some(3.0));
         assert_eq!((value("failed", good), value("failed", "bad")), (Some(0.0), Some(1.0)));
         assert_eq!(value("last_success_timestamp_seconds", good), Some(1_767_225_760.0));
-        assert_eq!(value("last_end_timestamp_seconds", good), Some(1_767_225_600.0));
+        assert_eq!(value("last_end_timestamp_seconds", good), Some(1_767_225_660.0));
         assert_eq!(value("last_success_timestamp_seconds", "bad"), None);
         assert_eq!((declared.len(), samples.len()), (10, 18));
     }

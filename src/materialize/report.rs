@@ -34,7 +34,7 @@ impl RunReport {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ViewReport {
     pub view: String,
-    /// What was to be written; its start is its end as long as it is not known.
+    /// What was to be written; its start is its end where that was not found out.
     pub interval: Interval,
     #[serde(flatten)]
     pub counts: RunCounts,
@@ -43,6 +43,8 @@ pub struct ViewReport {
     pub outcome: Outcome,
     /// The parts whose values and intervals are stored.
     pub chunks: Vec<ChunkReport>,
+    /// Until when the view is materialized, by this run or before; `None` if it never was.
+    pub materialized_until: Option<Timestamp>,
 }
 
 /// One part of a view's interval, whose values are in the online store and which is recorded.

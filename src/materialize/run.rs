@@ -76,7 +76,7 @@ impl<'a> ViewMaterialization<'a> {
         on_event: &'a OnEvent<'a>,
         history_works: &'a AtomicBool,
     ) -> Self {
-        let interval = Interval { start: run.start(&[]).unwrap_or(run.end()).min(run.end()), end: run.end() };
+        let interval = run.asked();
         let history = RunHistory::new(stores, options, &run.view.name, on_event, history_works);
         let (counts, chunks) = (RunCounts::default(), Vec::new());
         Self { stores, options, run, on_event, history, interval, counts, chunks, has_rows: false, stale_until: None }
@@ -94,6 +94,10 @@ impl<'a> ViewMaterialization<'a> {
             let message = format!("{}: {}", self.run.view.name, remarks.join("; "));
             (self.on_event)(&Event::Warning { message, help: None });
         }
+        let written_until = match outcome {
+            Outcome::Done => Some(self.interval.end),
+            _ => self.chunks.last().map(|chunk| chunk.interval.end),
+        };
         ViewReport {
             view: self.run.view.name.clone(),
             interval: self.interval,
@@ -101,6 +105,7 @@ impl<'a> ViewMaterialization<'a> {
             seconds: began.elapsed().as_secs_f64(),
             outcome,
             chunks: self.chunks,
+            materialized_until: written_until.max(self.run.left_at),
         }
     }
 
@@ -149,7 +154,7 @@ impl<'a> ViewMaterialization<'a> {
         let end = run.end();
         let start = match run.start(materialized) {
             Some(start) => start,
-            None => self.stores.offline.first_event(&run.view)?.ok_or_else(empty_source)?.min(end),
+            None => run.start_at(self.stores.offline.first_event(&run.view)?.ok_or_else(empty_source)?),
         };
         if start <= end {
             return Ok(Some(Interval { start, end }));

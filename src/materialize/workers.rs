@@ -13,7 +13,7 @@ use super::{
     run::ViewMaterialization,
 };
 use crate::{
-    model::{Interval, Timestamp},
+    model::Timestamp,
     offline::OfflineStore,
     online::{OnlineStore, Replace},
     registry::{RegistryStore, RunCounts},
@@ -86,10 +86,11 @@ pub fn run(stores: &Stores<'_>, runs: &[ViewRun], options: &RunOptions<'_>, on_e
 fn not_started(run: &ViewRun) -> ViewReport {
     ViewReport {
         view: run.view.name.clone(),
-        interval: Interval { start: run.end(), end: run.end() },
+        interval: run.asked(),
         counts: RunCounts::default(),
         seconds: 0.0,
         outcome: Outcome::NotStarted,
         chunks: Vec::new(),
+        materialized_until: run.left_at,
     }
 }

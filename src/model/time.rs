@@ -14,6 +14,11 @@ const WEEK: i64 = 7 * DAY;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The first moment of year 1: Python Feast can read no earlier one.
+    pub const FIRST: Self = Self(-62_135_596_800 * SECOND);
+    /// The last moment of year 9999: Python Feast can read no later one.
+    pub const LAST: Self = Self(253_402_300_800 * SECOND - 1);
+
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -43,16 +48,21 @@ impl Timestamp {
     /// `-7d` or `+1h` with the units of [`Ttl`].
     ///
     /// # Errors
-    /// When the text is none of these or lies outside the years chrono can express.
+    /// When the text is none of these or not between [`Timestamp::FIRST`] and [`Timestamp::LAST`].
     pub fn parse(text: &str, now: Self) -> Result<Self, ParseTimeError> {
         let text = text.trim();
+        let moment = Self::parse_any(text, now)?;
+        if (Self::FIRST..=Self::LAST).contains(&moment) { Ok(moment) } else { Err(ParseTimeError::year(text)) }
+    }
+
+    fn parse_any(text: &str, now: Self) -> Result<Self, ParseTimeError> {
         if text.eq_ignore_ascii_case("now") {
             return Ok(now);
         }
         let relative = text.strip_prefix(['-', '+']).filter(|rest| rest.ends_with(|c: char| c.is_ascii_alphabetic()));
         if let Some(span) = relative.and_then(|rest| rest.parse::<Ttl>().ok()) {
             let micros = if text.starts_with('-') { -span.micros() } else { span.micros() };
-            return now.0.checked_add(micros).map(Self).ok_or_else(|| ParseTimeError::moment(text));
+            return now.0.checked_add(micros).map(Self).ok_or_else(|| ParseTimeError::year(text));
         }
         parse_absolute(text).map(Self).ok_or_else(|| ParseTimeError::moment(text))
     }
@@ -227,24 +237,29 @@ impl Serialize for Ttl {
     }
 }
 
-/// A text that is no moment or no span of time.
+/// A text that is no moment, one that is out of reach, or no span of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {expected}")]
+#[error("`{text}` is {what}")]
 pub struct ParseTimeError {
     text: String,
-    expected: &'static str,
+    what: &'static str,
 }
 
 impl ParseTimeError {
     fn moment(text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            expected: "time: write it like 2026-01-31T12:00:00 (UTC unless a zone is given), 2026-01-31, now or -7d",
+            what: "not a time: write it like 2026-01-31T12:00:00 (UTC unless a zone is given), 2026-01-31, now or -7d",
         }
     }
 
+    fn year(text: &str) -> Self {
+        let what = "outside of the years 1 to 9999, the only ones that Python Feast can read";
+        Self { text: text.to_owned(), what }
+    }
+
     fn span(text: &str) -> Self {
-        Self { text: text.to_owned(), expected: "duration: write it like 90s, 12h, 1d, 2w, 1d12h, or 0 for no limit" }
+        Self { text: text.to_owned(), what: "not a duration: write it like 90s, 12h, 1d, 2w, 1d12h, or 0 for no limit" }
     }
 }
 
@@ -280,6 +295,19 @@ mod tests {
     fn refuses_other_texts() {
         for text in ["", "yesterday", "04/12/2021", "2026-13-01", "-7", "1d", "2026-01-01T25:00:00", "-"] {
             assert!(Timestamp::parse(text, NOW).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_are_those_that_python_knows() {
+        for (text, micros) in
+            [("0001-01-01", Timestamp::FIRST.micros()), ("9999-12-31T23:59:59.999999", Timestamp::LAST.micros())]
+        {
+            assert_eq!(Timestamp::parse(text, NOW).unwrap().micros(), micros);
+        }
+        for text in ["0000-12-31T23:59:59.999999", "0001-01-01T00:00+00:01", "-800000d", "+3000000d", "-9999999w"] {
+            let error = Timestamp::parse(text, NOW).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{text}` is outside of the years 1 to 9999")), "{error}");
         }
     }
 

@@ -171,7 +171,7 @@ pub fn of_registry(location: &str) -> String {
 
 /// The lock of a view in words.
 pub fn of_view(view: &str) -> String {
-    format!("the lock of view `{view}`, which one run at a time materializes,")
+    format!("the lock of view `{view}` (one run at a time)")
 }
 
 /// A digest of project and view: their names may hold any letters and be of any length.

@@ -7,7 +7,7 @@ use crate::{
     diagnostics::did_you_mean,
     feast::{
         entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
-        value::{Kind, Value},
+        value::{Kind, Value, bytes_from_text},
     },
     model::{DUMMY_JOIN_KEY, DataType, Timestamp, Ttl},
     online::{OnlineError, OnlineStore, ReadRequest, StoredValue},
@@ -104,21 +104,24 @@ fn key_values<'a>(key: &'a JoinKey, entities: &EntityTable) -> Result<KeyValues<
             ServingError::new(format!("the join key `{}` of entity {} is null", key.column, row + 1), None)
         })?;
         parse_key(text, &key.field.dtype).ok_or_else(|| {
-            ServingError::new(
-                format!("`{text}`, the join key `{}` of entity {}, is no {}", key.column, row + 1, key.field.dtype),
-                None,
-            )
+            let what = match &key.field.dtype {
+                DataType::Bytes => "base64".to_owned(),
+                other => other.to_string(),
+            };
+            let message = format!("`{text}`, the join key `{}` of entity {}, is no {what}", key.column, row + 1);
+            ServingError::new(message, None)
         })
     });
     Ok(KeyValues { key, values: values.collect::<Result<_, _>>()? })
 }
 
-/// A join key value from its text: times as ISO 8601 or seconds since 1970.
+/// A join key value from its text: times as ISO 8601 or seconds since 1970, bytes as
+/// [`bytes_from_text`] reads them.
 fn parse_key(text: &str, dtype: &DataType) -> Option<Value> {
     let epoch = Timestamp::from_micros(0);
     let kind = match dtype {
         DataType::String => Kind::String(text.to_owned()),
-        DataType::Bytes => Kind::Bytes(text.as_bytes().to_vec()),
+        DataType::Bytes => Kind::Bytes(bytes_from_text(text)?),
         DataType::Int32 => Kind::Int32(text.trim().parse().ok()?),
         DataType::Int64 => Kind::Int64(text.trim().parse().ok()?),
         DataType::UnixTimestamp => Kind::UnixTimestamp(match text.trim().parse() {

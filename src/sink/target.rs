@@ -1,21 +1,25 @@
 use std::{
-    fs::File,
-    io::{self, BufWriter, Stdout, Write},
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use tempfile::NamedTempFile;
 
-/// A place for bytes: a file that appears when it is complete, or stdout.
+/// A place for bytes: a file that appears when it is complete, or what takes them at once.
 pub struct Target {
     place: Place,
     failure: LastFailure,
 }
 
 enum Place {
-    File { temporary: BufWriter<NamedTempFile>, path: PathBuf },
-    Stdout(BufWriter<Stdout>),
+    File {
+        temporary: BufWriter<NamedTempFile>,
+        path: PathBuf,
+    },
+    /// Standard output, a pipe, a device: nothing that could be put in its place.
+    Stream(BufWriter<Box<dyn Write + Send>>),
 }
 
 /// The kind of the last error, because writers of formats pass it on as mere text.
@@ -37,20 +41,32 @@ impl LastFailure {
 }
 
 impl Target {
-    /// A file that will be called `path`.
+    /// A file that will be found at `path`. Links are followed: what they lead to is replaced. Pipes
+    /// and devices are written as they are; a pipe is waited for until somebody reads it.
     ///
     /// # Errors
-    /// When its folder cannot be written.
+    /// When `path` is a folder, or its folder or the pipe cannot be written.
     pub fn file(path: &Path) -> io::Result<Self> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(folder)?;
-        let place = Place::File { temporary: BufWriter::new(temporary), path: path.to_owned() };
+        let place = match fs::metadata(path) {
+            Ok(there) if is_stdout(&there) => return Ok(Self::stdout()),
+            Ok(there) if there.is_dir() => return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
+            Ok(there) if !there.is_file() => {
+                Place::Stream(BufWriter::new(Box::new(OpenOptions::new().write(true).open(path)?)))
+            }
+            _ => {
+                let path = follow_links(path)?;
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let (prefix, suffix) = (format!(".{name}."), ".part");
+                let temporary =
+                    tempfile::Builder::new().prefix(&prefix).suffix(suffix).tempfile_in(folder_of(&path))?;
+                Place::File { temporary: BufWriter::new(temporary), path }
+            }
+        };
         Ok(Self { place, failure: LastFailure::default() })
     }
 
     pub fn stdout() -> Self {
-        Self { place: Place::Stdout(BufWriter::new(io::stdout())), failure: LastFailure::default() }
+        Self { place: Place::Stream(BufWriter::new(Box::new(io::stdout()))), failure: LastFailure::default() }
     }
 
     /// Watches this target's errors.
@@ -64,7 +80,7 @@ impl Target {
     /// When the last bytes cannot be written or the name cannot be taken.
     pub fn finish(self) -> io::Result<()> {
         match self.place {
-            Place::Stdout(mut stdout) => stdout.flush(),
+            Place::Stream(mut stream) => stream.flush(),
             Place::File { temporary, path } => {
                 let temporary = temporary.into_inner().map_err(io::IntoInnerError::into_error)?;
                 temporary.as_file().sync_all()?;
@@ -77,9 +93,46 @@ impl Target {
     }
 }
 
+/// The folder in which a file lies.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// So many links may lead to one another, as in Linux.
+const MAX_LINKS: usize = 40;
+
+/// Where the links at `path` lead, also if nothing is there yet.
+///
+/// # Errors
+/// When they lead in a circle.
+pub fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            Ok(next) => path = folder_of(&path).join(next),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("its links lead in a circle"))
+}
+
+/// Whether a file is what standard output was redirected to, as `/dev/stdout` always is: its place
+/// cannot be taken, because what is written to the screen goes there, too.
+#[cfg(unix)]
+fn is_stdout(file: &Metadata) -> bool {
+    use std::os::{fd::AsFd as _, unix::fs::MetadataExt as _};
+    let stdout = io::stdout().as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata());
+    stdout.is_ok_and(|stdout| (stdout.dev(), stdout.ino()) == (file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_stdout(_: &Metadata) -> bool {
+    false
+}
+
 /// Temporary files are private; a result is a file like any other.
 #[cfg(unix)]
-fn readable_by_others(file: &File) -> io::Result<std::fs::Permissions> {
+fn readable_by_others(file: &File) -> io::Result<fs::Permissions> {
     use std::os::unix::fs::PermissionsExt;
     const ORDINARY: u32 = 0o644;
     let mut permissions = file.metadata()?.permissions();
@@ -88,7 +141,7 @@ fn readable_by_others(file: &File) -> io::Result<std::fs::Permissions> {
 }
 
 #[cfg(not(unix))]
-fn readable_by_others(file: &File) -> io::Result<std::fs::Permissions> {
+fn readable_by_others(file: &File) -> io::Result<fs::Permissions> {
     Ok(file.metadata()?.permissions())
 }
 
@@ -96,7 +149,7 @@ impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = match &mut self.place {
             Place::File { temporary, .. } => temporary.write(bytes),
-            Place::Stdout(stdout) => stdout.write(bytes),
+            Place::Stream(stream) => stream.write(bytes),
         };
         self.failure.note(written)
     }
@@ -104,7 +157,7 @@ impl Write for Target {
     fn flush(&mut self) -> io::Result<()> {
         let flushed = match &mut self.place {
             Place::File { temporary, .. } => temporary.flush(),
-            Place::Stdout(stdout) => stdout.flush(),
+            Place::Stream(stream) => stream.flush(),
         };
         self.failure.note(flushed)
     }

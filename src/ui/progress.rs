@@ -35,10 +35,10 @@ struct Running {
 
 impl MaterializeView {
     pub fn new(printer: Printer) -> Self {
-        let mode = if printer.json {
-            Mode::Json
-        } else if printer.verbosity == Verbosity::Quiet {
+        let mode = if printer.verbosity == Verbosity::Quiet {
             Mode::Silent
+        } else if printer.json {
+            Mode::Json
         } else if io::stderr().is_terminal() {
             Mode::Bars(Mutex::new(Bars::new()))
         } else {

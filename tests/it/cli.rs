@@ -51,6 +51,16 @@ fn the_loop_runs_on_the_example() {
 }
 
 #[test]
+fn a_quiet_apply_says_nothing() {
+    let project = Project::example();
+    let output = project.feastr(&["apply", "--quiet"]).ok();
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+    assert!(project.feastr(&["plan"]).ok().stdout.contains("No changes to registry"));
+    project.edit("drivers.yaml", "ttl: 1d", "ttl: 2d");
+    assert!(project.feastr(&["apply", "--quiet", "--json"]).ok().json()["changes"].is_array());
+}
+
+#[test]
 fn plan_shows_the_fields_that_change() {
     let project = Project::example();
     project.feastr(&["apply"]).ok();

@@ -8,6 +8,7 @@ mod cli;
 mod definitions;
 mod faults;
 mod fuzz;
+mod get_online;
 mod golden;
 mod imports;
 mod interop;
@@ -17,6 +18,8 @@ mod killer;
 mod materialize_runs;
 mod online;
 mod online_sql;
+#[cfg(unix)]
+mod output_files;
 mod plan;
 mod point_in_time;
 mod porting;

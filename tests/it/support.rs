@@ -159,9 +159,18 @@ pub fn run_with_own_stdout(command: &mut Command) -> Output {
 
 /// A registry in an SQLite file.
 pub fn sqlite_registry(path: &Path) -> Box<dyn RegistryStore> {
+    open_sqlite_registry(path, Locking::default())
+}
+
+/// A registry in an SQLite file, whose locks are taken under this name.
+pub fn sqlite_registry_as(path: &Path, who: &str) -> Box<dyn RegistryStore> {
+    open_sqlite_registry(path, Locking { who: who.to_owned(), ..Locking::default() })
+}
+
+fn open_sqlite_registry(path: &Path, locking: Locking) -> Box<dyn RegistryStore> {
     let database = RegistryDatabase::Sqlite { path: path.to_owned() };
     let config = SqlRegistryConfig { database, replica: None, schema_mode: SchemaMode::Auto };
-    registry::open(&RegistryConfig::Sql(config), Locking::default())
+    registry::open(&RegistryConfig::Sql(config), locking)
 }
 
 /// An apply of whatever is due.

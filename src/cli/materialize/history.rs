@@ -1,11 +1,16 @@
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+    process::ExitCode,
+};
 
 use serde_json::{Value, json};
 
 use crate::{
     cli::{CommandError, Context},
+    diagnostics::did_you_mean,
     model::Timestamp,
-    registry::{Holder, RegistryStore, RunRecord, RunState},
+    registry::{RegistryStore, RunRecord, RunState, state},
     ui::{Style, Table},
 };
 
@@ -21,8 +26,8 @@ pub struct Args {
     #[arg(value_name = "VIEW")]
     views: Vec<String>,
     /// So many runs at most
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
-    limit: usize,
+    #[arg(long, short = 'n', value_name = "N", default_value = "20")]
+    limit: NonZeroUsize,
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
@@ -30,10 +35,11 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let project = context.config()?.project;
     // Not a replica: that knows no locks, and so not which runs go on.
     let registry = context.registry()?;
-    let runs = registry.runs(&project, &args.views, args.limit)?;
+    let runs = registry.runs(&project, &args.views, args.limit.get())?;
+    check_names(&args.views, &runs, registry.as_ref(), &project)?;
     let going_on = going_on(&runs, registry.as_ref(), &project)?;
     if printer.json {
-        let runs: Vec<Value> = runs.iter().map(|run| as_json(run, going_on.contains_key(run.id.as_str()))).collect();
+        let runs: Vec<Value> = runs.iter().map(|run| as_json(run, going_on.contains(&run.id))).collect();
         printer.json(&runs)?;
     } else if runs.is_empty() {
         printer.say("No run of feastr is in the history");
@@ -43,22 +49,46 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The runs that have not ended, with who has the lock of the view. Of one view that can only be the
-/// newest one.
-fn going_on<'a>(
-    runs: &'a [RunRecord],
+/// Whether each view is registered, or was when it was materialized.
+fn check_names(
+    names: &[String],
+    runs: &[RunRecord],
     registry: &dyn RegistryStore,
     project: &str,
-) -> Result<BTreeMap<&'a str, Holder>, CommandError> {
-    let mut newest: BTreeMap<&str, &RunRecord> = BTreeMap::new();
-    for run in runs {
-        newest.entry(&run.view).or_insert(run);
+) -> Result<(), CommandError> {
+    let in_history = |name: &String| runs.iter().any(|run| run.view == *name);
+    if names.iter().all(in_history) {
+        return Ok(());
     }
-    let mut going_on = BTreeMap::new();
-    for run in newest.into_values().filter(|run| run.state == RunState::Started) {
-        if let Some(holder) = registry.view_holder(project, &run.view)? {
-            going_on.insert(run.id.as_str(), holder);
+    let registered = state(&registry.snapshot(project)?);
+    let ids = registered.objects.keys().chain(registered.foreign.iter().map(|foreign| &foreign.id));
+    let views: Vec<&str> = ids.filter(|id| id.kind.is_view()).map(|id| id.name.as_str()).collect();
+    for name in names.iter().filter(|name| !in_history(name) && !views.contains(&name.as_str())) {
+        // Others may have filled the history up to its limit.
+        if registry.runs(project, std::slice::from_ref(name), 1)?.is_empty() {
+            return Err(CommandError::new(format!("there is no view `{name}`"), did_you_mean(name, views)));
         }
+    }
+    Ok(())
+}
+
+/// The runs that go on: of each view at most one, which has the view's lock. Others may have begun
+/// after it, and were refused.
+fn going_on(runs: &[RunRecord], registry: &dyn RegistryStore, project: &str) -> Result<BTreeSet<String>, CommandError> {
+    let mut without_end: BTreeMap<&str, Vec<&RunRecord>> = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.state == RunState::Started) {
+        without_end.entry(&run.view).or_default().push(run);
+    }
+    let mut going_on = BTreeSet::new();
+    for (view, runs) in without_end {
+        let Some(holder) = registry.view_holder(project, view)? else { continue };
+        let run = match holder.who {
+            // Databases may cut off long names.
+            Some(who) if who.starts_with("materialize") => runs.into_iter().find(|run| run.by.starts_with(&who)),
+            // Where a database does not tell the names of programs, it is most likely the newest.
+            _ => runs.into_iter().next(),
+        };
+        going_on.extend(run.map(|run| run.id.clone()));
     }
     Ok(going_on)
 }
@@ -98,13 +128,13 @@ fn as_json(run: &RunRecord, goes_on: bool) -> Value {
     })
 }
 
-fn draw(runs: &[RunRecord], going_on: &BTreeMap<&str, Holder>, style: Style) -> String {
+fn draw(runs: &[RunRecord], going_on: &BTreeSet<String>, style: Style) -> String {
     let mut table =
         Table::new(["STARTED", "VIEW", "FROM", "TO", "READ", "WRITTEN", "OLDER", "SECONDS", "OUTCOME", "BY"]);
     // Whole seconds are enough for a table.
     let second = |moment: Timestamp| Timestamp::from_micros(moment.seconds().saturating_mul(1_000_000)).to_string();
     for run in runs {
-        let (state, message) = outcome(run, going_on.contains_key(run.id.as_str()));
+        let (state, message) = outcome(run, going_on.contains(&run.id));
         let (painted, ended) = match run.state {
             RunState::Done { .. } => (style.good(state), true),
             RunState::Failed { .. } => (style.bad(state), true),

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, sync::Arc, time::
 
 use clap::Subcommand;
 
-use super::{CommandError, Context, durations::lock_timeout};
+use super::{CommandError, Context, durations::lock_timeout, output_file::output_file};
 use crate::{
     materialize::{
         self, Event, Outcome, Range, RunOptions, RunReport, Stores, ViewForecast, ViewReport, ViewRun, forecast,
@@ -98,11 +98,11 @@ struct CommonArgs {
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lock_timeout)]
     lock_timeout: Duration,
     /// Write what was done as JSON
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run", value_parser = output_file)]
     report: Option<PathBuf>,
     /// Write metrics as OpenMetrics text, for the textfile collector of Prometheus' node exporter
     /// (which wants names that end with .prom); one file for each cron job
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run", value_parser = output_file)]
     metrics_file: Option<PathBuf>,
 }
 
@@ -141,17 +141,17 @@ struct Materialize<'a> {
 impl Materialize<'_> {
     fn run(&self) -> Result<ExitCode, CommandError> {
         self.check_end()?;
-        outputs::check([&self.args.report, &self.args.metrics_file], self.context)?;
-        let printer = self.context.printer;
+        outputs::check(self.args.report.as_deref(), self.args.metrics_file.as_deref(), self.context)?;
         let config = self.context.config()?;
-        let view = Arc::new(MaterializeView::new(printer));
+        let view = Arc::new(MaterializeView::new(self.context.printer));
         let registry = registry::open(&config.registry, self.locking(&view));
         let online = self.context.required_online()?;
         let offline = self.context.offline()?;
         let registered = self.registered(registry.as_ref(), &config.project)?;
         let (runs, left_out) = materialize::plan_runs(&registered, &self.args.views, self.range)?;
         for foreign in &left_out {
-            printer.warn(format_args!("{} is left out: {}", foreign.id, foreign.reason));
+            let message = format!("{} is left out: {}", foreign.id, foreign.reason);
+            view.show(&Event::Warning { message, help: None });
         }
         let stores = Stores {
             project: &config.project,

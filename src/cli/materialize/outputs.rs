@@ -1,27 +1,45 @@
 //! Files that say what a run did.
 
 use std::{
+    fs,
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use crate::{
     cli::{CommandError, Context},
     materialize::{RunReport, metrics},
-    sink::Target,
+    sink::{Target, folder_of, follow_links},
 };
 
-/// Whether the files can be written, as far as that shows before the run.
-pub fn check(files: [&Option<PathBuf>; 2], context: &Context) -> Result<(), CommandError> {
-    for path in files.into_iter().flatten() {
+/// Whether the files for report and metrics can be written, as far as that shows before the run.
+pub fn check(report: Option<&Path>, metrics: Option<&Path>, context: &Context) -> Result<(), CommandError> {
+    let mut files = Vec::new();
+    for path in [report, metrics].into_iter().flatten() {
         let path = context.target(path);
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let message = format!("cannot write {}: there is no folder {}", path.display(), folder.display());
-            return Err(CommandError::new(message, None));
+        let refuse = |why: &str| Err(CommandError::new(format!("cannot write {}: {why}", path.display()), None));
+        if path.is_dir() {
+            return refuse("it is a folder");
+        }
+        let file = match follow_links(&path) {
+            Ok(file) => file,
+            Err(error) => return refuse(&error.to_string()),
+        };
+        let folder = folder_of(&file);
+        match (fs::canonicalize(folder), file.file_name()) {
+            (Ok(folder), Some(name)) => files.push(folder.join(name)),
+            // The links of the system to open pipes lead to no folder, and yet to something.
+            _ if path.exists() => files.push(file),
+            _ => return refuse(&format!("there is no folder {}", folder.display())),
         }
     }
-    Ok(())
+    match files.as_slice() {
+        [report, metrics] if report == metrics => Err(CommandError::new(
+            format!("--report and --metrics-file are the same file {}", report.display()),
+            "name two files".to_owned(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Writes the report as JSON.

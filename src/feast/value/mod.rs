@@ -4,6 +4,8 @@ mod from_json;
 mod text;
 mod to_json;
 
+pub use text::{bytes_from_text, text_from_bytes};
+
 /// The instant that stands for "no value" inside timestamps, in seconds since 1970.
 ///
 /// Python has no null among its column timestamps; Feast writes this number and reads it as none.

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::{Kind, Map, NULL_TIMESTAMP, Value};
 use crate::{feast::python_text, model::Timestamp};
 
@@ -106,9 +108,28 @@ fn write_map(map: &Map, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("}")
 }
 
+/// How bytes begin that are written as a text.
+const BASE64: &str = "base64:";
+
 fn write_bytes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str("base64:")?;
-    f.write_str(&super::to_json::base64(bytes))
+    write!(f, "{BASE64}{}", STANDARD.encode(bytes))
+}
+
+/// Bytes that a person wrote: `base64:` and their base64, as they are shown, or a text that stands
+/// for its own bytes. `None` if it is no base64.
+pub fn bytes_from_text(text: &str) -> Option<Vec<u8>> {
+    match text.strip_prefix(BASE64) {
+        Some(encoded) => STANDARD.decode(encoded).ok(),
+        None => Some(text.as_bytes().to_vec()),
+    }
+}
+
+/// The text from which [`bytes_from_text`] reads these bytes: as they are, if they are a text.
+pub fn text_from_bytes(bytes: &[u8]) -> String {
+    match str::from_utf8(bytes) {
+        Ok(text) if !text.starts_with(BASE64) => text.to_owned(),
+        _ => format!("{BASE64}{}", STANDARD.encode(bytes)),
+    }
 }
 
 fn write_moment(seconds: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,6 +160,18 @@ mod tests {
             assert_eq!(Value::from(kind.clone()).to_text().as_deref(), expected, "{kind:?}");
         }
         assert_eq!(Value::NULL.to_text(), None);
+    }
+
+    #[test]
+    fn bytes_are_read_as_they_are_written() {
+        for (bytes, text) in
+            [(&b"ab"[..], "ab"), (b"", ""), (b"\xff", "base64:/w=="), (b"base64:", "base64:YmFzZTY0Og==")]
+        {
+            assert_eq!(text_from_bytes(bytes), text);
+            assert_eq!(bytes_from_text(text).as_deref(), Some(bytes));
+        }
+        assert_eq!(bytes_from_text("base64:YWI=").as_deref(), Some(&b"ab"[..]));
+        assert_eq!(bytes_from_text("base64:/w"), None);
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn what_a_killed_apply_left_is_removed_by_the_next_or_by_a_cleanup() {
         apply_and_die(&project, &test);
         assert_eq!((noted(&project), exists(&test)), (vec!["driver_hourly_stats".to_owned()], true));
         let dry = project.feastr(&["online", "cleanup", "--dry-run", "--json"]).ok().json();
-        assert_eq!(dry, json!({"expired": [], "leftovers": ["driver_hourly_stats"], "removed": null}));
+        assert_eq!(dry, json!({"dry_run": true, "expired": [], "leftovers": ["driver_hourly_stats"]}));
         assert!(exists(&test));
         project.feastr(command).ok();
         assert_eq!((noted(&project), exists(&test)), (Vec::new(), false));
@@ -159,7 +159,11 @@ fn expired_values_are_removed() {
     assert_eq!(before.len(), 15);
     // The newest event of the example's data is older than a day.
     let dry = project.feastr(&["online", "cleanup", "--dry-run"]).ok().stdout;
-    assert!(dry.contains("driver_hourly_stats  older than 1d, before 20"), "{dry}");
+    assert!(dry.contains("driver_hourly_stats  older than 1d, before 20") && !dry.contains("REMOVED"), "{dry}");
+    let dry = project.feastr(&["online", "cleanup", "--dry-run", "--json"]).ok().json();
+    assert_eq!((&dry["dry_run"], dry["expired"][0].get("removed"), dry.get("removed")), (&json!(true), None, None));
+    let help = project.feastr(&["online", "cleanup", "--help"]).ok().stdout;
+    assert!(help.contains("not counted"), "{help}");
     assert_eq!(values(&project, TABLE), before);
     let unknown = project.feastr(&["online", "cleanup", "--views", "driver_hourly_stat"]).failed().stderr;
     assert!(unknown.contains("did you mean `driver_hourly_stats`?"), "{unknown}");
@@ -172,4 +176,8 @@ fn expired_values_are_removed() {
     let without = project.feastr(&["online", "cleanup", "--views", "driver_hourly_stats"]).failed().stderr;
     assert!(without.contains("do not expire"), "{without}");
     assert_eq!(project.feastr(&["online", "cleanup", "--json"]).ok().json()["removed"], json!(0));
+    for args in [&["online", "cleanup"][..], &["online", "cleanup", "--dry-run"]] {
+        let output = project.feastr(args).ok();
+        assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", "Nothing to remove\n"));
+    }
 }

@@ -5,6 +5,7 @@ mod definitions;
 mod kills;
 mod options;
 mod records;
+mod times;
 
 use feastr::registry::RegistryStore;
 use rusqlite::Connection;

@@ -90,6 +90,8 @@ fn a_failing_view_stops_the_others_only_if_that_is_wanted() {
     let pair = |view: &str, outcome: &str| (view.to_owned(), outcome.to_owned());
     let stopped = [pair("bad", "failed"), pair("better", "not_started"), pair("good", "not_started")];
     assert_eq!((report.code, outcomes(&report.json())), (1, stopped.to_vec()));
+    let asked = json!({"start": "2026-10-01T00:00:00Z", "end": "2026-11-01T00:00:00Z"});
+    assert_eq!(report.json()["views"][2]["interval"], asked);
     assert_eq!(intervals(&project, "good"), []);
     let report = project.feastr(&[&range[..], &["--jobs", "3", "--json"]].concat());
     let done = [pair("bad", "failed"), pair("better", "done"), pair("good", "done")];
@@ -109,12 +111,11 @@ fn a_view_is_materialized_by_one_run_at_a_time() {
     let held = registry(&project).lock_view("shop", "good").unwrap();
     let range = ["materialize", START, END, "-v", "good,better", "--lock-timeout", "1500ms"];
     let output = project.feastr(&range).failed();
-    assert!(output.stderr.contains("waiting for the lock of view `good`"), "{}", output.stderr);
+    let waiting = "waiting for the lock of view `good` (one run at a time), held by ";
+    assert!(output.stderr.contains(waiting), "{}", output.stderr);
     let who = Locking::default().who;
     assert!(
-        output.stderr.contains(&format!(
-            "error: good: the lock of view `good`, which one run at a time materializes, is held by {who}"
-        )),
+        output.stderr.contains(&format!("error: good: the lock of view `good` (one run at a time) is held by {who}")),
         "{}",
         output.stderr
     );
@@ -139,6 +140,43 @@ fn runs_at_once_follow_each_other() {
     assert!(recorded.windows(2).all(|pair| pair[0].1 == pair[1].0), "{recorded:?}");
     let history = project.feastr(&["materialize", "history", "--json"]).ok().json();
     assert_eq!(history.as_array().unwrap().iter().filter(|run| run["state"] == "done").count(), 3, "{history}");
+}
+
+#[test]
+fn quiet_runs_show_no_progress() {
+    let project = applied();
+    let output = project.feastr(&["materialize", START, END, "--json", "--quiet"]).ok();
+    assert_eq!(output.stderr, "");
+    assert_eq!(output.json()["views"][0]["outcome"], "done");
+    let output = project.feastr(&["materialize", START, END, "--quiet"]).ok();
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+}
+
+/// Views that nothing can be read for are named, and fail only a run that names them.
+#[test]
+fn views_that_are_not_filled_from_rows_are_left_out() {
+    let project = three_views();
+    std::fs::remove_file(project.path("bad.yaml")).unwrap();
+    project.write(
+        "pushed.yaml",
+        "feature_views:\n  - {name: pushed, entities: [driver], source: null, schema: [{name: x, dtype: Int64}]}\n\
+         on_demand_feature_views:\n  - name: doubled\n    entities: [driver]\n    sources: [{good: [conv_rate]}]\n    \
+         write_to_online_store: true\n    schema: [{name: twice, dtype: Float64, sql: conv_rate * 2}]\n",
+    );
+    project.feastr(&["apply", "--yes"]).ok();
+    let run = |args: &[&str]| project.feastr(&[&["materialize", START, END, "--json"][..], args].concat());
+    let output = run(&["--report", "report.json"]).ok();
+    let left_out = output.json()["left_out"].clone();
+    let named = |at: usize| (left_out[at]["id"].to_string(), text(&left_out[at]["reason"]));
+    assert!(named(0).0.contains("pushed") && named(0).1.contains("no source"), "{left_out}");
+    assert!(named(1).0.contains("doubled") && named(1).1.contains("computed"), "{left_out}");
+    assert_eq!(left_out.as_array().unwrap().len(), 2);
+    assert!(output.stderr.contains("feature view pushed is left out: "), "{}", output.stderr);
+    assert!(output.stderr.contains("on demand feature view doubled is left out: "), "{}", output.stderr);
+    let refused = run(&["-v", "pushed"]).failed().stderr;
+    assert!(refused.contains("feature view pushed cannot be materialized: it has no source"), "{refused}");
+    run(&["-v", "doubled"]).failed();
+    assert_eq!(run(&["-v", "good"]).ok().json()["left_out"], json!([]));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use feastr::{
 use serde_json::{Value, json};
 
 use super::{END, START, applied, registry, three_views};
-use crate::support::Project;
+use crate::support::{Project, sqlite_registry_as};
 
 #[test]
 fn the_history_tells_of_every_run() {
@@ -36,13 +36,17 @@ fn the_history_tells_of_every_run() {
 
 /// A run that noted its start alone.
 fn begun(project: &Project, view: &str, id: &str) {
+    begun_by(project, view, id, "materialize of cron");
+}
+
+fn begun_by(project: &Project, view: &str, id: &str, by: &str) {
     let now = Timestamp::now();
     let run = RunRecord {
         id: id.to_owned(),
         view: view.to_owned(),
         interval: Interval { start: now, end: now },
         started: now,
-        by: "materialize of cron".to_owned(),
+        by: by.to_owned(),
         counts: RunCounts::default(),
         state: RunState::Started,
     };
@@ -65,6 +69,42 @@ fn a_run_without_an_end_goes_on_or_was_interrupted() {
     assert_eq!(states(), ["interrupted"; 3]);
 }
 
+/// A run that waited in vain for the lock is newer than the one that has it.
+#[test]
+fn the_run_that_has_the_lock_goes_on_whatever_was_tried_since() {
+    let project = three_views();
+    let holder = "materialize-incremental of alice@ci-7 (pid 412)";
+    begun_by(&project, "good", "1", "materialize-incremental of alice@ci-7 (pid 41)");
+    begun_by(&project, "good", "2", holder);
+    begun_by(&project, "good", "3", "materialize of bob@ci-8 (pid 7)");
+    let registry = sqlite_registry_as(&project.path("data/registry.db"), holder);
+    let held = registry.lock_view("shop", "good").unwrap();
+    project.feastr(&["materialize", START, END, "-v", "good", "--lock-timeout", "0s"]).failed();
+    let states = |args: &[&str]| {
+        let runs = project.feastr(&[&["materialize", "history", "--json"][..], args].concat()).ok().json();
+        runs.as_array().unwrap().iter().map(|run| run["state"].clone()).collect::<Vec<Value>>()
+    };
+    assert_eq!(states(&[]), ["failed", "interrupted", "running", "interrupted"]);
+    assert_eq!(states(&["-n", "3"]), ["failed", "interrupted", "running"]);
+    drop(held);
+    assert_eq!(states(&[]), ["failed", "interrupted", "interrupted", "interrupted"]);
+}
+
+#[test]
+fn the_history_of_nothing_is_a_mistake() {
+    let project = three_views();
+    let history = |args: &[&str]| project.feastr(&[&["materialize", "history"][..], args].concat());
+    let unknown = history(&["good", "beter"]).failed().stderr;
+    assert!(unknown.contains("no view `beter`") && unknown.contains("did you mean `better`?"), "{unknown}");
+    assert!(history(&["better"]).ok().stderr.contains("No run"));
+    assert!(history(&["-n", "0"]).failed().stderr.contains("--limit"));
+    // Runs of a view that was removed since can still be looked at.
+    project.feastr(&["materialize", START, END, "-v", "good"]).ok();
+    std::fs::remove_file(project.path("good.yaml")).unwrap();
+    project.feastr(&["apply", "--yes", "--skip-source-validation"]).ok();
+    assert_eq!(history(&["good", "--json"]).ok().json()[0]["state"], "done");
+}
+
 #[test]
 fn where_the_history_has_no_place_runs_go_well_all_the_same() {
     let project = applied();
@@ -78,6 +118,20 @@ fn where_the_history_has_no_place_runs_go_well_all_the_same() {
     project.edit("feature_store.yaml", "schema_mode: auto", "schema_mode: verify");
     let output = project.feastr(&["materialize", START, END]).ok();
     assert!(!output.stderr.contains("warning:"), "{}", output.stderr);
+}
+
+/// Times of success are for alerts: filling in older values must not look like a view left behind.
+#[test]
+fn metrics_tell_until_when_a_view_is_materialized() {
+    let project = applied();
+    project.feastr(&["materialize", START, END]).ok();
+    project.feastr(&["materialize", START, "2026-10-15", "--metrics-file", "m.prom", "--report", "r.json"]).ok();
+    let metrics = project.read("m.prom");
+    let end = metrics.lines().find(|line| line.starts_with("feastr_materialize_last_end_timestamp_seconds{")).unwrap();
+    assert!(end.ends_with(" 1793491200.0"), "{end}");
+    let report: Value = serde_json::from_str(&project.read("r.json")).unwrap();
+    assert_eq!(report["views"][0]["materialized_until"], "2026-11-01T00:00:00Z");
+    assert_eq!(report["views"][0]["interval"]["end"], "2026-10-15T00:00:00Z");
 }
 
 #[test]
