@@ -5,6 +5,7 @@
 
 mod changes;
 mod dialect;
+mod limited;
 mod mysql;
 mod postgres;
 mod runs;

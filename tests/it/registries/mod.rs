@@ -8,6 +8,7 @@ mod kills;
 mod other_schemas;
 mod processes;
 mod repo;
+mod silence;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
