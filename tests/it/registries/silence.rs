@@ -1,4 +1,4 @@
-//! Servers that take connections and do not answer.
+//! Servers that take connections and do not answer, and connections that end while nobody uses them.
 
 use std::{
     io::{Read as _, Write as _},
@@ -15,12 +15,12 @@ use feastr::registry::{self, Locking, RegistryStore, Write};
 use super::{
     Backend, TestRegistry,
     contract::{entity, write},
-    errors::{SERVERS, says},
+    errors::{SERVERS, cut_others, says},
     impatient, read,
 };
 use crate::servers::{Kind, shared};
 
-/// A way to a server that can fall silent: what the server says then gets lost.
+/// A way to a server that can fall silent: what the server says then gets lost, its goodbye, too.
 struct Way {
     port: u16,
     silent: Arc<AtomicBool>,
@@ -57,7 +57,9 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, silent: &AtomicBool) {
             break;
         }
     }
-    let _ = to.shutdown(Shutdown::Write);
+    if !silent.load(Ordering::SeqCst) {
+        let _ = to.shutdown(Shutdown::Write);
+    }
 }
 
 /// Does something with each kind of server, at once, because it takes long.
@@ -105,4 +107,18 @@ fn a_server_that_falls_silent_while_it_is_read_or_written_is_given_up() {
             says(&error, "does not answer in time");
         });
     });
+}
+
+#[test]
+fn a_connection_that_ended_between_two_readings_is_replaced() {
+    for (backend, kind, _) in SERVERS {
+        let test = TestRegistry::new(backend);
+        let registry = test.open();
+        write(registry.as_ref(), "p", &[Write::Put(entity("driver", ""))]);
+        assert_eq!(registry.snapshot("p").unwrap().rows.len(), 1);
+        cut_others(shared(kind), &test.database);
+        assert_eq!(registry.snapshot("p").unwrap().rows.len(), 1);
+        cut_others(shared(kind), &test.database);
+        assert_eq!(registry.projects().unwrap(), Vec::<String>::new());
+    }
 }
