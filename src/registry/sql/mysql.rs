@@ -28,6 +28,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// without confirmation it counts as lost.
 const KEEPALIVE: u32 = 30_000;
 
+/// The longest that MariaDB waits for rows, in seconds; MySQL waits longer.
+const LONGEST_LOCK_TIMEOUT: u64 = 100_000_000;
+
 /// A registry in MySQL or MariaDB.
 pub struct MySql {
     url: ServerUrl,
@@ -111,7 +114,7 @@ impl Database for MySql {
         let name = self.project_lock(project);
         let mut session = self.locked(&name, &of_registry(&self.location()), false, locking)?;
         // Rows may be locked by somebody who takes no lock of projects.
-        let seconds = locking.timeout.as_secs().max(1);
+        let seconds = locking.timeout.as_secs().clamp(1, LONGEST_LOCK_TIMEOUT);
         session.run(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"), &[])?;
         // Otherwise reading for an update locks the gaps around a project as well, and with them others.
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", &[])?;

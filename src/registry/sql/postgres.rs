@@ -32,6 +32,9 @@ const ROLE: Role = Role {
     missing: "set `schema_mode: auto`, and feastr creates missing tables",
 };
 
+/// The longest that PostgreSQL waits for a lock, in milliseconds; about 25 days.
+const LONGEST_LOCK_TIMEOUT: u128 = i32::MAX as u128;
+
 /// A registry in PostgreSQL.
 pub struct Postgres {
     server: PostgresServer,
@@ -85,7 +88,7 @@ impl Database for Postgres {
     fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
         let mut session = self.locked(project_key(project), &of_registry(&self.location()), locking)?;
         // Rows may be locked by somebody who takes no lock of projects.
-        let millis = locking.timeout.as_millis().max(1);
+        let millis = locking.timeout.as_millis().clamp(1, LONGEST_LOCK_TIMEOUT);
         session.with(move |session| session.simple(&format!("SET LOCAL lock_timeout = {millis}")))?;
         Ok(Box::new(session.waiting(locking.timeout)))
     }
