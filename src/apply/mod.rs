@@ -1,6 +1,7 @@
 //! Carries out a plan: registry rows in one transaction, online tables around it.
 
 mod cleanup;
+mod locks;
 mod rows;
 mod teardown;
 mod unrecorded;

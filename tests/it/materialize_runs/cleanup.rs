@@ -3,24 +3,26 @@
 use std::collections::BTreeSet;
 
 use feastr::{
-    apply::{ApplyOptions, Approval, apply},
+    apply::{ApplyOptions, Approval, apply, clean_up},
     config::OnlineStoreConfig,
     model::{Object, Repo, Timestamp},
-    registry::{leftovers, state},
+    online::OnlineStore,
+    registry::{Leftover, Locking, RegistryStore, Write, leftovers, put_leftover, state},
 };
 use serde_json::json;
 
 use super::{END, START, applied, registry, values};
 use crate::{
     online_sql::{Backend, TestStore},
+    registries::{self, TestRegistry},
     servers::{PASSWORD, USER},
     support::Project,
 };
 
-const TABLE: &str = "feastlocal_driver_hourly_stats";
+pub const TABLE: &str = "feastlocal_driver_hourly_stats";
 
 /// The example repo with its values in a PostgreSQL database, applied and materialized.
-fn in_postgres() -> (Project, TestStore) {
+pub fn in_postgres() -> (Project, TestStore) {
     let (project, test) = (Project::example(), TestStore::new(Backend::Postgres));
     let OnlineStoreConfig::Postgres(config) = &test.config else { panic!("PostgreSQL") };
     let (port, database) = (config.server.port.unwrap(), &config.server.database);
@@ -41,12 +43,12 @@ fn features(test: &TestStore) -> BTreeSet<String> {
     test.rows(TABLE).into_iter().map(|row| row.1).collect()
 }
 
-fn noted(project: &Project) -> Vec<String> {
+pub fn noted(project: &Project) -> Vec<String> {
     let snapshot = registry(project).snapshot("feastlocal").unwrap();
     leftovers(&snapshot.metadata).into_iter().map(|leftover| leftover.view).collect()
 }
 
-fn exists(test: &TestStore) -> bool {
+pub fn exists(test: &TestStore) -> bool {
     test.postgres().query_one("SELECT to_regclass($1) IS NOT NULL", &[&TABLE]).unwrap().get(0)
 }
 
@@ -59,7 +61,11 @@ fn remove_view(project: &Project) {
 
 /// An apply that was killed after its commit: everything but the cleaning.
 fn apply_and_die(project: &Project, test: &TestStore) {
-    let registry = registry(project);
+    apply_without_views(registry(project).as_ref(), test.open().as_ref());
+}
+
+/// An apply of an empty repo, without the cleaning of stores whose tables are not recorded.
+fn apply_without_views(registry: &dyn RegistryStore, online: &dyn OnlineStore) {
     let objects = state(&registry.snapshot("feastlocal").unwrap()).objects;
     let project = objects.into_values().find_map(|object| match object {
         Object::Project(project) => Some(project),
@@ -68,7 +74,7 @@ fn apply_and_die(project: &Project, test: &TestStore) {
     let mut repo = Repo::new(project.unwrap());
     repo.project.description.clear();
     let options = ApplyOptions { repo_name: None, approval: Approval::Everything, now: Timestamp::now() };
-    apply(&repo, registry.as_ref(), Some(test.open().as_ref()), options).unwrap();
+    apply(&repo, registry, Some(online), options).unwrap();
 }
 
 #[test]
@@ -132,6 +138,29 @@ fn a_view_that_is_back_keeps_its_values() {
     );
     project.feastr(&["apply", "--yes"]).ok();
     assert_eq!(features(&test), BTreeSet::from(["avg_daily_trips".to_owned(), "conv_rate".to_owned()]));
+}
+
+#[test]
+fn many_removed_views_take_few_connections() {
+    let test = TestRegistry::new(registries::Backend::MariaDb);
+    let grant = format!(
+        "GRANT ALL ON {0}.* TO few_{0}@'%' IDENTIFIED BY '{PASSWORD}' WITH MAX_USER_CONNECTIONS 12",
+        test.database
+    );
+    test.execute(&grant);
+    let settings = test.settings.replace("feast:", &format!("few_{}:", test.database));
+    let registry = feastr::registry::open(&registries::read(&settings), Locking::default());
+    let leftover = |number: usize| Leftover {
+        view: format!("view_{number}"),
+        features: vec!["f".to_owned()],
+        join_keys: vec!["k".to_owned()],
+        whole: true,
+    };
+    let notes: Vec<Write> = (0..40).map(|number| put_leftover(&leftover(number), Timestamp::now())).collect();
+    registry.update("p", &mut |_| Some(notes.clone())).unwrap();
+    let online = TestStore::new(Backend::Sqlite).open();
+    clean_up("p", registry.as_ref(), online.as_ref(), &mut |_| {}).unwrap();
+    assert_eq!(leftovers(&registry.snapshot("p").unwrap().metadata), []);
 }
 
 #[test]
