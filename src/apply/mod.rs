@@ -3,6 +3,7 @@
 mod cleanup;
 mod locks;
 mod rows;
+mod tables;
 mod teardown;
 mod unrecorded;
 
@@ -10,6 +11,7 @@ pub use cleanup::clean_up;
 pub use teardown::{TeardownSummary, teardown};
 
 use rows::PinnedVersions;
+use tables::drop_tables;
 
 use crate::{
     feast::unknown_fields::UnknownFieldsLost,
@@ -137,7 +139,7 @@ pub fn apply(
         // What another apply dropped in between.
         let missed = tables(&plan, TableAction::Create).filter(|table| !created.iter().any(|made| made == table));
         recorded.create(&missed.collect::<Vec<_>>())?;
-        drop_tables(&plan, registry, recorded, options.now)?;
+        drop_tables(project, tables(&plan, TableAction::Delete), registry, recorded, options.now)?;
     }
     Ok(plan)
 }
@@ -207,25 +209,6 @@ fn owner_notes(plan: &Plan, state: &RegistryState, now: Timestamp) -> Vec<Write>
         notes.extend(unowned.chain(&plan.taken_over).map(|id| put_owner(repo, id, now)));
     }
     notes
-}
-
-fn drop_tables(
-    plan: &Plan,
-    registry: &dyn RegistryStore,
-    recorded: &dyn RecordedTables,
-    now: Timestamp,
-) -> Result<(), ApplyError> {
-    let dropped: Vec<&str> = tables(plan, TableAction::Delete).collect();
-    if dropped.is_empty() {
-        return Ok(());
-    }
-    recorded.remove(&dropped)?;
-    registry.update(&plan.project, &mut |snapshot| {
-        let mut recorded = state(snapshot).online_tables;
-        recorded.retain(|table, _| !dropped.contains(&table.as_str()));
-        Some(vec![rows::put_infra(snapshot, &recorded, now)])
-    })?;
-    Ok(())
 }
 
 fn tables(plan: &Plan, action: TableAction) -> impl Iterator<Item = &str> {

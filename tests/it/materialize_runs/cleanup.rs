@@ -1,13 +1,13 @@
 //! Values that belong to nothing any more, in stores without a record of tables.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::mpsc, thread};
 
 use feastr::{
     apply::{ApplyOptions, Approval, apply, clean_up},
     config::OnlineStoreConfig,
     model::{Object, Repo, Timestamp},
-    online::OnlineStore,
-    registry::{Leftover, Locking, RegistryStore, Write, leftovers, put_leftover, state},
+    online::{self, OnlineStore},
+    registry::{Leftover, Locking, RegistryStore, Waiting, Write, leftovers, put_leftover, state},
 };
 use serde_json::json;
 
@@ -138,6 +138,36 @@ fn a_view_that_is_back_keeps_its_values() {
     );
     project.feastr(&["apply", "--yes"]).ok();
     assert_eq!(features(&test), BTreeSet::from(["avg_daily_trips".to_owned(), "conv_rate".to_owned()]));
+}
+
+#[test]
+fn a_table_whose_view_is_back_before_it_is_dropped_stays() {
+    let project = applied();
+    project.feastr(&["materialize", START, END]).ok();
+    let before = values(&project, TABLE);
+    let path = project.path("data/online_store.db").canonicalize().unwrap();
+    let online = online::open(&OnlineStoreConfig::Sqlite { path, numbers: false });
+    // A run on the view holds up whoever wants to drop its table.
+    let run = registry(&project).lock_view("feastlocal", "driver_hourly_stats").unwrap();
+    let (waits, waiting) = mpsc::channel();
+    thread::scope(|scope| {
+        let (project, online) = (&project, online.as_ref());
+        let dropping = scope.spawn(move || {
+            let on_wait = Box::new(move |_: &Waiting<'_>| waits.send(()).unwrap_or_default());
+            let locking = Locking { on_wait, ..Locking::default() };
+            let path = project.path("data/registry.db");
+            let settings = format!("{{registry_type: sql, path: sqlite:///{}}}", path.display());
+            let registry = feastr::registry::open(&registries::read(&settings), locking);
+            apply_without_views(registry.as_ref(), online);
+        });
+        waiting.recv().expect("nothing is dropped under a run");
+        project.feastr(&["apply"]).ok();
+        drop(run);
+        dropping.join().unwrap();
+    });
+    assert_eq!(values(&project, TABLE), before);
+    let recorded = state(&registry(&project).snapshot("feastlocal").unwrap()).online_tables;
+    assert_eq!(recorded.into_keys().collect::<Vec<_>>(), [TABLE]);
 }
 
 #[test]
