@@ -8,7 +8,7 @@ mod teardown;
 mod unrecorded;
 
 pub use cleanup::clean_up;
-pub use teardown::{TeardownSummary, teardown};
+pub use teardown::{TeardownOptions, TeardownSummary, teardown};
 
 use rows::PinnedVersions;
 use tables::drop_tables;

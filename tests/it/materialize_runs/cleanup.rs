@@ -194,22 +194,6 @@ fn many_removed_views_take_few_connections() {
 }
 
 #[test]
-fn teardown_removes_the_values_of_the_project_alone() {
-    let (project, test) = in_postgres();
-    project.edit("feature_store.yaml", "project: feastlocal", "project: my_feastlocal");
-    project.feastr(&["apply"]).ok();
-    project.feastr(&["materialize", START, END]).ok();
-    project.feastr(&["teardown", "--yes"]).ok();
-    assert!(exists(&test), "another project's");
-    assert!(
-        test.postgres()
-            .query_one("SELECT to_regclass('my_feastlocal_driver_hourly_stats') IS NULL", &[])
-            .unwrap()
-            .get::<_, bool>(0)
-    );
-}
-
-#[test]
 fn expired_values_are_removed() {
     let project = applied();
     project.feastr(&["materialize", START, END]).ok();

@@ -4,6 +4,7 @@ mod cleanup;
 mod kills;
 mod options;
 mod records;
+mod teardown;
 
 use feastr::registry::RegistryStore;
 use rusqlite::Connection;
