@@ -20,5 +20,6 @@ pub mod retrieval;
 pub mod serving;
 pub mod sink;
 pub mod sqlite;
+pub mod time_limit;
 pub mod ui;
 pub mod yaml;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ApplyError;
+use super::{ApplyError, locks::under_locks};
 use crate::{
     model::{Object, RegistryState, Timestamp},
     online::{OnlineStore, ViewLayout},
@@ -70,23 +70,21 @@ pub fn clean_up(
     on_page: &mut dyn FnMut(u64),
 ) -> Result<u64, ApplyError> {
     let noted = leftovers(&registry.snapshot(project)?.metadata);
-    if noted.is_empty() {
-        return Ok(0);
-    }
-    // In the order of names, so that two of these do not wait for each other.
-    let views: BTreeSet<&str> = noted.iter().map(|leftover| leftover.view.as_str()).collect();
-    let locks = views.into_iter().map(|view| registry.lock_view(project, view)).collect::<Result<Vec<_>, _>>()?;
-    let state = state(&registry.snapshot(project)?);
-    let Removals { views, features } = Removals::of(project, &noted, &state);
+    let views = noted.into_iter().map(|leftover| leftover.view).collect();
     let mut removed = 0;
-    if !views.is_empty() {
-        removed += online.remove_views(&views, on_page)?;
-    }
-    if !features.is_empty() {
-        removed += online.remove_features(&features, &mut |entities| on_page(removed + entities))?;
-    }
-    registry.update(project, &mut |_| Some(noted.iter().map(forget_leftover).collect()))?;
-    drop(locks);
+    under_locks(project, registry, views, &mut |locked| {
+        let snapshot = registry.snapshot(project)?;
+        let mut noted = leftovers(&snapshot.metadata);
+        noted.retain(|leftover| locked.contains(&leftover.view));
+        let Removals { views, features } = Removals::of(project, &noted, &state(&snapshot));
+        if !views.is_empty() {
+            removed += online.remove_views(&views, &mut |entities| on_page(removed + entities))?;
+        }
+        if !features.is_empty() {
+            removed += online.remove_features(&features, &mut |entities| on_page(removed + entities))?;
+        }
+        Ok(registry.update(project, &mut |_| Some(noted.iter().map(forget_leftover).collect()))?)
+    })?;
     Ok(removed)
 }
 

@@ -1,15 +1,18 @@
 //! Carries out a plan: registry rows in one transaction, online tables around it.
 
 mod cleanup;
+mod locks;
 mod rows;
+mod tables;
 mod teardown;
 mod unrecorded;
 
 pub use cleanup::clean_up;
-pub use teardown::{TeardownSummary, teardown};
+pub use teardown::{TeardownOptions, TeardownSummary, teardown};
 pub use unrecorded::values;
 
 use rows::PinnedVersions;
+use tables::drop_tables;
 
 use crate::{
     feast::unknown_fields::UnknownFieldsLost,
@@ -140,7 +143,7 @@ pub fn apply(
         // What another apply dropped in between.
         let missed = tables(&plan, TableAction::Create).filter(|table| !created.iter().any(|made| made == table));
         recorded.create(&missed.collect::<Vec<_>>())?;
-        drop_tables(&plan, registry, recorded, options.now)?;
+        drop_tables(project, tables(&plan, TableAction::Delete), registry, recorded, options.now)?;
     }
     Ok(plan)
 }
@@ -223,25 +226,6 @@ fn stale_notes(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Vec<Write> {
         put_stale(&again.view, again.interval.end.max(known(&again.view).unwrap_or(again.interval.end)), now)
     }));
     notes
-}
-
-fn drop_tables(
-    plan: &Plan,
-    registry: &dyn RegistryStore,
-    recorded: &dyn RecordedTables,
-    now: Timestamp,
-) -> Result<(), ApplyError> {
-    let dropped: Vec<&str> = tables(plan, TableAction::Delete).collect();
-    if dropped.is_empty() {
-        return Ok(());
-    }
-    recorded.remove(&dropped)?;
-    registry.update(&plan.project, &mut |snapshot| {
-        let mut recorded = state(snapshot).online_tables;
-        recorded.retain(|table, _| !dropped.contains(&table.as_str()));
-        Some(vec![rows::put_infra(snapshot, &recorded, now)])
-    })?;
-    Ok(())
 }
 
 fn tables(plan: &Plan, action: TableAction) -> impl Iterator<Item = &str> {

@@ -1,12 +1,34 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ApplyError, cleanup::clean_up, unrecorded};
+use super::{ApplyError, cleanup::clean_up, locks::under_locks, tables::drop_tables, unrecorded};
 use crate::{
-    model::ObjectKind,
-    online::{OnlineStore, RecordedTables},
-    plan::{Allow, Blocked, blocked_teardown},
-    registry::{RegistryStore, Write, state},
+    model::{ObjectKind, RegistryState, Timestamp},
+    online::{OnlineStore, RecordedTables, ViewLayout},
+    plan::{Allow, Blocked, blocked_teardown, has_table},
+    registry::{Leftover, RegistryStore, Write, forget_owner, leftovers, put_leftover, state},
 };
+
+/// How a teardown is done.
+#[derive(Debug, Clone, Copy)]
+pub struct TeardownOptions<'a> {
+    /// The name the repo gives itself, if it does.
+    pub repo_name: Option<&'a str>,
+    /// Objects of repos with another name that may go.
+    pub allowed: &'a [Allow],
+    /// The time that is recorded.
+    pub now: Timestamp,
+}
+
+impl TeardownOptions<'_> {
+    fn blocked(self, state: &RegistryState) -> Vec<Blocked> {
+        blocked_teardown(state, self.repo_name, self.allowed)
+    }
+
+    fn check(self, state: &RegistryState) -> Result<(), ApplyError> {
+        let blocked = self.blocked(state);
+        if blocked.is_empty() { Ok(()) } else { Err(ApplyError::Blocked(blocked)) }
+    }
+}
 
 /// What a teardown removes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -24,7 +46,7 @@ pub struct TeardownSummary {
 }
 
 impl TeardownSummary {
-    /// What would be removed of `project` now, by a repo of that name if it has one. Changes nothing.
+    /// What would be removed of `project` now. Changes nothing.
     ///
     /// # Errors
     /// When the registry cannot be read.
@@ -32,58 +54,97 @@ impl TeardownSummary {
         project: &str,
         registry: &dyn RegistryStore,
         online: Option<&dyn OnlineStore>,
-        repo_name: Option<&str>,
-        allowed: &[Allow],
+        options: TeardownOptions<'_>,
     ) -> Result<Self, ApplyError> {
-        let state = state(&registry.snapshot(project)?);
+        let snapshot = registry.snapshot(project)?;
+        let state = state(&snapshot);
         let mut objects = BTreeMap::new();
         for id in state.objects.keys().chain(state.foreign.iter().map(|foreign| &foreign.id)) {
             *objects.entry(id.kind).or_default() += 1;
         }
-        let here = online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
-        let tables = here.map_or_else(Vec::new, |here| {
-            let ours = state.online_tables.iter().filter(|(_, file)| *file == here.file);
-            ours.map(|(table, _)| table.clone()).collect()
-        });
-        let views = online.map_or_else(Vec::new, |online| unrecorded::views(project, &state, online));
-        let views = views.into_iter().map(|layout| layout.view).collect();
-        let blocked = blocked_teardown(&state, repo_name, allowed);
+        let tables = online.map_or_else(Vec::new, |online| recorded_tables(&state, online));
+        let mut views = BTreeSet::new();
+        if let Some(online) = online.filter(|online| online.recorded_tables().is_none()) {
+            let present = unrecorded::views(project, &snapshot, &state, online).into_iter().map(|layout| layout.view);
+            let noted = leftovers(&snapshot.metadata).into_iter().map(|leftover| leftover.view);
+            views.extend(present.chain(noted));
+        }
+        let (blocked, views) = (options.blocked(&state), views.into_iter().collect());
         Ok(Self { project: project.to_owned(), objects, tables, views, blocked })
     }
 
     pub fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.tables.is_empty()
+        self.objects.is_empty() && self.tables.is_empty() && self.views.is_empty()
     }
 }
 
 /// Removes a project from registry and online store, and no other project.
 ///
-/// The values go first: should the run be killed, the registry still names the rest for the next.
-/// `on_page` hears of how many entities values were removed so far, where there are no tables to drop.
+/// The objects go first, with notes about their online values in the same transaction: so no run finds
+/// a view to materialize any more, and should this one be killed, the notes name what is left for the
+/// next. Whatever is applied again in the meantime stays. `on_page` hears of how many entities values
+/// were removed so far, where there are no tables to drop.
 ///
 /// # Errors
-/// When objects are in the way, or a store cannot be written.
+/// When objects are in the way, a run on one of the views does not end, or a store cannot be read or
+/// written.
 pub fn teardown(
-    summary: &TeardownSummary,
+    project: &str,
     registry: &dyn RegistryStore,
     online: Option<&dyn OnlineStore>,
+    options: TeardownOptions<'_>,
     on_page: &mut dyn FnMut(u64),
 ) -> Result<(), ApplyError> {
-    if !summary.blocked.is_empty() {
-        return Err(ApplyError::Blocked(summary.blocked.clone()));
+    let before = state(&registry.snapshot(project)?);
+    options.check(&before)?;
+    if online.is_some() {
+        // Runs that are under way end before anything is removed.
+        under_locks(project, registry, views_with_values(&before), &mut |_| Ok(()))?;
     }
+    let mut outcome = Ok(Vec::new());
+    registry.update(project, &mut |snapshot| {
+        let state = state(snapshot);
+        if let Err(error) = options.check(&state) {
+            outcome = Err(error);
+            return None;
+        }
+        outcome = Ok(online.map_or_else(Vec::new, |online| recorded_tables(&state, online)));
+        let objects = snapshot.rows.iter().map(|row| Write::Delete { kind: row.kind, name: row.name.clone() });
+        let owners = state.owners.keys().map(forget_owner);
+        let layouts = online.map_or_else(Vec::new, |online| unrecorded::views(project, snapshot, &state, online));
+        let notes = layouts.into_iter().flat_map(|ViewLayout { view, features, join_keys, .. }| {
+            put_leftover(&Leftover { view, features, join_keys, whole: true }, options.now)
+        });
+        Some(objects.chain(owners).chain(notes).collect())
+    })?;
+    let tables = outcome?;
     if let Some(online) = online {
-        let tables: Vec<&str> = summary.tables.iter().map(String::as_str).collect();
         if let Some(recorded) = online.recorded_tables() {
-            recorded.remove(&tables)?;
+            drop_tables(project, tables.iter().map(String::as_str), registry, recorded, options.now)?;
         }
-        let views = unrecorded::views(&summary.project, &state(&registry.snapshot(&summary.project)?), online);
-        if !views.is_empty() {
-            online.remove_views(&views, on_page)?;
-        }
-        clean_up(&summary.project, registry, online, &mut |_| {})?;
+        clean_up(project, registry, online, on_page)?;
     }
-    registry.update(&summary.project, &mut |_| Some(vec![Write::DeleteProject]))?;
-    registry.forget_runs(&summary.project)?;
+    let mut is_gone = false;
+    registry.update(project, &mut |snapshot| {
+        is_gone = snapshot.rows.is_empty() && leftovers(&snapshot.metadata).is_empty();
+        is_gone.then(|| vec![Write::DeleteProject])
+    })?;
+    if is_gone {
+        registry.forget_runs(project)?;
+    }
     Ok(())
+}
+
+/// The names of the views that may have online values.
+fn views_with_values(state: &RegistryState) -> BTreeSet<String> {
+    let views = state.objects.iter().filter(|(_, object)| has_table(object)).map(|(id, _)| id);
+    let foreign = state.foreign.iter().map(|foreign| &foreign.id).filter(|id| id.kind.is_view());
+    views.chain(foreign).map(|id| id.name.clone()).collect()
+}
+
+/// The tables of the project in the store.
+fn recorded_tables(state: &RegistryState, online: &dyn OnlineStore) -> Vec<String> {
+    let Some(here) = online.recorded_tables().map(RecordedTables::layout) else { return Vec::new() };
+    let ours = state.online_tables.iter().filter(|(_, file)| *file == here.file);
+    ours.map(|(table, _)| table.clone()).collect()
 }

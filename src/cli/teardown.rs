@@ -5,7 +5,7 @@ use std::{
 
 use super::{CommandError, Context};
 use crate::{
-    apply::{TeardownSummary, teardown},
+    apply::{TeardownOptions, TeardownSummary, teardown},
     plan::Allow,
     ui::RemovalProgress,
 };
@@ -34,13 +34,8 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let config = context.config()?;
     let registry = context.registry()?;
     let online = context.online()?;
-    let summary = TeardownSummary::of(
-        &config.project,
-        registry.as_ref(),
-        online.as_deref(),
-        config.repo_name.as_deref(),
-        &args.allow,
-    )?;
+    let options = TeardownOptions { repo_name: config.repo_name.as_deref(), allowed: &args.allow, now: context.now };
+    let summary = TeardownSummary::of(&config.project, registry.as_ref(), online.as_deref(), options)?;
     if summary.is_empty() {
         printer.say(format_args!("Project {} is not in the registry; nothing to remove", config.project));
         return Ok(ExitCode::SUCCESS);
@@ -59,7 +54,8 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         return Err(CommandError::new("nothing was removed", None));
     }
     let progress = RemovalProgress::new(printer);
-    teardown(&summary, registry.as_ref(), online.as_deref(), &mut |entities| progress.show(entities))?;
+    let on_page = &mut |entities| progress.show(entities);
+    teardown(&config.project, registry.as_ref(), online.as_deref(), options, on_page)?;
     progress.finish();
     if printer.json {
         printer.json(&summary)?;

@@ -206,8 +206,8 @@ fn name_conflicts(
     declared.keys().filter(namesake).map(conflict).collect()
 }
 
-/// Views with tables of their own are those that Feast gives one.
-fn has_table(object: &Object) -> bool {
+/// Whether an object has an online table of its own: those do that Feast gives one.
+pub fn has_table(object: &Object) -> bool {
     match object {
         Object::FeatureView(_) | Object::StreamFeatureView(_) => true,
         Object::LabelView(view) => view.online,

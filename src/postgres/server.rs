@@ -4,10 +4,23 @@ use postgres::{Client, Config, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{explain, tls};
-use crate::config::{ClientCertificate, ServerUrl, TlsMode};
+use crate::{
+    config::{ClientCertificate, ServerUrl, TlsMode},
+    time_limit::within,
+};
 
-/// How long to wait for a server that does not answer.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for an address that does not answer.
+const ADDRESS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long connecting may take, which is more than reaching an address.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// After how long a server counts as lost that does not confirm what it was sent.
+const UNCONFIRMED: Duration = Duration::from_secs(30);
+
+/// After how long without a word a server is asked whether it is there, and how long it has for each
+/// answer.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 
 /// A database on a PostgreSQL server with the part it plays.
 #[derive(Debug, Clone)]
@@ -76,7 +89,8 @@ impl PostgresServer {
     /// When there is no connection to be had.
     pub fn connect(&self, adjust: impl FnOnce(&mut Config)) -> Result<Client, PostgresProblem> {
         let mut config = Config::new();
-        config.host(&self.url.host).dbname(&self.url.database).connect_timeout(CONNECT_TIMEOUT);
+        config.host(&self.url.host).dbname(&self.url.database).connect_timeout(ADDRESS_TIMEOUT);
+        config.tcp_user_timeout(UNCONFIRMED).keepalives_idle(KEEPALIVE.0).keepalives_interval(KEEPALIVE.1);
         if let Some(port) = self.url.port {
             config.port(port);
         }
@@ -87,18 +101,27 @@ impl PostgresServer {
             config.password(&password.0);
         }
         adjust(&mut config);
-        let connected = match self.url.tls.mode {
-            TlsMode::Disable => config.ssl_mode(SslMode::Disable).connect(NoTls),
-            mode => {
-                config.ssl_mode(if mode == TlsMode::Prefer { SslMode::Prefer } else { SslMode::Require });
-                config.connect(MakeRustlsConnect::new(tls::client(
-                    &self.url.tls,
-                    self.certificate.as_ref(),
-                    self.role,
-                )?))
-            }
+        let tls = match self.url.tls.mode {
+            TlsMode::Disable => None,
+            _ => Some(tls::client(&self.url.tls, self.certificate.as_ref(), self.role)?),
         };
-        connected.map_err(|error| self.explain(&error))
+        config.ssl_mode(match self.url.tls.mode {
+            TlsMode::Disable => SslMode::Disable,
+            TlsMode::Prefer => SslMode::Prefer,
+            _ => SslMode::Require,
+        });
+        let connected = within(CONNECT_TIMEOUT, move || match tls {
+            None => config.connect(NoTls),
+            Some(tls) => config.connect(MakeRustlsConnect::new(tls)),
+        });
+        connected.ok_or_else(|| self.silent())?.map_err(|error| self.explain(&error))
+    }
+
+    /// What it means that the server takes a connection and does not answer.
+    fn silent(&self) -> PostgresProblem {
+        let message = format!("the server of the {} {} does not answer in time", self.role.name, self.url);
+        let help = format!("check host and port {}, and that the server is not stuck", self.role.settings);
+        PostgresProblem { passing: true, ..PostgresProblem::new(message, help) }
     }
 
     /// What an error means for the person.

@@ -89,10 +89,7 @@ impl Locking {
             if waited >= self.timeout {
                 return Err(RegistryError::new(
                     format!("{lock} is {holder}"),
-                    format!(
-                        "feastr waited {} s and changed nothing; try again when the other one is done",
-                        self.timeout.as_secs()
-                    ),
+                    format!("feastr waited {} s; try again when the other one is done", self.timeout.as_secs()),
                 )
                 .into());
             }

@@ -3,18 +3,19 @@
 use std::{collections::BTreeSet, path::Path};
 
 /// What each room may use of ours; a room that is not listed may use everything.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("diagnostics", &[]),
     ("sqlite", &[]),
+    ("time_limit", &[]),
     ("yaml", &["diagnostics"]),
     ("feast", &["model"]),
     ("config", &["diagnostics", "yaml"]),
     ("definitions", &["config", "diagnostics", "feast", "model", "yaml"]),
     ("plan", &["feast", "model"]),
     ("retrieval", &["diagnostics", "model"]),
-    ("postgres", &["config"]),
-    ("registry", &["config", "feast", "model", "postgres", "sqlite"]),
+    ("postgres", &["config", "time_limit"]),
+    ("registry", &["config", "feast", "model", "postgres", "sqlite", "time_limit"]),
     ("online", &["config", "feast", "model", "postgres", "sqlite"]),
     ("offline", &["config", "diagnostics", "model", "retrieval"]),
     ("apply", &["feast", "model", "online", "plan", "registry"]),

@@ -5,6 +5,7 @@
 
 mod changes;
 mod dialect;
+mod limited;
 mod mysql;
 mod postgres;
 mod runs;
@@ -65,12 +66,27 @@ impl SqlRegistry {
     /// Reads with the connection there is, or a new one; gives nothing when there is no database yet.
     fn read<T: Default>(
         &self,
-        read: impl FnOnce(&mut dyn Session, &Columns) -> Result<T, Failure>,
+        read: impl Fn(&mut dyn Session, &Columns) -> Result<T, Failure>,
     ) -> Result<T, RegistryError> {
         let kept = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(mut session) = kept.map_or_else(|| self.database.reader(), |session| Ok(Some(session)))? else {
-            return Ok(T::default());
-        };
+        // Servers and what is in between end connections that nobody uses.
+        if let Some(session) = kept
+            && let Ok(result) = self.read_with(session, &read)
+        {
+            return Ok(result);
+        }
+        match self.database.reader()? {
+            Some(session) => Ok(self.read_with(session, &read)?),
+            None => Ok(T::default()),
+        }
+    }
+
+    /// Reads with a connection, and keeps it for the next reading if that goes well.
+    fn read_with<T>(
+        &self,
+        mut session: Box<dyn Session>,
+        read: &impl Fn(&mut dyn Session, &Columns) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let here = self.columns(session.as_mut())?;
         let result = read(session.as_mut(), &here)?;
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);

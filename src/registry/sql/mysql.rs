@@ -5,8 +5,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     dialect::Dialect,
+    limited::{Limited, silent},
     schema::ColumnType,
-    session::{Cell, Database, Failure, Parameter, Session},
+    session::{Cell, Database, Failure, Parameter, Session, uncertain},
 };
 use crate::{
     config::{ServerUrl, TlsMode},
@@ -14,10 +15,21 @@ use crate::{
         locking::{Holder, Locking, of_registry, of_view, short_hex, view_digest},
         store::{RegistryError, ViewLock},
     },
+    time_limit::within,
 };
 
-/// How long to wait for a server that does not answer.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for an address that does not answer.
+const ADDRESS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long connecting may take, which is more than reaching an address.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// After how many milliseconds without a word a server is asked whether it is there, and after how many
+/// without confirmation it counts as lost.
+const KEEPALIVE: u32 = 30_000;
+
+/// The longest that MariaDB waits for rows, in seconds; MySQL waits longer.
+const LONGEST_LOCK_TIMEOUT: u64 = 100_000_000;
 
 /// A registry in MySQL or MariaDB.
 pub struct MySql {
@@ -29,10 +41,13 @@ impl MySql {
         Self { url }
     }
 
-    fn connect(&self, who: &str) -> Result<MySqlSession, RegistryError> {
+    fn connect(&self, who: &str) -> Result<Limited<MySqlSession>, RegistryError> {
         let options = |tls: Option<SslOpts>| {
+            let options = OptsBuilder::new();
+            #[cfg(target_os = "linux")]
+            let options = options.tcp_user_timeout_ms(Some(KEEPALIVE));
             let socket = self.url.host.starts_with('/').then(|| self.url.host.clone());
-            OptsBuilder::new()
+            options
                 .ip_or_hostname(Some(if socket.is_some() { "localhost" } else { &self.url.host }))
                 .tcp_port(self.url.port.unwrap_or(3306))
                 .socket(socket)
@@ -40,7 +55,8 @@ impl MySql {
                 .user(self.url.user.clone())
                 .pass(self.url.password.as_ref().map(|password| password.0.clone()))
                 .db_name(Some(&self.url.database))
-                .tcp_connect_timeout(Some(CONNECT_TIMEOUT))
+                .tcp_connect_timeout(Some(ADDRESS_TIMEOUT))
+                .tcp_keepalive_time_ms(Some(KEEPALIVE))
                 .connect_attrs(Some(HashMap::from([("program_name", who)])))
                 .ssl_opts(tls)
         };
@@ -51,14 +67,14 @@ impl MySql {
                 .with_danger_accept_invalid_certs(!mode.verifies())
                 .with_danger_skip_domain_validation(mode != TlsMode::VerifyFull)
         });
-        let connection = match Conn::new(options(tls)) {
-            Err(mysql::Error::DriverError(DriverError::TlsNotSupported)) if mode == TlsMode::Prefer => {
-                Conn::new(options(None))
-            }
+        let (encrypted, plain) = (options(tls), options(None));
+        let connection = within(CONNECT_TIMEOUT, move || match Conn::new(encrypted) {
+            Err(mysql::Error::DriverError(DriverError::TlsNotSupported)) if mode == TlsMode::Prefer => Conn::new(plain),
             result => result,
-        };
+        });
+        let connection = connection.ok_or_else(|| silent(&self.location()))?;
         let connection = connection.map_err(|error| explain(&self.url, &error))?;
-        Ok(MySqlSession { url: self.url.clone(), connection })
+        Ok(Limited::new(MySqlSession { url: self.url.clone(), connection }, self.location()))
     }
 }
 
@@ -99,11 +115,11 @@ impl Database for MySql {
         let name = self.project_lock(project);
         let mut session = self.locked(&name, &of_registry(&self.location()), false, locking)?;
         // Rows may be locked by somebody who takes no lock of projects.
-        let seconds = locking.timeout.as_secs().max(1);
+        let seconds = locking.timeout.as_secs().clamp(1, LONGEST_LOCK_TIMEOUT);
         session.run(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"), &[])?;
         // Otherwise reading for an update locks the gaps around a project as well, and with them others.
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", &[])?;
-        Ok(Box::new(session))
+        Ok(Box::new(session.waiting(locking.timeout)))
     }
 
     fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
@@ -114,8 +130,8 @@ impl Database for MySql {
     }
 
     fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
-        let mut session = self.connect("feastr")?;
-        let holder = session.holder(&self.view_lock(project, view), true)?;
+        let name = self.view_lock(project, view);
+        let holder = self.connect("feastr")?.with(move |session| session.holder(&name, true))?;
         Ok(Some(holder).filter(|holder| holder.who.is_some()))
     }
 }
@@ -123,14 +139,11 @@ impl Database for MySql {
 impl MySql {
     /// A connection that holds a lock, which lasts as long as the connection; `idle` if it does
     /// nothing else.
-    fn locked(&self, name: &str, lock: &str, idle: bool, locking: &Locking) -> Result<MySqlSession, Failure> {
+    fn locked(&self, name: &str, lock: &str, idle: bool, locking: &Locking) -> Result<Limited<MySqlSession>, Failure> {
         let mut session = self.connect(&locking.who)?;
-        locking.wait(lock, || -> Result<_, Failure> {
-            let answer = session.run("SELECT GET_LOCK(?, 0)", &[Parameter::Text(name)])?;
-            if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
-                return Ok(Ok(()));
-            }
-            Ok(Err(session.holder(name, idle)?))
+        locking.wait(lock, || {
+            let name = name.to_owned();
+            session.with(move |session| session.try_lock(&name, idle))
         })?;
         Ok(session)
     }
@@ -160,6 +173,15 @@ struct MySqlSession {
 }
 
 impl MySqlSession {
+    /// Takes a lock, or says who has it.
+    fn try_lock(&mut self, name: &str, idle: bool) -> Result<Result<(), Holder>, Failure> {
+        let answer = self.run("SELECT GET_LOCK(?, 0)", &[Parameter::Text(name)])?;
+        if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
+            return Ok(Ok(()));
+        }
+        Ok(Err(self.holder(name, idle)?))
+    }
+
     /// Who has a lock: what it called itself if the server shows that, else its account and address.
     /// How long is known of idle connections: since their last statement, which took the lock.
     fn holder(&mut self, name: &str, idle: bool) -> Result<Holder, Failure> {
@@ -201,10 +223,7 @@ impl Session for MySqlSession {
     fn commit(&mut self) -> Result<(), Failure> {
         self.connection.query_drop("COMMIT").map_err(|error| match error {
             mysql::Error::MySqlError(_) => explain(&self.url, &error),
-            _ => Failure::Final(RegistryError::new(
-                format!("the connection to {} broke while the changes were committed", self.url),
-                "they are there in whole or not at all: `feastr plan` tells which".to_owned(),
-            )),
+            _ => uncertain(&self.url.to_string()),
         })
     }
 }

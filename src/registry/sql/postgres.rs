@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     dialect::{Dialect, on_conflict},
+    limited::Limited,
     schema::ColumnType,
-    session::{Cell, Database, Failure, Parameter, Session},
+    session::{Cell, Database, Failure, Parameter, Session, uncertain},
 };
 use crate::{
     config::ServerUrl,
@@ -31,6 +32,9 @@ const ROLE: Role = Role {
     missing: "set `schema_mode: auto`, and feastr creates missing tables",
 };
 
+/// The longest that PostgreSQL waits for a lock, in milliseconds; about 25 days.
+const LONGEST_LOCK_TIMEOUT: u128 = i32::MAX as u128;
+
 /// A registry in PostgreSQL.
 pub struct Postgres {
     server: PostgresServer,
@@ -41,11 +45,11 @@ impl Postgres {
         Self { server: PostgresServer::new(&ROLE, url) }
     }
 
-    fn connect(&self, who: &str) -> Result<PostgresSession, RegistryError> {
+    fn connect(&self, who: &str) -> Result<Limited<PostgresSession>, RegistryError> {
         let client = self.server.connect(|config| {
             config.application_name(who);
         })?;
-        Ok(PostgresSession { server: self.server.clone(), client })
+        Ok(Limited::new(PostgresSession { server: self.server.clone(), client }, self.location()))
     }
 }
 
@@ -85,40 +89,30 @@ impl Database for Postgres {
     fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
         let mut session = self.locked(project_key(project), &of_registry(&self.location()), locking)?;
         // Rows may be locked by somebody who takes no lock of projects.
-        let millis = locking.timeout.as_millis().max(1);
-        session.simple(&format!("SET LOCAL lock_timeout = {millis}"))?;
-        Ok(Box::new(session))
+        let millis = locking.timeout.as_millis().clamp(1, LONGEST_LOCK_TIMEOUT);
+        session.with(move |session| session.simple(&format!("SET LOCAL lock_timeout = {millis}")))?;
+        Ok(Box::new(session.waiting(locking.timeout)))
     }
 
     fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
         let mut session = self.locked(key(&view_digest(project, view)), &of_view(view), locking)?;
         // The transaction does nothing but hold the lock. Without a snapshot it keeps no rows from
         // being vacuumed, and it may last.
-        session.simple("SET LOCAL idle_in_transaction_session_timeout = 0")?;
+        session.with(|session| session.simple("SET LOCAL idle_in_transaction_session_timeout = 0"))?;
         Ok(ViewLock::new(session))
     }
 
     fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
-        self.connect("feastr")?.holder(key(&view_digest(project, view)))
+        let key = key(&view_digest(project, view));
+        self.connect("feastr")?.with(move |session| session.holder(key))
     }
 }
 
 impl Postgres {
     /// A connection in a transaction that holds an advisory lock.
-    fn locked(&self, key: i64, lock: &str, locking: &Locking) -> Result<PostgresSession, Failure> {
+    fn locked(&self, key: i64, lock: &str, locking: &Locking) -> Result<Limited<PostgresSession>, Failure> {
         let mut session = self.connect(&locking.who)?;
-        locking.wait(lock, || -> Result<_, Failure> {
-            // A transaction for each attempt: it holds the lock, and its age is that of the lock. The
-            // lock lasts as long as the transaction, so that it works behind a pooler, too. Every
-            // statement sees what was committed before it began, so reading follows the lock.
-            session.simple("BEGIN ISOLATION LEVEL READ COMMITTED")?;
-            let answer = session.run("SELECT pg_try_advisory_xact_lock($1)::int", &[Parameter::Integer(key)])?;
-            if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
-                return Ok(Ok(()));
-            }
-            session.simple("ROLLBACK")?;
-            Ok(Err(session.holder(key)?.unwrap_or_default()))
-        })?;
+        locking.wait(lock, || session.with(move |session| session.try_lock(key)))?;
         Ok(session)
     }
 }
@@ -143,6 +137,20 @@ struct PostgresSession {
 impl PostgresSession {
     fn simple(&mut self, statement: &str) -> Result<(), Failure> {
         self.client.batch_execute(statement).map_err(|error| explain(&self.server, &error))
+    }
+
+    /// Takes an advisory lock, or says who has it.
+    fn try_lock(&mut self, key: i64) -> Result<Result<(), Holder>, Failure> {
+        // A transaction for each attempt: it holds the lock, and its age is that of the lock. The
+        // lock lasts as long as the transaction, so that it works behind a pooler, too. Every
+        // statement sees what was committed before it began, so reading follows the lock.
+        self.simple("BEGIN ISOLATION LEVEL READ COMMITTED")?;
+        let answer = self.run("SELECT pg_try_advisory_xact_lock($1)::int", &[Parameter::Integer(key)])?;
+        if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
+            return Ok(Ok(()));
+        }
+        self.simple("ROLLBACK")?;
+        Ok(Err(self.holder(key)?.unwrap_or_default()))
     }
 
     fn holder(&mut self, key: i64) -> Result<Option<Holder>, Failure> {
@@ -188,10 +196,7 @@ impl Session for PostgresSession {
     fn commit(&mut self) -> Result<(), Failure> {
         self.client.batch_execute("COMMIT").map_err(|error| match error.as_db_error() {
             Some(_) => explain(&self.server, &error),
-            None => Failure::Final(RegistryError::new(
-                format!("the connection to {} broke while the changes were committed", self.server.url()),
-                "they are there in whole or not at all: `feastr plan` tells which".to_owned(),
-            )),
+            None => uncertain(&self.server.url().to_string()),
         })
     }
 }

@@ -132,3 +132,11 @@ impl From<Failure> for RegistryError {
         }
     }
 }
+
+/// What it means that a connection ended, or a server fell silent, before it confirmed a commit.
+pub fn uncertain(location: &str) -> Failure {
+    Failure::Final(RegistryError::new(
+        format!("the connection to {location} broke while the changes were committed"),
+        "they are there in whole or not at all: `feastr plan` tells which".to_owned(),
+    ))
+}

@@ -1,26 +1,28 @@
 //! Values that belong to nothing any more, in stores without a record of tables.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::mpsc, thread};
 
 use feastr::{
-    apply::{ApplyOptions, Approval, apply},
+    apply::{ApplyOptions, Approval, apply, clean_up},
     config::OnlineStoreConfig,
     model::{Object, Repo, Timestamp},
-    registry::{leftovers, state},
+    online::{self, OnlineStore},
+    registry::{Leftover, Locking, RegistryStore, Waiting, Write, leftovers, put_leftover, state},
 };
 use serde_json::json;
 
 use super::{END, START, applied, registry, values};
 use crate::{
     online_sql::{Backend, TestStore},
+    registries::{self, TestRegistry},
     servers::{PASSWORD, USER},
     support::Project,
 };
 
-const TABLE: &str = "feastlocal_driver_hourly_stats";
+pub const TABLE: &str = "feastlocal_driver_hourly_stats";
 
 /// The example repo with its values in a PostgreSQL database, applied and materialized.
-fn in_postgres() -> (Project, TestStore) {
+pub fn in_postgres() -> (Project, TestStore) {
     let (project, test) = (Project::example(), TestStore::new(Backend::Postgres));
     let OnlineStoreConfig::Postgres(config) = &test.config else { panic!("PostgreSQL") };
     let (port, database) = (config.server.port.unwrap(), &config.server.database);
@@ -41,12 +43,12 @@ fn features(test: &TestStore) -> BTreeSet<String> {
     test.rows(TABLE).into_iter().map(|row| row.1).collect()
 }
 
-fn noted(project: &Project) -> Vec<String> {
+pub fn noted(project: &Project) -> Vec<String> {
     let snapshot = registry(project).snapshot("feastlocal").unwrap();
     leftovers(&snapshot.metadata).into_iter().map(|leftover| leftover.view).collect()
 }
 
-fn exists(test: &TestStore) -> bool {
+pub fn exists(test: &TestStore) -> bool {
     test.postgres().query_one("SELECT to_regclass($1) IS NOT NULL", &[&TABLE]).unwrap().get(0)
 }
 
@@ -59,7 +61,11 @@ fn remove_view(project: &Project) {
 
 /// An apply that was killed after its commit: everything but the cleaning.
 fn apply_and_die(project: &Project, test: &TestStore) {
-    let registry = registry(project);
+    apply_without_views(registry(project).as_ref(), test.open().as_ref());
+}
+
+/// An apply of an empty repo, without the cleaning of stores whose tables are not recorded.
+fn apply_without_views(registry: &dyn RegistryStore, online: &dyn OnlineStore) {
     let objects = state(&registry.snapshot("feastlocal").unwrap()).objects;
     let project = objects.into_values().find_map(|object| match object {
         Object::Project(project) => Some(project),
@@ -68,7 +74,7 @@ fn apply_and_die(project: &Project, test: &TestStore) {
     let mut repo = Repo::new(project.unwrap());
     repo.project.description.clear();
     let options = ApplyOptions { repo_name: None, approval: Approval::Everything, now: Timestamp::now() };
-    apply(&repo, registry.as_ref(), Some(test.open().as_ref()), options).unwrap();
+    apply(&repo, registry, Some(online), options).unwrap();
 }
 
 #[test]
@@ -135,19 +141,56 @@ fn a_view_that_is_back_keeps_its_values() {
 }
 
 #[test]
-fn teardown_removes_the_values_of_the_project_alone() {
-    let (project, test) = in_postgres();
-    project.edit("feature_store.yaml", "project: feastlocal", "project: my_feastlocal");
-    project.feastr(&["apply"]).ok();
+fn a_table_whose_view_is_back_before_it_is_dropped_stays() {
+    let project = applied();
     project.feastr(&["materialize", START, END]).ok();
-    project.feastr(&["teardown", "--yes"]).ok();
-    assert!(exists(&test), "another project's");
-    assert!(
-        test.postgres()
-            .query_one("SELECT to_regclass('my_feastlocal_driver_hourly_stats') IS NULL", &[])
-            .unwrap()
-            .get::<_, bool>(0)
+    let before = values(&project, TABLE);
+    let path = project.path("data/online_store.db").canonicalize().unwrap();
+    let online = online::open(&OnlineStoreConfig::Sqlite { path, numbers: false });
+    // A run on the view holds up whoever wants to drop its table.
+    let run = registry(&project).lock_view("feastlocal", "driver_hourly_stats").unwrap();
+    let (waits, waiting) = mpsc::channel();
+    thread::scope(|scope| {
+        let (project, online) = (&project, online.as_ref());
+        let dropping = scope.spawn(move || {
+            let on_wait = Box::new(move |_: &Waiting<'_>| waits.send(()).unwrap_or_default());
+            let locking = Locking { on_wait, ..Locking::default() };
+            let path = project.path("data/registry.db");
+            let settings = format!("{{registry_type: sql, path: sqlite:///{}}}", path.display());
+            let registry = feastr::registry::open(&registries::read(&settings), locking);
+            apply_without_views(registry.as_ref(), online);
+        });
+        waiting.recv().expect("nothing is dropped under a run");
+        project.feastr(&["apply"]).ok();
+        drop(run);
+        dropping.join().unwrap();
+    });
+    assert_eq!(values(&project, TABLE), before);
+    let recorded = state(&registry(&project).snapshot("feastlocal").unwrap()).online_tables;
+    assert_eq!(recorded.into_keys().collect::<Vec<_>>(), [TABLE]);
+}
+
+#[test]
+fn many_removed_views_take_few_connections() {
+    let test = TestRegistry::new(registries::Backend::MariaDb);
+    let grant = format!(
+        "GRANT ALL ON {0}.* TO few_{0}@'%' IDENTIFIED BY '{PASSWORD}' WITH MAX_USER_CONNECTIONS 12",
+        test.database
     );
+    test.execute(&grant);
+    let settings = test.settings.replace("feast:", &format!("few_{}:", test.database));
+    let registry = feastr::registry::open(&registries::read(&settings), Locking::default());
+    let leftover = |number: usize| Leftover {
+        view: format!("view_{number}"),
+        features: vec!["f".to_owned()],
+        join_keys: vec!["k".to_owned()],
+        whole: true,
+    };
+    let notes: Vec<Write> = (0..40).flat_map(|number| put_leftover(&leftover(number), Timestamp::now())).collect();
+    registry.update("p", &mut |_| Some(notes.clone())).unwrap();
+    let online = TestStore::new(Backend::Sqlite).open();
+    clean_up("p", registry.as_ref(), online.as_ref(), &mut |_| {}).unwrap();
+    assert_eq!(leftovers(&registry.snapshot("p").unwrap().metadata), []);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod definitions;
 mod kills;
 mod options;
 mod records;
+mod teardown;
 mod times;
 
 use feastr::registry::RegistryStore;

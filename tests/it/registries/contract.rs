@@ -29,6 +29,7 @@ on_every_backend!(
     who_waits_is_told_for_whom,
     a_removed_and_written_object_is_written,
     one_run_per_view_and_the_next_is_told,
+    locks_can_be_waited_for_for_ages,
     runs_are_noted_and_bounded,
     leftovers_of_many_features_have_room,
 );
@@ -325,7 +326,7 @@ fn who_waits_is_told_for_whom(backend: Backend) {
             "held by apply of alice@ci-7 (pid 412) for "
         };
         assert!(error.message.contains(holder), "{error}");
-        assert!(error.help.clone().unwrap().contains("changed nothing"), "{error:?}");
+        assert!(error.help.clone().unwrap().contains("feastr waited 1 s"), "{error:?}");
         assert!(told.lock().unwrap()[0].contains(holder), "{told:?}");
         // Reading is always possible; and on servers, other projects are not locked.
         assert_eq!(test.open().snapshot("p").unwrap().rows.len(), 1);
@@ -335,6 +336,17 @@ fn who_waits_is_told_for_whom(backend: Backend) {
         leave.send(()).unwrap();
     });
     write(test.open_with(impatient()).as_ref(), "p", &[Write::Put(entity("customer", ""))]);
+}
+
+fn locks_can_be_waited_for_for_ages(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let days = |days: u64| Locking { timeout: Duration::from_secs(days * 86_400), ..Locking::default() };
+    for (days, name) in [(days(30), "driver"), (days(100_000_000), "customer")] {
+        let registry = test.open_with(days);
+        write(registry.as_ref(), "p", &[Write::Put(entity(name, ""))]);
+        registry.lock_view("p", "stats").unwrap();
+    }
+    assert_eq!(test.open().snapshot("p").unwrap().rows.len(), 2);
 }
 
 fn a_removed_and_written_object_is_written(backend: Backend) {

@@ -9,6 +9,7 @@ mod other_schemas;
 mod processes;
 mod repo;
 mod runs;
+mod silence;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

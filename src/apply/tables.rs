@@ -1,0 +1,59 @@
+//! Dropping the tables of online stores that the registry records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ApplyError, locks::under_locks, rows};
+use crate::{
+    model::{OnlineTables, RegistryState, Timestamp},
+    online::RecordedTables,
+    plan::has_table,
+    registry::{RegistryStore, state},
+};
+
+/// Drops tables of a project, and then takes them off the record, which is what a later run goes by
+/// when this one is killed. Those of views that were declared again in the meantime stay.
+///
+/// Nobody materializes the views meanwhile.
+///
+/// # Errors
+/// When a store cannot be read or written, or a run on one of the views does not end.
+pub fn drop_tables<'a>(
+    project: &str,
+    tables: impl Iterator<Item = &'a str>,
+    registry: &dyn RegistryStore,
+    recorded: &dyn RecordedTables,
+    now: Timestamp,
+) -> Result<(), ApplyError> {
+    let here = recorded.layout();
+    let prefix = (here.name)(project, "");
+    let tables: BTreeMap<&str, &str> =
+        tables.map(|table| (table.strip_prefix(&prefix).unwrap_or(table), table)).collect();
+    let views = tables.keys().map(|&view| view.to_owned()).collect();
+    under_locks(project, registry, views, &mut |views| {
+        let needed = needed(project, &state(&registry.snapshot(project)?), here);
+        let mut dropped: Vec<&str> = views.iter().map(|view| tables[view.as_str()]).collect();
+        dropped.retain(|table| !needed.contains(*table));
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        recorded.remove(&dropped)?;
+        let mut back = BTreeSet::new();
+        registry.update(project, &mut |snapshot| {
+            let state = state(snapshot);
+            back = self::needed(project, &state, here);
+            let mut recorded = state.online_tables;
+            recorded.retain(|table, _| back.contains(table) || !dropped.contains(&table.as_str()));
+            Some(vec![rows::put_infra(snapshot, &recorded, now)])
+        })?;
+        // What was declared again after it was looked for is there, if empty: nobody could write to it.
+        dropped.retain(|table| back.contains(*table));
+        Ok(recorded.create(&dropped)?)
+    })
+}
+
+/// The tables of the views in a registry.
+fn needed(project: &str, state: &RegistryState, here: OnlineTables<'_>) -> BTreeSet<String> {
+    let views = state.objects.iter().filter(|(_, object)| has_table(object)).map(|(id, _)| id);
+    let foreign = state.foreign.iter().map(|foreign| &foreign.id).filter(|id| id.kind.is_view());
+    views.chain(foreign).map(|id| (here.name)(project, &id.name)).collect()
+}
