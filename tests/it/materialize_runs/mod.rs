@@ -1,6 +1,7 @@
 //! Runs of materialize: what they record, what they say, and what is left when they are cut off.
 
 mod cleanup;
+mod keys;
 mod kills;
 mod options;
 mod records;
