@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ApplyError;
+use super::{ApplyError, Neighbours};
 use crate::{
     model::{Object, RegistryState, Timestamp},
     online::{OnlineStore, ViewLayout},
@@ -77,7 +77,10 @@ pub fn clean_up(
     let views: BTreeSet<&str> = noted.iter().map(|leftover| leftover.view.as_str()).collect();
     let locks = views.into_iter().map(|view| registry.lock_view(project, view)).collect::<Result<Vec<_>, _>>()?;
     let state = state(&registry.snapshot(project)?);
-    let Removals { views, features } = Removals::of(project, &noted, &state);
+    let Removals { mut views, mut features } = Removals::of(project, &noted, &state);
+    let neighbours = Neighbours::of(project, registry, online)?;
+    views.retain(|layout| !neighbours.have(&layout.view));
+    features.retain(|layout| !neighbours.have(&layout.view));
     let mut removed = 0;
     if !views.is_empty() {
         removed += online.remove_views(&views, on_page)?;

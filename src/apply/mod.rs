@@ -1,11 +1,13 @@
 //! Carries out a plan: registry rows in one transaction, online tables around it.
 
 mod cleanup;
+mod neighbours;
 mod rows;
 mod teardown;
 mod unrecorded;
 
 pub use cleanup::clean_up;
+pub use neighbours::Neighbours;
 pub use teardown::{TeardownSummary, teardown};
 
 use rows::PinnedVersions;
@@ -94,6 +96,10 @@ pub fn apply(
     options: ApplyOptions<'_>,
 ) -> Result<Plan, ApplyError> {
     let project = &repo.project.name;
+    let neighbours = online.map(|online| Neighbours::of(project, registry, online)).transpose()?;
+    if let Some(neighbours) = &neighbours {
+        neighbours.check(repo)?;
+    }
     // Stored versions never change, so they may be read before the registry is locked.
     let pinned = rows::pinned_versions(repo, registry)?;
     let before = registry.snapshot(project)?;
@@ -136,7 +142,7 @@ pub fn apply(
         // What another apply dropped in between.
         let missed = tables(&plan, TableAction::Create).filter(|table| !created.iter().any(|made| made == table));
         recorded.create(&missed.collect::<Vec<_>>())?;
-        drop_tables(&plan, registry, recorded, options.now)?;
+        drop_tables(&plan, registry, recorded, neighbours.as_ref(), options.now)?;
     }
     Ok(plan)
 }
@@ -212,13 +218,15 @@ fn drop_tables(
     plan: &Plan,
     registry: &dyn RegistryStore,
     recorded: &dyn RecordedTables,
+    neighbours: Option<&Neighbours<'_>>,
     now: Timestamp,
 ) -> Result<(), ApplyError> {
     let dropped: Vec<&str> = tables(plan, TableAction::Delete).collect();
     if dropped.is_empty() {
         return Ok(());
     }
-    recorded.remove(&dropped)?;
+    let unshared = |table: &&str| neighbours.is_none_or(|neighbours| !neighbours.have_table(table));
+    recorded.remove(&dropped.iter().copied().filter(unshared).collect::<Vec<_>>())?;
     registry.update(&plan.project, &mut |snapshot| {
         let mut recorded = state(snapshot).online_tables;
         recorded.retain(|table, _| !dropped.contains(&table.as_str()));

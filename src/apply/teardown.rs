@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{ApplyError, cleanup::clean_up, unrecorded};
+use super::{ApplyError, Neighbours, cleanup::clean_up, unrecorded};
 use crate::{
     model::ObjectKind,
     online::{OnlineStore, RecordedTables},
@@ -41,9 +41,11 @@ impl TeardownSummary {
             *objects.entry(id.kind).or_default() += 1;
         }
         let here = online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
+        let neighbours = online.map(|online| Neighbours::of(project, registry, online)).transpose()?;
+        let unshared = |table: &&String| neighbours.as_ref().is_none_or(|neighbours| !neighbours.have_table(table));
         let tables = here.map_or_else(Vec::new, |here| {
             let ours = state.online_tables.iter().filter(|(_, file)| *file == here.file);
-            ours.map(|(table, _)| table.clone()).collect()
+            ours.map(|(table, _)| table).filter(unshared).cloned().collect()
         });
         let views = online.map_or_else(Vec::new, |online| unrecorded::views(project, &state, online));
         let views = views.into_iter().map(|layout| layout.view).collect();
@@ -77,7 +79,9 @@ pub fn teardown(
         if let Some(recorded) = online.recorded_tables() {
             recorded.remove(&tables)?;
         }
-        let views = unrecorded::views(&summary.project, &state(&registry.snapshot(&summary.project)?), online);
+        let mut views = unrecorded::views(&summary.project, &state(&registry.snapshot(&summary.project)?), online);
+        let neighbours = Neighbours::of(&summary.project, registry, online)?;
+        views.retain(|layout| !neighbours.have(&layout.view));
         if !views.is_empty() {
             online.remove_views(&views, on_page)?;
         }

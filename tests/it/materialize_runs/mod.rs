@@ -3,6 +3,7 @@
 mod cleanup;
 mod keys;
 mod kills;
+mod neighbours;
 mod options;
 mod records;
 
