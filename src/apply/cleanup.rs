@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ApplyError, locks::under_locks};
+use super::{ApplyError, Neighbours, locks::under_locks};
 use crate::{
     model::{Object, RegistryState, Timestamp},
     online::{OnlineStore, ViewLayout},
@@ -76,7 +76,10 @@ pub fn clean_up(
         let snapshot = registry.snapshot(project)?;
         let mut noted = leftovers(&snapshot.metadata);
         noted.retain(|leftover| locked.contains(&leftover.view));
-        let Removals { views, features } = Removals::of(project, &noted, &state(&snapshot));
+        let Removals { mut views, mut features } = Removals::of(project, &noted, &state(&snapshot));
+        let neighbours = Neighbours::of(project, registry, online)?;
+        views.retain(|layout| !neighbours.have(&layout.view));
+        features.retain(|layout| !neighbours.have(&layout.view));
         if !views.is_empty() {
             removed += online.remove_views(&views, &mut |entities| on_page(removed + entities))?;
         }

@@ -2,12 +2,14 @@
 
 mod cleanup;
 mod locks;
+mod neighbours;
 mod rows;
 mod tables;
 mod teardown;
 mod unrecorded;
 
 pub use cleanup::clean_up;
+pub use neighbours::Neighbours;
 pub use teardown::{TeardownOptions, TeardownSummary, teardown};
 pub use unrecorded::values;
 
@@ -101,6 +103,10 @@ pub fn apply(
     options: ApplyOptions<'_>,
 ) -> Result<Plan, ApplyError> {
     let project = &repo.project.name;
+    let neighbours = online.map(|online| Neighbours::of(project, registry, online)).transpose()?;
+    if let Some(neighbours) = &neighbours {
+        neighbours.check(repo)?;
+    }
     // Stored versions never change, so they may be read before the registry is locked.
     let pinned = rows::pinned_versions(repo, registry)?;
     let before = registry.snapshot(project)?;
@@ -143,7 +149,9 @@ pub fn apply(
         // What another apply dropped in between.
         let missed = tables(&plan, TableAction::Create).filter(|table| !created.iter().any(|made| made == table));
         recorded.create(&missed.collect::<Vec<_>>())?;
-        drop_tables(project, tables(&plan, TableAction::Delete), registry, recorded, options.now)?;
+        if let Some(neighbours) = &neighbours {
+            drop_tables(project, tables(&plan, TableAction::Delete), registry, recorded, neighbours, options.now)?;
+        }
     }
     Ok(plan)
 }

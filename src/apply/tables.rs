@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ApplyError, locks::under_locks, rows};
+use super::{ApplyError, Neighbours, locks::under_locks, rows};
 use crate::{
     model::{OnlineTables, RegistryState, Timestamp},
     online::RecordedTables,
@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// Drops tables of a project, and then takes them off the record, which is what a later run goes by
-/// when this one is killed. Those of views that were declared again in the meantime stay.
+/// when this one is killed. Those of views that were declared again in the meantime stay, and
+/// those that another project has, too.
 ///
 /// Nobody materializes the views meanwhile.
 ///
@@ -22,6 +23,7 @@ pub fn drop_tables<'a>(
     tables: impl Iterator<Item = &'a str>,
     registry: &dyn RegistryStore,
     recorded: &dyn RecordedTables,
+    neighbours: &Neighbours<'_>,
     now: Timestamp,
 ) -> Result<(), ApplyError> {
     let here = recorded.layout();
@@ -36,7 +38,8 @@ pub fn drop_tables<'a>(
         if dropped.is_empty() {
             return Ok(());
         }
-        recorded.remove(&dropped)?;
+        let unshared = dropped.iter().copied().filter(|table| !neighbours.have_table(table));
+        recorded.remove(&unshared.collect::<Vec<_>>())?;
         let mut back = BTreeSet::new();
         registry.update(project, &mut |snapshot| {
             let state = state(snapshot);

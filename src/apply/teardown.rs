@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ApplyError, cleanup::clean_up, locks::under_locks, tables::drop_tables, unrecorded};
+use super::{ApplyError, Neighbours, cleanup::clean_up, locks::under_locks, tables::drop_tables, unrecorded};
 use crate::{
     model::{ObjectKind, RegistryState, Timestamp},
     online::{OnlineStore, RecordedTables, ViewLayout},
@@ -62,7 +62,9 @@ impl TeardownSummary {
         for id in state.objects.keys().chain(state.foreign.iter().map(|foreign| &foreign.id)) {
             *objects.entry(id.kind).or_default() += 1;
         }
-        let tables = online.map_or_else(Vec::new, |online| recorded_tables(&state, online));
+        let neighbours = online.map(|online| Neighbours::of(project, registry, online)).transpose()?;
+        let mut tables = online.map_or_else(Vec::new, |online| recorded_tables(&state, online));
+        tables.retain(|table| neighbours.as_ref().is_none_or(|neighbours| !neighbours.have_table(table)));
         let mut views = BTreeSet::new();
         if let Some(online) = online.filter(|online| online.recorded_tables().is_none()) {
             let present = unrecorded::views(project, &snapshot, &state, online).into_iter().map(|layout| layout.view);
@@ -120,7 +122,9 @@ pub fn teardown(
     let tables = outcome?;
     if let Some(online) = online {
         if let Some(recorded) = online.recorded_tables() {
-            drop_tables(project, tables.iter().map(String::as_str), registry, recorded, options.now)?;
+            let neighbours = Neighbours::of(project, registry, online)?;
+            let tables = tables.iter().map(String::as_str);
+            drop_tables(project, tables, registry, recorded, &neighbours, options.now)?;
         }
         clean_up(project, registry, online, on_page)?;
     }

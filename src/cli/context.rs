@@ -71,7 +71,7 @@ impl Context {
             ),
             _ => CommandError::new(format!("cannot read {}: {error}", display_path(&path).display()), None),
         })?;
-        let file = Arc::new(SourceText::new(display_path(&path), text));
+        let file = Arc::new(SourceText::settings(display_path(&path), text));
         let mut diagnostics = Diagnostics::default();
         let environment = |name: &str| std::env::var(name).ok();
         match config::load(&file, [&folder, &std::path::absolute(&path)?], &environment, &mut diagnostics) {

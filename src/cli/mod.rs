@@ -28,12 +28,18 @@ mod selection;
 mod teardown;
 mod version;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     config::variables,
+    diagnostics::without_logins,
     model::ObjectKind,
     ui::{ColorChoice, Printer, Verbosity},
 };
@@ -176,7 +182,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Help and version go to stdout and are no failure; wrong usage exits with 1 like other errors.
 fn usage(error: &clap::Error) -> ExitCode {
-    let printed = error.print().is_ok();
+    let text = error.render().to_string();
+    // An argument that is repeated may be a URL.
+    let printed = match without_logins(&text) {
+        shown if shown != text => io::stderr().write_all(shown.as_bytes()).is_ok(),
+        _ => error.print().is_ok(),
+    };
     if error.use_stderr() || !printed { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 

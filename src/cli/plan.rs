@@ -7,7 +7,7 @@ use std::{
 
 use super::{CommandError, Context, checks::Checks, output_file::output_file};
 use crate::{
-    apply::ApplyError,
+    apply::{ApplyError, Neighbours},
     config::variables,
     model::Repo,
     online::{OnlineStore, RecordedTables},
@@ -85,7 +85,11 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
 pub fn plan(repo: &Repo, context: &Context) -> Result<Plan, CommandError> {
     let config = context.config()?;
     let online = context.online()?;
-    let snapshot = context.registry_to_read()?.snapshot(&repo.project.name)?;
+    let registry = context.registry_to_read()?;
+    let snapshot = registry.snapshot(&repo.project.name)?;
+    if let Some(online) = online.as_deref() {
+        Neighbours::of(&repo.project.name, registry.as_ref(), online)?.check(repo)?;
+    }
     let tables = online.as_deref().and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
     let setting = Setting { repo_name: config.repo_name.as_deref(), online: tables };
     Ok(diff(&state(&snapshot), repo, setting).map_err(ApplyError::Conflicts)?)

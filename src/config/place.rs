@@ -2,7 +2,7 @@ use std::{fs::File, io::Read as _, path::Path, sync::Arc};
 
 use super::{RegistryConfig, registry};
 use crate::{
-    diagnostics::{Diagnostics, SourceText, Span},
+    diagnostics::{Diagnostics, SourceText, Span, without_logins},
     yaml::{Content, Node, Scalar},
 };
 
@@ -33,7 +33,7 @@ pub fn registry_at(place: &str, folder: &Path) -> Result<RegistryConfig, PlaceEr
             .into_iter()
             .next()
             .map_or_else(|| ("this is no registry".to_owned(), None), |found| (found.message, found.help));
-        PlaceError { message, help }
+        PlaceError { message: without_logins(&message), help }
     })
 }
 

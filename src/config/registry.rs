@@ -6,7 +6,7 @@ use super::{
     store_kind::unsupported_flag,
 };
 use crate::{
-    diagnostics::{Diagnostics, Span, did_you_mean},
+    diagnostics::{Diagnostics, Span, did_you_mean, without_logins},
     yaml::{Node, Read, Spanned, record},
 };
 
@@ -144,6 +144,13 @@ fn file_path(text: &str, span: &Span, folder: &Path, diagnostics: &mut Diagnosti
             ),
         };
         diagnostics.error_with_help(span, message, help);
+    } else if path == text && without_logins(text) != text {
+        diagnostics.error_with_help(
+            span,
+            format!("`{}` is neither a file nor the URL of a database", without_logins(text)),
+            "write a URL as postgresql://user:password@host/database, and a file with such a name as file://…"
+                .to_owned(),
+        );
     } else {
         return Some(RegistryConfig::File { path: resolve(folder, path) });
     }

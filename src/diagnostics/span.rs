@@ -1,5 +1,7 @@
 use std::{cmp::Ordering, ops::Range, path::PathBuf, sync::Arc};
 
+use super::secrets;
+
 /// A file that was read, with the name it is shown under.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SourceText {
@@ -8,13 +10,25 @@ pub struct SourceText {
     pub text: String,
     /// Byte offsets of the second line and those after it.
     lines: Vec<usize>,
+    /// Whether its values may be passwords.
+    is_settings: bool,
 }
 
 impl SourceText {
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = text.match_indices('\n').map(|(newline, _)| newline + 1).collect();
-        Self { path: path.into(), text, lines }
+        Self { path: path.into(), text, lines, is_settings: false }
+    }
+
+    /// A settings file, in which passwords may stand.
+    pub fn settings(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        Self { is_settings: true, ..Self::new(path, text) }
+    }
+
+    /// The text with stars for what may be a password, byte for byte.
+    pub fn shown(&self) -> String {
+        if self.is_settings { secrets::settings(&self.text) } else { secrets::definitions(&self.text) }
     }
 }
 

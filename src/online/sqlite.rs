@@ -177,6 +177,11 @@ impl OnlineStore for SqliteOnlineStore {
         Some(self)
     }
 
+    /// Capitals make no difference to SQLite.
+    fn table(&self, project: &str, view: &str) -> Option<String> {
+        Some(table_name(project, view).to_ascii_lowercase())
+    }
+
     fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError> {
         let tables: Vec<String> = views.iter().map(|view| table_name(project, view)).collect();
         self.create(&tables.iter().map(String::as_str).collect::<Vec<_>>())

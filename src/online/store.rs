@@ -10,6 +10,11 @@ pub trait OnlineStore: Sync {
     /// The tables, if the store has such that the registry records.
     fn recorded_tables(&self) -> Option<&dyn RecordedTables>;
 
+    /// The table of a view, where each view has one: views with the same share their values.
+    fn table(&self, _project: &str, _view: &str) -> Option<String> {
+        None
+    }
+
     /// Makes room for the values of views. What is there stays.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 
 use super::Style;
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Severity, without_logins};
 
 /// Findings with the lines they are about, and a last line that counts them.
 pub fn draw(diagnostics: &[Diagnostic], style: Style) -> String {
@@ -9,8 +9,8 @@ pub fn draw(diagnostics: &[Diagnostic], style: Style) -> String {
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
     for diagnostic in diagnostics {
-        let file = diagnostic.span.as_ref().map(|span| without_passwords(&span.file.text)).unwrap_or_default();
-        text.push_str(&renderer.render(&[group(diagnostic, &file)]));
+        let file = diagnostic.span.as_ref().map(|span| span.file.shown()).unwrap_or_default();
+        text.push_str(&renderer.render(&[group(&without_secrets(diagnostic, &file), &file)]));
         text.push_str("\n\n");
     }
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
@@ -21,53 +21,26 @@ pub fn draw(diagnostics: &[Diagnostic], style: Style) -> String {
     text
 }
 
-/// The text of a file with passwords starred out, byte for byte, so that positions stay.
-fn without_passwords(text: &str) -> String {
-    const SECRET_KEYS: [&str; 4] = ["password", "secret", "token", "passwd"];
-    let mut hidden = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let key = line.split([':', '=']).next().unwrap_or_default().to_ascii_lowercase();
-        let secret = if SECRET_KEYS.iter().any(|word| key.contains(word)) {
-            // Everything behind the key.
-            line.find([':', '=']).map(|at| at + 1..line.trim_end().len())
-        } else {
-            url_password(line).or_else(|| assigned_password(line)).or_else(|| behind_servers(line))
-        };
-        match secret.filter(|range| range.start < range.end) {
-            Some(range) => {
-                hidden.push_str(&line[..range.start]);
-                hidden.push_str(&"*".repeat(range.len()));
-                hidden.push_str(&line[range.end..]);
-            }
-            None => hidden.push_str(line),
+/// A finding that quotes of a file what is shown of it.
+fn without_secrets(diagnostic: &Diagnostic, shown: &str) -> Diagnostic {
+    let mut diagnostic = diagnostic.clone();
+    if let Some(span) = &diagnostic.span {
+        let unquoted = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
+        let written = unquoted(span.text());
+        if !written.is_empty() && shown.get(span.range.clone()).map(unquoted).is_some_and(|shown| shown != written) {
+            diagnostic.message = without_quoted(&diagnostic.message, &written);
+            diagnostic.help = diagnostic.help.map(|help| without_quoted(&help, &written));
         }
     }
-    hidden
+    // It may come from the environment. The help has examples of URLs.
+    diagnostic.message = without_logins(&diagnostic.message);
+    diagnostic
 }
 
-/// Where the password of `scheme://user:password@host` is in a line.
-fn url_password(line: &str) -> Option<std::ops::Range<usize>> {
-    let start = line.find("://")? + 3;
-    let end = line[start..].find(char::is_whitespace).map_or(line.len(), |at| start + at);
-    let at = start + line[start..end].rfind('@')?;
-    let colon = start + line[start..at].find(':')?;
-    Some(colon + 1..at)
-}
-
-/// Where the keywords of a connection string are in a line: one of them may be a misspelled `password`.
-fn behind_servers(line: &str) -> Option<std::ops::Range<usize>> {
-    let name = line.find("connection_string")?;
-    let start = name + line[name..].find('=')? + 1;
-    Some(start..line.trim_end().len())
-}
-
-/// Where the password of `{host: …, password: …}` or of a connection string such as
-/// `host:6379,password=…` is in a line.
-fn assigned_password(line: &str) -> Option<std::ops::Range<usize>> {
-    let name = line.find("password")?;
-    let start = name + line[name..].find([':', '='])? + 1;
-    // It may hold a comma, so nothing behind it is shown.
-    Some(start..line.trim_end().len())
+/// The text with `***` where it quotes a secret.
+fn without_quoted(text: &str, secret: &str) -> String {
+    let text = text.replace(&format!("`{secret}`"), "`***`").replace(&format!("[{secret}]"), "[***]");
+    text.replace(&format!("number {secret}"), "number ***")
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
@@ -96,7 +69,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Style, draw, without_passwords};
+    use super::{Style, draw};
     use crate::diagnostics::{Diagnostics, SourceText, Span};
 
     #[test]
@@ -106,15 +79,5 @@ mod tests {
         diagnostics.error(&Span::new(&file, 3..3), "the file is not UTF-8 text");
         let text = draw(&diagnostics.into_sorted(), Style { enabled: false });
         assert!(text.contains("1 | a: \u{fffd}x\n  |    ^\n"), "{text}");
-    }
-
-    #[test]
-    fn passwords_are_starred_out() {
-        assert_eq!(without_passwords("path: pg://u:s3:c@ret@db/x\n"), "path: pg://u:********@db/x\n");
-        assert_eq!(without_passwords("  password: abc\nport: 1\n"), "  password:****\nport: 1\n");
-        assert_eq!(without_passwords("s: h:1,password=a,b,db=0\n"), "s: h:1,password=********\n");
-        assert_eq!(without_passwords("s: {u: v, \"password\": a, b: c}\n"), "s: {u: v, \"password\":*********\n");
-        assert_eq!(without_passwords("connection_string: h:1,pasword=a\n"), "connection_string: h:1,pasword=*\n");
-        assert_eq!(without_passwords("url: https://host/path\n"), "url: https://host/path\n");
     }
 }

@@ -233,7 +233,9 @@ impl Node {
             Content::Scalar(Scalar::Null) => "nothing".to_owned(),
             Content::Scalar(Scalar::Bool(value)) => format!("the boolean {value}"),
             Content::Scalar(Scalar::Integer(_) | Scalar::Float(_)) => format!("the number {}", self.span.text().trim()),
-            Content::Scalar(Scalar::Text(text)) => format!("the text `{text}`"),
+            // What was filled in from the environment may be a password.
+            Content::Scalar(Scalar::Text(text)) if self.span.text().contains(text) => format!("the text `{text}`"),
+            Content::Scalar(Scalar::Text(_)) => "a text".to_owned(),
             Content::List(_) => "a list".to_owned(),
             Content::Mapping(_) => "a mapping".to_owned(),
         }

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Project, settings};
+use crate::support::{Project, run, settings};
 
 #[test]
 fn the_loop_runs_on_the_example() {
@@ -308,7 +308,7 @@ fn settings_of_redis_are_checked_and_shown_without_the_password() {
     error: there is no keyword `pasword` for a connection to Redis
      --> feature_store.yaml:5:22
       |
-    5 |   connection_string: h:7000,h:7001,pasword=******
+    5 |   connection_string: ****************************
       |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: did you mean `password`?
@@ -345,7 +345,7 @@ fn settings_are_checked_where_they_are_written() {
     error: a registry in `oracle` is not supported yet
      --> feature_store.yaml:4:9
       |
-    4 |   path: oracle://u:******@db/feast
+    4 |   path: **************************
       |         ^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: use sqlite:///…, postgresql://… or mysql://…
@@ -361,7 +361,7 @@ fn settings_are_checked_where_they_are_written() {
     error: unknown key `stagging_location` in the settings of the DuckDB offline store
      --> feature_store.yaml:7:31
       |
-    7 | offline_store: {type: duckdb, stagging_location: x}
+    7 | offline_store: {type: duckdb, stagging_location: *}
       |                               ^^^^^^^^^^^^^^^^^
       |
       = help: did you mean `staging_location`?
@@ -369,7 +369,7 @@ fn settings_are_checked_where_they_are_written() {
     error: unknown key `provder` in feature_store.yaml
      --> feature_store.yaml:8:1
       |
-    8 | provder: local
+    8 | provder: *****
       | ^^^^^^^
       |
       = help: did you mean `provider`?
@@ -397,6 +397,56 @@ fn settings_are_checked_where_they_are_written() {
 
     error: 1 error in the repo; nothing was done
     "#);
+}
+
+#[test]
+fn no_spelling_of_a_password_is_shown() {
+    let project = Project::example();
+    let file = "registry: data/registry.db\n";
+    for (settings, told) in [
+        (
+            "registry: {registry_type: sql, path: \"sqlite:///r.db\", read_path: \"postgresql://u:s3cret@\", typ: x}\n",
+            "unknown key `typ`",
+        ),
+        ("registry: {registry_type: sql, path: \"postgresql:/u:s3cret@h/db\"}\n", "path: ***"),
+        ("registry: postgresql:u:s3cret@h/db\n", "`postgresql:***@h/db` is neither a file nor the URL"),
+        ("registry: {registry_type: \"postgresql://u:s3cret@h/db\", path: x}\n", "registry type `***`"),
+        ("registry: {registry_type: \"${URL}\", path: x}\n", "registry type `postgresql://u:***@h/db`"),
+        ("registry: {postgresql://u:s3cret@h/db}\n", "unknown key `***`"),
+        ("online_store: {type: postgres, host: h, database: d, user: u, passwort: s3cret}\n", "unknown key `passwort`"),
+        (
+            "online_store: {type: postgres, host: h, database: d, user: u, port: \"6379:s3cret\"}\n",
+            "found the text `***`",
+        ),
+        ("online_store: {type: postgres, host: h, database: d, user: u, port: \"${WORD}\"}\n", "found a text"),
+        ("online_store:\n  type: redis\n  connection_string: \"u:s3cret@host:6379\"\n", "connection_string: ***"),
+        ("online_store:\n  type: redis\n  connection_string: host:6379:s3cret\n", "connection_string: ***"),
+        ("online_store:\n  type: redis\n  connection_string: [s3cret]\n", "connection_string: "),
+        ("online_store:\n  connection_string:host:6379:s3cret\n", "online store `***` is not supported"),
+        ("online_store: \"redis://u:s3cret@host\"\n", "online store `***` is not supported"),
+        ("online_store:\n  type: sqlit\n  password: s3cret\n", "type: sqlit\n"),
+        ("online_store:\n  type: redis\n  password:s3cret\n", " --> feature_store.yaml:"),
+        ("offline_store: {type: duckdb, token: 's3cret, s3cret}\n", " --> feature_store.yaml:"),
+    ] {
+        let registry = if settings.starts_with("registry") { "" } else { file };
+        project.write("feature_store.yaml", format!("project: demo\n{registry}{settings}"));
+        let mut command = project.command(&["configuration"]);
+        command.envs([("URL", "postgresql://u:s3cret@h/db"), ("WORD", "s3cret")]);
+        let output = run(&mut command).failed();
+        assert!(output.stderr.contains(told), "{settings}{}", output.stderr);
+        assert!(!output.stderr.contains("s3cret"), "{settings}{}", output.stderr);
+    }
+    let project = Project::example();
+    for arguments in [
+        ["registry", "copy", "postgresql:u:s3cret@h/db", "."].as_slice(),
+        &["registry", "copy", ".", "postgresql:/u:s3cret@h/db"],
+        &["registry", "copy", "u:s3cret@h://db", "."],
+        &["registry", "copy", ".", ".", "postgresql://u:s3cret@h/db"],
+    ] {
+        let output = project.feastr(arguments).failed();
+        assert!(output.stderr.contains(":***@h"), "{}", output.stderr);
+        assert!(!output.stderr.contains("s3cret"), "{}", output.stderr);
+    }
 }
 
 #[test]

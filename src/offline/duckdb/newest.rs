@@ -169,7 +169,7 @@ pub fn first_event(session: &Session, repo: &Path, view: &FeatureView) -> Result
 }
 
 fn key_columns(source: &SourceTable<'_>, view: &FeatureView) -> Result<Vec<String>, OfflineError> {
-    view.join_keys().iter().map(|column| source.column(&column.name)).collect()
+    view.join_keys().iter().map(|key| source.key(key)).collect()
 }
 
 fn in_interval(source: &SourceTable<'_>, query: &NewestQuery<'_>) -> Result<String, OfflineError> {

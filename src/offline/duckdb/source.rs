@@ -3,7 +3,7 @@ use std::path::Path;
 use super::{session::Session, sql};
 use crate::{
     diagnostics::did_you_mean,
-    model::{DataSource, FeatureView},
+    model::{DataSource, DataType, FeatureView, Field},
     offline::{
         OfflineError,
         files::{self, ReadableFormat},
@@ -62,6 +62,18 @@ impl<'a> SourceTable<'a> {
     pub fn column(&self, name: &str) -> Result<String, OfflineError> {
         let column = self.source.unmapped(name);
         self.kind(column).map(|_| sql::name(column))
+    }
+
+    /// A join key such that what is one key online is one value: moments count in whole seconds there,
+    /// and all other values that make keys make different ones.
+    pub fn key(&self, key: &Field) -> Result<String, OfflineError> {
+        let column = self.column(&key.name)?;
+        let kind = self.kind(self.source.unmapped(&key.name))?;
+        // A text is no moment to the online store.
+        Ok(match micros(&column, kind).filter(|_| key.dtype == DataType::UnixTimestamp && kind != "VARCHAR") {
+            Some(micros) => format!("date_trunc('second', make_timestamp({micros}))"),
+            None => column,
+        })
     }
 
     /// Event time of a row in microseconds UTC, as an expression.

@@ -36,6 +36,10 @@ impl OnlineStore for PostgresOnlineStore {
         None
     }
 
+    fn table(&self, project: &str, view: &str) -> Option<String> {
+        Some(tables::kept(&table_name(project, view)).to_owned())
+    }
+
     fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError> {
         if views.is_empty() {
             return Ok(());

@@ -17,15 +17,19 @@ pub fn quoted(name: &str) -> String {
 /// PostgreSQL keeps so many bytes of a name.
 const LONGEST_NAME: usize = 63;
 
+/// What PostgreSQL keeps of a name.
+pub fn kept(name: &str) -> &str {
+    &name[..name.floor_char_boundary(LONGEST_NAME)]
+}
+
 /// Refuses tables that would be the same one.
 ///
 /// # Errors
 /// When two names differ only behind what PostgreSQL keeps.
 pub fn check_lengths(tables: &[String]) -> Result<(), OnlineError> {
-    let mut kept = BTreeMap::new();
+    let mut names = BTreeMap::new();
     for table in tables {
-        let end = (0..=LONGEST_NAME.min(table.len())).rev().find(|end| table.is_char_boundary(*end)).unwrap_or(0);
-        if let Some(other) = kept.insert(&table[..end], table).filter(|other| *other != table) {
+        if let Some(other) = names.insert(kept(table), table).filter(|other| *other != table) {
             return Err(OnlineError {
                 message: format!(
                     "the tables `{other}` and `{table}` would be one: PostgreSQL keeps {LONGEST_NAME} bytes of a name"

@@ -2,7 +2,9 @@
 
 mod cleanup;
 mod definitions;
+mod keys;
 mod kills;
+mod neighbours;
 mod options;
 mod records;
 mod teardown;

@@ -1,0 +1,111 @@
+//! Online tables that views of several projects would share: Feast calls them `{project}_{view}`, so
+//! that `eu_stats` of project `demo` and `stats` of project `demo_eu` have the same one.
+
+use std::collections::BTreeMap;
+
+use super::ApplyError;
+use crate::{
+    model::{Object, ObjectId, ObjectKind, Place, RegistryState, Repo},
+    online::{OnlineStore, RecordedTables, ViewLayout},
+    plan::Conflict,
+    registry::{RegistryError, RegistryStore, state},
+};
+
+/// Tables of other projects of the registry whose names start as those of a project do.
+pub struct Neighbours<'a> {
+    project: &'a str,
+    online: &'a dyn OnlineStore,
+    /// Project and view by the table.
+    tables: BTreeMap<String, (String, ObjectId)>,
+}
+
+impl<'a> Neighbours<'a> {
+    /// Looks for them. Where the registry records in which file a table is, those elsewhere do not count.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn of(
+        project: &'a str,
+        registry: &dyn RegistryStore,
+        online: &'a dyn OnlineStore,
+    ) -> Result<Self, RegistryError> {
+        let mut tables = BTreeMap::new();
+        if online.table(project, "").is_some() {
+            let mut projects = registry.projects()?;
+            projects.retain(|other| other != project && may_share(project, other));
+            for other in projects {
+                let state = state(&registry.snapshot(&other)?);
+                for view in views(&state).filter(|view| is_here(&other, view, &state, online)) {
+                    tables.extend(online.table(&other, &view.name).map(|table| (table, (other.clone(), view.clone()))));
+                }
+            }
+        }
+        Ok(Self { project, online, tables })
+    }
+
+    /// Whether another project has the table of a view, too.
+    pub fn have(&self, view: &str) -> bool {
+        self.sharer(view).is_some()
+    }
+
+    /// The same of a table that the registry records.
+    pub fn have_table(&self, table: &str) -> bool {
+        let prefix = self.online.recorded_tables().map(|recorded| (recorded.layout().name)(self.project, ""));
+        prefix.and_then(|prefix| table.strip_prefix(&prefix)).is_some_and(|view| self.have(view))
+    }
+
+    fn sharer(&self, view: &str) -> Option<&(String, ObjectId)> {
+        self.tables.get(&self.online.table(self.project, view)?)
+    }
+
+    /// Refuses a repo with a view whose values would be mixed with those of another project.
+    pub fn check(&self, repo: &Repo) -> Result<(), ApplyError> {
+        let conflict = |(declared, object): (ObjectId, Object)| {
+            let view = ViewLayout::of_object(self.project, &object)?.view;
+            let (project, existing) = self.sharer(&view)?;
+            let place = repo.places.get(&declared).map_or_else(String::new, |Place { file, line, column }| {
+                format!(" ({}:{line}:{column})", file.display())
+            });
+            let table = self.online.table(self.project, &view)?;
+            let reason = format!(
+                "both have the online table `{table}`: that one in project `{project}`, this one in `{}`{place}",
+                self.project
+            );
+            Some(Conflict { declared, existing: existing.clone(), reason, owner: None })
+        };
+        let conflicts: Vec<Conflict> = repo.objects().into_iter().filter_map(conflict).collect();
+        if conflicts.is_empty() { Ok(()) } else { Err(ApplyError::Conflicts(conflicts)) }
+    }
+}
+
+/// Whether views can be named such that tables of two projects are the same; letters may count
+/// whatever their case.
+fn may_share(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|project| format!("{}_", project.to_lowercase()));
+    one.starts_with(&other) || other.starts_with(&one)
+}
+
+/// The views with tables, those among them that feastr does not manage, too.
+fn views(state: &RegistryState) -> impl Iterator<Item = &ObjectId> {
+    let managed = state.objects.iter().filter(|(_, object)| ViewLayout::of_object("", object).is_some());
+    let foreign = state.foreign.iter().map(|foreign| &foreign.id);
+    let foreign = foreign.filter(|id| id.kind.is_view() && id.kind != ObjectKind::OnDemandFeatureView);
+    managed.map(|(id, _)| id).chain(foreign)
+}
+
+fn is_here(project: &str, view: &ObjectId, state: &RegistryState, online: &dyn OnlineStore) -> bool {
+    online.recorded_tables().map(RecordedTables::layout).is_none_or(|here| {
+        state.online_tables.get(&(here.name)(project, &view.name)).is_some_and(|file| file == here.file)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_share;
+
+    #[test]
+    fn only_projects_that_begin_alike_are_looked_at() {
+        assert!(may_share("demo", "demo_eu") && may_share("demo_eu", "Demo") && may_share("demo", "DEMO"));
+        assert!(!may_share("demo", "demo2") && !may_share("demo_us", "demo_eu"));
+    }
+}
