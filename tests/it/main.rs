@@ -13,6 +13,7 @@ mod imports;
 mod interop;
 mod interop_changes;
 mod interop_kinds;
+mod json_sources;
 mod killer;
 mod materialize_runs;
 mod online;
