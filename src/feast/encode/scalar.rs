@@ -3,7 +3,7 @@ use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
 use super::{
     EncodeError,
     json::JsonColumn,
-    numbers::{Bools, Floats, Ints, Numerals, Rounding, Seconds, narrow},
+    numbers::{Bools, Floats, Ints, Numerals, Rounding, Seconds, narrow, single},
     object::Objects,
     texts::{Blobs, Texts, Uuids, check_json},
     wire,
@@ -112,7 +112,7 @@ impl Scalar {
             }
             Self::Float(floats) => {
                 let Some(number) = floats.get(row) else { return Ok(false) };
-                out.extend_from_slice(&(number as f32).to_le_bytes());
+                out.extend_from_slice(&single(number)?.to_le_bytes());
             }
             Self::Double(floats) => {
                 let Some(number) = floats.get(row) else { return Ok(false) };

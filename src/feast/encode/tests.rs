@@ -179,6 +179,8 @@ fn floats_lose_nan_alone_and_keep_it_in_lists() {
     };
     assert_eq!(json("Array(Float32)", list()), json!([["NaN", "NaN", "Infinity", "NaN"]]));
     assert_eq!(json("Set(Float64)", list()), json!([["NaN", "Infinity", "NaN"]]));
+    assert_eq!(refusal("Float32", Float64Array::from(vec![1e300])), "1e+300 does not fit Float32");
+    assert_eq!(json("Float32", Float64Array::from(vec![f64::NEG_INFINITY])), json!(["-Infinity"]));
 }
 
 #[test]
