@@ -14,6 +14,7 @@ mod imports;
 mod interop;
 mod interop_changes;
 mod interop_kinds;
+mod json_sources;
 mod killer;
 mod materialize_runs;
 mod online;

@@ -26,7 +26,7 @@ pub(super) enum Node {
         field: u32,
         lists: Lists,
         elements: Elements,
-        /// Whether equal elements are written once and null elements not at all.
+        /// Whether equal scalars are written once and null ones not at all.
         set: bool,
     },
 }
@@ -64,7 +64,8 @@ impl Node {
             }
         };
         let (lists, elements) = Lists::bind(array).ok_or_else(incompatible)?;
-        let elements = Elements::bind(element, elements)?.ok_or_else(incompatible)?;
+        let place = if set { Place::SetElement } else { Place::Element };
+        let elements = Elements::bind(element, elements, place)?.ok_or_else(incompatible)?;
         Ok(Self::List { field, lists, elements, set })
     }
 
@@ -107,14 +108,16 @@ fn some_column_type(declared: &DataType) -> ArrowType {
 }
 
 impl Elements {
-    fn bind(declared: &DataType, array: &ArrayRef) -> Result<Option<Self>, EncodeError> {
+    fn bind(declared: &DataType, array: &ArrayRef, place: Place) -> Result<Option<Self>, EncodeError> {
         match (declared, array.data_type()) {
             (DataType::Array(_) | DataType::Set(_), _) => {
                 Ok(Some(Self::Nested(Box::new(Node::bind_inner(declared, array)?))))
             }
-            (_, ArrowType::Dictionary(_, values)) => Self::bind(declared, &convert(array, values)?),
-            (_, ArrowType::Null) => Self::bind(declared, &new_null_array(&some_column_type(declared), array.len())),
-            _ => Ok(Scalar::bind(declared, array, Place::Element)?.map(Box::new).map(Self::Scalar)),
+            (_, ArrowType::Dictionary(_, values)) => Self::bind(declared, &convert(array, values)?, place),
+            (_, ArrowType::Null) => {
+                Self::bind(declared, &new_null_array(&some_column_type(declared), array.len()), place)
+            }
+            _ => Ok(Scalar::bind(declared, array, place)?.map(Box::new).map(Self::Scalar)),
         }
     }
 
@@ -122,8 +125,8 @@ impl Elements {
     fn write(&self, range: Range<usize>, set: bool, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let mut seen = HashSet::new();
         // Removes an element from the end of the buffer when the set has it already.
-        let mut keep = |start: usize, element: usize, out: &mut Vec<u8>| {
-            if set && !seen.insert(out[element..].to_vec()) {
+        let mut keep = |scalar: &Scalar, start: usize, element: usize, out: &mut Vec<u8>| {
+            if set && scalar.identity(&out[element..]).is_some_and(|identity| !seen.insert(identity)) {
                 out.truncate(start);
             }
         };
@@ -140,7 +143,7 @@ impl Elements {
                         }
                         scalar.write_null_element(out);
                     }
-                    keep(start, element, out);
+                    keep(scalar, start, element, out);
                 }
                 Ok(())
             }
@@ -157,7 +160,7 @@ impl Elements {
                             }
                             scalar.write_null_element(out);
                         }
-                        keep(element, element, out);
+                        keep(scalar, element, element, out);
                     }
                     Ok::<_, EncodeError>(())
                 })?;
@@ -166,18 +169,16 @@ impl Elements {
                 }
                 Ok(())
             }
+            // Feast writes equal lists of a set as often as they are there.
             Self::Nested(node) => {
                 for index in range {
-                    let start = out.len();
                     wire::key(1, wire::DELIMITED, out);
-                    let element = out.len();
                     // Feast writes an empty list inside a list as a value without a kind.
                     if node.is_empty_list(index) {
                         out.push(0);
                     } else {
                         wire::delimited(out, |out| node.write(index, out).map(drop))?;
                     }
-                    keep(start, element, out);
                 }
                 Ok(())
             }

@@ -89,6 +89,15 @@ pub(super) fn narrow(number: i64) -> Result<i32, EncodeError> {
     i32::try_from(number).map_err(|_| EncodeError::OutOfRange { value: number.to_string(), declared: "Int32" })
 }
 
+/// A float in 32 bits; one that is finite stays so.
+pub(super) fn single(number: f64) -> Result<f32, EncodeError> {
+    let single = number as f32;
+    if single.is_infinite() && number.is_finite() {
+        return Err(EncodeError::OutOfRange { value: python_text::float(number), declared: "Float32" });
+    }
+    Ok(single)
+}
+
 /// Floats from any number.
 pub(super) enum Floats {
     Double { array: Float64Array, keep_nan: bool },

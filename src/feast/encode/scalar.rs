@@ -3,7 +3,7 @@ use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
 use super::{
     EncodeError,
     json::JsonColumn,
-    numbers::{Bools, Floats, Ints, Numerals, Rounding, Seconds, narrow},
+    numbers::{Bools, Floats, Ints, Numerals, Rounding, Seconds, narrow, single},
     object::Objects,
     texts::{Blobs, Texts, Uuids, check_json},
     wire,
@@ -16,8 +16,10 @@ pub(super) enum Place {
     /// A column: fractions of seconds are floored, and null is written as [`NULL_TIMESTAMP`].
     Column,
     /// An element of a list: NaN is kept, which is null elsewhere. Fractions are cut off, as
-    /// everywhere inside a column.
+    /// everywhere inside a column but in sets.
     Element,
+    /// An element of a set: as one of a list, with fractions floored.
+    SetElement,
     /// A member of a struct or a value of a map.
     Member,
 }
@@ -43,18 +45,22 @@ pub(super) enum Scalar {
 impl Scalar {
     /// `None` when the column cannot hold values of the declared type.
     pub(super) fn bind(declared: &DataType, array: &ArrayRef, place: Place) -> Result<Option<Self>, EncodeError> {
+        let keep_nan = matches!(place, Place::Element | Place::SetElement);
         Ok(match declared {
             DataType::Bool => Bools::bind(array)?.map(Self::Bool),
             DataType::Int32 => Ints::bind(array)?.map(Self::Int32),
             DataType::Int64 => Ints::bind(array)?.map(Self::Int64),
-            DataType::Float32 => Floats::bind(array, place == Place::Element)?.map(Self::Float),
-            DataType::Float64 => Floats::bind(array, place == Place::Element)?.map(Self::Double),
+            DataType::Float32 => Floats::bind(array, keep_nan)?.map(Self::Float),
+            DataType::Float64 => Floats::bind(array, keep_nan)?.map(Self::Double),
             DataType::String => Texts::bind(array).map(Self::Text),
             DataType::Bytes | DataType::PdfBytes | DataType::ImageBytes => Blobs::bind(array).map(Self::Bytes),
             DataType::Uuid | DataType::TimeUuid => Uuids::bind(array).map(Self::Uuid),
             DataType::Decimal => Numerals::bind(array)?.map(Self::Decimal),
             DataType::UnixTimestamp => {
-                let rounding = if place == Place::Column { Rounding::Floor } else { Rounding::TowardZero };
+                let rounding = match place {
+                    Place::Column | Place::SetElement => Rounding::Floor,
+                    Place::Element | Place::Member => Rounding::TowardZero,
+                };
                 let null = (place == Place::Column).then_some(NULL_TIMESTAMP);
                 Seconds::bind(array, rounding)?.map(|seconds| Self::Seconds { seconds, null })
             }
@@ -106,7 +112,7 @@ impl Scalar {
             }
             Self::Float(floats) => {
                 let Some(number) = floats.get(row) else { return Ok(false) };
-                out.extend_from_slice(&(number as f32).to_le_bytes());
+                out.extend_from_slice(&single(number)?.to_le_bytes());
             }
             Self::Double(floats) => {
                 let Some(number) = floats.get(row) else { return Ok(false) };
@@ -144,6 +150,23 @@ impl Scalar {
             Self::Object(objects) => return objects.write(row, out),
         }
         Ok(true)
+    }
+
+    /// What an element of a set is known by, as Python compares it: both zeros are one, and a NaN is
+    /// like no other, so it has none. `bytes` are those of the element.
+    pub(super) fn identity(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        // A sum with zero has no negative zero.
+        match self {
+            Self::Float(_) => {
+                let number = f32::from_le_bytes(bytes.try_into().ok()?) + 0.0;
+                (!number.is_nan()).then(|| number.to_le_bytes().to_vec())
+            }
+            Self::Double(_) => {
+                let number = f64::from_le_bytes(bytes.try_into().ok()?) + 0.0;
+                (!number.is_nan()).then(|| number.to_le_bytes().to_vec())
+            }
+            _ => Some(bytes.to_vec()),
+        }
     }
 
     /// Appends what stands for null in a list, which cannot hold nulls: zero, NaN, false, an empty

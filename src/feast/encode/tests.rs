@@ -178,7 +178,9 @@ fn floats_lose_nan_alone_and_keep_it_in_lists() {
         list.finish()
     };
     assert_eq!(json("Array(Float32)", list()), json!([["NaN", "NaN", "Infinity", "NaN"]]));
-    assert_eq!(json("Set(Float64)", list()), json!([["NaN", "Infinity"]]));
+    assert_eq!(json("Set(Float64)", list()), json!([["NaN", "Infinity", "NaN"]]));
+    assert_eq!(refusal("Float32", Float64Array::from(vec![1e300])), "1e+300 does not fit Float32");
+    assert_eq!(json("Float32", Float64Array::from(vec![f64::NEG_INFINITY])), json!(["-Infinity"]));
 }
 
 #[test]
@@ -196,10 +198,29 @@ fn moments_become_seconds() {
     list.append_null();
     let list = list.finish();
     assert_eq!(json("Array(UnixTimestamp)", list.clone()), json!([[-1, NULL_TIMESTAMP, 1], null]));
-    assert_eq!(json("Set(UnixTimestamp)", list), json!([[-1, 1], null]));
+    assert_eq!(json("Set(UnixTimestamp)", list), json!([[-2, 1], null]));
 
     let zoned = TimestampMicrosecondArray::from(vec![Some(0), None]).with_timezone("+01:00");
     assert_eq!(json("ZonedTimestamp", zoned), json!(["1970-01-01T01:00:00+01:00", null]));
+}
+
+#[test]
+fn elements_of_sets_are_equal_as_in_python() {
+    let mut zeros = ListBuilder::new(Float32Builder::new());
+    zeros.append_value([Some(-0.0), Some(0.0), Some(1.5), Some(1.5)]);
+    let Some(Kind::FloatSet(set)) = values("Set(Float32)", zeros.finish()).remove(0).kind else { panic!() };
+    assert_eq!(set.val.iter().map(|number| number.to_bits()).collect::<Vec<_>>(), [1 << 31, 1.5f32.to_bits()]);
+
+    let mut lists = ListBuilder::new(ListBuilder::new(Int64Builder::new()));
+    for list in [vec![], vec![], vec![1], vec![1]] {
+        lists.values().append_value(list.into_iter().map(Some));
+    }
+    lists.append(true);
+    // What Feast writes of this column.
+    let mut out = Vec::new();
+    bound("Set(Array(Int64))", Arc::new(lists.finish())).encode(0, &mut out).unwrap();
+    let expected = [0xda, 0x02, 0x12, 0x0a, 0, 0x0a, 0, 0x0a, 5, 0x72, 3, 0x0a, 1, 1, 0x0a, 5, 0x72, 3, 0x0a, 1, 1];
+    assert_eq!(out, expected);
 }
 
 #[test]
@@ -352,7 +373,7 @@ fn lists_of_lists() {
     lists.append_value(Vec::<Option<Vec<Option<i64>>>>::new());
     let lists = lists.finish();
     assert_eq!(json("Array(Array(Int32))", lists.clone()), json!([[[1, 2], null, null, [1, 2]], []]));
-    assert_eq!(json("Set(Array(Int64))", lists.clone()), json!([[[1, 2], null], []]));
+    assert_eq!(json("Set(Array(Int64))", lists.clone()), json!([[[1, 2], null, null, [1, 2]], []]));
     let inner = values("Array(Set(Int64))", lists).swap_remove(0);
     assert!(matches!(inner.kind, Some(Kind::List(list)) if matches!(list.val[0].kind, Some(Kind::Int64Set(_)))));
 }

@@ -1,6 +1,7 @@
 use super::{
+    json,
     session::Session,
-    source::{Columns, csv, json, micros},
+    source::{Columns, csv, micros},
     sql,
 };
 use crate::{
@@ -157,7 +158,7 @@ fn relation(rows: &EntityRows) -> String {
     match rows.format {
         RowFormat::Parquet => format!("read_parquet({path})"),
         RowFormat::Csv => csv(&path, std::iter::empty()),
-        RowFormat::JsonLines => json(&path),
+        RowFormat::JsonLines => json::detected(&path),
     }
 }
 

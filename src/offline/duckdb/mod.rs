@@ -3,6 +3,7 @@
 mod entity_rows;
 mod error;
 mod historical;
+mod json;
 mod newest;
 mod session;
 mod source;

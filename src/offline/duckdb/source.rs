@@ -1,12 +1,12 @@
 use std::path::Path;
 
-use super::{session::Session, sql};
+use super::{json, session::Session, sql};
 use crate::{
     diagnostics::did_you_mean,
     model::{DataSource, DataType, FeatureView, Field},
     offline::{
         OfflineError,
-        files::{self, ReadableFormat},
+        files::{self, ReadableFormat, SourceFiles},
     },
 };
 
@@ -48,9 +48,36 @@ impl<'a> SourceTable<'a> {
                 "set its `timestamp_field` and apply".to_owned(),
             ));
         }
-        let relation = relation(source, repo)?;
-        let columns = session.columns(&what(source), &format!("SELECT * FROM {relation}"))?;
-        Ok(Self { source, relation, columns: Columns(columns) })
+        let files = files::find(source, repo)?;
+        let paths = paths(&files);
+        let relation = relation(source, &files, &paths);
+        let columns = Columns(session.columns(&what(source), &format!("SELECT * FROM {relation}"))?);
+        let table = Self { source, relation, columns };
+        Ok(if files.format == ReadableFormat::Json { table.with_declared_types(view, &paths) } else { table })
+    }
+
+    /// The columns of JSON files that a view uses, with the types that it declares.
+    fn with_declared_types(self, view: &FeatureView, paths: &str) -> Self {
+        let times = [&self.source.timestamp_field, &self.source.created_timestamp_column];
+        let mut used: Vec<(String, String)> = Vec::new();
+        let mut add = |column: &str, kind: &dyn Fn(&str) -> String| {
+            if let Some(detected) = self.columns.kind(column)
+                && !used.iter().any(|(known, _)| known == column)
+            {
+                used.push((column.to_owned(), kind(detected)));
+            }
+        };
+        for column in times {
+            add(column, &|_| "VARCHAR".to_owned());
+        }
+        for field in view.join_keys().iter().chain(&view.features) {
+            add(self.source.unmapped(&field.name), &|detected| json::column_type(&field.dtype, detected));
+        }
+        let relation = json::declared(paths, used.iter().map(|(name, kind)| (name.as_str(), kind.as_str())));
+        let others = self.columns.0.into_iter().filter(|(name, _)| !used.iter().any(|(known, _)| known == name));
+        let others: Vec<(String, String)> = others.collect();
+        used.extend(others);
+        Self { relation, columns: Columns(used), ..self }
     }
 
     /// What is being done, for messages.
@@ -125,30 +152,28 @@ fn what(source: &DataSource) -> String {
     format!("cannot read data source `{}`", source.name)
 }
 
-fn relation(source: &DataSource, repo: &Path) -> Result<String, OfflineError> {
-    let files = files::find(source, repo)?;
+/// A list of files in SQL.
+fn paths(files: &SourceFiles) -> String {
     let paths: Vec<String> = files.paths.iter().map(|path| sql::text(&path.display().to_string())).collect();
-    let paths = format!("[{}]", paths.join(", "));
+    format!("[{}]", paths.join(", "))
+}
+
+fn relation(source: &DataSource, files: &SourceFiles, paths: &str) -> String {
     let partitioned = files.partitioned_below.is_some();
     let times = [&source.timestamp_field, &source.created_timestamp_column];
-    Ok(match files.format {
+    match files.format {
         ReadableFormat::Parquet => {
             format!("read_parquet({paths}, hive_partitioning = {partitioned}, hive_types_autocast = false)")
         }
-        ReadableFormat::Csv => csv(&paths, times.into_iter().filter(|column| !column.is_empty())),
-        ReadableFormat::Json => json(&paths),
-    })
+        ReadableFormat::Csv => csv(paths, times.into_iter().filter(|column| !column.is_empty())),
+        ReadableFormat::Json => json::detected(paths),
+    }
 }
 
 /// A CSV relation whose time columns stay texts, because DuckDB's own reading drops zones.
 pub fn csv<'a>(paths: &str, times: impl Iterator<Item = &'a String>) -> String {
     let types: Vec<String> = times.map(|column| format!("{}: 'VARCHAR'", sql::text(column))).collect();
     format!("read_csv({paths}, header = true, types = {{{}}})", types.join(", "))
-}
-
-/// A JSON-lines relation; no time format matches, so times stay texts.
-pub fn json(paths: &str) -> String {
-    format!("read_json({paths}, format = 'newline_delimited', timestampformat = '%%', dateformat = '%%')")
 }
 
 /// Microseconds UTC of a time column, rounded towards the past; `None` if the type holds no times.
