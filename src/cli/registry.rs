@@ -4,7 +4,10 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{CommandError, Context, origin::Origin};
-use crate::registry::{self, CopyFrom, CopyTo};
+use crate::{
+    diagnostics::counted,
+    registry::{self, CopyFrom, CopyTo},
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -88,13 +91,4 @@ fn create_schema(context: &Context) -> Result<ExitCode, CommandError> {
     registry::create_schema(registry.as_ref(), &context.config()?.project)?;
     context.printer.say(format_args!("The registry {} has its tables", registry.location()));
     Ok(ExitCode::SUCCESS)
-}
-
-/// A number with its noun: `1 entity`, `2 entities`.
-pub fn counted(count: usize, noun: &str) -> String {
-    match noun.strip_suffix('y') {
-        _ if count == 1 => format!("1 {noun}"),
-        Some(stem) => format!("{count} {stem}ies"),
-        None => format!("{count} {noun}s"),
-    }
 }
