@@ -8,6 +8,7 @@ use std::{
 use super::{CommandError, Context, checks::Checks, durations::lock_timeout, plan};
 use crate::{
     apply::{ApplyError, ApplyOptions, Approval, apply, clean_up},
+    diagnostics::counted,
     model::Repo,
     plan::{Allow, Permission, Plan, SavedPlan},
     ui::{PlanStage, PlanView, RemovalProgress, Verbosity, draw_plan},
@@ -98,7 +99,7 @@ fn remove_leftovers(project: &str, args: &Args, context: &Context) -> Result<(),
     progress.finish();
     match cleaned {
         Ok(0) => {}
-        Ok(entities) => printer.say(format_args!("Removed online values of {entities} entities")),
+        Ok(entities) => printer.say(format_args!("Removed online values of {}", counted(entities, "entity"))),
         Err(error) => {
             printer.error("the registry is up to date, but online values of removed views or features are left");
             printer.help("the next apply removes them, and so does `feastr online cleanup`");

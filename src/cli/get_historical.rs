@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::{CommandError, Context, context::display_path, selection::SelectionArgs};
 use crate::{
+    diagnostics::counted,
     offline::{EntityRows, HistoricalQuery, RowFormat},
     registry::state,
     sink::{OutputFormat, RowSink, SinkError, Target},
@@ -74,10 +75,10 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         (error, _) => CommandError::new(error.to_string(), None),
     })?;
     if not_shown > 0 {
-        printer.say(format_args!("… and {not_shown} more rows; write them all with --output FILE"));
+        printer.say(format_args!("… and {}; write them all with --output FILE", counted(not_shown, "more row")));
     }
     if let Some(path) = output {
-        printer.say(format_args!("Wrote {rows} rows to {}", path.display()));
+        printer.say(format_args!("Wrote {} to {}", counted(rows, "row"), path.display()));
     }
     Ok(ExitCode::SUCCESS)
 }

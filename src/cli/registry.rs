@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{CommandError, Context, origin::Origin};
 use crate::{
     apply,
+    diagnostics::counted,
     model::RegistryState,
     registry::{self, CopyFrom, CopyTo},
 };
@@ -101,13 +102,4 @@ fn create_schema(context: &Context) -> Result<ExitCode, CommandError> {
     registry::create_schema(registry.as_ref(), &context.config()?.project)?;
     context.printer.say(format_args!("The registry {} has its tables", registry.location()));
     Ok(ExitCode::SUCCESS)
-}
-
-/// A number with its noun: `1 entity`, `2 entities`.
-pub fn counted(count: usize, noun: &str) -> String {
-    match noun.strip_suffix('y') {
-        _ if count == 1 => format!("1 {noun}"),
-        Some(stem) => format!("{count} {stem}ies"),
-        None => format!("{count} {noun}s"),
-    }
 }

@@ -1,9 +1,11 @@
 //! What is wrong with a repo, and where: problems are collected as values and drawn at the edge.
 
+mod count;
 mod hints;
 mod secrets;
 mod span;
 
+pub use count::counted;
 pub use hints::{closest, did_you_mean};
 pub use secrets::without_logins;
 pub use span::{SourceText, Span};

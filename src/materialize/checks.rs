@@ -2,6 +2,7 @@
 
 use super::{run::ViewError, workers::Stores};
 use crate::{
+    diagnostics::counted,
     model::{Checks, FeatureView, FutureRows, Interval, NullKeys, Timestamp},
     offline::{Examined, NewestQuery},
     registry::RunCounts,
@@ -58,11 +59,11 @@ fn until(now: Timestamp, interval: Interval) -> Result<Interval, CheckError> {
 
 /// What was out of the ordinary in a run that went on nevertheless.
 pub fn remarks(counts: RunCounts) -> Vec<String> {
-    let remark = |count: u64, text: &str| (count > 0).then(|| format!("{count} {text}"));
+    let remark = |count: u64, noun: &str, text: &str| (count > 0).then(|| format!("{} {text}", counted(count, noun)));
     [
-        remark(counts.without_key, "entities left out, because a join key is null"),
-        remark(counts.out_of_range, "values written as null, because they do not fit their type"),
-        remark(counts.future, "rows of the source in the future"),
+        remark(counts.without_key, "entity", "left out, because a join key is null"),
+        remark(counts.out_of_range, "value", "written as null, because they do not fit their type"),
+        remark(counts.future, "row", "of the source in the future"),
     ]
     .into_iter()
     .flatten()

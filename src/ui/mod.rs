@@ -4,6 +4,7 @@ mod diagnostics;
 mod plan;
 mod printer;
 mod progress;
+mod progress_line;
 mod removal;
 mod report;
 mod style;

@@ -1,14 +1,24 @@
 use std::{
     collections::BTreeMap,
+    fmt,
     io::{self, IsTerminal},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::{Printer, Verbosity};
-use crate::materialize::{Event, Outcome, ViewReport};
+use super::{
+    Printer, Verbosity,
+    progress_line::{self, Written},
+};
+use crate::{
+    diagnostics::counted,
+    materialize::{Event, Outcome, ViewReport},
+};
 
 /// Without a terminal, long work says so once in this time.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -85,7 +95,7 @@ impl MaterializeView {
             Event::Progress { view, rows } => {
                 if let Some(view_runs) = running.get_mut(*view).filter(|view| view.last.elapsed() >= LOG_INTERVAL) {
                     view_runs.last = Instant::now();
-                    self.printer.say(format_args!("{view}: {rows} rows so far"));
+                    self.printer.say(format_args!("{view}: {} so far", counted(*rows, "row")));
                 }
             }
             // An only chunk is the view.
@@ -117,7 +127,7 @@ fn line(event: &Event<'_>) -> Option<String> {
             format!("{view}: from {} to {}{chunks}", interval.start, interval.end)
         }
         Event::ChunkFinished { view, chunk } => {
-            format!("{view}: until {}: {} rows", chunk.interval.end, chunk.counts.written)
+            format!("{view}: until {}: {}", chunk.interval.end, counted(chunk.counts.written, "row"))
         }
         Event::ViewFinished(report) => finished(report),
         Event::Counted { .. } | Event::Progress { .. } | Event::Warning { .. } => return None,
@@ -129,17 +139,15 @@ fn finished(report: &ViewReport) -> String {
         Outcome::Done if report.counts.read == 0 => {
             format!("{}: nothing new until {}", report.view, report.interval.end)
         }
-        Outcome::Done => format!("{}: {} rows in {:.1} s", report.view, report.counts.written, report.seconds),
+        Outcome::Done => {
+            format!("{}: {} in {:.1} s", report.view, counted(report.counts.written, "row"), report.seconds)
+        }
         Outcome::Failed { message, .. } => format!("{}: failed: {message}", report.view),
         Outcome::NotStarted => format!("{}: not started", report.view),
     }
 }
 
-const READING: &str = "{prefix:24} {spinner} reading the source ({elapsed})";
-const WRITING: &str = "{prefix:24} [{bar:30}] {human_pos} of about {human_len} rows  {per_sec}  {eta} left  {msg}";
-const TOTAL: &str = "{prefix:24} {human_pos} rows  {per_sec}  {msg}  {elapsed}";
-
-/// A bar for each running view and a line for all of them.
+/// A line for each running view and one for all of them.
 struct Bars {
     all: MultiProgress,
     /// Only worth its line if there are several views.
@@ -149,17 +157,65 @@ struct Bars {
 
 struct Total {
     bar: ProgressBar,
-    views: usize,
-    finished: usize,
+    finished: Arc<AtomicUsize>,
 }
 
 struct ViewBar {
+    /// Counts the rows of all chunks.
     bar: ProgressBar,
-    /// Rows to expect, of the chunks counted so far.
-    expected: u64,
+    chunks: Arc<Chunks>,
     /// Rows that the total line knows of.
     told: u64,
 }
+
+/// Which chunk of a view is being written.
+struct Chunks {
+    all: usize,
+    finished: AtomicUsize,
+    /// Rows of the finished ones.
+    rows: AtomicU64,
+    /// Whether the next one was not counted yet.
+    reading: AtomicBool,
+}
+
+impl Chunks {
+    fn draw(&self, view: &str, state: &ProgressState, width: usize) -> String {
+        let chunk = (self.all > 1).then(|| (self.all.min(self.finished.load(Ordering::Relaxed) + 1), self.all));
+        if self.reading.load(Ordering::Relaxed) {
+            return progress_line::reading(view, state.elapsed(), chunk, width);
+        }
+        let before = self.rows.load(Ordering::Relaxed);
+        let written = Written {
+            rows: state.pos().saturating_sub(before),
+            expected: state.len().unwrap_or(0).saturating_sub(before),
+            per_second: state.per_sec(),
+            left: state.eta(),
+        };
+        progress_line::writing(view, written, chunk, width)
+    }
+
+    fn finish_one(&self, rows: u64) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
+        self.rows.store(rows, Ordering::Relaxed);
+        self.reading.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A bar whose line is drawn anew for the width that the terminal then has.
+fn bar(draw: impl Fn(&ProgressState, usize) -> String + Send + Sync + Clone + 'static) -> ProgressBar {
+    let write = move |state: &ProgressState, out: &mut dyn fmt::Write| {
+        let (_, width) = console::Term::stderr().size();
+        // A line as wide as the terminal would wrap in some of them.
+        let _ = out.write_str(&draw(state, usize::from(width).saturating_sub(1)));
+    };
+    // The template is a constant, covered by a test.
+    let style = ProgressStyle::with_template(LINE).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::no_length().with_style(style.with_key("line", write))
+}
+
+const LINE: &str = "{line}";
+/// Time between two drawings.
+const TICK: Duration = Duration::from_millis(120);
 
 impl Bars {
     fn new() -> Self {
@@ -169,43 +225,57 @@ impl Bars {
 
     fn expect(&mut self, views: usize) {
         if views > 1 {
-            let bar = self.all.add(ProgressBar::no_length().with_style(style(TOTAL)).with_prefix("total"));
-            bar.set_message(format!("0 of {views} views"));
-            self.total = Some(Total { bar, views, finished: 0 });
+            let finished = Arc::new(AtomicUsize::new(0));
+            let done = Arc::clone(&finished);
+            let bar = self.all.add(bar(move |state, width| {
+                let done = done.load(Ordering::Relaxed);
+                progress_line::total(state.pos(), state.per_sec(), (done, views), state.elapsed(), width)
+            }));
+            bar.enable_steady_tick(TICK);
+            self.total = Some(Total { bar, finished });
         }
     }
 
     fn show(&mut self, event: &Event<'_>, printer: Printer) {
         match event {
-            Event::ViewStarted { view, .. } => {
-                let bar = ProgressBar::no_length().with_style(style(READING)).with_prefix((*view).to_owned());
+            Event::ViewStarted { view, chunks, .. } => {
+                let chunks = Arc::new(Chunks {
+                    all: *chunks,
+                    finished: AtomicUsize::new(0),
+                    rows: AtomicU64::new(0),
+                    reading: AtomicBool::new(true),
+                });
+                let (name, drawn) = ((*view).to_owned(), Arc::clone(&chunks));
+                let bar = bar(move |state, width| drawn.draw(&name, state, width));
                 let bar = match &self.total {
                     Some(total) => self.all.insert_before(&total.bar, bar),
                     None => self.all.add(bar),
                 };
-                bar.enable_steady_tick(Duration::from_millis(120));
-                self.running.insert((*view).to_owned(), ViewBar { bar, expected: 0, told: 0 });
+                bar.enable_steady_tick(TICK);
+                self.running.insert((*view).to_owned(), ViewBar { bar, chunks, told: 0 });
             }
             Event::Counted { view, entities, .. } => {
-                if let Some(ViewBar { bar, expected, .. }) = self.running.get_mut(*view) {
-                    bar.set_style(style(WRITING));
-                    *expected += entities;
-                    bar.set_length(*expected);
+                if let Some(ViewBar { bar, chunks, told }) = self.running.get(*view) {
+                    bar.set_length(told + entities);
+                    if *told == 0 {
+                        // Reading took its time, too, but says nothing of how quick writing is.
+                        bar.reset_eta();
+                    }
+                    chunks.reading.store(false, Ordering::Relaxed);
                 }
             }
             Event::Progress { view, rows } => self.progress(view, *rows),
-            Event::ChunkFinished { view, chunk } => {
-                if let Some(ViewBar { bar, .. }) = self.running.get(*view) {
-                    bar.set_message(format!("until {}", chunk.interval.end));
+            Event::ChunkFinished { view, .. } => {
+                if let Some(ViewBar { chunks, told, .. }) = self.running.get(*view) {
+                    chunks.finish_one(*told);
                 }
             }
             Event::ViewFinished(report) => {
                 if let Some(ViewBar { bar, .. }) = self.running.remove(&report.view) {
                     bar.finish_and_clear();
                 }
-                if let Some(total) = &mut self.total {
-                    total.finished += 1;
-                    total.bar.set_message(format!("{} of {} views", total.finished, total.views));
+                if let Some(total) = &self.total {
+                    total.finished.fetch_add(1, Ordering::Relaxed);
                 }
                 self.say(&finished(report));
             }
@@ -236,19 +306,12 @@ impl Bars {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
-    // The templates are constants of this file, covered by a test.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_templates_are_valid() {
-        for template in [READING, WRITING, TOTAL] {
-            ProgressStyle::with_template(template).unwrap();
-        }
+    fn the_template_is_valid() {
+        ProgressStyle::with_template(LINE).unwrap();
     }
 }

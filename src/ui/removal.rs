@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Printer, Verbosity};
 
-const REMOVING: &str = "{spinner} removing online values: {human_pos} entities  {per_sec}  {elapsed}";
+const REMOVING: &str = "{spinner} removing online values, entities so far: {human_pos}  {per_sec:0}  {elapsed}";
 
 /// Shows on a terminal that online values are being removed.
 pub struct RemovalProgress(ProgressBar);

@@ -88,7 +88,7 @@ fn values_out_of_range_end_the_writing_or_become_null() {
     define(&project, "{out_of_range: as_null}");
     project.feastr(&["apply"]).ok();
     let output = materialize(&project, &["-10d", "now"]).ok();
-    let remark = "stats: 1 entities left out, because a join key is null; 1 values written as null, because they do \
+    let remark = "stats: 1 entity left out, because a join key is null; 1 value written as null, because they do \
                   not fit their type";
     assert!(output.stderr.contains(remark), "{}", output.stderr);
     let view = report(&project);
@@ -131,7 +131,7 @@ fn rows_in_the_future_are_treated_as_wanted() {
     define(&project, "{out_of_range: as_null, future: count}");
     project.feastr(&["apply"]).ok();
     let output = materialize(&project, &["-10d", &tomorrow, "--allow-future"]).ok();
-    assert!(output.stderr.contains("1 rows of the source in the future"), "{}", output.stderr);
+    assert!(output.stderr.contains("1 row of the source in the future"), "{}", output.stderr);
     assert_eq!((&report(&project)["future"], stored(&project)), (&1.into(), 4));
 }
 

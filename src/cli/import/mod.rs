@@ -7,11 +7,11 @@ use std::{
 
 use serde_json::json;
 
-use super::{CommandError, Context, context::display_path, origin::From, registry::counted};
+use super::{CommandError, Context, context::display_path, origin::From};
 use crate::{
     config::StoreConfig,
     definitions::{self, LoadOptions, write},
-    diagnostics::{Diagnostics, Severity},
+    diagnostics::{Diagnostics, Severity, counted},
     model::{Object, ObjectId, ObjectKind, RegistryState},
     offline,
     plan::{Change, Setting, diff},
