@@ -232,7 +232,11 @@ fn drop_tables(
     if dropped.is_empty() {
         return Ok(());
     }
-    recorded.remove(&dropped)?;
+    // A table whose new name is another spelling of the old one stays.
+    let kept = state(&registry.snapshot(&plan.project)?).online_tables;
+    let kept: Vec<&String> = kept.keys().filter(|table| !dropped.contains(&table.as_str())).collect();
+    let is_kept = |table: &str| kept.iter().any(|kept| recorded.is_same(kept, table));
+    recorded.remove(&dropped.iter().copied().filter(|table| !is_kept(table)).collect::<Vec<_>>())?;
     registry.update(&plan.project, &mut |snapshot| {
         let mut recorded = state(snapshot).online_tables;
         recorded.retain(|table, _| !dropped.contains(&table.as_str()));
