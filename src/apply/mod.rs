@@ -37,7 +37,7 @@ pub enum ApplyError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Online(#[from] OnlineError),
-    #[error("{} declared objects cannot be applied", .0.len())]
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Conflicts(Vec<Conflict>),
     /// Changes do harm that nobody agreed to.
     #[error("{} changes are blocked", .0.len())]
@@ -59,8 +59,6 @@ pub enum ApplyError {
         #[source]
         source: crate::feast::messages::DecodeError,
     },
-    #[error("{0} cannot be created: it needs a profiler, and a profiler is a Python function")]
-    NeedsProfiler(ObjectId),
     #[error("{id} is pinned to version v{number}, and that version is another one than what is declared")]
     PinConflict { id: ObjectId, number: i32 },
 }

@@ -38,8 +38,10 @@ pub fn drop_tables<'a>(
         if dropped.is_empty() {
             return Ok(());
         }
-        let unshared = dropped.iter().copied().filter(|table| !neighbours.have_table(table));
-        recorded.remove(&unshared.collect::<Vec<_>>())?;
+        // The new name of a table may be another spelling of the old one.
+        let is_needed = |table: &str| needed.iter().any(|needed| recorded.is_same(needed, table));
+        let removed = dropped.iter().copied().filter(|table| !neighbours.have_table(table) && !is_needed(table));
+        recorded.remove(&removed.collect::<Vec<_>>())?;
         let mut back = BTreeSet::new();
         registry.update(project, &mut |snapshot| {
             let state = state(snapshot);

@@ -51,7 +51,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
     let saved = args.plan.as_ref().map(|path| read_plan(&context.target(path))).transpose()?;
-    let repo = context.repo(args.checks)?;
+    let repo = plan::repo(args.checks, context)?;
     printer.say(format_args!("Applying changes for project {}", repo.project.name));
     let approval = match &saved {
         Some(plan) => Approval::Plan(plan),

@@ -3,16 +3,16 @@ use std::{error::Error, io, process::ExitCode};
 use crate::{
     apply::ApplyError,
     config::PlaceError,
-    diagnostics::Diagnostics,
+    diagnostics::{Diagnostics, Severity},
     materialize::SelectionError,
     model::SourceProblem,
     offline::OfflineError,
     online::OnlineError,
-    plan::Blocked,
+    plan::{Blocked, Conflict},
     registry::RegistryError,
     retrieval::RetrievalError,
     serving::ServingError,
-    ui::{PROTECTED_ADVICE, Printer, allow_flags, draw_diagnostics},
+    ui::{Finding, PROTECTED_ADVICE, Printer, allow_flags, draw_diagnostics},
 };
 
 /// Why a command failed, as the person will read it.
@@ -24,6 +24,8 @@ pub enum CommandError {
     Failed { message: String, help: Option<String> },
     /// Nothing was wrong, and yet nothing was done: a guard refused it.
     Refused { message: String, help: Option<String> },
+    /// Definitions that the registry has no place for.
+    Conflicts(Vec<Conflict>),
     /// Failures were reported already; only the exit code is left.
     Reported,
     /// Whoever read our output has gone; there is nobody to tell.
@@ -44,7 +46,12 @@ impl CommandError {
 
     /// Says what is wrong and gives the exit code.
     pub fn report(self, printer: Printer) -> ExitCode {
-        let code = if matches!(self, Self::Refused { .. }) { Self::BLOCKED } else { 1 };
+        let code = match &self {
+            Self::Refused { .. } => Self::BLOCKED,
+            // Another repo's objects are guarded; the rest is in the way whoever asks.
+            Self::Conflicts(conflicts) if conflicts.iter().all(|conflict| conflict.owner.is_some()) => Self::BLOCKED,
+            _ => 1,
+        };
         match self {
             Self::Repo(diagnostics) => printer.stderr(draw_diagnostics(&diagnostics.into_sorted(), printer.err)),
             Self::Failed { message, help } | Self::Refused { message, help } => {
@@ -53,10 +60,39 @@ impl CommandError {
                     printer.help(help);
                 }
             }
+            Self::Conflicts(conflicts) => {
+                let place = |conflict: &Conflict| conflict.place.as_ref().map(|place| format!(" ({place})"));
+                let line = |conflict: &Conflict| format!("{conflict}{}", place(conflict).unwrap_or_default());
+                printer.error(conflicts.iter().map(line).collect::<Vec<_>>().join("\n"));
+                let mut advice: Vec<&str> = conflicts.iter().map(Conflict::advice).collect();
+                advice.sort_unstable();
+                advice.dedup();
+                advice.into_iter().for_each(|advice| printer.help(advice));
+            }
             Self::Reported => {}
             Self::BrokenPipe => return ExitCode::SUCCESS,
         }
         ExitCode::from(code)
+    }
+
+    /// What is wrong, for those who do not read stderr.
+    pub fn findings(&self) -> Vec<Finding> {
+        match self {
+            Self::Repo(diagnostics) => diagnostics.clone().into_sorted().iter().map(Finding::from).collect(),
+            Self::Failed { message, help } | Self::Refused { message, help } => {
+                vec![Finding { severity: Severity::Error, message: message.clone(), help: help.clone(), place: None }]
+            }
+            Self::Conflicts(conflicts) => {
+                let finding = |conflict: &Conflict| Finding {
+                    severity: Severity::Error,
+                    message: conflict.to_string(),
+                    help: Some(conflict.advice().to_owned()),
+                    place: conflict.place.clone(),
+                };
+                conflicts.iter().map(finding).collect()
+            }
+            Self::Reported | Self::BrokenPipe => Vec::new(),
+        }
     }
 }
 
@@ -98,15 +134,7 @@ impl From<ApplyError> for CommandError {
         match error {
             ApplyError::Registry(error) => error.into(),
             ApplyError::Online(error) => error.into(),
-            ApplyError::Conflicts(conflicts) => {
-                let all: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
-                let help = "rename what you declare, or remove it from the definitions".to_owned();
-                // Another repo's objects are guarded; the rest is in the way whoever asks.
-                match conflicts.iter().all(|conflict| conflict.owner.is_some()) {
-                    true => Self::refused(all.join("\n"), help),
-                    false => Self::new(all.join("\n"), help),
-                }
-            }
+            ApplyError::Conflicts(conflicts) => Self::Conflicts(conflicts),
             ApplyError::Blocked(blocked) => refused_changes(&blocked),
             ApplyError::Stale(differences) => {
                 let all: Vec<String> = differences.iter().map(ToString::to_string).collect();
@@ -123,10 +151,6 @@ impl From<ApplyError> for CommandError {
                 let cause = source.source().map(ToString::to_string).unwrap_or_default();
                 Self::new(format!("{message}: {source} ({cause})"), None)
             }
-            ApplyError::NeedsProfiler(_) => Self::new(
-                message,
-                "create it with Python Feast; then its dataset, description and tags can be declared here".to_owned(),
-            ),
             ApplyError::PinConflict { .. } => Self::new(
                 message,
                 "declare it as it was at that version, pin a number that is not taken, or write `version: latest`"

@@ -11,10 +11,13 @@ use crate::{
     config::variables,
     model::Repo,
     online::{OnlineStore, RecordedTables},
-    plan::{Allow, Permission, Plan, Setting, diff},
+    plan::{Allow, FORMAT_VERSION, Permission, Plan, Setting, diff, removes},
     registry::state,
     sink::Target,
-    ui::{PlanStage, PlanView, Verbosity, annotations, draw_markdown, draw_plan},
+    ui::{
+        Finding, PlanStage, PlanView, Verbosity, annotations, draw_markdown, draw_plan, findings_as_annotations,
+        findings_in_markdown,
+    },
 };
 
 /// Show what apply would change
@@ -35,8 +38,8 @@ pub struct Args {
     #[arg(long)]
     detailed_exitcode: bool,
     /// How the plan is shown; github marks lines of a pull request and adds to the step's summary
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    format: Format,
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
     /// Also save the plan, for `feastr apply FILE`
     #[arg(long, value_name = "FILE", value_parser = output_file)]
     out: Option<PathBuf>,
@@ -47,9 +50,8 @@ pub struct Args {
 }
 
 /// The forms of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    #[default]
     Text,
     Json,
     Markdown,
@@ -57,15 +59,21 @@ enum Format {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
-    let printer = context.printer;
-    let repo = context.repo(args.checks)?;
-    let plan = plan(&repo, context)?;
+    let format = format(args, context)?;
+    let made = repo(args.checks, context).and_then(|repo| plan(&repo, context));
+    let plan = match made {
+        Ok(plan) => plan,
+        Err(error) => {
+            show_findings(&error.findings(), format, context)?;
+            return Err(error);
+        }
+    };
     if let Some(path) = &args.out {
         save(&plan, &context.target(path))?;
     }
+    let printer = context.printer;
     let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Named(&args.allow) };
-    match args.format {
-        _ if printer.json => printer.result_line(json(&plan)?)?,
+    match format {
         Format::Text => printer.result(draw_plan(&view, printer.out, printer.verbosity >= Verbosity::Verbose))?,
         Format::Json => printer.result_line(json(&plan)?)?,
         Format::Markdown => printer.result(draw_markdown(&view))?,
@@ -79,6 +87,49 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         () if args.detailed_exitcode && !plan.is_empty() => ExitCode::from(2),
         () => ExitCode::SUCCESS,
     })
+}
+
+/// The form that is asked for, in either way.
+fn format(args: &Args, context: &Context) -> Result<Format, CommandError> {
+    match (args.format, context.printer.json) {
+        (None | Some(Format::Json), true) => Ok(Format::Json),
+        (Some(_), true) => {
+            Err(CommandError::new("--json and --format ask for different forms", "leave one out".to_owned()))
+        }
+        (format, false) => Ok(format.unwrap_or(Format::Text)),
+    }
+}
+
+/// Why there is no plan, in forms that go where nobody reads stderr.
+fn show_findings(findings: &[Finding], format: Format, context: &Context) -> Result<(), CommandError> {
+    let printer = context.printer;
+    match format {
+        _ if findings.is_empty() => {}
+        Format::Text => {}
+        Format::Json => printer.json(&serde_json::json!({"format_version": FORMAT_VERSION, "findings": findings}))?,
+        Format::Markdown => printer.result(findings_in_markdown(findings))?,
+        Format::Github => {
+            printer.result(findings_as_annotations(findings))?;
+            add_to_summary(&findings_in_markdown(findings), context)?;
+        }
+    }
+    Ok(())
+}
+
+/// The definitions of the repo, checked. What one of them misses may be what the change removes: the
+/// registry knows.
+pub fn repo(checks: Checks, context: &Context) -> Result<Repo, CommandError> {
+    let mut diagnostics = match context.repo(checks) {
+        Err(CommandError::Repo(diagnostics)) if diagnostics.has_missing() => diagnostics,
+        outcome => return outcome,
+    };
+    let config = context.config()?;
+    // The findings are true without the registry, too.
+    if let Ok(snapshot) = context.registry_to_read()?.snapshot(&config.project) {
+        let (state, name) = (state(&snapshot), config.repo_name.as_deref());
+        diagnostics.explain_removed(|missing| removes(&state, name, &missing.view, missing.feature.as_deref()));
+    }
+    Err(CommandError::Repo(diagnostics))
 }
 
 /// The plan for the registry as it is now.

@@ -7,7 +7,7 @@ use super::{
     view::{DeclaredView, DeclaredViews},
 };
 use crate::{
-    diagnostics::{Diagnostics, did_you_mean},
+    diagnostics::{Diagnostics, Missing, did_you_mean},
     model::{FeatureService, Field, LogDestination, LoggingConfig, ObjectKind, Projection, Tags},
     yaml::Spanned,
 };
@@ -19,13 +19,14 @@ pub fn lower_service(
     diagnostics: &mut Diagnostics,
 ) -> Option<FeatureService> {
     check_object_name(&raw.name, "a feature service", diagnostics);
+    let user = user(ObjectKind::FeatureService, &raw.name.value, &raw.about.owner);
     let mut names = Taken::exact("member of this service");
     let projections: Vec<Option<Projection>> = raw
         .features
         .into_iter()
         .map(|member| {
             names.take(member.name_alias.as_ref().unwrap_or(&member.view), diagnostics);
-            lower_member(member, views, diagnostics)
+            lower_member(member, views, &user, diagnostics)
         })
         .collect();
     Some(FeatureService {
@@ -39,21 +40,33 @@ pub fn lower_service(
     })
 }
 
-fn lower_member(member: Member, views: &DeclaredViews, diagnostics: &mut Diagnostics) -> Option<Projection> {
+/// An object that needs views, in words, with whom to ask.
+pub fn user(kind: ObjectKind, name: &str, owner: &str) -> String {
+    let owner = if owner.is_empty() { String::new() } else { format!(" (owner {owner})") };
+    format!("{kind} `{name}`{owner}")
+}
+
+fn lower_member(
+    member: Member,
+    views: &DeclaredViews,
+    user: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Projection> {
     match views.get(&member.view.value) {
-        Some(view) => project(member, view.as_ref()?, diagnostics),
+        Some(view) => project(member, view.as_ref()?, user, diagnostics),
         None => {
             let help = did_you_mean(&member.view.value, views.keys().map(String::as_str));
             let message = format!("there is no feature view `{}`", member.view.value);
-            diagnostics.error_with_help(&member.view.span, message, help);
+            let missing = Missing { view: member.view.value, feature: None, user: user.to_owned() };
+            diagnostics.missing(&member.view.span, message, help, missing);
             None
         }
     }
 }
 
 /// The part of a view that a member selects. What it names and the view lacks is reported and left
-/// out.
-pub fn project(member: Member, view: &DeclaredView, diagnostics: &mut Diagnostics) -> Option<Projection> {
+/// out; `user` is who selects.
+pub fn project(member: Member, view: &DeclaredView, user: &str, diagnostics: &mut Diagnostics) -> Option<Projection> {
     let features = match &member.features {
         None => view.features.clone(),
         Some(names) => {
@@ -61,7 +74,7 @@ pub fn project(member: Member, view: &DeclaredView, diagnostics: &mut Diagnostic
             let mut features = Vec::with_capacity(names.len());
             for name in names {
                 if taken.take(name, diagnostics) {
-                    features.extend(find_feature(&member.view.value, view, name, diagnostics).cloned());
+                    features.extend(find_feature((&member.view.value, view), name, user, diagnostics).cloned());
                 }
             }
             features
@@ -82,9 +95,9 @@ pub fn project(member: Member, view: &DeclaredView, diagnostics: &mut Diagnostic
 }
 
 fn find_feature<'a>(
-    view_name: &str,
-    view: &'a DeclaredView,
+    (view_name, view): (&str, &'a DeclaredView),
     name: &Spanned<String>,
+    user: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<&'a Field> {
     let found = view.features.iter().find(|feature| feature.name == name.value);
@@ -96,7 +109,8 @@ fn find_feature<'a>(
             did_you_mean(&name.value, view.features.iter().map(|feature| feature.name.as_str()))
         };
         let message = format!("feature view `{view_name}` has no feature `{}`", name.value);
-        diagnostics.error_with_help(&name.span, message, help);
+        let missing = Missing { view: view_name.to_owned(), feature: Some(name.value.clone()), user: user.to_owned() };
+        diagnostics.missing(&name.span, message, help, missing);
     }
     found
 }

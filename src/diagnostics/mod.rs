@@ -29,6 +29,18 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// What to do about it.
     pub help: Option<String>,
+    /// What is not declared, when that is what is wrong.
+    pub missing: Option<Missing>,
+}
+
+/// A view, or a feature of one, that a definition needs and that is not declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    pub view: String,
+    /// `None` when it is the whole view.
+    pub feature: Option<String>,
+    /// Who needs it, in words.
+    pub user: String,
 }
 
 /// The findings of one run, in the order they were made.
@@ -53,8 +65,41 @@ impl Diagnostics {
         self.push(Severity::Warning, span, message.into(), help.into());
     }
 
+    /// Records that something at `span` is not declared, together with the way out.
+    pub fn missing(
+        &mut self,
+        span: &Span,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+        missing: Missing,
+    ) {
+        self.error_with_help(span, message, help);
+        if let Some(last) = self.found.last_mut() {
+            last.missing = Some(missing);
+        }
+    }
+
+    /// Tells of what is missing because it is being removed, which `removed` knows, that it is.
+    pub fn explain_removed(&mut self, removed: impl Fn(&Missing) -> bool) {
+        for diagnostic in &mut self.found {
+            let Some(missing) = diagnostic.missing.as_ref().filter(|missing| removed(missing)) else { continue };
+            let Missing { view, feature, user } = missing;
+            let what = match feature {
+                Some(feature) => format!("feature `{view}.{feature}`"),
+                None => format!("feature view `{view}`"),
+            };
+            diagnostic.message = format!("{what} is removed by this change, but {user} needs it");
+            diagnostic.help = Some(format!("keep it, or change {user} first, so that it does without"));
+        }
+    }
+
+    /// Whether something is missing, rather than wrong in itself.
+    pub fn has_missing(&self) -> bool {
+        self.found.iter().any(|diagnostic| diagnostic.missing.is_some())
+    }
+
     fn push(&mut self, severity: Severity, span: &Span, message: String, help: Option<String>) {
-        self.found.push(Diagnostic { severity, message, span: Some(span.clone()), help });
+        self.found.push(Diagnostic { severity, message, span: Some(span.clone()), help, missing: None });
     }
 
     /// Takes over the findings of another run.

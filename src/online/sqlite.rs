@@ -91,7 +91,9 @@ fn under_join_keys(view: &ViewLayout) -> String {
 }
 
 fn table_exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
-    let mut statement = connection.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?;
+    // Statements find tables in any case of letters.
+    let mut statement =
+        connection.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE")?;
     statement.exists([table])
 }
 
@@ -130,15 +132,19 @@ impl RecordedTables for SqliteOnlineStore {
         OnlineTables { store: "sqlite", file: &self.recorded, name: table_name }
     }
 
+    fn is_same(&self, one: &str, other: &str) -> bool {
+        one.eq_ignore_ascii_case(other)
+    }
+
     fn existing(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError> {
         let Some(connection) = self.file.open_for_reading()? else { return Ok(Vec::new()) };
         let list = || -> rusqlite::Result<Vec<String>> {
             let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
             statement.query_map([], |row| row.get(0))?.collect()
         };
-        let mut existing = list().map_err(|error| self.file.explain(&error))?;
-        existing.retain(|table| tables.contains(&table.as_str()));
-        Ok(existing)
+        let all = list().map_err(|error| self.file.explain(&error))?;
+        let exists = |table: &&&str| all.iter().any(|there| self.is_same(there, table));
+        Ok(tables.iter().filter(exists).map(|table| (*table).to_owned()).collect())
     }
 
     fn create(&self, tables: &[&str]) -> Result<(), OnlineError> {

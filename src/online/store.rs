@@ -65,6 +65,9 @@ pub trait RecordedTables {
     /// How they are named, and where they are.
     fn layout(&self) -> OnlineTables<'_>;
 
+    /// Whether both names are of one table.
+    fn is_same(&self, one: &str, other: &str) -> bool;
+
     /// Which of these exist. Writes nothing.
     ///
     /// # Errors

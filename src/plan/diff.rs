@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Serialize;
 
@@ -9,7 +12,9 @@ use super::{
     impact::{Impact, Severity},
     ownership::{Ownership, kept_object},
 };
-use crate::model::{ForeignObject, Object, ObjectId, ObjectKind, OnlineTables, RENAMED_FROM_TAG, RegistryState, Repo};
+use crate::model::{
+    ForeignObject, Object, ObjectId, ObjectKind, OnlineTables, Place, RENAMED_FROM_TAG, RegistryState, Repo,
+};
 
 /// Everything an apply would do, in the order it is shown: by kind, then by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,14 +49,38 @@ pub struct Setting<'a> {
 }
 
 /// Why definitions cannot be applied to this registry.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{declared} cannot be applied: the registry holds {existing}, and {reason}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     pub declared: ObjectId,
-    pub existing: ObjectId,
+    /// The object that is in the way; `None` when it is the lack of one.
+    pub existing: Option<ObjectId>,
     pub reason: String,
     /// The repo that has applied the existing object, when that is what is in the way.
     pub owner: Option<String>,
+    /// Where the object is declared.
+    pub place: Option<Place>,
+}
+
+impl Conflict {
+    /// What to do about it.
+    pub fn advice(&self) -> &'static str {
+        match self.existing {
+            Some(_) => "rename what you declare, or remove it from the definitions",
+            None => "create it with Python Feast; then its dataset, description and tags can be declared here",
+        }
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { declared, reason, .. } = self;
+        match &self.existing {
+            Some(existing) => {
+                write!(f, "{declared} cannot be applied: the registry holds {existing}, and {reason}")
+            }
+            None => write!(f, "{declared} cannot be created: {reason}"),
+        }
+    }
 }
 
 /// The plan that makes the registry hold what the repo declares.
@@ -75,8 +104,14 @@ pub fn diff(state: &RegistryState, repo: &Repo, setting: Setting<'_>) -> Result<
             if id.kind != ObjectKind::Project {
                 let reason = format!("it was applied by repo `{owner}`");
                 let owner = Some(owner.to_owned());
-                conflicts.push(Conflict { declared: id.clone(), existing: existing.clone(), reason, owner });
+                let existing = Some(existing.clone());
+                conflicts.push(Conflict { declared: id.clone(), existing, reason, owner, place: None });
             }
+            continue;
+        }
+        if let (ObjectKind::ValidationReference, Some(Action::Create { .. })) = (id.kind, &action) {
+            let reason = "it needs a profiler, and a profiler is a Python function".to_owned();
+            conflicts.push(Conflict { declared: id.clone(), existing: None, reason, owner: None, place: None });
             continue;
         }
         succeeded.extend(from.filter(|from| from != id));
@@ -103,6 +138,9 @@ pub fn diff(state: &RegistryState, repo: &Repo, setting: Setting<'_>) -> Result<
     if !conflicts.is_empty() {
         conflicts.sort_by(|a, b| (&a.declared, &a.existing).cmp(&(&b.declared, &b.existing)));
         conflicts.dedup();
+        for conflict in &mut conflicts {
+            conflict.place = repo.places.get(&conflict.declared).cloned();
+        }
         return Err(conflicts);
     }
     kept.sort_by(|a, b| a.id.cmp(&b.id));
@@ -177,9 +215,10 @@ fn foreign_conflicts(state: &RegistryState, declared: &BTreeMap<ObjectId, Object
     let foreign = state.foreign.iter().filter(|foreign| foreign.id.kind != ObjectKind::Project);
     let same = foreign.clone().filter(|foreign| declared.contains_key(&foreign.id)).map(|foreign| Conflict {
         declared: foreign.id.clone(),
-        existing: foreign.id.clone(),
+        existing: Some(foreign.id.clone()),
         reason: foreign.reason.clone(),
         owner: None,
+        place: None,
     });
     let namesakes = foreign.flat_map(|foreign| name_conflicts(&foreign.id, &foreign.reason, None, declared));
     same.chain(namesakes).collect()
@@ -199,9 +238,10 @@ fn name_conflicts(
         |id: &&ObjectId| id.kind.is_view() && *id != existing && id.name.eq_ignore_ascii_case(&existing.name);
     let conflict = |id: &ObjectId| Conflict {
         declared: id.clone(),
-        existing: existing.clone(),
+        existing: Some(existing.clone()),
         reason: reason.to_owned(),
         owner: owner.map(str::to_owned),
+        place: None,
     };
     declared.keys().filter(namesake).map(conflict).collect()
 }

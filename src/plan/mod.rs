@@ -23,4 +23,5 @@ pub use change::{Action, Change, Edit, EditKind, TableAction, TableChange};
 pub use diff::{Conflict, Plan, Setting, diff, has_table};
 pub use guard::{Allow, Blocked, ParseAllowError, Permission, blocked_teardown};
 pub use impact::{Breakage, Collision, Harm, Impact, Loss, Rematerialization, Severity, User};
+pub use ownership::removes;
 pub use saved::{Difference, FORMAT_VERSION, SavedPlan, SavedPlanError};

@@ -1,3 +1,4 @@
+use super::view::View;
 use crate::model::{ForeignObject, Object, ObjectId, ObjectKind, RegistryState};
 
 /// Whose the objects of a registry are, as one repo sees it.
@@ -34,6 +35,18 @@ impl<'a> Ownership<'a> {
     pub fn takes_over(&self, id: &ObjectId) -> bool {
         self.repo_name.is_some() && self.state.objects.contains_key(id) && !self.state.owners.contains_key(id)
     }
+}
+
+/// Whether the registry holds a view, or a feature of one, that goes with an apply of a repo that does
+/// not declare it.
+pub fn removes(state: &RegistryState, repo_name: Option<&str>, view: &str, feature: Option<&str>) -> bool {
+    let ownership = Ownership::new(state, repo_name);
+    state.objects.iter().filter(|(id, _)| id.kind.is_view() && id.name == view).any(|(id, object)| match feature {
+        None => ownership.reason_to_keep(id).is_none(),
+        Some(feature) => {
+            ownership.other_owner(id).is_none() && View::of(object).is_some_and(|view| view.feature(feature).is_some())
+        }
+    })
 }
 
 /// An object that stays although the repo does not declare it, as plans list it.

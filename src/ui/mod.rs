@@ -12,7 +12,8 @@ mod table;
 
 pub use diagnostics::draw as draw_diagnostics;
 pub use plan::{
-    PROTECTED_ADVICE, PlanStage, PlanView, allow_flags, annotations, draw_markdown, draw_text as draw_plan,
+    Finding, PROTECTED_ADVICE, PlanStage, PlanView, allow_flags, annotations, draw_markdown, draw_text as draw_plan,
+    findings_as_annotations, findings_in_markdown,
 };
 pub use printer::{ColorChoice, Printer, Verbosity};
 pub use progress::MaterializeView;

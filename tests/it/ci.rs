@@ -130,6 +130,21 @@ fn a_pull_request_that_breaks_a_service_is_blocked_in_plain_words() {
 }
 
 #[test]
+fn a_pull_request_without_a_plan_gets_a_comment_that_says_why() {
+    let workflow = initialized();
+    workflow.checkout.feastr(&["--chdir", "shop", "apply"]).ok();
+    let column = "      - {name: conv_rate, dtype: Float32, description: Share of offers accepted}\n";
+    workflow.checkout.edit("shop/drivers.yaml", column, "");
+    let plan = workflow.step("plan", "Plan").failed();
+    assert!(plan.stdout.starts_with("::error file=shop/services.yaml,line="), "{}", plan.stdout);
+    workflow.step("plan", "Comment").failed();
+    assert_eq!(workflow.runner.read("gh").trim(), "pr comment 7 --edit-last --create-if-none --body-file plan.md");
+    let comment = workflow.checkout.read("plan.md");
+    assert!(comment.contains("but feature service `driver_activity_v1` needs it"), "{comment}");
+    assert_eq!(workflow.summary(), comment);
+}
+
+#[test]
 fn a_protected_object_stops_the_pull_request_but_not_the_comment() {
     let mut workflow = initialized();
     workflow.checkout.edit(

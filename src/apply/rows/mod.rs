@@ -190,7 +190,8 @@ impl<'a> RowWriter<'a> {
             }
             Object::ValidationReference(reference) => {
                 let stored: Option<wire::ValidationReference> = self.stored(&id)?;
-                let Some(stored) = stored else { return Err(ApplyError::NeedsProfiler(id)) };
+                // A plan creates none.
+                let stored = stored.unwrap_or_default();
                 let message = validation_reference_to_message(reference, stored.clone());
                 self.push(id, Some(stored), &message)?;
             }

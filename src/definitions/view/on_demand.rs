@@ -1,7 +1,7 @@
 use super::{
     super::{
         expression::{self, Inputs},
-        feature_service::project,
+        feature_service::{project, user},
         names::{Taken, check_column_name},
         raw::{RawExpression, RawOnDemandFeatureView},
         tags,
@@ -11,7 +11,7 @@ use super::{
     columns::{JoinKeyTypes, Origin},
 };
 use crate::{
-    diagnostics::did_you_mean,
+    diagnostics::{Missing, did_you_mean},
     feast::expressions,
     model::{DUMMY_JOIN_KEY, DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},
     yaml::Spanned,
@@ -38,7 +38,8 @@ impl ViewLowering<'_, '_> {
             let help = "name the views and request sources it is computed from".to_owned();
             self.diagnostics.error_with_help(&raw.sources.span, "an on demand feature view needs a source", help);
         }
-        let sources = self.on_demand_sources(inputs, views)?;
+        let user = user(ObjectKind::OnDemandFeatureView, &raw.name.value, &raw.about.owner);
+        let sources = self.on_demand_sources(inputs, views, &user)?;
         let (columns, keys) = inputs_of(&sources, views);
         let origin = Origin { source: None, as_they_are: false, join_keys: JoinKeyTypes::Inputs(&keys) };
         let entities = self.entity_part(raw.entities, origin);
@@ -68,7 +69,12 @@ impl ViewLowering<'_, '_> {
     }
 
     /// The inputs sorted by name; nothing when one is unknown or broken.
-    fn on_demand_sources(&mut self, inputs: Vec<OnDemandInput>, views: &DeclaredViews) -> Option<Vec<OnDemandSource>> {
+    fn on_demand_sources(
+        &mut self,
+        inputs: Vec<OnDemandInput>,
+        views: &DeclaredViews,
+        user: &str,
+    ) -> Option<Vec<OnDemandSource>> {
         let mut taken = Taken::exact("source of this view");
         let mut sources = Some(Vec::with_capacity(inputs.len()));
         for input in inputs {
@@ -76,7 +82,7 @@ impl ViewLowering<'_, '_> {
                 OnDemandInput::Broken => None,
                 OnDemandInput::Named(member) => {
                     let is_new = taken.take(&member.view, self.diagnostics);
-                    self.on_demand_source(member, views).filter(|_| is_new)
+                    self.on_demand_source(member, views, user).filter(|_| is_new)
                 }
             };
             match (&mut sources, source) {
@@ -89,7 +95,7 @@ impl ViewLowering<'_, '_> {
         Some(sources)
     }
 
-    fn on_demand_source(&mut self, member: Member, views: &DeclaredViews) -> Option<OnDemandSource> {
+    fn on_demand_source(&mut self, member: Member, views: &DeclaredViews, user: &str) -> Option<OnDemandSource> {
         let name = &member.view;
         if let Some(view) = views.get(&name.value) {
             let view = view.as_ref()?;
@@ -99,7 +105,7 @@ impl ViewLowering<'_, '_> {
                 self.diagnostics.error_with_help(&name.span, message, help);
                 return None;
             }
-            return project(member, view, self.diagnostics).map(OnDemandSource::View);
+            return project(member, view, user, self.diagnostics).map(OnDemandSource::View);
         }
         match self.sources.get(&name.value) {
             Some(None) => None,
@@ -131,7 +137,8 @@ impl ViewLowering<'_, '_> {
                 let names = views.keys().map(String::as_str).chain(self.sources.request_names());
                 let help = did_you_mean(&name.value, names);
                 let message = format!("there is no view or request source `{}`", name.value);
-                self.diagnostics.error_with_help(&name.span, message, help);
+                let missing = Missing { view: name.value.clone(), feature: None, user: user.to_owned() };
+                self.diagnostics.missing(&name.span, message, help, missing);
                 None
             }
         }

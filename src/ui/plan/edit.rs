@@ -12,7 +12,7 @@ pub fn lines(edit: &Edit, style: Style) -> Vec<String> {
             if before.contains('\n') || after.contains('\n') =>
         {
             let diff = TextDiff::from_lines(before.as_str(), after.as_str());
-            let unified = diff.unified_diff().context_radius(1).to_string();
+            let unified = diff.unified_diff().context_radius(1).missing_newline_hint(false).to_string();
             std::iter::once(format!("{path}:")).chain(unified.lines().map(|line| format!("\t{line}"))).collect()
         }
         EditKind::Changed { before, after } => {

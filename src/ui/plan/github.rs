@@ -36,7 +36,8 @@ fn about(change: &Change) -> String {
     format!("{} {}: {}", change.action.word(), change.id, change.reason)
 }
 
-fn annotation(level: &str, place: Option<&Place>, message: &str) -> String {
+/// A message about a line, or about none.
+pub fn annotation(level: &str, place: Option<&Place>, message: &str) -> String {
     let place = place.map(|place| {
         format!("file={},line={},col={},", property(&place.file.to_string_lossy()), place.line, place.column)
     });

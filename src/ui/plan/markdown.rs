@@ -1,8 +1,8 @@
-use super::{super::Style, PlanView, consequences::Consequences, edit};
+use super::{super::Style, PlanView, consequences::Consequences, edit, with_article};
 use crate::plan::{Action, Severity, TableAction};
 
 /// Longest text with all details: GitHub refuses comments of more than 65536 characters.
-const MAX_LENGTH: usize = 60_000;
+pub const MAX_LENGTH: usize = 60_000;
 
 const PLAIN: Style = Style { enabled: false };
 
@@ -49,7 +49,9 @@ fn overview(view: &PlanView<'_>) -> String {
     for change in &plan.changes {
         let object = match &change.action {
             Action::Rename { from, .. } => format!("{} {} to {}", from.kind, code(&from.name), code(&change.id.name)),
-            Action::Replace { from, .. } => format!("{} {} by a {}", from.kind, code(&from.name), change.id.kind),
+            Action::Replace { from, .. } => {
+                format!("{} {} by {}", from.kind, code(&from.name), with_article(change.id.kind))
+            }
             _ => format!("{} {}", change.id.kind, code(&change.id.name)),
         };
         let severity = match change.severity {
@@ -86,7 +88,7 @@ fn details(view: &PlanView<'_>) -> String {
 }
 
 /// Text in which nothing is markup but the code that names are set in.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let (mut in_code, mut in_word) = (false, false);
     for c in text.chars() {
@@ -109,7 +111,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A name as code that fits into a table.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ").replace('|', "\\|");
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }

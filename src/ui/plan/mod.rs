@@ -2,16 +2,21 @@
 
 mod consequences;
 mod edit;
+mod findings;
 mod github;
 mod markdown;
 mod text;
 
 pub use consequences::{PROTECTED_ADVICE, allow_flags};
+pub use findings::{Finding, as_annotations as findings_as_annotations, in_markdown as findings_in_markdown};
 pub use github::annotations;
 pub use markdown::draw as draw_markdown;
 pub use text::draw as draw_text;
 
-use crate::plan::{Permission, Plan};
+use crate::{
+    model::ObjectKind,
+    plan::{Permission, Plan},
+};
 
 /// Whether a plan is shown before or after it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,4 +68,11 @@ impl PlanView<'_> {
         let parts: Vec<String> = shown.map(|(count, word)| format!("{count} {word}")).collect();
         format!("{lead}: {}{kept}", parts.join(", "))
     }
+}
+
+/// A kind of objects with its article.
+fn with_article(kind: ObjectKind) -> String {
+    let kind = kind.to_string();
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {kind}")
 }

@@ -1,4 +1,4 @@
-use super::{super::Style, PlanView, consequences::Consequences, edit};
+use super::{super::Style, PlanView, consequences::Consequences, edit, with_article};
 use crate::plan::{Action, Change, TableAction};
 
 /// A plan as text: Feast's words for each object, what changes of it, what follows from it all, and
@@ -58,7 +58,7 @@ fn headline(change: &Change, style: Style) -> String {
             format!("{verb} {} {} to {}", id.kind, style.notice(&from.name), style.notice(&id.name))
         }
         Action::Replace { from, .. } => {
-            format!("{verb} {} {} by a {} of the same name", from.kind, style.notice(&from.name), id.kind)
+            format!("{verb} {} {} by {} of the same name", from.kind, style.notice(&from.name), with_article(id.kind))
         }
     }
 }

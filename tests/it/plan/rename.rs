@@ -85,6 +85,28 @@ fn renamed_from_makes_one_rename_of_a_delete_and_a_create() {
     project.feastr(&["plan", "--detailed-exitcode"]).ok();
 }
 
+/// To SQLite, tables whose names differ in case only are one.
+#[test]
+fn another_case_of_letters_keeps_the_table() {
+    let project = Project::example();
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01", "--quiet"]).ok();
+    let services = project.read("services.yaml").replace("driver_hourly_stats", "Driver_Hourly_Stats");
+    project.write("services.yaml", services);
+    project.edit(
+        "drivers.yaml",
+        "  - name: driver_hourly_stats\n",
+        "  - name: Driver_Hourly_Stats\n    renamed_from: driver_hourly_stats\n",
+    );
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["drift"]).ok();
+    project.feastr(&["plan", "--detailed-exitcode"]).ok();
+    let read = ["get-online", "--features", "Driver_Hourly_Stats:conv_rate", "--entity", "driver_id=1001", "--json"];
+    let online = project.feastr(&read).ok();
+    assert!(online.stdout.contains("PRESENT") || online.stdout.contains("OUTSIDE_MAX_AGE"), "{}", online.stdout);
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01", "--quiet"]).ok();
+}
+
 fn load(folder: &Path) -> (StoreConfig, Repo) {
     let path = folder.join("feature_store.yaml");
     let file = SourceText::new(path.clone(), std::fs::read_to_string(&path).unwrap());
