@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::ApplyError;
 use crate::{
-    model::{Object, ObjectId, ObjectKind, Place, RegistryState, Repo},
+    model::{Object, ObjectId, ObjectKind, RegistryState, Repo},
     online::{OnlineStore, RecordedTables, ViewLayout},
     plan::Conflict,
     registry::{RegistryError, RegistryStore, state},
@@ -63,15 +63,13 @@ impl<'a> Neighbours<'a> {
         let conflict = |(declared, object): (ObjectId, Object)| {
             let view = ViewLayout::of_object(self.project, &object)?.view;
             let (project, existing) = self.sharer(&view)?;
-            let place = repo.places.get(&declared).map_or_else(String::new, |Place { file, line, column }| {
-                format!(" ({}:{line}:{column})", file.display())
-            });
+            let place = repo.places.get(&declared).cloned();
             let table = self.online.table(self.project, &view)?;
             let reason = format!(
-                "both have the online table `{table}`: that one in project `{project}`, this one in `{}`{place}",
+                "both have the online table `{table}`: that one in project `{project}`, this one in `{}`",
                 self.project
             );
-            Some(Conflict { declared, existing: existing.clone(), reason, owner: None })
+            Some(Conflict { declared, existing: Some(existing.clone()), reason, owner: None, place })
         };
         let conflicts: Vec<Conflict> = repo.objects().into_iter().filter_map(conflict).collect();
         if conflicts.is_empty() { Ok(()) } else { Err(ApplyError::Conflicts(conflicts)) }
