@@ -17,7 +17,7 @@ const PAGE: i64 = 1000;
 /// Removes the values of views under their join keys, and tells how many entities had some. A table
 /// without others is dropped.
 pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
-    let existing = existing(session, views)?;
+    let mut existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
         let table = table_name(&view.project, &view.view);
@@ -27,7 +27,10 @@ pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMu
         let prefix = prefix(view)?;
         let dropped = session.once(|client| drop_unshared(client, &quoted(&table), &prefix))?;
         match dropped {
-            Some(removed) => entities += removed,
+            Some(removed) => {
+                entities += removed;
+                existing.retain(|other| *other != table);
+            }
             None => entities += remove(session, &table, &Removed::Keys(prefix), &mut |page| on_page(entities + page))?,
         }
         on_page(entities);

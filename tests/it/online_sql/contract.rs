@@ -99,7 +99,7 @@ fn values_of_removed_views_go(test: &TestStore) {
     write(store.as_ref(), stats(), Replace::Outdated, &rows);
     let mut heard = Vec::new();
     let missing = layout("p", "missing", &["x"]);
-    assert_eq!(store.remove_views(&[missing, stats()], &mut |count| heard.push(count)).unwrap(), 2500);
+    assert_eq!(store.remove_views(&[missing, stats(), stats()], &mut |count| heard.push(count)).unwrap(), 2500);
     assert_eq!(heard.last(), Some(&2500));
     assert_eq!(read(store.as_ref(), &[7])[0][0], StoredValue::NotFound);
     assert_eq!(store.remove_views(&[stats()], &mut |_| {}).unwrap(), 0);
