@@ -5,7 +5,9 @@ use crate::{
     model::{ObjectKind, RegistryState, Timestamp},
     online::{OnlineStore, RecordedTables, ViewLayout},
     plan::{Allow, Blocked, blocked_teardown, has_table},
-    registry::{Leftover, RegistryStore, Write, forget_owner, leftovers, put_leftover, state},
+    registry::{
+        Leftover, RegistryStore, Write, forget_owner, forget_stale, leftovers, put_leftover, stale_until, state,
+    },
 };
 
 /// How a teardown is done.
@@ -99,8 +101,9 @@ pub fn teardown(
 ) -> Result<(), ApplyError> {
     let before = state(&registry.snapshot(project)?);
     options.check(&before)?;
-    if online.is_some() {
-        // Runs that are under way end before anything is removed.
+    if let Some(online) = online {
+        // Before anything is removed, the store is there, as reading nothing shows, and runs under way end.
+        online.read(project, &[])?;
         under_locks(project, registry, views_with_values(&before), &mut |_| Ok(()))?;
     }
     let mut outcome = Ok(Vec::new());
@@ -117,7 +120,9 @@ pub fn teardown(
         let notes = layouts.into_iter().flat_map(|ViewLayout { view, features, join_keys, .. }| {
             put_leftover(&Leftover { view, features, join_keys, whole: true }, options.now)
         });
-        Some(objects.chain(owners).chain(notes).collect())
+        let views = state.materialized.keys().filter(|view| stale_until(&snapshot.metadata, view).is_some());
+        let stale = views.map(|view| forget_stale(view));
+        Some(objects.chain(owners).chain(stale).chain(notes).collect())
     })?;
     let tables = outcome?;
     if let Some(online) = online {

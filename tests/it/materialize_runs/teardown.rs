@@ -90,6 +90,17 @@ fn what_a_killed_teardown_left_is_removed_by_the_next() {
 }
 
 #[test]
+fn a_store_that_is_away_is_told_before_anything_is_removed() {
+    let (project, test) = in_postgres();
+    let before = rows(&project);
+    let settings = project.read("feature_store.yaml");
+    project.write("feature_store.yaml", settings.replace("  database: ", "  database: no_"));
+    let said = project.feastr(&["teardown", "--yes"]).failed().stderr;
+    assert!(said.contains("there is no database `no_"), "{said}");
+    assert_eq!((rows(&project), exists(&test)), (before, true));
+}
+
+#[test]
 fn what_gets_in_the_way_after_the_question_is_in_the_way() {
     let project = applied();
     let registry = registry(&project);
