@@ -69,6 +69,7 @@ impl OnlineStore for PostgresOnlineStore {
         let mut session = Session::open(&self.access)?;
         let table = table_name(&layout.project, &layout.view);
         let found = prepare(&mut session, std::slice::from_ref(&table), self.numbers)?;
+        session.note_history();
         let has_numbers = found.iter().any(|table| table.has_numbers);
         Ok(Box::new(write::PostgresWriter::new(session, &table, has_numbers, layout, replace)))
     }

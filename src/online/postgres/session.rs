@@ -56,16 +56,29 @@ impl Access {
     }
 }
 
+/// The cluster, and its timeline: a replica that takes over begins a new one, a server that is merely
+/// started again does not.
+const HISTORY: &str = "SELECT system_identifier || ' ' || \
+    substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) FROM pg_catalog.pg_control_system()";
+
 /// A connection that comes back when it was lost.
 pub struct Session {
     access: Access,
     client: Client,
+    /// What the server said of its history, when it was asked and told.
+    history: Option<String>,
+    /// Whether the connection may lead to a server that is no longer in charge.
+    is_stale: bool,
+}
+
+fn history(client: &mut Client) -> Result<String, postgres::Error> {
+    client.query_typed(HISTORY, &[])?.first().map_or_else(|| Ok(String::new()), |row| row.try_get(0))
 }
 
 impl Session {
     /// Connects; a server that is not there now is an error at once.
     pub fn open(access: &Access) -> Result<Self, OnlineError> {
-        Ok(Self { access: access.clone(), client: access.connect()? })
+        Ok(Self { access: access.clone(), client: access.connect()?, history: None, is_stale: false })
     }
 
     /// The schema that the settings name.
@@ -107,9 +120,38 @@ impl Session {
         }
     }
 
+    /// Notes the history of the server, for [`check_memory`](Self::check_memory). Not every server that
+    /// speaks like PostgreSQL has one to tell; then there is nothing to be checked.
+    pub fn note_history(&mut self) {
+        self.history = history(&mut self.client).ok();
+    }
+
+    /// Asserts that the server still is what it was when its history was noted: a replica that took over
+    /// may lack what was confirmed before. One that was replaced goes on confirming until it hears of
+    /// it, so this connects afresh.
+    ///
+    /// # Errors
+    /// When it was replaced, or cannot be asked.
+    pub fn check_memory(&mut self) -> Result<(), OnlineError> {
+        let Some(noted) = self.history.clone() else { return Ok(()) };
+        self.is_stale = true;
+        if self.insist(history)? == noted {
+            return Ok(());
+        }
+        Err(OnlineError::new(
+            format!(
+                "another PostgreSQL server took over at {} while values were written; what the former one had confirmed \
+                 may be lost",
+                self.access.server.url()
+            ),
+            "run the same again: values that are there are left as they are".to_owned(),
+        ))
+    }
+
     fn reconnected(&mut self) -> Result<(), PostgresProblem> {
-        if self.client.is_closed() {
+        if self.is_stale || self.client.is_closed() {
             self.client = self.access.connect()?;
+            self.is_stale = false;
         }
         Ok(())
     }

@@ -79,6 +79,7 @@ impl OnlineWriter for PostgresWriter {
 
     /// Each batch was committed when it was taken.
     fn finish(&mut self) -> Result<WriteCounts, OnlineError> {
+        self.session.check_memory()?;
         Ok(WriteCounts::default())
     }
 }

@@ -3,11 +3,11 @@
 use std::{thread, time::Duration};
 
 use feastr::{
-    config::OnlineStoreConfig,
+    config::{OnlineStoreConfig, Password},
     online::{self, Replace, StoredValue},
 };
 
-use super::{Backend, Row, TestStore, counts, encoded, postgres_at, read, row, stats};
+use super::{Backend, Row, TestStore, counts, encoded, postgres_at, read, row, stats, write};
 use crate::servers::{Kind, Server};
 
 #[test]
@@ -35,6 +35,43 @@ fn a_batch_is_written_when_the_server_is_back() {
     assert!(error.message.contains("no server answers at postgresql://feast@127.0.0.1"), "{error:?}");
     let error = store.read("p", &[]).unwrap_err();
     assert!(error.message.contains("no server answers"), "{error:?}");
+}
+
+#[test]
+fn a_replica_that_takes_over_may_lack_what_was_confirmed() {
+    let mut server = Server::start(Kind::Postgres);
+    let database = server.create_database();
+    let store = online::open(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
+    let mut writer = store.writer(stats(), Replace::Outdated).unwrap();
+    assert_eq!(writer.write(&encoded(&[row(1, 100, 1)])).unwrap(), counts(1, 0));
+    // Whoever starts again is not another one.
+    server.kill();
+    server.restart();
+    writer.finish().unwrap();
+    server.kill();
+    server.restart_as_replica();
+    server.execute("postgres", "SELECT pg_promote()");
+    assert_eq!(writer.write(&encoded(&[row(2, 100, 1)])).unwrap(), counts(1, 0));
+    let error = writer.finish().unwrap_err();
+    assert!(error.message.contains("another PostgreSQL server took over at postgresql://feast@127.0.0.1"), "{error:?}");
+    let mut again = store.writer(stats(), Replace::Outdated).unwrap();
+    again.write(&encoded(&[row(1, 100, 1)])).unwrap();
+    again.finish().unwrap();
+}
+
+#[test]
+fn a_user_without_rights_to_the_history_writes() {
+    let test = TestStore::new(Backend::Postgres);
+    test.execute(
+        "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE plain LOGIN PASSWORD 'plain'",
+    );
+    test.execute("CREATE SCHEMA plain AUTHORIZATION plain");
+    let store = test.postgres_with(|config| {
+        config.schema = "plain".to_owned();
+        config.server.user = Some("plain".to_owned());
+        config.server.password = Some(Password("plain".to_owned()));
+    });
+    assert_eq!(write(store.as_ref(), stats(), Replace::Outdated, &[row(1, 1, 1)]), counts(1, 0));
 }
 
 #[test]

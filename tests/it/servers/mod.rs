@@ -90,6 +90,12 @@ impl Server {
         self.await_start();
     }
 
+    /// The same of a PostgreSQL server, which then waits to take over.
+    pub fn restart_as_replica(&mut self) {
+        std::fs::write(self.folder.join("data/standby.signal"), "").unwrap();
+        self.restart();
+    }
+
     fn await_start(&self) {
         let began = Instant::now();
         while !self.answers() {
