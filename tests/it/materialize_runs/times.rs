@@ -54,8 +54,9 @@ fn a_first_incremental_run_starts_no_earlier_than_year_one() {
     assert_eq!(dry.matches("0001-01-01T00:00:00Z").count(), 2, "{dry}");
     project.feastr(&["materialize-incremental", "2026-11-01"]).ok();
     let recorded = ("0001-01-01T00:00:00Z".to_owned(), "2026-11-01T00:00:00Z".to_owned());
-    assert_eq!(intervals(&project, "ever"), [recorded.clone()]);
-    assert_eq!(intervals(&project, "long"), [recorded]);
+    for view in ["ever", "long"] {
+        assert_eq!(intervals(&project, view), std::slice::from_ref(&recorded), "{view}");
+    }
 }
 
 /// Rows of drivers at these seconds since 1970.
