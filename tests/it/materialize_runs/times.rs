@@ -55,7 +55,7 @@ fn a_first_incremental_run_starts_no_earlier_than_year_one() {
     project.feastr(&["materialize-incremental", "2026-11-01"]).ok();
     let recorded = ("0001-01-01T00:00:00Z".to_owned(), "2026-11-01T00:00:00Z".to_owned());
     for view in ["ever", "long"] {
-        assert_eq!(intervals(&project, view), std::slice::from_ref(&recorded));
+        assert_eq!(intervals(&project, view), std::slice::from_ref(&recorded), "{view}");
     }
 }
 
