@@ -66,6 +66,9 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         }
         outcome => outcome?,
     };
+    if plan.is_empty() && saved.as_ref().is_some_and(|saved| !saved.is_empty()) {
+        printer.say("The plan is already applied");
+    }
     remove_leftovers(&plan.project, args, context)?;
     if printer.json {
         printer.result_line(plan::json(&plan)?)?;

@@ -19,6 +19,11 @@ pub fn lower_permission(raw: RawPermission, diagnostics: &mut Diagnostics) -> Op
             types.push(kind);
         }
     }
+    if raw.policy.is_none() {
+        let message = format!("permission `{}` has no policy, and Python Feast cannot read such a one", raw.name.value);
+        let help = "Feast 0.67 writes it and then fails on the whole registry; name `roles`, `groups` or `namespaces`";
+        diagnostics.warning(&raw.name.span, message, help.to_owned());
+    }
     // Feast takes no type for all types, and no action for a mistake.
     if types.is_empty() {
         types = PermissionType::ALL.to_vec();
@@ -93,7 +98,7 @@ fn lower_policy(raw: RawPolicy, diagnostics: &mut Diagnostics) -> Option<Policy>
 #[cfg(test)]
 mod tests {
     use crate::{
-        definitions::testing::repo,
+        definitions::testing::{findings, repo},
         model::{Permission, PermissionAction, PermissionType, Policy},
     };
 
@@ -117,6 +122,13 @@ mod tests {
         assert_eq!(all.types, PermissionType::ALL);
         assert_eq!(all.policy, Policy::AllowAll);
         assert!(all.name_patterns.is_empty());
+    }
+
+    #[test]
+    fn without_a_policy_python_feast_is_lost() {
+        let found = findings("permissions:\n  - {name: p}\n");
+        assert_eq!(found, ["permission `p` has no policy, and Python Feast cannot read such a one"]);
+        assert!(findings("permissions:\n  - {name: p, policy: {roles: [a]}}\n").is_empty());
     }
 
     #[test]

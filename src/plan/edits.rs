@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::change::{Edit, EditKind};
-use crate::model::{Object, RENAMED_FROM_TAG};
+use crate::model::{AGGREGATIONS_TAG, CHECKS_TAG, FILE_FORMAT_TAG, Object, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG};
 
 /// The fields that differ between two versions of an object.
 pub fn edits(before: &Object, after: &Object) -> Vec<Edit> {
@@ -12,11 +12,10 @@ pub fn edits(before: &Object, after: &Object) -> Vec<Edit> {
     edits
 }
 
-/// The fields that differ besides the name, and besides the tag that says so.
+/// The fields that differ besides the name, and besides the key that says so.
 pub fn edits_of_rename(before: &Object, after: &Object) -> Vec<Edit> {
     let mut edits = edits(before, after);
-    let tag = join("tags", RENAMED_FROM_TAG);
-    edits.retain(|edit| edit.path != "name" && edit.path != tag);
+    edits.retain(|edit| edit.path != "name" && edit.path != RENAMED_FROM_KEY);
     edits
 }
 
@@ -48,12 +47,36 @@ fn as_json(object: &Object) -> Value {
         Object::ValidationReference(reference) => serde_json::to_value(reference),
     };
     let mut fields = fields.unwrap_or(Value::Null);
+    name_tags(&mut fields);
     match object {
         Object::DataSource(source) => flatten_kind(&mut fields, &source.kind.to_string()),
         Object::OnDemandFeatureView(_) => name_inputs(&mut fields),
         _ => {}
     }
     fields
+}
+
+const RENAMED_FROM_KEY: &str = "renamed_from";
+
+/// The keys of definitions that are kept as tags.
+const KEYS_OF_TAGS: [(&str, &str); 6] = [
+    (PROTECT_TAG, "protect"),
+    (RENAMED_FROM_TAG, RENAMED_FROM_KEY),
+    (SQL_TAG, "sql"),
+    (AGGREGATIONS_TAG, "aggregations"),
+    (CHECKS_TAG, "checks"),
+    (FILE_FORMAT_TAG, "file_format"),
+];
+
+/// `tags: {feastr.protect: …}` as `protect: …`, as definitions have it.
+fn name_tags(fields: &mut Value) {
+    let Value::Object(fields) = fields else { return };
+    for (tag, key) in KEYS_OF_TAGS {
+        let value = fields.get_mut("tags").and_then(Value::as_object_mut).and_then(|tags| tags.remove(tag));
+        if let Some(value) = value {
+            fields.insert(key.to_owned(), value);
+        }
+    }
 }
 
 /// `kind: {file: {path: …}}` as `type: file` and `path: …`, as definitions have it.

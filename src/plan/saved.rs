@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{diff::Plan, impact::Severity};
-use crate::model::ObjectId;
+use crate::model::{ObjectId, RegistryState};
 
 /// Version of the JSON form of plans; it grows when something is renamed or removed.
 pub const FORMAT_VERSION: u32 = 1;
@@ -165,6 +165,33 @@ impl SavedPlan {
     /// When a value has no JSON form, which no plan has.
     pub fn of(plan: &Plan) -> Result<Self, SavedPlanError> {
         plan.to_json().map_err(SavedPlanError::NotAPlan).and_then(|text| Self::parse(&text))
+    }
+
+    /// Whether it is about the same project and repo.
+    pub fn is_for(&self, plan: &Plan) -> bool {
+        self.project == plan.project && self.repo == plan.repo
+    }
+
+    /// Whether the plan changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.taken_over.is_empty() && self.tables.as_array().is_none_or(Vec::is_empty)
+    }
+
+    /// Whether the registry holds what the plan was to make of it.
+    pub fn is_carried_out(&self, state: &RegistryState) -> bool {
+        let holds = |id: &ObjectId, object: &Value| {
+            state
+                .objects
+                .get(id)
+                .and_then(|stored| serde_json::to_value(stored).ok())
+                .is_some_and(|stored| stored == *object)
+        };
+        let is_gone = |change: &SavedChange| {
+            let before = if change.after.is_null() { Some(&change.id) } else { change.from.as_ref() };
+            before.is_none_or(|before| !state.objects.contains_key(before))
+        };
+        let mut changes = self.changes.iter();
+        changes.all(|change| (change.after.is_null() || holds(&change.id, &change.after)) && is_gone(change))
     }
 
     /// In what `now`, made from the present definitions and registry, is another plan.

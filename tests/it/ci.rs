@@ -87,7 +87,9 @@ fn what_is_merged_is_applied_as_it_was_saved() {
 fn a_saved_plan_is_refused_when_somebody_applied_in_between() {
     let workflow = initialized();
     workflow.step("save", "Save the plan").ok();
+    workflow.checkout.edit("shop/drivers.yaml", "ttl: 1d", "ttl: 2d");
     workflow.checkout.feastr(&["--chdir", "shop", "apply"]).ok();
+    workflow.checkout.edit("shop/drivers.yaml", "ttl: 2d", "ttl: 1d");
     let refused = workflow.step("apply", "Apply");
     assert_eq!(refused.code, 3, "{}", refused.stderr);
 }

@@ -19,7 +19,7 @@ record! {
         types: Vec<PermissionType>,
         /// What is allowed: actions, or READ, WRITE, CRUD or ALL; everything when left out.
         actions: Spanned<Actions>,
-        /// Who is allowed; everybody when left out.
+        /// Who is allowed; everybody when left out, which Python Feast cannot read.
         policy: RawPolicy,
     }
     defaulted {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{
-    Expression, Object, OnDemandFeatureView, OnDemandSource, PostgresSource, PushSource, RequestSource,
+    Expression, Object, OnDemandFeatureView, OnDemandSource, PROTECT_TAG, PostgresSource, PushSource, RequestSource,
 };
 
 /// `path: kind` of each edit.
@@ -87,4 +87,28 @@ fn on_demand_views_show_inputs_and_expressions() {
     assert!(shown(&before, &selecting)[0].starts_with("sources.v.features.b: + "));
     let without = on_demand(vec![input(&["a"], "")], "a + now");
     assert_eq!(shown(&before, &without), [r#"sources.request: - "request""#]);
+}
+
+#[test]
+fn keys_that_are_kept_as_tags_are_shown_as_keys() {
+    let before = view("v", &["a"]);
+    let mut after = before.clone();
+    after.tags.insert(PROTECT_TAG.to_owned(), "true".to_owned());
+    after.tags.insert("team".to_owned(), "x".to_owned());
+    assert_eq!(
+        shown(&Object::FeatureView(before), &Object::FeatureView(after)),
+        [r#"tags.team: + "x""#, r#"protect: + "true""#]
+    );
+}
+
+/// A repo may ask for the removal of what others declare, but not remove it.
+#[test]
+fn what_a_repo_removes_is_what_it_owns() {
+    let mut state = applied(&repo(vec![view("v", &["a"])], Vec::new()));
+    assert!(removes(&state, None, "v", None) && removes(&state, None, "v", Some("a")));
+    assert!(!removes(&state, None, "w", None) && !removes(&state, None, "v", Some("b")));
+    assert!(!removes(&state, Some("team-a"), "v", None), "nobody owns it, so it stays");
+    state.owners.insert(ObjectId::new(ObjectKind::FeatureView, "v"), "team-b".to_owned());
+    assert!(!removes(&state, Some("team-a"), "v", Some("a")));
+    assert!(removes(&state, Some("team-b"), "v", Some("a")));
 }

@@ -1,4 +1,4 @@
-use serde_json::Value;
+use serde_json::{Map, Value};
 use similar::TextDiff;
 
 use super::super::Style;
@@ -36,6 +36,7 @@ fn compact(value: &Value) -> String {
         Value::Array(items) => format!("[{}]", items.iter().map(compact).collect::<Vec<_>>().join(", ")),
         Value::Object(fields) => match fields.get("dtype").and_then(Value::as_str) {
             Some(dtype) => dtype.to_owned(),
+            None if fields.contains_key("view") => selection(fields),
             None => {
                 let shown = fields.iter().filter(|(_, value)| !is_blank(value));
                 let parts: Vec<String> = shown.map(|(key, value)| format!("{key}: {}", compact(value))).collect();
@@ -44,6 +45,21 @@ fn compact(value: &Value) -> String {
         },
         other => other.to_string(),
     }
+}
+
+/// What is selected of a view: the names of features, and what else definitions say.
+fn selection(projection: &Map<String, Value>) -> String {
+    let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
+    let features = projection.get("features").and_then(Value::as_array);
+    let names = features.into_iter().flatten().filter_map(|feature| feature.get("name")).map(text);
+    let mut selection = format!("[{}]", names.collect::<Vec<_>>().join(", "));
+    if projection.get("name_alias").is_some_and(|alias| !is_blank(alias)) {
+        selection += &format!(" of {}", projection.get("view").map(text).unwrap_or_default());
+    }
+    if let Some(map) = projection.get("join_key_map").filter(|map| !is_blank(map)) {
+        selection += &format!(" with join_key_map {}", compact(map));
+    }
+    selection
 }
 
 fn is_blank(value: &Value) -> bool {
