@@ -59,10 +59,11 @@ fn until(now: Timestamp, interval: Interval) -> Result<Interval, CheckError> {
 
 /// What was out of the ordinary in a run that went on nevertheless.
 pub fn remarks(counts: RunCounts) -> Vec<String> {
-    let remark = |count: u64, noun: &str, text: &str| (count > 0).then(|| format!("{} {text}", counted(count, noun)));
+    let remark = |count: u64, thing: &str, text: &str| (count > 0).then(|| format!("{} {text}", counted(count, thing)));
     [
-        remark(counts.without_key, "entity", "left out, because a join key is null"),
-        remark(counts.out_of_range, "value", "written as null, because they do not fit their type"),
+        remark(counts.without_key, "row", "left out, because a join key is null"),
+        remark(counts.without_time, "row", "of the source left out, because the event time is null"),
+        remark(counts.out_of_range, "value", "out of the range of the declared type, written as null"),
         remark(counts.future, "row", "of the source in the future"),
     ]
     .into_iter()
@@ -76,8 +77,9 @@ fn judge(view: &FeatureView, checks: Checks, interval: Interval, found: &Examine
         let Interval { start, end } = interval;
         return fail(
             format!(
-                "its source has {} rows from {start} to {end}, and at least {} are wanted",
-                found.rows, checks.min_rows
+                "its source has {} from {start} to {end}, and at least {} are wanted",
+                counted(found.rows, "row"),
+                checks.min_rows
             ),
             "look whether the source was written; `min_rows` in the view's checks is the limit",
         );
@@ -86,14 +88,14 @@ fn judge(view: &FeatureView, checks: Checks, interval: Interval, found: &Examine
         let keys: Vec<&str> = view.join_keys().iter().map(|key| key.name.as_str()).collect();
         let example = found.null_key_at.map_or_else(String::new, |at| format!(", for example the one of {at}"));
         return fail(
-            format!("{} rows of its source have no {}{example}", found.null_keys, keys.join(" or no ")),
+            format!("no {} in {} of its source{example}", keys.join(" or no "), counted(found.null_keys, "row")),
             "mend the source, or let the view's checks skip them: `null_keys: skip`",
         );
     }
     if checks.future == FutureRows::Fail && found.future > 0 {
         let latest = found.latest.map_or_else(String::new, |latest| format!(", the latest of {latest}"));
         return fail(
-            format!("{} rows of its source are in the future{latest}", found.future),
+            format!("{} of its source in the future{latest}", counted(found.future, "row")),
             "look at the clock and the time zone of whoever writes the source; `future` in the view's checks allows \
              them or skips them",
         );

@@ -57,8 +57,6 @@ pub struct EncodedBatch {
     rows: Vec<RowPieces>,
     /// Those of all rows, one row behind the other.
     values: Vec<Range<usize>>,
-    /// Rows left out because a join key is null.
-    pub without_key: u64,
     /// Values that became null because they do not fit their type.
     pub out_of_range: u64,
 }
@@ -89,7 +87,7 @@ impl<'a> BatchEncoder<'a> {
         Self { view, out_of_range }
     }
 
-    /// Encodes a batch.
+    /// Encodes a batch; rows one of whose join keys is null are left out.
     ///
     /// # Errors
     /// When a value does not fit its declared type; the feature and the entity are named.
@@ -112,13 +110,11 @@ impl<'a> BatchEncoder<'a> {
             buffer: Vec::with_capacity(batch.num_rows() * (64 + 12 * columns.len())),
             rows: Vec::with_capacity(batch.num_rows()),
             values: Vec::with_capacity(batch.num_rows() * columns.len()),
-            without_key: 0,
             out_of_range: 0,
         };
         let mut parts = Vec::with_capacity(keys.len());
         for row in 0..batch.num_rows() {
             if !self.read_key(&keys, row, &mut parts)? || events.is_null(row) {
-                encoded.without_key += 1;
                 continue;
             }
             let key = append(&mut encoded.buffer, |buffer| key_encoder.encode(&parts, buffer))?;

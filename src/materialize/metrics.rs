@@ -33,8 +33,11 @@ pub fn metrics(report: &RunReport) -> Result<String, fmt::Error> {
     add("rows_read", "Rows of the source in the interval of the last run", &|view| Some(number(view.counts.read)));
     add("rows_written", "Entities whose values the last run stored", &|view| Some(number(view.counts.written)));
     add("rows_skipped", "Entities whose stored values were newer", &|view| Some(number(view.counts.skipped)));
-    add("rows_without_key", "Entities left out because a join key is null", &|view| {
+    add("rows_without_key", "Rows in the interval left out because a join key is null", &|view| {
         Some(number(view.counts.without_key))
+    });
+    add("rows_without_time", "Rows of the source left out because they have no event time", &|view| {
+        Some(number(view.counts.without_time))
     });
     add("values_out_of_range", "Values that became null because they do not fit their type", &|view| {
         Some(number(view.counts.out_of_range))
@@ -80,7 +83,15 @@ mod tests {
         let view = |name: &str, outcome| ViewReport {
             view: name.to_owned(),
             interval: Interval { start: at(0), end: at(1_767_225_600) },
-            counts: RunCounts { read: 12, written: 3, skipped: 2, without_key: 1, out_of_range: 4, future: 5 },
+            counts: RunCounts {
+                read: 12,
+                written: 3,
+                skipped: 2,
+                without_key: 1,
+                without_time: 6,
+                out_of_range: 4,
+                future: 5,
+            },
             seconds: 1.5,
             outcome,
             chunks: Vec::new(),
@@ -129,6 +140,6 @@ mod tests {
         assert_eq!(value("last_success_timestamp_seconds", good), Some(1_767_225_760.0));
         assert_eq!(value("last_end_timestamp_seconds", good), Some(1_767_225_660.0));
         assert_eq!(value("last_success_timestamp_seconds", "bad"), None);
-        assert_eq!((declared.len(), samples.len()), (10, 18));
+        assert_eq!((declared.len(), samples.len()), (11, 20));
     }
 }

@@ -171,6 +171,7 @@ impl<'a> ViewMaterialization<'a> {
     fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), ViewError> {
         let query = NewestQuery { view, interval };
         let counted = self.stores.offline.count(&query)?;
+        self.counts.without_time = counted.without_time;
         (self.on_event)(&Event::Counted { view: &view.name, rows: counted.rows, entities: counted.entities });
         if counted.rows == 0 {
             // Nothing new is fine, but no rows at all is a mistake.
@@ -179,6 +180,7 @@ impl<'a> ViewMaterialization<'a> {
         }
         self.has_rows = true;
         self.counts.read += counted.rows;
+        self.counts.without_key += counted.null_keys;
         let layout = ViewLayout::of(self.stores.project, view);
         let mut sink = ValueSink {
             view: &view.name,
@@ -237,6 +239,8 @@ fn difference(after: RunCounts, before: RunCounts) -> RunCounts {
         written: after.written - before.written,
         skipped: after.skipped - before.skipped,
         without_key: after.without_key - before.without_key,
+        // They are in no chunk.
+        without_time: 0,
         out_of_range: after.out_of_range - before.out_of_range,
         future: after.future - before.future,
     }
@@ -256,7 +260,6 @@ impl ValueSink<'_> {
     fn take(&mut self, batch: &RecordBatch) -> Result<(), ViewError> {
         let encoded = self.encoder.encode(batch)?;
         let counts = self.writer.write(&encoded.rows())?;
-        self.counts.without_key += encoded.without_key;
         self.counts.out_of_range += encoded.out_of_range;
         self.note(counts);
         Ok(())

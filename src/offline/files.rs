@@ -10,6 +10,7 @@ use arrow::datatypes::DataType as ArrowType;
 use ignore::{WalkBuilder, overrides::OverrideBuilder};
 use parquet::arrow::{arrow_reader::ArrowReaderMetadata, arrow_reader::ArrowReaderOptions};
 
+use super::json_lines;
 use crate::model::{DataSource, FileFormat, FileSource, SourceColumn, SourceKind, SourceProblem, SourceSchema};
 
 /// The files behind a source, sorted by path; there is at least one.
@@ -127,7 +128,7 @@ fn collect(walk: ignore::Walk, wanted: impl Fn(&Path) -> bool) -> Result<Vec<Pat
     Ok(paths)
 }
 
-/// The columns of a source, from the header of its first file.
+/// The columns of a source, from the header or the first rows of its first file.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -136,10 +137,7 @@ pub fn inspect(source: &DataSource, repo: &Path) -> Result<SourceSchema, SourceP
     match files.format {
         ReadableFormat::Parquet => inspect_parquet(&files),
         ReadableFormat::Csv => inspect_csv(&files),
-        ReadableFormat::Json => Err(SourceProblem::new(
-            "the columns of JSON files cannot be checked before they are read",
-            "use --skip-source-validation, and declare schema and timestamp_field".to_owned(),
-        )),
+        ReadableFormat::Json => json_lines::inspect(&files.paths[0]),
     }
 }
 
@@ -166,8 +164,18 @@ fn inspect_parquet(files: &SourceFiles) -> Result<SourceSchema, SourceProblem> {
 fn footer(path: &Path) -> Result<ArrowReaderMetadata, SourceProblem> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| {
-        SourceProblem::new(format!("{} is not a readable parquet file: {error}", path.display()), None)
+        let message = format!("{} is not a readable parquet file: {error}", path.display());
+        SourceProblem::new(message, other_format(path).map(|format| format!("set `file_format: {format}`")))
     })
+}
+
+/// The format that a file seems to have by its name, if it is not parquet.
+fn other_format(path: &Path) -> Option<&'static str> {
+    match path.extension()?.to_str()? {
+        "csv" => Some("csv"),
+        "json" | "jsonl" | "ndjson" => Some("json"),
+        _ => None,
+    }
 }
 
 fn inspect_csv(files: &SourceFiles) -> Result<SourceSchema, SourceProblem> {
@@ -182,7 +190,8 @@ fn inspect_csv(files: &SourceFiles) -> Result<SourceSchema, SourceProblem> {
     Ok(SourceSchema { columns, rows })
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> SourceProblem {
+/// The problem of a file that cannot be read.
+pub fn unreadable(path: &Path, error: &io::Error) -> SourceProblem {
     SourceProblem::new(format!("cannot read {}: {error}", path.display()), None)
 }
 

@@ -2,6 +2,7 @@
 
 mod duckdb;
 mod files;
+mod json_lines;
 mod query;
 
 use crate::config::{OfflineStoreConfig, StoreConfig};

@@ -11,7 +11,7 @@ use crate::{
 ///
 /// Threads can share it: each call has a session of its own.
 pub trait OfflineStore: Sync {
-    /// The columns of a source, from its files' headers; the engine is not started.
+    /// The columns of a source, from the headers or first rows of its files; the engine is not started.
     ///
     /// # Errors
     /// When the source is missing or unreadable.
@@ -46,7 +46,7 @@ pub trait OfflineStore: Sync {
     /// The earliest event time of a view's source, or `None` when it has no rows.
     ///
     /// # Errors
-    /// When the source cannot be read.
+    /// When the source cannot be read, or has rows and none of them a time.
     fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, OfflineError>;
 }
 
@@ -97,6 +97,10 @@ pub struct Counted {
     pub rows: u64,
     /// Of so many entities, about.
     pub entities: u64,
+    /// Those of the rows that have no value for some join key.
+    pub null_keys: u64,
+    /// Rows of the whole source that have no event time, and so are in no interval.
+    pub without_time: u64,
 }
 
 /// What checks of a source go by.

@@ -45,8 +45,11 @@ pub struct RunCounts {
     pub written: u64,
     /// Rows that gave way to newer stored values.
     pub skipped: u64,
-    /// Entities left out because a join key is null.
+    /// Rows in the interval left out because a join key is null.
     pub without_key: u64,
+    /// Rows of the source left out because they have no event time.
+    #[serde(default)]
+    pub without_time: u64,
     /// Values that became null because they do not fit their type.
     #[serde(default)]
     pub out_of_range: u64,

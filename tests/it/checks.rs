@@ -9,7 +9,7 @@ use arrow::{
 use feastr::model::Timestamp;
 use parquet::arrow::ArrowWriter;
 use rusqlite::Connection;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::support::{Output, Project, settings};
 
@@ -88,8 +88,8 @@ fn values_out_of_range_end_the_writing_or_become_null() {
     define(&project, "{out_of_range: as_null}");
     project.feastr(&["apply"]).ok();
     let output = materialize(&project, &["-10d", "now"]).ok();
-    let remark = "stats: 1 entity left out, because a join key is null; 1 value written as null, because they do \
-                  not fit their type";
+    let remark = "stats: 1 row left out, because a join key is null; 1 value out of the range of the declared type, \
+                  written as null";
     assert!(output.stderr.contains(remark), "{}", output.stderr);
     let view = report(&project);
     assert_eq!((&view["out_of_range"], &view["without_key"], &view["future"]), (&1.into(), &1.into(), &0.into()));
@@ -102,7 +102,7 @@ fn values_out_of_range_end_the_writing_or_become_null() {
 fn nothing_is_written_of_a_source_with_null_keys_if_that_is_wanted() {
     let project = repo("{out_of_range: as_null, null_keys: fail}");
     let error = materialize(&project, &["-30d", "now"]).failed().stderr;
-    assert!(error.contains("stats: 2 rows of its source have no driver_id, for example the one of "), "{error}");
+    assert!(error.contains("stats: no driver_id in 2 rows of its source, for example the one of "), "{error}");
     assert!(error.contains("`null_keys: skip`"), "{error}");
     assert_eq!(stored(&project), 0);
     assert_eq!(report(&project)["outcome"], "failed");
@@ -112,10 +112,22 @@ fn nothing_is_written_of_a_source_with_null_keys_if_that_is_wanted() {
 }
 
 #[test]
+fn every_row_with_a_null_key_is_counted() {
+    let project = repo("{out_of_range: as_null}");
+    for (chunk, chunks) in [("100d", json!([2])), ("10d", json!([1, 0, 1]))] {
+        let output = materialize(&project, &["-30d", "now", "--chunk", chunk]).ok();
+        assert!(output.stderr.contains("stats: 2 rows left out, because a join key is null"), "{}", output.stderr);
+        let view = report(&project);
+        let counted = view["chunks"].as_array().unwrap().iter().map(|chunk| chunk["without_key"].clone());
+        assert_eq!((&view["without_key"], counted.collect::<Json>()), (&2.into(), chunks));
+    }
+}
+
+#[test]
 fn rows_in_the_future_are_treated_as_wanted() {
     let project = repo("{out_of_range: as_null, future: fail}");
     let error = materialize(&project, &["-10d", "now"]).failed().stderr;
-    assert!(error.contains("stats: 1 rows of its source are in the future, the latest of "), "{error}");
+    assert!(error.contains("stats: 1 row of its source in the future, the latest of "), "{error}");
     assert_eq!(stored(&project), 0);
 
     define(&project, "{out_of_range: as_null, future: skip}");

@@ -40,7 +40,7 @@ fn values_stay_what_is_written() {
          dtype: UnixTimestamp}, {name: l, dtype: Array(UnixTimestamp)}, {name: s, dtype: 'Struct(a: Float32)'}",
         ROWS,
     );
-    project.feastr(&["apply", "--skip-source-validation"]).ok();
+    project.feastr(&["apply"]).ok();
     project.feastr(&["materialize", "2026-09-01", "2026-11-01"]).ok();
     let text = |text: &str| Json::from(text);
     assert_eq!(
@@ -56,12 +56,38 @@ fn values_stay_what_is_written() {
 }
 
 #[test]
+fn columns_are_checked_by_the_first_rows() {
+    let project = repo("{name: j, dtype: Json}, {name: gone, dtype: Int64}", ROWS);
+    let error = project.feastr(&["plan"]).failed().stderr;
+    assert!(error.contains("`rows.jsonl` has no column `gone`") && !error.contains("no column `j`"), "{error}");
+    project.edit("definitions.yaml", "timestamp_field: at", "timestamp_field: id");
+    let error = project.feastr(&["plan"]).failed().stderr;
+    assert!(error.contains("column `id` of `rows.jsonl` holds int64 values, not times"), "{error}");
+    let project = repo("", ROWS);
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", "2026-09-01", "2026-11-01"]).ok();
+    assert_eq!(values(&project, "x", 3), [Json::Null, Json::Null, json!(5)]);
+}
+
+#[test]
+fn a_forgotten_format_is_named() {
+    let project = repo("{name: j, dtype: Json}", ROWS);
+    for (path, format) in [("rows.jsonl", "json"), ("rows.ndjson", "json"), ("rows.csv", "csv")] {
+        project.write(path, ROWS);
+        project.edit("definitions.yaml", "rows.jsonl, file_format: json", path);
+        let error = project.feastr(&["plan"]).failed().stderr;
+        assert!(error.contains(&format!("set `file_format: {format}`")), "{error}");
+        project.edit("definitions.yaml", path, "rows.jsonl, file_format: json");
+    }
+}
+
+#[test]
 fn a_moment_may_be_a_number_of_seconds() {
     let rows = r#"{"id":1,"at":"2026-10-01","t":1790000000}
 {"id":2,"at":"2026-10-01","t":null}
 "#;
     let project = repo("{name: t, dtype: UnixTimestamp}", rows);
-    project.feastr(&["apply", "--skip-source-validation"]).ok();
+    project.feastr(&["apply"]).ok();
     project.feastr(&["materialize", "2026-09-01", "2026-11-01"]).ok();
     assert_eq!(values(&project, "t", 1), [1_790_000_000]);
     project.write("rows.jsonl", rows.replace("1790000000", "\"yesterday\""));

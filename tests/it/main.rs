@@ -26,5 +26,6 @@ mod point_in_time;
 mod porting;
 mod registries;
 mod servers;
+mod source_times;
 mod support;
 mod template;

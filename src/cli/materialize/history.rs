@@ -119,6 +119,7 @@ fn as_json(run: &RunRecord, goes_on: bool) -> Value {
         "written": run.counts.written,
         "skipped": run.counts.skipped,
         "without_key": run.counts.without_key,
+        "without_time": run.counts.without_time,
         "out_of_range": run.counts.out_of_range,
         "future": run.counts.future,
         "seconds": seconds(run),

@@ -130,7 +130,7 @@ impl<'a> SourceChecks<'a> {
             missing_column(&schema, &lowered.source, column, name, diagnostics);
             return;
         };
-        // Texts of a CSV file become what is declared when they are read.
+        // Values of text files become what is declared when they are read.
         if !is_text_file(&lowered.source) && !data_types::accepts(&field.dtype, &found.arrow) {
             let help = data_types::infer(&found.arrow).map(|dtype| format!("declare it as {dtype}"));
             diagnostics.error_with_help(

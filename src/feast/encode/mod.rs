@@ -23,7 +23,7 @@ use arrow::{
 
 pub use key_column::KeyColumn;
 
-use crate::model::DataType;
+use crate::model::{DataType, Printable};
 use node::Node;
 
 /// Why a column or a value has no bytes.
@@ -59,8 +59,8 @@ impl EncodeError {
 fn excerpt(text: &str) -> String {
     const LENGTH: usize = 60;
     match text.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", Printable(&text[..end])),
+        None => Printable(text).to_string(),
     }
 }
 

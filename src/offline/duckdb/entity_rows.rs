@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     diagnostics::did_you_mean,
-    model::DataType,
+    model::{DataType, Printable},
     offline::{EntityRows, OfflineError, RowFormat},
     retrieval::JoinKey,
 };
@@ -87,8 +87,11 @@ impl EntityTable {
             if let Some((row, text)) = bad {
                 return Err(OfflineError::new(
                     format!(
-                        "row {row} of {}: `{text}` in column `{}` is no {}",
-                        self.shown, key.column, key.field.dtype
+                        "row {row} of {}: `{}` in column `{}` is no {}",
+                        self.shown,
+                        Printable(&text),
+                        key.column,
+                        key.field.dtype
                     ),
                     None,
                 ));
@@ -116,7 +119,12 @@ impl EntityTable {
         match bad {
             None => Ok(()),
             Some((row, text)) => Err(OfflineError::new(
-                format!("row {row} of {}: `{text}` in column `{}` is not a time", self.shown, self.time_column),
+                format!(
+                    "row {row} of {}: `{}` in column `{}` is not a time",
+                    self.shown,
+                    Printable(&text),
+                    self.time_column
+                ),
                 "write times like 2026-01-31T12:00:00Z; without a zone they are UTC".to_owned(),
             )),
         }

@@ -60,6 +60,7 @@ impl ViewJoin {
         by_created: bool,
     ) -> Result<Self, OfflineError> {
         let source = SourceTable::open(session, repo, &selected.view)?;
+        source.check_times(session)?;
         let alias = format!("v{index}");
         let mut keys = Vec::with_capacity(selected.join_keys.len());
         for key in &selected.join_keys {

@@ -116,17 +116,26 @@ impl BatchSink for FirstPerEntity<'_> {
     }
 }
 
-/// How many rows the interval has, of about how many entities.
+/// How many rows the interval has, of about how many entities, and what is missing of others.
 pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<Counted, OfflineError> {
     let source = SourceTable::open(session, repo, query.view)?;
-    let keys = key_columns(&source, query.view)?;
+    source.check_times(session)?;
+    let (keys, event) = (key_columns(&source, query.view)?, source.event()?);
     let entities = match keys.as_slice() {
-        [] => "least(count(*), 1)".to_owned(),
-        keys => format!("approx_count_distinct(hash({}))", keys.join(", ")),
+        [] => format!("least(count({event}), 1)"),
+        keys => format!("approx_count_distinct(hash({})) FILTER ({event} IS NOT NULL)", keys.join(", ")),
     };
-    let sql = format!("SELECT count(*), {entities} FROM {} WHERE {}", source.relation, in_interval(&source, query)?);
-    let counted = session.row(&source.what(), &sql)?;
-    Ok(counted.map_or(Counted { rows: 0, entities: 0 }, |(rows, entities)| Counted { rows, entities }))
+    // Rows without a time are in no interval.
+    let inside = in_interval(&source, query)?;
+    let sql = format!(
+        "SELECT count({event}), {entities}, \
+         count(*) FILTER ({event} IS NOT NULL AND ({})), count(*) FILTER ({event} IS NULL) \
+         FROM {} WHERE {inside} OR {event} IS NULL",
+        null_key(&keys),
+        source.relation
+    );
+    let [rows, entities, null_keys, without_time] = session.integers(&source.what(), &sql)?.map(number);
+    Ok(Counted { rows, entities, null_keys, without_time })
 }
 
 /// What checks ask about an interval and the time after `now`, in one go over the source.
@@ -138,8 +147,8 @@ pub fn examine(
 ) -> Result<Examined, OfflineError> {
     let source = SourceTable::open(session, repo, query.view)?;
     let keys = key_columns(&source, query.view)?;
-    let nulls: Vec<String> = keys.iter().map(|key| format!("{key} IS NULL")).collect();
-    let null_key = if nulls.is_empty() { "FALSE".to_owned() } else { nulls.join(" OR ") };
+    source.check_times(session)?;
+    let null_key = null_key(&keys);
     let (event, inside) = (source.event()?, in_interval(&source, query)?);
     let future = format!("{event} > {}", now.micros());
     let sql = format!(
@@ -149,13 +158,12 @@ pub fn examine(
         source.relation
     );
     let numbers: [Option<i64>; 5] = session.integers(&source.what(), &sql)?;
-    let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
     let [rows, null_keys, null_key_at, future, latest] = numbers;
     Ok(Examined {
-        rows: count(rows),
-        null_keys: count(null_keys),
+        rows: number(rows),
+        null_keys: number(null_keys),
         null_key_at: null_key_at.map(Timestamp::from_micros),
-        future: count(future),
+        future: number(future),
         latest: latest.map(Timestamp::from_micros),
     })
 }
@@ -163,9 +171,25 @@ pub fn examine(
 /// The earliest event time of a view's source.
 pub fn first_event(session: &Session, repo: &Path, view: &FeatureView) -> Result<Option<Timestamp>, OfflineError> {
     let source = SourceTable::open(session, repo, view)?;
-    let sql = format!("SELECT min({}) FROM {}", source.event()?, source.relation);
-    let micros: Option<i64> = session.value(&source.what(), &sql)?;
-    Ok(micros.map(Timestamp::from_micros))
+    source.check_times(session)?;
+    let sql = format!("SELECT min({}), count(*) FROM {}", source.event()?, source.relation);
+    match session.integers(&source.what(), &sql)? {
+        [None, Some(rows @ 1..)] => Err(source.without_times(rows)),
+        [first, _] => Ok(first.map(Timestamp::from_micros)),
+    }
+}
+
+/// A number that DuckDB counted.
+fn number(counted: Option<i64>) -> u64 {
+    counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or(0)
+}
+
+/// Whether a row has no value for some join key.
+fn null_key(keys: &[String]) -> String {
+    match keys {
+        [] => "FALSE".to_owned(),
+        keys => keys.iter().map(|key| format!("{key} IS NULL")).collect::<Vec<_>>().join(" OR "),
+    }
 }
 
 fn key_columns(source: &SourceTable<'_>, view: &FeatureView) -> Result<Vec<String>, OfflineError> {

@@ -57,11 +57,6 @@ impl Session {
         self.connection.execute_batch(sql).map_err(|error| explain(what, &error))
     }
 
-    /// The first column of the first row.
-    pub fn value<T: duckdb::types::FromSql>(&self, what: &str, sql: &str) -> Result<T, OfflineError> {
-        self.connection.query_row(sql, [], |row| row.get(0)).map_err(|error| explain(what, &error))
-    }
-
     /// The first row, if there is one.
     pub fn row<A, B>(&self, what: &str, sql: &str) -> Result<Option<(A, B)>, OfflineError>
     where

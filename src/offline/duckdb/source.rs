@@ -2,8 +2,8 @@ use std::path::Path;
 
 use super::{json, session::Session, sql};
 use crate::{
-    diagnostics::did_you_mean,
-    model::{DataSource, DataType, FeatureView, Field},
+    diagnostics::{counted, did_you_mean},
+    model::{DataSource, DataType, FeatureView, Field, Printable},
     offline::{
         OfflineError,
         files::{self, ReadableFormat, SourceFiles},
@@ -127,6 +127,44 @@ impl<'a> SourceTable<'a> {
                 )
             }
         })
+    }
+
+    /// Checks that texts in the columns of times are times: rows without one are in no interval.
+    ///
+    /// # Errors
+    /// When some are not, with their number and one of them. Columns of other types are not looked at.
+    pub fn check_times(&self, session: &Session) -> Result<(), OfflineError> {
+        for column in [&self.source.timestamp_field, &self.source.created_timestamp_column] {
+            if column.is_empty() || self.kind(column)? != "VARCHAR" {
+                continue;
+            }
+            let (name, time) = (sql::name(column), self.micros(column)?);
+            let sql = format!(
+                "SELECT count(*), min({name}) FROM {} WHERE {name} IS NOT NULL AND {time} IS NULL",
+                self.relation
+            );
+            if let Some((rows @ 1.., Some(example))) = session.row::<i64, Option<String>>(&self.what(), &sql)? {
+                let example = Printable(&example);
+                return Err(OfflineError::new(
+                    format!(
+                        "{}: column `{column}` holds no time in {}, for example `{example}`",
+                        self.what(),
+                        counted(rows, "row")
+                    ),
+                    "write times like 2026-01-31T12:00:00Z; without a zone they are UTC".to_owned(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The error of a source none of whose rows has an event time.
+    pub fn without_times(&self, rows: i64) -> OfflineError {
+        let column = &self.source.timestamp_field;
+        OfflineError::new(
+            format!("{}: column `{column}`, which has the event times, is null in all rows ({rows})", self.what()),
+            "write its times, or name another column in `timestamp_field`".to_owned(),
+        )
     }
 
     fn micros(&self, column: &str) -> Result<String, OfflineError> {

@@ -397,7 +397,15 @@ fn runs_are_noted_and_bounded(backend: Backend) {
         interval: Interval { start: at(0), end: at(second) },
         started: at(second),
         by: "materialize of Zoë".to_owned(),
-        counts: RunCounts { read: 5, written: 3, skipped: 1, without_key: 1, out_of_range: 2, future: 4 },
+        counts: RunCounts {
+            read: 5,
+            written: 3,
+            skipped: 1,
+            without_key: 1,
+            without_time: 3,
+            out_of_range: 2,
+            future: 4,
+        },
         state: RunState::Started,
     };
     registry.record_run("p", &run("rare", 1)).unwrap();
