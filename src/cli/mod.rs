@@ -20,6 +20,7 @@ mod objects;
 mod online;
 mod origin;
 mod plan;
+mod question;
 mod registry;
 mod registry_dump;
 mod schema;
@@ -47,7 +48,7 @@ pub use init::sample_data;
     name = "feastr",
     version,
     about,
-    after_help = "Examples:\n  feastr init my_repo && cd my_repo    A runnable repo with sample data\n  \
+    after_help = "Examples:\n  feastr init my_repo && cd my_repo     A runnable repo with sample data\n  \
                   feastr plan                           What apply would change\n  \
                   feastr apply                          Write the definitions to the registry\n  \
                   feastr materialize-incremental now    Newest values into the online store\n\n\

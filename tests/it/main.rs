@@ -24,3 +24,4 @@ mod registries;
 mod servers;
 mod support;
 mod template;
+mod terminal;
