@@ -10,6 +10,7 @@ mod faults;
 mod fuzz;
 mod golden;
 mod imports;
+mod init;
 mod interop;
 mod interop_changes;
 mod interop_kinds;
