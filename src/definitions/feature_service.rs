@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    names::{Taken, check_object_name},
+    names::{Taken, check_characters, check_object_name},
     raw::{RawDestination, RawFeatureService, RawLoggingConfig},
     values::Member,
     view::{DeclaredView, DeclaredViews},
@@ -43,9 +43,8 @@ fn lower_member(member: Member, views: &DeclaredViews, diagnostics: &mut Diagnos
     match views.get(&member.view.value) {
         Some(view) => project(member, view.as_ref()?, diagnostics),
         None => {
-            let help = did_you_mean(&member.view.value, views.keys().map(String::as_str));
-            let message = format!("there is no feature view `{}`", member.view.value);
-            diagnostics.error_with_help(&member.view.span, message, help);
+            let known = views.keys().map(String::as_str);
+            diagnostics.missing(&member.view.span, "feature view", &member.view.value, known);
             None
         }
     }
@@ -67,8 +66,11 @@ pub fn project(member: Member, view: &DeclaredView, diagnostics: &mut Diagnostic
             features
         }
     };
-    if let Some(alias) = member.name_alias.as_ref().filter(|alias| alias.value.trim().is_empty()) {
-        diagnostics.error(&alias.span, "the other name is empty");
+    if let Some(alias) = &member.name_alias {
+        if alias.value.trim().is_empty() {
+            diagnostics.error(&alias.span, "the other name is empty");
+        }
+        check_characters(alias, diagnostics);
     }
     let join_key_map = join_key_map(member.join_key_map, (&member.view.value, view), diagnostics);
     Some(Projection {

@@ -11,7 +11,6 @@ use super::{
     columns::{JoinKeyTypes, Origin},
 };
 use crate::{
-    diagnostics::did_you_mean,
     feast::expressions,
     model::{DUMMY_JOIN_KEY, DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},
     yaml::Spanned,
@@ -129,9 +128,7 @@ impl ViewLowering<'_, '_> {
             }
             None => {
                 let names = views.keys().map(String::as_str).chain(self.sources.request_names());
-                let help = did_you_mean(&name.value, names);
-                let message = format!("there is no view or request source `{}`", name.value);
-                self.diagnostics.error_with_help(&name.span, message, help);
+                self.diagnostics.missing(&name.span, "view or request source", &name.value, names);
                 None
             }
         }
