@@ -274,11 +274,16 @@ fn registered_names_cannot_forge_lines() {
     let forged = "driver\n::error::forged";
     registry
         .execute(
-            "INSERT INTO entities SELECT ?, project_id, last_updated_timestamp, entity_proto FROM entities WHERE entity_name = 'driver'",
+            "INSERT INTO entities SELECT ?, project_id, last_updated_timestamp, entity_proto FROM entities \
+             WHERE entity_name = 'driver'",
             [forged],
         )
         .unwrap();
-    for command in [&["plan"][..], &["plan", "--format", "github"], &["apply", "--yes"]] {
+    let owner = "owner: driver-performance@example.com";
+    project.edit("services.yaml", owner, r#"owner: "a\n::error::forged""#);
+    let column = "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n";
+    project.edit("drivers.yaml", column, "");
+    for command in [&["plan"][..], &["plan", "--format", "github"], &["entities", "list"], &["apply", "--yes"]] {
         let shown = project.feastr(command);
         let all = format!("{}{}", shown.stdout, shown.stderr);
         assert!(!all.contains("\n::error::forged"), "{command:?}: {all}");
