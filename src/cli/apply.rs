@@ -1,11 +1,16 @@
 use std::{
-    io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
-use super::{CommandError, Context, checks::Checks, durations::lock_timeout, plan};
+use super::{
+    CommandError, Context,
+    checks::Checks,
+    durations::lock_timeout,
+    plan,
+    question::{agreed, somebody_is_there},
+};
 use crate::{
     apply::{ApplyError, ApplyOptions, Approval, apply, clean_up},
     diagnostics::counted,
@@ -119,21 +124,11 @@ fn ask_and_carry_out(repo: &Repo, args: &Args, context: &Context) -> Result<Plan
     // Whoever says yes needs no flags.
     let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Everything };
     printer.stderr(draw_plan(&view, printer.err, false));
-    let wanted = dialoguer::Confirm::new()
-        .with_prompt("Apply this plan, with what it breaks and loses?")
-        .default(false)
-        .interact()
-        .map_err(|error| CommandError::new(error.to_string(), None))?;
-    if !wanted {
+    if !agreed("Apply this plan, with what it breaks and loses?", printer)? {
         return Err(CommandError::refused("nothing was applied", None));
     }
     let approved = SavedPlan::of(&plan).map_err(ApplyError::from)?;
     Ok(carry_out(repo, Approval::Plan(&approved), args, context)??)
-}
-
-/// Whether a question would be seen and could be answered.
-fn somebody_is_there() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {

@@ -10,7 +10,7 @@ use crate::{
     config::{self, StoreConfig, variables},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
-    model::{Repo, Timestamp},
+    model::{ObjectId, Repo, Timestamp},
     offline::{self, OfflineStore},
     online::{self, OnlineStore},
     registry::{self, LOCK_TIMEOUT, Locking, RegistryStore},
@@ -86,15 +86,23 @@ impl Context {
 
     /// The settings of another repo.
     pub fn config_of(&self, folder: &Path) -> Result<StoreConfig, CommandError> {
-        let other = Self {
+        self.other(Some(folder), None).config()
+    }
+
+    /// Other settings for this repo.
+    pub fn config_in(&self, file: &Path) -> Result<StoreConfig, CommandError> {
+        self.other(self.chdir.as_deref(), Some(file)).config()
+    }
+
+    fn other(&self, chdir: Option<&Path>, settings: Option<&Path>) -> Self {
+        Self {
             printer: self.printer,
-            chdir: Some(folder.to_owned()),
-            settings: None,
+            chdir: chdir.map(Path::to_owned),
+            settings: settings.map(Path::to_owned),
             command: self.command.clone(),
             now: self.now,
             loaded: RefCell::new(None),
-        };
-        other.config()
+        }
     }
 
     /// The definitions of the repo, checked.
@@ -113,8 +121,27 @@ impl Context {
                 self.show_warnings(diagnostics);
                 Ok(repo)
             }
-            None => Err(CommandError::Repo(diagnostics)),
+            None => {
+                self.point_to_other_repos(&config, &mut diagnostics);
+                Err(CommandError::Repo(diagnostics))
+            }
         }
+    }
+
+    /// Says of missing things which other repo of the project has them. What the registry knows is a help only, so
+    /// nothing is said where it cannot be read.
+    fn point_to_other_repos(&self, config: &StoreConfig, diagnostics: &mut Diagnostics) {
+        let Some(ours) = config.repo_name.as_ref().filter(|_| diagnostics.has_missing()) else { return };
+        let snapshot = registry::open_to_read(&config.registry).snapshot(&config.project);
+        let Ok(owners) = snapshot.map(|snapshot| registry::state(&snapshot).owners) else { return };
+        diagnostics.explain_missing(|missing| {
+            let is_meant = |id: &ObjectId| {
+                id.name == missing.name
+                    && (id.kind.as_str() == missing.what || (id.kind.is_view() && missing.what.contains("view")))
+            };
+            let (_, owner) = owners.iter().find(|(id, owner)| is_meant(id) && *owner != ours)?;
+            Some(format!("repo `{owner}` has applied it to the registry; declare it here as well, just as it does"))
+        });
     }
 
     /// The registry, for commands that change it.

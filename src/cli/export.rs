@@ -8,8 +8,9 @@ use crate::{definitions::write, registry::state};
 /// The text is what `import` writes into files, as one document.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  feastr export > all.yaml\n  feastr export --json | jq '.feature_views[].name'\n  \
-                        diff <(feastr export --from staging) <(feastr export --from production)"
+    after_help = "Examples:\n  feastr export > /tmp/all.yaml\n  feastr export --json | jq '.feature_views[].name'\n  \
+                        diff <(feastr export --from staging/feature_store.yaml) \\\n       \
+                        <(feastr export --from production/feature_store.yaml)"
 )]
 pub struct Args {
     #[command(flatten)]

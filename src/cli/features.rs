@@ -13,7 +13,7 @@ use crate::{
         data_types,
         messages::{self, DecodeError, FeatureSpecV2, decode},
     },
-    model::{ObjectKind, Tags},
+    model::{ObjectKind, Tags, printable},
     registry::Row,
     ui::Table,
 };
@@ -127,7 +127,8 @@ fn list(features: &[Feature], output: ListOutput, context: &Context) -> Result<(
             let mut table = Table::new(["FEATURE", "VIEW", "TYPE", "SERVICES"]);
             for feature in features {
                 let services = if feature.services.is_empty() { "-".to_owned() } else { feature.services.join(", ") };
-                table.row([feature.name.clone(), feature.view.clone(), feature.dtype.clone(), services]);
+                let cells = [&feature.name, &feature.view, &feature.dtype, &services];
+                table.row(cells.map(|cell| printable(cell).into_owned()));
             }
             printer.result(table)?;
         }

@@ -21,6 +21,7 @@ mod online;
 mod origin;
 mod output_file;
 mod plan;
+mod question;
 mod registry;
 mod registry_dump;
 mod schema;
@@ -54,7 +55,7 @@ pub use init::sample_data;
     name = "feastr",
     version,
     about,
-    after_help = "Examples:\n  feastr init my_repo && cd my_repo    A runnable repo with sample data\n  \
+    after_help = "Examples:\n  feastr init my_repo && cd my_repo     A runnable repo with sample data\n  \
                   feastr plan                           What apply would change\n  \
                   feastr apply                          Write the definitions to the registry\n  \
                   feastr materialize-incremental now    Newest values into the online store\n\n\

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     diagnostics::did_you_mean,
     feast::messages::DecodeError,
-    model::{DUMMY_ENTITY, ObjectKind},
+    model::{DUMMY_ENTITY, ObjectKind, printable},
     registry::{self, Row, Snapshot},
     ui::Table,
 };
@@ -108,7 +108,8 @@ fn list(
         ListOutput::Table if !printer.json => {
             let mut table = Table::new(headings(kind).iter().copied());
             for (row, _) in &shown {
-                table.row(cells(row).map_err(|error| damaged(row, &error))?);
+                let cells = cells(row).map_err(|error| damaged(row, &error))?;
+                table.row(cells.iter().map(|cell| printable(cell).into_owned()));
             }
             printer.result(table)?;
         }
@@ -150,7 +151,7 @@ fn json(row: &Row) -> Result<Value, CommandError> {
 }
 
 pub(super) fn damaged(row: &Row, error: &DecodeError) -> CommandError {
-    CommandError::new(format!("{} `{}` in the registry is damaged: {error}", row.kind, row.name), None)
+    CommandError::new(format!("{} `{}` in the registry is damaged: {error}", row.kind, printable(&row.name)), None)
 }
 
 fn parse_tags(tags: &[String]) -> Result<BTreeMap<String, String>, CommandError> {

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::{CommandError, Context};
 use crate::{
     config::{FILE_NAME, RegistryConfig, registry_at},
@@ -8,7 +10,7 @@ use crate::{
 /// Which registry and project a command reads, if not those of the repo.
 #[derive(Debug, clap::Args)]
 pub struct From {
-    /// Another registry: a URL, a file, or the folder of a feature repo
+    /// Another registry: a URL, a file, the folder of a feature repo, or a settings file as with -f
     #[arg(long, value_name = "URL|FILE|REPO")]
     from: Option<String>,
     /// The project in it [default: the repo's, or the only one there is]
@@ -47,14 +49,21 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The registry behind a URL, a file, or the folder of a repo.
+    /// The registry behind a URL, a file, the folder of a repo, or a settings file. Relative paths of settings start
+    /// where they do for the commands of that repo: at the folder (`--chdir`), or for a file at this repo (`-f`).
     pub fn at(place: &str, context: &Context) -> Result<Self, CommandError> {
-        let folder = context.target(std::path::Path::new(place));
-        if folder.join(FILE_NAME).is_file() {
-            let config = context.config_of(&folder)?;
+        let path = context.target(Path::new(place));
+        let config = if path.join(FILE_NAME).is_file() {
+            Some(context.config_of(&path)?)
+        } else if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+            Some(context.config_in(&path)?)
+        } else {
+            None
+        };
+        if let Some(config) = config {
             return Ok(Self { config: config.registry, project: Some(config.project) });
         }
-        let here = std::path::absolute(context.target(std::path::Path::new(".")))?;
+        let here = std::path::absolute(context.target(Path::new(".")))?;
         Ok(Self { config: registry_at(place, &here)?, project: None })
     }
 

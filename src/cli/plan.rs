@@ -78,7 +78,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         Format::Json => printer.result_line(json(&plan)?)?,
         Format::Markdown => printer.result(draw_markdown(&view))?,
         Format::Github => {
-            printer.result(annotations(&view))?;
+            printer.result(annotations(&view, &path_in_checkout))?;
             add_to_summary(&draw_markdown(&view), context)?;
         }
     }
@@ -127,7 +127,7 @@ pub fn repo(checks: Checks, context: &Context) -> Result<Repo, CommandError> {
     // The findings are true without the registry, too.
     if let Ok(snapshot) = context.registry_to_read()?.snapshot(&config.project) {
         let (state, name) = (state(&snapshot), config.repo_name.as_deref());
-        diagnostics.explain_removed(|missing| removes(&state, name, &missing.view, missing.feature.as_deref()));
+        diagnostics.explain_removed(|missing| removes(&state, name, &missing.name, missing.feature.as_deref()));
     }
     Err(CommandError::Repo(diagnostics))
 }
@@ -161,6 +161,14 @@ fn save(plan: &Plan, path: &Path) -> Result<(), CommandError> {
         target.finish()
     };
     write().map_err(|error: io::Error| CommandError::new(format!("cannot write {}: {error}", path.display()), None))
+}
+
+/// A file as GitHub calls it: from the checkout's folder, wherever the program was started in it.
+fn path_in_checkout(path: &Path) -> PathBuf {
+    let checkout = std::env::var_os(variables::GITHUB_WORKSPACE).and_then(|folder| std::fs::canonicalize(folder).ok());
+    let inside = checkout.zip(std::path::absolute(path).ok());
+    let relative = inside.and_then(|(checkout, path)| path.strip_prefix(checkout).ok().map(Path::to_owned));
+    relative.unwrap_or_else(|| path.to_owned())
 }
 
 /// Adds a text to the summary that GitHub shows for the running step.

@@ -30,10 +30,10 @@ pub enum Command {
 
 #[derive(Debug, clap::Args)]
 pub struct Copy {
-    /// A URL, a file, or the folder of a feature repo
+    /// A URL, a file, the folder of a feature repo, or a settings file as with -f
     #[arg(value_name = "FROM")]
     from: String,
-    /// A URL, a file, or the folder of a feature repo
+    /// A URL, a file, the folder of a feature repo, or a settings file as with -f
     #[arg(value_name = "TO")]
     to: String,
     /// The project to copy [default: that of the repo FROM, or the only one there is]

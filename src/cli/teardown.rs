@@ -1,13 +1,13 @@
-use std::{
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
-use super::{CommandError, Context};
+use super::{
+    CommandError, Context,
+    question::{agreed, somebody_is_there},
+};
 use crate::{
     apply::{TeardownOptions, TeardownSummary, teardown},
     plan::Allow,
-    ui::RemovalProgress,
+    ui::{Printer, RemovalProgress},
 };
 
 /// Remove this project from the registry and the online store
@@ -50,7 +50,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     for view in &summary.views {
         printer.say(format_args!("  online values of {view}"));
     }
-    if summary.blocked.is_empty() && !args.yes && !confirmed(&config.project)? {
+    if summary.blocked.is_empty() && !args.yes && !confirmed(&config.project, printer)? {
         return Err(CommandError::new("nothing was removed", None));
     }
     let progress = RemovalProgress::new(printer);
@@ -64,16 +64,12 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn confirmed(project: &str) -> Result<bool, CommandError> {
-    if !io::stdin().is_terminal() {
+fn confirmed(project: &str, printer: Printer) -> Result<bool, CommandError> {
+    if !somebody_is_there() {
         return Err(CommandError::new(
             "removing a project needs a yes",
             "use --yes where nobody can be asked".to_owned(),
         ));
     }
-    dialoguer::Confirm::new()
-        .with_prompt(format!("Remove project {project} from the registry and the online store?"))
-        .default(false)
-        .interact()
-        .map_err(|error| CommandError::new(error.to_string(), None))
+    Ok(agreed(&format!("Remove project {project} from the registry and the online store?"), printer)?)
 }

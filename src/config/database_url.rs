@@ -2,6 +2,8 @@ use std::{fmt, path::PathBuf};
 
 use percent_encoding::percent_decode_str;
 
+use crate::diagnostics::did_you_mean;
+
 /// A database on a server, from a URL such as `postgresql://feast:secret@db:5432/feast`.
 ///
 /// Shown without the password.
@@ -66,6 +68,70 @@ pub enum TlsMode {
     VerifyFull,
 }
 
+/// The options that [`ServerUrl`] takes.
+const OPTIONS: [&str; 12] = [
+    "host",
+    "unix_socket",
+    "port",
+    "user",
+    "password",
+    "dbname",
+    "sslmode",
+    "ssl_mode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl_ca",
+    "charset",
+];
+
+/// Other options of libpq and of the usual clients of MySQL, with which Python may use the same URL.
+const WITHOUT_EFFECT: [&str; 44] = [
+    "application_name",
+    "autocommit",
+    "binary_prefix",
+    "channel_binding",
+    "charset",
+    "client_encoding",
+    "client_flag",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssencmode",
+    "hostaddr",
+    "init_command",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "load_balance_hosts",
+    "local_infile",
+    "max_allowed_packet",
+    "options",
+    "passfile",
+    "plugin",
+    "read_default_file",
+    "read_timeout",
+    "requirepeer",
+    "service",
+    "ssl_capath",
+    "ssl_cert",
+    "ssl_check_hostname",
+    "ssl_cipher",
+    "ssl_disabled",
+    "ssl_key",
+    "ssl_verify_cert",
+    "ssl_verify_identity",
+    "sslcert",
+    "sslcrl",
+    "sslkey",
+    "sslnegotiation",
+    "sslpassword",
+    "sslsni",
+    "target_session_attrs",
+    "tcp_user_timeout",
+    "use_unicode",
+    "write_timeout",
+];
+
 /// What is wrong with a URL; never repeats it, because it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlProblem {
@@ -105,9 +171,14 @@ impl ServerUrl {
         };
         let mut unused = Vec::new();
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-            if !url.set(name, decoded(value)?)? {
-                unused.push(name.to_owned());
+            if url.set(name, decoded(value)?)? {
+                continue;
             }
+            if !WITHOUT_EFFECT.contains(&name) {
+                let help = did_you_mean(name, OPTIONS).unwrap_or_else(|| "leave it out".to_owned());
+                return problem(format!("`{name}` is no option of a registry's URL"), help);
+            }
+            unused.push(name.to_owned());
         }
         url.tls = TlsConfig::new(url.tls.mode, url.tls.root_certificates);
         if url.host.is_empty() {
@@ -263,8 +334,8 @@ mod tests {
         );
         assert_eq!(parse("/x?host=/run/postgresql&port=5433").host, "/run/postgresql");
         assert_eq!(parse("/x").host, "localhost");
-        let (url, unused) = ServerUrl::parse("mysql", "a:b@c/d?charset=utf8mb4&ssl_ca=/ca.pem&pool=3").unwrap();
-        assert_eq!((url.tls.mode, unused), (TlsMode::VerifyFull, vec!["pool".to_owned()]));
+        let (url, unused) = ServerUrl::parse("mysql", "a:b@c/d?charset=utf8mb4&ssl_ca=/ca.pem&read_timeout=3").unwrap();
+        assert_eq!((url.tls.mode, unused), (TlsMode::VerifyFull, vec!["read_timeout".to_owned()]));
         assert_eq!(ServerUrl::parse("mysql", "a@c/d").unwrap().0.tls.mode, TlsMode::Disable);
         assert_eq!(ServerUrl::parse("mysql", "a@c/d?ssl-mode=VERIFY_CA").unwrap().0.tls.mode, TlsMode::VerifyCa);
     }
@@ -277,6 +348,7 @@ mod tests {
             ("u:sec/ret@h/d", "no port number"),
             ("u:secret@h/d?sslmode=maybe", "`maybe` is no sslmode"),
             ("u:%ff@h/d", "not UTF-8"),
+            ("u:secret@h/d?sslmod=require", "`sslmod` is no option"),
         ] {
             let problem = ServerUrl::parse("postgresql", rest).unwrap_err();
             assert!(problem.message.contains(part), "{rest}: {problem:?}");

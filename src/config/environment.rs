@@ -13,6 +13,8 @@ pub mod variables {
     pub const NO_COLOR: &str = "NO_COLOR";
     /// File that GitHub Actions shows as the summary of a step.
     pub const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+    /// The checkout in GitHub Actions, at which the paths of marks start.
+    pub const GITHUB_WORKSPACE: &str = "GITHUB_WORKSPACE";
     /// Who runs the program, for those who wait for its lock.
     pub const USER: &str = "USER";
     /// The same on Windows.

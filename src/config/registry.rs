@@ -98,7 +98,11 @@ pub fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Op
     if let Some(path) = node.as_text() {
         return file_path(path, &node.span, folder, diagnostics);
     }
-    let raw = RawRegistry::read(node, diagnostics)?;
+    let mut found = Diagnostics::default();
+    let raw = RawRegistry::read(node, &mut found);
+    let is_flawed = found.has_errors();
+    diagnostics.append(found);
+    let raw = raw?;
     for (flag, name) in [
         (&raw.purge_feast_metadata, "purge_feast_metadata"),
         (&raw.enable_online_feature_view_versioning, "enable_online_feature_view_versioning"),
@@ -106,6 +110,8 @@ pub fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Op
         unsupported_flag(flag.as_ref(), name, diagnostics);
     }
     match raw.registry_type.as_ref() {
+        // The type may be among what could not be read.
+        None if is_flawed => None,
         None => file(&raw, folder, diagnostics),
         Some(kind) => match kind.value.as_str() {
             "file" => file(&raw, folder, diagnostics),

@@ -10,8 +10,9 @@ use crate::{
 
 /// The entity a definition declares; nothing after an error.
 pub fn lower_entity(raw: RawEntity, diagnostics: &mut Diagnostics) -> Option<Entity> {
-    check_object_name(&raw.name, "an entity", diagnostics);
+    let is_usable = check_object_name(&raw.name, "an entity", diagnostics);
     let join_key = match raw.join_keys {
+        None if !is_usable => return None,
         None => raw.name.clone(),
         Some(keys) => match <[Spanned<String>; 1]>::try_from(keys.value) {
             Ok([key]) => key,

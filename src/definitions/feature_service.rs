@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    names::{Taken, check_object_name},
+    names::{Taken, check_characters, check_object_name},
     raw::{RawDestination, RawFeatureService, RawLoggingConfig},
     values::Member,
     view::{DeclaredView, DeclaredViews},
@@ -55,10 +55,8 @@ fn lower_member(
     match views.get(&member.view.value) {
         Some(view) => project(member, view.as_ref()?, user, diagnostics),
         None => {
-            let help = did_you_mean(&member.view.value, views.keys().map(String::as_str));
-            let message = format!("there is no feature view `{}`", member.view.value);
-            let missing = Missing { view: member.view.value, feature: None, user: user.to_owned() };
-            diagnostics.missing(&member.view.span, message, help, missing);
+            let missing = Missing::named("feature view", &member.view.value).needed_by(user);
+            diagnostics.missing(&member.view.span, missing, views.keys().map(String::as_str));
             None
         }
     }
@@ -80,8 +78,11 @@ pub fn project(member: Member, view: &DeclaredView, user: &str, diagnostics: &mu
             features
         }
     };
-    if let Some(alias) = member.name_alias.as_ref().filter(|alias| alias.value.trim().is_empty()) {
-        diagnostics.error(&alias.span, "the other name is empty");
+    if let Some(alias) = &member.name_alias {
+        if alias.value.trim().is_empty() {
+            diagnostics.error(&alias.span, "the other name is empty");
+        }
+        check_characters(alias, diagnostics);
     }
     let join_key_map = join_key_map(member.join_key_map, (&member.view.value, view), diagnostics);
     Some(Projection {
@@ -102,15 +103,14 @@ fn find_feature<'a>(
 ) -> Option<&'a Field> {
     let found = view.features.iter().find(|feature| feature.name == name.value);
     if found.is_none() {
-        let is_key = view.join_keys.iter().any(|column| column.name == name.value);
-        let help = if is_key {
-            Some("join keys come along by themselves".to_owned())
-        } else {
-            did_you_mean(&name.value, view.features.iter().map(|feature| feature.name.as_str()))
-        };
         let message = format!("feature view `{view_name}` has no feature `{}`", name.value);
-        let missing = Missing { view: view_name.to_owned(), feature: Some(name.value.clone()), user: user.to_owned() };
-        diagnostics.missing(&name.span, message, help, missing);
+        if view.join_keys.iter().any(|column| column.name == name.value) {
+            diagnostics.error_with_help(&name.span, message, "join keys come along by themselves".to_owned());
+        } else {
+            let missing = Missing::named("feature view", view_name).needed_by(user);
+            let missing = Missing { feature: Some(name.value.clone()), ..missing };
+            diagnostics.missing(&name.span, missing, view.features.iter().map(|feature| feature.name.as_str()));
+        }
     }
     found
 }

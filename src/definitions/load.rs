@@ -34,7 +34,7 @@ pub struct LoadOptions<'a> {
 /// the findings.
 ///
 /// # Errors
-/// When the repo folder or a file in it cannot be read.
+/// When the repo folder cannot be read; what is wrong with a file is a finding.
 pub fn load(
     config: &StoreConfig,
     options: &LoadOptions<'_>,
@@ -43,24 +43,26 @@ pub fn load(
     let mut files = Vec::new();
     for path in definition_files(&config.repo, &config.file)? {
         let shown = (options.display_path)(&path);
-        let Some(bytes) = read_file(&path)? else {
-            let file = Arc::new(SourceText::new(shown, String::new()));
-            diagnostics.error_with_help(
-                &Span::start_of(&file),
-                format!("the file is larger than the {} MiB that definitions may have", MAX_FILE >> 20),
-                "if it holds no definitions, name it in .feastignore".to_owned(),
-            );
-            continue;
-        };
-        match String::from_utf8(bytes) {
-            Ok(text) => files.push(Arc::new(SourceText::new(shown, text))),
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let file = Arc::new(SourceText::new(shown, text));
-                diagnostics.error(&Span::new(&file, valid..valid), "the file is not UTF-8 text");
+        match read_file(&path) {
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => files.push(Arc::new(SourceText::new(shown, text))),
+                Err(error) => {
+                    let valid = error.utf8_error().valid_up_to();
+                    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                    let file = Arc::new(SourceText::new(shown, text));
+                    diagnostics.error(&Span::new(&file, valid..valid), "the file is not UTF-8 text");
+                }
+            },
+            Err(message) => {
+                let file = Arc::new(SourceText::new(shown, String::new()));
+                let help = "if it holds no definitions, name it in .feastignore".to_owned();
+                diagnostics.error_with_help(&Span::start_of(&file), message, help);
             }
         }
+    }
+    if files.is_empty() && !diagnostics.has_errors() {
+        let message = format!("{} has no definition files", (options.display_path)(&config.repo).display());
+        diagnostics.warning_without_place(message, "name the feature repo's folder with --chdir".to_owned());
     }
     let mut collected = Collected::default();
     for raw in yaml::read_all(&files, diagnostics) {
@@ -74,15 +76,21 @@ pub fn load(
 /// several times.
 const MAX_FILE: u64 = 32 << 20;
 
-/// The content of a file, or nothing if it is too large.
-fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let read = || -> io::Result<Option<Vec<u8>>> {
-        let mut bytes = Vec::new();
-        // One byte more than allowed tells the rest; the size of a file may change or be a lie.
-        std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-        Ok((bytes.len() as u64 <= MAX_FILE).then_some(bytes))
-    };
-    read().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+/// The content of a file, or why there is none.
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let unreadable = |error: io::Error| format!("the file cannot be read: {error}");
+    // Looked at before it is opened: opening a pipe waits for somebody who writes.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err("this is no regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells the rest; the size of a file may change or be a lie.
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(format!("the file is larger than the {} MiB that definitions may have", MAX_FILE >> 20));
+    }
+    Ok(bytes)
 }
 
 /// The definitions of all files, as written.

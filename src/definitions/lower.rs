@@ -114,8 +114,12 @@ impl Lowering<'_, '_> {
             self.place(ObjectKind::DataSource, &lowered.name);
         }
 
-        let entities =
+        let flawed = file.entities.iter().filter(|item| item.is_flawed).filter_map(|item| item.name.clone());
+        let flawed: Vec<String> = flawed.collect();
+        let mut entities =
             self.objects(ObjectKind::Entity, "entity", file.entities, |raw, this| lower_entity(raw, this.diagnostics));
+        // What could not be read may be the join key or its type, by which views would be measured.
+        entities.by_name.extend(flawed.into_iter().map(|name| (name, None)));
         let mut names = if self.options.skip_view_names {
             ViewNames::Apart
         } else {
@@ -207,7 +211,10 @@ impl Lowering<'_, '_> {
             (raw, sources.refer(source, self.diagnostics))
         };
         let mut refer = refer;
-        items.into_iter().map(|item| Item { name: item.name, value: item.value.map(&mut refer) }).collect()
+        items
+            .into_iter()
+            .map(|item| Item { name: item.name, is_flawed: item.is_flawed, value: item.value.map(&mut refer) })
+            .collect()
     }
 
     fn refer_inputs(
@@ -230,7 +237,10 @@ impl Lowering<'_, '_> {
             let inputs = inputs.collect();
             (raw, inputs)
         };
-        items.into_iter().map(|item| Item { name: item.name, value: item.value.map(&mut refer) }).collect()
+        items
+            .into_iter()
+            .map(|item| Item { name: item.name, is_flawed: item.is_flawed, value: item.value.map(&mut refer) })
+            .collect()
     }
 
     /// Lowers a collection whose names are unique in itself.
@@ -244,7 +254,10 @@ impl Lowering<'_, '_> {
         let mut taken = Taken::exact(what);
         let objects = self.take_all(
             kind,
-            items.into_iter().map(|item| Item { name: item.name, value: item.value.map(|raw| (raw, ())) }).collect(),
+            items
+                .into_iter()
+                .map(|item| Item { name: item.name, is_flawed: item.is_flawed, value: item.value.map(|raw| (raw, ())) })
+                .collect(),
             &mut taken,
             |(raw, ()), this| lower(raw, this),
         );

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use crate::{
     diagnostics::{Diagnostics, Span},
-    model::{DUMMY_ENTITY, DUMMY_JOIN_KEY},
+    model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, printable},
     yaml::Spanned,
 };
 
@@ -87,15 +87,30 @@ fn place(span: &Span) -> String {
     format!("{}:{line}:{column}", span.file.path.display())
 }
 
-/// Refuses names that Feast or feastr use themselves, and empty ones.
-pub fn check_object_name(name: &Spanned<String>, what: &str, diagnostics: &mut Diagnostics) {
+/// Refuses names that Feast or feastr use themselves, and empty ones; answers whether the name can be used.
+pub fn check_object_name(name: &Spanned<String>, what: &str, diagnostics: &mut Diagnostics) -> bool {
     if name.value.trim().is_empty() {
         diagnostics.error(&name.span, format!("{what} needs a name"));
     } else if name.value == DUMMY_ENTITY {
         diagnostics.error(&name.span, format!("`{DUMMY_ENTITY}` is reserved for views without entities"));
     } else if name.value.chars().count() > MAX_NAME {
         diagnostics.error(&name.span, format!("the name is longer than the {MAX_NAME} characters a registry holds"));
+    } else {
+        return check_characters(name, diagnostics);
     }
+    false
+}
+
+/// Refuses characters that would do something to a terminal or a log instead of being seen; answers whether there are
+/// none. Databases refuse some of them, too.
+pub fn check_characters(name: &Spanned<String>, diagnostics: &mut Diagnostics) -> bool {
+    let control = name.value.chars().find(|c| c.is_control());
+    if let Some(character) = control {
+        let message =
+            format!("the name `{}` has the control character {}", printable(&name.value), character.escape_unicode());
+        diagnostics.error(&name.span, message);
+    }
+    control.is_none()
 }
 
 /// Width of the name columns of Feast's SQL registry.
@@ -112,5 +127,7 @@ pub fn check_column_name(name: &Spanned<String>, diagnostics: &mut Diagnostics) 
             format!("the column name `{text}` is reserved"),
             "rename it with the source's `field_mapping`".to_owned(),
         );
+    } else {
+        check_characters(name, diagnostics);
     }
 }

@@ -17,6 +17,8 @@ use crate::{
 pub struct Item<T> {
     pub name: Option<String>,
     pub value: Option<T>,
+    /// Whether there were errors in it, such as an unknown key.
+    pub is_flawed: bool,
 }
 
 impl<T: Read> Read for Item<T> {
@@ -25,7 +27,11 @@ impl<T: Read> Read for Item<T> {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let named = |(key, _): &&(Node, Node)| key.as_text() == Some("name");
         let name = node.entries().and_then(|entries| entries.iter().find(named)).and_then(|(_, name)| name.as_text());
-        Some(Self { name: name.map(str::to_owned), value: T::read(node, diagnostics) })
+        let mut found = Diagnostics::default();
+        let value = T::read(node, &mut found);
+        let is_flawed = found.has_errors();
+        diagnostics.append(found);
+        Some(Self { name: name.map(str::to_owned), value, is_flawed })
     }
 
     fn schema(schemas: &mut Schemas) -> Value {

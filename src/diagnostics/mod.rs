@@ -29,18 +29,31 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// What to do about it.
     pub help: Option<String>,
-    /// What is not declared, when that is what is wrong.
+    /// What is referred to and not there, if that is what is wrong.
     pub missing: Option<Missing>,
 }
 
-/// A view, or a feature of one, that a definition needs and that is not declared.
+/// Something that is referred to and not declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    pub view: String,
-    /// `None` when it is the whole view.
+    /// In words, such as `feature view`.
+    pub what: &'static str,
+    pub name: String,
+    /// The feature of the view of this name; `None` when it is all of it.
     pub feature: Option<String>,
-    /// Who needs it, in words.
+    /// Who needs it, in words; empty if that is not worth saying.
     pub user: String,
+}
+
+impl Missing {
+    pub fn named(what: &'static str, name: &str) -> Self {
+        Self { what, name: name.to_owned(), feature: None, user: String::new() }
+    }
+
+    /// The same, needed by `user`.
+    pub fn needed_by(self, user: &str) -> Self {
+        Self { user: user.to_owned(), ..self }
+    }
 }
 
 /// The findings of one run, in the order they were made.
@@ -60,30 +73,48 @@ impl Diagnostics {
         self.push(Severity::Error, span, message.into(), help.into());
     }
 
+    /// Records that something is referred to at `span` that is not among the `known` names.
+    pub fn missing<'a>(&mut self, span: &Span, missing: Missing, known: impl IntoIterator<Item = &'a str>) {
+        let Missing { what, name, feature, .. } = &missing;
+        let (message, wanted) = match feature {
+            Some(feature) => (format!("{what} `{name}` has no feature `{feature}`"), feature),
+            None => (format!("there is no {what} `{name}`"), name),
+        };
+        let help = did_you_mean(wanted, known);
+        self.error_with_help(span, message, help);
+        if let Some(diagnostic) = self.found.last_mut() {
+            diagnostic.missing = Some(missing);
+        }
+    }
+
+    /// Whether something is referred to and not there.
+    pub fn has_missing(&self) -> bool {
+        self.found.iter().any(|diagnostic| diagnostic.missing.is_some())
+    }
+
+    /// Replaces the advice about missing things by what `explain` knows of them.
+    pub fn explain_missing(&mut self, explain: impl Fn(&Missing) -> Option<String>) {
+        for diagnostic in &mut self.found {
+            if let Some(help) = diagnostic.missing.as_ref().and_then(&explain) {
+                diagnostic.help = Some(help);
+            }
+        }
+    }
+
     /// Records something that does not stop the work.
     pub fn warning(&mut self, span: &Span, message: impl Into<String>, help: impl Into<Option<String>>) {
         self.push(Severity::Warning, span, message.into(), help.into());
     }
 
-    /// Records that something at `span` is not declared, together with the way out.
-    pub fn missing(
-        &mut self,
-        span: &Span,
-        message: impl Into<String>,
-        help: impl Into<Option<String>>,
-        missing: Missing,
-    ) {
-        self.error_with_help(span, message, help);
-        if let Some(last) = self.found.last_mut() {
-            last.missing = Some(missing);
-        }
-    }
-
     /// Tells of what is missing because it is being removed, which `removed` knows, that it is.
     pub fn explain_removed(&mut self, removed: impl Fn(&Missing) -> bool) {
         for diagnostic in &mut self.found {
-            let Some(missing) = diagnostic.missing.as_ref().filter(|missing| removed(missing)) else { continue };
-            let Missing { view, feature, user } = missing;
+            let Some(missing) =
+                diagnostic.missing.as_ref().filter(|missing| !missing.user.is_empty() && removed(missing))
+            else {
+                continue;
+            };
+            let Missing { name: view, feature, user, .. } = missing;
             let what = match feature {
                 Some(feature) => format!("feature `{view}.{feature}`"),
                 None => format!("feature view `{view}`"),
@@ -93,9 +124,10 @@ impl Diagnostics {
         }
     }
 
-    /// Whether something is missing, rather than wrong in itself.
-    pub fn has_missing(&self) -> bool {
-        self.found.iter().any(|diagnostic| diagnostic.missing.is_some())
+    /// Records something that no file can be named for and that does not stop the work.
+    pub fn warning_without_place(&mut self, message: impl Into<String>, help: impl Into<Option<String>>) {
+        let (message, help) = (message.into(), help.into());
+        self.found.push(Diagnostic { severity: Severity::Warning, message, span: None, help, missing: None });
     }
 
     fn push(&mut self, severity: Severity, span: &Span, message: String, help: Option<String>) {

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::value::{Kind, Value};
-use crate::model::Printable;
+use crate::model::printable;
 
 /// Why an entity has no key, or bytes are none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +79,7 @@ impl fmt::Display for KeyPart<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bytes(bytes) => write!(f, "\"{}\"", bytes.escape_ascii()),
-            Self::String(text) => Printable(text).fmt(f),
+            Self::String(text) => printable(text).fmt(f),
             Self::Int32(number) => number.fmt(f),
             Self::Int64(number) | Self::UnixTimestamp(number) => number.fmt(f),
         }

@@ -41,7 +41,7 @@ pub use object::{Object, ObjectId, ObjectKind};
 pub use on_demand_feature_view::{Expression, OnDemandFeatureView, OnDemandSource};
 pub use online_tables::OnlineTables;
 pub use permission::{Permission, PermissionAction, PermissionType, Policy};
-pub use printable::Printable;
+pub use printable::printable;
 pub use repo::{ForeignObject, MaterializedView, Place, Project, RegistryState, Repo, Use};
 pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
 pub use source_schema::{SourceColumn, SourceProblem, SourceSchema};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     DataSource, Entity, FeatureService, FeatureView, LabelView, OnDemandFeatureView, PROTECT_TAG, Permission, Project,
-    SavedDataset, StreamFeatureView, Tags, ValidationReference,
+    SavedDataset, StreamFeatureView, Tags, ValidationReference, printable,
 };
 
 /// The kinds of objects a registry holds, in the order plans show them (Feast's order).
@@ -107,7 +107,7 @@ impl ObjectId {
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.name)
+        write!(f, "{} {}", self.kind, printable(&self.name))
     }
 }
 

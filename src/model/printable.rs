@@ -1,17 +1,20 @@
-use std::fmt::{self, Write};
+use std::borrow::Cow;
 
-/// A text out of data as a message shows it: control characters, which could change what a terminal
-/// shows, are escaped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Printable<'a>(pub &'a str);
-
-impl fmt::Display for Printable<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            if character.is_control() { write!(f, "{}", character.escape_default()) } else { f.write_char(character) }?;
-        }
-        Ok(())
+/// A text from elsewhere as it can be printed on one line: control characters, which could end the line or command the
+/// terminal, are escaped.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
     }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 #[cfg(test)]
@@ -20,9 +23,7 @@ mod tests {
 
     #[test]
     fn control_characters_are_escaped() {
-        assert_eq!(
-            Printable("žluť \\ \"a\"\0\u{1b}[2J\n\u{9b}").to_string(),
-            "žluť \\ \"a\"\\u{0}\\u{1b}[2J\\n\\u{9b}"
-        );
+        assert_eq!(printable("ünï `x`\\n"), "ünï `x`\\n");
+        assert_eq!(printable("a\n::error::\u{1b}[2J\0é"), "a\\n::error::\\u{1b}[2J\\u{0}é");
     }
 }

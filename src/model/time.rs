@@ -154,34 +154,45 @@ impl FromStr for Ttl {
             Some(iso) => parse_iso_duration(iso),
             None => parse_units(text, simple_unit),
         };
-        micros.map(Self).ok_or_else(|| ParseTimeError::span(text))
+        micros.map(Self).map_err(|wrong| match wrong {
+            WrongSpan::Form => ParseTimeError::span(text),
+            WrongSpan::Size => ParseTimeError::long_span(text),
+        })
     }
 }
 
-fn parse_iso_duration(text: &str) -> Option<i64> {
+/// What keeps a text from being a span of time.
+enum WrongSpan {
+    Form,
+    /// More microseconds than can be counted.
+    Size,
+}
+
+fn parse_iso_duration(text: &str) -> Result<i64, WrongSpan> {
     let (date, time) = match text.split_once(['T', 't']) {
-        Some((_, "")) => return None,
+        Some((_, "")) => return Err(WrongSpan::Form),
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };
-    let date_part = if date.is_empty() && time.is_some() { Some(0) } else { parse_units(date, iso_date_unit) };
-    let time_part = time.map_or(Some(0), |time| parse_units(time, iso_time_unit));
-    date_part?.checked_add(time_part?)
+    let date_part = if date.is_empty() && time.is_some() { Ok(0) } else { parse_units(date, iso_date_unit) };
+    let time_part = time.map_or(Ok(0), |time| parse_units(time, iso_time_unit));
+    date_part?.checked_add(time_part?).ok_or(WrongSpan::Size)
 }
 
 /// Sums `<digits><unit>` pairs; at least one, and nothing else.
-fn parse_units(text: &str, unit: fn(&str) -> Option<i64>) -> Option<i64> {
+fn parse_units(text: &str, unit: fn(&str) -> Option<i64>) -> Result<i64, WrongSpan> {
     let mut rest = text;
     let mut total: Option<i64> = None;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let count: i64 = rest[..digits].parse().ok()?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|digits| *digits > 0).ok_or(WrongSpan::Form)?;
         let end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |next| digits + next);
-        let micros = count.checked_mul(unit(&rest[digits..end])?)?;
-        total = Some(total.unwrap_or(0).checked_add(micros)?);
+        let unit = unit(&rest[digits..end]).ok_or(WrongSpan::Form)?;
+        let count: i64 = rest[..digits].parse().map_err(|_| WrongSpan::Size)?;
+        let micros = count.checked_mul(unit).ok_or(WrongSpan::Size)?;
+        total = Some(total.unwrap_or(0).checked_add(micros).ok_or(WrongSpan::Size)?);
         rest = &rest[end..];
     }
-    total
+    total.ok_or(WrongSpan::Form)
 }
 
 fn simple_unit(unit: &str) -> Option<i64> {
@@ -260,6 +271,10 @@ impl ParseTimeError {
 
     fn span(text: &str) -> Self {
         Self { text: text.to_owned(), what: "not a duration: write it like 90s, 12h, 1d, 2w, 1d12h, or 0 for no limit" }
+    }
+
+    fn long_span(text: &str) -> Self {
+        Self { text: text.to_owned(), what: "not a duration that can be counted: it is too long; write 0 for no limit" }
     }
 }
 

@@ -51,7 +51,10 @@ pub fn find(source: &DataSource, repo: &Path) -> Result<SourceFiles, SourceProbl
     };
     let format = readable_format(file)?;
     if let Some((scheme, _)) = file.path.split_once("://") {
-        return Err(SourceProblem::new(format!("sources in `{scheme}://` are not supported yet"), None));
+        let help = "feastr cannot read it; to plan and apply all the same, declare the view's `schema` and the source's \
+                    `timestamp_field`, and use --skip-source-validation";
+        let message = format!("sources in `{scheme}://` are not supported yet");
+        return Err(SourceProblem::new(message, help.to_owned()));
     }
     let path = repo.join(&file.path);
     if path.is_file() {

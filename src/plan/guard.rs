@@ -5,7 +5,7 @@ use super::{
     diff::Plan,
     impact::Severity,
 };
-use crate::model::{ObjectId, ObjectKind, RegistryState};
+use crate::model::{ObjectId, ObjectKind, RegistryState, printable};
 
 /// Permission for some breaking or destructive changes: `[ACTION:]KIND/NAME`, where `*` stands for
 /// any text, such as `delete:feature-view/driver_*`.
@@ -105,7 +105,9 @@ pub struct Blocked {
 impl Blocked {
     /// What to give to `--allow`; nothing permits harm to protected objects.
     pub fn permission(&self) -> Option<String> {
-        self.protected.is_empty().then(|| format!("{}:{}/{}", self.action, self.id.kind.slug(), self.id.name))
+        // It is printed to be typed, which control characters cannot be.
+        let name = self.id.name.replace(char::is_control, "*");
+        self.protected.is_empty().then(|| format!("{}:{}/{name}", self.action, self.id.kind.slug()))
     }
 }
 
@@ -136,7 +138,7 @@ impl Change {
             return None;
         }
         let reason = match &self.action {
-            Action::Rename { from, .. } if self.reason.is_empty() => format!("it was called {}", from.name),
+            Action::Rename { from, .. } if self.reason.is_empty() => format!("it was called {}", printable(&from.name)),
             _ => self.reason.clone(),
         };
         Some(Blocked { id: self.id.clone(), action: self.action.word(), reason, protected: self.protected.clone() })

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::{Interval, ObjectId, ObjectKind};
+use crate::model::{Interval, ObjectId, ObjectKind, printable};
 
 /// How much harm a change does, from none to lost data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -118,7 +118,7 @@ pub struct Collision {
 impl fmt::Display for Breakage {
     /// For example "removing `v.f` breaks feature services `a`, `b` (owner x)".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what: Vec<String> = self.what.iter().map(|what| format!("`{what}`")).collect();
+        let what: Vec<String> = self.what.iter().map(|what| format!("`{}`", printable(what))).collect();
         let what = what.join(", ");
         let verb = match self.how {
             Harm::Removing => "removing",
@@ -154,7 +154,7 @@ fn list(users: &[User]) -> String {
         let contact = if contact.is_empty() { String::new() } else { format!(" ({contact})") };
         format!("{kind} {}{contact}", names.join(", "))
     });
-    texts.collect::<Vec<_>>().join(" and ")
+    printable(&texts.collect::<Vec<_>>().join(" and ")).into_owned()
 }
 
 impl User {

@@ -1,17 +1,27 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 
 use super::Style;
-use crate::diagnostics::{Diagnostic, Severity, without_logins};
+use crate::{
+    diagnostics::{Diagnostic, Severity, without_logins},
+    model::printable,
+};
 
-/// Findings with the lines they are about, and a last line that counts them.
+/// Most findings that are drawn; who has more has made one mistake many times.
+const MOST: usize = 100;
+
+/// Findings with the lines they are about, errors first where there are too many, and a last line that counts them.
 pub fn draw(diagnostics: &[Diagnostic], style: Style) -> String {
     let renderer = if style.enabled { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
-    for diagnostic in diagnostics {
+    let (shown, left_out) = most_important(diagnostics);
+    for diagnostic in shown {
         let file = diagnostic.span.as_ref().map(|span| span.file.shown()).unwrap_or_default();
         text.push_str(&renderer.render(&[group(&without_secrets(diagnostic, &file), &file)]));
         text.push_str("\n\n");
+    }
+    if left_out > 0 {
+        text.push_str(&format!("… and {left_out} more\n\n"));
     }
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
     if errors > 0 {
@@ -19,6 +29,17 @@ pub fn draw(diagnostics: &[Diagnostic], style: Style) -> String {
         text.push_str(&format!("{} {errors} {noun} in the repo; nothing was done\n", style.bad("error:")));
     }
     text
+}
+
+/// The findings to be drawn, in their order, and how many are left out.
+fn most_important(diagnostics: &[Diagnostic]) -> (Vec<&Diagnostic>, usize) {
+    let left_out = diagnostics.len().saturating_sub(MOST);
+    if left_out == 0 {
+        return (diagnostics.iter().collect(), 0);
+    }
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        diagnostics.iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
+    (errors.into_iter().chain(warnings).take(MOST).collect(), left_out)
 }
 
 /// A finding that quotes of a file what is shown of it.
@@ -48,7 +69,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()));
+    let mut group = Group::with_title(level.primary_title(printable(&diagnostic.message)));
     if let Some(span) = &diagnostic.span {
         // An empty range would mark nothing, and one over several lines too much.
         let end = text.ceil_char_boundary(span.range.end.max(span.range.start + 1));

@@ -212,3 +212,38 @@ fn staging_and_production_share_definitions_and_nothing_else() {
     workflow.step("plan", "Plan").ok();
     workflow.step("apply", "Apply").ok();
 }
+
+#[test]
+fn an_environment_is_another_registry_by_its_settings_file() {
+    let checkout = two_environments();
+    for environment in ["staging", "production"] {
+        checkout.feastr(&["-f", &format!("{environment}/feature_store.yaml"), "apply"]).ok();
+    }
+    let from = |file: &str| checkout.feastr(&["export", "--from", file]).ok().stdout;
+    let staging = from("staging/feature_store.yaml");
+    assert!(staging.contains("name: driver_hourly_stats"), "{staging}");
+    assert_eq!(staging, from("production/feature_store.yaml"));
+    let copy = ["registry", "copy", "staging/feature_store.yaml", "production/feature_store.yaml"];
+    let copied = checkout.feastr(&[&copy[..], &["--to-project", "shop", "--force"]].concat()).ok();
+    assert!(copied.stdout.contains("Project shop is in"), "{}", copied.stdout);
+}
+
+#[test]
+fn marks_are_on_the_files_of_the_checkout() {
+    let checkout = Project::new(&[]);
+    checkout.feastr(&["init", "features", "--quiet"]).ok();
+    checkout.feastr(&["-c", "features", "apply"]).ok();
+    let column = "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n";
+    checkout.edit("features/drivers.yaml", column, "");
+    for (workspace, file) in
+        [(Some("."), "features/drivers.yaml"), (Some("features"), "drivers.yaml"), (None, "drivers.yaml")]
+    {
+        let mut plan = checkout.command(&["plan", "--format", "github"]);
+        plan.current_dir(checkout.path("features"));
+        if let Some(folder) = workspace {
+            plan.env("GITHUB_WORKSPACE", checkout.path(folder));
+        }
+        let marks = crate::support::run(&mut plan).refused().stdout;
+        assert!(marks.contains(&format!("::error file={file},line=")), "{workspace:?}: {marks}");
+    }
+}

@@ -162,3 +162,88 @@ fn the_schema_agrees_with_the_reader() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_one_finding_among_others() {
+    let project = Project::example();
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, project.path(name)).unwrap();
+    link("nobody@host.1234:5678", ".#drivers.yaml");
+    project.feastr(&["plan"]).ok();
+    link("gone.yaml", "dangling.yaml");
+    link("data", "folder.yaml");
+    let pipe = std::process::Command::new("mkfifo").arg(project.path("pipe.yaml")).status().unwrap();
+    assert!(pipe.success());
+    project.write("odd.yaml", "feature_vews: []\n");
+    let found = project.feastr(&["plan"]).failed().stderr;
+    for part in [
+        "the file cannot be read: No such file or directory (os error 2)\n --> dangling.yaml",
+        "this is no regular file\n --> pipe.yaml",
+        "unknown key `feature_vews`",
+        "3 errors in the repo",
+    ] {
+        assert!(found.contains(part), "{part}: {found}");
+    }
+}
+
+#[test]
+fn a_repo_without_definitions_is_pointed_out() {
+    let project = Project::new(&[("feature_store.yaml", &settings("empty"))]);
+    let plan = project.feastr(&["plan"]).ok();
+    assert!(plan.stderr.contains("has no definition files"), "{}", plan.stderr);
+    project.write("entities.yaml", "entities: []\n");
+    assert_eq!(project.feastr(&["plan"]).ok().stderr, "");
+}
+
+#[test]
+fn one_mistake_is_one_finding() {
+    let project = Project::example();
+    let findings = |file: &str, from: &str, to: &str| {
+        let before = project.read(file);
+        project.edit(file, from, to);
+        let found = project.feastr(&["plan"]).failed().stderr;
+        project.write(file, before);
+        assert!(found.contains("error: 1 error in the repo"), "{found}");
+        found
+    };
+    let typo = findings("feature_store.yaml", "registry_type: sql", "registry_tpye: sql");
+    assert!(typo.contains("did you mean `registry_type`?"), "{typo}");
+    findings("drivers.yaml", "join_keys: [driver_id]", "join_key: driver_id");
+    findings("drivers.yaml", "ttl: 1d", "ttl: 100000000000d");
+    findings("drivers.yaml", "path: data/driver_stats.parquet", "path: s3://bucket/driver_stats.parquet");
+    let unnamed =
+        Project::new(&[("feature_store.yaml", &settings("unnamed")), ("entities.yaml", "entities: [{name: ''}]\n")]);
+    assert!(unnamed.feastr(&["plan"]).failed().stderr.contains("error: 1 error in the repo"));
+    let url = "path: postgresql://feast:s3cret@localhost/feast?sslmod=verify-full";
+    let option = findings("feature_store.yaml", "path: sqlite:///data/registry.db", url);
+    assert!(option.contains("did you mean `sslmode`?") && !option.contains("s3cret"), "{option}");
+}
+
+#[test]
+fn the_same_mistake_a_thousand_times_is_shown_a_hundred_times() {
+    let entities: String = (0..1000).map(|n| format!("  - {{name: e{n}, join_kes: [x]}}\n")).collect();
+    let project = Project::new(&[
+        ("feature_store.yaml", &settings("many")),
+        ("entities.yaml", &format!("entities:\n{entities}")),
+    ]);
+    let found = project.feastr(&["plan"]).failed().stderr;
+    assert_eq!(found.matches("unknown key `join_kes`").count(), 100);
+    assert!(found.ends_with("… and 900 more\n\nerror: 1000 errors in the repo; nothing was done\n"), "{found}");
+}
+
+#[test]
+fn names_have_no_control_characters() {
+    let project = Project::example();
+    for (file, from, to) in [
+        ("services.yaml", "name: driver_activity_v1", r#"name: "a\n::error::b""#),
+        ("drivers.yaml", "{name: conv_rate,", r#"{name: "conv\0rate","#),
+        ("drivers.yaml", "- name: driver\n", "- name: \"dri\\e[2Jver\"\n"),
+    ] {
+        let before = project.read(file);
+        project.edit(file, from, to);
+        let found = project.feastr(&["plan", "--skip-source-validation"]).failed().stderr;
+        assert!(found.contains("has the control character \\u{"), "{found}");
+        assert!(!found.contains("\n::error"), "{found}");
+        project.write(file, before);
+    }
+}

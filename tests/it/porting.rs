@@ -60,6 +60,7 @@ fn differing(before: &Snapshot, after: &Snapshot) -> Vec<String> {
 fn import_writes_what_a_person_would() {
     let project = Project::example();
     project.feastr(&["apply"]).ok();
+    project.write(".feastignore", "imported");
     let import = project.feastr(&["import", "--output", "imported"]).ok();
     assert_snapshot!(import.stdout, @r#"
     Wrote imported/entities.yaml (1 object)
@@ -67,10 +68,7 @@ fn import_writes_what_a_person_would() {
     Wrote imported/feature_views.yaml (1 object)
     Wrote imported/feature_services.yaml (2 objects)
     "#);
-    assert_snapshot!(import.stderr, @r#"
-    warning: the repo has other definitions, too: drivers.yaml, services.yaml
-    help: remove what is now declared twice, or write elsewhere with --output
-    "#);
+    assert_eq!(import.stderr, "");
     assert_snapshot!(project.read("imported/feature_views.yaml"), @r#"
     feature_views:
       - name: driver_hourly_stats
@@ -94,7 +92,7 @@ fn import_writes_what_a_person_would() {
           - driver_hourly_stats
         owner: driver-performance@example.com
     "#);
-    for file in ["drivers.yaml", "services.yaml"] {
+    for file in ["drivers.yaml", "services.yaml", ".feastignore"] {
         std::fs::remove_file(project.path(file)).unwrap();
     }
     assert_no_change(&project);
@@ -111,12 +109,33 @@ fn import_overwrites_nothing_unless_told_to() {
     help: write to an empty folder with --output, or overwrite with --force
     "#);
     assert_eq!(listed(&project, "imported"), ["entities.yaml"]);
-    project.feastr(&["import", "--output", "imported", "--force"]).ok();
+    let import = project.feastr(&["import", "--output", "imported", "--force"]);
     assert_ne!(project.read("imported/entities.yaml"), "mine");
     assert_eq!(
         listed(&project, "imported"),
         ["data_sources.yaml", "entities.yaml", "feature_services.yaml", "feature_views.yaml"]
     );
+    // What was there declares the same objects.
+    assert_eq!(import.code, 2, "{}", import.stderr);
+    for part in [
+        "warning: the repo has other definitions, too: drivers.yaml, services.yaml",
+        "warning: plan refuses the repo's definitions until they are corrected",
+        "warning: a second entity is called `driver`",
+    ] {
+        assert!(import.stderr.contains(part), "{part}: {}", import.stderr);
+    }
+    project.feastr(&["plan"]).failed();
+}
+
+#[test]
+fn import_says_what_other_definitions_change() {
+    let project = Project::new(&[("feature_store.yaml", &settings("shop")), ("a.yaml", "entities: [{name: a}]\n")]);
+    project.feastr(&["apply"]).ok();
+    project.write("a.yaml", "entities: [{name: b}]\n");
+    let import = project.feastr(&["import"]);
+    assert_eq!(import.code, 2, "{}", import.stderr);
+    let shown = "the repo's definitions are not what the registry holds; plan will show\n  Created entity b\n";
+    assert!(import.stderr.ends_with(shown), "{}", import.stderr);
 }
 
 fn listed(project: &Project, folder: &str) -> Vec<String> {

@@ -29,7 +29,8 @@ use files::StagedFiles;
 #[command(
     after_help = "Examples:\n  feastr import\n  feastr import --from sqlite:////srv/feast/registry.db --project demo\n  \
                         feastr import --output definitions --force\n\n\
-                        Exit codes: 0 plan shows no change, 1 error, 2 plan shows changes or findings"
+                        Exit codes: 0 plan shows no change, 1 error, 2 plan shows changes or findings (whether the data of \
+                        sources is there is not looked at)"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -55,23 +56,33 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     // As the repo's folder is known, so that paths can be compared.
     let folder = std::fs::canonicalize(&folder).map_err(unwritable)?;
     let staged = StagedFiles::stage(&folder, texts).map_err(unwritable)?;
-    let check = check(&staged, &folder, &config, &state)?;
+    let display_staged = |path: &Path| {
+        let name = path.strip_prefix(staged.path()).unwrap_or(path);
+        display_path(&folder.join(name))
+    };
+    let alone = StoreConfig { repo: staged.path().to_owned(), ..config.clone() };
+    let mut check = check(&alone, &display_staged, &state)?;
     let written = staged.publish(args.force)?;
-    warn_about_others(&written, &config, context)?;
+    let has_others = has_others(&written, &config, context)?;
+    if has_others {
+        // What plan will read is more than what was written.
+        check = self::check(&config, &display_path, &state)?;
+    }
     let written: Vec<(PathBuf, usize)> = written.into_iter().zip(counts.iter().map(|(_, count)| *count)).collect();
-    report(&written, &state, check, context)
+    report(&written, &state, (check, has_others), context)
 }
 
-/// Says which definitions the repo has besides; what they declare may now be declared twice.
-fn warn_about_others(written: &[PathBuf], config: &StoreConfig, context: &Context) -> Result<(), CommandError> {
+/// Says which definitions the repo has besides; what they declare may now be declared twice. Whether there are any.
+fn has_others(written: &[PathBuf], config: &StoreConfig, context: &Context) -> Result<bool, CommandError> {
     let found = definitions::definition_files(&config.repo, &config.file)?;
     let (ours, others): (Vec<_>, Vec<_>) = found.iter().partition(|path| written.contains(path));
-    if !ours.is_empty() && !others.is_empty() {
+    let has_others = !ours.is_empty() && !others.is_empty();
+    if has_others {
         let names: Vec<String> = others.iter().map(|path| display_path(path).display().to_string()).collect();
         context.printer.warn(format_args!("the repo has other definitions, too: {}", names.join(", ")));
         context.printer.help("remove what is now declared twice, or write elsewhere with --output");
     }
-    Ok(())
+    Ok(has_others)
 }
 
 /// Definitions take the name of the project they are part of.
@@ -83,33 +94,28 @@ fn named_after_repo(mut state: RegistryState, project: &str, configured: &str) -
     state
 }
 
-/// What reading the written definitions shows.
+/// What reading the definitions shows.
 enum Check {
-    /// What plan would change, with nothing but these definitions.
+    /// What plan would change.
     Changes(Vec<Change>),
     /// Plan would refuse them.
     Refused(Diagnostics),
 }
 
 fn check(
-    staged: &StagedFiles,
-    folder: &Path,
     config: &StoreConfig,
+    display_path: &dyn Fn(&Path) -> PathBuf,
     state: &RegistryState,
 ) -> Result<Check, CommandError> {
     let store = offline::open(config);
     let options = LoadOptions {
         validate_sources: false,
         inspect: &|source| store.inspect(source),
-        display_path: &|path| {
-            let name = path.strip_prefix(staged.path()).unwrap_or(path);
-            display_path(&folder.join(name))
-        },
+        display_path,
         skip_view_names: false,
     };
-    let written = StoreConfig { repo: staged.path().to_owned(), ..config.clone() };
     let mut diagnostics = Diagnostics::default();
-    Ok(match definitions::load(&written, &options, &mut diagnostics)? {
+    Ok(match definitions::load(config, &options, &mut diagnostics)? {
         Some(repo) => {
             let plan = diff(state, &repo, Setting::default()).map_err(crate::apply::ApplyError::Conflicts)?;
             Check::Changes(plan.changes)
@@ -121,7 +127,7 @@ fn check(
 fn report(
     written: &[(PathBuf, usize)],
     state: &RegistryState,
-    check: Check,
+    (check, has_others): (Check, bool),
     context: &Context,
 ) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
@@ -155,12 +161,19 @@ fn report(
     }
     let is_clean = changes.is_empty() && refused.is_none();
     if let Some(found) = refused {
-        printer
-            .warn("the registry holds what definitions may not say; plan refuses these files until they are corrected");
+        printer.warn(if has_others {
+            "plan refuses the repo's definitions until they are corrected"
+        } else {
+            "the registry holds what definitions may not say; plan refuses these files until they are corrected"
+        });
         printer.stderr(draw_diagnostics(&found, printer.err));
     }
     if !changes.is_empty() {
-        printer.warn("the registry holds copies that differ from their originals; plan will show");
+        printer.warn(if has_others {
+            "the repo's definitions are not what the registry holds; plan will show"
+        } else {
+            "the registry holds copies that differ from their originals; plan will show"
+        });
         for change in &changes {
             printer.say(format_args!("  {} {}", change.action.verb(), change.id));
         }

@@ -15,6 +15,9 @@ const HOURS: i64 = 15 * 24;
 const HOUR: i64 = 3_600_000_000;
 const MINUTE: i64 = 60_000_000;
 
+/// The files of the sample data.
+pub const FILES: [&str; 2] = ["driver_stats.parquet", "entity_rows.csv"];
+
 /// Writes `driver_stats.parquet` (one row per driver and hour of 15 days, the last full hour before
 /// `end` being the newest) and `entity_rows.csv` (drivers at times within them) into `folder`.
 ///
@@ -22,8 +25,9 @@ const MINUTE: i64 = 60_000_000;
 /// When the files cannot be written.
 pub fn write(folder: &Path, end: Timestamp) -> io::Result<()> {
     let last_hour = end.micros() - end.micros().rem_euclid(HOUR);
-    write_stats(&folder.join("driver_stats.parquet"), last_hour)?;
-    std::fs::write(folder.join("entity_rows.csv"), entity_rows(last_hour))
+    let [stats, rows] = FILES;
+    write_stats(&folder.join(stats), last_hour)?;
+    std::fs::write(folder.join(rows), entity_rows(last_hour))
 }
 
 fn write_stats(path: &Path, last_hour: i64) -> io::Result<()> {

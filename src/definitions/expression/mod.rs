@@ -6,8 +6,12 @@ mod place;
 use std::ops::ControlFlow;
 
 use sqlparser::{
-    ast::{Expr, Function, FunctionArguments, Ident, OneOrManyWithParens, Query, Spanned as _, Value, Visit, Visitor},
+    ast::{
+        Expr, Function, FunctionArguments, Ident, LambdaSyntax, OneOrManyWithParens, Query, Spanned as _, Value, Visit,
+        Visitor,
+    },
     dialect::DuckDbDialect,
+    keywords::Keyword,
     parser::{Parser, ParserError},
     tokenizer::{Location, Span as SqlSpan, Token, TokenWithSpan, Tokenizer},
 };
@@ -80,11 +84,17 @@ fn parse(sql: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Expr> {
             return None;
         }
     };
+    let is_deep = nesting(&tokens) + 1 >= MAX_DEPTH;
     let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
     let parsed = parser.parse_expr();
     let next = parser.peek_token();
     match parsed {
         Ok(expression) if next.token == Token::EOF => Some(expression),
+        // Where it goes too deep, the parser may take the first word of a `CASE` for a name.
+        Ok(_) | Err(_) if is_deep => {
+            diagnostics.error(&sql.span, "the expression is nested too deeply");
+            None
+        }
         Ok(_) => {
             let (message, help) = match next.token {
                 Token::Comma => {
@@ -130,6 +140,22 @@ fn parse(sql: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Expr> {
             None
         }
     }
+}
+
+/// How many brackets and `CASE`s are open at the most.
+fn nesting(tokens: &[TokenWithSpan]) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for token in tokens {
+        match &token.token {
+            Token::LParen | Token::LBracket | Token::LBrace => open += 1,
+            Token::RParen | Token::RBracket | Token::RBrace => open = open.saturating_sub(1),
+            Token::Word(word) if word.keyword == Keyword::CASE => open += 1,
+            Token::Word(word) if word.keyword == Keyword::END => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
 }
 
 /// `3, Column: 7`.
@@ -196,6 +222,12 @@ impl Visitor for Checker<'_> {
             Expr::CompoundIdentifier(names) => self.check_path(names),
             Expr::Function(function) => self.check_function(function),
             Expr::Lambda(lambda) => {
+                if lambda.syntax == LambdaSyntax::Arrow {
+                    let help = "write a lambda as `lambda x: x + 1`, and take parts of JSON with `json_extract`";
+                    let names = lambda.params.iter().map(|parameter| parameter.name.span);
+                    let span = names.fold(lambda.body.span(), |span, name| span.union(&name));
+                    self.refuse(span, "`->` is no lambda for every DuckDB", help);
+                }
                 let names = match &lambda.params {
                     OneOrManyWithParens::One(parameter) => vec![parameter.name.value.to_lowercase()],
                     OneOrManyWithParens::Many(parameters) => {

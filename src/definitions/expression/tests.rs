@@ -68,7 +68,7 @@ fn scalar_expressions_are_fine() {
         "val_to_add IN (1, 2, 3)",
         "place.lat + stats__place.lon",
         "list_transform(trips, lambda x: x + val_to_add)",
-        "list_sum(list_filter(trips, x -> x > 1))",
+        "list_sum(list_filter(trips, lambda x: x > 1))",
         "trips[1]",
         "{'a': conv_rate}",
         "extract(hour FROM TIMESTAMP '2026-01-01 12:00:00')",
@@ -122,6 +122,7 @@ fn other_expressions_are_refused_where_they_go_wrong() {
         ("?", "?", "an expression has no parameters"),
         ("$1", "$1", "an expression has no parameters"),
         ("  ", "  ", "the expression is empty"),
+        ("list_filter(trips, x -> x > 1)", "x -> x > 1", "`->` is no lambda for every DuckDB"),
         ("list_transform(trips, lambda x: x + y)", "y", "there is no input `y`"),
     ] {
         let found = findings(sql);
@@ -154,6 +155,11 @@ fn hostile_expressions_end() {
     let cast = format!("1{}", "::INT".repeat(1600));
     for sql in [deep, minus, not, "x".repeat(9000)] {
         assert_eq!(findings(&sql).len(), 1, "{}", &sql[..20]);
+    }
+    for (open, close) in [("(", ")"), ("abs(", ")"), ("[", "]"), ("CASE WHEN true THEN ", " END")] {
+        let found = |depth: usize| findings(&format!("{}1{}", open.repeat(depth), close.repeat(depth)));
+        assert_eq!(found(45), [], "{open}");
+        assert_eq!(found(49)[0].1, "the expression is nested too deeply", "{open}");
     }
     for sql in [long, chain, cast] {
         assert!(sql.len() <= MAX_LENGTH, "{}", sql.len());

@@ -9,7 +9,7 @@ use super::{
     LoweredSource, SourceChecks, batch, stream,
 };
 use crate::{
-    diagnostics::{Diagnostics, Span, did_you_mean},
+    diagnostics::{Diagnostics, Missing, Span},
     model::SourceKind,
 };
 
@@ -151,8 +151,8 @@ impl Sources {
             return source.as_ref().map_or(Found::Broken, Found::Source);
         }
         if let Some(span) = span {
-            let help = did_you_mean(name, self.by_name.keys().map(String::as_str));
-            diagnostics.error_with_help(span, format!("there is no data source `{name}`"), help);
+            let missing = Missing::named("data source", name);
+            diagnostics.missing(span, missing, self.by_name.keys().map(String::as_str));
         }
         Found::Broken
     }

@@ -7,7 +7,7 @@ use super::{
     ViewLowering,
 };
 use crate::{
-    diagnostics::{Span, did_you_mean},
+    diagnostics::{Missing, Span},
     feast::data_types,
     model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, Entity, Field, VectorIndex},
     yaml::Spanned,
@@ -137,9 +137,8 @@ impl ViewLowering<'_, '_> {
                 }
                 Some(None) => complete = false,
                 None => {
-                    let help = did_you_mean(&name.value, self.entities.keys().map(String::as_str));
-                    let message = format!("there is no entity `{}`", name.value);
-                    self.diagnostics.error_with_help(&name.span, message, help);
+                    let known = self.entities.keys().map(String::as_str);
+                    self.diagnostics.missing(&name.span, Missing::named("entity", &name.value), known);
                     complete = false;
                 }
             }

@@ -106,7 +106,9 @@ fn join_keys(entities: &[String], columns: &[Field]) -> Vec<Field> {
 
 impl ViewLowering<'_, '_> {
     fn check_name(&mut self, name: &Spanned<String>) {
-        check_object_name(name, "a view", self.diagnostics);
+        if !check_object_name(name, "a view", self.diagnostics) {
+            return;
+        }
         let word = |c: char| c.is_alphanumeric() || c == '_';
         let refused = |c: char| if self.tables_named_after_views { !word(c) } else { "@:".contains(c) };
         if let Some(character) = name.value.chars().find(|c| refused(*c)) {

@@ -11,7 +11,7 @@ use super::{
     columns::{JoinKeyTypes, Origin},
 };
 use crate::{
-    diagnostics::{Missing, did_you_mean},
+    diagnostics::Missing,
     feast::expressions,
     model::{DUMMY_JOIN_KEY, DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},
     yaml::Spanned,
@@ -135,10 +135,8 @@ impl ViewLowering<'_, '_> {
             }
             None => {
                 let names = views.keys().map(String::as_str).chain(self.sources.request_names());
-                let help = did_you_mean(&name.value, names);
-                let message = format!("there is no view or request source `{}`", name.value);
-                let missing = Missing { view: name.value.clone(), feature: None, user: user.to_owned() };
-                self.diagnostics.missing(&name.span, message, help, missing);
+                let missing = Missing::named("view or request source", &name.value).needed_by(user);
+                self.diagnostics.missing(&name.span, missing, names);
                 None
             }
         }

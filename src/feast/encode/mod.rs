@@ -23,7 +23,7 @@ use arrow::{
 
 pub use key_column::KeyColumn;
 
-use crate::model::{DataType, Printable};
+use crate::model::{DataType, printable};
 use node::Node;
 
 /// Why a column or a value has no bytes.
@@ -59,8 +59,8 @@ impl EncodeError {
 fn excerpt(text: &str) -> String {
     const LENGTH: usize = 60;
     match text.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", Printable(&text[..end])),
-        None => Printable(text).to_string(),
+        Some((end, _)) => format!("{}…", printable(&text[..end])),
+        None => printable(text).into_owned(),
     }
 }
 

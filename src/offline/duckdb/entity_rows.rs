@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     diagnostics::did_you_mean,
-    model::{DataType, Printable},
+    model::{DataType, printable},
     offline::{EntityRows, OfflineError, RowFormat},
     retrieval::JoinKey,
 };
@@ -89,7 +89,7 @@ impl EntityTable {
                     format!(
                         "row {row} of {}: `{}` in column `{}` is no {}",
                         self.shown,
-                        Printable(&text),
+                        printable(&text),
                         key.column,
                         key.field.dtype
                     ),
@@ -122,7 +122,7 @@ impl EntityTable {
                 format!(
                     "row {row} of {}: `{}` in column `{}` is not a time",
                     self.shown,
-                    Printable(&text),
+                    printable(&text),
                     self.time_column
                 ),
                 "write times like 2026-01-31T12:00:00Z; without a zone they are UTC".to_owned(),

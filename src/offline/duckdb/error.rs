@@ -1,4 +1,4 @@
-use crate::{model::Printable, offline::OfflineError};
+use crate::{model::printable, offline::OfflineError};
 
 /// What an error of DuckDB means for the person, while doing `what`.
 pub fn explain(what: &str, error: &duckdb::Error) -> OfflineError {
@@ -12,5 +12,5 @@ pub fn explain(what: &str, error: &duckdb::Error) -> OfflineError {
             "free space in the folder for temporary files (TMPDIR)".to_owned(),
         );
     }
-    OfflineError::new(format!("{what}: {}", Printable(message)), None)
+    OfflineError::new(format!("{what}: {}", printable(message)), None)
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::{json, session::Session, sql};
 use crate::{
     diagnostics::{counted, did_you_mean},
-    model::{DataSource, DataType, FeatureView, Field, Printable},
+    model::{DataSource, DataType, FeatureView, Field, printable},
     offline::{
         OfflineError,
         files::{self, ReadableFormat, SourceFiles},
@@ -144,7 +144,7 @@ impl<'a> SourceTable<'a> {
                 self.relation
             );
             if let Some((rows @ 1.., Some(example))) = session.row::<i64, Option<String>>(&self.what(), &sql)? {
-                let example = Printable(&example);
+                let example = printable(&example);
                 return Err(OfflineError::new(
                     format!(
                         "{}: column `{column}` holds no time in {}, for example `{example}`",

@@ -2,7 +2,10 @@ use serde_json::{Map, Value};
 use similar::TextDiff;
 
 use super::super::Style;
-use crate::plan::{Edit, EditKind};
+use crate::{
+    model::printable,
+    plan::{Edit, EditKind},
+};
 
 /// An edit as lines without indentation; multi-line texts as a unified diff.
 pub fn lines(edit: &Edit, style: Style) -> Vec<String> {
@@ -31,8 +34,7 @@ fn compact(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::String(text) if text.is_empty() => "\"\"".to_owned(),
-        // One line each, whatever the text holds.
-        Value::String(text) => text.replace('\n', "\\n").replace('\r', "\\r"),
+        Value::String(text) => printable(text).into_owned(),
         Value::Array(items) => format!("[{}]", items.iter().map(compact).collect::<Vec<_>>().join(", ")),
         Value::Object(fields) => match fields.get("dtype").and_then(Value::as_str) {
             Some(dtype) => dtype.to_owned(),

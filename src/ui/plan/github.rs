@@ -1,12 +1,16 @@
+use std::path::{Path, PathBuf};
+
 use super::PlanView;
 use crate::{
     model::Place,
     plan::{Change, Severity},
 };
 
-/// The workflow commands with which GitHub marks lines of a pull request, one a line.
-pub fn annotations(view: &PlanView<'_>) -> String {
+/// The workflow commands with which GitHub marks lines of a pull request, one a line; `path_of` says how GitHub calls
+/// a file.
+pub fn annotations(view: &PlanView<'_>, path_of: &dyn Fn(&Path) -> PathBuf) -> String {
     let mut lines = String::new();
+    let place_of = |change: &Change| change.place.clone().map(|place| Place { file: path_of(&place.file), ..place });
     for change in &view.plan.changes {
         let blocked = change.blocked(view.permission);
         let level = match change.severity {
@@ -23,13 +27,13 @@ pub fn annotations(view: &PlanView<'_>) -> String {
             None => about(change),
         };
         if !message.is_empty() {
-            lines += &annotation(level, change.place.as_ref(), &message);
+            lines += &annotation(level, place_of(change).as_ref(), &message);
         }
         for note in &change.impact.notes {
             lines += &annotation("notice", change.place.as_ref(), note);
         }
         for collision in &change.impact.collisions {
-            lines += &annotation("warning", change.place.as_ref(), &collision.to_string());
+            lines += &annotation("warning", place_of(change).as_ref(), &collision.to_string());
         }
     }
     lines + &annotation("notice", None, &view.summary())

@@ -1,5 +1,8 @@
 use super::{super::Style, PlanView, consequences::Consequences, edit, with_article};
-use crate::plan::{Action, Change, TableAction};
+use crate::{
+    model::printable,
+    plan::{Action, Change, TableAction},
+};
 
 /// A plan as text: Feast's words for each object, what changes of it, what follows from it all, and
 /// a line that sums it up.
@@ -49,16 +52,17 @@ pub fn draw(view: &PlanView<'_>, style: Style, verbose: bool) -> String {
 
 /// `Updated feature view x`, in Feast's words where Feast has them.
 fn headline(change: &Change, style: Style) -> String {
-    let (verb, id) = (change.action.verb(), &change.id);
+    let (verb, kind, name) = (change.action.verb(), change.id.kind, printable(&change.id.name));
     match &change.action {
-        Action::Create { .. } => format!("{verb} {} {}", id.kind, style.good(&id.name)),
-        Action::Update { .. } => format!("{verb} {} {}", id.kind, style.notice(&id.name)),
-        Action::Delete { .. } => format!("{verb} {} {}", id.kind, style.bad(&id.name)),
+        Action::Create { .. } => format!("{verb} {kind} {}", style.good(name)),
+        Action::Update { .. } => format!("{verb} {kind} {}", style.notice(name)),
+        Action::Delete { .. } => format!("{verb} {kind} {}", style.bad(name)),
         Action::Rename { from, .. } => {
-            format!("{verb} {} {} to {}", id.kind, style.notice(&from.name), style.notice(&id.name))
+            format!("{verb} {kind} {} to {}", style.notice(printable(&from.name)), style.notice(name))
         }
         Action::Replace { from, .. } => {
-            format!("{verb} {} {} by {} of the same name", from.kind, style.notice(&from.name), with_article(id.kind))
+            let name = style.notice(printable(&from.name));
+            format!("{verb} {} {name} by {} of the same name", from.kind, with_article(kind))
         }
     }
 }

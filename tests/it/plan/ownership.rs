@@ -153,6 +153,27 @@ fn what_nobody_owns_is_taken_over_and_stays_invisible_to_feast() {
 }
 
 #[test]
+fn what_another_repo_has_is_pointed_out() {
+    let project = two_repos();
+    project.feastr(&["-c", "a", "apply"]).ok();
+    project.edit("b/view.yaml", "features: [weight]", "features: [weight, speed]");
+    let help = "repo `team-a` has applied it to the registry; declare it here as well, just as it does";
+    let found = project.feastr(&["-c", "b", "plan"]).failed().stderr;
+    assert!(found.contains("there is no feature view `speed`") && found.contains(help), "{found}");
+    project.edit("b/view.yaml", "entities: [driver]", "entities: [speed]");
+    let found = project.feastr(&["-c", "b", "apply"]).failed().stderr;
+    assert_eq!(found.matches(help).count(), 1, "the entity is of another kind: {found}");
+    std::fs::remove_file(project.path("data/registry.db")).unwrap();
+    let found = project.feastr(&["-c", "b", "plan"]).failed().stderr;
+    assert!(found.contains("there is no feature view `speed`") && !found.contains("team-a"), "{found}");
+    // With the same definition it works.
+    project.write("b/view.yaml", view_of("weight").replace("features: [weight]", "features: [weight, speed]"));
+    project.feastr(&["-c", "a", "apply"]).ok();
+    project.write("b/speed.yaml", view_of("speed").split("feature_services").next().unwrap());
+    project.feastr(&["-c", "b", "apply"]).ok();
+}
+
+#[test]
 fn names_of_repos_are_checked() {
     let project = two_repos();
     project.edit("a/feature_store.yaml", "name: team-a", "nam: team-a");

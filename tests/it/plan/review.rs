@@ -270,3 +270,27 @@ fn the_json_form_is_the_documented_one() {
     assert_eq!(documented.pointer(again), real.pointer(again));
     feastr::plan::SavedPlan::parse(&documented.to_string()).unwrap();
 }
+
+#[test]
+fn registered_names_cannot_forge_lines() {
+    let project = Project::example();
+    project.feastr(&["apply"]).ok();
+    let registry = rusqlite::Connection::open(project.path("data/registry.db")).unwrap();
+    let forged = "driver\n::error::forged";
+    registry
+        .execute(
+            "INSERT INTO entities SELECT ?, project_id, last_updated_timestamp, entity_proto FROM entities \
+             WHERE entity_name = 'driver'",
+            [forged],
+        )
+        .unwrap();
+    let owner = "owner: driver-performance@example.com";
+    project.edit("services.yaml", owner, r#"owner: "a\n::error::forged""#);
+    let column = "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n";
+    project.edit("drivers.yaml", column, "");
+    for command in [&["plan"][..], &["plan", "--format", "github"], &["entities", "list"], &["apply", "--yes"]] {
+        let shown = project.feastr(command);
+        let all = format!("{}{}", shown.stdout, shown.stderr);
+        assert!(!all.contains("\n::error::forged"), "{command:?}: {all}");
+    }
+}
