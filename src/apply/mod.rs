@@ -89,8 +89,9 @@ pub struct ApplyOptions<'a> {
 /// The plan holds for what the registry is under its lock, and is carried out only if it is approved;
 /// one without changes takes no lock. New online tables are created before the registry commits and
 /// old ones dropped after it, so that the registry never names a table that is not there; a run that
-/// was killed in between is completed by the next one. In stores whose tables the registry does
-/// not record, values of removed views and features are noted in the registry for [`clean_up`].
+/// was killed in between is completed by the next one. Values of removed features, and
+/// in stores whose tables the registry does not record those of removed views, are noted in the
+/// registry for [`clean_up`].
 ///
 /// # Errors
 /// See [`ApplyError`].
@@ -205,8 +206,8 @@ fn decide(
         // when this one is killed.
         writes.push(rows::put_infra(snapshot, &recorded, now));
     }
-    if online.is_some() && here.is_none() {
-        writes.extend(cleanup::notes(&plan, now));
+    if online.is_some() {
+        writes.extend(cleanup::notes(&plan, here.is_some(), now));
     }
     rows::add_bookkeeping(&mut writes, snapshot, now);
     Ok((plan, writes))

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     change::{Action, Change, TableAction, TableChange},
     collisions::collisions,
-    impact::{Breakage, Harm, Impact, Loss, Severity, User},
+    impact::{Breakage, Harm, Impact, Severity, User},
+    losses::{is_materialized, losses},
+    notes::notes,
     rematerialization::rematerialization,
     users::{Part, Users, parts_of, parts_of_uses, projections, selection},
     view::View,
@@ -60,10 +62,12 @@ impl<'a> Assessor<'a> {
         let dependents = self.dependents(&ids);
         let mut collisions = collisions(&self.state.objects, self.declared, self.others);
         for change in changes {
+            let loses = losses(change, self.state, self.project, self.online, &self.dropped);
             let impact = Impact {
                 breaks: self.breakages(change, &dependents),
                 rematerialize: rematerialization(change, self.state),
-                loses: self.losses(change),
+                notes: notes(change, self.state, &loses),
+                loses,
                 collisions: collisions.remove(&change.id).unwrap_or_default(),
             };
             change.severity = severity(&change.action, &impact);
@@ -192,6 +196,19 @@ impl<'a> Assessor<'a> {
             let users = self.continuing(dependents, Part::View(old.name), Part::View(new.name));
             add(Harm::Rekeying, new.name.to_owned(), users);
         }
+        if old.enabled && !new.enabled {
+            add(
+                Harm::Disabling,
+                new.name.to_owned(),
+                self.continuing(dependents, Part::View(old.name), Part::View(new.name)),
+            );
+        }
+        if old.online && !new.online && is_materialized(self.state, old.name) {
+            let mut users = self.continuing(dependents, Part::View(old.name), Part::View(new.name));
+            // Nothing else reads online values.
+            users.retain(|id| matches!(id.kind, ObjectKind::FeatureService | ObjectKind::OnDemandFeatureView));
+            add(Harm::TakingOffline, new.name.to_owned(), users);
+        }
         for field in old.features {
             let what = format!("{}.{}", old.name, field.name);
             let (old_part, new_part) = (Part::Feature(old.name, &field.name), Part::Feature(new.name, &field.name));
@@ -232,29 +249,6 @@ impl<'a> Assessor<'a> {
         User { id: id.clone(), owner, repo }
     }
 
-    fn losses(&self, change: &Change) -> Vec<Loss> {
-        let Some(before) = change.action.before().and_then(View::of) else { return Vec::new() };
-        let materialized = self.state.materialized.get(before.name).is_some_and(|view| !view.intervals.is_empty());
-        let gone = |after: Option<&Object>| match after.and_then(View::of) {
-            Some(after) => after.name != before.name || (before.online && !after.stores_values()),
-            None => true,
-        };
-        if let Some(online) = self.online {
-            let table = (online.name)(self.project, before.name);
-            if gone(change.action.after()) && self.dropped.contains(table.as_str()) {
-                return vec![Loss::OnlineTable { store: online.store, table }];
-            }
-        } else if gone(change.action.after()) && before.online && materialized {
-            return vec![Loss::ViewValues { view: before.name.to_owned() }];
-        }
-        match change.action.after().and_then(View::of) {
-            Some(after) if before.online && before.has_keys() && before.join_keys() != after.join_keys() => {
-                vec![Loss::OnlineValues { view: before.name.to_owned() }]
-            }
-            _ => Vec::new(),
-        }
-    }
-
     fn protected(&self, change: &Change, impact: &Impact) -> Vec<ObjectId> {
         let is_protected = |id: &ObjectId| self.state.objects.get(id).is_some_and(Object::is_protected);
         let harmed = change.severity >= Severity::Breaking
@@ -281,9 +275,7 @@ fn add_breakage(breaks: &mut Vec<Breakage>, how: Harm, what: String, users: Vec<
 }
 
 fn severity(action: &Action, impact: &Impact) -> Severity {
-    // The values of a renamed view are materialized again under the new name.
-    let loses = !impact.loses.is_empty() && !matches!(action, Action::Rename { .. });
-    if loses || matches!(action, Action::Delete { .. }) {
+    if !impact.loses.is_empty() || matches!(action, Action::Delete { .. }) {
         Severity::Destructive
     } else if !impact.breaks.is_empty() {
         Severity::Breaking

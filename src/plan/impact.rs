@@ -37,6 +37,8 @@ pub struct Impact {
     pub rematerialize: Option<Rematerialization>,
     pub loses: Vec<Loss>,
     pub collisions: Vec<Collision>,
+    /// What else is worth knowing, each as a sentence without its full stop.
+    pub notes: Vec<String>,
 }
 
 /// Something that others need and will not find as it was.
@@ -59,6 +61,10 @@ pub enum Harm {
     Retyping,
     /// It is found under another join key.
     Rekeying,
+    /// Nobody may read it any more.
+    Disabling,
+    /// Its online values are not refreshed any more, or removed.
+    TakingOffline,
     /// A feature service stops selecting it.
     Deselecting,
     /// A feature service has it under another alias or other join keys.
@@ -96,6 +102,8 @@ pub enum Loss {
     OnlineValues { view: String },
     /// All values of a view, in a store without a record of tables.
     ViewValues { view: String },
+    /// The values of some features of a view.
+    FeatureValues { view: String, features: Vec<String> },
 }
 
 /// Two features of the same entity that Feast's Redis layout keeps in one place.
@@ -117,6 +125,8 @@ impl fmt::Display for Breakage {
             Harm::Renaming => "renaming",
             Harm::Retyping => "changing the type of",
             Harm::Rekeying => "changing the join keys of",
+            Harm::Disabling => "disabling",
+            Harm::TakingOffline => "taking offline",
             Harm::Deselecting => {
                 return write!(f, "no longer selecting {what} breaks what is built on {}", list(&self.users));
             }
@@ -164,6 +174,10 @@ impl fmt::Display for Loss {
         match self {
             Self::OnlineTable { store, table } => write!(f, "{store} table {table} with its values"),
             Self::ViewValues { view } => write!(f, "the online values of {view}, which are removed from the store"),
+            Self::FeatureValues { view, features } => {
+                let names: Vec<String> = features.iter().map(|feature| format!("`{view}.{feature}`")).collect();
+                write!(f, "the online values of {}", names.join(", "))
+            }
             Self::OnlineValues { view } => write!(f, "the online values of {view} under their present keys"),
         }
     }

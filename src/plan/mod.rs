@@ -10,6 +10,8 @@ mod diff;
 mod edits;
 mod guard;
 mod impact;
+mod losses;
+mod notes;
 mod ownership;
 mod rematerialization;
 mod saved;

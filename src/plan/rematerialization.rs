@@ -30,7 +30,7 @@ fn whole(intervals: &[Interval]) -> Option<Interval> {
 fn reasons(action: &Action, old: View<'_>, new: View<'_>) -> Vec<String> {
     let mut reasons = Vec::new();
     match action {
-        Action::Rename { .. } => reasons.push(format!("its values are stored under `{}`", old.name)),
+        Action::Rename { .. } => reasons.push(format!("its values go with its old name, `{}`", old.name)),
         Action::Replace { .. } => reasons.push("it becomes a view of another kind".to_owned()),
         _ => {}
     }

@@ -11,6 +11,8 @@ pub struct View<'a> {
     pub source: Option<&'a DataSource>,
     /// Whether its values are kept in the online store.
     pub online: bool,
+    /// Whether it can be read at all.
+    pub enabled: bool,
     pub tags: &'a Tags,
 }
 
@@ -24,6 +26,7 @@ impl<'a> View<'a> {
                 features: &view.features,
                 source: view.source.as_ref(),
                 online: view.online,
+                enabled: view.enabled,
                 tags: &view.tags,
             },
             Object::StreamFeatureView(view) => Self {
@@ -32,6 +35,7 @@ impl<'a> View<'a> {
                 features: &view.features,
                 source: view.source.as_ref(),
                 online: view.online,
+                enabled: view.enabled,
                 tags: &view.tags,
             },
             Object::LabelView(view) => Self {
@@ -40,6 +44,7 @@ impl<'a> View<'a> {
                 features: &view.features,
                 source: view.source.as_ref(),
                 online: view.online,
+                enabled: true,
                 tags: &view.tags,
             },
             Object::OnDemandFeatureView(view) => Self {
@@ -49,6 +54,7 @@ impl<'a> View<'a> {
                 features: &view.features,
                 source: None,
                 online: false,
+                enabled: view.enabled,
                 tags: &view.tags,
             },
             _ => return None,

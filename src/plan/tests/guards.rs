@@ -103,6 +103,7 @@ fn what_another_repo_uses_is_broken_in_its_name() {
     let plan = diff(&state, &repo(vec![view("v", &["b"])], Vec::new()), setting(Some("team-a"))).unwrap();
     assert_eq!(
         change(&plan, ObjectKind::FeatureView, "v").reason,
-        "removing `v.a` breaks feature service `s` (owner models@example.com, applied by repo team-b)"
+        "removing `v.a` breaks feature service `s` (owner models@example.com, applied by repo team-b); loses the \
+         online values of `v.a`"
     );
 }

@@ -32,14 +32,15 @@ fn changes_of_a_view_are_assessed() {
         (
             "a removed feature",
             |view| drop(view.features.remove(0)),
-            Severity::Breaking,
-            "removing `v.a` breaks feature service `s` (owner models@example.com)",
+            Severity::Destructive,
+            "removing `v.a` breaks feature service `s` (owner models@example.com); loses the online values of `v.a`",
         ),
         (
             "two removed features",
             |view| view.features.clear(),
-            Severity::Breaking,
-            "removing `v.a`, `v.b` breaks feature service `s` (owner models@example.com)",
+            Severity::Destructive,
+            "removing `v.a`, `v.b` breaks feature service `s` (owner models@example.com); loses the online values of \
+             `v.a`, `v.b`",
         ),
         (
             "a retyped feature",
@@ -61,7 +62,18 @@ fn changes_of_a_view_are_assessed() {
             "changing the join keys of `v` breaks feature service `s` (owner models@example.com); loses the online \
              values of v under their present keys; v must be materialized again: its join keys change",
         ),
-        ("taken offline", |view| view.online = false, Severity::Safe, ""),
+        (
+            "taken offline",
+            |view| view.online = false,
+            Severity::Breaking,
+            "taking offline `v` breaks feature service `s` (owner models@example.com)",
+        ),
+        (
+            "disabled",
+            |view| view.enabled = false,
+            Severity::Breaking,
+            "disabling `v` breaks feature service `s` (owner models@example.com)",
+        ),
         (
             "new SQL",
             |view| drop(view.tags.insert(crate::model::SQL_TAG.to_owned(), "SELECT 1".to_owned())),
@@ -86,6 +98,49 @@ fn changes_of_a_view_are_assessed() {
             );
         }
     }
+}
+
+/// Apply removes the online values of features that are gone, whether or not anybody uses them.
+#[test]
+fn values_of_removed_features_are_lost_in_every_store() {
+    let mut state = applied(&repo(vec![view("v", &["a", "b"])], Vec::new()));
+    let less = repo(vec![view("v", &["b"])], Vec::new());
+    for online in [setting(None).online, None] {
+        let plan = diff(&state, &less, Setting { repo_name: None, online }).unwrap();
+        let change = change(&plan, ObjectKind::FeatureView, "v");
+        assert_eq!(change.severity, Severity::Destructive);
+        let lost = Loss::FeatureValues { view: "v".to_owned(), features: vec!["a".to_owned()] };
+        assert_eq!(change.impact.loses, [lost]);
+        assert_eq!(plan.blocked(Permission::Named(&[])).len(), 1);
+    }
+    state.materialized.clear();
+    assert_eq!(planned(&state, &less).changes[0].severity, Severity::Safe, "it has no values");
+}
+
+#[test]
+fn a_view_that_goes_offline_says_what_becomes_of_its_values() {
+    let state = applied(&repo(vec![view("v", &["a"])], Vec::new()));
+    let mut offline = view("v", &["a"]);
+    offline.online = false;
+    let offline = repo(vec![offline], Vec::new());
+    let kept = &planned(&state, &offline).changes[0];
+    assert_eq!(kept.severity, Severity::Safe);
+    assert_eq!(kept.impact.notes, ["the online values of `v` stay as they are and are no longer refreshed"]);
+    let removed = &diff(&state, &offline, Setting::default()).unwrap().changes[0];
+    assert_eq!((removed.severity, removed.impact.notes.len()), (Severity::Destructive, 0));
+}
+
+#[test]
+fn an_old_name_that_nothing_has_is_worth_a_note() {
+    let mut new = view("new", &["a"]);
+    new.tags.insert(RENAMED_FROM_TAG.to_owned(), "odl".to_owned());
+    let declared = repo(vec![new], Vec::new());
+    let state = applied(&repo(vec![view("old", &["a"])], Vec::new()));
+    let notes =
+        |state: &RegistryState| change(&planned(state, &declared), ObjectKind::FeatureView, "new").impact.notes.clone();
+    let note = "`renamed_from: odl` finds no feature view of that name in the registry, so `new` is a new one";
+    assert_eq!(notes(&state), [note]);
+    assert!(notes(&RegistryState::default()).is_empty(), "the first apply of an environment");
 }
 
 #[test]
@@ -131,7 +186,8 @@ fn foreign_users_are_named_with_whom_to_ask() {
     let plan = planned(&state, &repo(vec![view("v", &["b"])], Vec::new()));
     assert_eq!(
         change(&plan, ObjectKind::FeatureView, "v").reason,
-        "removing `v.a` breaks on demand feature view `odfv` and feature services `s1`, `s2` (owner x@y)"
+        "removing `v.a` breaks on demand feature view `odfv` and feature services `s1`, `s2` (owner x@y); loses the \
+         online values of `v.a`"
     );
     let mut none = repo(Vec::new(), Vec::new());
     none.entities.clear();
@@ -257,10 +313,7 @@ fn a_rename_is_one_change_and_its_tag_means_nothing_afterwards() {
     assert_eq!(words, [("rename", "new"), ("update", "s")]);
     let rename = &plan.changes[0];
     assert_eq!((rename.severity, rename.action.edits().len()), (Severity::Rematerialize, 0));
-    assert_eq!(
-        rename.reason,
-        "loses sqlite table p_old with its values; new must be materialized again: its values are stored under `old`"
-    );
+    assert_eq!(rename.reason, "new must be materialized again: its values go with its old name, `old`");
     assert_eq!(plan.changes[1].severity, Severity::Safe, "the service selects the same features");
     assert!(plan.blocked(Permission::Named(&[])).is_empty());
 

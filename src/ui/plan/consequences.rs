@@ -34,6 +34,7 @@ impl Consequences {
             Section::new(if planned { "Will be lost" } else { "Lost" }, losses(plan)),
             rematerialize(plan),
             Section::new("Hash collisions", collisions(plan)),
+            Section::new("Notes", notes(plan)),
         ];
         if planned {
             sections.extend(blocked(&plan.blocked(view.permission)));
@@ -66,6 +67,10 @@ fn losses(plan: &Plan) -> Vec<String> {
 
 fn collisions(plan: &Plan) -> Vec<String> {
     plan.changes.iter().flat_map(|change| &change.impact.collisions).map(ToString::to_string).collect()
+}
+
+fn notes(plan: &Plan) -> Vec<String> {
+    plan.changes.iter().flat_map(|change| &change.impact.notes).cloned().collect()
 }
 
 fn rematerialize(plan: &Plan) -> Section {

@@ -25,6 +25,9 @@ pub fn annotations(view: &PlanView<'_>) -> String {
         if !message.is_empty() {
             lines += &annotation(level, change.place.as_ref(), &message);
         }
+        for note in &change.impact.notes {
+            lines += &annotation("notice", change.place.as_ref(), note);
+        }
         for collision in &change.impact.collisions {
             lines += &annotation("warning", change.place.as_ref(), &collision.to_string());
         }

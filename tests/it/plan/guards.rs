@@ -112,6 +112,30 @@ fn tables_of_removed_views_are_dropped_by_the_next_apply() {
     project.feastr(&["plan", "--detailed-exitcode"]).ok();
 }
 
+/// Values that stayed would come back to life under a feature of the same name.
+#[test]
+fn values_of_a_removed_feature_go_from_sqlite_too() {
+    let project = Project::example();
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01", "--quiet"]).ok();
+    let column = "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n";
+    project.edit("drivers.yaml", column, "");
+    let plan = project.feastr(&["plan"]).refused().stdout;
+    assert!(plan.contains("Will be lost:\n  the online values of `driver_hourly_stats.acc_rate`\n"), "{plan}");
+    let applied = project.feastr(&["apply", "--yes"]).ok();
+    assert!(applied.stderr.contains("Removed online values of 5 entities"), "{}", applied.stderr);
+    let store = Connection::open(project.path("data/online_store.db")).unwrap();
+    let features: Vec<String> = store
+        .prepare("SELECT DISTINCT feature_name FROM feastlocal_driver_hourly_stats ORDER BY 1")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(features, ["avg_daily_trips", "conv_rate"]);
+    project.feastr(&["plan", "--detailed-exitcode"]).ok();
+}
+
 fn tables(store: &std::path::Path) -> Vec<String> {
     let store = Connection::open(store).unwrap();
     let mut statement = store.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();

@@ -77,6 +77,13 @@ fn renamed_from_makes_one_rename_of_a_delete_and_a_create() {
     assert_eq!(plan.code, 2, "{}", plan.stdout);
     assert!(plan.stdout.contains("Renamed feature view driver_hourly_stats to driver_stats"), "{}", plan.stdout);
     assert!(!plan.stdout.contains("Deleted feature view"), "{}", plan.stdout);
+    assert!(!plan.stdout.contains("Will be lost"), "{}", plan.stdout);
+    for selection in [
+        "features.driver_hourly_stats: - [conv_rate, acc_rate, avg_daily_trips]\n",
+        "features.driver_stats: + [conv_rate, acc_rate, avg_daily_trips]\n",
+    ] {
+        assert!(plan.stdout.contains(selection), "{}", plan.stdout);
+    }
     project.feastr(&["apply"]).ok();
     project.feastr(&["plan", "--detailed-exitcode"]).ok();
     // What remains of the rename in the definitions does no harm.

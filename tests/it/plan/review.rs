@@ -42,6 +42,7 @@ fn the_plan_says_what_breaks_and_what_to_do() {
       removing `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` (owner driver-performance@example.com)
 
     Will be lost:
+      the online values of `driver_hourly_stats.acc_rate`
       feature service driver_activity_v1
 
     To be materialized again:
@@ -73,7 +74,7 @@ fn apply_refuses_until_it_is_allowed_by_name() {
     assert_snapshot!(refused.stderr, @r#"
     Applying changes for project feastlocal
     error: 2 changes are refused, and nothing was done:
-      update feature view driver_hourly_stats: removing `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` (owner driver-performance@example.com); driver_hourly_stats must be materialized again: feature `trips_today` is new
+      update feature view driver_hourly_stats: removing `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` (owner driver-performance@example.com); loses the online values of `driver_hourly_stats.acc_rate`; driver_hourly_stats must be materialized again: feature `trips_today` is new
       delete feature service driver_activity_v1: it is removed from the registry
     help: if it is wanted, add --allow update:feature-view/driver_hourly_stats --allow delete:feature-service/driver_activity_v1
     "#);
@@ -104,6 +105,7 @@ fn apply_refuses_until_it_is_allowed_by_name() {
       removing `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` (owner driver-performance@example.com)
 
     Lost:
+      the online values of `driver_hourly_stats.acc_rate`
       feature service driver_activity_v1
 
     To be materialized again:
@@ -150,6 +152,7 @@ fn the_markdown_form_is_a_comment() {
 
         **Will be lost**
 
+        - the online values of `driver_hourly_stats.acc_rate`
         - feature service driver_activity_v1
 
         **To be materialized again**
@@ -175,7 +178,7 @@ fn the_markdown_form_is_a_comment() {
 
         | | object | severity | where |
         |---|---|---|---|
-        | update | feature view `driver_hourly_stats` | **breaking** |  |
+        | update | feature view `driver_hourly_stats` | **destructive** |  |
         | create | feature service `driver_activity_v0` | safe |  |
         | delete | feature service `driver_activity_v1` | **destructive** |  |
         | update | feature service `driver_activity_v2` | safe |  |
@@ -214,7 +217,7 @@ fn the_github_form_marks_lines_and_adds_to_the_summary() {
     assert!(output.stdout.starts_with(&place), "{place}:\n{}", output.stdout);
     insta::with_settings!({filters => vec![(r"file=[a-z]+\.yaml,line=\d+,col=\d+,", "")]}, {
         assert_snapshot!(output.stdout, @r#"
-        ::error title=feastr plan::update feature view driver_hourly_stats: removing `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` (owner driver-performance@example.com); driver_hourly_stats must be materialized again: feature `trips_today` is new%0AIf it is wanted, apply with --allow update:feature-view/driver_hourly_stats
+        ::error title=feastr plan::update feature view driver_hourly_stats: removing `driver_hourly_stats.acc_rate` breaks feature service `driver_activity_v2` (owner driver-performance@example.com); loses the online values of `driver_hourly_stats.acc_rate`; driver_hourly_stats must be materialized again: feature `trips_today` is new%0AIf it is wanted, apply with --allow update:feature-view/driver_hourly_stats
         ::error title=feastr plan::delete feature service driver_activity_v1: it is removed from the registry%0AIf it is wanted, apply with --allow delete:feature-service/driver_activity_v1
         ::notice title=feastr plan::Plan: 1 to create, 2 to update, 1 to delete
         "#);
@@ -240,12 +243,14 @@ fn the_json_form_says_the_same_and_always_in_the_same_bytes() {
         changes.iter().find(|change| change["id"]["name"] == name).unwrap().clone()
     };
     let view = change("driver_hourly_stats");
-    assert_eq!((&view["action"], &view["severity"]), (&"update".into(), &"breaking".into()));
+    assert_eq!((&view["action"], &view["severity"]), (&"update".into(), &"destructive".into()));
     assert_eq!(view["before"]["feature_view"]["features"][1]["name"], "acc_rate");
     assert_eq!(view["after"]["feature_view"]["features"][1]["name"], "trips_today");
     let breaks = &view["impact"]["breaks"][0];
     assert_eq!((&breaks["how"], &breaks["what"][0]), (&"removing".into(), &"driver_hourly_stats.acc_rate".into()));
     assert_eq!(breaks["users"][0]["id"]["name"], "driver_activity_v2");
+    let lost = serde_json::json!([{"lost": "feature_values", "view": "driver_hourly_stats", "features": ["acc_rate"]}]);
+    assert_eq!(view["impact"]["loses"], lost);
     assert_eq!(view["impact"]["rematerialize"]["interval"]["end"], "2026-11-01T00:00:00Z");
 }
 
