@@ -32,6 +32,9 @@ pub fn annotations(view: &PlanView<'_>, path_of: &dyn Fn(&Path) -> PathBuf) -> S
         for note in &change.impact.notes {
             lines += &annotation("notice", change.place.as_ref(), note);
         }
+        for note in &change.impact.notes {
+            lines += &annotation("notice", change.place.as_ref(), note);
+        }
         for collision in &change.impact.collisions {
             lines += &annotation("warning", place_of(change).as_ref(), &collision.to_string());
         }
