@@ -17,7 +17,7 @@ pub fn draw(diagnostics: &[Diagnostic], style: Style) -> String {
     let (shown, left_out) = most_important(diagnostics);
     for diagnostic in shown {
         let file = diagnostic.span.as_ref().map(|span| span.file.shown()).unwrap_or_default();
-        text.push_str(&renderer.render(&[group(&without_secrets(diagnostic, &file), &file)]));
+        text.push_str(&renderer.render(&[group(&without_secrets(diagnostic), &file)]));
         text.push_str("\n\n");
     }
     if left_out > 0 {
@@ -43,9 +43,10 @@ fn most_important(diagnostics: &[Diagnostic]) -> (Vec<&Diagnostic>, usize) {
 }
 
 /// A finding that quotes of a file what is shown of it.
-fn without_secrets(diagnostic: &Diagnostic, shown: &str) -> Diagnostic {
+pub fn without_secrets(diagnostic: &Diagnostic) -> Diagnostic {
     let mut diagnostic = diagnostic.clone();
     if let Some(span) = &diagnostic.span {
+        let shown = span.file.shown();
         let unquoted = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
         let written = unquoted(span.text());
         if !written.is_empty() && shown.get(span.range.clone()).map(unquoted).is_some_and(|shown| shown != written) {

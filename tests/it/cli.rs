@@ -430,11 +430,16 @@ fn no_spelling_of_a_password_is_shown() {
     ] {
         let registry = if settings.starts_with("registry") { "" } else { file };
         project.write("feature_store.yaml", format!("project: demo\n{registry}{settings}"));
-        let mut command = project.command(&["configuration"]);
-        command.envs([("URL", "postgresql://u:s3cret@h/db"), ("WORD", "s3cret")]);
-        let output = run(&mut command).failed();
+        let failed = |arguments: &[&str]| {
+            let mut command = project.command(arguments);
+            command.envs([("URL", "postgresql://u:s3cret@h/db"), ("WORD", "s3cret")]);
+            run(&mut command).failed()
+        };
+        let output = failed(&["configuration"]);
         assert!(output.stderr.contains(told), "{settings}{}", output.stderr);
         assert!(!output.stderr.contains("s3cret"), "{settings}{}", output.stderr);
+        let output = failed(&["plan", "--format", "markdown"]);
+        assert!(output.stdout.contains("error") && !output.stdout.contains("s3cret"), "{settings}{}", output.stdout);
     }
     let project = Project::example();
     for arguments in [

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::{
+    super::diagnostics::without_secrets,
     github::annotation,
     markdown::{MAX_LENGTH, code, escaped},
 };
@@ -25,7 +26,7 @@ impl From<&Diagnostic> for Finding {
             let (line, column) = span.line_column();
             Place { file: span.file.path.clone(), line, column }
         });
-        let Diagnostic { severity, message, help, .. } = diagnostic.clone();
+        let Diagnostic { severity, message, help, .. } = without_secrets(diagnostic);
         Self { severity, message, help, place }
     }
 }
