@@ -1,4 +1,7 @@
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use prost::Message;
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -20,6 +23,9 @@ pub struct SqliteOnlineStore {
     recorded: String,
     /// Whether tables get a column for numbers.
     numbers: bool,
+    /// Held by the writer of this process that writes: the file has one at a time, and SQLite makes the
+    /// others look again and again whether it is their turn, which may never come.
+    turn: Arc<Mutex<()>>,
 }
 
 impl SqliteOnlineStore {
@@ -27,7 +33,7 @@ impl SqliteOnlineStore {
     /// numbers in its tables, or without.
     pub fn new(path: PathBuf, numbers: bool) -> Self {
         let recorded = path.display().to_string();
-        Self { file: SqliteFile::new("online store", path), recorded, numbers }
+        Self { file: SqliteFile::new("online store", path), recorded, numbers, turn: Arc::default() }
     }
 }
 
@@ -218,7 +224,7 @@ impl OnlineStore for SqliteOnlineStore {
     fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError> {
         let connection = self.file.open_for_writing()?;
         let table = table_name(&layout.project, &layout.view);
-        let writer = SqliteWriter::new(self.file.clone(), connection, &table, layout, (replace, self.numbers));
+        let writer = SqliteWriter::new(self, connection, &table, layout, replace);
         Ok(Box::new(writer.map_err(|error| self.file.explain(&error))?))
     }
 
@@ -237,6 +243,7 @@ impl OnlineStore for SqliteOnlineStore {
 
 struct SqliteWriter {
     file: SqliteFile,
+    turn: Arc<Mutex<()>>,
     connection: Connection,
     layout: ViewLayout,
     /// Whether the table has a column for numbers.
@@ -246,22 +253,24 @@ struct SqliteWriter {
 
 impl SqliteWriter {
     fn new(
-        file: SqliteFile,
+        store: &SqliteOnlineStore,
         connection: Connection,
         table: &str,
         layout: ViewLayout,
-        (replace, numbers): (Replace, bool),
+        replace: Replace,
     ) -> rusqlite::Result<Self> {
         // Keys come in no order, so a larger page cache (KiB when negative) saves rereading.
         connection.pragma_update(None, "cache_size", -32_768)?;
-        create_table(&connection, table, numbers)?;
+        create_table(&connection, table, store.numbers)?;
         let numbers = has_numbers(&connection, table)?;
-        Ok(Self { file, connection, layout, numbers, upsert: upsert(table, numbers, replace) })
+        let (file, turn) = (store.file.clone(), Arc::clone(&store.turn));
+        Ok(Self { file, turn, connection, layout, numbers, upsert: upsert(table, numbers, replace) })
     }
 
     fn write_rows(&mut self, rows: &[EncodedRow<'_>]) -> rusqlite::Result<WriteCounts> {
         let mut counts = WriteCounts::default();
         let numbers = self.numbers;
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
             let mut upsert = transaction.prepare_cached(&self.upsert)?;

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, io, time::Duration};
+use std::{collections::HashMap, io, net::Ipv4Addr, time::Duration};
 
 use mysql::{Conn, DriverError, OptsBuilder, Params, SslOpts, Value, prelude::Queryable};
 use sha2::{Digest, Sha256};
@@ -30,6 +30,20 @@ const KEEPALIVE: u32 = 30_000;
 
 /// The longest that MariaDB waits for rows, in seconds; MySQL waits longer.
 const LONGEST_LOCK_TIMEOUT: u64 = 100_000_000;
+
+/// Opens a connection. The driver gives up after the first address of a host, such as `::1` of
+/// `localhost`; bound to IPv4 it tries all of that kind.
+fn open(options: OptsBuilder) -> Result<Conn, mysql::Error> {
+    let is_unreachable =
+        |error: &mysql::Error| matches!(error, mysql::Error::DriverError(DriverError::CouldNotConnect(_)));
+    Conn::new(options.clone()).or_else(|first| {
+        if !is_unreachable(&first) {
+            return Err(first);
+        }
+        let bound = Conn::new(options.bind_address(Some((Ipv4Addr::UNSPECIFIED, 0))));
+        bound.map_err(|second| if is_unreachable(&second) { first } else { second })
+    })
+}
 
 /// A registry in MySQL or MariaDB.
 pub struct MySql {
@@ -68,8 +82,8 @@ impl MySql {
                 .with_danger_skip_domain_validation(mode != TlsMode::VerifyFull)
         });
         let (encrypted, plain) = (options(tls), options(None));
-        let connection = within(CONNECT_TIMEOUT, move || match Conn::new(encrypted) {
-            Err(mysql::Error::DriverError(DriverError::TlsNotSupported)) if mode == TlsMode::Prefer => Conn::new(plain),
+        let connection = within(CONNECT_TIMEOUT, move || match open(encrypted) {
+            Err(mysql::Error::DriverError(DriverError::TlsNotSupported)) if mode == TlsMode::Prefer => open(plain),
             result => result,
         });
         let connection = connection.ok_or_else(|| silent(&self.location()))?;
