@@ -8,31 +8,27 @@ use crate::{
     model::{Object, RegistryState, Timestamp},
     online::{OnlineStore, ViewLayout},
     plan::{Change, Plan},
-    registry::{Leftover, RegistryStore, Write, forget_leftover, leftovers, put_leftover, state},
+    registry::{Leftover, RegistryStore, Write, forget_leftover, left_of, leftovers, put_leftover, state},
 };
 
 /// The notes about values that belong to nothing any more once a plan is carried out. Values of whole
 /// views go with their tables where those are recorded.
 pub fn notes(plan: &Plan, tables_are_recorded: bool, now: Timestamp) -> Vec<Write> {
-    let leftovers = plan.changes.iter().filter_map(|change| left_by(&plan.project, change));
+    let leftovers = plan.changes.iter().flat_map(|change| left_by(&plan.project, change));
     let leftovers = leftovers.filter(|leftover| !(leftover.whole && tables_are_recorded));
     leftovers.flat_map(|leftover| put_leftover(&leftover, now)).collect()
 }
 
-fn left_by(project: &str, change: &Change) -> Option<Leftover> {
-    let before = change.action.before().and_then(|object| stored_values(project, object))?;
-    let after = change.action.after().and_then(|object| stored_values(project, object));
-    match after.filter(|after| after.view == before.view && same_keys(after, &before)) {
-        None => {
-            let ViewLayout { view, features, join_keys, .. } = before;
-            Some(Leftover { view, features, join_keys, whole: true })
-        }
-        Some(after) => {
-            let features = without(before.features, &after);
-            let ViewLayout { view, join_keys, .. } = before;
-            (!features.is_empty()).then_some(Leftover { view, features, join_keys, whole: false })
-        }
-    }
+fn left_by(project: &str, change: &Change) -> Vec<Leftover> {
+    let values = |object: Option<&Object>| object.and_then(|object| stored_values(project, object)).map(all_of);
+    let after = values(change.action.after());
+    left_of(values(change.action.before()).into_iter().collect(), after.as_slice())
+}
+
+/// All values of a view, as they are left when it goes.
+pub(super) fn all_of(layout: ViewLayout) -> Leftover {
+    let ViewLayout { view, features, join_keys, .. } = layout;
+    Leftover { view, features, join_keys, whole: true }
 }
 
 /// The layout of an object that keeps values in the online store.

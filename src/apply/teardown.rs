@@ -1,13 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ApplyError, Neighbours, cleanup::clean_up, locks::under_locks, tables::drop_tables, unrecorded};
+use super::{
+    ApplyError, Neighbours,
+    cleanup::{all_of, clean_up},
+    locks::under_locks,
+    tables::drop_tables,
+    unrecorded,
+};
 use crate::{
     model::{ObjectKind, RegistryState, Timestamp},
-    online::{OnlineStore, RecordedTables, ViewLayout},
+    online::{OnlineStore, RecordedTables},
     plan::{Allow, Blocked, blocked_teardown, has_table},
-    registry::{
-        Leftover, RegistryStore, Write, forget_owner, forget_stale, leftovers, put_leftover, stale_until, state,
-    },
+    registry::{RegistryStore, Write, forget_owner, forget_stale, leftovers, put_leftover, stale_until, state},
 };
 
 /// How a teardown is done.
@@ -117,9 +121,7 @@ pub fn teardown(
         let objects = snapshot.rows.iter().map(|row| Write::Delete { kind: row.kind, name: row.name.clone() });
         let owners = state.owners.keys().map(forget_owner);
         let layouts = online.map_or_else(Vec::new, |online| unrecorded::views(project, snapshot, &state, online));
-        let notes = layouts.into_iter().flat_map(|ViewLayout { view, features, join_keys, .. }| {
-            put_leftover(&Leftover { view, features, join_keys, whole: true }, options.now)
-        });
+        let notes = layouts.into_iter().flat_map(|layout| put_leftover(&all_of(layout), options.now));
         let views = state.materialized.keys().filter(|view| stale_until(&snapshot.metadata, view).is_some());
         let stale = views.map(|view| forget_stale(view));
         Some(objects.chain(owners).chain(stale).chain(notes).collect())

@@ -1,6 +1,9 @@
 //! Values in online stores whose tables, if they have any, the registry does not record.
 
-use super::{ApplyError, cleanup::stored_values};
+use super::{
+    ApplyError,
+    cleanup::{all_of, stored_values},
+};
 use crate::{
     feast::messages::{self as wire, decode},
     model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, ObjectId, ObjectKind, RegistryState, Repo},
@@ -23,9 +26,7 @@ pub fn prepare(repo: &Repo, online: &dyn OnlineStore) -> Result<(), ApplyError> 
 /// The online values of all views of a project, as they are left when the views go.
 pub fn values(project: &str, state: &RegistryState) -> Vec<Leftover> {
     let values = state.objects.values().filter_map(|object| stored_values(project, object));
-    values
-        .map(|ViewLayout { view, features, join_keys, .. }| Leftover { view, features, join_keys, whole: true })
-        .collect()
+    values.map(all_of).collect()
 }
 
 /// The views of a project whose values are in the store without a record of tables. Those that

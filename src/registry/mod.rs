@@ -16,7 +16,7 @@ mod store;
 use crate::config::RegistryConfig;
 
 pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
-pub use leftovers::{Leftover, forget_leftover, leftovers, put_leftover};
+pub use leftovers::{Leftover, forget_leftover, left_of, leftovers, put_leftover};
 pub use locking::{Holder, LOCK_TIMEOUT, Locking, Waiting};
 pub use message::{to_json, to_message};
 pub use ownership::{forget_owner, put_owner};

@@ -21,9 +21,8 @@ use crate::{
 
 pub const TABLE: &str = "feastlocal_driver_hourly_stats";
 
-/// The example repo with its values in a PostgreSQL database, applied and materialized.
-pub fn in_postgres() -> (Project, TestStore) {
-    let (project, test) = (Project::example(), TestStore::new(Backend::Postgres));
+/// Makes a repo keep its values in this PostgreSQL database instead of a file.
+pub fn keep_values_in(project: &Project, test: &TestStore) {
     let OnlineStoreConfig::Postgres(config) = &test.config else { panic!("PostgreSQL") };
     let (port, database) = (config.server.port.unwrap(), &config.server.database);
     project.edit(
@@ -34,6 +33,12 @@ pub fn in_postgres() -> (Project, TestStore) {
              password: {PASSWORD}\n"
         ),
     );
+}
+
+/// The example repo with its values in a PostgreSQL database, applied and materialized.
+pub fn in_postgres() -> (Project, TestStore) {
+    let (project, test) = (Project::example(), TestStore::new(Backend::Postgres));
+    keep_values_in(&project, &test);
     project.feastr(&["apply"]).ok();
     project.feastr(&["materialize", START, END]).ok();
     (project, test)

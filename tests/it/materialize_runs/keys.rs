@@ -6,13 +6,11 @@ use arrow::{
     array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray, TimestampNanosecondArray},
     datatypes::{Field, Schema},
 };
-use feastr::config::OnlineStoreConfig;
 use parquet::arrow::ArrowWriter;
 
-use super::values;
+use super::{cleanup::keep_values_in, values};
 use crate::{
     online_sql::{Backend, TestStore},
-    servers::{PASSWORD, USER},
     support::{Project, settings},
 };
 
@@ -82,15 +80,6 @@ fn moments_of_one_second_are_one_key() {
         });
     }
     let (project, test) = (repo(micros), TestStore::new(Backend::Postgres));
-    let OnlineStoreConfig::Postgres(config) = &test.config else { panic!("PostgreSQL") };
-    let (port, database) = (config.server.port.unwrap(), &config.server.database);
-    project.edit(
-        "feature_store.yaml",
-        "  type: sqlite\n  path: data/online_store.db\n",
-        &format!(
-            "  type: postgres\n  host: 127.0.0.1\n  port: {port}\n  database: {database}\n  user: {USER}\n  \
-             password: {PASSWORD}\n"
-        ),
-    );
+    keep_values_in(&project, &test);
     assert_newest_of_each_second(&project, || test.rows("p_moments").into_iter().map(|row| (row.2, row.4)).collect());
 }
