@@ -7,7 +7,7 @@ use clap::ValueEnum;
 pub enum OutputFormat {
     Parquet,
     Csv,
-    /// One JSON object per line
+    /// One JSON object per line; floats that are no numbers are "NaN", "Infinity" and "-Infinity"
     Jsonl,
     /// Arrow IPC stream
     Arrow,

@@ -5,6 +5,7 @@
 //! replaced; pipes and devices are written as they are.
 
 mod format;
+mod json_floats;
 mod rows;
 mod target;
 

@@ -1,4 +1,4 @@
-use std::{io, ops::ControlFlow};
+use std::{io, ops::ControlFlow, sync::Arc};
 
 use arrow::{
     array::RecordBatch,
@@ -11,7 +11,7 @@ use arrow::{
 };
 use parquet::{arrow::ArrowWriter, basic::Compression, errors::ParquetError, file::properties::WriterProperties};
 
-use super::{OutputFormat, Target, target::LastFailure};
+use super::{OutputFormat, Target, json_floats::FloatsAsTexts, target::LastFailure};
 use crate::{offline::BatchSink, ui::Table};
 
 /// Rows that a table on the screen shows at most.
@@ -144,9 +144,11 @@ impl Writer {
                 writer.write(&RecordBatch::new_empty(schema.clone()))?;
                 Self::Csv(writer)
             }
-            OutputFormat::Jsonl => Self::Jsonl(
-                json::WriterBuilder::new().with_explicit_nulls(true).build::<_, json::writer::LineDelimited>(target),
-            ),
+            OutputFormat::Jsonl => {
+                let builder = json::WriterBuilder::new().with_explicit_nulls(true);
+                let builder = builder.with_encoder_factory(Arc::new(FloatsAsTexts));
+                Self::Jsonl(builder.build::<_, json::writer::LineDelimited>(target))
+            }
             OutputFormat::Arrow => Self::Arrow(StreamWriter::try_new(target, schema)?),
             OutputFormat::Table => {
                 Self::Table { table: Table::new(schema.fields().iter().map(|field| field.name().as_str())), target }
@@ -199,4 +201,49 @@ fn add_rows(table: &mut Table, batch: &RecordBatch) -> Result<(), ArrowError> {
         table.row(columns.iter().map(|column| column.value(row).to_string()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::{
+        array::{Array as _, ArrayRef, Float32Array, Float64Array, ListArray, StructArray},
+        datatypes::{Field, Float64Type},
+    };
+
+    use super::*;
+
+    fn lines(columns: Vec<(&str, ArrayRef)>) -> Vec<String> {
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        let mut sink = RowSink::new(OutputFormat::Jsonl, Target::file(&path).unwrap());
+        assert!(sink.start(&batch.schema()).is_continue() && sink.batch(&batch).is_continue());
+        sink.finish().unwrap();
+        std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn json_has_words_for_floats_that_are_no_numbers() {
+        let doubles = Float64Array::from(vec![Some(f64::INFINITY), Some(f64::NEG_INFINITY), Some(f64::NAN), None]);
+        let floats = Float32Array::from(vec![Some(f32::NAN), Some(0.1), None, Some(f32::INFINITY)]);
+        let list = [Some(vec![Some(1.5), Some(f64::NEG_INFINITY), None]), None, Some(vec![]), Some(vec![Some(2.0)])];
+        let list = ListArray::from_iter_primitive::<Float64Type, _, _>(list);
+        let member: (_, ArrayRef) =
+            (Arc::new(Field::new("m", floats.data_type().clone(), true)), Arc::new(floats.clone()));
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("d", Arc::new(doubles)),
+            ("f", Arc::new(floats)),
+            ("l", Arc::new(list)),
+            ("s", Arc::new(StructArray::from(vec![member]))),
+        ];
+        assert_eq!(
+            lines(columns),
+            [
+                r#"{"d":"Infinity","f":"NaN","l":[1.5,"-Infinity",null],"s":{"m":"NaN"}}"#,
+                r#"{"d":"-Infinity","f":0.1,"l":null,"s":{"m":0.1}}"#,
+                r#"{"d":"NaN","f":null,"l":[],"s":{"m":null}}"#,
+                r#"{"d":null,"f":"Infinity","l":[2.0],"s":{"m":"Infinity"}}"#,
+            ]
+        );
+    }
 }
