@@ -78,7 +78,10 @@ pub fn load(
     };
     let mut found = Diagnostics::default();
     expand(&mut node, environment, &mut found);
-    let config = yaml::Read::read(&node, &mut found).and_then(|raw| resolve(raw, folder, path, &mut found));
+    let mut read = Diagnostics::default();
+    let config = yaml::Read::read(&node, &mut read).and_then(|raw| resolve(raw, folder, path, &mut read));
+    // A variable that is not set stands where no setting can be read.
+    found.append_others(read);
     let broken = found.has_errors();
     diagnostics.append(found);
     config.filter(|_| !broken)
@@ -163,5 +166,38 @@ fn check_key_version(version: Option<&Spanned<i64>>, diagnostics: &mut Diagnosti
             format!("entity key serialization version {value} does not exist"),
             "set it to 3".to_owned(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(text: &str) -> Vec<String> {
+        let file = Arc::new(SourceText::new("/repo/feature_store.yaml", text));
+        let mut diagnostics = Diagnostics::default();
+        let paths = [Path::new("/repo"), Path::new("/repo/feature_store.yaml")];
+        assert!(load(&file, paths, &|_| None, &mut diagnostics).is_none());
+        diagnostics.into_sorted().into_iter().map(|found| found.message).collect()
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_one_finding() {
+        let sql = "registry: {registry_type: sql, path: 'sqlite:///r.db'}\n";
+        for text in [
+            format!("project: ${{X}}\n{sql}"),
+            format!("project: p\nprovider: ${{X}}\n{sql}"),
+            "project: p\nregistry: ${X}\n".to_owned(),
+            "project: p\nregistry: {registry_type: sql, path: '${X}'}\n".to_owned(),
+            "project: p\nregistry: {registry_type: '${X}', path: 'sqlite:///r.db'}\n".to_owned(),
+            "project: p\nregistry: {registry_type: sql, path: 'postgresql://u:p@h/d?sslmode=${X}'}\n".to_owned(),
+            format!("project: p\n{sql}online_store: {{type: redis, connection_string: '${{X}}'}}\n"),
+            format!("project: p\n{sql}online_store:\n  type: postgres\n  host: h\n  port: ${{X}}\n  user: u\n"),
+            format!("project: p\n{sql}entity_key_serialization_version: ${{X}}\n"),
+        ] {
+            assert_eq!(findings(&text), ["environment variable `X` is not set"], "{text}");
+        }
+        let two = findings("project: ${X}\nregistry: {registry_type: sq, path: '${Y}'}\n");
+        assert_eq!(two.len(), 3, "what has another cause stays: {two:?}");
     }
 }

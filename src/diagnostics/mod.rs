@@ -139,6 +139,15 @@ impl Diagnostics {
         self.found.append(&mut other.found);
     }
 
+    /// Takes over the findings of another run, but for those about something that has a finding here already: they are
+    /// its consequences.
+    pub fn append_others(&mut self, mut other: Self) {
+        let known: Vec<Span> = self.found.iter().filter_map(|found| found.span.clone()).collect();
+        let is_known = |span: &Span| known.iter().any(|place| place.contains(span));
+        other.found.retain(|found| !found.span.as_ref().is_some_and(is_known));
+        self.append(other);
+    }
+
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }

@@ -66,6 +66,11 @@ impl Span {
         self.file.text.get(self.range.clone()).unwrap_or_default()
     }
 
+    /// Whether all of `other` is in this stretch.
+    pub fn contains(&self, other: &Self) -> bool {
+        self.file.path == other.file.path && self.range.start <= other.range.start && other.range.end <= self.range.end
+    }
+
     fn order(&self) -> (&PathBuf, usize, usize) {
         (&self.file.path, self.range.start, self.range.end)
     }
