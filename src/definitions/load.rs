@@ -41,7 +41,14 @@ pub fn load(
     diagnostics: &mut Diagnostics,
 ) -> io::Result<Option<Repo>> {
     let mut files = Vec::new();
-    for path in definition_files(&config.repo, &config.file)? {
+    let found = definition_files(&config.repo, &config.file)?;
+    for (folder, error) in found.unreadable {
+        let file = Arc::new(SourceText::new((options.display_path)(&folder), String::new()));
+        let message = format!("the folder cannot be read: {error}; definitions in it are missing");
+        let help = "name it in .feastignore if it holds none, or make it readable".to_owned();
+        diagnostics.warning(&Span::start_of(&file), message, help);
+    }
+    for path in found.files {
         let shown = (options.display_path)(&path);
         match read_file(&path) {
             Ok(bytes) => match String::from_utf8(bytes) {

@@ -22,7 +22,7 @@ mod values;
 mod view;
 mod write;
 
-pub use discover::definition_files;
+pub use discover::{DefinitionFiles, definition_files};
 pub use load::{LoadOptions, load};
 pub use source::InspectSource;
 pub use write::{Definitions, write};

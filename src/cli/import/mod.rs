@@ -74,7 +74,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
 
 /// Says which definitions the repo has besides; what they declare may now be declared twice. Whether there are any.
 fn has_others(written: &[PathBuf], config: &StoreConfig, context: &Context) -> Result<bool, CommandError> {
-    let found = definitions::definition_files(&config.repo, &config.file)?;
+    let found = definitions::definition_files(&config.repo, &config.file)?.files;
     let (ours, others): (Vec<_>, Vec<_>) = found.iter().partition(|path| written.contains(path));
     let has_others = !ours.is_empty() && !others.is_empty();
     if has_others {
