@@ -18,6 +18,7 @@ mod source;
 mod tags;
 #[cfg(test)]
 mod testing;
+mod text_file;
 mod values;
 mod view;
 mod write;

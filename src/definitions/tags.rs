@@ -5,7 +5,10 @@ use serde_json::Value;
 use super::raw::{RawConnectionRef, RawLabels};
 use crate::{
     diagnostics::Diagnostics,
-    model::{AGGREGATIONS_TAG, CHECKS_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, Tags},
+    model::{
+        AGGREGATIONS_TAG, CHECKS_TAG, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG,
+        TIMESTAMP_FORMAT_TAG, Tags,
+    },
     yaml::{Content, Node, Read, Schemas},
 };
 
@@ -17,13 +20,15 @@ const CONNECTION_PREFIX: &str = "feast.connection-ref.";
 
 /// Tags that stand for keys of the format, each with what to write instead. Other tags under the
 /// prefixes of Feast and feastr may be those of newer versions and are kept.
-const RESERVED: [(&str, &str); 10] = [
+const RESERVED: [(&str, &str); 12] = [
     (PROTECT_TAG, "write `protect: true`"),
     (RENAMED_FROM_TAG, "write `renamed_from: OLD_NAME`"),
     (SQL_TAG, "write `sql:` in a batch or stream feature view"),
     (AGGREGATIONS_TAG, "write `aggregations:` in a batch feature view"),
     (CHECKS_TAG, "write `materialize: {checks: …}` in the view"),
     (FILE_FORMAT_TAG, "write `file_format:` in the file source"),
+    (DELIMITER_TAG, "write `delimiter:` in the file source"),
+    (TIMESTAMP_FORMAT_TAG, "write `timestamp_format:` in the file source"),
     (TRACK_METRICS_TAG, "write `track_metrics: true` in the on demand feature view"),
     ("feast:struct_schema", "write the members in the column's `dtype`"),
     ("feast:nested_inner_type", "write the whole type in the column's `dtype`"),

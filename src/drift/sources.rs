@@ -42,10 +42,10 @@ fn check(
     findings: &mut Vec<Finding>,
 ) {
     let mut used: BTreeSet<&str> = BTreeSet::new();
-    let named = [&source.timestamp_field, &source.created_timestamp_column];
-    for column in named.into_iter().filter(|column| !column.is_empty()).chain(source.field_mapping.keys()) {
-        used.insert(column);
-        if schema.column(column).is_none() {
+    let named = [source.event_column(), source.created_column()];
+    let mapped = source.field_mapping.keys().map(String::as_str);
+    for column in named.into_iter().filter(|column| !column.is_empty()).chain(mapped) {
+        if used.insert(column) && schema.column(column).is_none() {
             let message = format!("`{}` has no column `{column}` any more", file.path);
             findings.push(Finding::about_source(FindingKind::ColumnMissing, &source.name, message));
         }
@@ -118,7 +118,7 @@ mod tests {
     use crate::model::{DataType, Entity, FeatureView, SourceColumn, Tags};
 
     fn source() -> DataSource {
-        let file = FileSource { path: "a.parquet".into(), format: None, s3_endpoint_override: String::new() };
+        let file = FileSource { path: "a.parquet".into(), ..FileSource::default() };
         DataSource {
             name: "source".into(),
             kind: SourceKind::File(file),

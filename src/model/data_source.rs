@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use super::{FILE_FORMAT_TAG, Field, Tags, Ttl};
+use super::{DELIMITER_TAG, FILE_FORMAT_TAG, Field, TIMESTAMP_FORMAT_TAG, Tags, Ttl};
 
 /// Where the rows of feature views come from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -10,10 +10,12 @@ pub struct DataSource {
     /// Unique among the sources of a project, ignoring case.
     pub name: String,
     pub kind: SourceKind,
-    /// Column with the time at which a row's values became true; empty when not known yet, and in
-    /// push and request sources.
+    /// Column with the time at which a row's values became true, under its own name or the one that
+    /// `field_mapping` gives it: [`Self::event_column`] is the column. Empty when not known yet, and
+    /// in push and request sources.
     pub timestamp_field: String,
-    /// Column with the time at which a row was written; breaks ties. Empty when there is none.
+    /// Column with the time at which a row was written, named likewise; breaks ties. Empty when there
+    /// is none.
     pub created_timestamp_column: String,
     /// Column name in the source to name in feature views.
     pub field_mapping: BTreeMap<String, String>,
@@ -38,13 +40,29 @@ impl DataSource {
             &self.created_timestamp_column,
             &self.field_mapping,
             &self.date_partition_column,
-            self.tags.get(FILE_FORMAT_TAG),
+            [FILE_FORMAT_TAG, DELIMITER_TAG, TIMESTAMP_FORMAT_TAG].map(|tag| self.tags.get(tag)),
         )
     }
 
+    /// The column with the event times as the files have it; empty when it is not known.
+    pub fn event_column(&self) -> &str {
+        self.unmapped(&self.timestamp_field)
+    }
+
+    /// The column with the times at which rows were written as the files have it; empty when there is
+    /// none.
+    pub fn created_column(&self) -> &str {
+        self.unmapped(&self.created_timestamp_column)
+    }
+
     /// The column of this source that views know as `name`.
+    ///
+    /// A name that the mapping gives wins over a column that is really called so, as where Feast
+    /// materializes. (Its training data are of the real column then, so `plan` refuses such a name
+    /// where it can look at the files.)
     pub fn unmapped<'a>(&'a self, name: &'a str) -> &'a str {
-        self.field_mapping.iter().find(|(_, mapped)| *mapped == name).map_or(name, |(column, _)| column)
+        let mapped = self.field_mapping.iter().find(|(_, mapped)| *mapped == name && !name.is_empty());
+        mapped.map_or(name, |(column, _)| column)
     }
 }
 
@@ -78,6 +96,31 @@ impl SourceKind {
             Self::Kinesis(kinesis) => kinesis.batch_source.as_deref(),
             _ => None,
         }
+    }
+
+    /// The same, to be changed.
+    pub fn batch_source_mut(&mut self) -> Option<&mut DataSource> {
+        match self {
+            Self::Push(push) => push.batch_source.as_deref_mut(),
+            Self::Kafka(kafka) => kafka.batch_source.as_deref_mut(),
+            Self::Kinesis(kinesis) => kinesis.batch_source.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// Where the rows are, in a word that can stand for a name: path, table or topic.
+    pub fn place(&self) -> Option<&str> {
+        let place = match self {
+            Self::File(file) => &file.path,
+            Self::Postgres(postgres) => &postgres.table,
+            Self::Spark(spark) if spark.table.is_empty() => &spark.path,
+            Self::Spark(spark) => &spark.table,
+            Self::Warehouse(source) => source.options.get("table")?,
+            Self::Kafka(kafka) => &kafka.topic,
+            Self::Kinesis(kinesis) => &kinesis.stream_name,
+            Self::Push(_) | Self::Request(_) | Self::Custom(_) | Self::Foreign(_) => return None,
+        };
+        (!place.is_empty()).then_some(place.as_str())
     }
 
     /// Whether rows arrive one by one, with another source for their history.
@@ -229,7 +272,7 @@ pub struct CustomSource {
 }
 
 /// Files on disk: one file, a folder with hive partitions or a glob.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct FileSource {
     /// As declared: relative to the repo folder, or absolute.
     pub path: String,
@@ -237,6 +280,39 @@ pub struct FileSource {
     pub format: Option<FileFormat>,
     /// Endpoint of an S3-compatible store; empty when there is none.
     pub s3_endpoint_override: String,
+    /// The ASCII character between the fields of a CSV file; `None` when it is not declared.
+    pub delimiter: Option<char>,
+    /// How times are written that the files do not have as such: empty for ISO 8601, one of
+    /// [`Self::EPOCH_FORMATS`], or a pattern of strftime.
+    pub timestamp_format: String,
+}
+
+impl FileSource {
+    /// The words for times that are numbers since 1970, with what they count.
+    pub const EPOCH_FORMATS: [&str; 4] = ["epoch_seconds", "epoch_millis", "epoch_micros", "epoch_nanos"];
+
+    /// The word of the definitions format for a delimiter: the character, but for the one nobody sees.
+    pub fn delimiter_word(delimiter: char) -> String {
+        if delimiter == '\t' { TAB.to_owned() } else { delimiter.to_string() }
+    }
+
+    /// The delimiter that a word stands for; `None` for what cannot be one: other characters than
+    /// ASCII, and those that end a line or quote a field.
+    pub fn parse_delimiter(word: &str) -> Option<char> {
+        let mut characters = word.chars();
+        match (characters.next(), characters.next()) {
+            _ if word == TAB => Some('\t'),
+            (Some(character), None) if is_delimiter(character) => Some(character),
+            _ => None,
+        }
+    }
+}
+
+/// The word for the character that nobody sees.
+const TAB: &str = "tab";
+
+fn is_delimiter(character: char) -> bool {
+    character.is_ascii() && !character.is_ascii_alphanumeric() && !"\0\n\r\"".contains(character)
 }
 
 /// How the files of a source are encoded.

@@ -46,6 +46,9 @@ pub use repo::{ForeignObject, MaterializedView, Place, Project, RegistryState, R
 pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
 pub use source_schema::{SourceColumn, SourceProblem, SourceSchema};
 pub use stream_feature_view::StreamFeatureView;
-pub use tags::{AGGREGATIONS_TAG, CHECKS_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, Tags};
+pub use tags::{
+    AGGREGATIONS_TAG, CHECKS_TAG, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG,
+    TIMESTAMP_FORMAT_TAG, Tags,
+};
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};
 pub use view_version::{ParseVersionError, ViewVersion};

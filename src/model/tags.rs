@@ -18,3 +18,9 @@ pub const CHECKS_TAG: &str = "feastr.checks";
 
 /// Tag of a file source whose format Feast has no field for.
 pub const FILE_FORMAT_TAG: &str = "feastr.file_format";
+
+/// Tag of a CSV source with the character between its fields, which Feast has no field for.
+pub const DELIMITER_TAG: &str = "feastr.delimiter";
+
+/// Tag of a file source with the way its times are written, which Feast has no field for.
+pub const TIMESTAMP_FORMAT_TAG: &str = "feastr.timestamp_format";

@@ -1,7 +1,10 @@
 use serde_json::{Map, Value};
 
 use super::change::{Edit, EditKind};
-use crate::model::{AGGREGATIONS_TAG, CHECKS_TAG, FILE_FORMAT_TAG, Object, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG};
+use crate::model::{
+    AGGREGATIONS_TAG, CHECKS_TAG, DELIMITER_TAG, FILE_FORMAT_TAG, Object, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG,
+    TIMESTAMP_FORMAT_TAG,
+};
 
 /// The fields that differ between two versions of an object.
 pub fn edits(before: &Object, after: &Object) -> Vec<Edit> {
@@ -59,13 +62,15 @@ fn as_json(object: &Object) -> Value {
 const RENAMED_FROM_KEY: &str = "renamed_from";
 
 /// The keys of definitions that are kept as tags.
-const KEYS_OF_TAGS: [(&str, &str); 6] = [
+const KEYS_OF_TAGS: [(&str, &str); 8] = [
     (PROTECT_TAG, "protect"),
     (RENAMED_FROM_TAG, RENAMED_FROM_KEY),
     (SQL_TAG, "sql"),
     (AGGREGATIONS_TAG, "aggregations"),
     (CHECKS_TAG, "checks"),
     (FILE_FORMAT_TAG, "file_format"),
+    (DELIMITER_TAG, "delimiter"),
+    (TIMESTAMP_FORMAT_TAG, "timestamp_format"),
 ];
 
 /// `tags: {feastr.protect: …}` as `protect: …`, as definitions have it.

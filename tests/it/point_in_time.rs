@@ -161,11 +161,7 @@ fn view(ttl: i64, has_created: bool, has_key: bool) -> FeatureView {
         ttl: Ttl::from_micros(ttl * SECOND),
         source: Some(DataSource {
             name: "source".into(),
-            kind: SourceKind::File(FileSource {
-                path: "source.parquet".into(),
-                format: None,
-                s3_endpoint_override: String::new(),
-            }),
+            kind: SourceKind::File(FileSource { path: "source.parquet".into(), ..FileSource::default() }),
             timestamp_field: "at".into(),
             created_timestamp_column: if has_created { "created".into() } else { String::new() },
             field_mapping: BTreeMap::new(),

@@ -12,7 +12,7 @@ mod view;
 pub use dataset::{RawSavedDataset, RawStorage, RawValidationReference};
 pub use permission::{RawPermission, RawPolicy};
 pub use service::{RawDestination, RawFeatureService, RawLoggingConfig, RawProjection};
-pub use source::{RawBatchKeys, RawConnectionRef, RawFormat, RawRequestSource, RawSource, RawTimeKeys};
+pub use source::{RawBatchKeys, RawConnectionRef, RawFileSource, RawFormat, RawRequestSource, RawSource, RawTimeKeys};
 pub use view::{
     RawAggregation, RawBatchFeatureView, RawExpression, RawFeatureView, RawField, RawLabelView, RawMaterialize,
     RawOnDemandFeatureView, RawStoredKeys, RawStreamFeatureView,

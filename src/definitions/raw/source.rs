@@ -1,5 +1,8 @@
 use super::{
-    super::values::{SourceRef, Timespan},
+    super::{
+        text_file::{Delimiter, TimestampFormat},
+        values::{SourceRef, Timespan},
+    },
     RawAbout, RawField,
 };
 use crate::{
@@ -87,6 +90,11 @@ record! {
         name: Spanned<String>,
         /// How the files are encoded; parquet when left out.
         file_format: FileFormat,
+        /// What separates the fields of CSV files: one character such as `;`, or `tab`.
+        delimiter: Spanned<Delimiter>,
+        /// How times are written in columns of text or whole numbers: `iso` (ISO 8601, the default),
+        /// `epoch_seconds`, `epoch_millis`, `epoch_micros`, `epoch_nanos`, or a pattern such as `%d.%m.%Y %H:%M`.
+        timestamp_format: Spanned<TimestampFormat>,
     }
     defaulted {
         /// Endpoint of an S3-compatible store.

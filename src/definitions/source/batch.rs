@@ -1,7 +1,7 @@
 use super::{
     super::{
         names::{Taken, check_column_name},
-        raw::{RawBatchKeys, RawRequestSource, RawSource},
+        raw::{RawBatchKeys, RawFileSource, RawRequestSource, RawSource},
         view::lower_field,
     },
     LoweredSource,
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     diagnostics::{Diagnostics, Span},
     model::{
-        CustomSource, FileSource, PostgresSource, RequestSource, SourceKind, SparkSource, Tags, Warehouse,
+        CustomSource, FileFormat, FileSource, PostgresSource, RequestSource, SourceKind, SparkSource, Tags, Warehouse,
         WarehouseSource,
     },
     yaml::Spanned,
@@ -29,10 +29,13 @@ pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSou
     match raw {
         RawSource::Request(raw) => Some(lower_request(raw, diagnostics)),
         RawSource::File(raw) => {
+            check_text_keys(&raw, diagnostics);
             let kind = SourceKind::File(FileSource {
                 path: raw.path.value.clone(),
                 format: raw.file_format,
                 s3_endpoint_override: raw.s3_endpoint_override,
+                delimiter: raw.delimiter.map(|delimiter| delimiter.value.0),
+                timestamp_format: raw.timestamp_format.map(|format| format.value.0).unwrap_or_default(),
             });
             let batch = Batch { kind, place: raw.path.span.clone(), keys: raw.batch };
             // Feast names an anonymous file source by its path.
@@ -96,6 +99,19 @@ pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSou
             location.warehouse(Warehouse::Athena, options, raw.batch, diagnostics)
         }
         RawSource::Push(_) | RawSource::Kafka(_) | RawSource::Kinesis(_) => None,
+    }
+}
+
+/// Refuses what only some formats have.
+fn check_text_keys(raw: &RawFileSource, diagnostics: &mut Diagnostics) {
+    let format = raw.file_format.unwrap_or(FileFormat::Parquet);
+    if let Some(delimiter) = raw.delimiter.as_ref().filter(|_| format != FileFormat::Csv) {
+        let message = format!("only CSV files have a `delimiter`, and these are {}", format.as_str());
+        diagnostics.error_with_help(&delimiter.span, message, "write `file_format: csv`, or leave it out".to_owned());
+    }
+    if let Some(times) = raw.timestamp_format.as_ref().filter(|_| format == FileFormat::Delta) {
+        let message = "Delta tables have times of their own, and no `timestamp_format`";
+        diagnostics.error_with_help(&times.span, message, "leave it out".to_owned());
     }
 }
 

@@ -229,8 +229,8 @@ fn permission_item(permission: &Permission) -> Tree {
 fn dataset_item(dataset: &SavedDataset) -> Tree {
     let storage = match &dataset.storage {
         DatasetStorage::File { path, format, s3_endpoint_override } => {
-            let file =
-                FileSource { path: path.clone(), format: *format, s3_endpoint_override: s3_endpoint_override.clone() };
+            let (path, s3_endpoint_override) = (path.clone(), s3_endpoint_override.clone());
+            let file = FileSource { path, format: *format, s3_endpoint_override, ..FileSource::default() };
             file_keys(Item::default().text("type", "file"), &file)
         }
         DatasetStorage::Postgres(postgres) => postgres_keys(Item::default().text("type", "postgres"), postgres),

@@ -56,6 +56,8 @@ pub fn source_item(source: &DataSource) -> Tree {
 pub fn file_keys(item: Item, file: &FileSource) -> Item {
     item.text("path", &file.path)
         .text("file_format", file.format.map_or("", |format| format.as_str()))
+        .text("delimiter", &file.delimiter.map(FileSource::delimiter_word).unwrap_or_default())
+        .text("timestamp_format", &file.timestamp_format)
         .text("s3_endpoint_override", &file.s3_endpoint_override)
 }
 

@@ -2,11 +2,11 @@ use std::collections::HashMap;
 
 use super::{
     created,
-    source_kind::{class, kind_from_message, own_class, write_kind},
+    source_kind::{class, kind_from_message, own_class, tags_of_kind, write_kind},
 };
 use crate::{
     feast::messages as wire,
-    model::{DataSource, FILE_FORMAT_TAG, FileFormat, SourceKind, Timestamp},
+    model::{DataSource, SourceKind, Timestamp},
 };
 
 pub fn data_source_from_message(message: &wire::DataSource) -> DataSource {
@@ -33,6 +33,16 @@ pub fn data_source_from_message(message: &wire::DataSource) -> DataSource {
     source
 }
 
+/// The name of a source. One that an old Feast stored without a name is called by its path or table, as later versions
+/// do; empty when it has none of them.
+pub fn name_of_source(message: &wire::DataSource) -> String {
+    if message.name.is_empty() {
+        data_source_from_message(message).kind.place().unwrap_or_default().to_owned()
+    } else {
+        message.name.clone()
+    }
+}
+
 /// The row of a source that is new or changed at `now`; `rows` has the row of its batch source.
 pub fn data_source_to_message(
     source: &DataSource,
@@ -47,11 +57,7 @@ pub fn data_source_to_message(
         with_kind(source, message, rows, now)
     };
     let mut tags = source.tags.clone();
-    if let SourceKind::File(file) = &source.kind
-        && let Some(format @ (FileFormat::Csv | FileFormat::Json)) = file.format
-    {
-        tags.insert(FILE_FORMAT_TAG.to_owned(), format.as_str().to_owned());
-    }
+    tags.extend(tags_of_kind(&source.kind));
     // A push source has the columns of its batch source.
     let columns = match &source.kind {
         SourceKind::Push(push) => push.batch_source.as_deref().unwrap_or(source),
@@ -100,6 +106,10 @@ impl SourceRows {
         self.0.insert(row.name.clone(), row);
     }
 
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// The copy inside another source, a projection or an on-demand view. It has the times of the
     /// row; a source without a row that says the same is written anew.
     pub fn copy(&self, source: &DataSource, now: Timestamp) -> wire::DataSource {
@@ -121,5 +131,64 @@ impl SourceRows {
             let class = class(&source.kind).to_owned();
             wire::DataSource { data_source_class_type: class, ..self.copy(source, now) }
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{DELIMITER_TAG, FILE_FORMAT_TAG, FileFormat, FileSource, TIMESTAMP_FORMAT_TAG, Tags};
+
+    fn source(file: FileSource) -> DataSource {
+        let message = wire::DataSource { name: "s".to_owned(), ..wire::DataSource::default() };
+        DataSource { kind: SourceKind::File(file), ..data_source_from_message(&message) }
+    }
+
+    fn tags(message: &wire::DataSource) -> Tags {
+        wire::to_map(&message.tags)
+    }
+
+    #[test]
+    fn what_feast_has_no_fields_for_is_kept_in_tags() {
+        let now = Timestamp::from_micros(0);
+        let file = FileSource {
+            path: "x".to_owned(),
+            format: Some(FileFormat::Csv),
+            delimiter: Some('\t'),
+            timestamp_format: "%d.%m.%Y".to_owned(),
+            ..FileSource::default()
+        };
+        let csv = source(file.clone());
+        let message = data_source_to_message(&csv, None, &SourceRows::default(), now);
+        let expected = [(DELIMITER_TAG, "tab"), (FILE_FORMAT_TAG, "csv"), (TIMESTAMP_FORMAT_TAG, "%d.%m.%Y")];
+        assert_eq!(tags(&message), expected.map(|(tag, value)| (tag.to_owned(), value.to_owned())).into());
+        assert_eq!(data_source_from_message(&message), csv);
+        // They go when the definition no longer has them.
+        let plain = source(FileSource { delimiter: None, timestamp_format: String::new(), ..file.clone() });
+        let message = data_source_to_message(&plain, Some(message), &SourceRows::default(), now);
+        assert_eq!(tags(&message).len(), 1);
+        assert_eq!(data_source_from_message(&message), plain);
+        let counted =
+            source(FileSource { format: None, delimiter: None, timestamp_format: "epoch_millis".to_owned(), ..file });
+        let message = data_source_to_message(&counted, None, &SourceRows::default(), now);
+        assert_eq!(data_source_from_message(&message), counted);
+    }
+
+    #[test]
+    fn tags_that_mean_nothing_to_the_format_stay_tags() {
+        let file = FileSource { path: "x".to_owned(), ..FileSource::default() };
+        let odd = DataSource {
+            tags: Tags::from([(DELIMITER_TAG.to_owned(), ";".to_owned())]),
+            ..source(FileSource { format: Some(FileFormat::Json), ..file.clone() })
+        };
+        let now = Timestamp::from_micros(0);
+        let read = data_source_from_message(&data_source_to_message(&odd, None, &SourceRows::default(), now));
+        assert_eq!(read, odd);
+        let wrong = DataSource {
+            tags: Tags::from([(DELIMITER_TAG.to_owned(), ";;".to_owned())]),
+            ..source(FileSource { format: Some(FileFormat::Csv), ..file })
+        };
+        let read = data_source_from_message(&data_source_to_message(&wrong, None, &SourceRows::default(), now));
+        assert_eq!(read, wrong);
     }
 }

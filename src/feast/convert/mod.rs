@@ -22,7 +22,7 @@ mod stored_text;
 mod stream_feature_view;
 mod version;
 
-pub use data_source::{SourceRows, data_source_from_message, data_source_to_message};
+pub use data_source::{SourceRows, data_source_from_message, data_source_to_message, name_of_source};
 pub use entity::{entity_from_message, entity_to_message};
 pub use feature_service::{feature_service_from_message, feature_service_to_message};
 pub use feature_view::{feature_view_from_message, feature_view_to_message, is_new_version};

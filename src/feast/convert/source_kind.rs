@@ -8,8 +8,9 @@ use super::{
 use crate::{
     feast::messages::{self as wire, SourceType},
     model::{
-        CustomSource, DataSource, FILE_FORMAT_TAG, FileFormat, FileSource, KafkaSource, KinesisSource, PostgresSource,
-        PushSource, RequestSource, SourceKind, SparkSource, StreamFormat, Tags, Ttl, Warehouse, WarehouseSource,
+        CustomSource, DELIMITER_TAG, DataSource, FILE_FORMAT_TAG, FileFormat, FileSource, KafkaSource, KinesisSource,
+        PostgresSource, PushSource, RequestSource, SourceKind, SparkSource, StreamFormat, TIMESTAMP_FORMAT_TAG, Tags,
+        Ttl, Warehouse, WarehouseSource,
     },
 };
 
@@ -17,7 +18,7 @@ const POSTGRES_CLASS: &str =
     "feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source.PostgreSQLSource";
 const SPARK_CLASS: &str = "feast.infra.offline_stores.contrib.spark_offline_store.spark_source.SparkSource";
 
-/// The kind of a source. Takes the tag that stands for a part of it out of `tags`.
+/// The kind of a source. Takes the tags that stand for parts of it out of `tags`.
 pub fn kind_from_message(message: &wire::DataSource, tags: &mut Tags) -> SourceKind {
     managed_kind(message, tags).unwrap_or_else(|| SourceKind::Foreign(foreign_kind(message)))
 }
@@ -69,11 +70,39 @@ fn managed_kind(message: &wire::DataSource, tags: &mut Tags) -> Option<SourceKin
 }
 
 fn file(options: &wire::FileOptions, tags: &mut Tags) -> FileSource {
+    let format = tagged_format(tags).or_else(|| file_format_from_message(options.file_format.as_ref()));
     FileSource {
         path: options.uri.clone(),
-        format: tagged_format(tags).or_else(|| file_format_from_message(options.file_format.as_ref())),
+        format,
         s3_endpoint_override: options.s3_endpoint_override.clone(),
+        delimiter: if format == Some(FileFormat::Csv) { tagged_delimiter(tags) } else { None },
+        timestamp_format: if format == Some(FileFormat::Delta) { String::new() } else { tagged_times(tags) },
     }
+}
+
+/// The tags that stand for the parts of a source that Feast has no fields for.
+pub fn tags_of_kind(kind: &SourceKind) -> Tags {
+    let SourceKind::File(file) = kind else { return Tags::new() };
+    let format = file.format.filter(|format| matches!(format, FileFormat::Csv | FileFormat::Json));
+    let times = Some(&file.timestamp_format).filter(|format| !format.is_empty());
+    [
+        (FILE_FORMAT_TAG, format.map(|format| format.as_str().to_owned())),
+        (DELIMITER_TAG, file.delimiter.map(FileSource::delimiter_word)),
+        (TIMESTAMP_FORMAT_TAG, times.cloned()),
+    ]
+    .into_iter()
+    .filter_map(|(tag, value)| Some((tag.to_owned(), value?)))
+    .collect()
+}
+
+fn tagged_delimiter(tags: &mut Tags) -> Option<char> {
+    let delimiter = FileSource::parse_delimiter(tags.get(DELIMITER_TAG)?)?;
+    tags.remove(DELIMITER_TAG);
+    Some(delimiter)
+}
+
+fn tagged_times(tags: &mut Tags) -> String {
+    tags.remove(TIMESTAMP_FORMAT_TAG).unwrap_or_default()
 }
 
 /// The format that Feast has no field for.

@@ -23,7 +23,7 @@ fn shown(before: &Object, after: &Object) -> Vec<String> {
 fn sources_show_the_keys_of_the_format() {
     let file = source("stats");
     let moved = DataSource {
-        kind: SourceKind::File(FileSource { path: "x".to_owned(), format: None, s3_endpoint_override: String::new() }),
+        kind: SourceKind::File(FileSource { path: "x".to_owned(), ..FileSource::default() }),
         ..file.clone()
     };
     let shown = |a: &DataSource, b: &DataSource| shown(&Object::DataSource(a.clone()), &Object::DataSource(b.clone()));

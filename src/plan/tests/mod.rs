@@ -19,11 +19,7 @@ const DAY: i64 = 86_400_000_000;
 fn source(name: &str) -> DataSource {
     DataSource {
         name: name.to_owned(),
-        kind: SourceKind::File(FileSource {
-            path: format!("data/{name}.parquet"),
-            format: None,
-            s3_endpoint_override: String::new(),
-        }),
+        kind: SourceKind::File(FileSource { path: format!("data/{name}.parquet"), ..FileSource::default() }),
         timestamp_field: "event_timestamp".to_owned(),
         created_timestamp_column: String::new(),
         field_mapping: BTreeMap::new(),

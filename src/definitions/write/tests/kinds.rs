@@ -1,8 +1,10 @@
 //! Random objects of the kinds around feature views.
 
+use std::collections::BTreeSet;
+
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::{dtype, field, keys, labels, name, tags, text};
+use super::{dtype, field, keys, labels, name, tags, text, view_name};
 use crate::model::{
     AGGREGATIONS_TAG, Aggregation, Checks, ConflictPolicy, CustomSource, DUMMY_ENTITY, DUMMY_JOIN_KEY, DataSource,
     DataType, DatasetStorage, Entity, Expression, Field, FileFormat, FileSource, FutureRows, KafkaSource,
@@ -28,10 +30,17 @@ fn span() -> impl Strategy<Value = Ttl> {
     (1..10_000_000_000_000i64).prop_map(Ttl::from_micros)
 }
 
+/// Ways to write times.
+const TIMES: [&str; 4] = ["", "epoch_seconds", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S%z"];
+
 fn batch_kind() -> impl Strategy<Value = SourceKind> {
     let format = || option::of(select(FileFormat::ALL.to_vec()));
-    let file = (name("data/"), format(), text()).prop_map(|(path, format, s3_endpoint_override)| {
-        SourceKind::File(FileSource { path, format, s3_endpoint_override })
+    let texts = (option::of(select(vec![';', '|', '\t', '\u{1}', ' ', '\''])), select(TIMES.to_vec()));
+    let file = (name("data/"), format(), text(), texts).prop_map(|(path, format, s3_endpoint_override, texts)| {
+        let (delimiter, times) = texts;
+        let delimiter = delimiter.filter(|_| format == Some(FileFormat::Csv));
+        let timestamp_format = if format == Some(FileFormat::Delta) { String::new() } else { times.to_owned() };
+        SourceKind::File(FileSource { path, format, s3_endpoint_override, delimiter, timestamp_format })
     });
     let postgres = (name("t"), any::<bool>()).prop_map(|(rows, is_query)| {
         let (table, query) = if is_query { (String::new(), rows) } else { (rows, String::new()) };
@@ -80,6 +89,9 @@ prop_compose! {
     ) -> DataSource {
         let (description, owner, mut tags) = labels;
         tags.extend(connection.into_iter().flatten());
+        // No two columns may get one name.
+        let mut names = BTreeSet::new();
+        let mapping = mapping.into_iter().filter(|(_, name)| names.insert(name.clone())).collect();
         let can_be_dated = matches!(kind, SourceKind::Spark(_) | SourceKind::Custom(_));
         DataSource {
             name: format!("{name}{index}"),
@@ -193,7 +205,7 @@ pub fn version() -> impl Strategy<Value = ViewVersion> {
 
 prop_compose! {
     fn stream_view(index: usize, entities: Vec<Entity>, streams: Vec<DataSource>)(
-        name in name("sv"), labels in labels(), org in text(), ttl in span(), mode in text(), stream in select(streams),
+        name in view_name("sv"), labels in labels(), org in text(), ttl in span(), mode in text(), stream in select(streams),
         features in (1..3usize).prop_flat_map(|count| (0..count).map(field).collect::<Vec<_>>()),
         flags in any::<[bool; 3]>(), aggregations in aggregations(), hop in option::of(span()), version in version(),
         sql in option::of("SELECT [a-z]{1,9}"), keys in keys(entities), checks in checks(),
@@ -214,7 +226,7 @@ prop_compose! {
 
 prop_compose! {
     fn label_view(index: usize, entities: Vec<Entity>, sources: Vec<DataSource>)(
-        name in name("lv"), labels in labels(), ttl in span(), source in option::of(select(sources)), online in any::<bool>(),
+        name in view_name("lv"), labels in labels(), ttl in span(), source in option::of(select(sources)), online in any::<bool>(),
         features in (1..3usize).prop_flat_map(|count| (0..count).map(field).collect::<Vec<_>>()),
         labeler_field in prop_oneof![Just("labeler".to_owned()), text()], retain_history in any::<bool>(),
         conflict_policy in select(ConflictPolicy::ALL.to_vec()), reference_feature_view in text(),
@@ -231,7 +243,7 @@ prop_compose! {
 
 prop_compose! {
     pub fn on_demand_view(index: usize, view: Projection, request: DataSource)(
-        name in name("ov"), labels in labels(), org in text(), count in 1..3usize, flags in any::<[bool; 3]>(),
+        name in view_name("ov"), labels in labels(), org in text(), count in 1..3usize, flags in any::<[bool; 3]>(),
         version in version(), dtype in select(vec![DataType::Int64, DataType::Float64]),
     ) -> OnDemandFeatureView {
         let (description, owner, mut tags) = labels;
@@ -283,7 +295,7 @@ fn storage() -> impl Strategy<Value = DatasetStorage> {
         SourceKind::Postgres(postgres) => DatasetStorage::Postgres(postgres),
         SourceKind::Spark(spark) => DatasetStorage::Spark(spark),
         SourceKind::Warehouse(warehouse) => DatasetStorage::Warehouse(warehouse),
-        SourceKind::File(FileSource { path, format, s3_endpoint_override }) => {
+        SourceKind::File(FileSource { path, format, s3_endpoint_override, .. }) => {
             DatasetStorage::File { path, format, s3_endpoint_override }
         }
         _ => DatasetStorage::File { path: "data".to_owned(), format: None, s3_endpoint_override: String::new() },

@@ -35,6 +35,11 @@ fn name(prefix: &'static str) -> impl Strategy<Value = String> {
     rest.prop_map(move |rest| format!("{prefix}{rest}"))
 }
 
+/// The name of a view, which has no comma.
+fn view_name(prefix: &'static str) -> impl Strategy<Value = String> {
+    name(prefix).prop_map(|name| name.replace(',', ""))
+}
+
 fn tags() -> impl Strategy<Value = Tags> {
     proptest::collection::btree_map(text(), text(), 0..3)
 }
@@ -87,7 +92,7 @@ fn keys(entities: Vec<Entity>) -> impl Strategy<Value = Keys> {
 
 prop_compose! {
     fn view(index: usize, entities: Vec<Entity>, sources: Vec<DataSource>)(
-        name in name("v"), labels in labels(), org in text(), ttl in 0..10_000_000_000_000i64, mode in text(),
+        name in view_name("v"), labels in labels(), org in text(), ttl in 0..10_000_000_000_000i64, mode in text(),
         source in option::weighted(0.9, select(sources)), keys in keys(entities), version in kinds::version(),
         features in (1..4usize).prop_flat_map(|count| (0..count).map(field).collect::<Vec<_>>()),
         flags in any::<[bool; 4]>(), transformation in option::of(kinds::transformation()),
