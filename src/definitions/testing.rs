@@ -2,11 +2,11 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{LoadOptions, load};
+use super::{InspectSource, LoadOptions, load};
 use crate::{
     config::{self, StoreConfig},
-    diagnostics::{Diagnostics, SourceText},
-    model::{Repo, SourceProblem},
+    diagnostics::{Diagnostic, Diagnostics, SourceText},
+    model::{DataSource, Repo, SourceProblem, SourceSchema},
 };
 
 /// The repo that a text declares.
@@ -23,19 +23,31 @@ pub fn findings(text: &str) -> Vec<String> {
     read(text).1
 }
 
+/// What is wrong with definitions over sources with these columns, with the advice behind it.
+pub fn findings_over(text: &str, columns: SourceSchema) -> Vec<String> {
+    let (_, found) = load_text(text, true, &|_| Ok(columns.clone()));
+    let with_help = |found: Diagnostic| match found.help {
+        Some(help) => format!("{} ({help})", found.message),
+        None => found.message,
+    };
+    found.into_iter().map(with_help).collect()
+}
+
 fn read(text: &str) -> (Option<Repo>, Vec<String>) {
+    let inspect = |source: &DataSource| Err(SourceProblem::new(format!("{} is looked at", source.name), None));
+    let (repo, found) = load_text(text, false, &inspect);
+    (repo, found.into_iter().map(|diagnostic| diagnostic.message).collect())
+}
+
+fn load_text(text: &str, validate_sources: bool, inspect: InspectSource<'_>) -> (Option<Repo>, Vec<Diagnostic>) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("definitions.yaml"), text).unwrap();
     let config = config(folder.path());
-    let options = LoadOptions {
-        validate_sources: false,
-        skip_view_names: false,
-        inspect: &|source| Err(SourceProblem::new(format!("{} is looked at", source.name), None)),
-        display_path: &|path| path.to_owned(),
-    };
+    let display_path = |path: &Path| path.to_owned();
+    let options = LoadOptions { validate_sources, skip_view_names: false, inspect, display_path: &display_path };
     let mut diagnostics = Diagnostics::default();
     let repo = load(&config, &options, &mut diagnostics).unwrap();
-    (repo, diagnostics.into_sorted().into_iter().map(|diagnostic| diagnostic.message).collect())
+    (repo, diagnostics.into_sorted())
 }
 
 /// The settings of a repo in `folder` without an online store.

@@ -225,7 +225,7 @@ fn sources_are_checked_against_their_files() {
     13 |     timestamp_field: driver_id
        |                      ^^^^^^^^^
        |
-       = help: there are `event_timestamp`, `created`
+       = help: there are `event_timestamp`, `created`; for times that are counted write for example `timestamp_format: epoch_seconds`
 
     error: `data/driver_stats.parquet` has no column `craeted`
       --> drivers.yaml:14:31

@@ -6,7 +6,7 @@ use super::LoweredSource;
 use crate::{
     diagnostics::{Diagnostics, Span, did_you_mean},
     feast::data_types,
-    model::{DataSource, Field, SourceKind, SourceProblem, SourceSchema},
+    model::{DataSource, DataType, Field, FileSource, SourceKind, SourceProblem, SourceSchema},
     yaml::Spanned,
 };
 
@@ -59,17 +59,27 @@ impl<'a> SourceChecks<'a> {
             );
         }
         for (column, span) in [
-            (&lowered.source.timestamp_field, &lowered.timestamp_field),
-            (&lowered.source.created_timestamp_column, &lowered.created_timestamp_column),
+            (lowered.source.event_column(), &lowered.timestamp_field),
+            (lowered.source.created_column(), &lowered.created_timestamp_column),
         ] {
             if let Some(span) = span {
                 check_timestamp(&schema, &lowered.source, column, span, diagnostics);
             }
         }
+        for name in [&lowered.source.timestamp_field, &lowered.source.created_timestamp_column] {
+            check_mapped_name(&schema, lowered, name, diagnostics);
+        }
         let mapped = lowered.source.field_mapping.keys().filter(|column| schema.column(column).is_none());
         for column in mapped {
-            let span = lowered.field_mapping.as_ref().unwrap_or(&lowered.place);
-            missing_column(&schema, &lowered.source, column, span, diagnostics);
+            missing_column(&schema, &lowered.source, column, mapping_place(lowered), diagnostics);
+        }
+    }
+
+    /// Checks that no name of the source's mapping is also that of another column.
+    pub fn check_mapped_names(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) {
+        let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
+        for name in lowered.source.field_mapping.values() {
+            check_mapped_name(&schema, lowered, name, diagnostics);
         }
     }
 
@@ -84,11 +94,11 @@ impl<'a> SourceChecks<'a> {
             return;
         }
         let Some(schema) = self.schema(lowered, diagnostics) else { return };
-        let created = &lowered.source.created_timestamp_column;
+        let created = lowered.source.created_column();
         let candidates: Vec<&str> = schema
             .columns
             .iter()
-            .filter(|column| matches!(column.arrow, ArrowType::Timestamp(_, _)) && column.name != *created)
+            .filter(|column| matches!(column.arrow, ArrowType::Timestamp(_, _)) && column.name != created)
             .map(|column| column.name.as_str())
             .collect();
         match candidates.as_slice() {
@@ -109,6 +119,7 @@ impl<'a> SourceChecks<'a> {
     /// Checks that a source has a column that something is computed from.
     pub fn check_exists(&mut self, lowered: &LoweredSource, name: &Spanned<String>, diagnostics: &mut Diagnostics) {
         let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
+        check_mapped_name(&schema, lowered, &name.value, diagnostics);
         let column = lowered.source.unmapped(&name.value);
         if schema.column(column).is_none() {
             missing_column(&schema, &lowered.source, column, &name.span, diagnostics);
@@ -120,11 +131,12 @@ impl<'a> SourceChecks<'a> {
     pub fn check_column(
         &mut self,
         lowered: &LoweredSource,
-        field: &Field,
+        (field, role): (&Field, Role<'_>),
         [name, dtype]: [&Span; 2],
         diagnostics: &mut Diagnostics,
     ) {
         let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
+        check_mapped_name(&schema, lowered, &field.name, diagnostics);
         let column = lowered.source.unmapped(&field.name);
         let Some(found) = schema.column(column) else {
             missing_column(&schema, &lowered.source, column, name, diagnostics);
@@ -132,7 +144,7 @@ impl<'a> SourceChecks<'a> {
         };
         // Values of text files become what is declared when they are read.
         if !is_text_file(&lowered.source) && !data_types::accepts(&field.dtype, &found.arrow) {
-            let help = data_types::infer(&found.arrow).map(|dtype| format!("declare it as {dtype}"));
+            let help = role.help(column, &found.arrow);
             diagnostics.error_with_help(
                 dtype,
                 format!(
@@ -147,6 +159,62 @@ impl<'a> SourceChecks<'a> {
     }
 }
 
+/// What a column is to the view that reads it.
+#[derive(Debug, Clone, Copy)]
+pub enum Role<'a> {
+    Feature,
+    /// The join key of this entity, whose type the view's schema says or else the entity.
+    Key {
+        entity: &'a str,
+        in_schema: bool,
+    },
+}
+
+impl Role<'_> {
+    /// What to do about a column whose values cannot become what is declared.
+    fn help(self, column: &str, found: &ArrowType) -> Option<String> {
+        let fitting = data_types::infer(found);
+        let Self::Key { entity, in_schema } = self else {
+            return fitting.map(|dtype| format!("declare it as {dtype}"));
+        };
+        Some(match fitting.filter(DataType::is_join_key) {
+            Some(dtype) if in_schema => {
+                format!("declare it as {dtype}, as well as the `value_type` of entity `{entity}` if it has one")
+            }
+            Some(dtype) => {
+                format!("give entity `{entity}` the value_type {}", data_types::value_type_name(&dtype))
+            }
+            None => {
+                format!("write column `{column}` as whole numbers or texts: no entity is identified by such values")
+            }
+        })
+    }
+}
+
+/// Refuses a name that the mapping gives one column and that another one has in the files. Feast takes one of them for
+/// training data and the other one for online values, so a view cannot have said which it wants.
+fn check_mapped_name(schema: &SourceSchema, lowered: &LoweredSource, name: &str, diagnostics: &mut Diagnostics) {
+    let mapping = &lowered.source.field_mapping;
+    let column = lowered.source.unmapped(name);
+    // A column that is renamed itself leaves its name to another.
+    if column == name || schema.column(name).is_none() || mapping.contains_key(name) {
+        return;
+    }
+    diagnostics.error_with_help(
+        mapping_place(lowered),
+        format!(
+            "`field_mapping` calls column `{column}` `{name}`, and {} has a column `{name}` besides",
+            place(&lowered.source)
+        ),
+        format!("call `{column}` something else: Feast reads now one of them, now the other"),
+    );
+}
+
+/// Where a source renames columns.
+fn mapping_place(lowered: &LoweredSource) -> &Span {
+    lowered.field_mapping.as_ref().unwrap_or(&lowered.place)
+}
+
 fn check_timestamp(
     schema: &SourceSchema,
     source: &DataSource,
@@ -155,10 +223,17 @@ fn check_timestamp(
     diagnostics: &mut Diagnostics,
 ) {
     match schema.column(column) {
+        // Said where the mapping names it.
+        None if source.field_mapping.contains_key(column) => {}
         None => missing_column(schema, source, column, span, diagnostics),
         Some(found) if !is_time(source, &found.arrow) => {
             let times = schema.columns.iter().filter(|column| is_time(source, &column.arrow));
-            let help = did_you_mean(column, times.map(|column| column.name.as_str()));
+            let times: Vec<_> = times.map(|column| column.name.as_str()).collect();
+            let mut help = did_you_mean(column, times);
+            if found.arrow.is_integer() {
+                let counted = "for times that are counted write for example `timestamp_format: epoch_seconds`";
+                help = Some(help.map_or_else(|| counted.to_owned(), |help| format!("{help}; {counted}")));
+            }
             diagnostics.error_with_help(
                 span,
                 format!("column `{column}` of {} holds {} values, not times", place(source), arrow_name(&found.arrow)),
@@ -169,10 +244,19 @@ fn check_timestamp(
     }
 }
 
-/// Text files have no types of their own: their times are texts until they are read.
+/// Whether a column can hold times: as such, as texts, which are read as `timestamp_format` says, or as numbers that
+/// it says the meaning of. In text files a pattern such as `%Y%m%d` looks like a number, too.
 fn is_time(source: &DataSource, arrow: &ArrowType) -> bool {
-    let typed = matches!(arrow, ArrowType::Timestamp(_, _) | ArrowType::Date32 | ArrowType::Date64);
-    typed || (is_text_file(source) && matches!(arrow, ArrowType::Utf8))
+    let SourceKind::File(file) = &source.kind else { return false };
+    let counts = FileSource::EPOCH_FORMATS.contains(&file.timestamp_format.as_str());
+    match arrow {
+        ArrowType::Timestamp(_, _) | ArrowType::Date32 | ArrowType::Date64 => true,
+        ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View => true,
+        ArrowType::Dictionary(_, values) => is_time(source, values),
+        number if number.is_integer() => counts || (is_text_file(source) && !file.timestamp_format.is_empty()),
+        number if number.is_numeric() => is_text_file(source) && !file.timestamp_format.is_empty(),
+        _ => false,
+    }
 }
 
 fn is_text_file(source: &DataSource) -> bool {
@@ -205,5 +289,97 @@ fn arrow_name(arrow: &ArrowType) -> String {
         ArrowType::Boolean => "boolean".to_owned(),
         ArrowType::Dictionary(_, value) => arrow_name(value),
         other => other.to_string().to_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{definitions::testing::findings_over, model::SourceColumn};
+
+    const TIME: ArrowType = ArrowType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None);
+
+    /// What is wrong with a view of `schema` and with its source, over files with these columns.
+    fn found([keys, schema, entity]: [&str; 3], columns: &[(&str, ArrowType)]) -> Vec<String> {
+        let columns = columns.iter().map(|(name, arrow)| SourceColumn { name: (*name).into(), arrow: arrow.clone() });
+        let text = format!(
+            "entities: [{{name: e, join_keys: [id]{entity}}}]\nfeature_views:\n  - name: v\n    entities: [e]\n    \
+             schema: [{schema}]\n    source: {{type: file, path: x, {keys}}}\n"
+        );
+        findings_over(&text, SourceSchema { columns: columns.collect(), rows: Some(1) })
+    }
+
+    const P: &str = "{name: p, dtype: Int64}";
+    const INT64: &str = ", value_type: INT64";
+
+    #[test]
+    fn times_may_be_named_as_the_mapping_names_them() {
+        let columns = [("id", ArrowType::Int64), ("p", ArrowType::Int64), ("ts", TIME), ("cr", TIME)];
+        let mapped = "timestamp_field: at, created_timestamp_column: made, field_mapping: {ts: at, cr: made}";
+        assert_eq!(found([mapped, P, INT64], &columns), [""; 0]);
+        // Nor are they features of a view that leaves its columns to the files.
+        assert_eq!(found([mapped, "", INT64], &columns), [""; 0]);
+        let swapped = "timestamp_field: ts, field_mapping: {ts: cr, cr: ts}";
+        assert_eq!(found([swapped, P, INT64], &columns), [""; 0]);
+        let gone = "timestamp_field: at, field_mapping: {time: at}";
+        assert_eq!(found([gone, P, INT64], &columns), ["`x` has no column `time` (there are `id`, `p`, `ts`, `cr`)"]);
+        let same = "timestamp_field: at, created_timestamp_column: ts, field_mapping: {ts: at}";
+        let twice = "`created_timestamp_column` is the same column as `timestamp_field`";
+        assert_eq!(found([same, P, INT64], &columns), [twice]);
+    }
+
+    #[test]
+    fn a_name_is_not_for_two_columns() {
+        let columns = [("id", ArrowType::Int64), ("p", ArrowType::Int64), ("q", ArrowType::Int64), ("ts", TIME)];
+        let besides = "`field_mapping` calls column `q` `p`, and `x` has a column `p` besides";
+        let help = "call `q` something else: Feast reads now one of them, now the other";
+        let expected = [format!("{besides} ({help})")];
+        assert_eq!(found(["timestamp_field: ts, field_mapping: {q: p}", P, INT64], &columns), expected);
+        assert_eq!(found(["timestamp_field: ts, field_mapping: {q: p}", "", INT64], &columns), expected);
+        // Of no concern to a view that does not use the name.
+        let other = "{name: ts2, dtype: UnixTimestamp}";
+        assert_eq!(found(["timestamp_field: ts, field_mapping: {q: p, ts: ts2}", other, INT64], &columns), [""; 0]);
+        let time = found(["timestamp_field: ts, field_mapping: {q: ts}", P, INT64], &columns);
+        assert!(time.iter().any(|found| found.contains("calls column `q` `ts`, and `x` has")), "{time:?}");
+        let key = found(["timestamp_field: ts, field_mapping: {q: id}", P, INT64], &columns);
+        assert!(key.iter().any(|found| found.contains("calls column `q` `id`, and `x` has")), "{key:?}");
+        let two =
+            found(["timestamp_field: ts, field_mapping: {p: r, q: r}", "{name: r, dtype: Int64}", INT64], &columns);
+        assert_eq!(two, ["`field_mapping` calls both `p` and `q` `r` (rename one of them to something else)"]);
+    }
+
+    #[test]
+    fn a_join_key_is_advised_a_type_it_can_have() {
+        let with = |id: ArrowType| [("id", id), ("p", ArrowType::Int64), ("ts", TIME)];
+        let float = "column `id` of `x` has float64 values, which cannot become String (write column `id` as whole \
+                     numbers or texts: no entity is identified by such values)";
+        let text = ", value_type: STRING";
+        assert_eq!(found(["timestamp_field: ts", P, text], &with(ArrowType::Float64)), [float]);
+        let number = "column `id` of `x` has int64 values, which cannot become String (give entity `e` the value_type \
+                      INT64)";
+        assert_eq!(found(["timestamp_field: ts", P, text], &with(ArrowType::Int64)), [number]);
+        let declared = "{name: id, dtype: String}, {name: p, dtype: Int64}";
+        let here = "column `id` of `x` has int64 values, which cannot become String (declare it as Int64, as well as \
+                    the `value_type` of entity `e` if it has one)";
+        assert_eq!(found(["timestamp_field: ts", declared, ""], &with(ArrowType::Int64)), [here]);
+    }
+
+    #[test]
+    fn times_are_texts_or_counted_where_the_source_says_so() {
+        let over = |keys: &str, at: ArrowType| {
+            let columns = [("id", ArrowType::Int64), ("p", ArrowType::Int64), ("at", at)];
+            found([&format!("timestamp_field: at, {keys}"), P, INT64], &columns)
+        };
+        let text = ArrowType::Dictionary(Box::new(ArrowType::Int32), Box::new(ArrowType::Utf8));
+        for at in [ArrowType::Utf8, ArrowType::LargeUtf8, text, ArrowType::Date32, TIME] {
+            assert_eq!(over("file_format: parquet", at), [""; 0]);
+        }
+        let counted = over("file_format: parquet", ArrowType::Int64);
+        let help = "for times that are counted write for example `timestamp_format: epoch_seconds`";
+        assert_eq!(counted, [format!("column `at` of `x` holds int64 values, not times ({help})")]);
+        assert_eq!(over("timestamp_format: epoch_millis", ArrowType::Int64), [""; 0]);
+        assert_eq!(over("file_format: csv, timestamp_format: '%Y%m%d'", ArrowType::Int64), [""; 0]);
+        assert_eq!(over("timestamp_format: '%Y%m%d'", ArrowType::Int64).len(), 1, "a number in parquet is no text");
+        assert_eq!(over("timestamp_format: epoch_seconds", ArrowType::Boolean).len(), 1);
     }
 }

@@ -5,7 +5,7 @@ mod check;
 mod declared;
 mod stream;
 
-pub use check::{InspectSource, SourceChecks};
+pub use check::{InspectSource, Role, SourceChecks};
 pub use declared::{Found, Reference, Sources};
 
 use super::raw::{RawAbout, RawTimeKeys};
@@ -67,11 +67,6 @@ impl LoweredSource {
     /// A source whose rows have times.
     fn timed(name: Spanned<String>, kind: SourceKind, times: RawTimeKeys, diagnostics: &mut Diagnostics) -> Self {
         let mut lowered = Self::timeless(name, kind, times.about);
-        if let (Some(event), Some(created)) = (&times.timestamp_field, &times.created_timestamp_column)
-            && event.value == created.value
-        {
-            diagnostics.error(&created.span, "`created_timestamp_column` is the same column as `timestamp_field`");
-        }
         if let Some(mapping) = &times.field_mapping {
             check_mapping(mapping, diagnostics);
         }
@@ -85,18 +80,22 @@ impl LoweredSource {
         if let Some(mapping) = times.field_mapping {
             (lowered.source.field_mapping, lowered.field_mapping) = (mapping.value, Some(mapping.span));
         }
+        if let (Some(_), Some(created)) = (&lowered.timestamp_field, &lowered.created_timestamp_column)
+            && lowered.source.event_column() == lowered.source.created_column()
+        {
+            diagnostics.error(created, "`created_timestamp_column` is the same column as `timestamp_field`");
+        }
         lowered
     }
 }
 
-/// Says when two columns get the same name.
+/// Refuses one name for two columns: Feast stores it, and reads now one of them, now the other.
 fn check_mapping(mapping: &Spanned<crate::model::Tags>, diagnostics: &mut Diagnostics) {
     let mut names: Vec<(&String, &String)> = Vec::with_capacity(mapping.value.len());
     for (column, name) in &mapping.value {
         if let Some((other, _)) = names.iter().find(|(_, taken)| *taken == name) {
             let message = format!("`field_mapping` calls both `{other}` and `{column}` `{name}`");
-            // Feast stores it, and only views over both columns fail.
-            diagnostics.warning(&mapping.span, message, "rename one of them to something else".to_owned());
+            diagnostics.error_with_help(&mapping.span, message, "rename one of them to something else".to_owned());
         }
         names.push((column, name));
     }

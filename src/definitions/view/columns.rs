@@ -2,7 +2,7 @@ use super::{
     super::{
         names::{Taken, check_column_name},
         raw::RawField,
-        source::{LoweredSource, SourceChecks},
+        source::{LoweredSource, Role, SourceChecks},
     },
     ViewLowering,
 };
@@ -179,7 +179,8 @@ impl ViewLowering<'_, '_> {
                 }
             };
             if let Some((field, span)) = field {
-                self.compare(origin, &field, [span, span]);
+                let role = Role::Key { entity: &entity.name, in_schema: declared.is_some() };
+                self.compare(origin, (&field, role), [span, span]);
                 columns.push(field);
             }
         }
@@ -212,9 +213,9 @@ impl ViewLowering<'_, '_> {
 
     /// Compares a column with the files of the source, if the view takes it from there; `places` are
     /// those of its name and its type.
-    fn compare(&mut self, origin: Origin<'_>, field: &Field, places: [&Span; 2]) {
+    fn compare(&mut self, origin: Origin<'_>, column: (&Field, Role<'_>), places: [&Span; 2]) {
         if let Some(source) = origin.source.filter(|_| origin.as_they_are && self.validate_sources) {
-            self.checks.check_column(source, field, places, self.diagnostics);
+            self.checks.check_column(source, column, places, self.diagnostics);
         }
     }
 
@@ -230,7 +231,7 @@ impl ViewLowering<'_, '_> {
         let declared: Vec<Column> = schema.into_iter().filter(|column| !is_join_key(&column.field.name)).collect();
         if !declared.is_empty() {
             for column in &declared {
-                self.compare(origin, &column.field, [&column.name, &column.dtype]);
+                self.compare(origin, (&column.field, Role::Feature), [&column.name, &column.dtype]);
             }
             return Some(declared.into_iter().map(|column| column.field).collect());
         }
@@ -254,11 +255,12 @@ impl ViewLowering<'_, '_> {
         name_span: &Span,
     ) -> Option<Vec<Field>> {
         let columns = self.checks.schema(source, self.diagnostics)?.columns.clone();
+        self.checks.check_mapped_names(source, self.diagnostics);
         let described = &source.source;
         let mut features = Vec::new();
         for column in columns {
             let name = described.mapped(&column.name);
-            let is_time = column.name == described.timestamp_field || column.name == described.created_timestamp_column;
+            let is_time = column.name == described.event_column() || column.name == described.created_column();
             if is_time || is_join_key(name) || column.name.starts_with("__") {
                 continue;
             }
