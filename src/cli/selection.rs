@@ -7,8 +7,8 @@ use crate::{
 /// Which features are wanted.
 #[derive(Debug, clap::Args)]
 pub struct SelectionArgs {
-    /// Features as VIEW:FEATURE; several after one flag, or the flag several times
-    #[arg(long, num_args = 1.., value_name = "VIEW:FEATURE", value_delimiter = ',')]
+    /// Features as VIEW:FEATURE; several after one flag, with spaces or commas between them, or the flag several times
+    #[arg(long, num_args = 1.., value_name = "VIEW:FEATURE")]
     features: Vec<String>,
     /// A feature service, instead of single features
     #[arg(long, value_name = "NAME", conflicts_with = "features")]
@@ -30,8 +30,11 @@ impl SelectionArgs {
         let selection = match &self.feature_service {
             Some(name) => Selection::Service(name.clone()),
             None => {
-                let references = self.features.iter().map(|text| text.parse::<FeatureReference>());
-                Selection::References(references.collect::<Result<_, _>>()?)
+                let mut references = Vec::new();
+                for text in &self.features {
+                    references.extend(FeatureReference::parse_list(text)?);
+                }
+                Selection::References(references)
             }
         };
         Ok(resolve(state, &selection, self.full_feature_names)?)

@@ -113,6 +113,18 @@ pub fn check_characters(name: &Spanned<String>, diagnostics: &mut Diagnostics) -
     control.is_none()
 }
 
+/// Refuses names of features that references (`view:feature`) cannot hold: Python Feast stores such a name, and gives
+/// training data of another column for it.
+pub fn check_feature_name(name: &str, span: &Span, diagnostics: &mut Diagnostics) {
+    if name.contains(':') {
+        diagnostics.error_with_help(
+            span,
+            "a feature name cannot contain `:`, which references such as view:feature have between their parts",
+            format!("call it `{}`; a column of a source is renamed with `field_mapping`", name.replace(':', "_")),
+        );
+    }
+}
+
 /// Width of the name columns of Feast's SQL registry.
 const MAX_NAME: usize = 255;
 

@@ -208,7 +208,14 @@ fn not_registered(state: &RegistryState, kind: ObjectKind, name: &str) -> Retrie
 
 fn feature<'a>(view: &'a FeatureView, name: &str) -> Result<&'a Field, RetrievalError> {
     view.features.iter().find(|field| field.name == name).ok_or_else(|| {
-        let help = did_you_mean(name, view.features.iter().map(|field| field.name.as_str()));
+        let known = || view.features.iter().map(|field| field.name.as_str());
+        let parts: Vec<&str> = name.split(',').collect();
+        let help = if parts.len() > 1 && parts.iter().all(|part| known().any(|known| known == *part)) {
+            let each: Vec<String> = parts.iter().map(|part| format!("{}:{part}", view.name)).collect();
+            Some(format!("write each feature with its view: {}", each.join(",")))
+        } else {
+            did_you_mean(name, known())
+        };
         RetrievalError::new(format!("feature view `{}` has no feature `{name}`", view.name), help)
     })
 }

@@ -105,3 +105,37 @@ fn a_file_without_rows_has_no_entities() {
         assert!(refused.contains(&format!("there are no entities in {file}")), "{refused}");
     }
 }
+
+#[test]
+fn features_whose_names_have_commas_can_be_asked_for() {
+    let project = Project::new(&[
+        ("feature_store.yaml", &settings("commas")),
+        (
+            "views.yaml",
+            "entities: [{name: e, join_keys: [text], value_type: STRING}]\nfeature_views:\n  - name: v\n    entities: \
+             [e]\n    source: {name: rows, type: file, path: data/rows.parquet, timestamp_field: event_timestamp, \
+             field_mapping: {x: 'income,<50k'}}\n    schema: [{name: 'income,<50k', dtype: Int64}, {name: by, dtype: \
+             Bytes}]\n",
+        ),
+        ("entities.jsonl", "{\"text\": \"t\", \"event_timestamp\": \"2026-10-20T00:00:00Z\"}\n"),
+    ]);
+    write(&project, "data/rows.parquet", &KEYS[..1]);
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01"]).ok();
+    for features in [&["v:by,v:income,<50k"][..], &["v:by", "v:income,<50k"], &["v:by,v:income,<50k", "--json"]] {
+        let args = [&["get-online", "--entity", "text=t", "--features"][..], features].concat();
+        let online = project.feastr(&args).ok().stdout;
+        assert!(online.contains("income,<50k"), "{online}");
+    }
+    let args =
+        ["get-historical", "--entities", "entities.jsonl", "--format", "jsonl", "--features", "v:income,<50k,v:by"];
+    let historical = project.feastr(&args).ok().stdout;
+    assert!(historical.contains(r#""income,<50k":1"#), "{historical}");
+    let wrong = project.feastr(&["get-online", "--entity", "text=t", "--features", "v:by,income,<50k"]).failed().stderr;
+    assert!(wrong.contains("feature view `v` has no feature `by,income,<50k`"), "{wrong}");
+    project.edit("views.yaml", "{x: 'income,<50k'}", "{x: low}");
+    project.edit("views.yaml", "{name: 'income,<50k', dtype: Int64}", "{name: low, dtype: Int64}");
+    project.feastr(&["apply", "--yes"]).ok();
+    let list = project.feastr(&["get-online", "--entity", "text=t", "--features", "v:by,low"]).failed().stderr;
+    assert!(list.contains("help: write each feature with its view: v:by,v:low"), "{list}");
+}

@@ -1,6 +1,6 @@
 use super::{
     super::{
-        names::{Taken, check_column_name},
+        names::{Taken, check_column_name, check_feature_name},
         raw::RawField,
         source::{LoweredSource, Role, SourceChecks},
     },
@@ -231,6 +231,7 @@ impl ViewLowering<'_, '_> {
         let declared: Vec<Column> = schema.into_iter().filter(|column| !is_join_key(&column.field.name)).collect();
         if !declared.is_empty() {
             for column in &declared {
+                check_feature_name(&column.field.name, &column.name, self.diagnostics);
                 self.compare(origin, (&column.field, Role::Feature), [&column.name, &column.dtype]);
             }
             return Some(declared.into_iter().map(|column| column.field).collect());
@@ -264,6 +265,7 @@ impl ViewLowering<'_, '_> {
             if is_time || is_join_key(name) || column.name.starts_with("__") {
                 continue;
             }
+            check_feature_name(name, name_span, self.diagnostics);
             match data_types::infer(&column.arrow) {
                 Some(dtype) => features.push(Field::new(name, dtype)),
                 None => self.diagnostics.error_with_help(

@@ -110,7 +110,7 @@ impl ViewLowering<'_, '_> {
             return;
         }
         let word = |c: char| c.is_alphanumeric() || c == '_';
-        let refused = |c: char| if self.tables_named_after_views { !word(c) } else { "@:".contains(c) };
+        let refused = |c: char| if self.tables_named_after_views { !word(c) } else { "@:,".contains(c) };
         if let Some(character) = name.value.chars().find(|c| refused(*c)) {
             let clean: String = name.value.chars().map(|c| if word(c) { c } else { '_' }).collect();
             self.diagnostics.error_with_help(

@@ -2,7 +2,7 @@ use super::{
     super::{
         expression::{self, Inputs},
         feature_service::{project, user},
-        names::{Taken, check_column_name},
+        names::{Taken, check_column_name, check_feature_name},
         raw::{RawExpression, RawOnDemandFeatureView},
         tags,
         values::{Member, Output},
@@ -150,6 +150,7 @@ impl ViewLowering<'_, '_> {
         let mut outputs = Vec::with_capacity(raw.value.len());
         for Output(RawExpression { name, dtype, sql, .. }) in raw.value {
             check_column_name(&name, self.diagnostics);
+            check_feature_name(&name.value, &name.span, self.diagnostics);
             if name.value != DUMMY_JOIN_KEY && keys.iter().any(|key| key.name == name.value) {
                 self.diagnostics.error(&name.span, format!("`{}` is a join key of the view", name.value));
             }

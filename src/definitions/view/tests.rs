@@ -150,3 +150,14 @@ fn broken_things_are_not_reported_again_where_they_are_used() {
     );
     assert_eq!(found.len(), 3, "{found:#?}");
 }
+
+#[test]
+fn names_that_references_cannot_hold_are_refused() {
+    let found = findings(
+        "feature_views:\n  - {name: 'a,b', source: null, schema: [{name: 'income,<50k', dtype: Int64}]}\n  \
+         - {name: v, source: null, schema: [{name: 'x:y', dtype: Int64}]}\n\
+         on_demand_feature_views:\n  - {name: o, sources: [v], schema: [{name: 'a:b', dtype: Int64, sql: '1'}]}\n",
+    );
+    let feature = "a feature name cannot contain `:`, which references such as view:feature have between their parts";
+    assert_eq!(found, ["a view name cannot contain `,`", feature, feature]);
+}
