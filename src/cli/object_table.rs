@@ -44,7 +44,7 @@ pub fn cells(row: &Row) -> Result<Vec<String>, DecodeError> {
         }
         ObjectKind::DataSource => {
             let source = data_source_from_message(&decode(&row.proto)?);
-            vec![source.name, source.kind.to_string(), location(&source.kind)]
+            vec![row.name.clone(), source.kind.to_string(), location(&source.kind)]
         }
         ObjectKind::Entity => {
             let entity = entity_from_message(&decode(&row.proto)?);

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use prost::Message as _;
 
 use super::{
-    messages::{FeatureViewVersionRecord, InfraObject, ProjectMetadata, Timestamp},
+    convert::name_of_source,
+    messages::{FeatureViewVersionRecord, InfraObject, ProjectMetadata, Timestamp, decode},
     wire_fields::{Field, length_delimited, split},
 };
 use crate::model::ObjectKind;
@@ -145,11 +146,32 @@ impl RegistryFile {
             }
             file.take(&field).ok_or(RegistryFileError::Damaged)?;
         }
+        file.name_sources();
         match version {
             Some(version) if version == SCHEMA_VERSION => Ok(file),
             Some(version) => Err(RegistryFileError::Newer(version)),
             // Every Feast has written it since there are file registries.
             None => Err(RegistryFileError::Damaged),
+        }
+    }
+
+    /// Names the data sources that a Feast before 0.21 stored without names, each differently.
+    fn name_sources(&mut self) {
+        for index in 0..self.objects.len() {
+            let object = &self.objects[index];
+            if object.kind != ObjectKind::DataSource || !object.name.is_empty() {
+                continue;
+            }
+            let place = decode(&object.content).map(|source| name_of_source(&source)).unwrap_or_default();
+            let is_free = |name: &String| {
+                !self
+                    .objects
+                    .iter()
+                    .any(|other| other.kind == object.kind && other.project == object.project && other.name == *name)
+            };
+            let numbered = (2..).map(|number| format!("{place} ({number})"));
+            let name = std::iter::once(place.clone()).chain(numbered).find(is_free);
+            self.objects[index].name = name.filter(|_| !place.is_empty()).unwrap_or_default();
         }
     }
 
@@ -366,7 +388,11 @@ fn identity(kind: ObjectKind, content: &[u8]) -> Option<(String, String)> {
     } else {
         fields
     };
-    let name = text(&inner, place.name)?;
+    let name = match kind {
+        // Without a name, in files of Feast before 0.21.
+        ObjectKind::DataSource => text(&inner, place.name).unwrap_or_default(),
+        _ => text(&inner, place.name)?,
+    };
     let project = match place.project {
         Some(number) => text(&inner, number).unwrap_or_default(),
         None => name.clone(),

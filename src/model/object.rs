@@ -3,8 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DataSource, Entity, FeatureService, FeatureView, LabelView, OnDemandFeatureView, PROTECT_TAG, Permission, Project,
-    SavedDataset, StreamFeatureView, Tags, ValidationReference, printable,
+    DataSource, Entity, FeatureService, FeatureView, LabelView, OnDemandFeatureView, OnDemandSource, PROTECT_TAG,
+    Permission, Project, SavedDataset, StreamFeatureView, Tags, ValidationReference, printable,
 };
 
 /// The kinds of objects a registry holds, in the order plans show them (Feast's order).
@@ -149,6 +149,57 @@ impl Object {
     /// Whether it may neither be deleted nor broken.
     pub fn is_protected(&self) -> bool {
         self.tags().get(PROTECT_TAG).is_some_and(|value| value == "true")
+    }
+
+    /// The source that the object is, or the copies of sources that Feast keeps in it; of streams without their
+    /// history.
+    pub fn sources(&self) -> Vec<&DataSource> {
+        match self {
+            Self::DataSource(source) => vec![source],
+            Self::FeatureView(view) => view.source.iter().chain(&view.stream_source).collect(),
+            Self::StreamFeatureView(view) => view.source.iter().chain(&view.stream_source).collect(),
+            Self::LabelView(view) => view.source.iter().collect(),
+            Self::OnDemandFeatureView(view) => {
+                let inputs = view.sources.iter().map(|input| match input {
+                    OnDemandSource::View(projection) => projection.source.as_ref(),
+                    OnDemandSource::Request(request) => Some(request),
+                });
+                inputs.flatten().collect()
+            }
+            Self::FeatureService(service) => {
+                service.features.iter().filter_map(|member| member.source.as_ref()).collect()
+            }
+            Self::Project(_)
+            | Self::Entity(_)
+            | Self::Permission(_)
+            | Self::SavedDataset(_)
+            | Self::ValidationReference(_) => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn sources_mut(&mut self) -> Vec<&mut DataSource> {
+        match self {
+            Self::DataSource(source) => vec![source],
+            Self::FeatureView(view) => view.source.iter_mut().chain(&mut view.stream_source).collect(),
+            Self::StreamFeatureView(view) => view.source.iter_mut().chain(&mut view.stream_source).collect(),
+            Self::LabelView(view) => view.source.iter_mut().collect(),
+            Self::OnDemandFeatureView(view) => {
+                let inputs = view.sources.iter_mut().map(|input| match input {
+                    OnDemandSource::View(projection) => projection.source.as_mut(),
+                    OnDemandSource::Request(request) => Some(request),
+                });
+                inputs.flatten().collect()
+            }
+            Self::FeatureService(service) => {
+                service.features.iter_mut().filter_map(|member| member.source.as_mut()).collect()
+            }
+            Self::Project(_)
+            | Self::Entity(_)
+            | Self::Permission(_)
+            | Self::SavedDataset(_)
+            | Self::ValidationReference(_) => Vec::new(),
+        }
     }
 
     /// The labels of the object.

@@ -2,7 +2,10 @@
 
 use super::store::Row;
 use crate::{
-    feast::messages::{self as wire, decode},
+    feast::{
+        convert::name_of_source,
+        messages::{self as wire, decode},
+    },
     model::{DUMMY_ENTITY, ForeignObject, ObjectId, ObjectKind, Use},
 };
 
@@ -19,7 +22,8 @@ fn read(row: &Row) -> Option<(String, Vec<Use>)> {
         ObjectKind::Entity => Some((decode::<wire::Entity>(&row.proto).ok()?.spec?.owner, Vec::new())),
         ObjectKind::DataSource => {
             let source: wire::DataSource = decode(&row.proto).ok()?;
-            Some((source.owner, source.batch_source.map(|batch| Use::DataSource(batch.name)).into_iter().collect()))
+            let batch = source.batch_source.map(|batch| Use::DataSource(name_of_source(&batch)));
+            Some((source.owner, batch.into_iter().collect()))
         }
         ObjectKind::FeatureView => {
             let spec = decode::<wire::FeatureView>(&row.proto).ok()?.spec?;
@@ -71,7 +75,7 @@ fn entities(names: &[String]) -> impl Iterator<Item = Use> {
 }
 
 fn sources<const N: usize>(copies: [&Option<wire::DataSource>; N]) -> impl Iterator<Item = Use> {
-    copies.into_iter().flatten().map(|source| Use::DataSource(source.name.clone()))
+    copies.into_iter().flatten().map(|source| Use::DataSource(name_of_source(source)))
 }
 
 fn features(view: &str, columns: &[wire::FeatureSpecV2]) -> Use {

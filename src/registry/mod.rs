@@ -12,6 +12,7 @@ mod sql;
 mod stale;
 mod state;
 mod store;
+mod unnamed;
 
 use crate::config::RegistryConfig;
 

@@ -7,6 +7,7 @@ use super::{
     foreign::foreign_object,
     ownership::owners,
     store::{Row, Snapshot},
+    unnamed::name_sources,
 };
 use crate::{
     feast::{
@@ -37,6 +38,7 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
             Err(Unmanaged(reason)) => state.foreign.push(foreign_object(row, reason)),
         }
     }
+    name_sources(&mut state.objects);
     for kind in [ObjectKind::OnDemandFeatureView, ObjectKind::FeatureService] {
         objects_over_foreign_views(&mut state, kind, snapshot);
     }
@@ -54,7 +56,11 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
 /// # Errors
 /// When feastr cannot manage or read it; the error says why.
 pub fn object(row: &Row) -> Result<Object, Unmanaged> {
-    object_noting(row, &mut BTreeMap::new())
+    let object = object_noting(row, &mut BTreeMap::new())?;
+    let id = ObjectId::new(row.kind, &row.name);
+    let mut alone = BTreeMap::from([(id.clone(), object)]);
+    name_sources(&mut alone);
+    alone.remove(&id).ok_or_else(|| Unmanaged("it has no name".to_owned()))
 }
 
 /// The object of a row. What the row of a view says about materialization is noted in any case.
@@ -66,7 +72,13 @@ fn object_noting(row: &Row, materialized: &mut BTreeMap<String, MaterializedView
         ObjectKind::Project => Object::Project(project_from_message(&read(row)?)),
         ObjectKind::Entity => Object::Entity(entity_from_message(&read(row)?)),
         ObjectKind::DataSource => {
-            let source = data_source_from_message(&read(row)?);
+            let mut source = data_source_from_message(&read(row)?);
+            if source.name.is_empty() {
+                source.name = row.name.clone();
+            }
+            if source.name.is_empty() {
+                return Err(Unmanaged("it has no name, and no path or table that could stand for one".to_owned()));
+            }
             if let SourceKind::Foreign(kind) = &source.kind {
                 return Err(Unmanaged(format!("definitions cannot express this source, of type {kind}")));
             }

@@ -18,6 +18,7 @@ mod interop_kinds;
 mod json_sources;
 mod killer;
 mod materialize_runs;
+mod old_registries;
 mod online;
 mod online_sql;
 #[cfg(unix)]

@@ -152,6 +152,7 @@ impl<'a> RowWriter<'a> {
     fn put(&mut self, object: &Object, before: Option<&Object>) -> Result<(), ApplyError> {
         let id = object.id();
         let now = self.now;
+        self.put_missing_sources(object)?;
         match object {
             Object::Project(project) => {
                 let stored = self.stored(&id)?;
@@ -194,6 +195,22 @@ impl<'a> RowWriter<'a> {
                 let stored = stored.unwrap_or_default();
                 let message = validation_reference_to_message(reference, stored.clone());
                 self.push(id, Some(stored), &message)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of sources that the object holds copies of and that have none: an old Feast stored them without
+    /// names, in views only, and now they get their name there.
+    fn put_missing_sources(&mut self, object: &Object) -> Result<(), ApplyError> {
+        if let Object::DataSource(_) = object {
+            return Ok(());
+        }
+        for source in object.sources() {
+            for source in source.kind.batch_source().into_iter().chain([source]) {
+                if !self.sources.has(&source.name) {
+                    self.put(&Object::DataSource(source.clone()), None)?;
+                }
             }
         }
         Ok(())
