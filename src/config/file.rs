@@ -192,7 +192,9 @@ mod tests {
             "project: p\nregistry: {registry_type: '${X}', path: 'sqlite:///r.db'}\n".to_owned(),
             "project: p\nregistry: {registry_type: sql, path: 'postgresql://u:p@h/d?sslmode=${X}'}\n".to_owned(),
             format!("project: p\n{sql}online_store: {{type: redis, connection_string: '${{X}}'}}\n"),
-            format!("project: p\n{sql}online_store:\n  type: postgres\n  host: h\n  port: ${{X}}\n  user: u\n"),
+            format!(
+                "project: p\n{sql}online_store:\n  type: postgres\n  host: h\n  port: ${{X}}\n  user: u\n  database: d\n"
+            ),
             format!("project: p\n{sql}entity_key_serialization_version: ${{X}}\n"),
         ] {
             assert_eq!(findings(&text), ["environment variable `X` is not set"], "{text}");
