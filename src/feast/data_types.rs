@@ -180,10 +180,20 @@ fn infer_nested(column: &ArrowType, depth: usize) -> Option<DataType> {
             let members: Option<Vec<_>> = members.iter().map(|field| member(field.name(), field.data_type())).collect();
             members.filter(|members| !members.is_empty()).map(DataType::Struct)
         }
-        ArrowType::Map(..) => Some(DataType::Map),
+        // Members have names; other keys have no counterpart.
+        ArrowType::Map(entries, _) => match entries.data_type() {
+            ArrowType::Struct(fields) if fields.first().is_some_and(|key| is_text(key.data_type())) => {
+                Some(DataType::Map)
+            }
+            _ => None,
+        },
         ArrowType::Dictionary(_, values) => infer_nested(values, depth + 1),
         _ => None,
     }
+}
+
+fn is_text(column: &ArrowType) -> bool {
+    matches!(column, ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View)
 }
 
 /// Whether values of a source column can become the declared type: numbers any number (booleans

@@ -1,7 +1,7 @@
 //! JSON text from nested columns, as Python's `json.dumps` writes it.
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Float64Array, Int64Array},
+    array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array},
     buffer::NullBuffer,
     datatypes::DataType as ArrowType,
 };
@@ -9,7 +9,7 @@ use arrow::{
 use super::{
     EncodeError,
     lists::Lists,
-    numbers::{Bools, convert, double, doubles, integer, integers},
+    numbers::{Numerals, convert, double, doubles},
     texts::Texts,
 };
 use crate::feast::python_text;
@@ -17,8 +17,8 @@ use crate::feast::python_text;
 /// A column whose values can be written as JSON.
 pub(super) enum JsonColumn {
     Null,
-    Bool(Bools),
-    Int(Int64Array),
+    Bool(BooleanArray),
+    Int(Numerals),
     Float(Float64Array),
     Text(Texts),
     List(Lists, Box<JsonColumn>),
@@ -37,8 +37,8 @@ impl JsonColumn {
         }
         match array.data_type() {
             ArrowType::Null => Ok(Some(Self::Null)),
-            ArrowType::Boolean => Ok(Bools::bind(array)?.map(Self::Bool)),
-            column if column.is_integer() => Ok(Some(Self::Int(integers(array)?))),
+            ArrowType::Boolean => Ok(Some(Self::Bool(array.as_boolean().clone()))),
+            column if column.is_integer() => Ok(Numerals::bind(array)?.map(Self::Int)),
             column if column.is_floating() => Ok(Some(Self::Float(doubles(array)?))),
             ArrowType::Dictionary(_, values) => Self::bind(&convert(array, values)?),
             ArrowType::Struct(fields) => {
@@ -72,12 +72,11 @@ impl JsonColumn {
     fn write(&self, row: usize, out: &mut String) -> bool {
         match self {
             Self::Null => return false,
-            Self::Bool(bools) => match bools.get(row) {
-                Some(value) => out.push_str(if value { "true" } else { "false" }),
-                None => return false,
-            },
-            Self::Int(array) => match integer(array, row) {
-                Some(number) => out.push_str(&number.to_string()),
+            Self::Bool(bools) if bools.is_valid(row) => out.push_str(if bools.value(row) { "true" } else { "false" }),
+            Self::Bool(_) => return false,
+            // Integers always have digits.
+            Self::Int(numbers) => match numbers.get(row).ok().flatten() {
+                Some(digits) => out.push_str(&digits),
                 None => return false,
             },
             // JSON has no form for what is not finite.

@@ -5,6 +5,7 @@
 //! but for three things: integers beside nulls stay exact, sets keep the order of the source, and
 //! members of structs have their declared types.
 
+mod conform;
 mod json;
 mod key_column;
 mod lists;
@@ -21,7 +22,9 @@ use arrow::{
     error::ArrowError,
 };
 
+pub use conform::{Conformed, carrier, conform, micros_in_utc, widen};
 pub use key_column::KeyColumn;
+pub use texts::Texts;
 
 use crate::model::{DataType, printable};
 use node::Node;
@@ -44,6 +47,11 @@ pub enum EncodeError {
 impl EncodeError {
     fn incompatible(declared: &DataType, array: &ArrayRef) -> Self {
         Self::Incompatible { declared: declared.clone(), column: array.data_type().clone() }
+    }
+
+    /// Whether a value does not fit; otherwise it is the column.
+    pub const fn is_about_a_value(&self) -> bool {
+        matches!(self, Self::OutOfRange { .. } | Self::Malformed { .. } | Self::Json { .. })
     }
 
     fn malformed(text: &str, expected: &'static str) -> Self {

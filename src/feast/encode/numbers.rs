@@ -18,24 +18,34 @@ pub(super) fn convert(array: &ArrayRef, to: &ArrowType) -> Result<ArrayRef, Arro
     cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() })
 }
 
-/// Booleans, also from integers: everything but zero is true.
-pub(super) struct Bools(BooleanArray);
+/// Booleans, also from the integers 0 and 1.
+pub(super) enum Bools {
+    Exact(BooleanArray),
+    Int(Ints),
+}
 
 impl Bools {
     pub(super) fn bind(array: &ArrayRef) -> Result<Option<Self>, EncodeError> {
-        let column = array.data_type();
-        if !column.is_integer() && *column != ArrowType::Boolean {
-            return Ok(None);
+        match array.data_type() {
+            ArrowType::Boolean => Ok(Some(Self::Exact(array.as_boolean().clone()))),
+            column if column.is_integer() => Ok(Ints::bind(array)?.map(Self::Int)),
+            _ => Ok(None),
         }
-        Ok(Some(Self(convert(array, &ArrowType::Boolean)?.as_boolean().clone())))
     }
 
-    pub(super) fn get(&self, row: usize) -> Option<bool> {
-        self.0.is_valid(row).then(|| self.0.value(row))
+    pub(super) fn get(&self, row: usize) -> Result<Option<bool>, EncodeError> {
+        match self {
+            Self::Exact(array) => Ok(array.is_valid(row).then(|| array.value(row))),
+            Self::Int(ints) => match ints.get(row, "Bool")? {
+                None => Ok(None),
+                Some(number @ (0 | 1)) => Ok(Some(number == 1)),
+                Some(number) => Err(EncodeError::OutOfRange { value: number.to_string(), declared: "Bool" }),
+            },
+        }
     }
 }
 
-/// Integers: exact from integers and booleans, floats and decimals without their fraction.
+/// Integers: from integers, booleans, and whole floats and decimals.
 pub(super) enum Ints {
     Exact(Int64Array),
     /// May be beyond 63 bits.
@@ -70,17 +80,37 @@ impl Ints {
             Self::Float(array) => match double(array, row) {
                 None => Ok(None),
                 Some(value) if value.is_nan() => Ok(None),
-                Some(value) if (-LIMIT..LIMIT).contains(&value) => Ok(Some(value.trunc() as i64)),
+                Some(value) if (-LIMIT..LIMIT).contains(&value) && value.fract() == 0.0 => Ok(Some(value as i64)),
                 Some(value) => Err(out_of_range(python_text::float(value))),
             },
             Self::Decimal(decimals) => match decimals.plain(row) {
                 None => Ok(None),
                 Some(text) => {
-                    let whole = text.split_once('.').map_or(text.as_str(), |(whole, _)| whole);
-                    whole.parse().map(Some).map_err(|_| out_of_range(text.clone()))
+                    let (whole, fraction) = text.split_once('.').unwrap_or((text.as_str(), ""));
+                    let whole = if fraction.bytes().all(|digit| digit == b'0') { whole.parse().ok() } else { None };
+                    whole.map(Some).ok_or_else(|| out_of_range(text.clone()))
                 }
             },
         }
+    }
+}
+
+impl Ints {
+    /// The double that is the integer of a row.
+    fn float(&self, row: usize) -> Result<Option<f64>, EncodeError> {
+        let out_of_range = |value: String| Err(EncodeError::OutOfRange { value, declared: "Float64" });
+        if let Self::Unsigned(array) = self {
+            let Some(number) = array.is_valid(row).then(|| array.value(row)) else { return Ok(None) };
+            let float = number as f64;
+            return if float as u128 == u128::from(number) {
+                Ok(Some(float))
+            } else {
+                out_of_range(number.to_string())
+            };
+        }
+        let Some(number) = self.get(row, "Float64")? else { return Ok(None) };
+        let float = number as f64;
+        if float as i128 == i128::from(number) { Ok(Some(float)) } else { out_of_range(number.to_string()) }
     }
 }
 
@@ -98,9 +128,10 @@ pub(super) fn single(number: f64) -> Result<f32, EncodeError> {
     Ok(single)
 }
 
-/// Floats from any number.
+/// Floats from any number: the nearest one, but of an integer only the same one.
 pub(super) enum Floats {
     Double { array: Float64Array, keep_nan: bool },
+    Int(Ints),
     Decimal(Decimals),
 }
 
@@ -108,17 +139,28 @@ impl Floats {
     /// NaN counts as null unless it is kept.
     pub(super) fn bind(array: &ArrayRef, keep_nan: bool) -> Result<Option<Self>, EncodeError> {
         match array.data_type() {
-            column if column.is_floating() || column.is_integer() => {
-                Ok(Some(Self::Double { array: doubles(array)?, keep_nan }))
-            }
+            column if column.is_floating() => Ok(Some(Self::Double { array: doubles(array)?, keep_nan })),
+            ArrowType::Int64 | ArrowType::UInt64 => Ok(Ints::bind(array)?.map(Self::Int)),
+            // Up to 32 bits are exact.
+            column if column.is_integer() => Ok(Some(Self::Double { array: doubles(array)?, keep_nan })),
             _ => Ok(Decimals::bind(array)?.map(Self::Decimal)),
         }
     }
 
-    pub(super) fn get(&self, row: usize) -> Option<f64> {
+    pub(super) fn get(&self, row: usize) -> Result<Option<f64>, EncodeError> {
         match self {
-            Self::Double { array, keep_nan } => double(array, row).filter(|number| *keep_nan || !number.is_nan()),
-            Self::Decimal(decimals) => decimals.plain(row)?.parse().ok(),
+            Self::Double { array, keep_nan } => Ok(double(array, row).filter(|number| *keep_nan || !number.is_nan())),
+            Self::Int(ints) => ints.float(row),
+            Self::Decimal(decimals) => Ok(decimals.plain(row).and_then(|text| text.parse().ok())),
+        }
+    }
+
+    /// The float of a row in 32 bits. Whoever declares these wants the nearest one, of integers too.
+    pub(super) fn single(&self, row: usize) -> Result<Option<f32>, EncodeError> {
+        match self {
+            Self::Int(Ints::Unsigned(array)) => Ok(array.is_valid(row).then(|| array.value(row) as f32)),
+            Self::Int(ints) => Ok(ints.get(row, "Float32")?.map(|number| number as f32)),
+            others => others.get(row)?.map(single).transpose(),
         }
     }
 }
@@ -157,6 +199,7 @@ impl Decimals {
 pub(super) enum Numerals {
     Text(Texts),
     Int(Int64Array),
+    Unsigned(UInt64Array),
     Float(Float64Array),
     Decimal(Decimals),
 }
@@ -168,6 +211,7 @@ impl Numerals {
         }
         match array.data_type() {
             column if column.is_floating() => Ok(Some(Self::Float(doubles(array)?))),
+            ArrowType::UInt64 => Ok(Some(Self::Unsigned(array.as_primitive().clone()))),
             column if column.is_integer() => Ok(Some(Self::Int(integers(array)?))),
             _ => Ok(Decimals::bind(array)?.map(Self::Decimal)),
         }
@@ -181,6 +225,7 @@ impl Numerals {
                 text => Ok(text.map(str::to_owned)),
             },
             Self::Int(array) => Ok(integer(array, row).map(|number| number.to_string())),
+            Self::Unsigned(array) => Ok(array.is_valid(row).then(|| array.value(row).to_string())),
             Self::Float(array) => Ok(double(array, row).filter(|number| !number.is_nan()).map(python_text::float)),
             Self::Decimal(decimals) => Ok(decimals.text(row)),
         }

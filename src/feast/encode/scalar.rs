@@ -3,7 +3,7 @@ use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
 use super::{
     EncodeError,
     json::JsonColumn,
-    numbers::{Bools, Floats, Ints, Numerals, Rounding, Seconds, narrow, single},
+    numbers::{Bools, Floats, Ints, Numerals, Rounding, Seconds, narrow},
     object::Objects,
     texts::{Blobs, Texts, Uuids, check_json},
     wire,
@@ -99,7 +99,7 @@ impl Scalar {
     pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) -> Result<bool, EncodeError> {
         match self {
             Self::Bool(bools) => {
-                let Some(value) = bools.get(row) else { return Ok(false) };
+                let Some(value) = bools.get(row)? else { return Ok(false) };
                 out.push(u8::from(value));
             }
             Self::Int32(ints) => {
@@ -111,11 +111,11 @@ impl Scalar {
                 wire::signed(number, out);
             }
             Self::Float(floats) => {
-                let Some(number) = floats.get(row) else { return Ok(false) };
-                out.extend_from_slice(&single(number)?.to_le_bytes());
+                let Some(number) = floats.single(row)? else { return Ok(false) };
+                out.extend_from_slice(&number.to_le_bytes());
             }
             Self::Double(floats) => {
-                let Some(number) = floats.get(row) else { return Ok(false) };
+                let Some(number) = floats.get(row)? else { return Ok(false) };
                 out.extend_from_slice(&number.to_le_bytes());
             }
             Self::Seconds { seconds, null } => {

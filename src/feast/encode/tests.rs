@@ -149,19 +149,44 @@ fn integers_are_exact_and_in_range() {
 }
 
 #[test]
-fn fractions_are_cut_off_for_integers() {
-    let floats = Float64Array::from(vec![1.9, -1.9, f64::NAN, -9_223_372_036_854_775_808.0]);
-    assert_eq!(json("Int64", floats), json!([1, -1, null, i64::MIN]));
+fn only_whole_numbers_are_integers() {
+    let floats = Float64Array::from(vec![1.0, -0.0, f64::NAN, -9_223_372_036_854_775_808.0]);
+    assert_eq!(json("Int64", floats), json!([1, 0, null, i64::MIN]));
+    assert_eq!(refusal("Int64", Float64Array::from(vec![-1.9])), "-1.9 does not fit Int64");
     assert_eq!(refusal("Int64", Float64Array::from(vec![9.3e18])), "9.3e+18 does not fit Int64");
     let first_too_large = Float64Array::from(vec![9_223_372_036_854_775_808.0]);
     assert_eq!(refusal("Int64", first_too_large), "9.223372036854776e+18 does not fit Int64");
     assert_eq!(refusal("Int32", Float32Array::from(vec![f32::INFINITY])), "inf does not fit Int32");
-    let decimals = || Decimal128Array::from(vec![199, -199]).with_precision_and_scale(10, 2).unwrap();
-    assert_eq!(json("Int32", decimals()), json!([1, -1]));
-    assert_eq!(json("Float64", decimals()), json!([1.99, -1.99]));
+    let decimals = |values: Vec<i128>| Decimal128Array::from(values).with_precision_and_scale(10, 2).unwrap();
+    assert_eq!(json("Int32", decimals(vec![200, -100])), json!([2, -1]));
+    assert_eq!(refusal("Int32", decimals(vec![199])), "1.99 does not fit Int32");
+    assert_eq!(json("Float64", decimals(vec![199, -199])), json!([1.99, -1.99]));
     let whole = Decimal256Array::from(vec![i256::from_i128(i128::from(i64::MAX) + 1)]);
     let whole = whole.with_precision_and_scale(40, 0).unwrap();
     assert_eq!(refusal("Int64", whole), "9223372036854775808 does not fit Int64");
+}
+
+#[test]
+fn integers_are_exact_doubles_or_none() {
+    let most = 9_007_199_254_740_992_i64;
+    assert_eq!(
+        json("Float64", Int64Array::from(vec![most, -most])),
+        json!([9_007_199_254_740_992.0, -9_007_199_254_740_992.0])
+    );
+    assert_eq!(refusal("Float64", Int64Array::from(vec![most + 1])), "9007199254740993 does not fit Float64");
+    assert_eq!(refusal("Float64", Int64Array::from(vec![i64::MAX])), "9223372036854775807 does not fit Float64");
+    assert_eq!(json("Float64", UInt64Array::from(vec![1 << 63])), json!([9_223_372_036_854_775_808.0]));
+    assert_eq!(refusal("Float64", UInt64Array::from(vec![u64::MAX])), "18446744073709551615 does not fit Float64");
+    // Whoever declares single precision wants the nearest.
+    assert_eq!(json("Float32", Int64Array::from(vec![16_777_217])), json!([16_777_216.0]));
+}
+
+#[test]
+fn integers_of_64_bits_without_a_sign() {
+    assert_eq!(json("Decimal", UInt64Array::from(vec![u64::MAX])), json!(["18446744073709551615"]));
+    assert_eq!(refusal("Int64", UInt64Array::from(vec![1 << 63])), "9223372036854775808 does not fit Int64");
+    assert_eq!(json("Bool", UInt64Array::from(vec![0, 1])), json!([false, true]));
+    assert_eq!(refusal("Bool", Int64Array::from(vec![2])), "2 does not fit Bool");
 }
 
 #[test]

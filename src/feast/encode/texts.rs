@@ -12,14 +12,15 @@ use serde::de::IgnoredAny;
 use super::EncodeError;
 
 /// Texts in any of Arrow's layouts.
-pub(super) enum Texts {
+pub enum Texts {
     Small(StringArray),
     Large(LargeStringArray),
     View(StringViewArray),
 }
 
 impl Texts {
-    pub(super) fn bind(array: &ArrayRef) -> Option<Self> {
+    /// The texts of a column, if it holds some.
+    pub fn bind(array: &ArrayRef) -> Option<Self> {
         match array.data_type() {
             ArrowType::Utf8 => Some(Self::Small(array.as_string().clone())),
             ArrowType::LargeUtf8 => Some(Self::Large(array.as_string().clone())),
@@ -28,7 +29,8 @@ impl Texts {
         }
     }
 
-    pub(super) fn get(&self, row: usize) -> Option<&str> {
+    /// The text of a row, unless it is null.
+    pub fn get(&self, row: usize) -> Option<&str> {
         match self {
             Self::Small(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
