@@ -9,7 +9,10 @@ use feastr::{
     model::{ObjectKind, Repo, SourceProblem},
 };
 
-use crate::support::{Project, settings};
+use crate::{
+    golden::imported_repos,
+    support::{Project, settings},
+};
 
 /// Set to write what is found instead of comparing it.
 const ACCEPT: &str = "FEASTR_ACCEPT";
@@ -137,8 +140,11 @@ fn the_schema_agrees_with_the_reader() {
     let schema = Project::new(&[]).feastr(&["schema"]).ok().json();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/feature_repo");
-    let valid: Vec<_> =
-        [repos("valid"), repos("golden"), example].iter().flat_map(|folder| yaml_files(folder)).collect();
+    // What import makes of registries that Feast wrote has every type of value.
+    let imported = imported_repos();
+    let folders: Vec<PathBuf> =
+        [repos("valid"), example].into_iter().chain(imported.iter().map(|repo| repo.path(""))).collect();
+    let valid: Vec<_> = folders.iter().flat_map(|folder| yaml_files(folder)).collect();
     let valid: Vec<_> = valid.iter().filter(|path| !path.ends_with("feature_store.yaml")).collect();
     assert!(valid.len() > 5);
     for path in valid {

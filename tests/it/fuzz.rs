@@ -3,7 +3,7 @@
 
 use std::{panic::catch_unwind, path::Path};
 
-use crate::golden::{bytes, golden_root, read_json};
+use crate::golden::{bytes, golden_root, imported_repos, read_json, recordings};
 
 #[path = "../../fuzz/targets/mod.rs"]
 mod targets;
@@ -142,21 +142,23 @@ fn damaged_settings_are_refused_or_read() {
 
 #[test]
 fn damaged_definitions_are_refused_or_read() {
-    let corpus = files(&[
+    let mut corpus = files(&[
         "examples/feature_repo/drivers.yaml",
         "examples/feature_repo/services.yaml",
         "tests/interop/repo/definitions.yaml",
-        "tests/repos/golden/extra/definitions.yaml",
-        "tests/repos/golden/historical/definitions.yaml",
-        "tests/repos/golden/local/definitions.yaml",
     ]);
+    for repo in imported_repos() {
+        let all = ["entities", "data_sources", "feature_views", "feature_services", "permissions"];
+        let written = all.iter().map(|section| repo.path(&format!("{section}.yaml"))).filter(|path| path.exists());
+        corpus.push(written.flat_map(|path| std::fs::read(path).unwrap()).collect());
+    }
     fuzz("definitions", targets::definitions, &corpus, 3_000);
 }
 
 #[test]
 fn damaged_registries_are_refused_or_read() {
     let mut corpus = Vec::new();
-    for folder in ["extra", "kinds", "local_pandas", "local_python"] {
+    for folder in recordings() {
         let tables = read_json(&golden_root().join("registry").join(folder).join("sqlite_rows.json"));
         for rows in tables.as_object().unwrap().values() {
             for column in rows.as_array().unwrap().iter().flat_map(|row| row.as_object().unwrap().values()) {

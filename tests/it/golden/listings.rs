@@ -1,4 +1,5 @@
-//! What the commands show of recorded objects of every kind.
+//! What the commands show of recorded objects of every kind: pages that one knows word by word, and so always those of
+//! this repository's own recording.
 
 use std::fs;
 
@@ -9,7 +10,7 @@ use crate::support::Project;
 
 /// A repo whose registry has the recorded rows.
 fn kinds() -> Project {
-    let recording = Recording::read("kinds");
+    let recording = Recording::kinds();
     recording.restore();
     let project = Project { folder: recording.folder };
     let settings = "project: kinds\nregistry: {registry_type: sql, path: sqlite:///registry.db}\nonline_store: {type: sqlite, \

@@ -15,10 +15,14 @@ mod registry_dump;
 mod registry_model;
 pub mod registry_rows;
 mod registry_written;
+mod repos;
 mod timestamps;
 mod transcripts;
 mod vectors;
 
-pub use recording::{TABLES, recorded_tables, recorded_writes};
+pub use recording::{
+    TABLES, committed_tables, recorded_project, recorded_tables, recorded_writes, recordings, recordings_of,
+};
 pub use registry_rows::{bytes, golden_root, read_json};
+pub use repos::{imported_repos, registry_files};
 pub use vectors::every_value;

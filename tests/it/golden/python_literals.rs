@@ -60,9 +60,21 @@ impl<'a> Parser<'a> {
         items
     }
 
+    /// A text in quotes of either kind.
     fn quoted(&mut self) -> String {
-        assert!(self.take("'"), "{}", self.rest);
-        self.until("'").to_owned()
+        let quote = if self.take("'") { '\'' } else { '"' };
+        assert!(quote == '\'' || self.take("\""), "{}", self.rest);
+        let mut text = String::new();
+        let mut characters = self.rest.chars();
+        loop {
+            match characters.next().unwrap() {
+                '\\' => text.push(escaped(&mut characters)),
+                character if character == quote => break,
+                character => text.push(character),
+            }
+        }
+        self.rest = characters.as_str();
+        text
     }
 
     fn value(&mut self) -> Python {
@@ -95,12 +107,11 @@ impl<'a> Parser<'a> {
             assert!(self.take(")"));
             return Python::Decimal(decimal);
         }
-        if self.take("b'") {
-            let bytes = self.until("'");
-            assert!(!bytes.contains('\\'));
-            return Python::Bytes(bytes.as_bytes().to_vec());
+        if self.rest.starts_with("b'") || self.rest.starts_with("b\"") {
+            self.rest = &self.rest[1..];
+            return Python::Bytes(self.quoted().chars().map(|byte| u8::try_from(byte).unwrap()).collect());
         }
-        if self.rest.starts_with('\'') {
+        if self.rest.starts_with(['\'', '"']) {
             return Python::Text(self.quoted());
         }
         if self.take("[") {
@@ -146,6 +157,21 @@ impl<'a> Parser<'a> {
         let moment = day.and_hms_micro_opt(parts[3], parts[4], parts[5], parts[6]).unwrap();
         Python::DateTime(moment.and_utc().timestamp_micros(), aware)
     }
+}
+
+/// The character that an escape stands for; its backslash is read.
+fn escaped(characters: &mut std::str::Chars<'_>) -> char {
+    let digits = match characters.next().unwrap() {
+        'n' => return '\n',
+        'r' => return '\r',
+        't' => return '\t',
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        other => return other,
+    };
+    let code: String = characters.take(digits).collect();
+    char::from_u32(u32::from_str_radix(&code, 16).unwrap()).unwrap()
 }
 
 /// The type of a column of these values, `None` when one column cannot hold them all.
@@ -276,4 +302,13 @@ fn build(values: &[Python], dtype: &DataType) -> ArrayRef {
 
 fn nulls(values: &[Python]) -> Option<NullBuffer> {
     Some(values.iter().map(|value| *value != Python::None).collect())
+}
+
+#[test]
+fn literals_are_read_as_python_prints_them() {
+    let text = |text: &str| Python::Text(text.to_owned());
+    assert_eq!(parse(r"'a\\b\'c\n\x07'"), text("a\\b'c\n\u{7}"));
+    assert_eq!(parse("\"it's\""), text("it's"));
+    let bytes = Python::List(vec![Python::Bytes(vec![0, 255]), Python::Bytes(b"'".to_vec())]);
+    assert_eq!(parse(r#"[b'\x00\xff', b"'"]"#), bytes);
 }

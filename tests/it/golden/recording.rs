@@ -1,6 +1,6 @@
 //! Recordings of registries, as rows, as objects and as a registry to work on.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use feastr::{
     apply::{ApplyError, apply},
@@ -16,11 +16,26 @@ use feastr::{
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::registry_rows::{bytes, golden_root, read_json};
+use super::registry_rows::{bytes, committed_root, golden_root, read_json};
 use crate::support::{approving, sqlite_registry};
 
-/// The recordings of SQL registries.
-pub const RECORDINGS: [&str; 4] = ["extra", "local_pandas", "local_python", "kinds"];
+/// The names of the recordings of SQL registries: the folders below `registry` that have rows.
+pub fn recordings() -> Vec<String> {
+    recordings_of("sqlite")
+}
+
+/// The names of the recordings of one of the databases.
+pub fn recordings_of(database: &str) -> Vec<String> {
+    let root = golden_root().join("registry");
+    let folders = std::fs::read_dir(&root).unwrap_or_else(|error| panic!("{}: {error}", root.display()));
+    let folders = folders.map(|entry| entry.unwrap().path());
+    let with_rows = folders.filter(|folder| folder.join(format!("{database}_rows.json")).exists());
+    let mut names: Vec<String> =
+        with_rows.map(|folder| folder.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert!(!names.is_empty(), "no recordings of {database} below {}", root.display());
+    names
+}
 
 /// Tables with their name and message columns.
 pub const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
@@ -44,8 +59,22 @@ pub const TABLES: [(ObjectKind, &str, &str, &str); 11] = [
 
 /// The tables of a recorded registry in one of the databases it was recorded from.
 pub fn recorded_tables(name: &str, database: &str) -> Value {
-    let recorded = read_json(&golden_root().join(format!("registry/{name}/{database}_rows.json")));
+    tables_below(&golden_root(), name, database)
+}
+
+/// The tables of a registry of this repository's own recordings, whichever the tests are put to.
+pub fn committed_tables(name: &str) -> Value {
+    tables_below(&committed_root(), name, "sqlite")
+}
+
+fn tables_below(root: &Path, name: &str, database: &str) -> Value {
+    let recorded = read_json(&root.join(format!("registry/{name}/{database}_rows.json")));
     recorded.get("tables").unwrap_or(&recorded).clone()
+}
+
+/// The project of a recorded registry.
+pub fn recorded_project(tables: &Value) -> &str {
+    tables["projects"][0]["project_id"].as_str().unwrap()
 }
 
 /// The recorded objects.
@@ -82,7 +111,7 @@ fn text(value: &Value) -> String {
 
 /// A recording with its rows, and the folder of a registry that is still empty.
 pub struct Recording {
-    pub name: &'static str,
+    pub name: String,
     /// As the recording has them.
     pub tables: Value,
     pub rows: Vec<Row>,
@@ -90,14 +119,24 @@ pub struct Recording {
 }
 
 impl Recording {
-    pub fn read(name: &'static str) -> Self {
+    pub fn read(name: &str) -> Self {
         Self::of_database(name, "sqlite")
     }
 
     /// The recording of one of the databases that Feast wrote the same definitions to.
-    pub fn of_database(name: &'static str, database: &str) -> Self {
-        let tables = recorded_tables(name, database);
-        Self { name, rows: recorded_rows(&tables), tables, folder: tempfile::tempdir().unwrap() }
+    pub fn of_database(name: &str, database: &str) -> Self {
+        Self::of_tables(name, recorded_tables(name, database))
+    }
+
+    /// The recording of this repository that has one of every kind of object. Repos as people have them lack most
+    /// kinds, so tests about a certain kind name its objects (`registry/kinds/input/definitions.py`) and are not put to
+    /// other recordings.
+    pub fn kinds() -> Self {
+        Self::of_tables("kinds", committed_tables("kinds"))
+    }
+
+    fn of_tables(name: &str, tables: Value) -> Self {
+        Self { name: name.to_owned(), rows: recorded_rows(&tables), tables, folder: tempfile::tempdir().unwrap() }
     }
 
     pub fn state(&self) -> RegistryState {
@@ -142,7 +181,7 @@ impl Recording {
 
     /// The project's rows as they are stored now.
     pub fn stored(&self) -> Snapshot {
-        self.registry().snapshot(self.tables["projects"][0]["project_id"].as_str().unwrap()).unwrap()
+        self.registry().snapshot(recorded_project(&self.tables)).unwrap()
     }
 }
 

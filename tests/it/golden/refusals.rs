@@ -1,4 +1,9 @@
 //! Definitions that Feast was given in recordings of its errors, in YAML: what feastr says of them.
+//!
+//! A recording names the mistake in its note and has it in Python, which feastr does not read. The same mistake in YAML is
+//! here, over the example's data, so that it is of no importance how the recorded objects are called.
+
+use std::path::Path;
 
 use super::registry_rows::{golden_root, read_json};
 use crate::support::{Project, settings};
@@ -15,7 +20,7 @@ fn view(name: &str, column: &str) -> String {
 const COLUMN: &str = "{name: conv_rate, dtype: Float32}";
 
 /// The definitions of a recording in YAML, and what feastr says of them: `Ok`, or a part of its error. Nothing for
-/// mistakes that only Python code can have.
+/// mistakes that only Python code can have, and for those that this repository's recordings do not have.
 fn definitions(note: &str) -> Option<(String, Result<(), &'static str>)> {
     let views = |views: &str| format!("{ENTITY}{SOURCE}feature_views:\n{views}");
     let a = || view("a", COLUMN);
@@ -94,25 +99,29 @@ fn definitions(note: &str) -> Option<(String, Result<(), &'static str>)> {
         }
         "project_name_differs" => ("project: {name: another}\n".to_owned(), Err("another")),
         "project_object" => (
-            "project: {name: feastlocal, description: the project, owner: owner@example.com, tags: {a: b}}\n"
-                .to_owned(),
+            "project: {name: shop, description: the project, owner: owner@example.com, tags: {a: b}}\n".to_owned(),
             Ok(()),
         ),
         "permission_unknown_action" => ("permissions: [{name: p, actions: [FLY]}]\n".to_owned(), Err("FLY")),
         "empty_repository" => (String::new(), Ok(())),
         "two_projects" | "python_syntax_error" | "python_import_error" => return None,
-        other => panic!("no definitions for {other}"),
+        other => {
+            assert!(std::env::var_os("FEASTR_GOLDEN").is_some(), "no definitions for {other}");
+            eprintln!("a mistake that has no definitions in YAML here: {other}");
+            return None;
+        }
     })
 }
 
 #[test]
 fn mistakes_that_feast_takes_or_trips_over_are_named() {
     let recorded = read_json(&golden_root().join("cli/apply_errors.json"));
-    let mut wrong = Vec::new();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/feature_repo/data/driver_stats.parquet");
+    let (mut wrong, mut compared) = (Vec::new(), 0);
     for note in recorded.as_array().unwrap().iter().map(|step| step["note"].as_str().unwrap()) {
         let Some((text, expected)) = (!note.contains(": ")).then(|| definitions(note)).flatten() else { continue };
-        let repo = Project::new(&[("feature_store.yaml", &settings("feastlocal")), ("definitions.yaml", &text)]);
-        let data = golden_root().join("registry/local_pandas/input/data/driver_stats.parquet");
+        let repo = Project::new(&[("feature_store.yaml", &settings("shop")), ("definitions.yaml", &text)]);
+        compared += 1;
         repo.copy(&data, "data/driver_stats.parquet");
         let output = repo.feastr(&["apply"]);
         let as_expected = match expected {
@@ -130,4 +139,5 @@ fn mistakes_that_feast_takes_or_trips_over_are_named() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(compared > 0);
 }

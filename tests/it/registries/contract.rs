@@ -405,6 +405,7 @@ fn runs_are_noted_and_bounded(backend: Backend) {
             without_time: 3,
             out_of_range: 2,
             future: 4,
+            ties: 5,
         },
         state: RunState::Started,
     };

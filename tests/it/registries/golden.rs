@@ -1,7 +1,7 @@
 //! Registries that Feast wrote: rows go through every database unchanged, files are read and
 //! written without touching what a change is not about.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::collections::BTreeSet;
 
 use feastr::{
     feast::registry_file::RegistryFile,
@@ -14,13 +14,14 @@ use super::{
     contract::{contents, entity, write},
     on_every_backend,
 };
-use crate::golden::{bytes, golden_root, recorded_tables, recorded_writes};
+use crate::golden::{bytes, recorded_tables, recorded_writes, recordings_of, registry_files};
 
 on_every_backend!(recorded_rows_come_back);
 
 fn recorded_rows_come_back(backend: Backend) {
-    for (recording, database) in [("extra", "postgres"), ("local_python", "sqlite")] {
-        let tables = recorded_tables(recording, database);
+    let of = |database: &'static str| recordings_of(database).into_iter().map(move |name| (name, database));
+    for (recording, database) in of("sqlite").chain(of("postgres")) {
+        let tables = recorded_tables(&recording, database);
         let mut writes = recorded_writes(&tables);
         for row in tables["managed_infra"].as_array().into_iter().flatten() {
             writes.push(Write::PutInfra { proto: bytes(&row["infra_proto"]), updated: 1 });
@@ -56,11 +57,6 @@ fn recorded_rows_come_back(backend: Backend) {
     }
 }
 
-/// File registries that Feast wrote.
-fn recorded_files() -> Vec<PathBuf> {
-    ["extra", "local_python"].map(|name| golden_root().join("registry").join(name).join("registry.db")).into()
-}
-
 /// The bytes without `version_id` (field 4), which is another one in every file.
 fn without_version_id(bytes: &[u8]) -> Vec<u8> {
     let at = bytes.windows(2).position(|two| two == [0x22, 36]).unwrap();
@@ -69,7 +65,7 @@ fn without_version_id(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_file_of_feast_is_written_back_byte_for_byte() {
-    for path in recorded_files() {
+    for path in registry_files() {
         let original = std::fs::read(&path).unwrap();
         let mut file = RegistryFile::parse(&original).unwrap();
         let project = file.projects().next().unwrap().to_owned();
@@ -92,7 +88,7 @@ fn a_file_of_feast_keeps_other_projects_and_unknown_fields() {
     let test = TestRegistry::new(Backend::File);
     // Field 999, a text, at the end of what a newer Feast wrote.
     let unknown = [0xba, 0x3e, 0x05, b'n', b'e', b'w', b'e', b'r'];
-    let original = [std::fs::read(&recorded_files()[0]).unwrap(), unknown.to_vec()].concat();
+    let original = [std::fs::read(&registry_files()[0]).unwrap(), unknown.to_vec()].concat();
     std::fs::write(test.path(), &original).unwrap();
     let registry = test.open();
     let theirs = registry.projects().unwrap().remove(0);
