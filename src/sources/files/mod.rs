@@ -1,0 +1,176 @@
+//! Which files a source consists of, which lie beside them and are left out, and what the names of
+//! their folders say.
+
+mod braces;
+mod content;
+mod expand;
+mod folder;
+mod format;
+mod left_out;
+mod location;
+mod partitions;
+mod pattern;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::{self, Metadata},
+    io,
+    path::{Path, PathBuf},
+};
+
+pub use content::{not_parquet, open_text};
+pub use format::Format;
+pub use left_out::LeftOut;
+
+use crate::model::SourceProblem;
+use folder::Gathering;
+use tree::Place;
+
+/// The files behind a source, sorted by path; there is at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFiles {
+    /// What is read, sorted by path.
+    pub files: Vec<DataFile>,
+    /// What lies among the files and is not read, sorted by path.
+    pub left_out: Vec<LeftOut>,
+    /// How all of the files are read.
+    pub format: Format,
+    /// The folder whose sub-folders named `key=value` are partitions; `None` for a single file.
+    pub partitioned_below: Option<PathBuf>,
+    /// Whether there is a `_delta_log` folder: files that the table no longer has are read, too.
+    pub beside_delta_log: bool,
+}
+
+impl SourceFiles {
+    /// One file that somebody names, whatever it is called.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn single(path: &Path, format: Format) -> io::Result<Self> {
+        let file = DataFile { path: path.to_owned(), bytes: fs::metadata(path)?.len(), partitions: Vec::new() };
+        let (left_out, partitioned_below) = (Vec::new(), None);
+        Ok(Self { files: vec![file], left_out, format, partitioned_below, beside_delta_log: false })
+    }
+
+    /// The keys of all partition folders, in the order of their first mention.
+    pub fn partition_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in self.files.iter().flat_map(|file| &file.partitions) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
+
+/// A file of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// The repo's path and what the source says below it; links in it are kept.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// What its folders named `key=value` say, from the outermost; `None` is null.
+    pub partitions: Vec<(String, Option<String>)>,
+}
+
+/// Finds the files of the source with this path: a file, a folder, a pattern, or one of them as a
+/// `file://` URL. Relative paths start at `repo`.
+///
+/// # Errors
+/// When there are none, they are not on this machine, one of them cannot be read, or one in a
+/// folder claims to be parquet and is not.
+pub fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, SourceProblem> {
+    let local = location::local(path)?;
+    let full = repo.join(local.as_ref());
+    if let Some(found) = existing(&full)? {
+        if found.is_file() {
+            return SourceFiles::single(&full, format).map_err(|error| unreadable(&full, &error));
+        }
+        if found.is_dir() {
+            return in_folder(path, format, &full);
+        }
+        let message = format!("`{path}` is neither a file nor a folder");
+        return Err(SourceProblem::new(message, "a source is read more than once; write it to a file".to_owned()));
+    }
+    if pattern::is_wild(&local) {
+        return matching(path, &local, format, repo);
+    }
+    let help = match fs::read_link(&full) {
+        Ok(target) => Some(format!("it is a link to {}, which is not there", target.display())),
+        Err(_) => relative_help(&local, repo),
+    };
+    Err(SourceProblem::new(format!("there is no file `{path}`"), help))
+}
+
+fn in_folder(path: &str, format: Format, folder: &Path) -> Result<SourceFiles, SourceProblem> {
+    let mut gathering = Gathering::new(format, folder);
+    gathering.folder(Place::start(folder)?)?;
+    let found = gathering.finish()?;
+    if found.files.is_empty() {
+        let message = format!("the folder `{path}` has no {format} files");
+        return Err(SourceProblem::new(message, left_out::help(&found.left_out, folder, format)));
+    }
+    Ok(found)
+}
+
+fn matching(path: &str, local: &str, format: Format, repo: &Path) -> Result<SourceFiles, SourceProblem> {
+    let nothing = || SourceProblem::new(format!("no file matches `{path}`"), relative_help(local, repo));
+    let (base, rest) = literal_part(local, repo)?;
+    if !base.is_dir() {
+        return Err(nothing());
+    }
+    let patterns =
+        pattern::parse(&rest).map_err(|error| SourceProblem::new(format!("`{path}` is no pattern: {error}"), None))?;
+    let expansion = expand::expand(&base, &patterns)?;
+    let matched = !expansion.matches.is_empty();
+    let found = Gathering::new(format, &base).finish_with(expansion)?;
+    if !found.files.is_empty() {
+        return Ok(found);
+    }
+    match left_out::help(&found.left_out, &base, format) {
+        help if matched => Err(SourceProblem::new(format!("what matches `{path}` has no {format} files"), help)),
+        Some(help) => Err(SourceProblem::new(format!("no file matches `{path}`"), help)),
+        None => Err(nothing()),
+    }
+}
+
+/// The longest beginning of the path that exists as it is written, and the pattern behind it.
+fn literal_part(local: &str, repo: &Path) -> Result<(PathBuf, String), SourceProblem> {
+    let mut base = repo.to_owned();
+    let mut parts = Path::new(local).components();
+    loop {
+        let rest = parts.as_path();
+        let Some(part) = parts.next() else { return Ok((base, String::new())) };
+        let next = base.join(part);
+        if existing(&next)?.is_none() {
+            // A slash at the end asks for folders; the components do not show it.
+            let slash = if local.ends_with(std::path::is_separator) { "/" } else { "" };
+            return Ok((base, format!("{}{slash}", rest.display())));
+        }
+        base = next;
+    }
+}
+
+/// What is at a path, links followed; `None` when there is nothing.
+fn existing(path: &Path) -> Result<Option<Metadata>, SourceProblem> {
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput) => Ok(None),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+/// The problem of a file that cannot be read.
+pub fn unreadable(path: &Path, error: &io::Error) -> SourceProblem {
+    SourceProblem::new(format!("cannot read {}: {error}", path.display()), None)
+}
+
+fn relative_help(path: &str, repo: &Path) -> Option<String> {
+    (!Path::new(path).is_absolute()).then(|| format!("relative paths start at the repo, {}", repo.display()))
+}
