@@ -1,0 +1,32 @@
+//! Files of text – CSV and JSON lines – as columns of declared types.
+//!
+//! A type is never guessed from the data: every text is read as what was declared, or it is unfit,
+//! which is told with its line and column. A file is cut into [`Chunks`] of whole records by one
+//! thread; any number of threads turn them into Arrow columns, each with its own [`Rows`].
+
+mod chunks;
+mod column;
+pub mod csv;
+mod first_rows;
+pub mod json_lines;
+mod numbers;
+mod problem;
+mod rows;
+mod times;
+mod unfit;
+
+pub use chunks::{CHUNK_BYTES, Chunk, Chunks};
+pub use column::TextColumn;
+pub use first_rows::FirstRows;
+pub use numbers::integer;
+pub use problem::RowProblem;
+pub use rows::{Rows, Wanted};
+pub use times::{TimeFormat, moment};
+pub use unfit::Unfit;
+
+/// How texts are read where their type alone does not tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TextRules {
+    /// How times are written.
+    pub times: TimeFormat,
+}

@@ -1,0 +1,41 @@
+//! What is wrong with a file of rows.
+
+use std::fmt;
+
+/// Why a file cannot be read on. The name of the file is for the caller to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowProblem {
+    /// The line on which the row begins, counted from 1; `None` if it is about the whole file.
+    pub line: Option<u64>,
+    /// The column whose value it is about.
+    pub column: Option<String>,
+    /// Without column it goes on after the name of the line or file: "has 3 fields where …".
+    pub message: String,
+}
+
+impl RowProblem {
+    pub(super) fn of_file(message: impl Into<String>) -> Self {
+        Self { line: None, column: None, message: message.into() }
+    }
+
+    pub(super) fn of_line(line: u64, message: impl Into<String>) -> Self {
+        Self { line: Some(line), column: None, message: message.into() }
+    }
+
+    pub(super) fn of_value(line: u64, column: &str, message: impl Into<String>) -> Self {
+        Self { line: Some(line), column: Some(column.to_owned()), message: message.into() }
+    }
+}
+
+impl fmt::Display for RowProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.line, &self.column) {
+            (Some(line), Some(column)) => write!(f, "line {line}, column `{column}`: {}", self.message),
+            (Some(line), None) => write!(f, "line {line} {}", self.message),
+            (None, Some(column)) => write!(f, "column `{column}`: {}", self.message),
+            (None, None) => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for RowProblem {}
