@@ -19,6 +19,7 @@ pub mod registry;
 pub mod retrieval;
 pub mod serving;
 pub mod sink;
+pub mod sources;
 pub mod sqlite;
 pub mod time_limit;
 pub mod ui;

@@ -19,7 +19,7 @@ mod permission;
 mod printable;
 mod repo;
 mod saved_dataset;
-mod source_schema;
+mod source_problem;
 mod stream_feature_view;
 mod tags;
 mod time;
@@ -44,7 +44,7 @@ pub use permission::{Permission, PermissionAction, PermissionType, Policy};
 pub use printable::printable;
 pub use repo::{ForeignObject, MaterializedView, Place, Project, RegistryState, Repo, Use};
 pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
-pub use source_schema::{SourceColumn, SourceProblem, SourceSchema};
+pub use source_problem::SourceProblem;
 pub use stream_feature_view::StreamFeatureView;
 pub use tags::{
     AGGREGATIONS_TAG, CHECKS_TAG, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG,

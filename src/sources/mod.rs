@@ -1,0 +1,28 @@
+//! Files of rows: which ones a source has, what is in their columns, and their rows as Arrow arrays of
+//! one type per column, decided before anything is read.
+//!
+//! What [`OpenSource::scan`] takes is read exactly or refused with a place; the check that `plan`
+//! makes is the same decision without the reading.
+
+mod columns;
+mod convert;
+mod files;
+mod opened;
+mod parquet;
+mod part;
+mod scan;
+mod side_by_side;
+mod target;
+mod text;
+mod text_files;
+mod unify;
+
+pub use columns::{Column, Columns, Holds, Kind};
+pub use convert::as_texts;
+pub use files::{DataFile, Format, LeftOut, SourceFiles};
+pub use opened::OpenSource;
+pub use part::{Part, Rows};
+pub use scan::{Scan, ScanRun, Wanted};
+pub use side_by_side::side_by_side;
+pub use target::Role;
+pub use text::{TimeFormat, integer, moment};

@@ -1,0 +1,464 @@
+//! A source whose files are found and whose headers are read, once.
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use arrow::{
+    array::{Array, ArrayRef},
+    datatypes::{DataType as ArrowType, Field},
+};
+
+use super::{
+    columns::{Column, Columns, Holds},
+    convert::Converter,
+    files::{self, DataFile, Format, SourceFiles},
+    parquet::{Footer, unreadable},
+    scan::{FileColumn, FileContent, Scan, ScanFile, Wanted},
+    side_by_side::side_by_side,
+    target::{Integers, Role, Target, target},
+    text::{TextRules, TimeFormat},
+    text_files::TextFile,
+};
+use crate::{
+    diagnostics::did_you_mean,
+    model::{DataSource, FileSource, SourceKind, SourceProblem},
+};
+
+/// The files of a source with their headers.
+#[derive(Debug)]
+pub struct OpenSource {
+    pub files: SourceFiles,
+    /// What messages call each of them.
+    names: Vec<String>,
+    headers: Vec<Header>,
+    columns: Columns,
+    rules: Arc<TextRules>,
+    /// What messages call the source.
+    shown: String,
+}
+
+/// What the beginning or the end of a file says about its columns.
+#[derive(Debug, Clone)]
+enum Header {
+    Parquet(Footer),
+    Text(TextFile),
+}
+
+impl Header {
+    /// Whether the file has no row.
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Parquet(footer) => footer.rows() == 0,
+            Self::Text(text) => text.is_empty,
+        }
+    }
+
+    /// The columns, each once.
+    fn columns(&self) -> Vec<(&str, Holds)> {
+        let mut names = BTreeSet::new();
+        let mut columns = match self {
+            Self::Parquet(footer) => footer.fields.iter().map(|field| (field.name().as_str(), typed(field))).collect(),
+            Self::Text(text) => text.columns(),
+        };
+        columns.retain(|(name, _)| names.insert(*name));
+        columns
+    }
+
+    /// The columns that are there more than once.
+    fn doubled(&self) -> Vec<&str> {
+        let names: Vec<&str> = match self {
+            Self::Parquet(footer) => footer.fields.iter().map(|field| field.name().as_str()).collect(),
+            Self::Text(text) => text.columns().into_iter().map(|(name, _)| name).collect(),
+        };
+        let mut seen = BTreeSet::new();
+        names.into_iter().filter(|name| !seen.insert(*name)).collect()
+    }
+}
+
+/// What a column of a file holds; its name there is that of the column.
+fn typed(field: &Field) -> Holds {
+    Holds::Typed(Arc::new(field.clone().with_name("").with_nullable(true)))
+}
+
+impl OpenSource {
+    /// Finds the files of a source and reads their headers, to read rows, too; relative paths start at
+    /// `repo`.
+    ///
+    /// # Errors
+    /// When there is no file, or one of them is not what its format says.
+    pub fn open(source: &DataSource, repo: &Path) -> Result<Self, SourceProblem> {
+        Self::find(source, repo, true)
+    }
+
+    /// The same for those who only look at columns, which takes less.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn look_at(source: &DataSource, repo: &Path) -> Result<Self, SourceProblem> {
+        Self::find(source, repo, false)
+    }
+
+    fn find(source: &DataSource, repo: &Path, to_read: bool) -> Result<Self, SourceProblem> {
+        let SourceKind::File(file) = &source.kind else {
+            let message =
+                format!("data source `{}` is of type {}, which is not supported yet", source.name, source.kind);
+            return Err(SourceProblem::new(message, None));
+        };
+        let format = Format::declared(file.format)?;
+        let files = files::find(&file.path, format, repo)?;
+        let times = time_format(source, file)?;
+        let name = |file: &DataFile| file.path.strip_prefix(repo).unwrap_or(&file.path).display().to_string();
+        let rules = TextRules { times };
+        Self::read(files, rules, file.delimiter, &name, (format!("data source `{}`", source.name), to_read))
+    }
+
+    /// A file of rows that a person names, called `shown` in messages.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn file(path: &Path, format: Format, shown: &str) -> Result<Self, SourceProblem> {
+        let files = SourceFiles::single(path, format).map_err(|error| unreadable(shown, &error))?;
+        Self::read(files, TextRules { times: TimeFormat::Iso }, None, &|_| shown.to_owned(), (shown.to_owned(), true))
+    }
+
+    /// A source of which only the columns are known, and no rows can be read.
+    ///
+    /// # Errors
+    /// When its `timestamp_format` is none.
+    pub fn known(source: &DataSource, columns: Columns) -> Result<Self, SourceProblem> {
+        let times = match &source.kind {
+            SourceKind::File(file) => time_format(source, file)?,
+            _ => TimeFormat::Iso,
+        };
+        let files = SourceFiles {
+            files: Vec::new(),
+            left_out: Vec::new(),
+            format: Format::Parquet,
+            partitioned_below: None,
+            beside_delta_log: false,
+        };
+        let (names, headers, shown) = (Vec::new(), Vec::new(), source.name.clone());
+        Ok(Self { files, names, headers, columns, rules: Arc::new(TextRules { times }), shown })
+    }
+
+    fn read(
+        files: SourceFiles,
+        rules: TextRules,
+        delimiter: Option<char>,
+        name: &(dyn Fn(&DataFile) -> String + Sync),
+        (shown, to_read): (String, bool),
+    ) -> Result<Self, SourceProblem> {
+        let headers = side_by_side(&files.files, |file| {
+            let shown = name(file);
+            Ok(match files.format {
+                Format::Parquet => {
+                    Header::Parquet(Footer::read(&file.path, &shown, to_read || !file.partitions.is_empty())?)
+                }
+                Format::Csv => Header::Text(TextFile::csv(&file.path, &shown, delimiter)?),
+                Format::Json => Header::Text(TextFile::json(&file.path, &shown)?),
+            })
+        });
+        let headers = headers.into_iter().collect::<Result<_, _>>()?;
+        let names = files.files.iter().map(name).collect();
+        let mut opened = Self { columns: Columns::default(), files, names, headers, rules: Arc::new(rules), shown };
+        opened.columns = opened.look();
+        Ok(opened)
+    }
+
+    /// The columns of all files.
+    pub const fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// Whether a column can be read for a purpose.
+    pub fn accepts(&self, column: &Column, role: &Role) -> bool {
+        target(column, role, self.integers()).is_some()
+    }
+
+    /// Looks at values that their type says too little of: those of folder names, and numbers of join
+    /// keys, which may have fractions. So many rows are looked at.
+    ///
+    /// # Errors
+    /// When one does not fit, or a file cannot be read.
+    pub fn check(&self, column: &Column, role: &Role) -> Result<(), SourceProblem> {
+        const ROWS: usize = 20_000_000;
+        if self.headers.is_empty() {
+            return Ok(());
+        }
+        if let Some(file) = &column.twice_in {
+            return Err(twice(file, &column.name));
+        }
+        let is_fraction = |kind: &ArrowType| kind.is_floating() || kind.is_decimal();
+        let may_be_fraction =
+            matches!(role, Role::Key(_)) && column.kinds.iter().any(|kind| is_fraction(kind.holds.arrow()));
+        let in_folders = self.files.partition_names().contains(&column.name.as_str());
+        if !may_be_fraction && !in_folders {
+            return Ok(());
+        }
+        // Making a scan reads the names of folders.
+        let wanted = Wanted { column: column.name.clone(), role: role.clone(), null_if_unfit: false };
+        let scan = self.scan(vec![wanted])?;
+        if !may_be_fraction {
+            return Ok(());
+        }
+        let run = Arc::new(scan).run();
+        let mut rows = 0;
+        while let Some(mut part) = run.part()? {
+            while let Some(batch) = run.batch(&mut part)? {
+                rows += batch.count;
+                if rows > ROWS {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// In how many of the files a column is not.
+    pub fn missing_in(&self, column: &Column) -> usize {
+        let files = self.all().filter(|(_, header)| !header.is_empty()).count();
+        files.saturating_sub(column.kinds.iter().map(|kind| kind.files).sum())
+    }
+
+    /// What is odd about the files and keeps nobody from reading them.
+    pub fn oddities(&self) -> Vec<SourceProblem> {
+        let mut oddities = Vec::new();
+        if self.files.beside_delta_log {
+            oddities.push(SourceProblem::new(
+                "the files are those of a Delta table, and all of them are read, also those that it has removed",
+                "run VACUUM on the table, or write what is to be read to a folder of its own".to_owned(),
+            ));
+        }
+        for column in &self.columns.columns {
+            if let Some(difference) = &column.in_folders {
+                oddities.push(SourceProblem::new(
+                    format!(
+                        "column `{}` is in the files and in the names of folders, which differ: {difference}",
+                        column.name
+                    ),
+                    "the values of the files are read".to_owned(),
+                ));
+            }
+        }
+        oddities
+    }
+
+    fn integers(&self) -> Integers {
+        match self.rules.times {
+            TimeFormat::Iso => Integers::None,
+            TimeFormat::Epoch(_) => Integers::Counted,
+            TimeFormat::Pattern(_) => Integers::Digits,
+        }
+    }
+
+    fn look(&self) -> Columns {
+        let mut columns = Columns { rows: Some(0), ..Columns::default() };
+        // What files without rows say of types is of no consequence, unless no other file has the column.
+        let (with_rows, empty): (Vec<_>, Vec<_>) = self.all().partition(|(_, header)| !header.is_empty());
+        for ((_, shown), header) in with_rows {
+            columns.rows = match header {
+                Header::Parquet(footer) => columns.rows.map(|rows| rows + footer.rows()),
+                Header::Text(_) => None,
+            };
+            header.columns().into_iter().for_each(|(name, holds)| columns.add(name, holds, shown));
+            header.doubled().into_iter().for_each(|name| columns.note_twice(name, shown));
+        }
+        for ((_, shown), header) in empty {
+            for (name, holds) in header.columns() {
+                if columns.get(name).is_none() {
+                    columns.add(name, holds, shown);
+                }
+            }
+        }
+        let in_files: BTreeSet<String> = columns.columns.iter().map(|column| column.name.clone()).collect();
+        for ((file, shown), _) in self.all() {
+            for (key, _) in &file.partitions {
+                if !in_files.contains(key) {
+                    columns.add(key, Holds::Text, shown);
+                }
+            }
+        }
+        for column in &mut columns.columns {
+            if in_files.contains(&column.name) {
+                column.in_folders = self.contradiction(column);
+            }
+        }
+        columns
+    }
+
+    /// What differs between the folders and the files of a column that both have.
+    fn contradiction(&self, column: &Column) -> Option<String> {
+        self.all().find_map(|((file, shown), header)| {
+            let (_, text) = file.partitions.iter().rev().find(|(key, _)| *key == column.name)?;
+            let Header::Parquet(footer) = header else { return None };
+            let (position, _) = footer.fields.find(&column.name)?;
+            let schema = footer.reading_schema();
+            (0..footer.row_groups().len()).find_map(|group| {
+                let (least, greatest) = footer.bounds(&schema, position, group)?;
+                [least, greatest].iter().find_map(|bound| {
+                    let said = shown_value(bound)?;
+                    let folder = text.as_deref().unwrap_or("null");
+                    (!same_value(&said, folder)).then(|| format!("{shown} holds {said} below {folder}"))
+                })
+            })
+        })
+    }
+
+    /// Decides how columns are read.
+    ///
+    /// # Errors
+    /// When there is no such column, or its values cannot become what is asked for.
+    pub fn scan(&self, wanted: Vec<Wanted>) -> Result<Scan, SourceProblem> {
+        let mut targets = Vec::with_capacity(wanted.len());
+        for column in &wanted {
+            targets.push(self.target(&column.column, &column.role)?);
+        }
+        let mut files = Vec::with_capacity(self.headers.len());
+        for ((file, shown), header) in self.all().filter(|(_, header)| !header.is_empty()) {
+            let converter = |index: usize| {
+                Converter::new(wanted[index].role.clone(), targets[index].clone(), Arc::clone(&self.rules))
+            };
+            let mut roots = Vec::new();
+            if let Header::Parquet(footer) = header {
+                roots = wanted.iter().filter_map(|wanted| Some(footer.fields.find(&wanted.column)?.0)).collect();
+                roots.sort_unstable();
+                roots.dedup();
+            }
+            let mut columns = Vec::with_capacity(wanted.len());
+            for (index, column) in wanted.iter().enumerate() {
+                let folder = file.partitions.iter().rev().find(|(key, _)| *key == column.column);
+                let position = match header {
+                    Header::Parquet(footer) => {
+                        let root = footer.fields.find(&column.column).map(|(root, _)| root);
+                        root.and_then(|root| roots.iter().position(|known| *known == root))
+                    }
+                    Header::Text(text) if text.has(&column.column) => Some(index),
+                    Header::Text(text) => (folder.is_none() && text.may_have_more()).then_some(index),
+                };
+                columns.push(match (position, folder) {
+                    (Some(position), _) => FileColumn::Read(position, converter(index)),
+                    (None, None) => FileColumn::Missing,
+                    (None, Some((key, text))) => {
+                        FileColumn::Folder(self.folder_value(&converter(index), key, text, shown)?)
+                    }
+                });
+            }
+            let content = match header {
+                Header::Parquet(footer) => {
+                    FileContent::Parquet { footer: footer.clone(), reading: footer.for_reading(shown)?, roots }
+                }
+                Header::Text(text) => FileContent::Text(text.clone()),
+            };
+            files.push(ScanFile { path: file.path.clone(), shown: shown.clone(), columns, content });
+        }
+        Ok(Scan {
+            wanted,
+            targets,
+            files,
+            range: None,
+            content: None,
+            numbered: false,
+            rows: self.columns.rows.unwrap_or_else(|| {
+                // Of texts, of which nobody knows the number of lines.
+                const BYTES_OF_A_ROW: u64 = 100;
+                self.files.files.iter().map(|file| file.bytes).sum::<u64>() / BYTES_OF_A_ROW
+            }),
+            unfit: AtomicU64::new(0),
+        })
+    }
+
+    fn target(&self, name: &str, role: &Role) -> Result<Target, SourceProblem> {
+        let Some(column) = self.columns.get(name) else {
+            let help = did_you_mean(name, self.columns.columns.iter().map(|column| column.name.as_str()));
+            return Err(SourceProblem::new(format!("cannot read {}: there is no column `{name}`", self.shown), help));
+        };
+        if let Some(file) = &column.twice_in {
+            return Err(twice(file, name));
+        }
+        target(column, role, self.integers()).ok_or_else(|| {
+            let what = column.describe();
+            let message = match role {
+                Role::Time => format!("cannot read {}: column `{name}` holds {what} values, not times", self.shown),
+                Role::Value(declared) | Role::Key(declared) | Role::EntityKey(declared) => format!(
+                    "cannot read {}: column `{name}` holds {what} values, which cannot become {declared}",
+                    self.shown
+                ),
+                Role::AsIs => format!("cannot read {}: column `{name}` holds {what} values", self.shown),
+            };
+            SourceProblem::new(message, None)
+        })
+    }
+
+    fn folder_value(
+        &self,
+        converter: &Converter,
+        key: &str,
+        text: &Option<String>,
+        shown: &str,
+    ) -> Result<ArrayRef, SourceProblem> {
+        let converted = converter.constant(text.as_deref());
+        match converted.reason {
+            None => Ok(converted.array),
+            Some(reason) => {
+                let message =
+                    format!("the folder `{key}={}` of {shown}: {reason}", text.as_deref().unwrap_or_default());
+                Err(SourceProblem::new(message, None))
+            }
+        }
+    }
+
+    /// The columns of texts all of whose first values are times.
+    ///
+    /// # Errors
+    /// When the first rows cannot be read.
+    pub fn columns_of_times(&self) -> Result<Vec<String>, SourceProblem> {
+        let mut names = Vec::new();
+        for ((file, shown), header) in self.all() {
+            if let Header::Text(text) = header {
+                names.extend(text.columns_of_times(&file.path, shown, &self.rules.times)?);
+            }
+        }
+        Ok(names)
+    }
+
+    /// The files, each with what messages call it and its header.
+    fn all(&self) -> impl Iterator<Item = ((&DataFile, &String), &Header)> {
+        self.files.files.iter().zip(&self.names).zip(&self.headers)
+    }
+}
+
+fn twice(file: &str, column: &str) -> SourceProblem {
+    let message = format!("{file} has two columns called `{column}`");
+    SourceProblem::new(message, "write it with another name for one of them".to_owned())
+}
+
+fn time_format(source: &DataSource, file: &FileSource) -> Result<TimeFormat, SourceProblem> {
+    match file.timestamp_format.as_str() {
+        "" => Ok(TimeFormat::Iso),
+        declared => TimeFormat::parse(declared).ok_or_else(|| {
+            let message = format!("`{declared}`, the timestamp_format of `{}`, is none", source.name);
+            SourceProblem::new(message, "write `epoch_seconds` or a pattern such as %d/%m/%Y".to_owned())
+        }),
+    }
+}
+
+/// The only value of an array as text.
+fn shown_value(bound: &ArrayRef) -> Option<String> {
+    if bound.len() != 1 || bound.is_null(0) {
+        return None;
+    }
+    arrow::util::display::array_value_to_string(bound, 0).ok()
+}
+
+/// Whether two texts say the same, as `2026-01-01` and `2026-01-01T00:00:00`, or `07` and `7`.
+fn same_value(file: &str, folder: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    file == folder
+        || file.strip_suffix("T00:00:00").is_some_and(|date| date == folder)
+        || file.strip_suffix("T00:00:00Z").is_some_and(|date| date == folder)
+        || file.replace(' ', "T") == folder.replace(' ', "T")
+        || matches!((number(file), number(folder)), (Some(one), Some(other)) if one == other)
+}

@@ -1,0 +1,212 @@
+//! Parquet files: their footers, and their rows as Arrow arrays.
+
+use std::{fs::File, path::Path, sync::Arc};
+
+use arrow::{
+    array::ArrayRef,
+    datatypes::{DataType as ArrowType, Field, FieldRef, Fields, Schema, TimeUnit},
+    error::ArrowError,
+};
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+            statistics::StatisticsConverter,
+        },
+    },
+    basic::{LogicalType, Type as PhysicalType},
+    errors::ParquetError,
+    file::metadata::{ParquetStatisticsPolicy, RowGroupMetaData},
+};
+
+use super::{files::not_parquet, unify::element};
+use crate::model::{SourceProblem, printable};
+
+/// Arrow's name of the extension type of UUIDs.
+const EXTENSION_NAME: &str = "ARROW:extension:name";
+const UUID: &str = "arrow.uuid";
+
+/// The footer of a file.
+#[derive(Debug, Clone)]
+pub struct Footer {
+    metadata: ArrowReaderMetadata,
+    /// The columns as the file says; UUIDs are marked as such.
+    pub fields: Fields,
+}
+
+impl Footer {
+    /// Reads the footer of a file, which messages call `shown`; what it says of values only if that is
+    /// wanted.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no parquet file.
+    pub fn read(path: &Path, shown: &str, with_statistics: bool) -> Result<Self, SourceProblem> {
+        let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
+        let options = ArrowReaderOptions::new()
+            .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
+            .with_column_stats_policy(wanted(with_statistics))
+            .with_size_stats_policy(wanted(with_statistics));
+        let metadata = ArrowReaderMetadata::load(&file, options).map_err(|_| not_parquet(path))?;
+        let types = metadata.parquet_schema().root_schema().get_fields();
+        let fields = metadata.schema().fields().iter().zip(types).map(|(field, kind)| {
+            let field = field.as_ref().clone();
+            let field = match field.data_type() {
+                // How values are repeated is of no concern; not all kinds can be read so.
+                ArrowType::Dictionary(_, values) => {
+                    let values = values.as_ref().clone();
+                    field.with_data_type(values)
+                }
+                // Parquet has days, unless something else is meant.
+                ArrowType::Date64 if kind.is_primitive() && kind.get_physical_type() == PhysicalType::INT32 => {
+                    field.with_data_type(ArrowType::Date32)
+                }
+                _ => field,
+            };
+            // Nanoseconds since 1970 do not hold all that twelve bytes can.
+            if kind.is_primitive() && kind.get_physical_type() == PhysicalType::INT96 {
+                return Arc::new(field.with_data_type(ArrowType::Timestamp(TimeUnit::Microsecond, None)));
+            }
+            if matches!(kind.get_basic_info().logical_type_ref(), Some(LogicalType::Uuid)) {
+                let mut metadata = field.metadata().clone();
+                metadata.insert(EXTENSION_NAME.to_owned(), UUID.to_owned());
+                return Arc::new(field.with_metadata(metadata));
+            }
+            Arc::new(field)
+        });
+        let fields = fields.collect();
+        Ok(Self { metadata, fields })
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or(0)
+    }
+
+    /// The row groups, in order.
+    pub fn row_groups(&self) -> &[RowGroupMetaData] {
+        self.metadata.metadata().row_groups()
+    }
+
+    /// Least and greatest value of a column in a row group, each an array of one, with the types of
+    /// [`reading_schema`](Self::reading_schema); `None` where the file does not say.
+    pub fn bounds(&self, schema: &Schema, column: usize, row_group: usize) -> Option<(ArrayRef, ArrayRef)> {
+        let name = schema.field(column).name();
+        let converter = StatisticsConverter::try_new(name, schema, self.metadata.parquet_schema()).ok()?;
+        let group = [self.row_groups().get(row_group)?];
+        Some((converter.row_group_mins(group).ok()?, converter.row_group_maxes(group).ok()?))
+    }
+
+    /// How columns are asked for: texts and bytes stay where the pages have them.
+    pub fn reading_schema(&self) -> Schema {
+        let as_read = |(said, read): (&FieldRef, &FieldRef)| {
+            let kind = match said.data_type() {
+                ArrowType::Utf8 | ArrowType::LargeUtf8 => ArrowType::Utf8View,
+                ArrowType::Binary | ArrowType::LargeBinary => ArrowType::BinaryView,
+                _ => said.data_type().clone(),
+            };
+            Arc::new(read.as_ref().clone().with_data_type(kind))
+        };
+        let fields: Vec<FieldRef> = self.fields.iter().zip(self.metadata.schema().fields()).map(as_read).collect();
+        Schema::new_with_metadata(fields, self.metadata.schema().metadata().clone())
+    }
+
+    /// The footer for reading rows.
+    ///
+    /// # Errors
+    /// When the file's own schema contradicts itself.
+    pub fn for_reading(&self, shown: &str) -> Result<ArrowReaderMetadata, SourceProblem> {
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(self.reading_schema()));
+        ArrowReaderMetadata::try_new(Arc::clone(self.metadata.metadata()), options)
+            .map_err(|error| broken(shown, &error))
+    }
+}
+
+const fn wanted(wanted: bool) -> ParquetStatisticsPolicy {
+    if wanted { ParquetStatisticsPolicy::KeepAll } else { ParquetStatisticsPolicy::SkipAll }
+}
+
+/// Whether a column is one of UUIDs.
+pub fn is_uuid(field: &Field) -> bool {
+    field.metadata().get(EXTENSION_NAME).is_some_and(|name| name == UUID)
+}
+
+/// Reads columns of one row group.
+///
+/// `roots` are positions among the file's columns, ascending; batches have those columns.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_row_group(
+    path: &Path,
+    shown: &str,
+    metadata: ArrowReaderMetadata,
+    roots: &[usize],
+    row_group: usize,
+) -> Result<ParquetRecordBatchReader, SourceProblem> {
+    let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
+    let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
+    let rows = rows_at_once(&metadata, roots, row_group);
+    ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        .with_projection(mask)
+        .with_row_groups(vec![row_group])
+        .with_batch_size(rows)
+        .build()
+        .map_err(|error| broken(shown, &error))
+}
+
+/// So many rows make a batch, unless their values are large.
+const ROWS: usize = 8192;
+/// Of columns with lists, of which the engine copies whole batches.
+const ROWS_OF_LISTS: usize = 2048;
+/// About so many bytes are in a batch of large values.
+const BYTES: u64 = 4 << 20;
+
+/// How many rows of a row group make a batch: it follows their size, so that memory does not.
+fn rows_at_once(metadata: &ArrowReaderMetadata, roots: &[usize], row_group: usize) -> usize {
+    let group = metadata.metadata().row_group(row_group);
+    let rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
+    let schema = metadata.parquet_schema();
+    let mut bytes = 0_u64;
+    for (leaf, chunk) in group.columns().iter().enumerate() {
+        if !roots.contains(&schema.get_column_root_idx(leaf)) {
+            continue;
+        }
+        let sizes = [
+            chunk.uncompressed_size(),
+            // What a dictionary has once is there for every row.
+            chunk.unencoded_byte_array_data_bytes().unwrap_or(0),
+            chunk.num_values().saturating_mul(8),
+        ];
+        bytes += sizes.into_iter().filter_map(|size| u64::try_from(size).ok()).max().unwrap_or(0);
+    }
+    let nested = roots.iter().any(|root| has_lists(metadata.schema().field(*root).data_type()));
+    let most = if nested { ROWS_OF_LISTS } else { ROWS };
+    let fitting = BYTES.saturating_mul(rows) / bytes.max(1);
+    usize::try_from(fitting).unwrap_or(most).clamp(1, most)
+}
+
+/// Whether values of a type are of any length, in elements.
+pub fn has_lists(kind: &ArrowType) -> bool {
+    match kind {
+        ArrowType::Struct(fields) => fields.iter().any(|field| has_lists(field.data_type())),
+        ArrowType::Map(..) => true,
+        kind => element(kind).is_some(),
+    }
+}
+
+/// The problem of a file that cannot be opened or read.
+pub fn unreadable(shown: &str, error: &std::io::Error) -> SourceProblem {
+    SourceProblem::new(format!("cannot read {shown}: {error}"), None)
+}
+
+fn broken(shown: &str, error: &ParquetError) -> SourceProblem {
+    let reason = printable(&error.to_string()).into_owned();
+    SourceProblem::new(format!("{shown} is not a readable parquet file: {reason}"), None)
+}
+
+/// The problem of rows that cannot be decoded.
+pub fn undecodable(shown: &str, error: &ArrowError) -> SourceProblem {
+    let reason = error.to_string();
+    SourceProblem::new(format!("{shown} is damaged: {}", printable(&reason)), "write it again".to_owned())
+}

@@ -1,0 +1,232 @@
+//! Part of a scan: rows of one file, as one thread reads them.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, new_null_array},
+    buffer::BooleanBuffer,
+    compute::filter,
+    datatypes::{DataType as ArrowType, Int64Type},
+    row::{RowConverter, SortField},
+};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+
+use super::{
+    convert::{Converted, Converter, repeat},
+    parquet::undecodable,
+    scan::{FileColumn, Range, Scan, ScanFile, Wanted},
+    target::{Role, Target},
+    text_files::TextPart,
+};
+use crate::model::{DataType, SourceProblem};
+
+/// So many rows are made at once where nothing of them is read.
+const ROWS: usize = 2048;
+
+/// Rows as arrays of equal length, one per column of the scan.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    pub columns: Vec<ArrayRef>,
+    pub count: usize,
+}
+
+impl Rows {
+    /// Those in a range of times.
+    pub(super) fn inside(self, range: Range) -> Result<Self, SourceProblem> {
+        let mask = range.mask(&self.columns[range.column]);
+        if mask.true_count() == self.count {
+            return Ok(self);
+        }
+        let columns: Result<Vec<ArrayRef>, _> = self.columns.iter().map(|column| filter(column, &mask)).collect();
+        let columns = columns.map_err(|error| SourceProblem::new(error.to_string(), None))?;
+        Ok(Self { columns, count: mask.true_count() })
+    }
+}
+
+impl Range {
+    /// Which times are inside.
+    fn mask(self, times: &ArrayRef) -> BooleanArray {
+        let Some(times) = times.as_primitive_opt::<Int64Type>() else {
+            return BooleanArray::from(vec![true; times.len()]);
+        };
+        let inside = BooleanBuffer::collect_bool(times.len(), |row| {
+            let time = times.values()[row];
+            self.first <= time && time <= self.last
+        });
+        match times.nulls() {
+            Some(nulls) => BooleanArray::new(&inside & nulls.inner(), None),
+            None => BooleanArray::new(inside, None),
+        }
+    }
+}
+
+/// Rows that one thread reads.
+pub struct Part {
+    scan: Arc<Scan>,
+    file: usize,
+    source: PartSource,
+    /// Number of the next row in its file, from 1.
+    row: u64,
+    /// For the bytes of contents, with the types that it is for.
+    order: Option<(Vec<ArrowType>, RowConverter)>,
+}
+
+/// Where the rows of a part come from.
+pub(super) enum PartSource {
+    Parquet(Box<ParquetRecordBatchReader>),
+    Text(Box<TextPart>),
+    /// So many rows of which no column is read.
+    Rows(usize),
+}
+
+impl Part {
+    pub(super) const fn new(scan: Arc<Scan>, file: usize, source: PartSource, first_row: u64) -> Self {
+        Self { scan, file, source, row: first_row, order: None }
+    }
+
+    /// The next rows, of which some may be outside the range of the scan; none at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Rows>, SourceProblem> {
+        let scan = Arc::clone(&self.scan);
+        let file = &scan.files[self.file];
+        match &mut self.source {
+            PartSource::Parquet(reader) => {
+                let batch = reader.next().transpose().map_err(|error| undecodable(&file.shown, &error))?;
+                let Some(batch) = batch else { return Ok(None) };
+                let rows = self.converted(&scan, file, batch.columns().to_vec(), batch.num_rows())?;
+                self.row += batch.num_rows() as u64;
+                Ok(Some(rows))
+            }
+            PartSource::Rows(rows) => {
+                let count = (*rows).min(ROWS);
+                *rows -= count;
+                if count == 0 {
+                    return Ok(None);
+                }
+                self.converted(&scan, file, Vec::new(), count).map(Some)
+            }
+            PartSource::Text(part) => {
+                let Some((read, count)) = part.next()? else { return Ok(None) };
+                scan.unfit.fetch_add(part.take_unfit(), Ordering::Relaxed);
+                // They were converted on the way, in the order in which they are wanted.
+                let mut read = read.iter();
+                let mut columns = Vec::with_capacity(scan.wanted.len());
+                for (column, target) in file.columns.iter().zip(&scan.targets) {
+                    columns.push(match (column, read.as_slice()) {
+                        (FileColumn::Read(_, converter), [array, ..]) => {
+                            read.next();
+                            converter.of_texts(array)
+                        }
+                        (column, _) => without_rows(column, target, count, &file.shown)?,
+                    });
+                }
+                Ok(Some(Rows { columns, count }))
+            }
+        }
+    }
+
+    /// The columns of the scan from those that were read. What is outside its range is not converted.
+    fn converted(
+        &self,
+        scan: &Scan,
+        file: &ScanFile,
+        mut read: Vec<ArrayRef>,
+        mut count: usize,
+    ) -> Result<Rows, SourceProblem> {
+        let mut inside = None;
+        if let Some(range) = scan.range
+            && let FileColumn::Read(position, converter) = &file.columns[range.column]
+        {
+            let times = self.convert(&scan.wanted[range.column], converter, &read[*position], None, &file.shown)?;
+            let mask = range.mask(&times);
+            if mask.true_count() < count {
+                read = read
+                    .iter()
+                    .map(|column| filter(column, &mask))
+                    .collect::<Result<_, _>>()
+                    .map_err(|error| undecodable(&file.shown, &error))?;
+                count = mask.true_count();
+                inside = Some(mask);
+            }
+        }
+        let mut columns = Vec::with_capacity(scan.wanted.len());
+        for ((column, wanted), target) in file.columns.iter().zip(&scan.wanted).zip(&scan.targets) {
+            columns.push(match column {
+                FileColumn::Read(position, converter) => {
+                    self.convert(wanted, converter, &read[*position], inside.as_ref(), &file.shown)?
+                }
+                column => without_rows(column, target, count, &file.shown)?,
+            });
+        }
+        Ok(Rows { columns, count })
+    }
+
+    /// A converted column, if what does not fit may be null. `inside` are the rows of the batch that
+    /// it is of, if not all.
+    fn convert(
+        &self,
+        wanted: &Wanted,
+        converter: &Converter,
+        array: &ArrayRef,
+        inside: Option<&BooleanArray>,
+        shown: &str,
+    ) -> Result<ArrayRef, SourceProblem> {
+        let Converted { array, unfit, reason } = converter
+            .convert(array)
+            .map_err(|error| SourceProblem::new(format!("column `{}` of {shown}: {error}", wanted.column), None))?;
+        match unfit.first() {
+            Some(row) if !wanted.null_if_unfit => {
+                let in_batch = match inside {
+                    Some(inside) => inside.values().set_indices().nth(*row).unwrap_or(*row),
+                    None => *row,
+                };
+                let place = format!("row {} of {shown}", self.row + in_batch as u64);
+                Err(unfit_value(&place, wanted, &reason.unwrap_or_else(|| "a value does not fit".to_owned())))
+            }
+            _ => {
+                self.scan.unfit.fetch_add(unfit.len() as u64, Ordering::Relaxed);
+                Ok(array)
+            }
+        }
+    }
+
+    /// Bytes that order rows by what they hold in these columns.
+    pub(super) fn content(&mut self, columns: &[ArrayRef]) -> Result<ArrayRef, SourceProblem> {
+        let kinds: Vec<ArrowType> = columns.iter().map(|column| column.data_type().clone()).collect();
+        let problem = |error: arrow::error::ArrowError| SourceProblem::new(error.to_string(), None);
+        let order = match &mut self.order {
+            Some((known, order)) if *known == kinds => order,
+            order => {
+                let fields = kinds.iter().map(|kind| SortField::new(kind.clone())).collect();
+                &mut order.insert((kinds, RowConverter::new(fields).map_err(problem)?)).1
+            }
+        };
+        let rows = order.convert_columns(columns).map_err(problem)?;
+        Ok(Arc::new(rows.iter().map(|row| Some(row.data().to_vec())).collect::<BinaryArray>()))
+    }
+}
+
+/// A column that the rows of a file have alike.
+fn without_rows(column: &FileColumn, target: &Target, count: usize, shown: &str) -> Result<ArrayRef, SourceProblem> {
+    match column {
+        FileColumn::Folder(value) => repeat(value, count).map_err(|error| undecodable(shown, &error)),
+        FileColumn::Missing | FileColumn::Read(..) => Ok(new_null_array(&target.arrow, count)),
+    }
+}
+
+/// The problem of a value that does not fit; `place` says where it is.
+pub(super) fn unfit_value(place: &str, wanted: &Wanted, reason: &str) -> SourceProblem {
+    let help = match &wanted.role {
+        Role::Value(DataType::UnixTimestamp | DataType::ZonedTimestamp) => Some(
+            "write times like 2026-01-31T12:00:00Z, or set `timestamp_format` in the source or `out_of_range: as_null` \
+             in the view's checks",
+        ),
+        Role::Value(_) => Some("correct it, declare another type, or set `out_of_range: as_null` in the view's checks"),
+        Role::Time => Some(
+            "write times like 2026-01-31T12:00:00Z; without a zone they are UTC; a source may declare a \
+             `timestamp_format`",
+        ),
+        Role::Key(_) => Some("correct it, or give the entity another `value_type`"),
+        Role::EntityKey(_) | Role::AsIs => None,
+    };
+    SourceProblem::new(format!("{place}, column `{}`: {reason}", wanted.column), help.map(str::to_owned))
+}

@@ -1,0 +1,232 @@
+//! CSV and JSON-lines files of a source.
+
+use std::path::Path;
+
+use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
+
+use super::{
+    columns::Holds,
+    convert::Converter,
+    files::open_text,
+    parquet::unreadable,
+    part::unfit_value,
+    scan::Wanted,
+    text::{self, CHUNK_BYTES, Chunk, Chunks, RowProblem, csv, json_lines},
+};
+use crate::model::{SourceProblem, printable};
+
+/// So many rows tell which columns hold times.
+const ROWS_FOR_TIMES: usize = 100;
+
+/// A file of texts, as its beginning shows it.
+#[derive(Debug, Clone)]
+pub struct TextFile {
+    kind: TextKind,
+    /// Whether there is no row.
+    pub is_empty: bool,
+}
+
+#[derive(Debug, Clone)]
+enum TextKind {
+    /// With its heading; the delimiter may be declared.
+    Csv { heading: csv::Heading, delimiter: Option<u8> },
+    /// With the columns of its first rows.
+    Json { seen: Vec<(String, ArrowType)> },
+}
+
+impl TextFile {
+    /// A CSV file, of which the heading is read.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn csv(path: &Path, shown: &str, delimiter: Option<char>) -> Result<Self, SourceProblem> {
+        let delimiter = delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
+        let (heading, mut chunks) = heading(path, shown, delimiter)?;
+        let chunk = chunks.next_chunk().map_err(|problem| bad_row(shown, &problem))?;
+        let is_empty = chunk.is_none_or(|chunk| chunk.bytes.trim_ascii().is_empty());
+        Ok(Self { kind: TextKind::Csv { heading, delimiter }, is_empty })
+    }
+
+    /// A file of JSON lines, of which the first rows are read.
+    ///
+    /// # Errors
+    /// When they are none.
+    pub fn json(path: &Path, shown: &str) -> Result<Self, SourceProblem> {
+        let mut chunks = json(path, shown)?;
+        let seen = json_lines::observe(&mut chunks).map_err(|problem| bad_row(shown, &problem))?;
+        Ok(Self { kind: TextKind::Json { seen: seen.columns }, is_empty: seen.is_empty })
+    }
+
+    /// The columns as the heading or the first rows have them.
+    pub fn columns(&self) -> Vec<(&str, Holds)> {
+        match &self.kind {
+            // The index that pandas writes has no name.
+            TextKind::Csv { heading, .. } => {
+                let names = heading.names.iter().filter(|name| !name.is_empty());
+                names.map(|name| (name.as_str(), Holds::Text)).collect()
+            }
+            TextKind::Json { seen } => {
+                seen.iter().map(|(name, kind)| (name.as_str(), Holds::Json(kind.clone()))).collect()
+            }
+        }
+    }
+
+    /// The columns all of whose first values are times.
+    ///
+    /// # Errors
+    /// When the first rows cannot be read.
+    pub fn columns_of_times(
+        &self,
+        path: &Path,
+        shown: &str,
+        times: &text::TimeFormat,
+    ) -> Result<Vec<String>, SourceProblem> {
+        let first = match &self.kind {
+            TextKind::Csv { delimiter, .. } => {
+                let (heading, mut chunks) = heading(path, shown, *delimiter)?;
+                csv::first_rows_as_is(&heading, &mut chunks, ROWS_FOR_TIMES)
+            }
+            TextKind::Json { .. } => json_lines::first_rows_as_is(&mut json(path, shown)?, ROWS_FOR_TIMES),
+        };
+        let first = first.map_err(|problem| bad_row(shown, &problem))?;
+        let holds_times = |column: usize| {
+            let mut values =
+                first.rows.iter().filter_map(|row| row[column].as_deref()).filter(|text| !text.is_empty()).peekable();
+            values.peek().is_some() && values.all(|text| text::moment(text, times).is_some())
+        };
+        let names = first.names.iter().enumerate().filter(|(column, _)| holds_times(*column));
+        Ok(names.map(|(_, name)| name.clone()).collect())
+    }
+
+    /// Whether the file has a column. In JSON rows that come later may have others.
+    pub fn has(&self, name: &str) -> bool {
+        match &self.kind {
+            TextKind::Csv { heading, .. } => heading.names.iter().any(|known| known == name),
+            TextKind::Json { seen } => seen.iter().any(|(known, _)| known == name),
+        }
+    }
+
+    /// Whether rows may have columns that nobody has seen yet.
+    pub const fn may_have_more(&self) -> bool {
+        matches!(self.kind, TextKind::Json { .. })
+    }
+
+    /// Begins to read the file.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn chunks(&self, path: &Path, shown: &str) -> Result<TextChunks, SourceProblem> {
+        let chunks = match &self.kind {
+            TextKind::Csv { delimiter, .. } => heading(path, shown, *delimiter)?.1,
+            TextKind::Json { .. } => json(path, shown)?,
+        };
+        Ok(TextChunks { chunks, shown: shown.to_owned() })
+    }
+
+    /// The rows of a chunk, in these columns.
+    ///
+    /// # Errors
+    /// When the heading has a column twice.
+    pub fn part<'a>(
+        &self,
+        shown: &str,
+        chunk: Chunk,
+        columns: impl Iterator<Item = (&'a Wanted, &'a Converter)>,
+    ) -> Result<TextPart, SourceProblem> {
+        let mut asked = Vec::new();
+        let mut wanted = Vec::new();
+        for (column, converter) in columns {
+            asked.push(column.clone());
+            wanted.push(text::Wanted::new(&column.column, converter.text_column(), column.null_if_unfit));
+        }
+        let mut rows = match &self.kind {
+            TextKind::Csv { heading, .. } => {
+                text::Rows::of_csv(heading, wanted).map_err(|problem| bad_row(shown, &problem))?
+            }
+            TextKind::Json { .. } => text::Rows::of_json_lines(wanted),
+        };
+        rows.start(chunk);
+        Ok(TextPart { rows, asked, shown: shown.to_owned(), told: 0 })
+    }
+}
+
+fn heading(path: &Path, shown: &str, delimiter: Option<u8>) -> Result<(csv::Heading, Chunks), SourceProblem> {
+    let file = open_text(path).map_err(|error| unreadable(shown, &error))?;
+    csv::Heading::read(file, delimiter, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
+}
+
+fn json(path: &Path, shown: &str) -> Result<Chunks, SourceProblem> {
+    let file = open_text(path).map_err(|error| unreadable(shown, &error))?;
+    json_lines::open(file, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
+}
+
+/// A file of texts that is being read.
+pub struct TextChunks {
+    chunks: Chunks,
+    shown: String,
+}
+
+impl TextChunks {
+    /// The next piece.
+    ///
+    /// # Errors
+    /// When the file cannot be read on.
+    pub fn next(&mut self) -> Result<Option<Chunk>, SourceProblem> {
+        self.chunks.next_chunk().map_err(|problem| bad_row(&self.shown, &problem))
+    }
+}
+
+/// A piece of a file whose rows are being read.
+pub struct TextPart {
+    rows: text::Rows,
+    asked: Vec<Wanted>,
+    shown: String,
+    /// How many values that do not fit were told of.
+    told: u64,
+}
+
+impl TextPart {
+    /// The next rows: arrays of the columns, and how many rows they have.
+    ///
+    /// # Errors
+    /// When a row has no such form, or a value does not fit.
+    pub fn next(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>, SourceProblem> {
+        match self.rows.next_batch() {
+            Ok(batch) => Ok(batch.map(|batch| (batch.columns, batch.rows))),
+            Err(problem) => Err(self.explain(&problem)),
+        }
+    }
+
+    /// How many more values became null because they do not fit.
+    pub fn take_unfit(&mut self) -> u64 {
+        let all = self.rows.wanted().iter().map(text::Wanted::unfit).sum::<u64>();
+        all - std::mem::replace(&mut self.told, all)
+    }
+
+    fn explain(&self, problem: &RowProblem) -> SourceProblem {
+        let asked = problem.column.as_ref().and_then(|name| self.asked.iter().find(|asked| asked.column == *name));
+        match (problem.line, asked) {
+            (Some(line), Some(asked)) => {
+                unfit_value(&format!("line {line} of {}", self.shown), asked, &problem.message)
+            }
+            _ => bad_row(&self.shown, problem),
+        }
+    }
+}
+
+/// The problem of a file that is not what its format says.
+fn bad_row(shown: &str, problem: &RowProblem) -> SourceProblem {
+    let message = match (problem.line, &problem.column) {
+        (Some(line), Some(column)) => format!("line {line} of {shown}, column `{column}`: {}", problem.message),
+        (Some(line), None) => format!("line {line} of {shown} {}", problem.message),
+        (None, _) => format!("{shown} {}", problem.message),
+    };
+    let help = if problem.message.contains("no JSON object") {
+        Some("write one JSON object per line")
+    } else if problem.message.contains("fields where the heading") {
+        Some("put values that hold the delimiter in quotes")
+    } else {
+        None
+    };
+    SourceProblem::new(printable(&message), help.map(str::to_owned))
+}
