@@ -9,6 +9,8 @@ pub mod variables {
     pub const CHDIR: &str = "FEATURE_REPO_DIR_ENV_VAR";
     /// The settings file; `--feature-store-yaml` wins.
     pub const FEATURE_STORE_YAML: &str = "FEAST_FS_YAML_FILE_PATH";
+    /// How much memory queries may use; `--memory-limit` wins.
+    pub const MEMORY_LIMIT: &str = "FEASTR_MEMORY_LIMIT";
     /// No colours, whatever its value (<https://no-color.org>); `--color` wins.
     pub const NO_COLOR: &str = "NO_COLOR";
     /// File that GitHub Actions shows as the summary of a step.

@@ -116,6 +116,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
         registry: registry?,
         online_store: online_store?,
         offline_store: offline_store?,
+        memory_limit: super::MemoryLimit::default(),
     })
 }
 

@@ -6,6 +6,7 @@
 mod database_url;
 mod environment;
 mod file;
+mod memory;
 mod offline;
 mod online;
 mod place;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMode};
 pub use environment::{Environment, variables};
 pub use file::load;
+pub use memory::{MemoryLimit, ParseMemoryLimitError};
 pub use offline::OfflineStoreConfig;
 pub use online::{
     OnlineStoreConfig, PostgresConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls,
@@ -47,6 +49,8 @@ pub struct StoreConfig {
     /// `None` when the repo serves nothing online.
     pub online_store: Option<OnlineStoreConfig>,
     pub offline_store: OfflineStoreConfig,
+    /// How much memory queries may use; given on the command line, not in the file.
+    pub memory_limit: MemoryLimit,
 }
 
 impl StoreConfig {

@@ -120,7 +120,7 @@ impl<'a> BatchEncoder<'a> {
             let key = append(&mut encoded.buffer, |buffer| key_encoder.encode(&parts, buffer))?;
             for (feature, column) in self.view.features.iter().zip(&columns) {
                 let value = append(&mut encoded.buffer, |buffer| match column.encode(row, buffer) {
-                    Err(EncodeError::OutOfRange { .. }) if self.out_of_range == OutOfRange::AsNull => {
+                    Err(error) if self.out_of_range == OutOfRange::AsNull && error.is_about_a_value() => {
                         encoded.out_of_range += 1;
                         Ok(())
                     }

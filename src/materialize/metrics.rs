@@ -45,6 +45,9 @@ pub fn metrics(report: &RunReport) -> Result<String, fmt::Error> {
     add("rows_in_future", "Rows of the source later than the last run, if they were looked for", &|view| {
         Some(number(view.counts.future))
     });
+    add("rows_tied", "Rows as new as another one of their entity, which gave way to its values", &|view| {
+        Some(number(view.counts.ties))
+    });
     add("duration_seconds", "How long the last run took", &|view| Some(view.seconds));
     add("failed", "1 if the last run did not complete the view, else 0", &|view| {
         Some(f64::from(u8::from(!done(view))))
@@ -91,6 +94,7 @@ mod tests {
                 without_time: 6,
                 out_of_range: 4,
                 future: 5,
+                ties: 7,
             },
             seconds: 1.5,
             outcome,
@@ -140,6 +144,6 @@ mod tests {
         assert_eq!(value("last_success_timestamp_seconds", good), Some(1_767_225_760.0));
         assert_eq!(value("last_end_timestamp_seconds", good), Some(1_767_225_660.0));
         assert_eq!(value("last_success_timestamp_seconds", "bad"), None);
-        assert_eq!((declared.len(), samples.len()), (11, 20));
+        assert_eq!((declared.len(), samples.len()), (12, 22));
     }
 }

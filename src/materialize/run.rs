@@ -194,10 +194,13 @@ impl<'a> ViewMaterialization<'a> {
         if read.is_ok() && sink.failure.is_none() {
             sink.finish();
         }
-        match sink.failure {
-            Some(failure) => Err(failure),
-            None => Ok(read?),
+        if let Some(failure) = sink.failure {
+            return Err(failure);
         }
+        let read = read?;
+        self.counts.out_of_range += read.unfit;
+        self.counts.ties += read.ties;
+        Ok(())
     }
 
     /// Which stored values give way to those of an interval.
@@ -243,6 +246,7 @@ fn difference(after: RunCounts, before: RunCounts) -> RunCounts {
         without_time: 0,
         out_of_range: after.out_of_range - before.out_of_range,
         future: after.future - before.future,
+        ties: after.ties - before.ties,
     }
 }
 

@@ -3,33 +3,36 @@ use std::{ops::ControlFlow, path::PathBuf};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use crate::{
-    model::{DataSource, FeatureView, Interval, SourceProblem, SourceSchema, Timestamp},
+    model::{DataSource, FeatureView, Interval, SourceProblem, Timestamp},
     retrieval::Retrieval,
+    sources::{Format, OpenSource},
 };
 
 /// An engine that reads sources.
 ///
 /// Threads can share it: each call has a session of its own.
 pub trait OfflineStore: Sync {
-    /// The columns of a source, from the headers or first rows of its files; the engine is not started.
+    /// The files of a source and their columns, from the headers or first rows of its files; the engine
+    /// is not started.
     ///
     /// # Errors
     /// When the source is missing or unreadable.
-    fn inspect(&self, source: &DataSource) -> Result<SourceSchema, SourceProblem>;
+    fn inspect(&self, source: &DataSource) -> Result<OpenSource, SourceProblem>;
 
     /// Joins features to entity rows as they were at each row's time and streams the result: the
     /// entity columns, then the features, one row per entity row, in their order.
     ///
     /// # Errors
     /// When entity rows or sources cannot be read, or lack a column.
-    fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), OfflineError>;
+    fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink)
+    -> Result<HistoricalRead, OfflineError>;
 
     /// Streams the newest row per entity of an interval, both ends included: join keys, event time
     /// and creation time (microseconds UTC, the latter null without a column for it), features.
     ///
     /// # Errors
     /// When the source cannot be read or lacks a column.
-    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), OfflineError>;
+    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, OfflineError>;
 
     /// How much [`newest`](Self::newest) has to do.
     ///
@@ -42,6 +45,12 @@ pub trait OfflineStore: Sync {
     /// # Errors
     /// As for `newest`.
     fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, OfflineError>;
+
+    /// How many rows of a view's source are as new as another one of their entity.
+    ///
+    /// # Errors
+    /// As for `newest`.
+    fn ties(&self, view: &FeatureView) -> Result<u64, OfflineError>;
 
     /// The earliest event time of a view's source, or `None` when it has no rows.
     ///
@@ -71,17 +80,18 @@ pub struct HistoricalQuery<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityRows {
     pub path: PathBuf,
-    pub format: RowFormat,
+    pub format: Format,
     /// How the file is called in messages.
     pub shown: String,
 }
 
-/// How a file of rows is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowFormat {
-    Parquet,
-    Csv,
-    JsonLines,
+/// What came up while features were joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HistoricalRead {
+    /// Values that became null because they do not fit their type.
+    pub unfit: u64,
+    /// Source rows that were as new as others of their entity, and gave way to those by what they hold.
+    pub ties: u64,
 }
 
 /// The newest values of a view in an interval.
@@ -89,6 +99,15 @@ pub enum RowFormat {
 pub struct NewestQuery<'a> {
     pub view: &'a FeatureView,
     pub interval: Interval,
+}
+
+/// What came up while newest rows were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NewestRead {
+    /// Values that became null because they do not fit their type.
+    pub unfit: u64,
+    /// Rows that were as new as others of their entity, and gave way to those by what they hold.
+    pub ties: u64,
 }
 
 /// What an interval of a source has.

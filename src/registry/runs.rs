@@ -56,6 +56,9 @@ pub struct RunCounts {
     /// Rows of the source later than the moment of writing, if they were looked for.
     #[serde(default)]
     pub future: u64,
+    /// Rows that were as new as another one of their entity, and gave way to its values.
+    #[serde(default)]
+    pub ties: u64,
 }
 
 /// How far a run has come, as far as it could say.

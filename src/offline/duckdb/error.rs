@@ -1,15 +1,21 @@
-use crate::{model::printable, offline::OfflineError};
+use crate::{config::MemoryLimit, model::printable, offline::OfflineError};
 
 /// What an error of DuckDB means for the person, while doing `what`.
-pub fn explain(what: &str, error: &duckdb::Error) -> OfflineError {
+pub fn explain(what: &str, error: &duckdb::Error, memory: &MemoryLimit) -> OfflineError {
     let text = error.to_string();
     // DuckDB puts the kind of error in front and hints behind; the first line says what happened.
     let line = text.lines().next().unwrap_or(&text);
     let message = line.split_once("Error: ").map_or(line, |(_, message)| message);
+    if text.contains("max_temp_directory_size") || message.contains("No space left on device") {
+        return OfflineError::new(
+            format!("{what}: there is no space left for temporary files"),
+            "free space in the folder for temporary files (TMPDIR), or give more memory with --memory-limit".to_owned(),
+        );
+    }
     if text.starts_with("Out of Memory Error") {
         return OfflineError::new(
-            format!("{what}: the work needs more memory than it may use, also with files to help out"),
-            "free space in the folder for temporary files (TMPDIR)".to_owned(),
+            format!("{what}: the work needs more memory than the {memory} that it may use"),
+            "allow more with --memory-limit or FEASTR_MEMORY_LIMIT".to_owned(),
         );
     }
     OfflineError::new(format!("{what}: {}", printable(message)), None)

@@ -1,57 +1,69 @@
-//! Embedded DuckDB over the files of sources. The only user of the DuckDB crate.
+//! Embedded DuckDB over the rows of sources. The only user of the DuckDB crate.
 
+mod beside;
 mod entity_rows;
 mod error;
 mod historical;
-mod json;
 mod newest;
+mod scans;
 mod session;
 mod source;
-mod sql;
 
 use std::path::PathBuf;
 
-use super::{
-    files,
-    query::{BatchSink, Counted, Examined, HistoricalQuery, NewestQuery, OfflineError, OfflineStore},
+use super::query::{
+    BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineError, OfflineStore,
 };
-use crate::model::{DataSource, FeatureView, SourceProblem, SourceSchema, Timestamp};
-use session::Session;
+use crate::{
+    config::MemoryLimit,
+    model::{DataSource, FeatureView, SourceProblem, Timestamp},
+    sources::OpenSource,
+};
+use session::Database;
 
-/// Reads sources with DuckDB, which is opened anew for each query.
+/// Reads sources with one DuckDB, which starts with the first query.
 pub struct DuckDbStore {
     /// Relative paths of sources start here.
     repo: PathBuf,
+    database: Database,
 }
 
 impl DuckDbStore {
-    pub const fn new(repo: PathBuf) -> Self {
-        Self { repo }
+    pub const fn new(repo: PathBuf, memory: MemoryLimit) -> Self {
+        Self { repo, database: Database::new(memory) }
     }
 }
 
 impl OfflineStore for DuckDbStore {
-    fn inspect(&self, source: &DataSource) -> Result<SourceSchema, SourceProblem> {
-        files::inspect(source, &self.repo)
+    fn inspect(&self, source: &DataSource) -> Result<OpenSource, SourceProblem> {
+        OpenSource::look_at(source, &self.repo)
     }
 
-    fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), OfflineError> {
-        historical::run(&Session::open()?, &self.repo, query, sink)
+    fn historical(
+        &self,
+        query: &HistoricalQuery<'_>,
+        sink: &mut dyn BatchSink,
+    ) -> Result<HistoricalRead, OfflineError> {
+        historical::run(&self.database.session()?, &self.repo, query, sink)
     }
 
-    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), OfflineError> {
-        newest::run(&Session::open()?, &self.repo, query, sink)
+    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, OfflineError> {
+        newest::run(&self.database.session()?, &self.repo, query, sink)
     }
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, OfflineError> {
-        newest::count(&Session::open()?, &self.repo, query)
+        newest::count(&self.database.session()?, &self.repo, query)
     }
 
     fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, OfflineError> {
-        newest::examine(&Session::open()?, &self.repo, query, now)
+        newest::examine(&self.database.session()?, &self.repo, query, now)
+    }
+
+    fn ties(&self, view: &FeatureView) -> Result<u64, OfflineError> {
+        newest::ties(&self.database.session()?, &self.repo, view)
     }
 
     fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, OfflineError> {
-        newest::first_event(&Session::open()?, &self.repo, view)
+        newest::first_event(&self.database.session()?, &self.repo, view)
     }
 }

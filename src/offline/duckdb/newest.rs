@@ -1,16 +1,21 @@
-use std::{ops::ControlFlow, path::Path};
+use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use arrow::{
-    array::{Array, BooleanArray, RecordBatch},
-    compute::{filter_record_batch, kernels::cmp::distinct, or},
-    datatypes::SchemaRef,
+    array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt64Array},
+    compute::{concat_batches, filter_record_batch, kernels::cmp::distinct, or, take_record_batch},
+    datatypes::{Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType},
     error::ArrowError,
+    row::{OwnedRow, RowConverter, SortField},
 };
 
-use super::{session::Session, source::SourceTable};
+use super::{
+    session::{Session, Work},
+    source::{ViewColumns, ViewSource, ViewTable, micros, moment},
+};
 use crate::{
+    feast::encode::micros_in_utc,
     model::{FeatureView, Timestamp},
-    offline::{BatchSink, Counted, Examined, NewestQuery, OfflineError},
+    offline::{BatchSink, Counted, Examined, NewestQuery, NewestRead, OfflineError},
 };
 
 /// Streams the newest row per entity: keys, event time, creation time, features.
@@ -23,91 +28,180 @@ pub fn run(
     repo: &Path,
     query: &NewestQuery<'_>,
     sink: &mut dyn BatchSink,
-) -> Result<(), OfflineError> {
-    session.save_memory()?;
-    let source = SourceTable::open(session, repo, query.view)?;
-    let keys = query.view.join_keys().len();
-    let mut first = FirstPerEntity { keys, last: None, sink, failure: None };
-    session.stream(&source.what(), &sorted(&source, query)?, &mut first)?;
+) -> Result<NewestRead, OfflineError> {
+    let source = ViewSource::open(repo, query.view)?;
+    let features: Vec<_> = query.view.features.iter().collect();
+    let what = source.what();
+    let mut scan = source.scan(&features)?.inside(query.interval);
+    if query.view.join_keys().is_empty() {
+        // There is one entity, the project: all but its newest moment is left out before it is sorted.
+        match newest_moment(session, &source, query)? {
+            Some(newest) => scan = scan.between(newest, newest),
+            None => return Ok(NewestRead::default()),
+        }
+    }
+    let table = scan.table(session);
+    let mut first = FirstPerEntity::new(&table, sink);
+    session.stream(Work { what: &what, scans: &[&table.table] }, &sorted(&table), &mut first)?;
+    first.finish();
     match first.failure {
-        None => Ok(()),
-        Some(error) => Err(OfflineError::new(format!("{}: {error}", source.what()), None)),
+        None => Ok(NewestRead { unfit: table.table.scan().unfit(), ties: first.ties }),
+        Some(error) => Err(OfflineError::new(format!("{what}: {error}"), None)),
     }
 }
 
-fn sorted(source: &SourceTable<'_>, query: &NewestQuery<'_>) -> Result<String, OfflineError> {
-    let keys = key_columns(source, query.view)?;
-    let created = source.created()?.unwrap_or_else(|| "NULL :: BIGINT".to_owned());
-    let mut selected = keys.clone();
-    selected.push(format!("make_timestamp({})", source.event()?));
-    selected.push(format!("make_timestamp({created})"));
-    for feature in &query.view.features {
-        selected.push(source.column(&feature.name)?);
-    }
-    let mut order = keys;
-    order.push(format!("{} DESC", source.recency()?));
-    // Without join keys there is one entity: the project.
-    let limit = if query.view.join_keys().is_empty() { " LIMIT 1" } else { "" };
-    Ok(format!(
-        "SELECT {} FROM {} WHERE {} ORDER BY {}{limit}",
-        selected.join(", "),
-        source.relation,
-        in_interval(source, query)?,
-        order.join(", "),
-    ))
+/// The newest moment of an interval, in what event times count.
+fn newest_moment(
+    session: &Session,
+    source: &ViewSource<'_>,
+    query: &NewestQuery<'_>,
+) -> Result<Option<i64>, OfflineError> {
+    let table = source.scan(&[])?.inside(query.interval).table(session);
+    let work = Work { what: &source.what(), scans: &[&table.table] };
+    let [newest] = session.integers(work, &format!("SELECT max(t) FROM {}", table.sql()))?;
+    Ok(newest)
 }
 
-/// Passes on the first row of each run of rows with equal keys.
+fn sorted(table: &ViewTable) -> String {
+    let columns = table.columns;
+    let created = columns.created();
+    let selected: Vec<String> = columns
+        .key_names()
+        .chain(["t".to_owned(), format!("{created} AS created")])
+        .chain(columns.feature_names())
+        .collect();
+    let recency = ["t DESC".to_owned()].into_iter().chain(columns.has_created.then(|| "c DESC NULLS LAST".to_owned()));
+    let order: Vec<String> = columns.key_names().chain(recency).collect();
+    // Rows without a key are of no entity.
+    let keys: Vec<String> = columns.key_names().collect();
+    let (selected, order, none) = (selected.join(", "), order.join(", "), null_key(&keys));
+    format!("SELECT {selected} FROM {} WHERE NOT ({none}) ORDER BY {order}", table.sql())
+}
+
+/// Passes on the first row of each run of rows with equal keys; of rows that are equally new the one
+/// with the greatest values.
 struct FirstPerEntity<'a> {
-    /// So many columns at the front are keys.
-    keys: usize,
-    /// The last row seen, a batch of one.
-    last: Option<RecordBatch>,
+    columns: ViewColumns,
+    /// What event and creation times count.
+    units: [TimeUnit; 2],
+    schema: SchemaRef,
+    /// The best row so far of the entity that the last batch ended with.
+    open: Option<RecordBatch>,
+    content: Option<RowConverter>,
+    ties: u64,
     sink: &'a mut dyn BatchSink,
+    broken_off: bool,
     failure: Option<ArrowError>,
 }
 
-impl FirstPerEntity<'_> {
-    fn first_rows(&mut self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let rows = batch.num_rows();
-        if rows == 0 || self.keys == 0 {
-            return Ok(batch.clone());
+impl<'a> FirstPerEntity<'a> {
+    fn new(table: &ViewTable, sink: &'a mut dyn BatchSink) -> Self {
+        Self {
+            columns: table.columns,
+            units: [table.unit, table.created_unit],
+            schema: Arc::new(Schema::empty()),
+            open: None,
+            content: None,
+            ties: 0,
+            sink,
+            broken_off: false,
+            failure: None,
         }
-        let mut changed: Option<BooleanArray> = None;
-        for column in &batch.columns()[..self.keys] {
-            let differs = distinct(&column.slice(1, rows - 1), &column.slice(0, rows - 1))?;
-            changed = Some(match changed {
-                None => differs,
-                Some(before) => or(&before, &differs)?,
-            });
-        }
-        let rest = changed.iter().flat_map(|changed| changed.iter());
-        let mask: BooleanArray = std::iter::once(Some(self.starts_anew(batch)?)).chain(rest).collect();
-        self.last = Some(batch.slice(rows - 1, 1));
-        filter_record_batch(batch, &mask)
     }
 
-    /// Whether the first row of a batch is of another entity than the last one before it.
-    fn starts_anew(&self, batch: &RecordBatch) -> Result<bool, ArrowError> {
-        let Some(last) = &self.last else { return Ok(true) };
-        for index in 0..self.keys {
-            if distinct(&batch.column(index).slice(0, 1), last.column(index))?.value(0) {
-                return Ok(true);
+    fn take(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        let batch = match self.open.take() {
+            Some(open) => concat_batches(&batch.schema(), [&open, batch])?,
+            None => batch.clone(),
+        };
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let entities = changes(&batch, 0..self.columns.keys)?;
+        let moments = or(&entities, &changes(&batch, self.columns.keys..self.columns.keys + 2)?)?;
+        let mut kept = vec![false; batch.num_rows()];
+        // Rows that are as new as the first of their entity.
+        let (mut first, mut open) = (0, 0);
+        for row in 0..=batch.num_rows() {
+            let ended = row == batch.num_rows();
+            if row > first && (ended || moments.value(row)) {
+                open = self.best(&batch, first, row)?;
+                kept[open] = true;
+                first = batch.num_rows();
+            }
+            if !ended && entities.value(row) {
+                first = row;
             }
         }
-        Ok(false)
+        // More rows of the last entity may come.
+        kept[open] = false;
+        self.open = Some(take_record_batch(&batch, &UInt64Array::from_value(open as u64, 1))?);
+        self.pass_on(&filter_record_batch(&batch, &BooleanArray::from(kept))?)
+    }
+
+    /// The row with the greatest values among equally new ones.
+    fn best(&mut self, batch: &RecordBatch, first: usize, end: usize) -> Result<usize, ArrowError> {
+        if end - first == 1 {
+            return Ok(first);
+        }
+        let features: Vec<ArrayRef> =
+            batch.columns()[self.columns.keys + 2..].iter().map(|column| column.slice(first, end - first)).collect();
+        self.ties += (end - first - 1) as u64;
+        if features.is_empty() {
+            return Ok(first);
+        }
+        let content = match &self.content {
+            Some(content) => content,
+            None => {
+                let fields = features.iter().map(|feature| SortField::new(feature.data_type().clone())).collect();
+                self.content.insert(RowConverter::new(fields)?)
+            }
+        };
+        let rows = content.convert_columns(&features)?;
+        let best: Option<(usize, OwnedRow)> =
+            rows.iter().map(|row| row.owned()).enumerate().max_by(|(_, one), (_, other)| one.cmp(other));
+        Ok(first + best.map_or(0, |(row, _)| row))
+    }
+
+    fn pass_on(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let mut columns = batch.columns().to_vec();
+        for (offset, unit) in self.units.iter().enumerate() {
+            let index = self.columns.keys + offset;
+            let times: Int64Array = columns[index].as_primitive::<Int64Type>().unary(|at| micros(at, *unit));
+            columns[index] = Arc::new(times.reinterpret_cast::<TimestampMicrosecondType>().with_timezone("UTC"));
+        }
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        self.broken_off = self.sink.batch(&batch).is_break();
+        Ok(())
+    }
+
+    /// Passes on the last row.
+    fn finish(&mut self) {
+        let open = self.open.take().filter(|_| !self.broken_off && self.failure.is_none());
+        if let Some(Err(error)) = open.map(|open| self.pass_on(&open)) {
+            self.failure = Some(error);
+        }
     }
 }
 
 impl BatchSink for FirstPerEntity<'_> {
     fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
-        self.sink.start(schema)
+        let fields = schema.fields().iter().enumerate().map(|(index, field)| {
+            let is_time = (self.columns.keys..self.columns.keys + 2).contains(&index);
+            let kind = if is_time { micros_in_utc() } else { field.data_type().clone() };
+            Field::new(field.name(), kind, true)
+        });
+        self.schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        self.sink.start(&self.schema)
     }
 
     fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
-        match self.first_rows(batch) {
-            Ok(first) if first.num_rows() == 0 => ControlFlow::Continue(()),
-            Ok(first) => self.sink.batch(&first),
+        match self.take(batch) {
+            Ok(()) if self.broken_off => ControlFlow::Break(()),
+            Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failure = Some(error);
                 ControlFlow::Break(())
@@ -116,25 +210,41 @@ impl BatchSink for FirstPerEntity<'_> {
     }
 }
 
+/// Which rows have another value than the row before in some of the columns; the first one always.
+fn changes(batch: &RecordBatch, columns: std::ops::Range<usize>) -> Result<BooleanArray, ArrowError> {
+    let rows = batch.num_rows();
+    let mut changed: Option<BooleanArray> = None;
+    for column in &batch.columns()[columns] {
+        let differs = distinct(&column.slice(1, rows - 1), &column.slice(0, rows - 1))?;
+        changed = Some(match changed {
+            None => differs,
+            Some(before) => or(&before, &differs)?,
+        });
+    }
+    let rest = changed.unwrap_or_else(|| BooleanArray::from(vec![false; rows - 1]));
+    Ok(std::iter::once(Some(true)).chain(rest.iter()).collect())
+}
+
 /// How many rows the interval has, of about how many entities, and what is missing of others.
 pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<Counted, OfflineError> {
-    let source = SourceTable::open(session, repo, query.view)?;
-    source.check_times(session)?;
-    let (keys, event) = (key_columns(&source, query.view)?, source.event()?);
+    let source = ViewSource::open(repo, query.view)?;
+    let table = source.scan(&[])?.table(session);
+    let keys: Vec<String> = table.columns.key_names().collect();
+    let inside = inside(&table, query);
     let entities = match keys.as_slice() {
-        [] => format!("least(count({event}), 1)"),
-        keys => format!("approx_count_distinct(hash({})) FILTER ({event} IS NOT NULL)", keys.join(", ")),
+        [] => "least(count(t), 1)".to_owned(),
+        keys => format!("approx_count_distinct(hash({})) FILTER (t IS NOT NULL)", keys.join(", ")),
     };
     // Rows without a time are in no interval.
-    let inside = in_interval(&source, query)?;
     let sql = format!(
-        "SELECT count({event}), {entities}, \
-         count(*) FILTER ({event} IS NOT NULL AND ({})), count(*) FILTER ({event} IS NULL) \
-         FROM {} WHERE {inside} OR {event} IS NULL",
+        "SELECT count(t), {entities}, \
+         count(*) FILTER (t IS NOT NULL AND ({})), count(*) FILTER (t IS NULL) \
+         FROM {} WHERE {inside} OR t IS NULL",
         null_key(&keys),
-        source.relation
+        table.sql()
     );
-    let [rows, entities, null_keys, without_time] = session.integers(&source.what(), &sql)?.map(number);
+    let work = Work { what: &source.what(), scans: &[&table.table] };
+    let [rows, entities, null_keys, without_time] = session.integers(work, &sql)?.map(number);
     Ok(Counted { rows, entities, null_keys, without_time })
 }
 
@@ -145,37 +255,52 @@ pub fn examine(
     query: &NewestQuery<'_>,
     now: Timestamp,
 ) -> Result<Examined, OfflineError> {
-    let source = SourceTable::open(session, repo, query.view)?;
-    let keys = key_columns(&source, query.view)?;
-    source.check_times(session)?;
+    let source = ViewSource::open(repo, query.view)?;
+    let table = source.scan(&[])?.table(session);
+    let keys: Vec<String> = table.columns.key_names().collect();
     let null_key = null_key(&keys);
-    let (event, inside) = (source.event()?, in_interval(&source, query)?);
-    let future = format!("{event} > {}", now.micros());
+    let inside = inside(&table, query);
+    let future = format!("t > {}", table.table.scan().ticks(table.columns.keys, now.micros()));
     let sql = format!(
         "SELECT count(*) FILTER ({inside}), count(*) FILTER ({inside} AND ({null_key})), \
-         min({event}) FILTER ({inside} AND ({null_key})), count(*) FILTER ({future}), max({event}) FILTER ({future}) \
+         min(t) FILTER ({inside} AND ({null_key})), count(*) FILTER ({future}), max(t) FILTER ({future}) \
          FROM {} WHERE ({inside}) OR {future}",
-        source.relation
+        table.sql()
     );
-    let numbers: [Option<i64>; 5] = session.integers(&source.what(), &sql)?;
+    let work = Work { what: &source.what(), scans: &[&table.table] };
+    let numbers: [Option<i64>; 5] = session.integers(work, &sql)?;
     let [rows, null_keys, null_key_at, future, latest] = numbers;
     Ok(Examined {
         rows: number(rows),
         null_keys: number(null_keys),
-        null_key_at: null_key_at.map(Timestamp::from_micros),
+        null_key_at: null_key_at.map(|at| moment(at, table.unit)),
         future: number(future),
-        latest: latest.map(Timestamp::from_micros),
+        latest: latest.map(|at| moment(at, table.unit)),
     })
+}
+
+/// How many rows are as new as another one of their entity.
+pub fn ties(session: &Session, repo: &Path, view: &FeatureView) -> Result<u64, OfflineError> {
+    let source = ViewSource::open(repo, view)?;
+    let table = source.scan(&[])?.table(session);
+    let columns = table.columns.names().join(", ");
+    let sql = format!(
+        "SELECT sum(rows - 1) :: BIGINT FROM (SELECT count(*) AS rows FROM {} WHERE t IS NOT NULL AND NOT ({}) GROUP BY {columns})",
+        table.sql(),
+        null_key(&table.columns.key_names().collect::<Vec<_>>()),
+    );
+    let [ties] = session.integers(Work { what: &source.what(), scans: &[&table.table] }, &sql)?;
+    Ok(number(ties))
 }
 
 /// The earliest event time of a view's source.
 pub fn first_event(session: &Session, repo: &Path, view: &FeatureView) -> Result<Option<Timestamp>, OfflineError> {
-    let source = SourceTable::open(session, repo, view)?;
-    source.check_times(session)?;
-    let sql = format!("SELECT min({}), count(*) FROM {}", source.event()?, source.relation);
-    match session.integers(&source.what(), &sql)? {
+    let source = ViewSource::open(repo, view)?;
+    let table = source.scan(&[])?.table(session);
+    let sql = format!("SELECT min(t), count(*) FROM {}", table.sql());
+    match session.integers(Work { what: &source.what(), scans: &[&table.table] }, &sql)? {
         [None, Some(rows @ 1..)] => Err(source.without_times(rows)),
-        [first, _] => Ok(first.map(Timestamp::from_micros)),
+        [first, _] => Ok(first.map(|at| moment(at, table.unit))),
     }
 }
 
@@ -192,12 +317,7 @@ fn null_key(keys: &[String]) -> String {
     }
 }
 
-fn key_columns(source: &SourceTable<'_>, view: &FeatureView) -> Result<Vec<String>, OfflineError> {
-    view.join_keys().iter().map(|key| source.key(key)).collect()
-}
-
-fn in_interval(source: &SourceTable<'_>, query: &NewestQuery<'_>) -> Result<String, OfflineError> {
-    let event = source.event()?;
-    let (start, end) = (query.interval.start.micros(), query.interval.end.micros());
-    Ok(format!("{event} BETWEEN {start} AND {end}"))
+fn inside(table: &ViewTable, query: &NewestQuery<'_>) -> String {
+    let ticks = |at: Timestamp| table.table.scan().ticks(table.columns.keys, at.micros());
+    format!("t BETWEEN {} AND {}", ticks(query.interval.start), ticks(query.interval.end))
 }

@@ -1,33 +1,59 @@
-use std::ops::ControlFlow;
+use std::{
+    ops::ControlFlow,
+    sync::{Mutex, PoisonError},
+};
 
 use arrow::{
-    array::{ArrayRef, RecordBatch},
-    compute::cast,
-    datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit},
+    array::RecordBatch,
+    datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef},
 };
 use duckdb::{Config, Connection};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-use super::error::explain;
-use crate::offline::{BatchSink, OfflineError};
+use super::{
+    error::explain,
+    scans::{FUNCTION, ScanFunction, ScanTable},
+};
+use crate::{
+    config::MemoryLimit,
+    feast::encode::{micros_in_utc, widen},
+    offline::{BatchSink, OfflineError},
+    sources::Scan,
+};
 
-/// What DuckDB may use of memory; beyond, it works in files.
-const MEMORY_LIMIT: &str = "512MB";
+/// The DuckDB of this process, in memory, with a folder to spill to. It starts with the first query.
+pub struct Database {
+    memory: MemoryLimit,
+    started: Mutex<Option<Started>>,
+}
 
-/// The same for work that saves memory.
-const SMALL_MEMORY_LIMIT: &str = "128MB";
-
-/// A DuckDB of its own, in memory, with a folder to spill to.
-pub struct Session {
+struct Started {
     connection: Connection,
-    /// Removed with the session.
+    /// Removed with the database.
     _spill: TempDir,
 }
 
-impl Session {
-    /// Starts DuckDB, which takes about 20 ms.
-    pub fn open() -> Result<Self, OfflineError> {
+impl Database {
+    pub const fn new(memory: MemoryLimit) -> Self {
+        Self { memory, started: Mutex::new(None) }
+    }
+
+    /// Begins a query. The first one starts DuckDB, which takes about 20 ms.
+    pub fn session(&self) -> Result<Session, OfflineError> {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        if started.is_none() {
+            *started = Some(self.start()?);
+        }
+        let connection = match started.as_ref() {
+            Some(started) => started.connection.try_clone(),
+            None => Connection::open_in_memory(),
+        };
+        let connection = connection.map_err(|error| explain("cannot start DuckDB", &error, &self.memory))?;
+        Ok(Session { connection, memory: self.memory.clone() })
+    }
+
+    fn start(&self) -> Result<Started, OfflineError> {
         let spill = tempfile::Builder::new().prefix("feastr-").tempdir().map_err(|error| {
             OfflineError::new(
                 format!("cannot make a folder for temporary files: {error}"),
@@ -39,38 +65,62 @@ impl Session {
                 // Without these a missing extension is first looked for in the network, for seconds.
                 .with("autoinstall_known_extensions", "false")?
                 .with("autoload_known_extensions", "false")?
-                .max_memory(MEMORY_LIMIT)?
+                .max_memory(&self.memory.to_string())?
+                // Values of a megabyte fill the offsets of small buffers with a few thousand rows.
+                .with("arrow_large_buffer_size", "true")?
                 .with("temp_directory", spill.path().display().to_string())?;
-            Connection::open_in_memory_with_flags(config)
+            let connection = Connection::open_in_memory_with_flags(config)?;
+            connection.register_table_function::<ScanFunction>(FUNCTION)?;
+            Ok(connection)
         };
-        let connection = open().map_err(|error| explain("cannot start DuckDB", &error))?;
-        Ok(Self { connection, _spill: spill })
+        let connection = open().map_err(|error| explain("cannot start DuckDB", &error, &self.memory))?;
+        Ok(Started { connection, _spill: spill })
+    }
+}
+
+/// What one query works with: a connection, which sees no temporary table of another one.
+pub struct Session {
+    connection: Connection,
+    memory: MemoryLimit,
+}
+
+/// What a statement is for, and the scans that it reads.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// Begins messages: `cannot read …`.
+    pub what: &'a str,
+    pub scans: &'a [&'a ScanTable],
+}
+
+impl Session {
+    /// A scan as a table for statements.
+    pub fn table(&self, scan: Scan) -> ScanTable {
+        self.make_room(scan.columns().len());
+        ScanTable::new(scan)
     }
 
-    /// Keeps to little memory, for work beside other memory users such as an online store's cache.
-    pub fn save_memory(&self) -> Result<(), OfflineError> {
-        self.execute("cannot start DuckDB", &format!("SET memory_limit = '{SMALL_MEMORY_LIMIT}'"))
+    /// Sees to it that batches of so many columns fit into memory, whatever the limit is: with less nothing
+    /// can be done at all.
+    fn make_room(&self, columns: usize) {
+        /// Of everything else.
+        const BASE: u64 = 192 << 20;
+        /// Of the vectors of one column, of which several batches are under way in each thread.
+        const COLUMN: u64 = 2048 * 16 * 8;
+        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
+        let least = BASE + columns as u64 * COLUMN * threads;
+        if self.memory.bytes().is_some_and(|limit| limit < least) {
+            // Where it is refused, the query says what is missing.
+            let _ = self.connection.execute_batch(&format!("SET memory_limit = '{least}B'"));
+        }
     }
 
     /// Runs statements without results.
-    pub fn execute(&self, what: &str, sql: &str) -> Result<(), OfflineError> {
-        self.connection.execute_batch(sql).map_err(|error| explain(what, &error))
-    }
-
-    /// The first row, if there is one.
-    pub fn row<A, B>(&self, what: &str, sql: &str) -> Result<Option<(A, B)>, OfflineError>
-    where
-        A: duckdb::types::FromSql,
-        B: duckdb::types::FromSql,
-    {
-        let mut statement = self.connection.prepare(sql).map_err(|error| explain(what, &error))?;
-        let mut rows = statement.query([]).map_err(|error| explain(what, &error))?;
-        let row = rows.next().map_err(|error| explain(what, &error))?;
-        row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose().map_err(|error| explain(what, &error))
+    pub fn execute(&self, work: Work<'_>, sql: &str) -> Result<(), OfflineError> {
+        self.connection.execute_batch(sql).map_err(|error| self.failure(work, &error))
     }
 
     /// The integers of the only row.
-    pub fn integers<const N: usize>(&self, what: &str, sql: &str) -> Result<[Option<i64>; N], OfflineError> {
+    pub fn integers<const N: usize>(&self, work: Work<'_>, sql: &str) -> Result<[Option<i64>; N], OfflineError> {
         let read = |row: &duckdb::Row<'_>| {
             let mut integers = [None; N];
             integers.iter_mut().enumerate().try_for_each(|(column, integer)| {
@@ -79,60 +129,87 @@ impl Session {
             })?;
             Ok(integers)
         };
-        self.connection.query_row(sql, [], read).map_err(|error| explain(what, &error))
-    }
-
-    /// Names and types of a query's columns.
-    pub fn columns(&self, what: &str, query: &str) -> Result<Vec<(String, String)>, OfflineError> {
-        let mut statement =
-            self.connection.prepare(&format!("DESCRIBE {query}")).map_err(|error| explain(what, &error))?;
-        let rows =
-            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|error| explain(what, &error))?;
-        rows.collect::<Result<_, _>>().map_err(|error| explain(what, &error))
+        self.connection.query_row(sql, [], read).map_err(|error| self.failure(work, &error))
     }
 
     /// Streams a query's result; times come out as microseconds UTC. An ordered result stays in
     /// order only because `preserve_insertion_order` is left on (seen with DuckDB 2.0.0).
-    pub fn stream(&self, what: &str, sql: &str, sink: &mut dyn BatchSink) -> Result<(), OfflineError> {
-        let mut statement = self.connection.prepare(sql).map_err(|error| explain(what, &error))?;
-        let stream = statement.stream_arrow([]).map_err(|error| explain(what, &error))?;
-        let schema = in_utc(&stream.get_schema());
+    pub fn stream(&self, work: Work<'_>, sql: &str, sink: &mut dyn BatchSink) -> Result<(), OfflineError> {
+        let failure = |error: duckdb::Error| self.failure(work, &error);
+        let mut statement = self.connection.prepare(sql).map_err(failure)?;
+        let stream = statement.stream_arrow([]).map_err(failure)?;
+        let schema = plain_schema(&stream.get_schema());
         if sink.start(&schema).is_break() {
             return Ok(());
         }
         for batch in stream {
-            let batch = batch.map_err(|error| explain(what, &error))?;
-            let batch =
-                batch_in_utc(&batch, &schema).map_err(|error| OfflineError::new(format!("{what}: {error}"), None))?;
-            if sink.batch(&batch) == ControlFlow::Break(()) {
+            let batch = batch.map_err(failure)?;
+            if plain(&batch, &schema, sink)
+                .map_err(|error| OfflineError::new(format!("{}: {error}", work.what), None))?
+                == ControlFlow::Break(())
+            {
                 return Ok(());
             }
         }
         Ok(())
     }
-}
 
-/// Times without a zone are UTC by convention; say so in the types.
-fn in_utc(schema: &SchemaRef) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Timestamp(_, _) => {
-            let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-            Arc::new(Field::new(field.name(), utc, true))
+    /// What is wrong: reading a file, if that failed, else what DuckDB says.
+    fn failure(&self, work: Work<'_>, error: &duckdb::Error) -> OfflineError {
+        match work.scans.iter().find_map(|scan| scan.problem()) {
+            Some(problem) => problem.into(),
+            None => explain(work.what, error, &self.memory),
         }
-        _ => Arc::clone(field),
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
 }
 
-fn batch_in_utc(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let columns: Result<Vec<ArrayRef>, _> = batch
-        .columns()
-        .iter()
-        .zip(schema.fields())
-        .map(|(column, field)| match column.data_type() {
-            DataType::Timestamp(_, _) => cast(column, field.data_type()),
-            _ => Ok(Arc::clone(column)),
-        })
-        .collect();
-    RecordBatch::try_new(Arc::clone(schema), columns?)
+/// The types of a result as everybody knows them: small buffers, and times in UTC.
+fn plain_schema(schema: &SchemaRef) -> SchemaRef {
+    Arc::new(Schema::new(plain_fields(schema.fields())))
+}
+
+fn plain_fields(fields: &Fields) -> Fields {
+    fields.iter().map(plain_field).collect()
+}
+
+fn plain_field(field: &FieldRef) -> FieldRef {
+    let kind = match field.data_type() {
+        DataType::Timestamp(..) => micros_in_utc(),
+        DataType::LargeUtf8 => DataType::Utf8,
+        DataType::LargeBinary => DataType::Binary,
+        DataType::LargeList(element) | DataType::List(element) => DataType::List(plain_field(element)),
+        DataType::Struct(members) => DataType::Struct(plain_fields(members)),
+        DataType::Map(entries, sorted) => DataType::Map(plain_field(entries), *sorted),
+        other => other.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(kind))
+}
+
+/// Hands a batch on in types with small buffers: in halves, if they are too small for all of it.
+fn plain(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+    sink: &mut dyn BatchSink,
+) -> Result<ControlFlow<()>, Box<dyn std::error::Error>> {
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns: Result<Vec<_>, _> =
+        columns.map(|(column, field)| widen(column, field.data_type()).map(|column| column.array)).collect();
+    match columns {
+        Ok(columns) => Ok(sink.batch(&RecordBatch::try_new(Arc::clone(schema), columns)?)),
+        Err(error) if batch.num_rows() < 2 => Err(error.into()),
+        Err(_) => {
+            let half = batch.num_rows() / 2;
+            let first = compact(&batch.slice(0, half))?;
+            if plain(&first, schema, sink)? == ControlFlow::Break(()) {
+                return Ok(ControlFlow::Break(()));
+            }
+            plain(&compact(&batch.slice(half, batch.num_rows() - half))?, schema, sink)
+        }
+    }
+}
+
+/// A part of a batch with buffers of its own.
+fn compact(batch: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let all: arrow::array::UInt32Array = (0..u32::try_from(batch.num_rows()).unwrap_or(u32::MAX)).collect();
+    arrow::compute::take_record_batch(batch, &all)
 }
