@@ -109,7 +109,7 @@ fn main() {
         assert_eq!(raw(port, round), ENTITIES * VIEWS * (FEATURES_OF_A_VIEW + 1));
         theirs.push(began.elapsed());
         let rows = (0..ENTITIES).map(|entity| vec![Some((entity + round).to_string())]).collect();
-        let entities = EntityTable { columns: vec!["driver_id".to_owned()], rows };
+        let entities = EntityTable { columns: vec!["driver_id".to_owned()], rows, file: None };
         let began = Instant::now();
         let answer = get_online(PROJECT, &retrieval, &entities, store.as_ref(), now).unwrap();
         ours.push(began.elapsed());

@@ -4,8 +4,9 @@ use feastr::{
     config::{self, StoreConfig},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
-    model::{DataSource, RegistryState, SourceColumn, SourceProblem, SourceSchema},
+    model::{DataSource, RegistryState, SourceProblem},
     plan::{Setting, diff},
+    sources::{Column, Columns, OpenSource},
     ui::{Style, draw_diagnostics},
 };
 
@@ -48,22 +49,23 @@ fn draw(diagnostics: Diagnostics) -> bool {
 }
 
 /// Sources look different from each other, and some cannot be looked at.
-fn inspect(source: &DataSource) -> Result<SourceSchema, SourceProblem> {
+fn inspect(source: &DataSource) -> Result<OpenSource, SourceProblem> {
     use arrow::datatypes::{DataType, TimeUnit};
-    let column = |name: &str, arrow| SourceColumn { name: name.to_owned(), arrow };
+    let known = |columns: Vec<Column>, rows| OpenSource::known(source, Columns { columns, rows });
+    let column = Column::typed;
     let time = || DataType::Timestamp(TimeUnit::Microsecond, None);
     match source.name.len() % 3 {
         0 => Err(SourceProblem::new("it is away", None)),
-        1 => Ok(SourceSchema { columns: vec![column("a", DataType::Utf8), column("t", time())], rows: Some(0) }),
-        _ => Ok(SourceSchema {
-            columns: vec![
+        1 => known(vec![column("a", DataType::Utf8), column("t", time())], Some(0)),
+        _ => known(
+            vec![
                 column("driver_id", DataType::Int64),
                 column("event_timestamp", time()),
                 column("created", time()),
                 column("conv_rate", DataType::Float32),
             ],
-            rows: None,
-        }),
+            None,
+        ),
     }
 }
 

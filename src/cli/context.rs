@@ -7,7 +7,7 @@ use std::{
 
 use super::{CommandError, Global, checks::Checks};
 use crate::{
-    config::{self, StoreConfig, variables},
+    config::{self, MemoryLimit, ParseMemoryLimitError, StoreConfig, variables},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
     model::{ObjectId, Repo, Timestamp},
@@ -22,6 +22,7 @@ pub struct Context {
     pub printer: Printer,
     chdir: Option<PathBuf>,
     settings: Option<PathBuf>,
+    memory_limit: Option<MemoryLimit>,
     /// Name of the command that runs.
     command: String,
     /// The moment the command started.
@@ -35,6 +36,7 @@ impl Context {
             printer,
             chdir: global.chdir.clone(),
             settings: global.feature_store_yaml.clone(),
+            memory_limit: global.memory_limit.clone(),
             command: command.to_owned(),
             now: Timestamp::now(),
             loaded: RefCell::new(None),
@@ -75,7 +77,8 @@ impl Context {
         let mut diagnostics = Diagnostics::default();
         let environment = |name: &str| std::env::var(name).ok();
         match config::load(&file, [&folder, &std::path::absolute(&path)?], &environment, &mut diagnostics) {
-            Some(config) => {
+            Some(mut config) => {
+                config.memory_limit = self.memory_limit()?;
                 self.show_warnings(diagnostics);
                 *self.loaded.borrow_mut() = Some(config.clone());
                 Ok(config)
@@ -99,6 +102,7 @@ impl Context {
             printer: self.printer,
             chdir: chdir.map(Path::to_owned),
             settings: settings.map(Path::to_owned),
+            memory_limit: self.memory_limit.clone(),
             command: self.command.clone(),
             now: self.now,
             loaded: RefCell::new(None),
@@ -190,6 +194,18 @@ impl Context {
                 "set `online_store` in feature_store.yaml, for example to `type: sqlite`".to_owned(),
             )
         })
+    }
+
+    /// How much memory queries may use.
+    fn memory_limit(&self) -> Result<MemoryLimit, CommandError> {
+        let set = std::env::var(variables::MEMORY_LIMIT).ok().filter(|text| !text.trim().is_empty());
+        match (&self.memory_limit, set) {
+            (Some(given), _) => Ok(given.clone()),
+            (None, Some(text)) => text.parse().map_err(|error: ParseMemoryLimitError| {
+                CommandError::new(format!("`{text}` in {} is no amount", variables::MEMORY_LIMIT), error.to_string())
+            }),
+            (None, None) => Ok(MemoryLimit::default()),
+        }
     }
 
     fn show_warnings(&self, diagnostics: Diagnostics) {

@@ -1,17 +1,16 @@
 use std::{
-    io::{self, Read, Write},
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use tempfile::NamedTempFile;
-
-use super::{CommandError, Context, context::display_path, selection::SelectionArgs};
+use super::{CommandError, Context, entity_file::EntityFile, selection::SelectionArgs};
 use crate::{
     diagnostics::counted,
-    offline::{EntityRows, HistoricalQuery, RowFormat},
+    offline::{EntityRows, HistoricalQuery, HistoricalRead},
     registry::state,
     sink::{OutputFormat, RowSink, SinkError, Target},
+    ui::Verbosity,
 };
 
 /// Join features to entity rows as they were at each row's time
@@ -49,7 +48,8 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let registered = state(&registry.snapshot(&config.project)?);
     let retrieval = args.selection.resolve(&registered, &registry.location())?;
     let format = output_format(args, printer.json)?;
-    let (entities, _stdin_copy) = entity_rows(&args.entities)?;
+    let file = EntityFile::open(&args.entities)?;
+    let entities = EntityRows { path: file.path.clone(), format: file.format, shown: file.shown.clone() };
     let query = HistoricalQuery {
         entities: &entities,
         retrieval: &retrieval,
@@ -62,9 +62,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     };
     let mut sink = RowSink::new(format, target);
     let joined = context.offline()?.historical(&query, &mut sink);
-    if !sink.failed() {
-        joined?;
-    }
+    let read = if sink.failed() { HistoricalRead::default() } else { joined? };
     let not_shown = sink.not_shown();
     let rows = sink.finish().map_err(|error| match (error, output) {
         (SinkError::Io(error), Some(path)) => unwritable(path, &error),
@@ -76,6 +74,14 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     })?;
     if not_shown > 0 {
         printer.say(format_args!("… and {}; write them all with --output FILE", counted(not_shown, "more row")));
+    }
+    if read.unfit > 0 {
+        let values = counted(read.unfit, "value");
+        printer.warn(format_args!("{values} out of the range of the declared type, read as null"));
+    }
+    if read.ties > 0 && printer.verbosity == Verbosity::Verbose {
+        let rows = counted(read.ties, "source row");
+        printer.say(format_args!("{rows} as new as another one of the entity, decided by the values"));
     }
     if let Some(path) = output {
         printer.say(format_args!("Wrote {} to {}", counted(rows, "row"), path.display()));
@@ -105,40 +111,4 @@ fn output_format(args: &Args, json: bool) -> Result<OutputFormat, CommandError> 
         None if json => Ok(OutputFormat::Jsonl),
         None => Ok(OutputFormat::Table),
     }
-}
-
-/// The entity file; stdin is copied to a temporary file, which is returned to keep it alive.
-fn entity_rows(path: &Path) -> Result<(EntityRows, Option<NamedTempFile>), CommandError> {
-    if path == Path::new("-") {
-        let mut copy = NamedTempFile::new()?;
-        io::copy(&mut io::stdin().lock(), &mut copy)?;
-        copy.flush()?;
-        let rows = EntityRows { path: copy.path().to_owned(), format: sniff(copy.path())?, shown: "stdin".to_owned() };
-        return Ok((rows, Some(copy)));
-    }
-    let shown = display_path(path).display().to_string();
-    if !path.is_file() {
-        return Err(CommandError::new(format!("there is no entity file {shown}"), None));
-    }
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let format = match ending.as_str() {
-        "parquet" | "pq" => RowFormat::Parquet,
-        "csv" => RowFormat::Csv,
-        "jsonl" | "ndjson" | "json" => RowFormat::JsonLines,
-        _ => sniff(path)?,
-    };
-    Ok((EntityRows { path: path.to_owned(), format, shown }, None))
-}
-
-/// The format by the first bytes.
-fn sniff(path: &Path) -> io::Result<RowFormat> {
-    let mut start = Vec::new();
-    std::fs::File::open(path)?.take(64).read_to_end(&mut start)?;
-    Ok(if start.starts_with(b"PAR1") {
-        RowFormat::Parquet
-    } else if start.trim_ascii_start().starts_with(b"{") {
-        RowFormat::JsonLines
-    } else {
-        RowFormat::Csv
-    })
 }

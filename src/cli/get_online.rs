@@ -1,27 +1,20 @@
 use std::{
-    fs::File,
-    io::BufReader,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
 
 use arrow::{
-    array::{ArrayRef, AsArray, RecordBatch},
-    compute::cast,
-    csv,
-    datatypes::{DataType as ArrowType, Field, Schema, SchemaRef},
+    array::{ArrayRef, AsArray},
     error::ArrowError,
-    json,
 };
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{CommandError, Context, selection::SelectionArgs};
+use super::{CommandError, Context, entity_file::EntityFile, selection::SelectionArgs};
 use crate::{
-    feast::value::text_from_bytes,
     registry::state,
     retrieval::Retrieval,
     serving::{Answer, EntityTable, Status, get_online},
+    sources::{OpenSource, Role, Wanted, as_texts},
     ui::{Printer, Table},
 };
 
@@ -39,7 +32,7 @@ pub struct Args {
     /// they are, or as base64:YWI=
     #[arg(long, short, value_name = "KEY=VALUE")]
     entity: Vec<String>,
-    /// Entities from a parquet, CSV or JSON-lines file; columns that are no join keys are ignored
+    /// Entities from a parquet, CSV or JSON-lines file, or - for stdin; columns that are no join keys are ignored
     #[arg(long, value_name = "FILE", conflicts_with = "entity")]
     entities: Option<PathBuf>,
 }
@@ -92,75 +85,37 @@ fn parse_entities(entities: &[String]) -> Result<EntityTable, CommandError> {
 
 /// The join keys in a file; other columns are ignored, so that a file of training rows will do.
 fn read_entities(path: &Path, retrieval: &Retrieval, printer: Printer) -> Result<EntityTable, CommandError> {
-    let shown = path.display();
-    let unreadable = |error: ArrowError| {
-        let reason = match error {
-            ArrowError::IoError(_, error) => error.to_string(),
-            other => other.to_string(),
-        };
-        CommandError::new(format!("cannot read {shown}: {reason}"), None)
-    };
-    let (schema, batches) = read_batches(path).map_err(unreadable)?;
-    if batches.iter().all(|batch| batch.num_rows() == 0) {
-        return Err(CommandError::new(format!("there are no entities in {shown}"), None));
-    }
+    let rows = EntityFile::open(path)?;
+    let shown = &rows.shown;
+    let file = OpenSource::file(&rows.path, rows.format, shown)?;
     let keys = retrieval.entity_columns();
     let is_key = |name: &str| keys.iter().any(|key| key.column == name);
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let (columns, ignored): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(|column| is_key(names[*column]));
+    let names = file.columns().columns.iter().map(|column| column.name.as_str());
+    let (columns, ignored): (Vec<&str>, Vec<&str>) = names.partition(|name| is_key(name));
     if !ignored.is_empty() {
-        let ignored: Vec<&str> = ignored.into_iter().map(|column| names[column]).collect();
         printer.say(format_args!("{shown}: columns that are no join keys are ignored: {}", ignored.join(", ")));
     }
-    let columns_named = columns.iter().map(|column| names[*column].to_owned()).collect();
-    let mut table = EntityTable { columns: columns_named, rows: Vec::new() };
-    for batch in batches {
-        let cells = columns.iter().map(|column| texts(batch.column(*column))).collect::<Result<Vec<_>, _>>();
-        let cells = cells.map_err(unreadable)?;
-        table.rows.extend((0..batch.num_rows()).map(|row| cells.iter().map(|cells| cells[row].clone()).collect()));
+    let wanted = |name: &&str| Wanted { column: (*name).to_owned(), role: Role::AsIs, null_if_unfit: false };
+    let run = Arc::new(file.scan(columns.iter().map(wanted).collect())?).run();
+    let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+    let mut table = EntityTable { columns, rows: Vec::new(), file: Some(shown.clone()) };
+    while let Some(mut part) = run.part()? {
+        while let Some(rows) = run.batch(&mut part)? {
+            let cells = rows.columns.iter().map(texts).collect::<Result<Vec<_>, ArrowError>>();
+            let cells = cells.map_err(|error| CommandError::new(format!("cannot read {shown}: {error}"), None))?;
+            table.rows.extend((0..rows.count).map(|row| cells.iter().map(|cells| cells[row].clone()).collect()));
+        }
+    }
+    if table.rows.is_empty() {
+        return Err(CommandError::new(format!("there are no entities in {shown}"), None));
     }
     Ok(table)
 }
 
-/// The rows of a parquet, JSON-lines or CSV file.
-fn read_batches(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>), ArrowError> {
-    let open = || File::open(path).map_err(ArrowError::from);
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    match ending {
-        "parquet" | "pq" => {
-            let builder = ParquetRecordBatchReaderBuilder::try_new(open()?)?;
-            let schema = builder.schema().clone();
-            Ok((schema, builder.build()?.collect::<Result<_, _>>()?))
-        }
-        "jsonl" | "ndjson" | "json" => {
-            let (schema, _) = json::reader::infer_json_schema(BufReader::new(open()?), None)?;
-            let schema = Arc::new(schema);
-            let reader = json::ReaderBuilder::new(schema.clone()).build(BufReader::new(open()?))?;
-            Ok((schema, reader.collect::<Result<_, _>>()?))
-        }
-        _ => {
-            let format = csv::reader::Format::default().with_header(true);
-            let (schema, _) = format.infer_schema(open()?, Some(1))?;
-            let text = |field: &Arc<Field>| field.as_ref().clone().with_data_type(ArrowType::Utf8);
-            let schema = Arc::new(Schema::new(schema.fields().iter().map(text).collect::<Vec<_>>()));
-            let reader = csv::ReaderBuilder::new(schema.clone()).with_header(true).build(open()?)?;
-            Ok((schema, reader.collect::<Result<_, _>>()?))
-        }
-    }
-}
-
-/// The values of a column as they would be written on the command line; bytes perhaps in base64.
+/// The values of a column as they would be written on the command line.
 fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, ArrowError> {
-    match column.data_type() {
-        ArrowType::Binary | ArrowType::LargeBinary | ArrowType::BinaryView | ArrowType::FixedSizeBinary(_) => {
-            let bytes = cast(column, &ArrowType::LargeBinary)?;
-            Ok(bytes.as_binary::<i64>().iter().map(|bytes| bytes.map(text_from_bytes)).collect())
-        }
-        _ => {
-            let texts = cast(column, &ArrowType::Utf8)?;
-            Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
-        }
-    }
+    let texts = as_texts(column)?;
+    Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
 }
 
 /// One line per entity; what is not simply there says how it stands.

@@ -7,6 +7,7 @@ mod configuration;
 mod context;
 mod drift;
 mod durations;
+mod entity_file;
 mod error;
 mod export;
 mod features;
@@ -26,6 +27,7 @@ mod registry;
 mod registry_dump;
 mod schema;
 mod selection;
+mod source_listing;
 mod teardown;
 mod version;
 
@@ -39,7 +41,7 @@ use std::{
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    config::variables,
+    config::{MemoryLimit, variables},
     diagnostics::without_logins,
     model::ObjectKind,
     ui::{ColorChoice, Printer, Verbosity},
@@ -101,6 +103,9 @@ pub struct Global {
     /// Results (and progress) as JSON
     #[arg(long, global = true)]
     pub json: bool,
+    /// Memory of queries, such as 4GB or 50%; beyond it they work in files [default: half of the machine's]
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub memory_limit: Option<MemoryLimit>,
 }
 
 /// Feast's names for how much is said.

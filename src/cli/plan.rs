@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::{CommandError, Context, checks::Checks, output_file::output_file};
+use super::{CommandError, Context, checks::Checks, output_file::output_file, source_listing};
 use crate::{
     apply::{ApplyError, Neighbours},
     config::variables,
@@ -60,9 +60,9 @@ enum Format {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let format = format(args, context)?;
-    let made = repo(args.checks, context).and_then(|repo| plan(&repo, context));
-    let plan = match made {
-        Ok(plan) => plan,
+    let made = repo(args.checks, context).and_then(|repo| Ok((plan(&repo, context)?, repo)));
+    let (plan, repo) = match made {
+        Ok(made) => made,
         Err(error) => {
             show_findings(&error.findings(), format, context)?;
             return Err(error);
@@ -74,7 +74,13 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
     let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Named(&args.allow) };
     match format {
-        Format::Text => printer.result(draw_plan(&view, printer.out, printer.verbosity >= Verbosity::Verbose))?,
+        Format::Text => {
+            let verbose = printer.verbosity >= Verbosity::Verbose;
+            if verbose && !args.checks.skip_source_validation {
+                printer.result(source_listing::draw(&repo, context)?)?;
+            }
+            printer.result(draw_plan(&view, printer.out, verbose))?;
+        }
         Format::Json => printer.result_line(json(&plan)?)?,
         Format::Markdown => printer.result(draw_markdown(&view))?,
         Format::Github => {

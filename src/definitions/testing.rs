@@ -6,7 +6,8 @@ use super::{InspectSource, LoadOptions, load};
 use crate::{
     config::{self, StoreConfig},
     diagnostics::{Diagnostic, Diagnostics, SourceText},
-    model::{DataSource, Repo, SourceProblem, SourceSchema},
+    model::{DataSource, Repo, SourceProblem},
+    sources::{Columns, OpenSource},
 };
 
 /// The repo that a text declares.
@@ -24,8 +25,8 @@ pub fn findings(text: &str) -> Vec<String> {
 }
 
 /// What is wrong with definitions over sources with these columns, with the advice behind it.
-pub fn findings_over(text: &str, columns: SourceSchema) -> Vec<String> {
-    let (_, found) = load_text(text, true, &|_| Ok(columns.clone()));
+pub fn findings_over(text: &str, columns: Columns) -> Vec<String> {
+    let (_, found) = load_text(text, true, &|source| OpenSource::known(source, columns.clone()));
     let with_help = |found: Diagnostic| match found.help {
         Some(help) => format!("{} ({help})", found.message),
         None => found.message,

@@ -2,15 +2,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind};
 use crate::{
-    feast::data_types,
     model::{
         AGGREGATIONS_TAG, DataSource, Field, FileFormat, FileSource, Object, ObjectId, RegistryState, SQL_TAG,
-        SourceKind, SourceProblem, SourceSchema,
+        SourceKind, SourceProblem,
     },
+    sources::{OpenSource, Role},
 };
 
 /// Looks at the files of a source.
-pub type InspectSource<'a> = &'a dyn Fn(&DataSource) -> Result<SourceSchema, SourceProblem>;
+pub type InspectSource<'a> = &'a dyn Fn(&DataSource) -> Result<OpenSource, SourceProblem>;
 
 /// Where the files of registered sources are not what the registered views need.
 pub fn sources(state: &RegistryState, inspect: InspectSource<'_>) -> Vec<Finding> {
@@ -24,7 +24,7 @@ pub fn sources(state: &RegistryState, inspect: InspectSource<'_>) -> Vec<Finding
             continue;
         }
         match inspect(source) {
-            Ok(schema) => check(state, source, file, &schema, &mut findings),
+            Ok(opened) => check(state, source, file, &opened, &mut findings),
             Err(problem) => {
                 let message = format!("cannot be read: {}", problem.message);
                 findings.push(Finding::about_source(FindingKind::SourceMissing, &source.name, message));
@@ -38,36 +38,34 @@ fn check(
     state: &RegistryState,
     source: &DataSource,
     file: &FileSource,
-    schema: &SourceSchema,
+    opened: &OpenSource,
     findings: &mut Vec<Finding>,
 ) {
     let mut used: BTreeSet<&str> = BTreeSet::new();
     let named = [source.event_column(), source.created_column()];
     let mapped = source.field_mapping.keys().map(String::as_str);
     for column in named.into_iter().filter(|column| !column.is_empty()).chain(mapped) {
-        if used.insert(column) && schema.column(column).is_none() {
+        if used.insert(column) && opened.columns().get(column).is_none() {
             let message = format!("`{}` has no column `{column}` any more", file.path);
             findings.push(Finding::about_source(FindingKind::ColumnMissing, &source.name, message));
         }
     }
     let views = views_over(state, &source.name);
-    let is_text = matches!(file.format, Some(FileFormat::Csv | FileFormat::Json));
     for (id, fields) in &views {
-        for field in fields {
+        for (field, is_key) in fields {
             let column = source.unmapped(&field.name);
             used.insert(column);
-            match schema.column(column) {
+            match opened.columns().get(column) {
                 None if source.field_mapping.contains_key(column) => {}
                 None => {
                     let message = format!("needs column `{column}`, which `{}` has no more", file.path);
                     findings.push(Finding::new(FindingKind::ColumnMissing, id.clone(), message));
                 }
-                // Texts of such files become what is declared when they are read.
-                Some(found) if !is_text && !data_types::accepts(&field.dtype, &found.arrow) => {
+                Some(found) if !opened.accepts(found, &role(field, *is_key)) => {
                     let message = format!(
                         "says {} of column `{column}`, which has {} values in `{}`",
                         field.dtype,
-                        found.arrow.to_string().to_lowercase(),
+                        found.describe(),
                         file.path
                     );
                     findings.push(Finding::new(FindingKind::ColumnRetyped, id.clone(), message));
@@ -76,15 +74,19 @@ fn check(
             }
         }
     }
-    let unused = schema.columns.iter().map(|column| column.name.as_str());
+    let unused = opened.columns().columns.iter().map(|column| column.name.as_str());
     for column in unused.filter(|column| !views.is_empty() && !used.contains(column) && !column.starts_with("__")) {
         let message = format!("has column `{column}`, which no registered view uses");
         findings.push(Finding::about_source(FindingKind::ColumnUnused, &source.name, message));
     }
 }
 
-/// The views with rows of a source, each with the columns it reads.
-fn views_over<'a>(state: &'a RegistryState, source: &str) -> BTreeMap<ObjectId, Vec<&'a Field>> {
+fn role(field: &Field, is_key: bool) -> Role {
+    if is_key { Role::Key(field.dtype.clone()) } else { Role::Value(field.dtype.clone()) }
+}
+
+/// The views with rows of a source, each with the columns it reads, and whether these are join keys.
+fn views_over<'a>(state: &'a RegistryState, source: &str) -> BTreeMap<ObjectId, Vec<(&'a Field, bool)>> {
     let mut views = BTreeMap::new();
     for (id, object) in &state.objects {
         let (own, entities, keys, features) = match object {
@@ -99,7 +101,8 @@ fn views_over<'a>(state: &'a RegistryState, source: &str) -> BTreeMap<ObjectId, 
             _ => continue,
         };
         if own.as_ref().is_some_and(|own| own.name == source) {
-            let keys = keys.iter().filter(|_| !entities);
+            let keys = keys.iter().filter(|_| !entities).map(|key| (key, true));
+            let features = features.iter().map(|feature| (feature, false));
             views.insert(ObjectId::new(id.kind, &id.name), keys.chain(features).collect());
         }
     }
@@ -115,7 +118,10 @@ mod tests {
     use arrow::datatypes::DataType as ArrowType;
 
     use super::*;
-    use crate::model::{DataType, Entity, FeatureView, SourceColumn, Tags};
+    use crate::{
+        model::{DataType, Entity, FeatureView, Tags},
+        sources::{Column, Columns},
+    };
 
     fn source() -> DataSource {
         let file = FileSource { path: "a.parquet".into(), ..FileSource::default() };
@@ -149,9 +155,8 @@ mod tests {
     }
 
     fn found(columns: &[(&str, ArrowType)]) -> Vec<(FindingKind, String)> {
-        let columns: Vec<_> =
-            columns.iter().map(|(name, arrow)| SourceColumn { name: (*name).into(), arrow: arrow.clone() }).collect();
-        let inspect = |_: &DataSource| Ok(SourceSchema { columns: columns.clone(), rows: None });
+        let columns: Vec<_> = columns.iter().map(|(name, kind)| Column::typed(name, kind.clone())).collect();
+        let inspect = |source: &DataSource| OpenSource::known(source, Columns { columns: columns.clone(), rows: None });
         let findings = sources(&state(), &inspect);
         findings.into_iter().map(|finding| (finding.kind, format!("{} {}", finding.object, finding.message))).collect()
     }

@@ -58,6 +58,18 @@ impl Retrieval {
         columns
     }
 
+    /// The columns entity rows must bring, each in every type under which some view knows it, in order
+    /// of first use: views of different entities may share a column and not its type.
+    pub fn typed_entity_columns(&self) -> Vec<&JoinKey> {
+        let mut columns: Vec<&JoinKey> = Vec::new();
+        for key in self.views.iter().flat_map(|view| &view.join_keys) {
+            if !columns.iter().any(|other| other.column == key.column && other.field.dtype == key.field.dtype) {
+                columns.push(key);
+            }
+        }
+        columns
+    }
+
     /// The names of the answer's feature columns, in order.
     pub fn outputs(&self) -> impl Iterator<Item = &str> {
         self.views.iter().flat_map(|view| &view.features).map(|feature| feature.output.as_str())

@@ -6,6 +6,18 @@ pub struct EntityTable {
     pub columns: Vec<String>,
     /// One text per column; `None` for null.
     pub rows: Vec<Vec<Option<String>>>,
+    /// The file they are from, for messages.
+    pub file: Option<String>,
+}
+
+impl EntityTable {
+    /// What messages call an entity, by its place from 0.
+    pub fn row(&self, index: usize) -> String {
+        match &self.file {
+            Some(file) => format!("row {} of {file}", index + 1),
+            None => format!("entity {}", index + 1),
+        }
+    }
 }
 
 impl EntityTable {

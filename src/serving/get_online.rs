@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use prost::Message;
 
 use super::{Answer, AnswerColumn, Answered, EntityTable, Status};
@@ -12,6 +10,7 @@ use crate::{
     model::{DUMMY_JOIN_KEY, DataType, Timestamp, Ttl},
     online::{OnlineError, OnlineStore, ReadRequest, StoredValue},
     retrieval::{JoinKey, Retrieval, SelectedView},
+    sources::{TimeFormat, integer, moment},
 };
 
 /// Why features cannot be served.
@@ -55,7 +54,9 @@ pub fn get_online(
     let keys = key_columns(retrieval, entities)?;
     let requests = retrieval.views.iter().map(|view| request(view, entities, &keys)).collect::<Result<Vec<_>, _>>()?;
     let stored = store.read(project, &requests)?;
-    let mut columns: Vec<AnswerColumn> = keys.iter().map(KeyValues::answer).collect();
+    let is_first = |index: usize, name: &str| keys[..index].iter().all(|key| key.key.column != name);
+    let shown = keys.iter().enumerate().filter(|(index, key)| is_first(*index, &key.key.column));
+    let mut columns: Vec<AnswerColumn> = shown.map(|(_, key)| key.answer()).collect();
     let key_count = columns.len();
     for (view, values) in retrieval.views.iter().zip(stored) {
         for (index, feature) in view.features.iter().enumerate() {
@@ -91,7 +92,7 @@ fn key_columns<'a>(retrieval: &'a Retrieval, entities: &EntityTable) -> Result<V
             return Err(ServingError::new(format!("no requested feature has the join key `{column}`"), help));
         }
     }
-    wanted.into_iter().map(|key| key_values(key, entities)).collect()
+    retrieval.typed_entity_columns().into_iter().map(|key| key_values(key, entities)).collect()
 }
 
 fn key_values<'a>(key: &'a JoinKey, entities: &EntityTable) -> Result<KeyValues<'a>, ServingError> {
@@ -101,32 +102,31 @@ fn key_values<'a>(key: &'a JoinKey, entities: &EntityTable) -> Result<KeyValues<
     };
     let values = entities.rows.iter().enumerate().map(|(row, texts)| {
         let text = texts[position].as_deref().ok_or_else(|| {
-            ServingError::new(format!("the join key `{}` of entity {} is null", key.column, row + 1), None)
+            ServingError::new(format!("the join key `{}` of {} is null", key.column, entities.row(row)), None)
         })?;
         parse_key(text, &key.field.dtype).ok_or_else(|| {
             let what = match &key.field.dtype {
                 DataType::Bytes => "base64".to_owned(),
                 other => other.to_string(),
             };
-            let message = format!("`{text}`, the join key `{}` of entity {}, is no {what}", key.column, row + 1);
+            let message = format!("`{text}`, the join key `{}` of {}, is no {what}", key.column, entities.row(row));
             ServingError::new(message, None)
         })
     });
     Ok(KeyValues { key, values: values.collect::<Result<_, _>>()? })
 }
 
-/// A join key value from its text: times as ISO 8601 or seconds since 1970, bytes as
-/// [`bytes_from_text`] reads them.
+/// A join key value from its text, as texts of files are read: whole numbers also as `7.0`, times as
+/// ISO 8601 or seconds since 1970, bytes as [`bytes_from_text`] reads them.
 fn parse_key(text: &str, dtype: &DataType) -> Option<Value> {
-    let epoch = Timestamp::from_micros(0);
     let kind = match dtype {
         DataType::String => Kind::String(text.to_owned()),
         DataType::Bytes => Kind::Bytes(bytes_from_text(text)?),
-        DataType::Int32 => Kind::Int32(text.trim().parse().ok()?),
-        DataType::Int64 => Kind::Int64(text.trim().parse().ok()?),
-        DataType::UnixTimestamp => Kind::UnixTimestamp(match text.trim().parse() {
-            Ok(seconds) => seconds,
-            Err(_) => Timestamp::parse(text, epoch).ok()?.seconds(),
+        DataType::Int32 => Kind::Int32(i32::try_from(integer(text)?).ok()?),
+        DataType::Int64 => Kind::Int64(integer(text)?),
+        DataType::UnixTimestamp => Kind::UnixTimestamp(match integer(text) {
+            Some(seconds) => seconds,
+            None => moment(text, &TimeFormat::Iso)?.seconds,
         }),
         _ => return None,
     };
@@ -143,9 +143,10 @@ fn request(
         some => some.iter().map(|key| key.field.name.as_str()).collect(),
     };
     let encoder = EntityKeyEncoder::new(&names)?;
-    let by_column: HashMap<&str, &KeyValues<'_>> = keys.iter().map(|key| (key.key.column.as_str(), key)).collect();
-    let columns: Vec<&KeyValues<'_>> =
-        selected.join_keys.iter().filter_map(|key| by_column.get(key.column.as_str()).copied()).collect();
+    let typed = |key: &JoinKey| {
+        keys.iter().find(|known| known.key.column == key.column && known.key.field.dtype == key.field.dtype)
+    };
+    let columns: Vec<&KeyValues<'_>> = selected.join_keys.iter().filter_map(typed).collect();
     // Without any join key the question is about the whole project: one answer.
     let rows = if keys.is_empty() { entities.rows.len().max(1) } else { entities.rows.len() };
     let key = |row: usize| {

@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 use super::{CommandError, Context, durations::lock_timeout, output_file::output_file};
 use crate::{
+    diagnostics::counted,
     materialize::{
         self, Event, Outcome, Range, RunOptions, RunReport, Stores, ViewForecast, ViewReport, ViewRun, forecast,
     },
@@ -247,6 +248,12 @@ impl Materialize<'_> {
             printer.json(report)?;
         } else if printer.verbosity > Verbosity::Quiet {
             printer.result(draw_report(report, printer.out))?;
+        }
+        for view in report.views.iter().filter(|view| view.counts.ties > 0) {
+            if printer.verbosity >= Verbosity::Verbose {
+                let rows = counted(view.counts.ties, "row");
+                printer.say(format_args!("{}: {rows} as new as another one, decided by the values", view.view));
+            }
         }
         for view in &report.views {
             if let Outcome::Failed { message, help } = &view.outcome {

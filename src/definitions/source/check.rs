@@ -1,22 +1,21 @@
-use std::collections::HashMap;
-
-use arrow::datatypes::DataType as ArrowType;
+use std::{collections::HashMap, sync::Arc};
 
 use super::LoweredSource;
 use crate::{
-    diagnostics::{Diagnostics, Span, did_you_mean},
+    diagnostics::{Diagnostics, Span, counted, did_you_mean},
     feast::data_types,
-    model::{DataSource, DataType, Field, FileSource, SourceKind, SourceProblem, SourceSchema},
+    model::{DataSource, DataType, Field, SourceKind, SourceProblem},
+    sources::{self, Column, OpenSource},
     yaml::Spanned,
 };
 
 /// Looks at the files of a source; handed in, because definitions do no I/O of their own kind.
-pub type InspectSource<'a> = &'a dyn Fn(&DataSource) -> Result<SourceSchema, SourceProblem>;
+pub type InspectSource<'a> = &'a (dyn Fn(&DataSource) -> Result<OpenSource, SourceProblem> + Sync);
 
 /// Looks at each source once and remembers what it saw.
 pub struct SourceChecks<'a> {
     inspect: InspectSource<'a>,
-    seen: HashMap<String, Option<SourceSchema>>,
+    seen: HashMap<String, Option<Arc<OpenSource>>>,
 }
 
 impl<'a> SourceChecks<'a> {
@@ -29,29 +28,55 @@ impl<'a> SourceChecks<'a> {
         matches!(source.kind, SourceKind::File(_))
     }
 
-    /// The columns of a source; says once why it cannot be looked at. Nothing is said about sources of
-    /// kinds that cannot be looked at.
-    pub fn schema(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) -> Option<&SourceSchema> {
+    /// A source with its columns; says once why it cannot be looked at, and what is odd about its
+    /// files. Nothing is said about sources of kinds that cannot be looked at.
+    pub fn open(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) -> Option<Arc<OpenSource>> {
         if !Self::can_inspect(&lowered.source) {
             return None;
         }
-        let inspect = self.inspect;
-        self.seen
-            .entry(lowered.source.name.clone())
-            .or_insert_with(|| match inspect(&lowered.source) {
-                Ok(schema) => Some(schema),
-                Err(problem) => {
-                    diagnostics.error_with_help(&lowered.place, problem.message, problem.help);
-                    None
+        if let Some(seen) = self.seen.get(&lowered.source.name) {
+            return seen.clone();
+        }
+        let opened = (self.inspect)(&lowered.source);
+        self.note(lowered, opened, diagnostics)
+    }
+
+    fn note(
+        &mut self,
+        lowered: &LoweredSource,
+        opened: Result<OpenSource, SourceProblem>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Arc<OpenSource>> {
+        let opened = match opened {
+            Ok(opened) => {
+                for oddity in opened.oddities() {
+                    diagnostics.warning(&lowered.place, oddity.message, oddity.help);
                 }
-            })
-            .as_ref()
+                Some(Arc::new(opened))
+            }
+            Err(problem) => {
+                diagnostics.error_with_help(&lowered.place, problem.message, problem.help);
+                None
+            }
+        };
+        self.seen.insert(lowered.source.name.clone(), opened.clone());
+        opened
+    }
+
+    /// Looks at several sources side by side, before anybody asks about one of them.
+    pub fn open_all(&mut self, sources: &[&LoweredSource], diagnostics: &mut Diagnostics) {
+        let sources: Vec<_> = sources.iter().filter(|lowered| Self::can_inspect(&lowered.source)).collect();
+        let inspect = self.inspect;
+        let opened = sources::side_by_side(&sources, |lowered| inspect(&lowered.source));
+        for (lowered, opened) in sources.into_iter().zip(opened) {
+            self.note(lowered, opened, diagnostics);
+        }
     }
 
     /// Checks a source against its files: it has rows, and its timestamps are timestamps.
     pub fn check(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) {
-        let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
-        if schema.rows == Some(0) {
+        let Some(schema) = self.open(lowered, diagnostics) else { return };
+        if schema.columns().rows == Some(0) {
             diagnostics.error_with_help(
                 &lowered.place,
                 format!("source `{}` is empty: {} has no rows", lowered.source.name, place(&lowered.source)),
@@ -69,7 +94,7 @@ impl<'a> SourceChecks<'a> {
         for name in [&lowered.source.timestamp_field, &lowered.source.created_timestamp_column] {
             check_mapped_name(&schema, lowered, name, diagnostics);
         }
-        let mapped = lowered.source.field_mapping.keys().filter(|column| schema.column(column).is_none());
+        let mapped = lowered.source.field_mapping.keys().filter(|column| schema.columns().get(column).is_none());
         for column in mapped {
             missing_column(&schema, &lowered.source, column, mapping_place(lowered), diagnostics);
         }
@@ -77,7 +102,7 @@ impl<'a> SourceChecks<'a> {
 
     /// Checks that no name of the source's mapping is also that of another column.
     pub fn check_mapped_names(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) {
-        let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
+        let Some(schema) = self.open(lowered, diagnostics) else { return };
         for name in lowered.source.field_mapping.values() {
             check_mapped_name(&schema, lowered, name, diagnostics);
         }
@@ -93,12 +118,13 @@ impl<'a> SourceChecks<'a> {
             );
             return;
         }
-        let Some(schema) = self.schema(lowered, diagnostics) else { return };
+        let Some(schema) = self.open(lowered, diagnostics) else { return };
         let created = lowered.source.created_column();
         let candidates: Vec<&str> = schema
+            .columns()
             .columns
             .iter()
-            .filter(|column| matches!(column.arrow, ArrowType::Timestamp(_, _)) && column.name != created)
+            .filter(|column| column.is_timestamp() && column.name != created)
             .map(|column| column.name.as_str())
             .collect();
         match candidates.as_slice() {
@@ -118,10 +144,10 @@ impl<'a> SourceChecks<'a> {
 
     /// Checks that a source has a column that something is computed from.
     pub fn check_exists(&mut self, lowered: &LoweredSource, name: &Spanned<String>, diagnostics: &mut Diagnostics) {
-        let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
+        let Some(schema) = self.open(lowered, diagnostics) else { return };
         check_mapped_name(&schema, lowered, &name.value, diagnostics);
         let column = lowered.source.unmapped(&name.value);
-        if schema.column(column).is_none() {
+        if schema.columns().get(column).is_none() {
             missing_column(&schema, &lowered.source, column, &name.span, diagnostics);
         }
     }
@@ -135,26 +161,30 @@ impl<'a> SourceChecks<'a> {
         [name, dtype]: [&Span; 2],
         diagnostics: &mut Diagnostics,
     ) {
-        let Some(schema) = self.schema(lowered, diagnostics).cloned() else { return };
+        let Some(schema) = self.open(lowered, diagnostics) else { return };
         check_mapped_name(&schema, lowered, &field.name, diagnostics);
         let column = lowered.source.unmapped(&field.name);
-        let Some(found) = schema.column(column) else {
+        let Some(found) = schema.columns().get(column) else {
             missing_column(&schema, &lowered.source, column, name, diagnostics);
             return;
         };
-        // Values of text files become what is declared when they are read.
-        if !is_text_file(&lowered.source) && !data_types::accepts(&field.dtype, &found.arrow) {
-            let help = role.help(column, &found.arrow);
+        if !schema.accepts(found, &role.reading(&field.dtype)) {
+            let help = role.help(column, found);
             diagnostics.error_with_help(
                 dtype,
                 format!(
                     "column `{column}` of {} has {} values, which cannot become {}",
                     place(&lowered.source),
-                    arrow_name(&found.arrow),
+                    found.describe(),
                     field.dtype
                 ),
                 help,
             );
+        } else if let Err(problem) = schema.check(found, &role.reading(&field.dtype)) {
+            diagnostics.error_with_help(dtype, problem.message, problem.help);
+        } else if let (Role::Key { .. }, files @ 1..) = (role, schema.missing_in(found)) {
+            let message = missing_in(files, column, &lowered.source);
+            diagnostics.warning(name, message, "their rows are of no entity, and left out".to_owned());
         }
     }
 }
@@ -171,9 +201,16 @@ pub enum Role<'a> {
 }
 
 impl Role<'_> {
+    fn reading(self, declared: &DataType) -> sources::Role {
+        match self {
+            Self::Feature => sources::Role::Value(declared.clone()),
+            Self::Key { .. } => sources::Role::Key(declared.clone()),
+        }
+    }
+
     /// What to do about a column whose values cannot become what is declared.
-    fn help(self, column: &str, found: &ArrowType) -> Option<String> {
-        let fitting = data_types::infer(found);
+    fn help(self, column: &str, found: &Column) -> Option<String> {
+        let fitting = found.data_type();
         let Self::Key { entity, in_schema } = self else {
             return fitting.map(|dtype| format!("declare it as {dtype}"));
         };
@@ -193,11 +230,11 @@ impl Role<'_> {
 
 /// Refuses a name that the mapping gives one column and that another one has in the files. Feast takes one of them for
 /// training data and the other one for online values, so a view cannot have said which it wants.
-fn check_mapped_name(schema: &SourceSchema, lowered: &LoweredSource, name: &str, diagnostics: &mut Diagnostics) {
+fn check_mapped_name(schema: &OpenSource, lowered: &LoweredSource, name: &str, diagnostics: &mut Diagnostics) {
     let mapping = &lowered.source.field_mapping;
     let column = lowered.source.unmapped(name);
     // A column that is renamed itself leaves its name to another.
-    if column == name || schema.column(name).is_none() || mapping.contains_key(name) {
+    if column == name || schema.columns().get(name).is_none() || mapping.contains_key(name) {
         return;
     }
     diagnostics.error_with_help(
@@ -215,63 +252,44 @@ fn mapping_place(lowered: &LoweredSource) -> &Span {
     lowered.field_mapping.as_ref().unwrap_or(&lowered.place)
 }
 
-fn check_timestamp(
-    schema: &SourceSchema,
-    source: &DataSource,
-    column: &str,
-    span: &Span,
-    diagnostics: &mut Diagnostics,
-) {
-    match schema.column(column) {
+fn check_timestamp(schema: &OpenSource, source: &DataSource, column: &str, span: &Span, diagnostics: &mut Diagnostics) {
+    match schema.columns().get(column) {
         // Said where the mapping names it.
         None if source.field_mapping.contains_key(column) => {}
         None => missing_column(schema, source, column, span, diagnostics),
-        Some(found) if !is_time(source, &found.arrow) => {
-            let times = schema.columns.iter().filter(|column| is_time(source, &column.arrow));
+        Some(found) if !schema.accepts(found, &sources::Role::Time) => {
+            let times = schema.columns().columns.iter().filter(|column| schema.accepts(column, &sources::Role::Time));
             let times: Vec<_> = times.map(|column| column.name.as_str()).collect();
             let mut help = did_you_mean(column, times);
-            if found.arrow.is_integer() {
+            if found.is_integer() {
                 let counted = "for times that are counted write for example `timestamp_format: epoch_seconds`";
                 help = Some(help.map_or_else(|| counted.to_owned(), |help| format!("{help}; {counted}")));
             }
             diagnostics.error_with_help(
                 span,
-                format!("column `{column}` of {} holds {} values, not times", place(source), arrow_name(&found.arrow)),
+                format!("column `{column}` of {} holds {} values, not times", place(source), found.describe()),
                 help,
             );
         }
-        Some(_) => {}
+        Some(found) => {
+            if let Err(problem) = schema.check(found, &sources::Role::Time) {
+                diagnostics.error_with_help(span, problem.message, problem.help);
+            } else if let files @ 1.. = schema.missing_in(found)
+                && column == source.event_column()
+            {
+                let message = missing_in(files, column, source);
+                diagnostics.warning(span, message, "their rows have no event time, and are left out".to_owned());
+            }
+        }
     }
 }
 
-/// Whether a column can hold times: as such, as texts, which are read as `timestamp_format` says, or as numbers that
-/// it says the meaning of. In text files a pattern such as `%Y%m%d` looks like a number, too.
-fn is_time(source: &DataSource, arrow: &ArrowType) -> bool {
-    let SourceKind::File(file) = &source.kind else { return false };
-    let counts = FileSource::EPOCH_FORMATS.contains(&file.timestamp_format.as_str());
-    match arrow {
-        ArrowType::Timestamp(_, _) | ArrowType::Date32 | ArrowType::Date64 => true,
-        ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View => true,
-        ArrowType::Dictionary(_, values) => is_time(source, values),
-        number if number.is_integer() => counts || (is_text_file(source) && !file.timestamp_format.is_empty()),
-        number if number.is_numeric() => is_text_file(source) && !file.timestamp_format.is_empty(),
-        _ => false,
-    }
+fn missing_in(files: usize, column: &str, source: &DataSource) -> String {
+    format!("column `{column}` is missing in {} of {}", counted(files as u64, "file"), place(source))
 }
 
-fn is_text_file(source: &DataSource) -> bool {
-    use crate::model::FileFormat::{Csv, Json};
-    matches!(&source.kind, SourceKind::File(file) if matches!(file.format, Some(Csv | Json)))
-}
-
-fn missing_column(
-    schema: &SourceSchema,
-    source: &DataSource,
-    column: &str,
-    span: &Span,
-    diagnostics: &mut Diagnostics,
-) {
-    let help = did_you_mean(column, schema.columns.iter().map(|column| column.name.as_str()));
+fn missing_column(schema: &OpenSource, source: &DataSource, column: &str, span: &Span, diagnostics: &mut Diagnostics) {
+    let help = did_you_mean(column, schema.columns().columns.iter().map(|column| column.name.as_str()));
     diagnostics.error_with_help(span, format!("{} has no column `{column}`", place(source)), help);
 }
 
@@ -282,31 +300,23 @@ fn place(source: &DataSource) -> String {
     }
 }
 
-fn arrow_name(arrow: &ArrowType) -> String {
-    match arrow {
-        ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View => "text".to_owned(),
-        ArrowType::Binary | ArrowType::LargeBinary | ArrowType::BinaryView => "binary".to_owned(),
-        ArrowType::Boolean => "boolean".to_owned(),
-        ArrowType::Dictionary(_, value) => arrow_name(value),
-        other => other.to_string().to_lowercase(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{definitions::testing::findings_over, model::SourceColumn};
+    use arrow::datatypes::DataType as ArrowType;
+
+    use crate::{definitions::testing::findings_over, sources::Columns};
 
     const TIME: ArrowType = ArrowType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None);
 
     /// What is wrong with a view of `schema` and with its source, over files with these columns.
     fn found([keys, schema, entity]: [&str; 3], columns: &[(&str, ArrowType)]) -> Vec<String> {
-        let columns = columns.iter().map(|(name, arrow)| SourceColumn { name: (*name).into(), arrow: arrow.clone() });
+        let columns = columns.iter().map(|(name, kind)| Column::typed(name, kind.clone()));
         let text = format!(
             "entities: [{{name: e, join_keys: [id]{entity}}}]\nfeature_views:\n  - name: v\n    entities: [e]\n    \
              schema: [{schema}]\n    source: {{type: file, path: x, {keys}}}\n"
         );
-        findings_over(&text, SourceSchema { columns: columns.collect(), rows: Some(1) })
+        findings_over(&text, Columns { columns: columns.collect(), rows: Some(1) })
     }
 
     const P: &str = "{name: p, dtype: Int64}";
@@ -378,7 +388,6 @@ mod tests {
         let help = "for times that are counted write for example `timestamp_format: epoch_seconds`";
         assert_eq!(counted, [format!("column `at` of `x` holds int64 values, not times ({help})")]);
         assert_eq!(over("timestamp_format: epoch_millis", ArrowType::Int64), [""; 0]);
-        assert_eq!(over("file_format: csv, timestamp_format: '%Y%m%d'", ArrowType::Int64), [""; 0]);
         assert_eq!(over("timestamp_format: '%Y%m%d'", ArrowType::Int64).len(), 1, "a number in parquet is no text");
         assert_eq!(over("timestamp_format: epoch_seconds", ArrowType::Boolean).len(), 1);
     }

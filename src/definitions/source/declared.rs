@@ -107,6 +107,10 @@ impl Sources {
     /// with their files if wanted, and puts histories into streams.
     pub fn complete(&mut self, validate: bool, checks: &mut SourceChecks<'_>, diagnostics: &mut Diagnostics) {
         self.names.check_renames(diagnostics);
+        if validate {
+            let sources: Vec<_> = self.order.iter().filter_map(|name| self.by_name.get(name)?.as_ref()).collect();
+            checks.open_all(&sources, diagnostics);
+        }
         for name in &self.order {
             let Some(Some(lowered)) = self.by_name.get_mut(name) else { continue };
             if lowered.is_timed() && lowered.source.timestamp_field.is_empty() {

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     diagnostics::{Missing, Span},
-    feast::data_types,
     model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, Entity, Field, VectorIndex},
     yaml::Spanned,
 };
@@ -194,9 +193,9 @@ impl ViewLowering<'_, '_> {
                 fields.iter().find(|field| field.name == entity.join_key).map(|field| field.dtype.clone())
             }
             (JoinKeyTypes::Source, Some(source)) if SourceChecks::can_inspect(&source.source) => {
-                let schema = self.checks.schema(source, self.diagnostics)?;
-                let column = schema.column(source.source.unmapped(&entity.join_key));
-                column.and_then(|column| data_types::infer(&column.arrow)).filter(DataType::is_join_key)
+                let opened = self.checks.open(source, self.diagnostics)?;
+                let column = opened.columns().get(source.source.unmapped(&entity.join_key));
+                column.and_then(crate::sources::Column::data_type).filter(DataType::is_join_key)
             }
             (JoinKeyTypes::Source, _) => None,
         };
@@ -255,22 +254,29 @@ impl ViewLowering<'_, '_> {
         source: &LoweredSource,
         name_span: &Span,
     ) -> Option<Vec<Field>> {
-        let columns = self.checks.schema(source, self.diagnostics)?.columns.clone();
+        let opened = self.checks.open(source, self.diagnostics)?;
         self.checks.check_mapped_names(source, self.diagnostics);
         let described = &source.source;
         let mut features = Vec::new();
-        for column in columns {
+        for column in &opened.columns().columns {
             let name = described.mapped(&column.name);
             let is_time = column.name == described.event_column() || column.name == described.created_column();
             if is_time || is_join_key(name) || column.name.starts_with("__") {
                 continue;
             }
             check_feature_name(name, name_span, self.diagnostics);
-            match data_types::infer(&column.arrow) {
+            match column.data_type() {
                 Some(dtype) => features.push(Field::new(name, dtype)),
                 None => self.diagnostics.error_with_help(
                     name_span,
-                    format!("the type of column `{}` ({}) has no counterpart in Feast", column.name, column.arrow),
+                    match column.kinds.len() {
+                        1 => format!(
+                            "the type of column `{}` ({}) has no counterpart in Feast",
+                            column.name,
+                            column.describe()
+                        ),
+                        _ => format!("files differ in the type of column `{}`: {}", column.name, column.describe()),
+                    },
                     "declare the view's columns in `schema` and leave it out".to_owned(),
                 ),
             }

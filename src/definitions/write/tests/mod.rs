@@ -6,7 +6,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::write;
 use crate::{
-    config::{OfflineStoreConfig, RegistryConfig, StoreConfig},
+    config::{MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
     definitions::{LoadOptions, load},
     diagnostics::Diagnostics,
     model::{
@@ -213,6 +213,7 @@ proptest! {
             registry: RegistryConfig::File { path: folder.path().join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
+            memory_limit: MemoryLimit::default(),
         };
         let options = LoadOptions {
             validate_sources: false,
