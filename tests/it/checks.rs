@@ -81,10 +81,7 @@ fn stored(project: &Project) -> i64 {
 fn values_out_of_range_end_the_writing_or_become_null() {
     let project = repo("{}");
     let error = materialize(&project, &["-10d", "now"]).failed().stderr;
-    assert!(
-        error.contains("feature `trips` of the entity with driver_id=2: 1099511627776 does not fit Int32"),
-        "{error}"
-    );
+    assert!(error.contains("row 2 of data/trips.parquet, column `trips`: 1099511627776 does not fit Int32"), "{error}");
     define(&project, "{out_of_range: as_null}");
     project.feastr(&["apply"]).ok();
     let output = materialize(&project, &["-10d", "now"]).ok();

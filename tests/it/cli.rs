@@ -472,10 +472,10 @@ fn entity_rows_are_checked() {
     error: rows.csv has no column with times
     help: call the column with the time of each row `event_timestamp`
     "#);
-    assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\nx,2026-10-31\n", &[]), @"error: row 2 of rows.csv: `x` in column `driver_id` is no Int64");
+    assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\nx,2026-10-31\n", &[]), @"error: line 3 of rows.csv, column `driver_id`: `x` is no Int64");
     assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\n2,soon\n", &[]), @r#"
-    error: row 2 of rows.csv: `soon` in column `event_timestamp` is not a time
-    help: write times like 2026-01-31T12:00:00Z; without a zone they are UTC
+    error: line 3 of rows.csv, column `event_timestamp`: `soon` is no time
+    help: write times like 2026-01-31T12:00:00Z; without a zone they are UTC; a source may declare a `timestamp_format`
     "#);
     assert_snapshot!(refused("driver_id,event_timestamp,conv_rate\n1,2026-10-31,1\n", &[]), @r#"
     error: rows.csv has a column `conv_rate`, and so would the result

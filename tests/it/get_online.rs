@@ -100,10 +100,12 @@ fn a_file_without_rows_has_no_entities() {
     project.write("none.csv", "by,text\n");
     project.write("none.jsonl", "");
     project.write("empty.csv", "");
-    for file in ["none.parquet", "none.csv", "none.jsonl", "empty.csv"] {
+    for file in ["none.parquet", "none.csv", "none.jsonl"] {
         let refused = ask(&project, &["--entities", file]).failed().stderr;
         assert!(refused.contains(&format!("there are no entities in {file}")), "{refused}");
     }
+    let refused = ask(&project, &["--entities", "empty.csv"]).failed().stderr;
+    assert!(refused.contains("empty.csv is empty; its first line must name the columns"), "{refused}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 /// What each room may use of ours; a room that is not listed may use everything.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("diagnostics", &[]),
     ("sqlite", &[]),
@@ -11,17 +11,18 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("yaml", &["diagnostics"]),
     ("feast", &["model"]),
     ("config", &["diagnostics", "yaml"]),
-    ("definitions", &["config", "diagnostics", "feast", "model", "yaml"]),
+    ("sources", &["diagnostics", "feast", "model"]),
+    ("definitions", &["config", "diagnostics", "feast", "model", "sources", "yaml"]),
     ("plan", &["feast", "model"]),
     ("retrieval", &["diagnostics", "model"]),
     ("postgres", &["config", "time_limit"]),
     ("registry", &["config", "feast", "model", "postgres", "sqlite", "time_limit"]),
     ("online", &["config", "feast", "model", "postgres", "sqlite"]),
-    ("offline", &["config", "diagnostics", "model", "retrieval"]),
+    ("offline", &["config", "diagnostics", "feast", "model", "retrieval", "sources"]),
     ("apply", &["feast", "model", "online", "plan", "registry"]),
     ("materialize", &["diagnostics", "feast", "model", "offline", "online", "registry"]),
-    ("serving", &["diagnostics", "feast", "model", "online", "retrieval"]),
-    ("drift", &["feast", "model", "plan"]),
+    ("serving", &["diagnostics", "feast", "model", "online", "retrieval", "sources"]),
+    ("drift", &["model", "plan", "sources"]),
     ("sink", &["offline", "ui"]),
     ("ui", &["diagnostics", "materialize", "model", "plan"]),
 ];

@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 use crate::support::{Project, settings};
 
 const ROWS: &str = r#"{"id":1,"at":"2026-10-01T00:00:00Z","j":{"k":1},"m":{"a":1,"b":[1]},"d":"1.50","n":9007199254740993,"t":"2026-10-01T05:00:00+02:00"}
-{"id":2,"at":"2026-10-01T00:00:00.5Z","j":{"z":"a"},"m":{"c":1.5},"d":2.5,"n":1.7,"t":"2026-10-01T05:00:00"}
-{"id":3,"at":"2026-10-01T02:00:00+02:00","j":{"k":12345678901234567890123},"d":null,"n":-1.7,"x":5}
+{"id":2,"at":"2026-10-01T00:00:00.5Z","j":{"z":"a"},"m":{"c":1.5},"d":2.5,"n":1e3,"t":"2026-10-01T05:00:00"}
+{"id":3,"at":"2026-10-01T02:00:00+02:00","j":{"k":12345678901234567890123},"d":null,"n":-1.0,"x":5}
 {"id":4,"at":"2026-10-01T00:00:00Z","j":[1,"x"],"m":{},"d":12345678901234567890,"l":["2026-10-01T05:00:00Z"],"s":{"a":7}}
 "#;
 
@@ -49,7 +49,7 @@ fn values_stay_what_is_written() {
     );
     assert_eq!(values(&project, "m", 4), [json!({"a": 1, "b": [1]}), json!({"c": 1.5}), Json::Null, json!({})]);
     assert_eq!(values(&project, "d", 4), [text("1.50"), text("2.5"), Json::Null, text("12345678901234567890")]);
-    assert_eq!(values(&project, "n", 3), [json!(9_007_199_254_740_993_i64), json!(1), json!(-1)]);
+    assert_eq!(values(&project, "n", 3), [json!(9_007_199_254_740_993_i64), json!(1000), json!(-1)]);
     assert_eq!(values(&project, "t", 2), [1_790_823_600, 1_790_830_800]);
     assert_eq!(values(&project, "l", 4)[3], json!([1_790_830_800]));
     assert_eq!(values(&project, "s", 4)[3], json!({"a": 7.0}));
@@ -92,5 +92,5 @@ fn a_moment_may_be_a_number_of_seconds() {
     assert_eq!(values(&project, "t", 1), [1_790_000_000]);
     project.write("rows.jsonl", rows.replace("1790000000", "\"yesterday\""));
     let error = project.feastr(&["materialize", "2026-09-01", "2026-11-01"]).failed().stderr;
-    assert!(error.contains("invalid timestamp field format: \"yesterday\""), "{error}");
+    assert!(error.contains("line 1 of rows.jsonl, column `t`: `yesterday` is no time"), "{error}");
 }

@@ -29,6 +29,7 @@ mod porting;
 mod registries;
 mod servers;
 mod source_times;
+mod sources;
 mod support;
 mod template;
 mod terminal;

@@ -7,10 +7,11 @@ use arrow::{
     datatypes::{Int64Type, SchemaRef},
 };
 use feastr::{
-    config::{OfflineStoreConfig, RegistryConfig, StoreConfig},
+    config::{MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
     model::{DataSource, DataType, FeatureView, Field, FileSource, SourceKind, Tags, Ttl},
-    offline::{self, BatchSink, EntityRows, HistoricalQuery, RowFormat},
+    offline::{self, BatchSink, EntityRows, HistoricalQuery},
     retrieval::{JoinKey, Retrieval, SelectedFeature, SelectedView},
+    sources::Format,
 };
 use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
@@ -119,7 +120,7 @@ fn joined(
         view,
     };
     let entities =
-        EntityRows { path: folder.path().join("entities.parquet"), format: RowFormat::Parquet, shown: "rows".into() };
+        EntityRows { path: folder.path().join("entities.parquet"), format: Format::Parquet, shown: "rows".into() };
     let retrieval = Retrieval { views: vec![selected] };
     let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: by_created };
     let mut values = Values(Vec::new());
@@ -185,6 +186,7 @@ fn config(folder: &Path) -> StoreConfig {
         registry: RegistryConfig::File { path: folder.join("registry.db") },
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
+        memory_limit: MemoryLimit::default(),
     }
 }
 

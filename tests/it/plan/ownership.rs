@@ -48,6 +48,8 @@ fn each_repo_deletes_only_its_own() {
     }
     let plan = project.feastr(&["-c", "a", "plan", "--verbose"]).ok();
     assert_snapshot!(plan.stdout, @r#"
+    source speed_source: 1 file, 33.16 KiB, 1800 rows
+      read      data/driver_stats.parquet
     No changes to registry
     No changes to infrastructure
     Kept data source weight_source: it was applied by repo `team-b`
