@@ -526,7 +526,10 @@ fn converted(declared: &DataType, cell: &Cell) -> Option<Cell> {
             Cell::List(cells.iter().map(|cell| converted(element, cell)).collect::<Option<_>>()?)
         }
         (DataType::Struct(members), Cell::Text(text)) => {
-            let json = serde_json::from_str::<Json>(text).ok().filter(Json::is_object)?;
+            let json = match serde_json::from_str::<Json>(text).ok()? {
+                Json::Null => return Some(Cell::Null),
+                json => Some(json).filter(Json::is_object)?,
+            };
             let member = |(name, dtype): &(String, DataType)| {
                 let found = match (&json[name], dtype) {
                     (Json::Null, _) => Some(Cell::Null),
@@ -589,7 +592,7 @@ fn read_as(declared: &DataType, cell: Cell) -> Cell {
     }
 }
 
-/// Texts of JSON without members that are null, which a struct of several files may have for all.
+/// Texts of JSON by what they say, without members that are null, which a struct of several files may have for all.
 fn without_nulls(declared: &DataType, cell: Cell) -> Cell {
     fn strip(json: &Json) -> Json {
         match json {
@@ -610,6 +613,20 @@ fn without_nulls(declared: &DataType, cell: Cell) -> Cell {
             Cell::Text(strip(&serde_json::from_str(text).unwrap()).to_string())
         }
         _ => cell,
+    }
+}
+
+/// Whether two values are the same. Floats may have two shortest texts, which Python and Rust choose among.
+fn alike(one: &Cell, other: &Cell) -> bool {
+    match (one, other) {
+        (Cell::Text(one), Cell::Text(other)) if one != other && one.len() > 16 => {
+            let number = |text: &str| text.parse::<f64>().ok();
+            number(one).is_some() && number(one) == number(other)
+        }
+        (Cell::List(one), Cell::List(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| alike(one, other))
+        }
+        _ => one == other,
     }
 }
 
@@ -677,7 +694,7 @@ fn is_compared(declared: &DataType, sample: &Sample) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, max_shrink_iters: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_taken_is_read_exactly_or_refused_by_a_value((one, other, declared) in pair()) {
@@ -710,14 +727,8 @@ proptest! {
         for ((.., cell), actual) in cells.iter().zip(actual) {
             let expected = converted(&declared, cell).unwrap_or(Cell::Null);
             let actual = without_nulls(&declared, read_as(&declared, actual));
-            // Rust and Python choose different digits where two are as near.
-            if let (DataType::Decimal, Cell::Float(bits), Cell::Text(digits)) = (&declared, cell, &actual) {
-                let number = f64::from_bits(*bits);
-                let same = digits.parse().is_ok_and(|read: f64| read == number || (read.is_nan() && number.is_nan()));
-                prop_assert!(same, "{digits} for {number}: {}", context());
-                continue;
-            }
-            prop_assert_eq!(actual, without_nulls(&declared, read_as(&declared, expected)), "{}", context());
+            let expected = without_nulls(&declared, read_as(&declared, expected));
+            prop_assert!(alike(&actual, &expected), "{:?} instead of {:?}: {}", actual, expected, context());
         }
         prop_assert_eq!(counted, unfit.len() as u64, "{}", context());
 
