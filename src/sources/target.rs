@@ -155,10 +155,28 @@ fn accepts(declared: &DataType, column: &ArrowType) -> bool {
         }
         // Their members are read by name.
         (DataType::Struct(_), _) => false,
+        // They become texts of JSON.
+        (DataType::Json | DataType::Map, kind) if kind.is_nested() => {
+            data_types::accepts(declared, kind) && has_json(kind)
+        }
         (DataType::Array(inner) | DataType::Set(inner), column) => {
             element(column).is_some_and(|elements| accepts(inner, elements.data_type()))
         }
         (declared, column) => data_types::accepts(declared, column),
+    }
+}
+
+/// Whether JSON has a form for all values of a type.
+fn has_json(kind: &ArrowType) -> bool {
+    match kind {
+        ArrowType::Null | ArrowType::Boolean => true,
+        ArrowType::Dictionary(_, values) => has_json(values),
+        ArrowType::Struct(fields) => fields.iter().all(|field| has_json(field.data_type())),
+        ArrowType::Map(entries, _) => has_json(entries.data_type()),
+        kind if is_text(kind) => true,
+        kind => {
+            kind.is_integer() || kind.is_floating() || element(kind).is_some_and(|field| has_json(field.data_type()))
+        }
     }
 }
 
@@ -169,12 +187,14 @@ fn carried(kind: &ArrowType, declared: &DataType) -> Option<ArrowType> {
     let inner = |kind: &ArrowType, declared: &DataType| carried(kind, declared).filter(|kind| *kind != ArrowType::Null);
     use ArrowType::{
         Binary, BinaryView, Date32, Date64, Decimal32, Decimal64, Decimal128, Decimal256, Dictionary, FixedSizeBinary,
-        Float16, Float32, LargeBinary, LargeUtf8, List, Map, Struct, Timestamp, Utf8, Utf8View,
+        Float16, Float32, LargeBinary, LargeUtf8, List, Map, Struct, Timestamp, UInt64, Utf8, Utf8View,
     };
     Some(match kind {
         Float16 => Float32,
         Utf8 | LargeUtf8 | Utf8View => Utf8,
         FixedSizeBinary(16) if is_uuid(declared) => return None,
+        // Maps hold signed integers: each is looked at.
+        UInt64 if is_map(declared) => return None,
         Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => Binary,
         Decimal32(precision, scale)
         | Decimal64(precision, scale)
@@ -227,6 +247,14 @@ fn carried(kind: &ArrowType, declared: &DataType) -> Option<ArrowType> {
             None => kind.clone(),
         },
     })
+}
+
+fn is_map(declared: &DataType) -> bool {
+    match declared {
+        DataType::Map => true,
+        DataType::Array(element) | DataType::Set(element) => is_map(element),
+        _ => false,
+    }
 }
 
 fn is_uuid(declared: &DataType) -> bool {

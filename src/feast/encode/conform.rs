@@ -134,12 +134,15 @@ pub fn conform(declared: &DataType, array: &ArrayRef) -> Result<Conformed, Encod
             // Elements of lists are no members of an object.
             let object = matches!(array.data_type(), ArrowType::Struct(_) | ArrowType::Map(..));
             let column = JsonColumn::bind(array)?.filter(|_| object).ok_or_else(incompatible)?;
-            Conformed::exact(Arc::new((0..rows).map(|row| column.get(row)).collect::<StringArray>()))
+            gather::<_, StringArray>(rows, |row| {
+                let text = column.get(row);
+                text.as_deref().map(check_object).transpose()?;
+                Ok(text)
+            })
         }
         DataType::Map => {
             let texts = Texts::bind(array).ok_or_else(incompatible)?;
-            let object = |text| Map::from_json(text).map(|_| text).map_err(|error| EncodeError::json(text, &error));
-            gather::<_, StringArray>(rows, |row| texts.get(row).map(object).transpose())
+            gather::<_, StringArray>(rows, |row| texts.get(row).map(check_object).transpose())
         }
         DataType::UnixTimestamp | DataType::ZonedTimestamp => match array.data_type() {
             ArrowType::Timestamp(..) | ArrowType::Date32 | ArrowType::Date64 => timestamps(array)?,
@@ -176,6 +179,11 @@ pub fn conform(declared: &DataType, array: &ArrayRef) -> Result<Conformed, Encod
         },
         DataType::ScalarMap | DataType::Unknown(_) => return Err(incompatible()),
     })
+}
+
+/// Checks that a text is an object of values that a map holds.
+fn check_object(text: &str) -> Result<&str, EncodeError> {
+    Map::from_json(text).map(|_| text).map_err(|error| EncodeError::json(text, &error))
 }
 
 /// A column as an Arrow type that holds all values of its own: wider numbers, finer units, other

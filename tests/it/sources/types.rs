@@ -519,9 +519,11 @@ fn converted(declared: &DataType, cell: &Cell) -> Option<Cell> {
         (DataType::Json, Cell::List(_) | Cell::Struct(_) | Cell::Map(_)) => Cell::Text(as_json(cell).to_string()),
         (DataType::Map, Cell::Text(text)) => {
             let json = serde_json::from_str::<Json>(text).ok().filter(Json::is_object)?;
-            Cell::Text(json.to_string())
+            Some(json).filter(has_signed_integers).map(|json| Cell::Text(json.to_string()))?
         }
-        (DataType::Map, Cell::Struct(_) | Cell::Map(_)) => Cell::Text(as_json(cell).to_string()),
+        (DataType::Map, Cell::Struct(_) | Cell::Map(_)) => {
+            Some(as_json(cell)).filter(has_signed_integers).map(|json| Cell::Text(json.to_string()))?
+        }
         (DataType::Array(element) | DataType::Set(element), Cell::List(cells)) => {
             Cell::List(cells.iter().map(|cell| converted(element, cell)).collect::<Option<_>>()?)
         }
@@ -551,6 +553,16 @@ fn converted(declared: &DataType, cell: &Cell) -> Option<Cell> {
         }
         _ => return None,
     })
+}
+
+/// Maps have no others.
+fn has_signed_integers(json: &Json) -> bool {
+    match json {
+        Json::Number(number) => !number.is_u64() || number.is_i64(),
+        Json::Array(elements) => elements.iter().all(has_signed_integers),
+        Json::Object(members) => members.values().all(has_signed_integers),
+        _ => true,
+    }
 }
 
 fn moment(micros: i128) -> Option<Cell> {
