@@ -31,6 +31,12 @@ const LATER: &str = "2026-06-01";
 /// A day as most tests write event times.
 const DAY: &str = "2026-01-01T00:00:00Z";
 
+/// What properties are looked at with: the same in every run, and others where `PROPTEST_RNG_SEED` says so.
+pub fn seed() -> proptest::test_runner::RngSeed {
+    let seed = std::env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok());
+    proptest::test_runner::RngSeed::Fixed(seed.unwrap_or(1))
+}
+
 /// A repo over the source `s` at a path: the entity `e` has the key `id`, the view `v` these features,
 /// and event times are in `ts`.
 fn repo(path: &str, features: &[(&str, &str)]) -> Project {
