@@ -117,8 +117,8 @@ impl Scan {
         self
     }
 
-    /// Adds a column of bytes that order rows by what they hold in these columns: greater values
-    /// first come later, null before all.
+    /// Adds a column of bytes that compare like the values of these columns, the first column
+    /// deciding first and null being less than every value.
     #[must_use]
     pub fn with_content(mut self, columns: std::ops::Range<usize>) -> Self {
         self.content = Some(columns);
