@@ -13,7 +13,7 @@ use std::{
 
 use feastr::{
     config::{OnlineStoreConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode},
-    feast::{
+    feast::values::{
         entity_key::{EntityKeyEncoder, KeyPart},
         feature_hash::feature_field,
         value::{Kind, Value},

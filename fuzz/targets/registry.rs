@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use feastr::{
     apply::{ApplyOptions, Approval, apply},
-    feast::{entity_key, messages as wire, registry_json::registry_dump, value::Value},
+    feast::{
+        registry::{dump_json::registry_dump, messages as wire},
+        values::{entity_key, value::Value},
+    },
     model::{Object, ObjectKind, Project, RegistryState, Repo, Timestamp},
     registry::{
         Holder, RegistryError, RegistryStore, Row, RunRecord, Snapshot, VersionRow, ViewLock, Write, state, to_message,

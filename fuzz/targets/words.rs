@@ -1,5 +1,5 @@
 use feastr::{
-    feast::{data_types, value::Map},
+    feast::values::{data_types, value::Map},
     model::{DataType, Timestamp, Ttl},
 };
 

@@ -17,7 +17,7 @@ use rows::PinnedVersions;
 use tables::drop_tables;
 
 use crate::{
-    feast::unknown_fields::UnknownFieldsLost,
+    feast::registry::unknown_fields::UnknownFieldsLost,
     model::{ObjectId, RegistryState, Repo, Timestamp},
     online::{OnlineError, OnlineStore, RecordedTables},
     plan::{
@@ -57,7 +57,7 @@ pub enum ApplyError {
     Damaged {
         id: ObjectId,
         #[source]
-        source: crate::feast::messages::DecodeError,
+        source: crate::feast::registry::messages::DecodeError,
     },
     #[error("{id} is pinned to version v{number}, and that version is another one than what is declared")]
     PinConflict { id: ObjectId, number: i32 },

@@ -5,7 +5,7 @@ use super::{
     cleanup::{all_of, stored_values},
 };
 use crate::{
-    feast::messages::{self as wire, decode},
+    feast::registry::messages::{self as wire, decode},
     model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, ObjectId, ObjectKind, RegistryState, Repo},
     online::{OnlineStore, ViewLayout},
     registry::{Leftover, Snapshot},

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     diagnostics::did_you_mean,
     feast::{
-        data_types,
-        messages::{self, DecodeError, FeatureSpecV2, decode},
+        registry::messages::{self, DecodeError, FeatureSpecV2, decode},
+        values::data_types,
     },
     model::{ObjectKind, Tags, printable},
     registry::Row,

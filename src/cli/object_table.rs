@@ -1,7 +1,7 @@
 //! The columns of listed objects, by kind.
 
 use crate::{
-    feast::{
+    feast::registry::{
         convert::{
             data_source_from_message, entity_from_message, label_view_from_message, materialized_from_message,
             on_demand_feature_view_from_message, permission_from_message, saved_dataset_from_message,

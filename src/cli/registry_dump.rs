@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use super::{CommandError, Context};
-use crate::{feast::registry_json::registry_dump, registry::to_message};
+use crate::{feast::registry::dump_json::registry_dump, registry::to_message};
 
 /// Print the whole project as JSON, as Feast prints it
 #[derive(Debug, clap::Args)]

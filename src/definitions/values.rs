@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::raw::{RawExpression, RawProjection, RawSource};
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
-    feast::data_types,
+    feast::values::data_types,
     model::{
         ConflictPolicy, DataType, FileFormat, FutureRows, NullKeys, OutOfRange, PermissionAction, PermissionType, Ttl,
         ViewVersion,

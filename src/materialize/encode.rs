@@ -6,7 +6,7 @@ use arrow::{
 };
 
 use crate::{
-    feast::{
+    feast::values::{
         encode::{BoundColumn, ColumnEncoder, EncodeError, KeyColumn},
         entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
     },

@@ -224,7 +224,7 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
 mod tests {
     use super::*;
     use crate::{
-        feast::{convert::data_source_from_message, messages},
+        feast::registry::{convert::data_source_from_message, messages},
         model::{MaterializedView, Ttl},
     };
 

@@ -4,7 +4,7 @@ use prost::Message;
 
 use super::interval::{SelectionError, online_view};
 use crate::{
-    feast::{
+    feast::registry::{
         convert::{Unmanaged, materialized_from_message, record_materialization},
         messages::{self, DecodeError, decode},
         unknown_fields::{UnknownFieldsLost, keep_unknown},

@@ -11,7 +11,7 @@ use super::store::{
     WriteCounts,
 };
 use crate::{
-    feast::{entity_key::EntityKeyEncoder, value::Value},
+    feast::values::{entity_key::EntityKeyEncoder, value::Value},
     model::{OnlineTables, Timestamp},
     sqlite::SqliteFile,
 };

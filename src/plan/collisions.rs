@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{impact::Collision, view::View};
 use crate::{
-    feast::feature_hash::feature_field,
+    feast::values::feature_hash::feature_field,
     model::{Object, ObjectId},
 };
 

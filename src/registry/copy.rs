@@ -6,7 +6,7 @@ use super::{
     store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write},
 };
 use crate::{
-    feast::project_name::rename_project,
+    feast::registry::rename_project::rename_project,
     model::{DUMMY_ENTITY, ObjectKind, RegistryState, Timestamp},
 };
 

@@ -10,9 +10,9 @@ use super::{
     runs::{RunRecord, RunsFile},
     store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
 };
-use crate::feast::{
+use crate::feast::registry::{
+    file::{RegistryFile, RegistryFileError},
     messages::{FeatureViewVersionRecord, Timestamp},
-    registry_file::{RegistryFile, RegistryFileError},
 };
 
 /// How often an update is tried when Python Feast, which takes no lock, writes the file meanwhile.

@@ -2,7 +2,7 @@
 
 use super::store::Row;
 use crate::{
-    feast::{
+    feast::registry::{
         convert::name_of_source,
         messages::{self as wire, decode},
     },

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::store::{Row, Snapshot};
 use crate::{
-    feast::messages::{self, DecodeError, decode},
+    feast::registry::messages::{self, DecodeError, decode},
     model::ObjectKind,
 };
 

@@ -10,7 +10,7 @@ use super::{
     unnamed::name_sources,
 };
 use crate::{
-    feast::{
+    feast::registry::{
         convert::{
             Unmanaged, data_source_from_message, entity_from_message, feature_service_from_message,
             feature_view_from_message, label_view_from_message, materialized_from_message,

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
-use crate::{feast::value::Value, model::Timestamp};
+use crate::{feast::values::value::Value, model::Timestamp};
 
 /// How a value stands (`feast.serving.FieldStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@ use prost::Message;
 use super::{Answer, AnswerColumn, Answered, EntityTable, Status};
 use crate::{
     diagnostics::did_you_mean,
-    feast::{
+    feast::values::{
         entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
         value::{Kind, Value, bytes_from_text},
     },

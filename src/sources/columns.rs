@@ -6,7 +6,7 @@ use super::{
     parquet::is_uuid,
     unify::{element, unify},
 };
-use crate::{feast::data_types, model::DataType};
+use crate::{feast::values::data_types, model::DataType};
 
 /// The columns of a set of files.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -17,7 +17,7 @@ use super::{
     text::{TextColumn, TextRules, TimeFormat},
 };
 use crate::{
-    feast::{
+    feast::values::{
         encode::{self, EncodeError, Texts},
         value::text_from_bytes,
     },

@@ -9,7 +9,7 @@ use super::{
     unify::{element, unify},
 };
 use crate::{
-    feast::{
+    feast::values::{
         data_types,
         encode::{carrier, micros_in_utc},
     },

@@ -6,7 +6,7 @@ use arrow::datatypes::{
     DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType as ArrowType, Field, FieldRef, Fields,
 };
 
-use crate::feast::encode::micros_in_utc;
+use crate::feast::values::encode::micros_in_utc;
 
 /// The type of a column that has values of both types, so that each is kept as it is; `None` where
 /// there is none.

@@ -1,6 +1,6 @@
 //! Registries of Feast before 0.21, in which sources need no names.
 
-use feastr::feast::messages::{
+use feastr::feast::registry::messages::{
     BigQueryOptions, DataSource, Entity, EntitySpecV2, FeatureSpecV2, FeatureView, FeatureViewSpec, FileOptions,
     Registry, SourceType, ValueTypeEnum,
 };

@@ -1,7 +1,7 @@
 //! Registries that become definitions, move to another place, or drift away from their definitions.
 
 use feastr::{
-    feast::messages::{FeatureView, FeatureViewState, decode},
+    feast::registry::messages::{FeatureView, FeatureViewState, decode},
     model::{ObjectKind, Timestamp},
     registry::{Leftover, Snapshot, Write, leftovers, put_leftover},
 };

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::ApplyError;
 use crate::{
-    feast::{
+    feast::registry::{
         convert::{
             SourceRows, data_source_to_message, entity_to_message, feature_service_to_message,
             online_tables_to_message, permission_to_message, project_to_message, saved_dataset_to_message,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{ApplyError, RowWriter};
 use crate::{
-    feast::{
+    feast::registry::{
         convert::{
             RowVersion, feature_view_to_message, is_new_label_version, is_new_on_demand_version, is_new_stream_version,
             is_new_version, label_view_to_message, on_demand_feature_view_to_message, stream_feature_view_to_message,

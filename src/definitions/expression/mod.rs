@@ -18,7 +18,7 @@ use sqlparser::{
 
 use crate::{
     diagnostics::{Diagnostics, Span, closest, did_you_mean},
-    feast::expressions::{Input, sql_type},
+    feast::registry::python::{Input, sql_type},
     model::DataType,
     yaml::Spanned,
 };

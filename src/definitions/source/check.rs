@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::LoweredSource;
 use crate::{
     diagnostics::{Diagnostics, Span, counted, did_you_mean},
-    feast::data_types,
+    feast::values::data_types,
     model::{DataSource, DataType, Field, SourceKind, SourceProblem},
     sources::{self, Column, OpenSource},
     yaml::Spanned,

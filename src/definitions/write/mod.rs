@@ -14,7 +14,7 @@ use source::{file_keys, postgres_keys, source_item, spark_keys, warehouse_keys};
 use view::is_batch;
 
 use crate::{
-    feast::data_types,
+    feast::values::data_types,
     model::{
         DataSource, DatasetStorage, Entity, Field, FileSource, Object, ObjectId, ObjectKind, OnDemandSource,
         Permission, PermissionAction, PermissionType, Policy, Project, SavedDataset, ValidationReference,

@@ -11,7 +11,7 @@ use arrow::{
 
 use super::{entity_rows::EntityTable, source::micros};
 use crate::{
-    feast::encode::micros_in_utc,
+    feast::values::encode::micros_in_utc,
     model::DataType,
     offline::{BatchSink, OfflineError},
     retrieval::Retrieval,

@@ -13,7 +13,7 @@ use super::{
     source::{ViewColumns, ViewSource, ViewTable, micros, moment},
 };
 use crate::{
-    feast::encode::micros_in_utc,
+    feast::values::encode::micros_in_utc,
     model::{FeatureView, Timestamp},
     offline::{BatchSink, Counted, Examined, NewestQuery, NewestRead, OfflineError},
 };

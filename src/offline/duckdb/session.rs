@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     config::MemoryLimit,
-    feast::encode::{micros_in_utc, widen},
+    feast::values::encode::{micros_in_utc, widen},
     offline::{BatchSink, OfflineError},
     sources::Scan,
 };

@@ -6,7 +6,7 @@ use super::{
     tables::{missing, quoted, table_name},
 };
 use crate::{
-    feast::entity_key::EntityKeyEncoder,
+    feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
     online::store::{OnlineError, ViewLayout},
 };

@@ -3,7 +3,7 @@ use prost::Message;
 
 use super::{moment::Moment, session::Session, tables::quoted};
 use crate::{
-    feast::value::Value,
+    feast::values::value::Value,
     online::store::{EncodedRow, OnlineError, OnlineWriter, Replace, ViewLayout, WriteCounts},
 };
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::RedisNode,
-    feast::entity_key::EntityKeyEncoder,
+    feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
     online::store::{OnlineError, ViewLayout},
 };

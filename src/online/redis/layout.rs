@@ -4,7 +4,10 @@
 use prost::Message;
 
 use crate::{
-    feast::{entity_key, feature_hash::feature_field, messages},
+    feast::{
+        registry::messages,
+        values::{entity_key, feature_hash::feature_field},
+    },
     model::Timestamp,
     online::store::{Replace, ViewLayout},
 };
@@ -90,7 +93,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::feast::entity_key::{EntityKeyEncoder, KeyPart};
+    use crate::feast::values::entity_key::{EntityKeyEncoder, KeyPart};
 
     fn key(names: &[&str], parts: &[KeyPart<'_>], project: &str) -> Vec<u8> {
         let mut key = Vec::new();

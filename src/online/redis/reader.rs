@@ -10,7 +10,7 @@ use super::{
     servers::{Refusal, Servers},
 };
 use crate::{
-    feast::feature_hash::feature_field,
+    feast::values::feature_hash::feature_field,
     online::store::{OnlineError, ReadRequest, StoredValue},
 };
 

@@ -251,7 +251,7 @@ fn colliding() -> [String; 2] {
     let mut seen = std::collections::HashMap::new();
     for number in 0u32.. {
         let name = format!("f{number}");
-        if let Some(other) = seen.insert(crate::feast::feature_hash::feature_field("v", &name), name.clone()) {
+        if let Some(other) = seen.insert(crate::feast::values::feature_hash::feature_field("v", &name), name.clone()) {
             return [other, name];
         }
     }

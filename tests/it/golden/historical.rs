@@ -9,7 +9,7 @@ use arrow::{
     compute::{cast, concat_batches, take},
     row::{RowConverter, SortField},
 };
-use feastr::feast::messages::{Registry, decode};
+use feastr::feast::registry::messages::{Registry, decode};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use feastr::{
-    feast::messages::{Timestamp as TimestampMessage, decode},
+    feast::registry::messages::{Timestamp as TimestampMessage, decode},
     model::Timestamp,
 };
 use serde_json::{Value as Json, json};

@@ -1,6 +1,6 @@
 //! The SQLite online store as Feast left it after the same commands.
 
-use feastr::feast::messages::{FeatureView, decode};
+use feastr::feast::registry::messages::{FeatureView, decode};
 use rusqlite::Connection;
 use serde_json::Value;
 

@@ -12,7 +12,7 @@ use arrow::{
     datatypes::{DataType as ArrowType, Int64Type, TimeUnit, TimestampMicrosecondType},
 };
 use feastr::{
-    feast::{
+    feast::values::{
         encode::{ColumnEncoder, KeyColumn},
         entity_key::{EntityKeyEncoder, KeyPart},
         value::{Int64List, Kind, Map, MapList, StringList, Value},

@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, ArrayRef};
 use feastr::{
-    feast::{
+    feast::values::{
         data_types,
         encode::ColumnEncoder,
         value::{Kind, Value},

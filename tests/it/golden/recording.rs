@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use feastr::{
     apply::{ApplyError, apply},
-    feast::messages::{
+    feast::registry::messages::{
         DataSource, Entity, FeatureService, FeatureView as FeatureViewMessage, LabelView as LabelViewMessage,
         OnDemandFeatureView, Permission, Project as ProjectMessage, SavedDataset, StreamFeatureView,
         ValidationReference, decode,

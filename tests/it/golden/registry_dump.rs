@@ -1,8 +1,8 @@
 //! `feast registry-dump`, recorded, against the dump of the same repos' registry rows.
 
-use feastr::feast::{
+use feastr::feast::registry::{
+    dump_json::registry_dump,
     messages::{Infra, Project, ProjectMetadata, Registry, decode},
-    registry_json::registry_dump,
 };
 use serde_json::Value;
 

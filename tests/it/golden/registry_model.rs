@@ -2,7 +2,7 @@
 //! and the rest is left alone.
 
 use feastr::{
-    feast::messages::{
+    feast::registry::messages::{
         DataSource, FeatureView as FeatureViewMessage, MaterializationInterval, StreamFeatureView, ValidationReference,
         decode,
     },

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use feastr::feast::messages::{
+use feastr::feast::registry::messages::{
     DataSource, Entity, FeatureService, FeatureView, Infra, LabelView, OnDemandFeatureView, Permission, Project,
     Registry, SavedDataset, StreamFeatureView, ValidationReference, decode,
 };

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, types::ValueRef};
 use serde_json::{Map, Value, json};
 
-use feastr::feast::messages::{
+use feastr::feast::registry::messages::{
     DataSource, Entity, FeatureService, FeatureView, Infra, LabelView, OnDemandFeatureView, Permission,
     Project as ProjectMessage, SavedDataset, StreamFeatureView, ValidationReference, decode,
 };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use feastr::{
-    feast::registry_file::RegistryFile,
+    feast::registry::file::RegistryFile,
     model::{FeatureView, Object, ObjectKind, RegistryState, SourceKind},
     registry::{Row, Snapshot, state},
 };

@@ -1,7 +1,7 @@
 //! Moments as Feast serializes them.
 
 use feastr::{
-    feast::messages::{Timestamp, decode},
+    feast::registry::messages::{Timestamp, decode},
     model,
 };
 use prost::Message;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use feastr::{feast::data_types::parse_value_type, model::ObjectKind};
+use feastr::{feast::values::data_types::parse_value_type, model::ObjectKind};
 use serde_json::{Value, json};
 
 use super::{

@@ -1,6 +1,6 @@
 //! Recorded bytes of entity keys, hash fields and values.
 
-use feastr::feast::{
+use feastr::feast::values::{
     entity_key::{self, EntityKey, EntityKeyEncoder, EntityKeyError, KeyPart},
     feature_hash::feature_field,
     value::{Kind, Value},

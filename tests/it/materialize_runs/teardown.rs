@@ -7,7 +7,7 @@ use std::{
 
 use feastr::{
     apply::{ApplyError, TeardownOptions, TeardownSummary, teardown},
-    feast::messages::{FeatureView, SourceType},
+    feast::registry::messages::{FeatureView, SourceType},
     model::{ObjectId, ObjectKind, Timestamp},
     registry::{Leftover, Row, Write, put_leftover, put_owner},
 };

@@ -1,7 +1,7 @@
 //! What every online store promises.
 
 use feastr::{
-    feast::{entity_key::KeyPart, value::Value},
+    feast::values::{entity_key::KeyPart, value::Value},
     model::{DUMMY_JOIN_KEY, Timestamp},
     online::{OnlineStore, Replace, StoredValue, WriteCounts},
 };

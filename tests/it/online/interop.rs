@@ -2,7 +2,7 @@
 
 use std::{process::Child, thread};
 
-use feastr::feast::feature_hash::feature_field;
+use feastr::feast::values::feature_hash::feature_field;
 use serde_json::{Value as Json, json};
 
 use crate::{

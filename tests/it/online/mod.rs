@@ -11,7 +11,7 @@ mod races;
 
 use feastr::{
     config::{OnlineStoreConfig, RedisConfig},
-    feast::{
+    feast::values::{
         entity_key::{EntityKeyEncoder, KeyPart},
         value::{Kind as ValueKind, Value},
     },

@@ -137,7 +137,7 @@ fn what_is_missing_is_no_error(test: &TestStore) {
 }
 
 fn numbers_have_a_column_where_feast_wants_one(test: &TestStore) {
-    use feastr::feast::value::{Kind, Value};
+    use feastr::feast::values::value::{Kind, Value};
     use prost::Message as _;
     let kinds = [
         (Kind::Int32(-3), Some(-3.0)),

@@ -9,7 +9,7 @@ mod writers;
 
 use feastr::{
     config::{OnlineStoreConfig, Password, PostgresConfig, ServerUrl, TlsConfig, TlsMode},
-    feast::{
+    feast::values::{
         entity_key::{EntityKeyEncoder, KeyPart},
         value::{Kind as ValueKind, Value},
     },

@@ -7,7 +7,7 @@ use feastr::{
     config::{self, StoreConfig},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
-    feast::messages::{FeatureView, decode},
+    feast::registry::messages::{FeatureView, decode},
     model::{ObjectKind, RENAMED_FROM_TAG, Repo, Timestamp},
     offline, online, registry,
 };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use feastr::{
-    feast::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
+    feast::registry::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
     model::{Interval, ObjectKind, Timestamp},
     registry::{
         KEPT_RUNS, Leftover, Locking, RegistryStore, Row, RunCounts, RunRecord, RunState, Snapshot, VersionRow,
@@ -170,7 +170,7 @@ fn versions_infrastructure_and_notes_are_kept(backend: Backend) {
 }
 
 fn project_row(name: &str) -> Row {
-    use feastr::feast::messages::{Project, ProjectSpec};
+    use feastr::feast::registry::messages::{Project, ProjectSpec};
     let spec = ProjectSpec { name: name.to_owned(), ..ProjectSpec::default() };
     let proto = Project { spec: Some(spec), ..Project::default() }.encode_to_vec();
     Row { kind: ObjectKind::Project, name: name.to_owned(), updated: 1, proto }

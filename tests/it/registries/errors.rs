@@ -273,7 +273,7 @@ fn an_update_of_feast_meanwhile_is_not_lost() {
 #[test]
 fn projects_that_mysql_cannot_tell_apart_are_refused() {
     use feastr::{
-        feast::messages::{Project, ProjectSpec},
+        feast::registry::messages::{Project, ProjectSpec},
         model::ObjectKind,
         registry::Row,
     };

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use feastr::{
-    feast::registry_file::RegistryFile,
+    feast::registry::file::RegistryFile,
     model::ObjectKind,
     registry::{Row, Snapshot, Write},
 };

@@ -1,7 +1,7 @@
 //! A repo whose definitions say of which round they are, in every kind of object.
 
 use feastr::{
-    feast::messages::{Entity, FeatureService, decode},
+    feast::registry::messages::{Entity, FeatureService, decode},
     model::ObjectKind,
 };
 

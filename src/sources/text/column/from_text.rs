@@ -6,7 +6,7 @@ use super::{
     texts::{TextKind, Texts},
 };
 use crate::{
-    feast::value::bytes_from_text,
+    feast::values::value::bytes_from_text,
     sources::text::{
         Unfit,
         numbers::{double, integer, is_decimal, single},

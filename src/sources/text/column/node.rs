@@ -12,7 +12,7 @@ use arrow::{
 };
 
 use super::texts::{TextKind, Texts};
-use crate::{feast::encode::carrier, model::DataType, sources::text::TimeFormat};
+use crate::{feast::values::encode::carrier, model::DataType, sources::text::TimeFormat};
 
 /// Values, of which some are null.
 pub(super) struct Node {

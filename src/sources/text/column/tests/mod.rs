@@ -6,7 +6,7 @@ use arrow::{
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::{feast::encode::carrier, sources::text::TimeFormat};
+use crate::{feast::values::encode::carrier, sources::text::TimeFormat};
 
 mod json;
 

@@ -1,0 +1,61 @@
+//! Between registry messages and the model.
+//!
+//! Reading (`…_from_message`) tells what an object is, or why feastr cannot manage it. Writing
+//! (`…_to_message`) starts from the stored message, if there is one, and replaces what the model
+//! knows: everything else that Feast keeps in the row stays as it is.
+
+mod data_source;
+mod entity;
+mod feature_service;
+mod feature_view;
+mod field;
+mod infra;
+mod label_view;
+mod materialization;
+mod on_demand_feature_view;
+mod permission;
+mod project;
+mod projection;
+mod saved_dataset;
+mod source_kind;
+mod stored_text;
+mod stream_feature_view;
+mod version;
+
+pub use data_source::{SourceRows, data_source_from_message, data_source_to_message, name_of_source};
+pub use entity::{entity_from_message, entity_to_message};
+pub use feature_service::{feature_service_from_message, feature_service_to_message};
+pub use feature_view::{feature_view_from_message, feature_view_to_message, is_new_version};
+pub use infra::{online_tables_from_message, online_tables_to_message};
+pub use label_view::{is_new_label_version, label_view_from_message, label_view_to_message};
+pub use materialization::{materialized_from_message, record_materialization};
+pub use on_demand_feature_view::{
+    is_new_on_demand_version, on_demand_feature_view_from_message, on_demand_feature_view_to_message,
+};
+pub use permission::{permission_from_message, permission_to_message};
+pub use project::{project_from_message, project_to_message};
+pub use saved_dataset::{
+    saved_dataset_from_message, saved_dataset_to_message, validation_reference_from_message,
+    validation_reference_to_message,
+};
+pub use stream_feature_view::{
+    is_new_stream_version, stream_feature_view_from_message, stream_feature_view_to_message,
+};
+pub use version::RowVersion;
+
+use crate::{feast::registry::messages as wire, model::Timestamp};
+
+/// Why feastr leaves an object alone, as a phrase that completes "because …".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmanaged(pub String);
+
+impl Unmanaged {
+    fn because<T>(reason: impl Into<String>) -> Result<T, Self> {
+        Err(Self(reason.into()))
+    }
+}
+
+/// The time an object was created: as stored, or now for a new one.
+fn created(stored: Option<wire::Timestamp>, now: Timestamp) -> Option<wire::Timestamp> {
+    stored.or_else(|| Some(now.into()))
+}

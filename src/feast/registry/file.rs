@@ -1,0 +1,441 @@
+//! The bytes of a file registry: one `feast.core.Registry` with the objects of all projects.
+//!
+//! The message is taken apart and put together without being decoded, so that everything a change is
+//! not about stays byte for byte. Objects come out as the SQL registry stores them, without the name
+//! of their project, and go in with it: here, and nowhere else, it is taken off and put on.
+
+use std::collections::BTreeMap;
+
+use prost::Message as _;
+
+use super::{
+    convert::name_of_source,
+    messages::{FeatureViewVersionRecord, InfraObject, ProjectMetadata, Timestamp, decode},
+};
+use crate::{
+    feast::wire::{Field, length_delimited, split},
+    model::ObjectKind,
+};
+
+/// `registry_schema_version` in every version of Feast so far.
+const SCHEMA_VERSION: &str = "1";
+
+// Fields of the Registry message beside those of objects.
+const REGISTRY_SCHEMA_VERSION: u32 = 3;
+const VERSION_ID: u32 = 4;
+const LAST_UPDATED: u32 = 5;
+const INFRA: u32 = 10;
+const PROJECT_METADATA: u32 = 15;
+const VERSION_HISTORY: u32 = 18;
+/// Notes of feastr, of which Feast keeps the bytes as those of a field it does not know.
+const NOTES: u32 = 52_525;
+
+/// A note about a project: what the SQL registry keeps in `feast_metadata`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Note {
+    #[prost(string, tag = "1")]
+    project: String,
+    #[prost(string, tag = "2")]
+    key: String,
+    #[prost(string, tag = "3")]
+    value: String,
+}
+
+/// A note of the SQL registry that the whole file has in `last_updated`.
+const LAST_UPDATED_NOTE: &str = "last_updated_timestamp";
+
+/// Where an object says its name and its project.
+struct Place {
+    /// Number of the repeated field in the Registry message.
+    number: u32,
+    /// Whether name and project are in `spec` (field 1).
+    in_spec: bool,
+    name: u32,
+    project: Option<u32>,
+}
+
+const fn place(kind: ObjectKind) -> Place {
+    let (number, in_spec, name, project) = match kind {
+        ObjectKind::Project => (17, true, 1, None),
+        ObjectKind::DataSource => (12, false, 20, Some(21)),
+        ObjectKind::Entity => (1, true, 1, Some(9)),
+        ObjectKind::FeatureView => (6, true, 1, Some(2)),
+        ObjectKind::OnDemandFeatureView => (8, true, 1, Some(2)),
+        ObjectKind::StreamFeatureView => (14, true, 1, Some(2)),
+        ObjectKind::LabelView => (19, true, 1, Some(2)),
+        ObjectKind::FeatureService => (7, true, 1, Some(2)),
+        ObjectKind::Permission => (16, true, 1, Some(2)),
+        ObjectKind::SavedDataset => (11, true, 1, Some(2)),
+        ObjectKind::ValidationReference => (13, false, 1, Some(3)),
+    };
+    Place { number, in_spec, name, project }
+}
+
+/// Bytes that are no registry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryFileError {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is an SQLite database")]
+    Sqlite,
+    #[error("its bytes are no registry of Feast, or end too early")]
+    Damaged,
+    #[error("it has schema version {0}, which only a newer Feast understands")]
+    Newer(String),
+}
+
+/// One object of a file registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileObject {
+    pub kind: ObjectKind,
+    pub project: String,
+    pub name: String,
+    /// The message, with its project.
+    content: Vec<u8>,
+}
+
+/// A message with its bytes, which may hold more than it knows.
+#[derive(Debug, Clone, PartialEq)]
+struct Stored<M> {
+    message: M,
+    bytes: Vec<u8>,
+}
+
+impl<M: prost::Message + Default> Stored<M> {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        M::decode(bytes).ok().map(|message| Self { message, bytes: bytes.to_vec() })
+    }
+
+    fn new(message: M) -> Self {
+        let bytes = message.encode_to_vec();
+        Self { message, bytes }
+    }
+}
+
+/// A file registry taken apart.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RegistryFile {
+    objects: Vec<FileObject>,
+    versions: Vec<Stored<FeatureViewVersionRecord>>,
+    /// Each object of infrastructure as it is stored.
+    infra: Vec<Vec<u8>>,
+    /// Which Feast 0.67 no longer writes, but reads.
+    project_metadata: Vec<Stored<ProjectMetadata>>,
+    notes: Vec<Stored<Note>>,
+    last_updated: Timestamp,
+    /// Everything else, key and all.
+    rest: BTreeMap<u32, Vec<Vec<u8>>>,
+}
+
+impl RegistryFile {
+    /// Takes the bytes of a file apart.
+    ///
+    /// # Errors
+    /// When they are no registry.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RegistryFileError> {
+        if bytes.is_empty() {
+            return Err(RegistryFileError::Empty);
+        }
+        if bytes.starts_with(b"SQLite format 3\0") {
+            return Err(RegistryFileError::Sqlite);
+        }
+        let fields = split(bytes).ok_or(RegistryFileError::Damaged)?;
+        let mut file = Self::default();
+        let mut version = None;
+        for field in fields {
+            if field.number == REGISTRY_SCHEMA_VERSION {
+                version = field.content.map(|text| String::from_utf8_lossy(text).into_owned());
+            }
+            file.take(&field).ok_or(RegistryFileError::Damaged)?;
+        }
+        file.name_sources();
+        match version {
+            Some(version) if version == SCHEMA_VERSION => Ok(file),
+            Some(version) => Err(RegistryFileError::Newer(version)),
+            // Every Feast has written it since there are file registries.
+            None => Err(RegistryFileError::Damaged),
+        }
+    }
+
+    /// Names the data sources that a Feast before 0.21 stored without names, each differently.
+    fn name_sources(&mut self) {
+        for index in 0..self.objects.len() {
+            let object = &self.objects[index];
+            if object.kind != ObjectKind::DataSource || !object.name.is_empty() {
+                continue;
+            }
+            let place = decode(&object.content).map(|source| name_of_source(&source)).unwrap_or_default();
+            let is_free = |name: &String| {
+                !self
+                    .objects
+                    .iter()
+                    .any(|other| other.kind == object.kind && other.project == object.project && other.name == *name)
+            };
+            let numbered = (2..).map(|number| format!("{place} ({number})"));
+            let name = std::iter::once(place.clone()).chain(numbered).find(is_free);
+            self.objects[index].name = name.filter(|_| !place.is_empty()).unwrap_or_default();
+        }
+    }
+
+    fn take(&mut self, field: &Field<'_>) -> Option<()> {
+        if let Some(kind) = ObjectKind::ALL.into_iter().find(|kind| place(*kind).number == field.number) {
+            let content = field.content?;
+            let (name, project) = identity(kind, content)?;
+            self.objects.push(FileObject { kind, project, name, content: content.to_vec() });
+            return Some(());
+        }
+        match field.number {
+            REGISTRY_SCHEMA_VERSION | VERSION_ID => {}
+            LAST_UPDATED => self.last_updated = Timestamp::decode(field.content?).ok()?,
+            VERSION_HISTORY => {
+                for record in split(field.content?)? {
+                    self.versions.push(Stored::read(record.content?)?);
+                }
+            }
+            INFRA => {
+                for object in split(field.content?)? {
+                    self.infra.push(object.content?.to_vec());
+                }
+            }
+            PROJECT_METADATA => self.project_metadata.push(Stored::read(field.content?)?),
+            NOTES => self.notes.push(Stored::read(field.content?)?),
+            number => self.rest.entry(number).or_default().push(field.bytes.to_vec()),
+        }
+        Some(())
+    }
+
+    /// Notes the time of a change, in Unix seconds.
+    pub fn touch(&mut self, seconds: i64) {
+        if seconds > self.last_updated.seconds {
+            self.last_updated = Timestamp { seconds, nanos: 0 };
+        }
+    }
+
+    /// The bytes of the file, with a new random `version_id`.
+    pub fn encode(&self, version_id: &str) -> Vec<u8> {
+        let mut fields = self.rest.clone();
+        let mut add = |number: u32, content: &[u8]| {
+            fields.entry(number).or_default().push(length_delimited(number, content));
+        };
+        add(REGISTRY_SCHEMA_VERSION, SCHEMA_VERSION.as_bytes());
+        add(VERSION_ID, version_id.as_bytes());
+        add(LAST_UPDATED, &self.last_updated.encode_to_vec());
+        for object in &self.objects {
+            add(place(object.kind).number, &object.content);
+        }
+        if !self.infra.is_empty() {
+            let objects: Vec<u8> = self.infra.iter().flat_map(|object| length_delimited(1, object)).collect();
+            add(INFRA, &objects);
+        }
+        for metadata in &self.project_metadata {
+            add(PROJECT_METADATA, &metadata.bytes);
+        }
+        if !self.versions.is_empty() {
+            let records: Vec<u8> = self.versions.iter().flat_map(|record| length_delimited(1, &record.bytes)).collect();
+            add(VERSION_HISTORY, &records);
+        }
+        for note in &self.notes {
+            add(NOTES, &note.bytes);
+        }
+        // As in Feast's own files, by number.
+        fields.into_values().flatten().flatten().collect()
+    }
+
+    /// The names of the projects.
+    pub fn projects(&self) -> impl Iterator<Item = &str> {
+        self.objects.iter().filter(|object| object.kind == ObjectKind::Project).map(|object| object.name.as_str())
+    }
+
+    /// The objects of a project: kind, name, and the message without the project.
+    pub fn objects<'a>(&'a self, project: &'a str) -> impl Iterator<Item = (ObjectKind, &'a str, Vec<u8>)> {
+        let ours = self.objects.iter().filter(move |object| object.project == project);
+        ours.map(|object| (object.kind, object.name.as_str(), without_project(object.kind, &object.content)))
+    }
+
+    /// Inserts or replaces an object. `message` need not name the project.
+    pub fn put(&mut self, project: &str, kind: ObjectKind, name: &str, message: &[u8]) {
+        let content = with_project(kind, message, project);
+        let is_it = |object: &&mut FileObject| object.kind == kind && object.project == project && object.name == name;
+        match self.objects.iter_mut().find(is_it) {
+            Some(object) => object.content = content,
+            None => {
+                let object = FileObject { kind, project: project.to_owned(), name: name.to_owned(), content };
+                self.objects.push(object);
+            }
+        }
+    }
+
+    /// Removes an object; for a view also its versions.
+    pub fn delete(&mut self, project: &str, kind: ObjectKind, name: &str) {
+        self.objects.retain(|object| object.kind != kind || object.project != project || object.name != name);
+        if kind.is_view() {
+            let other =
+                |record: &FeatureViewVersionRecord| record.project_id != project || record.feature_view_name != name;
+            self.versions.retain(|record| other(&record.message));
+        }
+    }
+
+    /// The history of a project's views; the views in it do not name the project.
+    pub fn version_records(&self, project: &str) -> impl Iterator<Item = FeatureViewVersionRecord> {
+        self.records(project).cloned().map(|mut record| {
+            if let Some(kind) = ObjectKind::of_view_type(&record.feature_view_type) {
+                record.feature_view_proto = without_project(kind, &record.feature_view_proto);
+            }
+            record
+        })
+    }
+
+    fn records(&self, project: &str) -> impl Iterator<Item = &FeatureViewVersionRecord> {
+        self.versions.iter().map(|record| &record.message).filter(move |record| record.project_id == project)
+    }
+
+    /// The highest version of each view of a project.
+    pub fn versions(&self, project: &str) -> BTreeMap<String, i32> {
+        let mut highest = BTreeMap::new();
+        for record in self.records(project) {
+            let number = highest.entry(record.feature_view_name.clone()).or_insert(record.version_number);
+            *number = record.version_number.max(*number);
+        }
+        highest
+    }
+
+    /// Adds a version of a view. The view in it need not name its project.
+    pub fn add_version(&mut self, mut record: FeatureViewVersionRecord) {
+        if let Some(kind) = ObjectKind::of_view_type(&record.feature_view_type) {
+            record.feature_view_proto = with_project(kind, &record.feature_view_proto, &record.project_id);
+        }
+        self.versions.push(Stored::new(record));
+    }
+
+    /// The infrastructure of a project as a message of its own, or nothing when there is none.
+    pub fn infra(&self, project: &str) -> Option<Vec<u8>> {
+        let ours: Vec<u8> = self
+            .infra
+            .iter()
+            .filter(|object| self.owner(object, project).as_deref() == Some(project))
+            .flat_map(|object| length_delimited(1, object))
+            .collect();
+        (!ours.is_empty()).then_some(ours)
+    }
+
+    /// Replaces the infrastructure of a project.
+    pub fn put_infra(&mut self, project: &str, infra: &[u8]) {
+        let others: Vec<bool> =
+            self.infra.iter().map(|object| self.owner(object, project).as_deref() != Some(project)).collect();
+        let mut others = others.into_iter();
+        self.infra.retain(|_| others.next().unwrap_or(true));
+        let objects = split(infra).unwrap_or_default();
+        self.infra.extend(objects.iter().filter_map(|object| object.content.map(<[u8]>::to_vec)));
+    }
+
+    /// Whose table an object of infrastructure is. The file does not say, but tables of SQLite are
+    /// called `PROJECT_VIEW`: the project that has the view, else the longest name that fits.
+    fn owner(&self, object: &[u8], asking: &str) -> Option<String> {
+        let object = InfraObject::decode(object).ok()?;
+        let table = object.sqlite_table?.name;
+        let view_of = |project: &str| table.strip_prefix(project)?.strip_prefix('_').map(str::to_owned);
+        let candidates: Vec<&str> =
+            self.projects().chain([asking]).filter(|project| view_of(project).is_some()).collect();
+        let has_view = |project: &&&str| {
+            let name = view_of(project);
+            self.objects.iter().any(|object| {
+                object.kind.is_view() && object.project == ***project && Some(&object.name) == name.as_ref()
+            })
+        };
+        let owner = candidates.iter().find(has_view).or_else(|| candidates.iter().max_by_key(|name| name.len()));
+        owner.map(|name| (*name).to_owned())
+    }
+
+    /// The notes about a project, under the keys of the SQL registry.
+    pub fn notes(&self, project: &str) -> BTreeMap<String, String> {
+        let ours = self.notes.iter().map(|note| &note.message).filter(|note| note.project == project);
+        ours.map(|note| (note.key.clone(), note.value.clone())).collect()
+    }
+
+    /// Removes a note about a project, if there is one.
+    pub fn remove_note(&mut self, project: &str, key: &str) {
+        self.notes.retain(|note| note.message.project != project || note.message.key != key);
+    }
+
+    /// Sets a note about a project.
+    pub fn put_note(&mut self, project: &str, key: &str, value: &str) {
+        if key != LAST_UPDATED_NOTE {
+            self.remove_note(project, key);
+            let note = Note { project: project.to_owned(), key: key.to_owned(), value: value.to_owned() };
+            self.notes.push(Stored::new(note));
+        }
+    }
+
+    /// Removes everything of a project.
+    pub fn delete_project(&mut self, project: &str) {
+        self.put_infra(project, &[]);
+        self.objects.retain(|object| object.project != project);
+        self.versions.retain(|record| record.message.project_id != project);
+        self.project_metadata.retain(|metadata| metadata.message.project != project);
+        self.notes.retain(|note| note.message.project != project);
+    }
+}
+
+/// Name and project of an object.
+fn identity(kind: ObjectKind, content: &[u8]) -> Option<(String, String)> {
+    let place = place(kind);
+    let text = |fields: &[Field<'_>], number: u32| {
+        let found = fields.iter().rev().find(|field| field.number == number)?;
+        String::from_utf8(found.content?.to_vec()).ok()
+    };
+    let fields = split(content)?;
+    let inner = if place.in_spec {
+        let spec = fields.iter().find(|field| field.number == 1)?;
+        split(spec.content?)?
+    } else {
+        fields
+    };
+    let name = match kind {
+        // Without a name, in files of Feast before 0.21.
+        ObjectKind::DataSource => text(&inner, place.name).unwrap_or_default(),
+        _ => text(&inner, place.name)?,
+    };
+    let project = match place.project {
+        Some(number) => text(&inner, number).unwrap_or_default(),
+        None => name.clone(),
+    };
+    Some((name, project))
+}
+
+fn without_project(kind: ObjectKind, content: &[u8]) -> Vec<u8> {
+    set_project(kind, content, None)
+}
+
+fn with_project(kind: ObjectKind, content: &[u8], project: &str) -> Vec<u8> {
+    set_project(kind, content, Some(project))
+}
+
+/// The message with the field of its project set or removed, and all other bytes as they are.
+fn set_project(kind: ObjectKind, content: &[u8], project: Option<&str>) -> Vec<u8> {
+    let place = place(kind);
+    let Some(number) = place.project else { return content.to_vec() };
+    if !place.in_spec {
+        return set_text(content, number, project);
+    }
+    let Some(fields) = split(content) else { return content.to_vec() };
+    let mut output = Vec::with_capacity(content.len() + 32);
+    for field in fields {
+        match field.content.filter(|_| field.number == 1) {
+            Some(spec) => output.extend(length_delimited(1, &set_text(spec, number, project))),
+            None => output.extend(field.bytes),
+        }
+    }
+    output
+}
+
+/// A message with a text set or removed, at the place that the order of numbers gives it.
+fn set_text(content: &[u8], number: u32, text: Option<&str>) -> Vec<u8> {
+    let Some(fields) = split(content) else { return content.to_vec() };
+    let others: Vec<&Field<'_>> = fields.iter().filter(|field| field.number != number).collect();
+    let at = others.iter().position(|field| field.number > number).unwrap_or(others.len());
+    let bytes = |fields: &[&Field<'_>]| fields.iter().flat_map(|field| field.bytes.to_vec()).collect::<Vec<u8>>();
+    let mut output = bytes(&others[..at]);
+    output.extend(text.map_or_else(Vec::new, |text| length_delimited(number, text.as_bytes())));
+    output.extend(bytes(&others[at..]));
+    output
+}

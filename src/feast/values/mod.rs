@@ -1,0 +1,8 @@
+//! Values, their types and entity keys as Feast stores them.
+
+pub mod data_types;
+pub mod encode;
+pub mod entity_key;
+pub mod feature_hash;
+pub(in crate::feast) mod python_text;
+pub mod value;
