@@ -8,6 +8,7 @@ use super::{
     CommandError, Context,
     checks::Checks,
     durations::lock_timeout,
+    exit::{self, Exit},
     plan,
     question::{agreed, somebody_is_there},
 };
@@ -25,13 +26,16 @@ use crate::{
 /// those of removed views dropped. Changes that break or lose something need permission: asked for
 /// on a terminal, given by name with --allow, or by a saved plan.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  feastr apply\n  feastr apply --allow delete:feature-service/driver_activity_v1\n  \
-                        feastr plan --out plan.json && feastr apply plan.json\n  \
-                        feastr --chdir feature_repos/staging apply\n\n\
-                        Exit codes: 0 done, 1 error, 3 refused: a change needs permission, an object is protected or \
-                        of another repo, or the saved plan is stale"
-)]
+#[command(after_help = format!(
+    "Examples:\n  feastr apply\n  feastr apply --allow delete:feature-service/driver_activity_v1\n  \
+     feastr plan --out plan.json && feastr apply plan.json\n  \
+     feastr --chdir feature_repos/staging apply\n\n{}",
+    exit::listed(&[
+        (Exit::Done, "done"),
+        (Exit::Failed, "error"),
+        (Exit::Refused, "refused: a change needs permission, an object is protected or of another repo, or the saved plan is stale"),
+    ]),
+))]
 pub struct Args {
     /// A plan saved with `feastr plan --out`: exactly that is done, or nothing
     #[arg(value_name = "PLAN", conflicts_with_all = ["allow", "yes"])]

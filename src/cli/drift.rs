@@ -2,7 +2,11 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{CommandError, Context, checks::Checks};
+use super::{
+    CommandError, Context,
+    checks::Checks,
+    exit::{self, Exit},
+};
 use crate::{
     apply::ApplyError,
     drift::{self, Area, Finding, Tables},
@@ -16,9 +20,11 @@ use crate::{
 ///
 /// Changes nothing. For cron: the exit code says whether somebody has to look.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  feastr drift --quiet || mail -s drift team@example.com\n  \
-                        feastr drift --json | jq -r '.findings[] | select(.drift) | .kind'\n\n\
-                        Exit codes: 0 no drift, 1 error, 2 drift")]
+#[command(after_help = format!(
+    "Examples:\n  feastr drift --quiet || mail -s drift team@example.com\n  \
+     feastr drift --json | jq -r '.findings[] | select(.drift) | .kind'\n\n{}",
+    exit::listed(&[(Exit::Done, "no drift"), (Exit::Failed, "error"), (Exit::Changes, "drift")]),
+))]
 pub struct Args {}
 
 pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
@@ -47,7 +53,7 @@ pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
             printer.result_line("No drift")?;
         }
     }
-    Ok(if has_drifted { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    Ok(if has_drifted { Exit::Changes.into() } else { Exit::Done.into() })
 }
 
 fn in_tables(state: &RegistryState, project: &str, online: &dyn OnlineStore) -> Result<Vec<Finding>, CommandError> {

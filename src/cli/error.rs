@@ -1,5 +1,6 @@
 use std::{error::Error, io, process::ExitCode};
 
+use super::Exit;
 use crate::{
     apply::ApplyError,
     config::PlaceError,
@@ -33,9 +34,6 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// Exit code of what a guard refuses.
-    pub const BLOCKED: u8 = 3;
-
     pub fn refused(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
         Self::Refused { message: message.into(), help: help.into() }
     }
@@ -47,10 +45,10 @@ impl CommandError {
     /// Says what is wrong and gives the exit code.
     pub fn report(self, printer: Printer) -> ExitCode {
         let code = match &self {
-            Self::Refused { .. } => Self::BLOCKED,
+            Self::Refused { .. } => Exit::Refused,
             // Another repo's objects are guarded; the rest is in the way whoever asks.
-            Self::Conflicts(conflicts) if conflicts.iter().all(|conflict| conflict.owner.is_some()) => Self::BLOCKED,
-            _ => 1,
+            Self::Conflicts(conflicts) if conflicts.iter().all(|conflict| conflict.owner.is_some()) => Exit::Refused,
+            _ => Exit::Failed,
         };
         match self {
             Self::Repo(diagnostics) => printer.stderr(draw_diagnostics(&diagnostics.into_sorted(), printer.err)),
@@ -70,9 +68,9 @@ impl CommandError {
                 advice.into_iter().for_each(|advice| printer.help(advice));
             }
             Self::Reported => {}
-            Self::BrokenPipe => return ExitCode::SUCCESS,
+            Self::BrokenPipe => return Exit::Done.into(),
         }
-        ExitCode::from(code)
+        code.into()
     }
 
     /// What is wrong, for those who do not read stderr.

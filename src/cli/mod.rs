@@ -9,6 +9,7 @@ mod drift;
 mod durations;
 mod entity_file;
 mod error;
+mod exit;
 mod export;
 mod features;
 mod get_historical;
@@ -48,6 +49,7 @@ use crate::{
 };
 use context::Context;
 use error::CommandError;
+use exit::Exit;
 
 pub use init::sample_data;
 
@@ -57,11 +59,13 @@ pub use init::sample_data;
     name = "feastr",
     version,
     about,
-    after_help = "Examples:\n  feastr init my_repo && cd my_repo     A runnable repo with sample data\n  \
-                  feastr plan                           What apply would change\n  \
-                  feastr apply                          Write the definitions to the registry\n  \
-                  feastr materialize-incremental now    Newest values into the online store\n\n\
-                  Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode, drift), 3 refused by a guard",
+    after_help = format!(
+        "Examples:\n  feastr init my_repo && cd my_repo     A runnable repo with sample data\n  \
+         feastr plan                           What apply would change\n  \
+         feastr apply                          Write the definitions to the registry\n  \
+         feastr materialize-incremental now    Newest values into the online store\n\n{}",
+        exit::listed(&Exit::ALL.map(|exit| (exit, exit.meaning()))),
+    ),
     disable_help_subcommand = true,
     infer_subcommands = false
 )]
@@ -194,7 +198,7 @@ fn usage(error: &clap::Error) -> ExitCode {
         shown if shown != text => io::stderr().write_all(shown.as_bytes()).is_ok(),
         _ => error.print().is_ok(),
     };
-    if error.use_stderr() || !printed { ExitCode::from(1) } else { ExitCode::SUCCESS }
+    if error.use_stderr() || !printed { Exit::Failed.into() } else { Exit::Done.into() }
 }
 
 fn printer(global: &Global) -> Printer {

@@ -5,7 +5,13 @@ use std::{
     process::ExitCode,
 };
 
-use super::{CommandError, Context, checks::Checks, output_file::output_file, source_listing};
+use super::{
+    CommandError, Context,
+    checks::Checks,
+    exit::{self, Exit},
+    output_file::output_file,
+    source_listing,
+};
 use crate::{
     apply::{ApplyError, Neighbours},
     config::variables,
@@ -25,12 +31,18 @@ use crate::{
 /// Reads the definitions and the registry and changes nothing. After the changes it says what they
 /// break, what is lost, what must be materialized again, and what apply would refuse.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  feastr plan\n  feastr plan --json | jq '.changes[].id'\n  \
-                        feastr plan --detailed-exitcode || echo changes\n  \
-                        feastr plan --out plan.json && feastr apply plan.json\n  \
-                        feastr plan --format markdown > comment.md\n\n\
-                        Exit codes: 0 done, 1 error, 2 changes (with --detailed-exitcode), 3 apply would \
-                        refuse: a change needs permission, an object is protected or of another repo")]
+#[command(after_help = format!(
+    "Examples:\n  feastr plan\n  feastr plan --json | jq '.changes[].id'\n  \
+     feastr plan --detailed-exitcode || echo changes\n  \
+     feastr plan --out plan.json && feastr apply plan.json\n  \
+     feastr plan --format markdown > comment.md\n\n{}",
+    exit::listed(&[
+        (Exit::Done, "done"),
+        (Exit::Failed, "error"),
+        (Exit::Changes, "changes (with --detailed-exitcode)"),
+        (Exit::Refused, "apply would refuse: a change needs permission, an object is protected or of another repo"),
+    ]),
+))]
 pub struct Args {
     #[command(flatten)]
     checks: Checks,
@@ -89,9 +101,9 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         }
     }
     Ok(match () {
-        () if !plan.blocked(view.permission).is_empty() => ExitCode::from(CommandError::BLOCKED),
-        () if args.detailed_exitcode && !plan.is_empty() => ExitCode::from(2),
-        () => ExitCode::SUCCESS,
+        () if !plan.blocked(view.permission).is_empty() => Exit::Refused.into(),
+        () if args.detailed_exitcode && !plan.is_empty() => Exit::Changes.into(),
+        () => Exit::Done.into(),
     })
 }
 

@@ -2,6 +2,7 @@ use std::process::ExitCode;
 
 use super::{
     CommandError, Context,
+    exit::{self, Exit},
     question::{agreed, somebody_is_there},
 };
 use crate::{
@@ -15,10 +16,14 @@ use crate::{
 /// Other projects of the same registry stay as they are. Protected objects are in the way, and so
 /// are those of repos with another name.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  feastr teardown\n  feastr teardown --yes\n  feastr teardown --allow 'delete:*/*'\n\n\
-                        Exit codes: 0 done, 1 error, 3 a protected object or an object of another repo is in the way"
-)]
+#[command(after_help = format!(
+    "Examples:\n  feastr teardown\n  feastr teardown --yes\n  feastr teardown --allow 'delete:*/*'\n\n{}",
+    exit::listed(&[
+        (Exit::Done, "done"),
+        (Exit::Failed, "error"),
+        (Exit::Refused, "a protected object or an object of another repo is in the way"),
+    ]),
+))]
 pub struct Args {
     /// An object of another repo that shall go, too, such as delete:feature-view/x; `*` stands for
     /// any text

@@ -7,7 +7,12 @@ use std::{
 
 use serde_json::json;
 
-use super::{CommandError, Context, context::display_path, origin::From};
+use super::{
+    CommandError, Context,
+    context::display_path,
+    exit::{self, Exit},
+    origin::From,
+};
 use crate::{
     config::StoreConfig,
     definitions::{self, LoadOptions, write},
@@ -26,12 +31,15 @@ use files::StagedFiles;
 /// plan and apply leave it alone. The files are read back and compared with the registry before they
 /// are put in place.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  feastr import\n  feastr import --from sqlite:////srv/feast/registry.db --project demo\n  \
-                        feastr import --output definitions --force\n\n\
-                        Exit codes: 0 plan shows no change, 1 error, 2 plan shows changes or findings (whether the data of \
-                        sources is there is not looked at)"
-)]
+#[command(after_help = format!(
+    "Examples:\n  feastr import\n  feastr import --from sqlite:////srv/feast/registry.db --project demo\n  \
+     feastr import --output definitions --force\n\n{}",
+    exit::listed(&[
+        (Exit::Done, "plan shows no change"),
+        (Exit::Failed, "error"),
+        (Exit::Changes, "plan shows changes or findings (whether the data of sources is there is not looked at)"),
+    ]),
+))]
 pub struct Args {
     #[command(flatten)]
     from: From,
@@ -178,5 +186,5 @@ fn report(
             printer.say(format_args!("  {} {}", change.action.verb(), change.id));
         }
     }
-    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    Ok(if is_clean { Exit::Done.into() } else { Exit::Changes.into() })
 }

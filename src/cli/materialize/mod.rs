@@ -5,7 +5,12 @@ use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, sync::Arc, time::
 
 use clap::Subcommand;
 
-use super::{CommandError, Context, durations::lock_timeout, output_file::output_file};
+use super::{
+    CommandError, Context,
+    durations::lock_timeout,
+    exit::{self, Exit},
+    output_file::output_file,
+};
 use crate::{
     diagnostics::counted,
     materialize::{
@@ -28,11 +33,14 @@ const CLOCK_SKEW: i64 = 60_000_000;
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples:\n  feastr materialize 2026-01-01 2026-01-31\n  feastr materialize -7d now --views \
-                  driver_hourly_stats\n  feastr materialize 2025-01-01 2026-01-01 --chunk 7d --jobs 4\n  feastr \
-                  materialize -7d now --dry-run\n  feastr materialize history driver_hourly_stats\n\nTimes are ISO \
-                  8601, `now`, or relative such as -7d; without a zone they are UTC.\n\nExit codes: 0 done, 1 error \
-                  or a view failed, 3 refused: END is in the future"
+    after_help = format!(
+        "Examples:\n  feastr materialize 2026-01-01 2026-01-31\n  \
+         feastr materialize -7d now --views driver_hourly_stats\n  \
+         feastr materialize 2025-01-01 2026-01-01 --chunk 7d --jobs 4\n  \
+         feastr materialize -7d now --dry-run\n  feastr materialize history driver_hourly_stats\n\n\
+         Times are ISO 8601, `now`, or relative such as -7d; without a zone they are UTC.\n\n{}",
+        exit_codes(),
+    )
 )]
 pub struct RangeArgs {
     /// The first moment of the range, such as 2026-01-01 or -7d
@@ -58,11 +66,13 @@ enum Command {
 /// has no ttl, at the first event of its source. Made for cron: without new data it is done at once,
 /// and a run that finds another one at work waits for it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  feastr materialize-incremental now\n  feastr materialize-incremental \
-                        2026-01-31T12:00:00 --views driver_hourly_stats\n  feastr materialize-incremental now --chunk \
-                        1d                Catch up day by day\n  feastr materialize-incremental now --quiet \
-                        --metrics-file /var/lib/node_exporter/feastr.prom\n\nExit codes: 0 done, 1 error or a view \
-                        failed, 3 refused: END is in the future")]
+#[command(after_help = format!(
+    "Examples:\n  feastr materialize-incremental now\n  \
+     feastr materialize-incremental 2026-01-31T12:00:00 --views driver_hourly_stats\n  \
+     feastr materialize-incremental now --chunk 1d                Catch up day by day\n  \
+     feastr materialize-incremental now --quiet --metrics-file /var/lib/node_exporter/feastr.prom\n\n{}",
+    exit_codes(),
+))]
 pub struct IncrementalArgs {
     /// The last moment to write, such as now or 2026-01-31T12:00:00
     #[arg(allow_hyphen_values = true)]
@@ -105,6 +115,15 @@ struct CommonArgs {
     /// (which wants names that end with .prom); one file for each cron job
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run", value_parser = output_file)]
     metrics_file: Option<PathBuf>,
+}
+
+/// The exit codes of both commands.
+fn exit_codes() -> String {
+    exit::listed(&[
+        (Exit::Done, "done"),
+        (Exit::Failed, "error or a view failed"),
+        (Exit::Refused, "refused: END is in the future"),
+    ])
 }
 
 /// A duration as definitions write it, in microseconds.
@@ -211,7 +230,7 @@ impl Materialize<'_> {
             printer.result(draw_forecast(views, printer.out))?;
         }
         let fails = views.iter().any(|view| view.problem.is_some());
-        Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        Ok(if fails { Exit::Failed.into() } else { Exit::Done.into() })
     }
 
     fn materialize(&self, stores: &Stores<'_>, runs: &[ViewRun], view: &MaterializeView) -> Vec<ViewReport> {
