@@ -6,10 +6,8 @@ use feastr::{
         registry::{dump_json::registry_dump, messages as wire},
         values::{entity_key, value::Value},
     },
-    model::{Object, ObjectKind, Project, RegistryState, Repo, Timestamp},
-    registry::{
-        Holder, RegistryError, RegistryStore, Row, RunRecord, Snapshot, VersionRow, ViewLock, Write, state, to_message,
-    },
+    model::{Object, ObjectKind, Project, RegistryState, Repo, RunRecord, Timestamp},
+    registry::{Holder, RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write, state, to_message},
 };
 
 /// The kinds of rows a registry has; the first byte of the input chooses.

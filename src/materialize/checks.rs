@@ -3,9 +3,8 @@
 use super::{run::ViewError, workers::Stores};
 use crate::{
     diagnostics::counted,
-    model::{Checks, FeatureView, FutureRows, Interval, NullKeys, Timestamp},
+    model::{Checks, FeatureView, FutureRows, Interval, NullKeys, RunCounts, Timestamp},
     offline::{Examined, NewestQuery},
-    registry::RunCounts,
 };
 
 /// A check that did not pass, and what to do about it.

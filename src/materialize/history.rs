@@ -4,10 +4,7 @@ use super::{
     event::Event,
     workers::{OnEvent, RunOptions, Stores},
 };
-use crate::{
-    model::{Interval, Timestamp},
-    registry::{RunCounts, RunRecord, RunState},
-};
+use crate::model::{Interval, RunCounts, RunRecord, RunState, Timestamp};
 
 /// Characters of a message that are kept; some databases have little room.
 const MESSAGE: usize = 2_000;

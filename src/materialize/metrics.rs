@@ -76,10 +76,7 @@ fn seconds(micros: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::{Interval, Timestamp},
-        registry::RunCounts,
-    };
+    use crate::model::{Interval, RunCounts, Timestamp};
 
     fn report() -> RunReport {
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);

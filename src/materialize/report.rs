@@ -1,9 +1,6 @@
 use serde::Serialize;
 
-use crate::{
-    model::{ForeignObject, Interval, Timestamp},
-    registry::RunCounts,
-};
+use crate::model::{ForeignObject, Interval, RunCounts, Timestamp};
 
 /// What became of a run. Its JSON form is described in `docs/run-report.md`.
 #[derive(Debug, Clone, PartialEq, Serialize)]

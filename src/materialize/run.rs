@@ -13,10 +13,10 @@ use super::{
     workers::{OnEvent, RunOptions, Stores},
 };
 use crate::{
-    model::{Checks, FeatureView, Interval, Timestamp},
+    model::{Checks, FeatureView, Interval, RunCounts, Timestamp},
     offline::{BatchSink, NewestQuery, OfflineError},
     online::{OnlineError, OnlineWriter, Replace, ViewLayout, WriteCounts},
-    registry::{RegistryError, RunCounts, stale_until},
+    registry::{RegistryError, stale_until},
 };
 
 #[derive(Debug, thiserror::Error)]

@@ -13,10 +13,10 @@ use super::{
     run::ViewMaterialization,
 };
 use crate::{
-    model::Timestamp,
+    model::{RunCounts, Timestamp},
     offline::OfflineStore,
     online::{OnlineStore, Replace},
-    registry::{RegistryStore, RunCounts},
+    registry::RegistryStore,
 };
 
 /// Hears what happens; from several threads, if several views are materialized at a time.

@@ -7,12 +7,15 @@ use uuid::Uuid;
 
 use super::{
     locking::{Holder, LockFile, Locking},
-    runs::{RunRecord, RunsFile},
+    runs::RunsFile,
     store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
 };
-use crate::feast::registry::{
-    file::{RegistryFile, RegistryFileError},
-    messages::{FeatureViewVersionRecord, Timestamp},
+use crate::{
+    feast::registry::{
+        file::{RegistryFile, RegistryFileError},
+        messages::{FeatureViewVersionRecord, Timestamp},
+    },
+    model::RunRecord,
 };
 
 /// How often an update is tried when Python Feast, which takes no lock, writes the file meanwhile.

@@ -21,7 +21,7 @@ pub use leftovers::{Leftover, forget_leftover, left_of, leftovers, put_leftover}
 pub use locking::{Holder, LOCK_TIMEOUT, Locking, Waiting};
 pub use message::{to_json, to_message};
 pub use ownership::{forget_owner, put_owner};
-pub use runs::{KEPT_RUNS, RunCounts, RunRecord, RunState};
+pub use runs::KEPT_RUNS;
 pub use stale::{forget_stale, put_stale, stale_until};
 pub use state::{object, state};
 pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write};

@@ -1,4 +1,4 @@
-//! What became of materializations, for people; Feast has nothing of the kind.
+//! What became of materializations, in a file beside a registry file.
 
 use std::{
     collections::BTreeMap,
@@ -13,68 +13,13 @@ use super::{
     locking::{LockFile, Locking, beside},
     store::RegistryError,
 };
-use crate::model::{Interval, Timestamp};
+use crate::model::RunRecord;
 
 /// So many runs of each view are kept.
 pub const KEPT_RUNS: usize = 500;
 
 /// Whenever a file of runs has grown by so many bytes, what is superfluous is removed.
 const TIDIED: u64 = 64 << 10;
-
-/// What is noted of the materialization of one view.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunRecord {
-    /// Random.
-    pub id: String,
-    pub view: String,
-    pub interval: Interval,
-    pub started: Timestamp,
-    /// Who ran it: `materialize of alice@ci-7 (pid 412)`.
-    pub by: String,
-    pub counts: RunCounts,
-    #[serde(flatten)]
-    pub state: RunState,
-}
-
-/// Numbers of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct RunCounts {
-    /// Rows of the source in the interval.
-    pub read: u64,
-    /// Rows whose values are now the stored ones.
-    pub written: u64,
-    /// Rows that gave way to newer stored values.
-    pub skipped: u64,
-    /// Rows in the interval left out because a join key is null.
-    pub without_key: u64,
-    /// Rows of the source left out because they have no event time.
-    #[serde(default)]
-    pub without_time: u64,
-    /// Values that became null because they do not fit their type.
-    #[serde(default)]
-    pub out_of_range: u64,
-    /// Rows of the source later than the moment of writing, if they were looked for.
-    #[serde(default)]
-    pub future: u64,
-    /// Rows that were as new as another one of their entity, and gave way to its values.
-    #[serde(default)]
-    pub ties: u64,
-}
-
-/// How far a run has come, as far as it could say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum RunState {
-    /// It goes on, or was cut off.
-    Started,
-    Done {
-        finished: Timestamp,
-    },
-    Failed {
-        finished: Timestamp,
-        message: String,
-    },
-}
 
 /// A line of the file: a record and whose it is.
 #[derive(Serialize, Deserialize)]
@@ -207,6 +152,7 @@ pub fn newest_first(mut runs: Vec<RunRecord>) -> Vec<RunRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Interval, RunCounts, RunState, Timestamp};
 
     fn run(id: usize, view: &str) -> RunRecord {
         let at = |seconds: usize| Timestamp::from_micros(i64::try_from(seconds).unwrap() * 1_000_000);

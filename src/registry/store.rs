@@ -1,7 +1,11 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{locking::Holder, runs::RunRecord};
-use crate::{model::ObjectKind, postgres::PostgresProblem, sqlite::SqliteProblem};
+use super::locking::Holder;
+use crate::{
+    model::{ObjectKind, RunRecord},
+    postgres::PostgresProblem,
+    sqlite::SqliteProblem,
+};
 
 /// A registry that several programs share, Python Feast among them. Threads can share it, too.
 pub trait RegistryStore: Send + Sync {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::{
     cli::{CommandError, Context},
     diagnostics::did_you_mean,
-    model::Timestamp,
-    registry::{RegistryStore, RunRecord, RunState, state},
+    model::{RunRecord, RunState, Timestamp},
+    registry::{RegistryStore, state},
     ui::{Style, Table},
 };
 

@@ -26,12 +26,11 @@ use self::{
 };
 use super::{
     locking::{Holder, Locking},
-    runs::RunRecord,
     store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
 };
 use crate::{
     config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
-    model::ObjectKind,
+    model::{ObjectKind, RunRecord},
 };
 
 /// How often an update that other clients got in the way of is tried.

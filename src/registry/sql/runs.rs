@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     config::SchemaMode,
+    model::{RunRecord, RunState},
     registry::{
-        runs::{KEPT_RUNS, RunRecord, RunState, newest_first},
+        runs::{KEPT_RUNS, newest_first},
         store::RegistryError,
     },
 };

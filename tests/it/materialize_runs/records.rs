@@ -1,7 +1,4 @@
-use feastr::{
-    model::{Interval, Timestamp},
-    registry::{RunCounts, RunRecord, RunState},
-};
+use feastr::model::{Interval, RunCounts, RunRecord, RunState, Timestamp};
 use serde_json::{Value, json};
 
 use super::{END, START, applied, registry, three_views};

@@ -7,10 +7,10 @@ use std::{
 
 use feastr::{
     feast::registry::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
-    model::{Interval, ObjectKind, Timestamp},
+    model::{Interval, ObjectKind, RunCounts, RunRecord, RunState, Timestamp},
     registry::{
-        KEPT_RUNS, Leftover, Locking, RegistryStore, Row, RunCounts, RunRecord, RunState, Snapshot, VersionRow,
-        Waiting, Write, forget_leftover, leftovers, put_leftover,
+        KEPT_RUNS, Leftover, Locking, RegistryStore, Row, Snapshot, VersionRow, Waiting, Write, forget_leftover,
+        leftovers, put_leftover,
     },
 };
 use prost::Message as _;

@@ -1,8 +1,8 @@
 //! The table of runs as an older feastr made it: without its index.
 
 use feastr::{
-    model::{Interval, Timestamp},
-    registry::{self, Locking, RunCounts, RunRecord, RunState},
+    model::{Interval, RunCounts, RunRecord, RunState, Timestamp},
+    registry::{self, Locking},
 };
 
 use super::{Backend, TestRegistry, on_every_backend, read};
