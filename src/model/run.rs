@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Interval, Timestamp};
 
-/// What is noted of the materialization of one view.
+/// What is noted of the materialization of one view. Its JSON form is stored by registries and read by later and
+/// earlier versions: fields that a version does not know are ignored, and fields that came later have a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Random.
@@ -57,4 +58,27 @@ pub enum RunState {
         finished: Timestamp,
         message: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first feastr with a history wrote it.
+    const OLD: &str = r#"{"id":"1","view":"stats","interval":{"start":"2024-01-01T00:00:00Z","end":"2024-01-02T00:00:00Z"},
+        "started":"2024-01-02T00:00:01Z","by":"materialize of cron","counts":{"read":5,"written":3,"skipped":1,
+        "without_key":1},"state":"done","finished":"2024-01-02T00:00:02Z"}"#;
+
+    #[test]
+    fn records_of_older_and_newer_versions_are_read() {
+        let old: RunRecord = serde_json::from_str(OLD).unwrap();
+        let at = |seconds: i64| Timestamp::from_micros((1_704_153_600 + seconds) * 1_000_000);
+        assert_eq!(old.interval, Interval { start: at(-86_400), end: at(0) });
+        assert_eq!(old.counts, RunCounts { read: 5, written: 3, skipped: 1, without_key: 1, ..RunCounts::default() });
+        assert_eq!(old.state, RunState::Done { finished: at(2) });
+        let mut newer: serde_json::Value = serde_json::from_str(OLD).unwrap();
+        newer["machine"] = "ci-7".into();
+        newer["counts"]["deleted"] = 7.into();
+        assert_eq!(serde_json::from_value::<RunRecord>(newer).unwrap(), old);
+    }
 }
