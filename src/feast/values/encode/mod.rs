@@ -14,7 +14,6 @@ mod numbers;
 mod object;
 mod scalar;
 mod texts;
-mod wire;
 
 use arrow::{
     array::{ArrayRef, new_empty_array},

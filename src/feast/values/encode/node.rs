@@ -10,9 +10,11 @@ use super::{
     lists::Lists,
     numbers::convert,
     scalar::{Place, Scalar},
-    wire,
 };
-use crate::{feast::values::data_types::value_field, model::DataType};
+use crate::{
+    feast::{values::data_types::value_field, wire},
+    model::DataType,
+};
 
 /// A column that is written as [`Value`](crate::feast::values::value::Value)s.
 pub(super) enum Node {

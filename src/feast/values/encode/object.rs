@@ -5,9 +5,12 @@ use arrow::{
 };
 use prost::Message;
 
-use super::{EncodeError, lists::Lists, node::Node, texts::Texts, wire};
+use super::{EncodeError, lists::Lists, node::Node, texts::Texts};
 use crate::{
-    feast::values::{data_types::infer, value::Map},
+    feast::{
+        values::{data_types::infer, value::Map},
+        wire,
+    },
     model::DataType,
 };
 

@@ -6,9 +6,11 @@ use super::{
     numbers::{Bools, Floats, Ints, Numerals, Rounding, Seconds, narrow},
     object::Objects,
     texts::{Blobs, Texts, Uuids, check_json},
-    wire,
 };
-use crate::{feast::values::value::NULL_TIMESTAMP, model::DataType};
+use crate::{
+    feast::{values::value::NULL_TIMESTAMP, wire},
+    model::DataType,
+};
 
 /// Where a scalar stands, which decides about timestamps and NaN.
 #[derive(Clone, Copy, PartialEq, Eq)]
