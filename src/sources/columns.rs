@@ -6,7 +6,7 @@ use super::{
     parquet::is_uuid,
     unify::{element, unify},
 };
-use crate::{feast::values::data_types, model::DataType};
+use crate::{feast::values, model::DataType};
 
 /// The columns of a set of files.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -134,7 +134,7 @@ impl Column {
         }
         let mut kinds = self.kinds.iter().map(|kind| kind.holds.arrow());
         let first = kinds.next()?.clone();
-        data_types::infer(&kinds.try_fold(first, |known, kind| unify(&known, kind))?)
+        values::infer(&kinds.try_fold(first, |known, kind| unify(&known, kind))?)
     }
 
     /// Whether the values are moments by their type.

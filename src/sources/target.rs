@@ -9,10 +9,7 @@ use super::{
     unify::{element, unify},
 };
 use crate::{
-    feast::values::{
-        data_types,
-        encode::{carrier, micros_in_utc},
-    },
+    feast::values::encode::{self, carrier, micros_in_utc},
     model::DataType,
 };
 
@@ -101,7 +98,7 @@ fn value_target(column: &Column, declared: &DataType) -> Option<Target> {
     // What values look like is up to their own file, not to its neighbours.
     let [only] = column.kinds.as_slice() else { return conformed(column, declared) };
     match carried(only.holds.arrow(), declared) {
-        Some(kind) if kind != ArrowType::Null && data_types::accepts(declared, &kind) => {
+        Some(kind) if kind != ArrowType::Null && encode::accepts(declared, &kind) => {
             Some(Target { arrow: kind, way: Way::Widen })
         }
         _ => conformed(column, declared),
@@ -156,13 +153,11 @@ fn accepts(declared: &DataType, column: &ArrowType) -> bool {
         // Their members are read by name.
         (DataType::Struct(_), _) => false,
         // They become texts of JSON.
-        (DataType::Json | DataType::Map, kind) if kind.is_nested() => {
-            data_types::accepts(declared, kind) && has_json(kind)
-        }
+        (DataType::Json | DataType::Map, kind) if kind.is_nested() => encode::accepts(declared, kind) && has_json(kind),
         (DataType::Array(inner) | DataType::Set(inner), column) => {
             element(column).is_some_and(|elements| accepts(inner, elements.data_type()))
         }
-        (declared, column) => data_types::accepts(declared, column),
+        (declared, column) => encode::accepts(declared, column),
     }
 }
 
@@ -306,7 +301,7 @@ pub fn is_typed_key(kind: &ArrowType, declared: &DataType) -> bool {
         (_, Null) => true,
         (DataType::Int32 | DataType::Int64, kind) => kind.is_integer() || kind.is_floating() || kind.is_decimal(),
         (DataType::String, kind) => matches!(kind, Utf8 | LargeUtf8 | Utf8View),
-        (DataType::Bytes, kind) => data_types::accepts(declared, kind),
+        (DataType::Bytes, kind) => encode::accepts(declared, kind),
         (DataType::UnixTimestamp, kind) => matches!(kind, Timestamp(..) | Date32 | Date64) || kind.is_integer(),
         _ => false,
     }

@@ -1,15 +1,14 @@
 //! Declared types as the registry spells them (a number of `feast.types.ValueType`, and tags for
-//! what a number cannot say), and which Arrow types go with them.
+//! what a number cannot say).
 
 use std::{collections::BTreeMap, fmt};
 
-use arrow::datatypes::DataType as ArrowType;
 use serde::{
     Deserialize,
     de::{self, Deserializer, MapAccess, Visitor},
 };
 
-use super::{encode::ColumnEncoder, python_text};
+use super::python_text;
 use crate::model::DataType;
 
 /// Tag with the members of a struct.
@@ -22,7 +21,7 @@ const STRUCT_LIST: i32 = 35;
 const VALUE_LIST: i32 = 42;
 const VALUE_SET: i32 = 43;
 
-/// Deepest nesting read from tags and columns; deeper ones are no types.
+/// Deepest nesting read from tags; deeper ones are not a type.
 const MAX_DEPTH: usize = 16;
 
 /// How one type without parameters is written.
@@ -145,62 +144,6 @@ pub fn parse_value_type(name: &str) -> Option<DataType> {
         "_SET" => simple.set.map(|_| set_of(simple.dtype.clone())),
         _ => None,
     })
-}
-
-/// The type that a source column of this type declares when nobody does; `None` when there is none.
-pub fn infer(column: &ArrowType) -> Option<DataType> {
-    infer_nested(column, 0)
-}
-
-fn infer_nested(column: &ArrowType, depth: usize) -> Option<DataType> {
-    if depth > MAX_DEPTH {
-        return None;
-    }
-    match column {
-        ArrowType::Boolean => Some(DataType::Bool),
-        ArrowType::Int8 | ArrowType::Int16 | ArrowType::Int32 | ArrowType::UInt8 | ArrowType::UInt16 => {
-            Some(DataType::Int32)
-        }
-        ArrowType::Int64 | ArrowType::UInt32 | ArrowType::UInt64 => Some(DataType::Int64),
-        ArrowType::Float16 | ArrowType::Float32 => Some(DataType::Float32),
-        ArrowType::Float64 => Some(DataType::Float64),
-        ArrowType::Decimal32(..) | ArrowType::Decimal64(..) | ArrowType::Decimal128(..) | ArrowType::Decimal256(..) => {
-            Some(DataType::Decimal)
-        }
-        ArrowType::Timestamp(..) | ArrowType::Date32 | ArrowType::Date64 => Some(DataType::UnixTimestamp),
-        ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View => Some(DataType::String),
-        ArrowType::Binary | ArrowType::LargeBinary | ArrowType::BinaryView | ArrowType::FixedSizeBinary(_) => {
-            Some(DataType::Bytes)
-        }
-        ArrowType::List(element) | ArrowType::LargeList(element) | ArrowType::FixedSizeList(element, _) => {
-            infer_nested(element.data_type(), depth + 1).map(list_of)
-        }
-        ArrowType::Struct(members) => {
-            let member = |name: &String, column| Some((name.clone(), infer_nested(column, depth + 1)?));
-            let members: Option<Vec<_>> = members.iter().map(|field| member(field.name(), field.data_type())).collect();
-            members.filter(|members| !members.is_empty()).map(DataType::Struct)
-        }
-        // Members have names; other keys have no counterpart.
-        ArrowType::Map(entries, _) => match entries.data_type() {
-            ArrowType::Struct(fields) if fields.first().is_some_and(|key| is_text(key.data_type())) => {
-                Some(DataType::Map)
-            }
-            _ => None,
-        },
-        ArrowType::Dictionary(_, values) => infer_nested(values, depth + 1),
-        _ => None,
-    }
-}
-
-fn is_text(column: &ArrowType) -> bool {
-    matches!(column, ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View)
-}
-
-/// Whether values of a source column can become the declared type: numbers any number (booleans
-/// only booleans and integers), timestamps, dates and integers timestamps, texts what is written
-/// as text, bytes bytes; lists and sets element by element, structs member by member.
-pub fn accepts(declared: &DataType, column: &ArrowType) -> bool {
-    ColumnEncoder::new(declared, column).is_ok()
 }
 
 /// The number of a type in `feast.types.ValueType`, 0 when it has none.
@@ -342,10 +285,6 @@ impl<'de> Deserialize<'de> for MemberTexts {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::datatypes::{Field as ArrowField, TimeUnit};
-
     use super::*;
 
     fn dtype(text: &str) -> DataType {
@@ -424,33 +363,6 @@ mod tests {
         for text in ["Array(PdfBytes)", "Array(ZonedTimestamp)", "Set(Json)"] {
             assert_eq!(to_wire(&dtype(text)).number, 0, "{text}");
             assert_eq!(value_field(&dtype(text)), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn columns_declare_types() {
-        let field = |dtype| Arc::new(ArrowField::new("anything", dtype, true));
-        let struct_of = |dtype| ArrowType::Struct(vec![ArrowField::new("a", dtype, true)].into());
-        let dictionary = ArrowType::Dictionary(Box::new(ArrowType::Int8), Box::new(ArrowType::Utf8));
-        for (column, expected) in [
-            (ArrowType::UInt16, Some("Int32")),
-            (ArrowType::UInt32, Some("Int64")),
-            (ArrowType::UInt64, Some("Int64")),
-            (ArrowType::LargeUtf8, Some("String")),
-            (dictionary, Some("String")),
-            (ArrowType::Date32, Some("UnixTimestamp")),
-            (ArrowType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())), Some("UnixTimestamp")),
-            (ArrowType::Decimal128(10, 2), Some("Decimal")),
-            (ArrowType::List(field(ArrowType::Utf8View)), Some("Array(String)")),
-            (ArrowType::FixedSizeList(field(ArrowType::Float32), 3), Some("Array(Float32)")),
-            (ArrowType::LargeList(field(ArrowType::List(field(ArrowType::Int8)))), Some("Array(Array(Int32))")),
-            (struct_of(ArrowType::Boolean), Some("Struct(a: Bool)")),
-            (struct_of(ArrowType::Null), None),
-            (ArrowType::Map(field(struct_of(ArrowType::Utf8)), false), Some("Map")),
-            (ArrowType::Null, None),
-            (ArrowType::Time64(TimeUnit::Microsecond), None),
-        ] {
-            assert_eq!(infer(&column), expected.map(dtype), "{column}");
         }
     }
 

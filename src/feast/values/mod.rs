@@ -4,5 +4,8 @@ pub mod data_types;
 pub mod encode;
 pub mod entity_key;
 pub mod feature_hash;
+mod infer;
 pub(in crate::feast) mod python_text;
 pub mod value;
+
+pub use infer::infer;

@@ -71,6 +71,13 @@ fn excerpt(text: &str) -> String {
     }
 }
 
+/// Whether values of a source column can become the declared type: numbers any number (booleans
+/// only booleans and integers), timestamps, dates and integers timestamps, texts what is written
+/// as text, bytes bytes; lists and sets element by element, structs member by member.
+pub fn accepts(declared: &DataType, column: &ArrowType) -> bool {
+    ColumnEncoder::new(declared, column).is_ok()
+}
+
 /// Encodes the columns of one feature.
 #[derive(Debug, Clone)]
 pub struct ColumnEncoder {

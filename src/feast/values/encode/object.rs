@@ -8,7 +8,7 @@ use prost::Message;
 use super::{EncodeError, lists::Lists, node::Node, texts::Texts};
 use crate::{
     feast::{
-        values::{data_types::infer, value::Map},
+        values::{infer, value::Map},
         wire,
     },
     model::DataType,

@@ -9,7 +9,6 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::feast::values::{
-    data_types::accepts,
     entity_key::KeyPart,
     value::{Kind, NULL_TIMESTAMP, Value},
 };
