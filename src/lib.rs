@@ -15,6 +15,7 @@ pub mod offline;
 pub mod online;
 pub mod plan;
 pub mod postgres;
+pub mod problem;
 pub mod registry;
 pub mod retrieval;
 pub mod serving;

@@ -7,6 +7,8 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::problem::{Kind, Problem};
+
 /// How long a command waits for another one that is writing.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
@@ -15,15 +17,6 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 pub struct SqliteFile {
     role: &'static str,
     path: PathBuf,
-}
-
-/// Why an SQLite file cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct SqliteProblem {
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
 }
 
 impl SqliteFile {
@@ -43,7 +36,7 @@ impl SqliteFile {
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub fn open_for_reading(&self) -> Result<Option<Connection>, SqliteProblem> {
+    pub fn open_for_reading(&self) -> Result<Option<Connection>, Problem> {
         if !self.path.exists() {
             return Ok(None);
         }
@@ -57,17 +50,20 @@ impl SqliteFile {
     ///
     /// # Errors
     /// When the file cannot be created or opened.
-    pub fn open_for_writing(&self) -> Result<Connection, SqliteProblem> {
+    pub fn open_for_writing(&self) -> Result<Connection, Problem> {
         if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| SqliteProblem {
-                message: format!("cannot create the folder of the {} {}: {error}", self.role, self.path.display()),
-                help: None,
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Problem::new(
+                    Kind::Unavailable,
+                    format!("cannot create the folder of the {} {}: {error}", self.role, self.path.display()),
+                    None,
+                )
             })?;
         }
         self.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
     }
 
-    fn open(&self, mode: OpenFlags) -> Result<Connection, SqliteProblem> {
+    fn open(&self, mode: OpenFlags) -> Result<Connection, Problem> {
         let open = || {
             let connection = Connection::open_with_flags(&self.path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             connection.busy_timeout(LOCK_WAIT)?;
@@ -77,7 +73,7 @@ impl SqliteFile {
     }
 
     /// What an error of SQLite means for the person.
-    pub fn explain(&self, error: &rusqlite::Error) -> SqliteProblem {
+    pub fn explain(&self, error: &rusqlite::Error) -> Problem {
         let what = format!("the {} {}", self.role, self.path.display());
         let (message, help) = match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => {
@@ -102,8 +98,8 @@ impl SqliteFile {
                 format!("{what} cannot be opened"),
                 "check that it is a file and that you may read and write it and its folder".to_owned(),
             ),
-            _ => return SqliteProblem { message: format!("{what} cannot be used: {error}"), help: None },
+            _ => return Problem::new(Kind::Unavailable, format!("{what} cannot be used: {error}"), None),
         };
-        SqliteProblem { message, help: Some(help) }
+        Problem::new(Kind::Unavailable, message, Some(help))
     }
 }

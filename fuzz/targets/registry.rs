@@ -7,7 +7,8 @@ use feastr::{
         values::{entity_key, value::Value},
     },
     model::{Object, ObjectKind, Project, RegistryState, Repo, RunRecord, Timestamp},
-    registry::{Holder, RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write, state, to_message},
+    problem::Problem,
+    registry::{Holder, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write, state, to_message},
 };
 
 /// The kinds of rows a registry has; the first byte of the input chooses.
@@ -68,44 +69,44 @@ fn stable<M: prost::Message + Default>(bytes: &[u8]) {
 struct Held(Snapshot);
 
 impl RegistryStore for Held {
-    fn snapshot(&self, _: &str) -> Result<Snapshot, RegistryError> {
+    fn snapshot(&self, _: &str) -> Result<Snapshot, Problem> {
         Ok(self.0.clone())
     }
 
-    fn versions(&self, _: &str) -> Result<Vec<VersionRow>, RegistryError> {
+    fn versions(&self, _: &str) -> Result<Vec<VersionRow>, Problem> {
         Ok(Vec::new())
     }
 
-    fn projects(&self) -> Result<Vec<String>, RegistryError> {
+    fn projects(&self) -> Result<Vec<String>, Problem> {
         Ok(Vec::new())
     }
 
-    fn update(&self, _: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), RegistryError> {
+    fn update(&self, _: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
         decide(&self.0);
         Ok(())
     }
 
-    fn lock_view(&self, _: &str, _: &str) -> Result<ViewLock, RegistryError> {
+    fn lock_view(&self, _: &str, _: &str) -> Result<ViewLock, Problem> {
         Ok(ViewLock::new(()))
     }
 
-    fn view_holder(&self, _: &str, _: &str) -> Result<Option<Holder>, RegistryError> {
+    fn view_holder(&self, _: &str, _: &str) -> Result<Option<Holder>, Problem> {
         Ok(None)
     }
 
-    fn create_history(&self, _: &str) -> Result<(), RegistryError> {
+    fn create_history(&self, _: &str) -> Result<(), Problem> {
         Ok(())
     }
 
-    fn record_run(&self, _: &str, _: &RunRecord) -> Result<(), RegistryError> {
+    fn record_run(&self, _: &str, _: &RunRecord) -> Result<(), Problem> {
         Ok(())
     }
 
-    fn runs(&self, _: &str, _: &[String], _: usize) -> Result<Vec<RunRecord>, RegistryError> {
+    fn runs(&self, _: &str, _: &[String], _: usize) -> Result<Vec<RunRecord>, Problem> {
         Ok(Vec::new())
     }
 
-    fn forget_runs(&self, _: &str) -> Result<(), RegistryError> {
+    fn forget_runs(&self, _: &str) -> Result<(), Problem> {
         Ok(())
     }
 

@@ -4,8 +4,9 @@ use feastr::{
     config::{self, StoreConfig},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
-    model::{DataSource, RegistryState, SourceProblem},
+    model::{DataSource, RegistryState},
     plan::{Setting, diff},
+    problem::{Kind, Problem},
     sources::{Column, Columns, OpenSource},
     ui::{Style, draw_diagnostics},
 };
@@ -49,13 +50,13 @@ fn draw(diagnostics: Diagnostics) -> bool {
 }
 
 /// Sources look different from each other, and some cannot be looked at.
-fn inspect(source: &DataSource) -> Result<OpenSource, SourceProblem> {
+fn inspect(source: &DataSource) -> Result<OpenSource, Problem> {
     use arrow::datatypes::{DataType, TimeUnit};
     let known = |columns: Vec<Column>, rows| OpenSource::known(source, Columns { columns, rows });
     let column = Column::typed;
     let time = || DataType::Timestamp(TimeUnit::Microsecond, None);
     match source.name.len() % 3 {
-        0 => Err(SourceProblem::new("it is away", None)),
+        0 => Err(Problem::new(Kind::Invalid, "it is away", None)),
         1 => known(vec![column("a", DataType::Utf8), column("t", time())], Some(0)),
         _ => known(
             vec![

@@ -19,24 +19,21 @@ use tables::drop_tables;
 use crate::{
     feast::registry::unknown_fields::UnknownFieldsLost,
     model::{ObjectId, RegistryState, Repo, Timestamp},
-    online::{OnlineError, OnlineStore, RecordedTables},
+    online::{OnlineStore, RecordedTables},
     plan::{
         Allow, Blocked, Change, Conflict, Difference, Permission, Plan, SavedPlan, SavedPlanError, Setting,
         TableAction, diff,
     },
-    registry::{
-        RegistryError, RegistryStore, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, stale_until,
-        state,
-    },
+    problem::{Kind, Problem},
+    registry::{RegistryStore, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, stale_until, state},
 };
 
 /// Why an apply did not happen. Nothing was changed, unless an online table is named.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
+    /// The registry or the online store is in the way.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
-    #[error(transparent)]
-    Online(#[from] OnlineError),
+    Problem(#[from] Problem),
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Conflicts(Vec<Conflict>),
     /// Changes do harm that nobody agreed to.
@@ -142,7 +139,7 @@ pub fn apply(
         }
     })?;
     let Some(plan) = outcome? else {
-        return Err(RegistryError::new("the registry gave no answer", None).into());
+        return Err(Problem::new(Kind::Unavailable, "the registry gave no answer", None).into());
     };
     if let Some(recorded) = recorded {
         // What another apply dropped in between.

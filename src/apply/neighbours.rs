@@ -8,7 +8,8 @@ use crate::{
     model::{Object, ObjectId, ObjectKind, RegistryState, Repo},
     online::{OnlineStore, RecordedTables, ViewLayout},
     plan::Conflict,
-    registry::{RegistryError, RegistryStore, state},
+    problem::Problem,
+    registry::{RegistryStore, state},
 };
 
 /// Tables of other projects of the registry whose names start as those of a project do.
@@ -24,11 +25,7 @@ impl<'a> Neighbours<'a> {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub fn of(
-        project: &'a str,
-        registry: &dyn RegistryStore,
-        online: &'a dyn OnlineStore,
-    ) -> Result<Self, RegistryError> {
+    pub fn of(project: &'a str, registry: &dyn RegistryStore, online: &'a dyn OnlineStore) -> Result<Self, Problem> {
         let mut tables = BTreeMap::new();
         if online.table(project, "").is_some() {
             let mut projects = registry.projects()?;

@@ -3,16 +3,9 @@ use std::{error::Error, io, process::ExitCode};
 use super::Exit;
 use crate::{
     apply::ApplyError,
-    config::PlaceError,
     diagnostics::{Diagnostics, Severity},
-    materialize::SelectionError,
-    model::SourceProblem,
-    offline::OfflineError,
-    online::OnlineError,
     plan::{Blocked, Conflict},
-    registry::RegistryError,
-    retrieval::RetrievalError,
-    serving::ServingError,
+    problem::{Kind, Problem},
     ui::{Finding, PROTECTED_ADVICE, Printer, allow_flags, draw_diagnostics},
 };
 
@@ -22,9 +15,7 @@ pub enum CommandError {
     /// Findings about the repo's files.
     Repo(Diagnostics),
     /// Everything else: what happened and what to do.
-    Failed { message: String, help: Option<String> },
-    /// Nothing was wrong, and yet nothing was done: a guard refused it.
-    Refused { message: String, help: Option<String> },
+    Failed(Problem),
     /// Definitions that the registry has no place for.
     Conflicts(Vec<Conflict>),
     /// Failures were reported already; only the exit code is left.
@@ -35,25 +26,26 @@ pub enum CommandError {
 
 impl CommandError {
     pub fn refused(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self::Refused { message: message.into(), help: help.into() }
+        Self::Failed(Problem::new(Kind::Refused, message, help))
     }
 
     pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self::Failed { message: message.into(), help: help.into() }
+        Self::Failed(Problem::new(Kind::Invalid, message, help))
     }
 
     /// Says what is wrong and gives the exit code.
     pub fn report(self, printer: Printer) -> ExitCode {
         let code = match &self {
-            Self::Refused { .. } => Exit::Refused,
+            Self::Failed(Problem { kind: Kind::Refused, .. }) => Exit::Refused,
             // Another repo's objects are guarded; the rest is in the way whoever asks.
             Self::Conflicts(conflicts) if conflicts.iter().all(|conflict| conflict.owner.is_some()) => Exit::Refused,
             _ => Exit::Failed,
         };
         match self {
             Self::Repo(diagnostics) => printer.stderr(draw_diagnostics(&diagnostics.into_sorted(), printer.err)),
-            Self::Failed { message, help } | Self::Refused { message, help } => {
-                printer.error(message);
+            Self::Failed(problem) => {
+                let help = problem.help();
+                printer.error(problem.message);
                 if let Some(help) = help {
                     printer.help(help);
                 }
@@ -77,8 +69,9 @@ impl CommandError {
     pub fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Repo(diagnostics) => diagnostics.clone().into_sorted().iter().map(Finding::from).collect(),
-            Self::Failed { message, help } | Self::Refused { message, help } => {
-                vec![Finding { severity: Severity::Error, message: message.clone(), help: help.clone(), place: None }]
+            Self::Failed(problem) => {
+                let (message, help) = (problem.message.clone(), problem.help());
+                vec![Finding { severity: Severity::Error, message, help, place: None }]
             }
             Self::Conflicts(conflicts) => {
                 let finding = |conflict: &Conflict| Finding {
@@ -104,34 +97,17 @@ impl From<io::Error> for CommandError {
     }
 }
 
-/// Errors that carry their own advice.
-macro_rules! from_advised {
-    ($($error:ty),* $(,)?) => {
-        $(impl From<$error> for CommandError {
-            fn from(error: $error) -> Self {
-                Self::Failed { message: error.message, help: error.help }
-            }
-        })*
-    };
+impl From<Problem> for CommandError {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
 }
-
-from_advised!(
-    RegistryError,
-    OnlineError,
-    OfflineError,
-    PlaceError,
-    RetrievalError,
-    SelectionError,
-    ServingError,
-    SourceProblem,
-);
 
 impl From<ApplyError> for CommandError {
     fn from(error: ApplyError) -> Self {
         let message = error.to_string();
         match error {
-            ApplyError::Registry(error) => error.into(),
-            ApplyError::Online(error) => error.into(),
+            ApplyError::Problem(problem) => problem.into(),
             ApplyError::Conflicts(conflicts) => Self::Conflicts(conflicts),
             ApplyError::Blocked(blocked) => refused_changes(&blocked),
             ApplyError::Stale(differences) => {

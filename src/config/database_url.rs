@@ -2,7 +2,10 @@ use std::{fmt, path::PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-use crate::diagnostics::did_you_mean;
+use crate::{
+    diagnostics::did_you_mean,
+    problem::{Kind, Problem},
+};
 
 /// A database on a server, from a URL such as `postgresql://feast:secret@db:5432/feast`.
 ///
@@ -132,20 +135,13 @@ const WITHOUT_EFFECT: [&str; 44] = [
     "write_timeout",
 ];
 
-/// What is wrong with a URL; never repeats it, because it may hold a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UrlProblem {
-    pub message: String,
-    pub help: String,
-}
-
-fn problem<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, UrlProblem> {
-    Err(UrlProblem { message: message.into(), help: help.into() })
+fn problem<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Problem> {
+    Err(Problem::new(Kind::Invalid, message.into(), help.into()))
 }
 
 impl ServerUrl {
     /// Reads what follows `scheme://`, and gives the options without effect beside it.
-    pub fn parse(scheme: &'static str, rest: &str) -> Result<(Self, Vec<String>), UrlProblem> {
+    pub fn parse(scheme: &'static str, rest: &str) -> Result<(Self, Vec<String>), Problem> {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         // A password may hold an `@` that is not encoded.
@@ -191,7 +187,7 @@ impl ServerUrl {
     }
 
     /// Takes one option; answers whether it has an effect.
-    fn set(&mut self, name: &str, value: String) -> Result<bool, UrlProblem> {
+    fn set(&mut self, name: &str, value: String) -> Result<bool, Problem> {
         match name {
             "host" | "unix_socket" => self.host = value,
             "port" => self.port = Some(port(&value)?),
@@ -250,7 +246,7 @@ impl TlsMode {
     ///
     /// # Errors
     /// When it is none of them.
-    pub(super) fn from_word(word: &str) -> Result<Self, UrlProblem> {
+    pub(super) fn from_word(word: &str) -> Result<Self, Problem> {
         let wanted = word.to_ascii_lowercase().replace('_', "-");
         let wanted = match wanted.as_str() {
             "disabled" => "disable",
@@ -275,14 +271,17 @@ impl TlsMode {
     }
 }
 
-fn decoded(text: &str) -> Result<String, UrlProblem> {
-    percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| UrlProblem {
-        message: "the registry's URL is not UTF-8 where it is decoded".to_owned(),
-        help: "check the %XX in it".to_owned(),
+fn decoded(text: &str) -> Result<String, Problem> {
+    percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| {
+        Problem::new(
+            Kind::Invalid,
+            "the registry's URL is not UTF-8 where it is decoded".to_owned(),
+            "check the %XX in it".to_owned(),
+        )
     })
 }
 
-fn host_and_port(address: &str) -> Result<(&str, Option<u16>), UrlProblem> {
+fn host_and_port(address: &str) -> Result<(&str, Option<u16>), Problem> {
     if let Some((host, rest)) = address.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
         return Ok((host, rest.strip_prefix(':').map(port).transpose()?));
     }
@@ -293,7 +292,7 @@ fn host_and_port(address: &str) -> Result<(&str, Option<u16>), UrlProblem> {
     }
 }
 
-fn port(text: &str) -> Result<u16, UrlProblem> {
+fn port(text: &str) -> Result<u16, Problem> {
     text.parse().or_else(|_| {
         // What looks like a port may be the end of a password.
         problem(

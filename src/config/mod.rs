@@ -23,7 +23,7 @@ pub use offline::OfflineStoreConfig;
 pub use online::{
     OnlineStoreConfig, PostgresConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls,
 };
-pub use place::{PlaceError, registry_at};
+pub use place::registry_at;
 pub use registry::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 
 /// Name of the settings file in a repo folder.

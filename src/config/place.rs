@@ -3,6 +3,7 @@ use std::{fs::File, io::Read as _, path::Path, sync::Arc};
 use super::{RegistryConfig, registry};
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span, without_logins},
+    problem::{Kind, Problem},
     yaml::{Content, Node, Scalar},
 };
 
@@ -11,7 +12,7 @@ use crate::{
 ///
 /// # Errors
 /// When there is no such kind of registry. No password is repeated.
-pub fn registry_at(place: &str, folder: &Path) -> Result<RegistryConfig, PlaceError> {
+pub fn registry_at(place: &str, folder: &Path) -> Result<RegistryConfig, Problem> {
     let path = folder.join(place);
     let (kind, path) = match place.contains("://") {
         true => ("sql", place.to_owned()),
@@ -33,17 +34,8 @@ pub fn registry_at(place: &str, folder: &Path) -> Result<RegistryConfig, PlaceEr
             .into_iter()
             .next()
             .map_or_else(|| ("this is no registry".to_owned(), None), |found| (found.message, found.help));
-        PlaceError { message: without_logins(&message), help }
+        Problem::new(Kind::Invalid, without_logins(&message), help)
     })
-}
-
-/// A text on the command line that names no registry.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct PlaceError {
-    pub message: String,
-    /// What to write instead.
-    pub help: Option<String>,
 }
 
 /// Whether a file starts as SQLite databases do.

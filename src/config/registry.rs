@@ -1,10 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::{
-    database_url::{ServerUrl, UrlProblem},
-    resolve,
-    store_kind::unsupported_flag,
-};
+use super::{database_url::ServerUrl, resolve, store_kind::unsupported_flag};
 use crate::{
     diagnostics::{Diagnostics, Span, did_you_mean, without_logins},
     yaml::{Node, Read, Spanned, record},
@@ -230,8 +226,8 @@ fn database_at(url: &Spanned<String>, folder: &Path, diagnostics: &mut Diagnosti
             }
             Some(wrap(url_read))
         }
-        Err(UrlProblem { message, help }) => {
-            diagnostics.error_with_help(&url.span, message, help);
+        Err(problem) => {
+            diagnostics.problem(&url.span, problem);
             None
         }
     };

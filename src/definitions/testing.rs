@@ -6,7 +6,8 @@ use super::{InspectSource, LoadOptions, load};
 use crate::{
     config::{self, StoreConfig},
     diagnostics::{Diagnostic, Diagnostics, SourceText},
-    model::{DataSource, Repo, SourceProblem},
+    model::{DataSource, Repo},
+    problem::{Kind, Problem},
     sources::{Columns, OpenSource},
 };
 
@@ -35,7 +36,7 @@ pub fn findings_over(text: &str, columns: Columns) -> Vec<String> {
 }
 
 fn read(text: &str) -> (Option<Repo>, Vec<String>) {
-    let inspect = |source: &DataSource| Err(SourceProblem::new(format!("{} is looked at", source.name), None));
+    let inspect = |source: &DataSource| Err(Problem::new(Kind::Invalid, format!("{} is looked at", source.name), None));
     let (repo, found) = load_text(text, false, &inspect);
     (repo, found.into_iter().map(|diagnostic| diagnostic.message).collect())
 }

@@ -1,5 +1,7 @@
 //! What is wrong with a repo, and where: problems are collected as values and drawn at the edge.
 
+use crate::problem::Problem;
+
 mod count;
 mod hints;
 mod secrets;
@@ -71,6 +73,12 @@ impl Diagnostics {
     /// Records an error at `span` together with the way out.
     pub fn error_with_help(&mut self, span: &Span, message: impl Into<String>, help: impl Into<Option<String>>) {
         self.push(Severity::Error, span, message.into(), help.into());
+    }
+
+    /// Records that what stands at `span` cannot be used.
+    pub fn problem(&mut self, span: &Span, problem: Problem) {
+        let help = problem.help();
+        self.error_with_help(span, problem.message, help);
     }
 
     /// Records that something is referred to at `span` that is not among the `known` names.

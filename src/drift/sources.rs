@@ -4,13 +4,14 @@ use super::{Finding, FindingKind};
 use crate::{
     model::{
         AGGREGATIONS_TAG, DataSource, Field, FileFormat, FileSource, Object, ObjectId, RegistryState, SQL_TAG,
-        SourceKind, SourceProblem,
+        SourceKind,
     },
+    problem::Problem,
     sources::{OpenSource, Role},
 };
 
 /// Looks at the files of a source.
-pub type InspectSource<'a> = &'a dyn Fn(&DataSource) -> Result<OpenSource, SourceProblem>;
+pub type InspectSource<'a> = &'a dyn Fn(&DataSource) -> Result<OpenSource, Problem>;
 
 /// Where the files of registered sources are not what the registered views need.
 pub fn sources(state: &RegistryState, inspect: InspectSource<'_>) -> Vec<Finding> {
@@ -189,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_source_that_is_gone_is_one_finding() {
-        let inspect = |_: &DataSource| Err(SourceProblem::new("there is no file `a.parquet`", None));
+        let inspect =
+            |_: &DataSource| Err(Problem::new(crate::problem::Kind::Invalid, "there is no file `a.parquet`", None));
         let findings = sources(&state(), &inspect);
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].kind, FindingKind::SourceMissing);

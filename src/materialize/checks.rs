@@ -5,21 +5,17 @@ use crate::{
     diagnostics::counted,
     model::{Checks, FeatureView, FutureRows, Interval, NullKeys, RunCounts, Timestamp},
     offline::{Examined, NewestQuery},
+    problem::{Kind, Problem},
 };
 
-/// A check that did not pass, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct CheckError {
-    pub message: String,
-    pub help: String,
-}
-
 /// The checks of a view.
-pub fn of(view: &FeatureView) -> Result<Checks, CheckError> {
-    Checks::of(&view.tags).map_err(|error| CheckError {
-        message: format!("its registered checks cannot be read: {error}"),
-        help: "a newer feastr may have written them; update feastr, or apply the view again".to_owned(),
+pub fn of(view: &FeatureView) -> Result<Checks, Problem> {
+    Checks::of(&view.tags).map_err(|error| {
+        Problem::new(
+            Kind::Refused,
+            format!("its registered checks cannot be read: {error}"),
+            "a newer feastr may have written them; update feastr, or apply the view again".to_owned(),
+        )
     })
 }
 
@@ -46,12 +42,13 @@ pub fn look_ahead(
 }
 
 /// What of an interval is not in the future.
-fn until(now: Timestamp, interval: Interval) -> Result<Interval, CheckError> {
+fn until(now: Timestamp, interval: Interval) -> Result<Interval, Problem> {
     if interval.start > now {
-        return Err(CheckError {
-            message: format!("its checks skip what is in the future, and all of it is, from {} on", interval.start),
-            help: "give a START that is past".to_owned(),
-        });
+        return Err(Problem::new(
+            Kind::Refused,
+            format!("its checks skip what is in the future, and all of it is, from {} on", interval.start),
+            "give a START that is past".to_owned(),
+        ));
     }
     Ok(Interval { end: interval.end.min(now), ..interval })
 }
@@ -70,8 +67,8 @@ pub fn remarks(counts: RunCounts) -> Vec<String> {
     .collect()
 }
 
-fn judge(view: &FeatureView, checks: Checks, interval: Interval, found: &Examined) -> Result<(), CheckError> {
-    let fail = |message: String, help: &str| Err(CheckError { message, help: help.to_owned() });
+fn judge(view: &FeatureView, checks: Checks, interval: Interval, found: &Examined) -> Result<(), Problem> {
+    let fail = |message: String, help: &str| Err(Problem::new(Kind::Refused, message, help.to_owned()));
     if found.rows < checks.min_rows {
         let Interval { start, end } = interval;
         return fail(

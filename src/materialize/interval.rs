@@ -1,6 +1,7 @@
 use crate::{
     diagnostics::did_you_mean,
     model::{FeatureView, ForeignObject, Interval, Object, ObjectId, ObjectKind, RegistryState, Timestamp},
+    problem::{Kind, Problem},
 };
 
 /// Which time is wanted.
@@ -74,30 +75,22 @@ const MAX_CHUNKS: i64 = 10_000;
 ///
 /// # Errors
 /// When that were too many.
-pub fn chunks(interval: Interval, length: Option<i64>) -> Result<Vec<Interval>, SelectionError> {
+pub fn chunks(interval: Interval, length: Option<i64>) -> Result<Vec<Interval>, Problem> {
     let Some(length) = length.filter(|length| *length > 0) else { return Ok(vec![interval]) };
     let whole = interval.end.micros().saturating_sub(interval.start.micros());
     let count = whole / length + i64::from(whole % length > 0);
     if count > MAX_CHUNKS {
-        return Err(SelectionError {
-            message: format!("{} to {} would be {count} chunks", interval.start, interval.end),
-            help: Some(format!("choose longer ones with --chunk, so that there are no more than {MAX_CHUNKS}")),
-        });
+        return Err(Problem::new(
+            Kind::Invalid,
+            format!("{} to {} would be {count} chunks", interval.start, interval.end),
+            Some(format!("choose longer ones with --chunk, so that there are no more than {MAX_CHUNKS}")),
+        ));
     }
     // A length beyond all times must not lead back before the start.
     let start =
         |number: i64| Timestamp::from_micros(interval.start.micros().saturating_add(number.saturating_mul(length)));
     let chunk = |number| Interval { start: start(number), end: start(number + 1).min(interval.end) };
     Ok((0..count.max(1)).map(chunk).collect())
-}
-
-/// Why nothing can be materialized.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct SelectionError {
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
 }
 
 /// The views to materialize, and those that are left out unless they are named, because feastr
@@ -109,14 +102,15 @@ pub fn plan_runs(
     state: &RegistryState,
     names: &[String],
     range: Range,
-) -> Result<(Vec<ViewRun>, Vec<ForeignObject>), SelectionError> {
+) -> Result<(Vec<ViewRun>, Vec<ForeignObject>), Problem> {
     if let Range::Fixed(interval) = range
         && interval.start > interval.end
     {
-        return Err(SelectionError {
-            message: format!("the start {} is after the end {}", interval.start, interval.end),
-            help: Some("swap them: materialize START END".to_owned()),
-        });
+        return Err(Problem::new(
+            Kind::Invalid,
+            format!("the start {} is after the end {}", interval.start, interval.end),
+            Some("swap them: materialize START END".to_owned()),
+        ));
     }
     let (views, left_out) = if names.is_empty() { all_views(state) } else { (named_views(state, names)?, Vec::new()) };
     let run = |view: FeatureView| {
@@ -165,8 +159,8 @@ fn materializable(object: &Object) -> Option<FeatureView> {
 ///
 /// # Errors
 /// When it is not.
-pub fn online_view(object: &Object) -> Result<FeatureView, SelectionError> {
-    let refuse = |message: String, help: Option<String>| Err(SelectionError { message, help });
+pub fn online_view(object: &Object) -> Result<FeatureView, Problem> {
+    let refuse = |message: String, help: Option<String>| Err(Problem::new(Kind::Invalid, message, help));
     let Some(view) = materializable(object) else {
         let why = match object.id().kind {
             ObjectKind::LabelView => "labels are pushed",
@@ -195,8 +189,8 @@ fn find_view<'a>(state: &'a RegistryState, name: &str) -> Option<&'a Object> {
     kinds.into_iter().find_map(|kind| state.objects.get(&ObjectId::new(kind, name)))
 }
 
-fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureView>, SelectionError> {
-    let refuse = |message: String, help: Option<String>| Err(SelectionError { message, help });
+fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureView>, Problem> {
+    let refuse = |message: String, help: Option<String>| Err(Problem::new(Kind::Invalid, message, help));
     let mut views: Vec<FeatureView> = Vec::with_capacity(names.len());
     for name in names {
         let Some(object) = find_view(state, name) else {
@@ -286,7 +280,7 @@ mod tests {
         let state = state(vec![view("driver_stats", DAY), offline]);
         let named = |name: &str| plan_runs(&state, &[name.to_owned()], Range::Until(day(1)));
         assert_eq!(named("driver_stats").unwrap().0.len(), 1);
-        assert_eq!(named("driver_stat").unwrap_err().help.as_deref(), Some("did you mean `driver_stats`?"));
+        assert_eq!(named("driver_stat").unwrap_err().help().as_deref(), Some("did you mean `driver_stats`?"));
         assert!(named("offline").unwrap_err().message.contains("not for the online store"));
         assert_eq!(plan_runs(&state, &[], Range::Until(day(1))).unwrap().0.len(), 1);
     }

@@ -14,7 +14,7 @@ mod workers;
 
 pub use event::Event;
 pub use forecast::{ChunkForecast, ViewForecast, forecast};
-pub use interval::{Range, SelectionError, ViewRun, plan_runs};
+pub use interval::{Range, ViewRun, plan_runs};
 pub use metrics::metrics;
 pub use report::{ChunkReport, Outcome, RunReport, ViewReport};
 pub use workers::{RunOptions, Stores, run};

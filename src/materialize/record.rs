@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::interval::{SelectionError, online_view};
+use super::interval::online_view;
 use crate::{
     feast::registry::{
         convert::{Unmanaged, materialized_from_message, record_materialization},
@@ -10,6 +10,7 @@ use crate::{
         unknown_fields::{UnknownFieldsLost, keep_unknown},
     },
     model::{FeatureView, Interval, ObjectKind, Timestamp},
+    problem::Problem,
     registry::{Row, Snapshot, Write, object},
 };
 
@@ -21,7 +22,7 @@ pub enum RecordError {
     #[error("feastr cannot materialize it: {0}")]
     Unmanaged(String),
     #[error(transparent)]
-    NotOnline(#[from] SelectionError),
+    NotOnline(#[from] Problem),
     #[error("its definition changed while it was materialized, so that its values are not complete")]
     Changed,
     #[error("its row in the registry is damaged: {0}")]
@@ -34,7 +35,7 @@ impl RecordError {
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::NotOnline(error) => error.help.clone(),
+            Self::NotOnline(error) => error.help(),
             Self::Changed => Some("the interval is not recorded; run again".to_owned()),
             _ => None,
         }

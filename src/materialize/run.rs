@@ -3,51 +3,35 @@ use std::{ops::ControlFlow, sync::atomic::AtomicBool, time::Instant};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{
-    checks::{self, CheckError},
+    checks::{self},
     encode::{BatchEncoder, EncodeBatchError},
     event::Event,
     history::RunHistory,
-    interval::{SelectionError, ViewRun, chunks},
+    interval::{ViewRun, chunks},
     record::{RecordError, recorded, registered},
     report::{ChunkReport, Outcome, ViewReport},
     workers::{OnEvent, RunOptions, Stores},
 };
 use crate::{
     model::{Checks, FeatureView, Interval, RunCounts, Timestamp},
-    offline::{BatchSink, NewestQuery, OfflineError},
-    online::{OnlineError, OnlineWriter, Replace, ViewLayout, WriteCounts},
-    registry::{RegistryError, stale_until},
+    offline::{BatchSink, NewestQuery},
+    online::{OnlineWriter, Replace, ViewLayout, WriteCounts},
+    problem::{Kind, Problem},
+    registry::stale_until,
 };
 
+/// Why a view is not materialized, or not as far as was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
-    #[error("{message}")]
-    Advised { message: String, help: Option<String> },
+    #[error(transparent)]
+    Problem(#[from] Problem),
     #[error(transparent)]
     Encode(#[from] EncodeBatchError),
 }
 
-macro_rules! advised {
-    ($($error:ty),*) => {
-        $(impl From<$error> for ViewError {
-            fn from(error: $error) -> Self {
-                Self::Advised { message: error.message, help: error.help }
-            }
-        })*
-    };
-}
-
-advised!(RegistryError, OnlineError, OfflineError, SelectionError);
-
-impl From<CheckError> for ViewError {
-    fn from(error: CheckError) -> Self {
-        Self::Advised { message: error.message, help: Some(error.help) }
-    }
-}
-
 impl From<RecordError> for ViewError {
     fn from(error: RecordError) -> Self {
-        Self::Advised { message: error.to_string(), help: error.help() }
+        Self::Problem(Problem::new(Kind::Conflict, error.to_string(), error.help()))
     }
 }
 
@@ -86,7 +70,7 @@ impl<'a> ViewMaterialization<'a> {
         let began = Instant::now();
         let outcome = match self.materialize() {
             Ok(()) => Outcome::Done,
-            Err(ViewError::Advised { message, help }) => Outcome::Failed { message, help },
+            Err(ViewError::Problem(problem)) => Outcome::Failed { help: problem.help(), message: problem.message },
             Err(ViewError::Encode(error)) => Outcome::Failed { message: error.to_string(), help: None },
         };
         let remarks = checks::remarks(self.counts);
@@ -115,7 +99,7 @@ impl<'a> ViewMaterialization<'a> {
         let lock = self.stores.registry.lock_view(self.stores.project, &self.run.view.name);
         let outcome = match &lock {
             Ok(_) => self.write_chunks(),
-            Err(error) => Err(ViewError::Advised { message: error.message.clone(), help: error.help.clone() }),
+            Err(error) => Err(error.clone().into()),
         };
         let message = outcome.as_ref().err().map(ToString::to_string);
         self.history.finish(self.interval, self.counts, message);
@@ -162,10 +146,9 @@ impl<'a> ViewMaterialization<'a> {
         if run.left_at.is_none_or(|left_at| left_at <= end) {
             return Ok(None);
         }
-        Err(ViewError::Advised {
-            message: format!("it is already materialized until {start}, after {end}"),
-            help: Some("give a later END, or write a range again with `feastr materialize START END`".to_owned()),
-        })
+        let message = format!("it is already materialized until {start}, after {end}");
+        let help = "give a later END, or write a range again with `feastr materialize START END`".to_owned();
+        Err(Problem::new(Kind::Conflict, message, help).into())
     }
 
     fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), ViewError> {
@@ -230,10 +213,7 @@ impl<'a> ViewMaterialization<'a> {
 }
 
 fn empty_source() -> ViewError {
-    ViewError::Advised {
-        message: "its source is empty".to_owned(),
-        help: Some("write its data first; nothing was recorded".to_owned()),
-    }
+    Problem::new(Kind::NotFound, "its source is empty", "write its data first; nothing was recorded".to_owned()).into()
 }
 
 fn difference(after: RunCounts, before: RunCounts) -> RunCounts {

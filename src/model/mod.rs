@@ -20,7 +20,6 @@ mod printable;
 mod repo;
 mod run;
 mod saved_dataset;
-mod source_problem;
 mod stream_feature_view;
 mod tags;
 mod time;
@@ -46,7 +45,7 @@ pub use printable::printable;
 pub use repo::{ForeignObject, MaterializedView, Place, Project, RegistryState, Repo, Use};
 pub use run::{RunCounts, RunRecord, RunState};
 pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
-pub use source_problem::SourceProblem;
+
 pub use stream_feature_view::StreamFeatureView;
 pub use tags::{
     AGGREGATIONS_TAG, CHECKS_TAG, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG,

@@ -6,8 +6,7 @@ mod query;
 use crate::config::{OfflineStoreConfig, StoreConfig};
 
 pub use query::{
-    BatchSink, Counted, EntityRows, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineError,
-    OfflineStore,
+    BatchSink, Counted, EntityRows, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore,
 };
 
 /// The offline store the settings name. The engine starts with the first query, not before.

@@ -3,7 +3,8 @@ use std::{ops::ControlFlow, path::PathBuf};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use crate::{
-    model::{DataSource, FeatureView, Interval, SourceProblem, Timestamp},
+    model::{DataSource, FeatureView, Interval, Timestamp},
+    problem::Problem,
     retrieval::Retrieval,
     sources::{Format, OpenSource},
 };
@@ -17,46 +18,45 @@ pub trait OfflineStore: Sync {
     ///
     /// # Errors
     /// When the source is missing or unreadable.
-    fn inspect(&self, source: &DataSource) -> Result<OpenSource, SourceProblem>;
+    fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem>;
 
     /// Joins features to entity rows as they were at each row's time and streams the result: the
     /// entity columns, then the features, one row per entity row, in their order.
     ///
     /// # Errors
     /// When entity rows or sources cannot be read, or lack a column.
-    fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink)
-    -> Result<HistoricalRead, OfflineError>;
+    fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem>;
 
     /// Streams the newest row per entity of an interval, both ends included: join keys, event time
     /// and creation time (microseconds UTC, the latter null without a column for it), features.
     ///
     /// # Errors
     /// When the source cannot be read or lacks a column.
-    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, OfflineError>;
+    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem>;
 
     /// How much [`newest`](Self::newest) has to do.
     ///
     /// # Errors
     /// As for `newest`.
-    fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, OfflineError>;
+    fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem>;
 
     /// What checks of a source ask about an interval, and about what comes after `now`.
     ///
     /// # Errors
     /// As for `newest`.
-    fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, OfflineError>;
+    fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem>;
 
     /// How many rows of a view's source are as new as another one of their entity.
     ///
     /// # Errors
     /// As for `newest`.
-    fn ties(&self, view: &FeatureView) -> Result<u64, OfflineError>;
+    fn ties(&self, view: &FeatureView) -> Result<u64, Problem>;
 
     /// The earliest event time of a view's source, or `None` when it has no rows.
     ///
     /// # Errors
     /// When the source cannot be read, or has rows and none of them a time.
-    fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, OfflineError>;
+    fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, Problem>;
 }
 
 /// Takes a streamed result; breaking off ends the query.
@@ -135,25 +135,4 @@ pub struct Examined {
     pub future: u64,
     /// The latest of them.
     pub latest: Option<Timestamp>,
-}
-
-/// Why a query failed.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct OfflineError {
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-}
-
-impl OfflineError {
-    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self { message: message.into(), help: help.into() }
-    }
-}
-
-impl From<SourceProblem> for OfflineError {
-    fn from(problem: SourceProblem) -> Self {
-        Self { message: problem.message, help: problem.help }
-    }
 }

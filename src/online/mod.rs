@@ -9,8 +9,7 @@ mod store;
 use crate::config::OnlineStoreConfig;
 
 pub use store::{
-    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout,
-    WriteCounts,
+    EncodedRow, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout, WriteCounts,
 };
 
 /// The online store the settings name. Nothing is opened yet.

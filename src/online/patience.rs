@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::store::OnlineError;
+use crate::problem::{Kind, Problem};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -41,9 +41,9 @@ impl Patience {
     }
 
     /// The error that remained, with how long it did.
-    pub fn exhausted(&self, error: OnlineError) -> OnlineError {
+    pub fn exhausted(&self, error: Problem) -> Problem {
         let waited = self.began.elapsed().as_secs();
-        OnlineError { message: format!("{}, for {waited} s by now", error.message), help: error.help }
+        Problem::new(Kind::Unavailable, format!("{}, for {waited} s by now", error.message), error.help())
     }
 }
 
@@ -57,7 +57,7 @@ mod tests {
         assert!(patience.wait(), "there is a minute");
         patience.limit = Duration::ZERO;
         assert!(!patience.wait());
-        let error = OnlineError { message: "it is away".to_owned(), help: None };
+        let error = Problem::new(Kind::Unavailable, "it is away".to_owned(), None);
         assert_eq!(patience.exhausted(error).message, "it is away, for 0 s by now");
     }
 }

@@ -7,12 +7,12 @@ use prost::Message;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::store::{
-    EncodedRow, OnlineError, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout,
-    WriteCounts,
+    EncodedRow, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout, WriteCounts,
 };
 use crate::{
     feast::values::{entity_key::EntityKeyEncoder, value::Value},
     model::{OnlineTables, Timestamp},
+    problem::Problem,
     sqlite::SqliteFile,
 };
 
@@ -43,7 +43,7 @@ impl SqliteOnlineStore {
         &self,
         removals: impl Iterator<Item = (&'a ViewLayout, String)>,
         on_page: &mut dyn FnMut(u64),
-    ) -> Result<u64, OnlineError> {
+    ) -> Result<u64, Problem> {
         if !self.file.path().exists() {
             return Ok(0);
         }
@@ -142,7 +142,7 @@ impl RecordedTables for SqliteOnlineStore {
         one.eq_ignore_ascii_case(other)
     }
 
-    fn existing(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError> {
+    fn existing(&self, tables: &[&str]) -> Result<Vec<String>, Problem> {
         let Some(connection) = self.file.open_for_reading()? else { return Ok(Vec::new()) };
         let list = || -> rusqlite::Result<Vec<String>> {
             let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
@@ -153,7 +153,7 @@ impl RecordedTables for SqliteOnlineStore {
         Ok(tables.iter().filter(exists).map(|table| (*table).to_owned()).collect())
     }
 
-    fn create(&self, tables: &[&str]) -> Result<(), OnlineError> {
+    fn create(&self, tables: &[&str]) -> Result<(), Problem> {
         if tables.is_empty() {
             return Ok(());
         }
@@ -165,10 +165,10 @@ impl RecordedTables for SqliteOnlineStore {
             }
             transaction.commit()
         };
-        create().map_err(|error| self.file.explain(&error).into())
+        create().map_err(|error| self.file.explain(&error))
     }
 
-    fn remove(&self, tables: &[&str]) -> Result<(), OnlineError> {
+    fn remove(&self, tables: &[&str]) -> Result<(), Problem> {
         if tables.is_empty() || !self.file.path().exists() {
             return Ok(());
         }
@@ -180,7 +180,7 @@ impl RecordedTables for SqliteOnlineStore {
             }
             transaction.commit()
         };
-        remove().map_err(|error| self.file.explain(&error).into())
+        remove().map_err(|error| self.file.explain(&error))
     }
 }
 
@@ -194,16 +194,16 @@ impl OnlineStore for SqliteOnlineStore {
         Some(table_name(project, view).to_ascii_lowercase())
     }
 
-    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError> {
+    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), Problem> {
         let tables: Vec<String> = views.iter().map(|view| table_name(project, view)).collect();
         self.create(&tables.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         self.remove(views.iter().map(|view| (view, under_join_keys(view))), on_page)
     }
 
-    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         let removals = views.iter().map(|view| {
             let names = view.features.iter().map(|feature| format!("'{}'", feature.replace('\'', "''")));
             let names = names.collect::<Vec<_>>().join(", ");
@@ -212,23 +212,19 @@ impl OnlineStore for SqliteOnlineStore {
         self.remove(removals, on_page)
     }
 
-    fn remove_expired(
-        &self,
-        views: &[(ViewLayout, Timestamp)],
-        on_page: &mut dyn FnMut(u64),
-    ) -> Result<u64, OnlineError> {
+    fn remove_expired(&self, views: &[(ViewLayout, Timestamp)], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         let removals = views.iter().map(|(view, before)| (view, format!("event_ts < {}", before.seconds())));
         self.remove(removals, on_page)
     }
 
-    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError> {
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, Problem> {
         let connection = self.file.open_for_writing()?;
         let table = table_name(&layout.project, &layout.view);
         let writer = SqliteWriter::new(self, connection, &table, layout, replace);
         Ok(Box::new(writer.map_err(|error| self.file.explain(&error))?))
     }
 
-    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError> {
+    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
         let Some(mut connection) = self.file.open_for_reading()? else {
             return Ok(requests.iter().map(nothing_found).collect());
         };
@@ -237,7 +233,7 @@ impl OnlineStore for SqliteOnlineStore {
             let transaction = connection.transaction()?;
             requests.iter().map(|request| read_view(&transaction, project, request)).collect()
         };
-        read().map_err(|error| self.file.explain(&error).into())
+        read().map_err(|error| self.file.explain(&error))
     }
 }
 
@@ -303,12 +299,12 @@ impl SqliteWriter {
 }
 
 impl OnlineWriter for SqliteWriter {
-    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, OnlineError> {
-        self.write_rows(rows).map_err(|error| self.file.explain(&error).into())
+    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, Problem> {
+        self.write_rows(rows).map_err(|error| self.file.explain(&error))
     }
 
     /// Each batch was committed when it was taken.
-    fn finish(&mut self) -> Result<WriteCounts, OnlineError> {
+    fn finish(&mut self) -> Result<WriteCounts, Problem> {
         Ok(WriteCounts::default())
     }
 }

@@ -1,7 +1,6 @@
 use crate::{
     model::{DUMMY_JOIN_KEY, FeatureView, Field, Object, OnlineTables, Timestamp},
-    postgres::PostgresProblem,
-    sqlite::SqliteProblem,
+    problem::Problem,
 };
 
 /// A store of the newest values per entity, in a layout that Python Feast reads and writes, too.
@@ -19,7 +18,7 @@ pub trait OnlineStore: Sync {
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError>;
+    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), Problem>;
 
     /// Removes all values of views under their join keys and nothing else, page by page, and returns how
     /// many entities had some. `on_page` hears how many that were so far.
@@ -27,37 +26,33 @@ pub trait OnlineStore: Sync {
     /// # Errors
     /// When the store cannot be written; what was removed until then is gone, and the rest can be
     /// removed by another call.
-    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError>;
+    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem>;
 
     /// Removes the values of the features of these layouts, page by page, and returns how many entities
     /// had some. Other features of the views stay, and with them the times of their events.
     ///
     /// # Errors
     /// As [`Self::remove_views`].
-    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError>;
+    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem>;
 
     /// Removes the values of views whose event is before a moment, page by page, and returns of how
     /// many entities (counted per view). Values that are written meanwhile stay.
     ///
     /// # Errors
     /// As [`Self::remove_views`].
-    fn remove_expired(
-        &self,
-        views: &[(ViewLayout, Timestamp)],
-        on_page: &mut dyn FnMut(u64),
-    ) -> Result<u64, OnlineError>;
+    fn remove_expired(&self, views: &[(ViewLayout, Timestamp)], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem>;
 
     /// Starts writing values of a view.
     ///
     /// # Errors
     /// When the store cannot be opened for writing.
-    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError>;
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, Problem>;
 
     /// The stored values of several views: for each request, each key, each feature, in that order.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError>;
+    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem>;
 }
 
 /// A table per view in a place that the registry names, with a record of which are there.
@@ -72,19 +67,19 @@ pub trait RecordedTables {
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn existing(&self, tables: &[&str]) -> Result<Vec<String>, OnlineError>;
+    fn existing(&self, tables: &[&str]) -> Result<Vec<String>, Problem>;
 
     /// Creates those that are missing.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn create(&self, tables: &[&str]) -> Result<(), OnlineError>;
+    fn create(&self, tables: &[&str]) -> Result<(), Problem>;
 
     /// Removes some with their values; those that are missing already are fine.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn remove(&self, tables: &[&str]) -> Result<(), OnlineError>;
+    fn remove(&self, tables: &[&str]) -> Result<(), Problem>;
 }
 
 /// Writes rows of one view.
@@ -95,13 +90,13 @@ pub trait OnlineWriter {
     /// # Errors
     /// When the store refuses, or stays away in spite of waiting for it; then it is unknown which of
     /// the rows that were not told of are stored.
-    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, OnlineError>;
+    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, Problem>;
 
     /// Waits until all rows taken are stored for certain, and returns what was not told yet.
     ///
     /// # Errors
     /// As [`Self::write`].
-    fn finish(&mut self) -> Result<WriteCounts, OnlineError>;
+    fn finish(&mut self) -> Result<WriteCounts, Problem>;
 }
 
 /// Which stored values give way.
@@ -186,31 +181,4 @@ pub enum StoredValue {
         value: Vec<u8>,
         event: Timestamp,
     },
-}
-
-/// Why an online store cannot be used.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{message}")]
-pub struct OnlineError {
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-}
-
-impl From<PostgresProblem> for OnlineError {
-    fn from(problem: PostgresProblem) -> Self {
-        Self { message: problem.message, help: problem.help }
-    }
-}
-
-impl OnlineError {
-    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self { message: message.into(), help: help.into() }
-    }
-}
-
-impl From<SqliteProblem> for OnlineError {
-    fn from(problem: SqliteProblem) -> Self {
-        Self { message: problem.message, help: problem.help }
-    }
 }

@@ -6,6 +6,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{explain, tls};
 use crate::{
     config::{ClientCertificate, ServerUrl, TlsMode},
+    problem::{Kind, Problem},
     time_limit::within,
 };
 
@@ -64,6 +65,12 @@ impl PostgresProblem {
     /// A problem, with advice.
     pub fn new(message: String, help: impl Into<Option<String>>) -> Self {
         Self { message, help: help.into(), passing: false }
+    }
+}
+
+impl From<PostgresProblem> for Problem {
+    fn from(problem: PostgresProblem) -> Self {
+        Self::new(Kind::Unavailable, problem.message, problem.help)
     }
 }
 

@@ -3,11 +3,12 @@ use std::collections::BTreeMap;
 use super::{
     leftovers::{Leftover, is_leftover, left_of, put_leftover},
     state,
-    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, Write},
+    store::{RegistryStore, Row, Snapshot, VersionRow, Write},
 };
 use crate::{
     feast::registry::rename_project::rename_project,
     model::{DUMMY_ENTITY, ObjectKind, RegistryState, Timestamp},
+    problem::{Kind, Problem},
 };
 
 /// How often a source is read again because somebody changes it at the same time.
@@ -52,21 +53,21 @@ pub struct Copied {
 /// # Errors
 /// When the source has no such project or holds what cannot be read, when the target has objects in
 /// the project and may not be replaced, and when a registry cannot be read or written.
-pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copied, RegistryError> {
+pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copied, Problem> {
     let (snapshot, versions) = read(from)?;
     if snapshot.rows.is_empty() {
         let projects = from.registry.projects()?;
         let message = format!("the registry {} has no project `{}`", from.registry.location(), from.project);
         let help =
             if projects.is_empty() { "it is empty".to_owned() } else { format!("it has {}", projects.join(", ")) };
-        return Err(RegistryError::new(message, help));
+        return Err(Problem::new(Kind::Unavailable, message, help));
     }
     let rename = |kind: ObjectKind, name: &str, proto: &[u8]| {
         if from.project == to.project {
             return Ok(proto.to_vec());
         }
         rename_project(kind, proto, from.project, to.project).ok_or_else(|| {
-            RegistryError::new(format!("the row of {kind} `{name}` is damaged; nothing was copied"), None)
+            Problem::new(Kind::Unavailable, format!("the row of {kind} `{name}` is damaged; nothing was copied"), None)
         })
     };
     let mut copied = Copied { versions: versions.len(), ..Copied::default() };
@@ -102,13 +103,13 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
     })?;
     if refused {
         let message = format!("project `{}` in the registry {} is not empty", to.project, to.registry.location());
-        return Err(RegistryError::new(message, "replace everything it holds with --force".to_owned()));
+        return Err(Problem::new(Kind::Unavailable, message, "replace everything it holds with --force".to_owned()));
     }
     Ok(copied)
 }
 
 /// Objects and history of one moment.
-fn read(from: &CopyFrom<'_>) -> Result<(Snapshot, Vec<VersionRow>), RegistryError> {
+fn read(from: &CopyFrom<'_>) -> Result<(Snapshot, Vec<VersionRow>), Problem> {
     let mut before = from.registry.snapshot(from.project)?;
     for _ in 0..ATTEMPTS {
         let versions = from.registry.versions(from.project)?;
@@ -119,7 +120,7 @@ fn read(from: &CopyFrom<'_>) -> Result<(Snapshot, Vec<VersionRow>), RegistryErro
         before = after;
     }
     let message = format!("project `{}` in {} changes all the time", from.project, from.registry.location());
-    Err(RegistryError::new(message, "copy it when nobody applies or materializes".to_owned()))
+    Err(Problem::new(Kind::Unavailable, message, "copy it when nobody applies or materializes".to_owned()))
 }
 
 /// The record of online tables and the notes. Under another name the copy is a project of its own:
@@ -146,7 +147,7 @@ fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestam
 ///
 /// # Errors
 /// When the registry cannot be written.
-pub fn create_schema(registry: &dyn RegistryStore, project: &str) -> Result<(), RegistryError> {
+pub fn create_schema(registry: &dyn RegistryStore, project: &str) -> Result<(), Problem> {
     registry.update(project, &mut |_| Some(Vec::new()))?;
     registry.create_history(project)
 }

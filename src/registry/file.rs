@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     locking::{Holder, LockFile, Locking},
     runs::RunsFile,
-    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
+    store::{RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
 };
 use crate::{
     feast::registry::{
@@ -16,6 +16,7 @@ use crate::{
         messages::{FeatureViewVersionRecord, Timestamp},
     },
     model::RunRecord,
+    problem::{Kind, Problem},
 };
 
 /// How often an update is tried when Python Feast, which takes no lock, writes the file meanwhile.
@@ -34,18 +35,19 @@ impl FileRegistry {
     }
 
     /// The bytes of the file; nothing when there is none.
-    fn bytes(&self) -> Result<Option<Vec<u8>>, RegistryError> {
+    fn bytes(&self) -> Result<Option<Vec<u8>>, Problem> {
         match std::fs::read(&self.path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(RegistryError::new(
+            Err(error) => Err(Problem::new(
+                Kind::Unavailable,
                 format!("the registry {} cannot be read: {error}", self.location()),
                 "check that it is a file and that you may read it".to_owned(),
             )),
         }
     }
 
-    fn parse(&self, bytes: Option<&[u8]>) -> Result<RegistryFile, RegistryError> {
+    fn parse(&self, bytes: Option<&[u8]>) -> Result<RegistryFile, Problem> {
         let Some(bytes) = bytes else { return Ok(RegistryFile::default()) };
         RegistryFile::parse(bytes).map_err(|error| {
             let help = match &error {
@@ -60,12 +62,12 @@ impl FileRegistry {
                 }
                 RegistryFileError::Newer(_) => "use a newer feastr".to_owned(),
             };
-            RegistryError::new(format!("the registry {} cannot be used: {error}", self.location()), help)
+            Problem::new(Kind::Unavailable, format!("the registry {} cannot be used: {error}", self.location()), help)
         })
     }
 
     /// Puts a whole file in place of the old one, or fails and leaves that one.
-    fn replace(&self, bytes: &[u8]) -> Result<(), RegistryError> {
+    fn replace(&self, bytes: &[u8]) -> Result<(), Problem> {
         // A link stays one: what it points to is replaced.
         let target = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let folder = target.parent().unwrap_or_else(|| Path::new("."));
@@ -81,10 +83,13 @@ impl FileRegistry {
             sync_folder(folder)
         };
         write().map_err(|error: std::io::Error| match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                RegistryError::new(format!("no space left for the registry {}", self.location()), FREE.to_owned())
-            }
-            _ => RegistryError::new(
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Problem::new(
+                Kind::Unavailable,
+                format!("no space left for the registry {}", self.location()),
+                FREE.to_owned(),
+            ),
+            _ => Problem::new(
+                Kind::Unavailable,
                 format!("the registry {} cannot be written: {error}", self.location()),
                 "check the permissions of the file and of its folder".to_owned(),
             ),
@@ -114,18 +119,18 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
 }
 
 impl RegistryStore for FileRegistry {
-    fn snapshot(&self, project: &str) -> Result<Snapshot, RegistryError> {
+    fn snapshot(&self, project: &str) -> Result<Snapshot, Problem> {
         Ok(snapshot(&self.parse(self.bytes()?.as_deref())?, project))
     }
 
-    fn projects(&self) -> Result<Vec<String>, RegistryError> {
+    fn projects(&self) -> Result<Vec<String>, Problem> {
         let file = self.parse(self.bytes()?.as_deref())?;
         let mut projects: Vec<String> = file.projects().map(str::to_owned).collect();
         projects.sort();
         Ok(projects)
     }
 
-    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, RegistryError> {
+    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, Problem> {
         let file = self.parse(self.bytes()?.as_deref())?;
         let records = file.version_records(project).map(|record| VersionRow {
             view: record.feature_view_name,
@@ -140,14 +145,11 @@ impl RegistryStore for FileRegistry {
         Ok(versions)
     }
 
-    fn update(
-        &self,
-        project: &str,
-        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
-    ) -> Result<(), RegistryError> {
+    fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| {
-                RegistryError::new(
+                Problem::new(
+                    Kind::Unavailable,
                     format!("cannot create the folder of the registry {}: {error}", self.location()),
                     None,
                 )
@@ -166,37 +168,38 @@ impl RegistryStore for FileRegistry {
                 return self.replace(&new);
             }
         }
-        Err(RegistryError::new(
+        Err(Problem::new(
+            Kind::Unavailable,
             format!("another program keeps changing the registry {} at the same time", self.location()),
             "nothing was changed; try again when it is done".to_owned(),
         ))
     }
 
-    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, RegistryError> {
+    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem> {
         Ok(ViewLock::new(LockFile::take_view(&self.path, project, view, &self.locking)?))
     }
 
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, RegistryError> {
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem> {
         Ok(LockFile::view_holder(&self.path, project, view))
     }
 
     /// The first run that is noted makes the file.
-    fn create_history(&self, _: &str) -> Result<(), RegistryError> {
+    fn create_history(&self, _: &str) -> Result<(), Problem> {
         Ok(())
     }
 
-    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), RegistryError> {
+    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), Problem> {
         RunsFile::of(&self.path).record(project, run, &self.locking)
     }
 
-    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, RegistryError> {
+    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, Problem> {
         let mut runs = RunsFile::of(&self.path).of_project(project)?;
         runs.retain(|run| views.is_empty() || views.contains(&run.view));
         runs.truncate(limit);
         Ok(runs)
     }
 
-    fn forget_runs(&self, project: &str) -> Result<(), RegistryError> {
+    fn forget_runs(&self, project: &str) -> Result<(), Problem> {
         RunsFile::of(&self.path).forget(project, &self.locking)
     }
 

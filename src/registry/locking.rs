@@ -11,7 +11,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::store::RegistryError;
+use crate::problem::{Kind, Problem};
 
 /// How long an update waits for another one unless told otherwise.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
@@ -73,7 +73,7 @@ impl Locking {
     ///
     /// # Errors
     /// Those of `attempt`, and that the time is over.
-    pub fn wait<T, E: From<RegistryError>>(
+    pub fn wait<T, E: From<Problem>>(
         &self,
         lock: &str,
         mut attempt: impl FnMut() -> Result<Result<T, Holder>, E>,
@@ -87,7 +87,8 @@ impl Locking {
             };
             let waited = began.elapsed();
             if waited >= self.timeout {
-                return Err(RegistryError::new(
+                return Err(Problem::new(
+                    Kind::Unavailable,
                     format!("{lock} is {holder}"),
                     format!("feastr waited {} s; try again when the other one is done", self.timeout.as_secs()),
                 )
@@ -114,7 +115,7 @@ impl LockFile {
     ///
     /// # Errors
     /// When somebody else keeps it too long, or the file cannot be written.
-    pub fn take(registry: &Path, locking: &Locking) -> Result<Self, RegistryError> {
+    pub fn take(registry: &Path, locking: &Locking) -> Result<Self, Problem> {
         Self::take_at(&beside(registry, ".lock"), &of_registry(&registry.display().to_string()), locking)
     }
 
@@ -122,11 +123,12 @@ impl LockFile {
     ///
     /// # Errors
     /// As [`Self::take`].
-    pub fn take_view(registry: &Path, project: &str, view: &str, locking: &Locking) -> Result<Self, RegistryError> {
+    pub fn take_view(registry: &Path, project: &str, view: &str, locking: &Locking) -> Result<Self, Problem> {
         let path = view_lock_path(registry, project, view);
         let folder = path.parent().unwrap_or(registry);
         std::fs::create_dir_all(folder).map_err(|error| {
-            RegistryError::new(
+            Problem::new(
+                Kind::Unavailable,
                 format!("cannot lock view `{view}`: {}: {error}", folder.display()),
                 format!("check the permissions of the folder of the registry {}", registry.display()),
             )
@@ -134,9 +136,10 @@ impl LockFile {
         Self::take_at(&path, &of_view(view), locking)
     }
 
-    fn take_at(path: &Path, lock: &str, locking: &Locking) -> Result<Self, RegistryError> {
+    fn take_at(path: &Path, lock: &str, locking: &Locking) -> Result<Self, Problem> {
         let failed = |error: std::io::Error| {
-            RegistryError::new(
+            Problem::new(
+                Kind::Unavailable,
                 format!("cannot take {lock}: {error}"),
                 format!("check the permissions of {} and of its folder", path.display()),
             )

@@ -24,7 +24,7 @@ pub use ownership::{forget_owner, put_owner};
 pub use runs::KEPT_RUNS;
 pub use stale::{forget_stale, put_stale, stale_until};
 pub use state::{object, state};
-pub use store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write};
+pub use store::{RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write};
 
 /// The registry the settings name. Nothing is opened yet.
 pub fn open(config: &RegistryConfig, locking: Locking) -> Box<dyn RegistryStore> {

@@ -9,11 +9,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    locking::{LockFile, Locking, beside},
-    store::RegistryError,
-};
+use super::locking::{LockFile, Locking, beside};
 use crate::model::RunRecord;
+use crate::problem::{Kind, Problem};
 
 /// So many runs of each view are kept.
 pub const KEPT_RUNS: usize = 500;
@@ -46,7 +44,7 @@ impl<'a> RunsFile<'a> {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn record(&self, project: &str, run: &RunRecord, locking: &Locking) -> Result<(), RegistryError> {
+    pub fn record(&self, project: &str, run: &RunRecord, locking: &Locking) -> Result<(), Problem> {
         let _lock = LockFile::take(self.registry, locking)?;
         let line = Line { project: project.to_owned(), run: run.clone() };
         let append = || {
@@ -70,7 +68,7 @@ impl<'a> RunsFile<'a> {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn of_project(&self, project: &str) -> Result<Vec<RunRecord>, RegistryError> {
+    pub fn of_project(&self, project: &str) -> Result<Vec<RunRecord>, Problem> {
         let lines = self.lines()?;
         let ours = newest_of_each_view(&lines).into_iter().filter(|line| line.project == project);
         Ok(newest_first(ours.map(|line| line.run.clone()).collect()))
@@ -80,7 +78,7 @@ impl<'a> RunsFile<'a> {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn forget(&self, project: &str, locking: &Locking) -> Result<(), RegistryError> {
+    pub fn forget(&self, project: &str, locking: &Locking) -> Result<(), Problem> {
         if !self.path.exists() {
             return Ok(());
         }
@@ -90,7 +88,7 @@ impl<'a> RunsFile<'a> {
     }
 
     /// What can be read of the file: a line that was cut off is left out.
-    fn lines(&self) -> Result<Vec<Line>, RegistryError> {
+    fn lines(&self) -> Result<Vec<Line>, Problem> {
         match std::fs::read(&self.path) {
             // Line by line, because what was cut off need not be text.
             Ok(bytes) => {
@@ -101,7 +99,7 @@ impl<'a> RunsFile<'a> {
         }
     }
 
-    fn replace(&self, lines: &[&Line]) -> Result<(), RegistryError> {
+    fn replace(&self, lines: &[&Line]) -> Result<(), Problem> {
         let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
         let replace = || {
             let mut part = tempfile::Builder::new().prefix(".runs.").suffix(".part").tempfile_in(folder)?;
@@ -114,8 +112,9 @@ impl<'a> RunsFile<'a> {
         replace().map(drop).map_err(|error: std::io::Error| self.cannot("written", &error))
     }
 
-    fn cannot(&self, what: &str, error: &std::io::Error) -> RegistryError {
-        RegistryError::new(
+    fn cannot(&self, what: &str, error: &std::io::Error) -> Problem {
+        Problem::new(
+            Kind::Unavailable,
             format!("the history of runs {} cannot be {what}: {error}", self.path.display()),
             "check the permissions of the file and of its folder".to_owned(),
         )

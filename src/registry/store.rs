@@ -3,8 +3,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::locking::Holder;
 use crate::{
     model::{ObjectKind, RunRecord},
-    postgres::PostgresProblem,
-    sqlite::SqliteProblem,
+    problem::Problem,
 };
 
 /// A registry that several programs share, Python Feast among them. Threads can share it, too.
@@ -13,70 +12,66 @@ pub trait RegistryStore: Send + Sync {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    fn snapshot(&self, project: &str) -> Result<Snapshot, RegistryError>;
+    fn snapshot(&self, project: &str) -> Result<Snapshot, Problem>;
 
     /// The history of the project's views, by view and number. Writes nothing, not even tables.
     ///
     /// # Errors
     /// When the registry cannot be read.
-    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, RegistryError>;
+    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, Problem>;
 
     /// The names of all projects, sorted. Writes nothing.
     ///
     /// # Errors
     /// When the registry cannot be read.
-    fn projects(&self) -> Result<Vec<String>, RegistryError>;
+    fn projects(&self) -> Result<Vec<String>, Problem>;
 
     /// Changes a project in one transaction under the registry's lock: `decide` sees what is there
     /// and answers what to write, or `None` to leave everything as it is. Creates missing tables.
     ///
     /// # Errors
     /// When the lock cannot be had or the registry cannot be written; then nothing has changed.
-    fn update(
-        &self,
-        project: &str,
-        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
-    ) -> Result<(), RegistryError>;
+    fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem>;
 
     /// Waits until no other run materializes a view, and keeps others from it until what comes back
     /// is dropped or the process ends. Python Feast knows nothing of it.
     ///
     /// # Errors
     /// When the lock cannot be had.
-    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, RegistryError>;
+    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem>;
 
     /// Who materializes a view now.
     ///
     /// # Errors
     /// When the registry cannot be read.
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, RegistryError>;
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem>;
 
     /// Makes room for notes about runs, in whatever project; [`record_run`](Self::record_run) does so
     /// itself where it may.
     ///
     /// # Errors
     /// When the registry cannot be written.
-    fn create_history(&self, project: &str) -> Result<(), RegistryError>;
+    fn create_history(&self, project: &str) -> Result<(), Problem>;
 
     /// Notes what became of a run, in place of what was noted of it before. Whenever one has ended, the
     /// newest [`KEPT_RUNS`](super::KEPT_RUNS) of its view are kept.
     ///
     /// # Errors
     /// When there is no place for them or it cannot be written.
-    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), RegistryError>;
+    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), Problem>;
 
     /// The newest `limit` noted runs of these views of a project, or of all, the newest first. Writes
     /// nothing.
     ///
     /// # Errors
     /// When they cannot be read.
-    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, RegistryError>;
+    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, Problem>;
 
     /// Removes the noted runs of a project.
     ///
     /// # Errors
     /// When they cannot be written.
-    fn forget_runs(&self, project: &str) -> Result<(), RegistryError>;
+    fn forget_runs(&self, project: &str) -> Result<(), Problem>;
 
     /// Where the registry is, for messages; never with a password.
     fn location(&self) -> String;
@@ -168,31 +163,4 @@ pub enum Write {
     },
     /// Removes everything of the project.
     DeleteProject,
-}
-
-/// Why a registry cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct RegistryError {
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-}
-
-impl RegistryError {
-    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self { message: message.into(), help: help.into() }
-    }
-}
-
-impl From<PostgresProblem> for RegistryError {
-    fn from(problem: PostgresProblem) -> Self {
-        Self { message: problem.message, help: problem.help }
-    }
-}
-
-impl From<SqliteProblem> for RegistryError {
-    fn from(problem: SqliteProblem) -> Self {
-        Self { message: problem.message, help: problem.help }
-    }
 }

@@ -2,10 +2,8 @@
 //!
 //! Training data and online values go through the same [`resolve`], so they cannot differ.
 
-mod error;
 mod reference;
 mod resolve;
 
-pub use error::RetrievalError;
 pub use reference::FeatureReference;
 pub use resolve::{JoinKey, Retrieval, SelectedFeature, SelectedView, Selection, resolve};

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use super::RetrievalError;
+use crate::problem::{Kind, Problem};
 
 /// `view:feature`. Names of views have no `:`, so whatever follows the first one is the feature's: definitions have
 /// none there either, but Python Feast may have registered one.
@@ -16,7 +16,7 @@ impl FeatureReference {
     ///
     /// # Errors
     /// When a part is no reference.
-    pub fn parse_list(text: &str) -> Result<Vec<Self>, RetrievalError> {
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, Problem> {
         let mut references: Vec<String> = Vec::new();
         for part in text.split(',') {
             // Nothing between two commas is a mistake, and no part of a name.
@@ -35,16 +35,17 @@ impl FeatureReference {
 }
 
 impl FromStr for FeatureReference {
-    type Err = RetrievalError;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, RetrievalError> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         match text.split_once(':') {
             Some((view, feature)) if !view.is_empty() && !feature.is_empty() => {
                 // `@latest` is the same as none.
                 let view = view.strip_suffix("@latest").unwrap_or(view);
                 Ok(Self { view: view.to_owned(), feature: feature.to_owned() })
             }
-            _ => Err(RetrievalError::new(
+            _ => Err(Problem::new(
+                Kind::NotFound,
                 format!("`{text}` is not a feature reference"),
                 "write it like driver_hourly_stats:conv_rate".to_owned(),
             )),

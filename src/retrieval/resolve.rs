@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
-use super::{FeatureReference, RetrievalError};
+use super::FeatureReference;
 use crate::{
     diagnostics::did_you_mean,
     model::{FeatureService, FeatureView, Field, Object, ObjectId, ObjectKind, RegistryState},
+    problem::{Kind, Problem},
 };
 
 /// What a person asks for.
@@ -80,11 +81,7 @@ impl Retrieval {
 ///
 /// # Errors
 /// When something does not exist, cannot be served, or two features would have one name.
-pub fn resolve(
-    state: &RegistryState,
-    selection: &Selection,
-    full_feature_names: bool,
-) -> Result<Retrieval, RetrievalError> {
+pub fn resolve(state: &RegistryState, selection: &Selection, full_feature_names: bool) -> Result<Retrieval, Problem> {
     let views = match selection {
         Selection::References(references) => from_references(state, references, full_feature_names)?,
         Selection::Service(name) => from_service(state, service(state, name)?, full_feature_names)?,
@@ -98,9 +95,10 @@ fn from_references(
     state: &RegistryState,
     references: &[FeatureReference],
     full_names: bool,
-) -> Result<Vec<SelectedView>, RetrievalError> {
+) -> Result<Vec<SelectedView>, Problem> {
     if references.is_empty() {
-        return Err(RetrievalError::new(
+        return Err(Problem::new(
+            Kind::NotFound,
             "no features are asked for",
             "name some with --features view:feature, or a service with --feature-service".to_owned(),
         ));
@@ -126,16 +124,21 @@ fn from_service(
     state: &RegistryState,
     service: &FeatureService,
     full_names: bool,
-) -> Result<Vec<SelectedView>, RetrievalError> {
+) -> Result<Vec<SelectedView>, Problem> {
     if service.features.is_empty() {
-        return Err(RetrievalError::new(format!("feature service `{}` selects no features", service.name), None));
+        return Err(Problem::new(
+            Kind::NotFound,
+            format!("feature service `{}` selects no features", service.name),
+            None,
+        ));
     }
     let members = service.features.iter().map(|member| {
         let mut selected = select(view(state, &member.view)?, &member.join_key_map);
         for selected_field in &member.features {
             let field = feature(&selected.view, &selected_field.name).map_err(|error| {
                 let help = format!("the service was applied before the view changed: run `feastr apply` ({error})");
-                RetrievalError::new(
+                Problem::new(
+                    Kind::NotFound,
                     format!(
                         "feature service `{}` selects `{}:{}`, which is gone",
                         service.name, member.view, selected_field.name
@@ -168,8 +171,9 @@ fn output_name(view: &str, feature: &str, full_names: bool) -> String {
 }
 
 /// The view of this name as its values are stored; a stream view is read like a plain one.
-fn view(state: &RegistryState, name: &str) -> Result<FeatureView, RetrievalError> {
-    let refuse = |message: String, help: Option<&str>| Err(RetrievalError::new(message, help.map(str::to_owned)));
+fn view(state: &RegistryState, name: &str) -> Result<FeatureView, Problem> {
+    let refuse =
+        |message: String, help: Option<&str>| Err(Problem::new(Kind::NotFound, message, help.map(str::to_owned)));
     let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
     let Some(found) = kinds.into_iter().find_map(|kind| state.objects.get(&ObjectId::new(kind, name))) else {
         let foreign = state.foreign.iter().find(|foreign| foreign.id.kind.is_view() && foreign.id.name == name);
@@ -197,28 +201,30 @@ fn view(state: &RegistryState, name: &str) -> Result<FeatureView, RetrievalError
     Ok(view)
 }
 
-fn no_view(state: &RegistryState, name: &str) -> RetrievalError {
+fn no_view(state: &RegistryState, name: &str) -> Problem {
     let known = state.objects.keys().filter(|id| id.kind.is_view()).map(|id| id.name.as_str());
     let help = did_you_mean(name, known).unwrap_or_else(|| "the registry has none: run `feastr apply`".to_owned());
-    RetrievalError::new(format!("there is no feature view `{name}`"), help)
+    Problem::new(Kind::NotFound, format!("there is no feature view `{name}`"), help)
 }
 
-fn service<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureService, RetrievalError> {
+fn service<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureService, Problem> {
     let id = ObjectId::new(ObjectKind::FeatureService, name);
     match (state.objects.get(&id), state.foreign.iter().find(|foreign| foreign.id == id)) {
         (Some(Object::FeatureService(service)), _) => Ok(service),
-        (_, Some(foreign)) => Err(RetrievalError::new(format!("{id} cannot be served: {}", foreign.reason), None)),
+        (_, Some(foreign)) => {
+            Err(Problem::new(Kind::NotFound, format!("{id} cannot be served: {}", foreign.reason), None))
+        }
         _ => Err(not_registered(state, ObjectKind::FeatureService, name)),
     }
 }
 
-fn not_registered(state: &RegistryState, kind: ObjectKind, name: &str) -> RetrievalError {
+fn not_registered(state: &RegistryState, kind: ObjectKind, name: &str) -> Problem {
     let known = state.objects.keys().filter(|id| id.kind == kind).map(|id| id.name.as_str());
     let help = did_you_mean(name, known).unwrap_or_else(|| "the registry has none: run `feastr apply`".to_owned());
-    RetrievalError::new(format!("there is no {kind} `{name}`"), help)
+    Problem::new(Kind::NotFound, format!("there is no {kind} `{name}`"), help)
 }
 
-fn feature<'a>(view: &'a FeatureView, name: &str) -> Result<&'a Field, RetrievalError> {
+fn feature<'a>(view: &'a FeatureView, name: &str) -> Result<&'a Field, Problem> {
     view.features.iter().find(|field| field.name == name).ok_or_else(|| {
         let known = || view.features.iter().map(|field| field.name.as_str());
         let parts: Vec<&str> = name.split(',').collect();
@@ -228,12 +234,12 @@ fn feature<'a>(view: &'a FeatureView, name: &str) -> Result<&'a Field, Retrieval
         } else {
             did_you_mean(name, known())
         };
-        RetrievalError::new(format!("feature view `{}` has no feature `{name}`", view.name), help)
+        Problem::new(Kind::NotFound, format!("feature view `{}` has no feature `{name}`", view.name), help)
     })
 }
 
 /// Two columns of an answer may not have one name.
-fn check_outputs(retrieval: &Retrieval, full_names: bool) -> Result<(), RetrievalError> {
+fn check_outputs(retrieval: &Retrieval, full_names: bool) -> Result<(), Problem> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for output in retrieval.outputs() {
         *counts.entry(output).or_default() += 1;
@@ -248,5 +254,5 @@ fn check_outputs(retrieval: &Retrieval, full_names: bool) -> Result<(), Retrieva
     } else {
         "use --full-feature-names, which puts the view's name in front, or ask for each feature once"
     };
-    Err(RetrievalError::new(format!("several features would be called {}", twice.join(", ")), help.to_owned()))
+    Err(Problem::new(Kind::NotFound, format!("several features would be called {}", twice.join(", ")), help.to_owned()))
 }

@@ -1,5 +1,4 @@
-use super::ServingError;
-
+use crate::problem::{Kind, Problem};
 /// Entities to look up: named columns of texts, one row per entity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EntityTable {
@@ -25,10 +24,10 @@ impl EntityTable {
     ///
     /// # Errors
     /// When a name is given twice, or the names differ from those of the entities before.
-    pub fn push(&mut self, pairs: Vec<(String, String)>) -> Result<(), ServingError> {
+    pub fn push(&mut self, pairs: Vec<(String, String)>) -> Result<(), Problem> {
         for (index, (name, _)) in pairs.iter().enumerate() {
             if pairs[..index].iter().any(|(other, _)| other == name) {
-                return Err(ServingError::new(format!("`{name}` is given twice for one entity"), None));
+                return Err(Problem::new(Kind::Invalid, format!("`{name}` is given twice for one entity"), None));
             }
         }
         if self.rows.is_empty() {
@@ -40,7 +39,8 @@ impl EntityTable {
             match self.columns.iter().position(|column| *column == name) {
                 Some(position) if same => row[position] = Some(value),
                 _ => {
-                    return Err(ServingError::new(
+                    return Err(Problem::new(
+                        Kind::Invalid,
                         format!("entity {} has other columns than the first one", self.rows.len() + 1),
                         format!("give {} for each", self.columns.join(", ")),
                     ));

@@ -8,35 +8,15 @@ use crate::{
         value::{Kind, Value, bytes_from_text},
     },
     model::{DUMMY_JOIN_KEY, DataType, Timestamp, Ttl},
-    online::{OnlineError, OnlineStore, ReadRequest, StoredValue},
+    online::{OnlineStore, ReadRequest, StoredValue},
+    problem::{self, Problem},
     retrieval::{JoinKey, Retrieval, SelectedView},
     sources::{TimeFormat, integer, moment},
 };
 
-/// Why features cannot be served.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ServingError {
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-}
-
-impl ServingError {
-    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self { message: message.into(), help: help.into() }
-    }
-}
-
-impl From<OnlineError> for ServingError {
-    fn from(error: OnlineError) -> Self {
-        Self { message: error.message, help: error.help }
-    }
-}
-
-impl From<EntityKeyError> for ServingError {
+impl From<EntityKeyError> for Problem {
     fn from(error: EntityKeyError) -> Self {
-        Self::new(error.to_string(), None)
+        Self::new(problem::Kind::Invalid, error.to_string(), None)
     }
 }
 
@@ -50,7 +30,7 @@ pub fn get_online(
     entities: &EntityTable,
     store: &dyn OnlineStore,
     now: Timestamp,
-) -> Result<Answer, ServingError> {
+) -> Result<Answer, Problem> {
     let keys = key_columns(retrieval, entities)?;
     let requests = retrieval.views.iter().map(|view| request(view, entities, &keys)).collect::<Result<Vec<_>, _>>()?;
     let stored = store.read(project, &requests)?;
@@ -84,25 +64,33 @@ impl KeyValues<'_> {
     }
 }
 
-fn key_columns<'a>(retrieval: &'a Retrieval, entities: &EntityTable) -> Result<Vec<KeyValues<'a>>, ServingError> {
+fn key_columns<'a>(retrieval: &'a Retrieval, entities: &EntityTable) -> Result<Vec<KeyValues<'a>>, Problem> {
     let wanted = retrieval.entity_columns();
     for column in &entities.columns {
         if !wanted.iter().any(|key| key.column == *column) {
             let help = did_you_mean(column, wanted.iter().map(|key| key.column.as_str()));
-            return Err(ServingError::new(format!("no requested feature has the join key `{column}`"), help));
+            return Err(Problem::new(
+                problem::Kind::Invalid,
+                format!("no requested feature has the join key `{column}`"),
+                help,
+            ));
         }
     }
     retrieval.typed_entity_columns().into_iter().map(|key| key_values(key, entities)).collect()
 }
 
-fn key_values<'a>(key: &'a JoinKey, entities: &EntityTable) -> Result<KeyValues<'a>, ServingError> {
+fn key_values<'a>(key: &'a JoinKey, entities: &EntityTable) -> Result<KeyValues<'a>, Problem> {
     let Some(position) = entities.columns.iter().position(|column| *column == key.column) else {
         let message = format!("the join key `{}` is missing", key.column);
-        return Err(ServingError::new(message, format!("give it with --entity {}=…", key.column)));
+        return Err(Problem::new(problem::Kind::Invalid, message, format!("give it with --entity {}=…", key.column)));
     };
     let values = entities.rows.iter().enumerate().map(|(row, texts)| {
         let text = texts[position].as_deref().ok_or_else(|| {
-            ServingError::new(format!("the join key `{}` of {} is null", key.column, entities.row(row)), None)
+            Problem::new(
+                problem::Kind::Invalid,
+                format!("the join key `{}` of {} is null", key.column, entities.row(row)),
+                None,
+            )
         })?;
         parse_key(text, &key.field.dtype).ok_or_else(|| {
             let what = match &key.field.dtype {
@@ -110,7 +98,7 @@ fn key_values<'a>(key: &'a JoinKey, entities: &EntityTable) -> Result<KeyValues<
                 other => other.to_string(),
             };
             let message = format!("`{text}`, the join key `{}` of {}, is no {what}", key.column, entities.row(row));
-            ServingError::new(message, None)
+            Problem::new(problem::Kind::Invalid, message, None)
         })
     });
     Ok(KeyValues { key, values: values.collect::<Result<_, _>>()? })
@@ -133,11 +121,7 @@ fn parse_key(text: &str, dtype: &DataType) -> Option<Value> {
     Some(Value::from(kind))
 }
 
-fn request(
-    selected: &SelectedView,
-    entities: &EntityTable,
-    keys: &[KeyValues<'_>],
-) -> Result<ReadRequest, ServingError> {
+fn request(selected: &SelectedView, entities: &EntityTable, keys: &[KeyValues<'_>]) -> Result<ReadRequest, Problem> {
     let names: Vec<&str> = match selected.join_keys.as_slice() {
         [] => vec![DUMMY_JOIN_KEY],
         some => some.iter().map(|key| key.field.name.as_str()).collect(),
@@ -159,7 +143,7 @@ fn request(
         }
         let mut bytes = Vec::new();
         encoder.encode(&parts, &mut bytes)?;
-        Ok::<_, ServingError>(bytes)
+        Ok::<_, Problem>(bytes)
     };
     Ok(ReadRequest {
         view: selected.view.name.clone(),
@@ -168,19 +152,15 @@ fn request(
     })
 }
 
-fn answer(
-    stored: &StoredValue,
-    selected: &SelectedView,
-    feature: &str,
-    now: Timestamp,
-) -> Result<Answered, ServingError> {
+fn answer(stored: &StoredValue, selected: &SelectedView, feature: &str, now: Timestamp) -> Result<Answered, Problem> {
     let StoredValue::Found { value, event } = stored else {
         let event = Timestamp::from_micros(0);
         return Ok(Answered { value: Value::NULL, status: Status::NotFound, event });
     };
     let value = Value::decode(value.as_slice()).map_err(|error| {
         let name = format!("{}:{feature}", selected.view.name);
-        ServingError::new(
+        Problem::new(
+            problem::Kind::Internal,
             format!("the stored value of {name} is damaged: {error}"),
             "materialize the view again".to_owned(),
         )

@@ -6,4 +6,4 @@ mod get_online;
 
 pub use answer::{Answer, AnswerColumn, Answered, Status};
 pub use entities::EntityTable;
-pub use get_online::{ServingError, get_online};
+pub use get_online::get_online;

@@ -24,7 +24,8 @@ use super::{
 };
 use crate::{
     diagnostics::did_you_mean,
-    model::{DataSource, FileSource, SourceKind, SourceProblem},
+    model::{DataSource, FileSource, SourceKind},
+    problem::{Kind, Problem},
 };
 
 /// The files of a source with their headers.
@@ -89,7 +90,7 @@ impl OpenSource {
     ///
     /// # Errors
     /// When there is no file, or one of them is not what its format says.
-    pub fn open(source: &DataSource, repo: &Path) -> Result<Self, SourceProblem> {
+    pub fn open(source: &DataSource, repo: &Path) -> Result<Self, Problem> {
         Self::find(source, repo, true)
     }
 
@@ -97,15 +98,15 @@ impl OpenSource {
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn look_at(source: &DataSource, repo: &Path) -> Result<Self, SourceProblem> {
+    pub fn look_at(source: &DataSource, repo: &Path) -> Result<Self, Problem> {
         Self::find(source, repo, false)
     }
 
-    fn find(source: &DataSource, repo: &Path, to_read: bool) -> Result<Self, SourceProblem> {
+    fn find(source: &DataSource, repo: &Path, to_read: bool) -> Result<Self, Problem> {
         let SourceKind::File(file) = &source.kind else {
             let message =
                 format!("data source `{}` is of type {}, which is not supported yet", source.name, source.kind);
-            return Err(SourceProblem::new(message, None));
+            return Err(Problem::new(Kind::Invalid, message, None));
         };
         let format = Format::declared(file.format)?;
         let files = files::find(&file.path, format, repo)?;
@@ -119,7 +120,7 @@ impl OpenSource {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn file(path: &Path, format: Format, shown: &str) -> Result<Self, SourceProblem> {
+    pub fn file(path: &Path, format: Format, shown: &str) -> Result<Self, Problem> {
         let files = SourceFiles::single(path, format).map_err(|error| unreadable(shown, &error))?;
         Self::read(files, TextRules { times: TimeFormat::Iso }, None, &|_| shown.to_owned(), (shown.to_owned(), true))
     }
@@ -128,7 +129,7 @@ impl OpenSource {
     ///
     /// # Errors
     /// When its `timestamp_format` is none.
-    pub fn known(source: &DataSource, columns: Columns) -> Result<Self, SourceProblem> {
+    pub fn known(source: &DataSource, columns: Columns) -> Result<Self, Problem> {
         let times = match &source.kind {
             SourceKind::File(file) => time_format(source, file)?,
             _ => TimeFormat::Iso,
@@ -150,7 +151,7 @@ impl OpenSource {
         delimiter: Option<char>,
         name: &(dyn Fn(&DataFile) -> String + Sync),
         (shown, to_read): (String, bool),
-    ) -> Result<Self, SourceProblem> {
+    ) -> Result<Self, Problem> {
         let headers = side_by_side(&files.files, |file| {
             let shown = name(file);
             Ok(match files.format {
@@ -161,7 +162,7 @@ impl OpenSource {
                 Format::Json => Header::Text(TextFile::json(&file.path, &shown)?),
             })
         });
-        let headers = headers.into_iter().collect::<Result<_, _>>()?;
+        let headers = headers.into_iter().collect::<Result<_, Problem>>()?;
         let names = files.files.iter().map(name).collect();
         let mut opened = Self { columns: Columns::default(), files, names, headers, rules: Arc::new(rules), shown };
         opened.columns = opened.look();
@@ -183,7 +184,7 @@ impl OpenSource {
     ///
     /// # Errors
     /// When one does not fit, or a file cannot be read.
-    pub fn check(&self, column: &Column, role: &Role) -> Result<(), SourceProblem> {
+    pub fn check(&self, column: &Column, role: &Role) -> Result<(), Problem> {
         const ROWS: usize = 20_000_000;
         if self.headers.is_empty() {
             return Ok(());
@@ -224,17 +225,19 @@ impl OpenSource {
     }
 
     /// What is odd about the files and keeps nobody from reading them.
-    pub fn oddities(&self) -> Vec<SourceProblem> {
+    pub fn oddities(&self) -> Vec<Problem> {
         let mut oddities = Vec::new();
         if self.files.beside_delta_log {
-            oddities.push(SourceProblem::new(
+            oddities.push(Problem::new(
+                Kind::Invalid,
                 "the files are those of a Delta table, and all of them are read, also those that it has removed",
                 "run VACUUM on the table, or write what is to be read to a folder of its own".to_owned(),
             ));
         }
         for column in &self.columns.columns {
             if let Some(difference) = &column.in_folders {
-                oddities.push(SourceProblem::new(
+                oddities.push(Problem::new(
+                    Kind::Invalid,
                     format!(
                         "column `{}` is in the files and in the names of folders, which differ: {difference}",
                         column.name
@@ -311,7 +314,7 @@ impl OpenSource {
     ///
     /// # Errors
     /// When there is no such column, or its values cannot become what is asked for.
-    pub fn scan(&self, wanted: Vec<Wanted>) -> Result<Scan, SourceProblem> {
+    pub fn scan(&self, wanted: Vec<Wanted>) -> Result<Scan, Problem> {
         let mut targets = Vec::with_capacity(wanted.len());
         for column in &wanted {
             targets.push(self.target(&column.column, &column.role)?);
@@ -370,10 +373,14 @@ impl OpenSource {
         })
     }
 
-    fn target(&self, name: &str, role: &Role) -> Result<Target, SourceProblem> {
+    fn target(&self, name: &str, role: &Role) -> Result<Target, Problem> {
         let Some(column) = self.columns.get(name) else {
             let help = did_you_mean(name, self.columns.columns.iter().map(|column| column.name.as_str()));
-            return Err(SourceProblem::new(format!("cannot read {}: there is no column `{name}`", self.shown), help));
+            return Err(Problem::new(
+                Kind::Invalid,
+                format!("cannot read {}: there is no column `{name}`", self.shown),
+                help,
+            ));
         };
         if let Some(file) = &column.twice_in {
             return Err(twice(file, name));
@@ -388,7 +395,7 @@ impl OpenSource {
                 ),
                 Role::AsIs => format!("cannot read {}: column `{name}` holds {what} values", self.shown),
             };
-            SourceProblem::new(message, None)
+            Problem::new(Kind::Invalid, message, None)
         })
     }
 
@@ -398,14 +405,14 @@ impl OpenSource {
         key: &str,
         text: &Option<String>,
         shown: &str,
-    ) -> Result<ArrayRef, SourceProblem> {
+    ) -> Result<ArrayRef, Problem> {
         let converted = converter.constant(text.as_deref());
         match converted.reason {
             None => Ok(converted.array),
             Some(reason) => {
                 let message =
                     format!("the folder `{key}={}` of {shown}: {reason}", text.as_deref().unwrap_or_default());
-                Err(SourceProblem::new(message, None))
+                Err(Problem::new(Kind::Invalid, message, None))
             }
         }
     }
@@ -414,7 +421,7 @@ impl OpenSource {
     ///
     /// # Errors
     /// When the first rows cannot be read.
-    pub fn columns_of_times(&self) -> Result<Vec<String>, SourceProblem> {
+    pub fn columns_of_times(&self) -> Result<Vec<String>, Problem> {
         let mut names = Vec::new();
         for ((file, shown), header) in self.all() {
             if let Header::Text(text) = header {
@@ -430,17 +437,17 @@ impl OpenSource {
     }
 }
 
-fn twice(file: &str, column: &str) -> SourceProblem {
+fn twice(file: &str, column: &str) -> Problem {
     let message = format!("{file} has two columns called `{column}`");
-    SourceProblem::new(message, "write it with another name for one of them".to_owned())
+    Problem::new(Kind::Invalid, message, "write it with another name for one of them".to_owned())
 }
 
-fn time_format(source: &DataSource, file: &FileSource) -> Result<TimeFormat, SourceProblem> {
+fn time_format(source: &DataSource, file: &FileSource) -> Result<TimeFormat, Problem> {
     match file.timestamp_format.as_str() {
         "" => Ok(TimeFormat::Iso),
         declared => TimeFormat::parse(declared).ok_or_else(|| {
             let message = format!("`{declared}`, the timestamp_format of `{}`, is none", source.name);
-            SourceProblem::new(message, "write `epoch_seconds` or a pattern such as %d/%m/%Y".to_owned())
+            Problem::new(Kind::Invalid, message, "write `epoch_seconds` or a pattern such as %d/%m/%Y".to_owned())
         }),
     }
 }

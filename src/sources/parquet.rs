@@ -21,7 +21,10 @@ use parquet::{
 };
 
 use super::{files::not_parquet, unify::element};
-use crate::model::{SourceProblem, printable};
+use crate::{
+    model::printable,
+    problem::{Kind, Problem},
+};
 
 /// Arrow's name of the extension type of UUIDs.
 const EXTENSION_NAME: &str = "ARROW:extension:name";
@@ -41,7 +44,7 @@ impl Footer {
     ///
     /// # Errors
     /// When the file cannot be read, or is no parquet file.
-    pub fn read(path: &Path, shown: &str, with_statistics: bool) -> Result<Self, SourceProblem> {
+    pub fn read(path: &Path, shown: &str, with_statistics: bool) -> Result<Self, Problem> {
         let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
         let options = ArrowReaderOptions::new()
             .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
@@ -115,7 +118,7 @@ impl Footer {
     ///
     /// # Errors
     /// When the file's own schema contradicts itself.
-    pub fn for_reading(&self, shown: &str) -> Result<ArrowReaderMetadata, SourceProblem> {
+    pub fn for_reading(&self, shown: &str) -> Result<ArrowReaderMetadata, Problem> {
         let options = ArrowReaderOptions::new().with_schema(Arc::new(self.reading_schema()));
         ArrowReaderMetadata::try_new(Arc::clone(self.metadata.metadata()), options)
             .map_err(|error| broken(shown, &error))
@@ -143,7 +146,7 @@ pub fn read_row_group(
     metadata: ArrowReaderMetadata,
     roots: &[usize],
     row_group: usize,
-) -> Result<ParquetRecordBatchReader, SourceProblem> {
+) -> Result<ParquetRecordBatchReader, Problem> {
     let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
     let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
     let rows = rows_at_once(&metadata, roots, row_group);
@@ -196,17 +199,17 @@ pub fn has_lists(kind: &ArrowType) -> bool {
 }
 
 /// The problem of a file that cannot be opened or read.
-pub fn unreadable(shown: &str, error: &std::io::Error) -> SourceProblem {
-    SourceProblem::new(format!("cannot read {shown}: {error}"), None)
+pub fn unreadable(shown: &str, error: &std::io::Error) -> Problem {
+    Problem::new(Kind::Invalid, format!("cannot read {shown}: {error}"), None)
 }
 
-fn broken(shown: &str, error: &ParquetError) -> SourceProblem {
+fn broken(shown: &str, error: &ParquetError) -> Problem {
     let reason = printable(&error.to_string()).into_owned();
-    SourceProblem::new(format!("{shown} is not a readable parquet file: {reason}"), None)
+    Problem::new(Kind::Invalid, format!("{shown} is not a readable parquet file: {reason}"), None)
 }
 
 /// The problem of rows that cannot be decoded.
-pub fn undecodable(shown: &str, error: &ArrowError) -> SourceProblem {
+pub fn undecodable(shown: &str, error: &ArrowError) -> Problem {
     let reason = error.to_string();
-    SourceProblem::new(format!("{shown} is damaged: {}", printable(&reason)), "write it again".to_owned())
+    Problem::new(Kind::Invalid, format!("{shown} is damaged: {}", printable(&reason)), "write it again".to_owned())
 }

@@ -18,7 +18,10 @@ use super::{
     target::{Role, Target},
     text_files::TextPart,
 };
-use crate::model::{DataType, SourceProblem};
+use crate::{
+    model::DataType,
+    problem::{Kind, Problem},
+};
 
 /// So many rows are made at once where nothing of them is read.
 const ROWS: usize = 2048;
@@ -32,13 +35,13 @@ pub struct Rows {
 
 impl Rows {
     /// Those in a range of times.
-    pub(super) fn inside(self, range: Range) -> Result<Self, SourceProblem> {
+    pub(super) fn inside(self, range: Range) -> Result<Self, Problem> {
         let mask = range.mask(&self.columns[range.column]);
         if mask.true_count() == self.count {
             return Ok(self);
         }
         let columns: Result<Vec<ArrayRef>, _> = self.columns.iter().map(|column| filter(column, &mask)).collect();
-        let columns = columns.map_err(|error| SourceProblem::new(error.to_string(), None))?;
+        let columns = columns.map_err(|error| Problem::new(Kind::Invalid, error.to_string(), None))?;
         Ok(Self { columns, count: mask.true_count() })
     }
 }
@@ -85,7 +88,7 @@ impl Part {
     }
 
     /// The next rows, of which some may be outside the range of the scan; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Rows>, SourceProblem> {
+    pub(super) fn next(&mut self) -> Result<Option<Rows>, Problem> {
         let scan = Arc::clone(&self.scan);
         let file = &scan.files[self.file];
         match &mut self.source {
@@ -131,7 +134,7 @@ impl Part {
         file: &ScanFile,
         mut read: Vec<ArrayRef>,
         mut count: usize,
-    ) -> Result<Rows, SourceProblem> {
+    ) -> Result<Rows, Problem> {
         let mut inside = None;
         if let Some(range) = scan.range
             && let FileColumn::Read(position, converter) = &file.columns[range.column]
@@ -169,10 +172,10 @@ impl Part {
         array: &ArrayRef,
         inside: Option<&BooleanArray>,
         shown: &str,
-    ) -> Result<ArrayRef, SourceProblem> {
-        let Converted { array, unfit, reason } = converter
-            .convert(array)
-            .map_err(|error| SourceProblem::new(format!("column `{}` of {shown}: {error}", wanted.column), None))?;
+    ) -> Result<ArrayRef, Problem> {
+        let Converted { array, unfit, reason } = converter.convert(array).map_err(|error| {
+            Problem::new(Kind::Invalid, format!("column `{}` of {shown}: {error}", wanted.column), None)
+        })?;
         match unfit.first() {
             Some(row) if !wanted.null_if_unfit => {
                 let in_batch = match inside {
@@ -190,9 +193,9 @@ impl Part {
     }
 
     /// Bytes that order rows by what they hold in these columns.
-    pub(super) fn content(&mut self, columns: &[ArrayRef]) -> Result<ArrayRef, SourceProblem> {
+    pub(super) fn content(&mut self, columns: &[ArrayRef]) -> Result<ArrayRef, Problem> {
         let kinds: Vec<ArrowType> = columns.iter().map(|column| column.data_type().clone()).collect();
-        let problem = |error: arrow::error::ArrowError| SourceProblem::new(error.to_string(), None);
+        let problem = |error: arrow::error::ArrowError| Problem::new(Kind::Invalid, error.to_string(), None);
         let order = match &mut self.order {
             Some((known, order)) if *known == kinds => order,
             order => {
@@ -206,7 +209,7 @@ impl Part {
 }
 
 /// A column that the rows of a file have alike.
-fn without_rows(column: &FileColumn, target: &Target, count: usize, shown: &str) -> Result<ArrayRef, SourceProblem> {
+fn without_rows(column: &FileColumn, target: &Target, count: usize, shown: &str) -> Result<ArrayRef, Problem> {
     match column {
         FileColumn::Folder(value) => repeat(value, count).map_err(|error| undecodable(shown, &error)),
         FileColumn::Missing | FileColumn::Read(..) => Ok(new_null_array(&target.arrow, count)),
@@ -214,7 +217,7 @@ fn without_rows(column: &FileColumn, target: &Target, count: usize, shown: &str)
 }
 
 /// The problem of a value that does not fit; `place` says where it is.
-pub(super) fn unfit_value(place: &str, wanted: &Wanted, reason: &str) -> SourceProblem {
+pub(super) fn unfit_value(place: &str, wanted: &Wanted, reason: &str) -> Problem {
     let help = match &wanted.role {
         Role::Value(DataType::UnixTimestamp | DataType::ZonedTimestamp) => Some(
             "write times like 2026-01-31T12:00:00Z, or set `timestamp_format` in the source or `out_of_range: as_null` \
@@ -228,5 +231,5 @@ pub(super) fn unfit_value(place: &str, wanted: &Wanted, reason: &str) -> SourceP
         Role::Key(_) => Some("correct it, or give the entity another `value_type`"),
         Role::EntityKey(_) | Role::AsIs => None,
     };
-    SourceProblem::new(format!("{place}, column `{}`: {reason}", wanted.column), help.map(str::to_owned))
+    Problem::new(Kind::Invalid, format!("{place}, column `{}`: {reason}", wanted.column), help.map(str::to_owned))
 }

@@ -21,7 +21,8 @@ use super::{
     target::{Role, Target, Way},
     text_files::{TextChunks, TextFile},
 };
-use crate::model::SourceProblem;
+
+use crate::problem::Problem;
 
 /// A column to be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,7 +186,7 @@ impl ScanRun {
     ///
     /// # Errors
     /// When a file cannot be opened or divided.
-    pub fn part(&self) -> Result<Option<Part>, SourceProblem> {
+    pub fn part(&self) -> Result<Option<Part>, Problem> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let Some(file) = self.scan.files.get(next.file) else { return Ok(None) };
@@ -245,7 +246,7 @@ impl ScanRun {
     ///
     /// # Errors
     /// When rows cannot be read, or a value does not fit; the file and the row or line are named.
-    pub fn batch(&self, part: &mut Part) -> Result<Option<Rows>, SourceProblem> {
+    pub fn batch(&self, part: &mut Part) -> Result<Option<Rows>, Problem> {
         loop {
             let Some(mut rows) = part.next()? else { return Ok(None) };
             if let Some(range) = self.scan.range {

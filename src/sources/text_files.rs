@@ -13,7 +13,10 @@ use super::{
     scan::Wanted,
     text::{self, CHUNK_BYTES, Chunk, Chunks, RowProblem, csv, json_lines},
 };
-use crate::model::{SourceProblem, printable};
+use crate::{
+    model::printable,
+    problem::{Kind, Problem},
+};
 
 /// So many rows tell which columns hold times.
 const ROWS_FOR_TIMES: usize = 100;
@@ -39,7 +42,7 @@ impl TextFile {
     ///
     /// # Errors
     /// When it has none.
-    pub fn csv(path: &Path, shown: &str, delimiter: Option<char>) -> Result<Self, SourceProblem> {
+    pub fn csv(path: &Path, shown: &str, delimiter: Option<char>) -> Result<Self, Problem> {
         let delimiter = delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
         let (heading, mut chunks) = heading(path, shown, delimiter)?;
         let chunk = chunks.next_chunk().map_err(|problem| bad_row(shown, &problem))?;
@@ -51,7 +54,7 @@ impl TextFile {
     ///
     /// # Errors
     /// When they are none.
-    pub fn json(path: &Path, shown: &str) -> Result<Self, SourceProblem> {
+    pub fn json(path: &Path, shown: &str) -> Result<Self, Problem> {
         let mut chunks = json(path, shown)?;
         let seen = json_lines::observe(&mut chunks).map_err(|problem| bad_row(shown, &problem))?;
         Ok(Self { kind: TextKind::Json { seen: seen.columns }, is_empty: seen.is_empty })
@@ -75,12 +78,7 @@ impl TextFile {
     ///
     /// # Errors
     /// When the first rows cannot be read.
-    pub fn columns_of_times(
-        &self,
-        path: &Path,
-        shown: &str,
-        times: &text::TimeFormat,
-    ) -> Result<Vec<String>, SourceProblem> {
+    pub fn columns_of_times(&self, path: &Path, shown: &str, times: &text::TimeFormat) -> Result<Vec<String>, Problem> {
         let first = match &self.kind {
             TextKind::Csv { delimiter, .. } => {
                 let (heading, mut chunks) = heading(path, shown, *delimiter)?;
@@ -115,7 +113,7 @@ impl TextFile {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn chunks(&self, path: &Path, shown: &str) -> Result<TextChunks, SourceProblem> {
+    pub fn chunks(&self, path: &Path, shown: &str) -> Result<TextChunks, Problem> {
         let chunks = match &self.kind {
             TextKind::Csv { delimiter, .. } => heading(path, shown, *delimiter)?.1,
             TextKind::Json { .. } => json(path, shown)?,
@@ -132,7 +130,7 @@ impl TextFile {
         shown: &str,
         chunk: Chunk,
         columns: impl Iterator<Item = (&'a Wanted, &'a Converter)>,
-    ) -> Result<TextPart, SourceProblem> {
+    ) -> Result<TextPart, Problem> {
         let mut asked = Vec::new();
         let mut wanted = Vec::new();
         for (column, converter) in columns {
@@ -150,12 +148,12 @@ impl TextFile {
     }
 }
 
-fn heading(path: &Path, shown: &str, delimiter: Option<u8>) -> Result<(csv::Heading, Chunks), SourceProblem> {
+fn heading(path: &Path, shown: &str, delimiter: Option<u8>) -> Result<(csv::Heading, Chunks), Problem> {
     let file = open_text(path).map_err(|error| unreadable(shown, &error))?;
     csv::Heading::read(file, delimiter, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
 }
 
-fn json(path: &Path, shown: &str) -> Result<Chunks, SourceProblem> {
+fn json(path: &Path, shown: &str) -> Result<Chunks, Problem> {
     let file = open_text(path).map_err(|error| unreadable(shown, &error))?;
     json_lines::open(file, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
 }
@@ -171,7 +169,7 @@ impl TextChunks {
     ///
     /// # Errors
     /// When the file cannot be read on.
-    pub fn next(&mut self) -> Result<Option<Chunk>, SourceProblem> {
+    pub fn next(&mut self) -> Result<Option<Chunk>, Problem> {
         self.chunks.next_chunk().map_err(|problem| bad_row(&self.shown, &problem))
     }
 }
@@ -190,7 +188,7 @@ impl TextPart {
     ///
     /// # Errors
     /// When a row has no such form, or a value does not fit.
-    pub fn next(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>, SourceProblem> {
+    pub fn next(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>, Problem> {
         match self.rows.next_batch() {
             Ok(batch) => Ok(batch.map(|batch| (batch.columns, batch.rows))),
             Err(problem) => Err(self.explain(&problem)),
@@ -203,7 +201,7 @@ impl TextPart {
         all - std::mem::replace(&mut self.told, all)
     }
 
-    fn explain(&self, problem: &RowProblem) -> SourceProblem {
+    fn explain(&self, problem: &RowProblem) -> Problem {
         let asked = problem.column.as_ref().and_then(|name| self.asked.iter().find(|asked| asked.column == *name));
         match (problem.line, asked) {
             (Some(line), Some(asked)) => {
@@ -215,7 +213,7 @@ impl TextPart {
 }
 
 /// The problem of a file that is not what its format says.
-fn bad_row(shown: &str, problem: &RowProblem) -> SourceProblem {
+fn bad_row(shown: &str, problem: &RowProblem) -> Problem {
     let message = match (problem.line, &problem.column) {
         (Some(line), Some(column)) => format!("line {line} of {shown}, column `{column}`: {}", problem.message),
         (Some(line), None) => format!("line {line} of {shown} {}", problem.message),
@@ -228,5 +226,5 @@ fn bad_row(shown: &str, problem: &RowProblem) -> SourceProblem {
     } else {
         None
     };
-    SourceProblem::new(printable(&message), help.map(str::to_owned))
+    Problem::new(Kind::Invalid, printable(&message), help.map(str::to_owned))
 }

@@ -6,7 +6,8 @@ use feastr::{
     config::{self, StoreConfig},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
-    model::{ObjectKind, Repo, SourceProblem},
+    model::{ObjectKind, Repo},
+    problem::{Kind, Problem},
 };
 
 use crate::{
@@ -75,7 +76,7 @@ fn load(project: &Project, skip_view_names: bool) -> Result<Repo, Vec<String>> {
     let options = LoadOptions {
         validate_sources: false,
         skip_view_names,
-        inspect: &|source| Err(SourceProblem::new(format!("{} is looked at", source.name), None)),
+        inspect: &|source| Err(Problem::new(Kind::Invalid, format!("{} is looked at", source.name), None)),
         display_path: &|path| path.strip_prefix(project.folder.path()).unwrap().to_owned(),
     };
     let mut diagnostics = Diagnostics::default();

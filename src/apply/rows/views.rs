@@ -15,7 +15,8 @@ use crate::{
         messages,
     },
     model::{Object, ObjectId, Repo, ViewVersion},
-    registry::{RegistryError, RegistryStore, Row, VersionRow, Write, object},
+    problem::Problem,
+    registry::{RegistryStore, Row, VersionRow, Write, object},
 };
 
 /// Rows of stored versions that views are pinned to, by name of the view.
@@ -25,7 +26,7 @@ pub type PinnedVersions = BTreeMap<String, Vec<u8>>;
 ///
 /// # Errors
 /// When the registry cannot be read.
-pub fn pinned_versions(repo: &Repo, registry: &dyn RegistryStore) -> Result<PinnedVersions, RegistryError> {
+pub fn pinned_versions(repo: &Repo, registry: &dyn RegistryStore) -> Result<PinnedVersions, Problem> {
     let views = repo.feature_views.iter().map(|view| (&view.name, view.version));
     let stream_views = repo.stream_feature_views.iter().map(|view| (&view.name, view.version));
     let on_demand_views = repo.on_demand_feature_views.iter().map(|view| (&view.name, view.version));

@@ -157,7 +157,7 @@ fn tls_config(
         None => TlsMode::Require,
         Some((Ok(mode), _)) => mode,
         Some((Err(problem), span)) => {
-            diagnostics.error_with_help(span, problem.message, problem.help);
+            diagnostics.problem(span, problem);
             return None;
         }
     };

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::redis_connection::{ConnectionProblem, RedisConnection};
+use super::redis_connection::RedisConnection;
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
     yaml::{Node, Read, Spanned, record},
@@ -77,8 +77,8 @@ pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option
     let span = raw.connection_string.as_ref().map_or(&raw.span, |text| &text.span);
     let connection = match RedisConnection::parse(text, folder) {
         Ok(connection) => connection,
-        Err(ConnectionProblem { message, help }) => {
-            diagnostics.error_with_help(span, message, help);
+        Err(problem) => {
+            diagnostics.problem(span, problem);
             return None;
         }
     };

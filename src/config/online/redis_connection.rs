@@ -3,6 +3,7 @@ use std::{fmt, path::Path, time::Duration};
 use crate::{
     config::{ClientCertificate, Password, TlsConfig, TlsMode, resolve},
     diagnostics::did_you_mean,
+    problem::{Kind, Problem},
 };
 
 const DEFAULT_PORT: u16 = 6379;
@@ -48,15 +49,8 @@ pub struct RedisConnection {
     pub response_timeout: Option<Duration>,
 }
 
-/// What is wrong with a connection string; never repeats it, because it may hold a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionProblem {
-    pub message: String,
-    pub help: Option<String>,
-}
-
-fn problem<T>(message: impl Into<String>, help: impl Into<Option<String>>) -> Result<T, ConnectionProblem> {
-    Err(ConnectionProblem { message: message.into(), help: help.into() })
+fn problem<T>(message: impl Into<String>, help: impl Into<Option<String>>) -> Result<T, Problem> {
+    Err(Problem::new(Kind::Invalid, message.into(), help.into()))
 }
 
 /// Keywords of redis-py's clients that feastr follows.
@@ -158,7 +152,7 @@ impl RedisConnection {
     ///
     /// # Errors
     /// When there is no server in it, or a keyword or value that cannot be followed.
-    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConnectionProblem> {
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, Problem> {
         if text.contains("://") {
             return problem(
                 "the connection_string is a URL",
@@ -180,7 +174,7 @@ impl RedisConnection {
         Ok(read)
     }
 
-    fn set(&mut self, name: &str, value: String, tls: &mut TlsWords) -> Result<(), ConnectionProblem> {
+    fn set(&mut self, name: &str, value: String, tls: &mut TlsWords) -> Result<(), Problem> {
         match name {
             "db" => {
                 let number = value.parse().ok().filter(|number| *number >= 0);
@@ -225,7 +219,7 @@ impl RedisConnection {
 
 impl TlsWords {
     /// What redis-py would do, with the rule that naming certificates without `ssl=true` does nothing.
-    fn settings(self, folder: &Path) -> Result<Option<RedisTls>, ConnectionProblem> {
+    fn settings(self, folder: &Path) -> Result<Option<RedisTls>, Problem> {
         if !self.on {
             return Ok(None);
         }
@@ -260,7 +254,7 @@ fn given(value: String) -> Option<String> {
     Some(value).filter(|value| !value.is_empty() && value != "null")
 }
 
-fn node(item: &str) -> Result<RedisNode, ConnectionProblem> {
+fn node(item: &str) -> Result<RedisNode, Problem> {
     let item = item.trim();
     let (host, port) = match item.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
@@ -280,7 +274,7 @@ fn node(item: &str) -> Result<RedisNode, ConnectionProblem> {
     }
 }
 
-fn flag(name: &str, value: &str) -> Result<bool, ConnectionProblem> {
+fn flag(name: &str, value: &str) -> Result<bool, Problem> {
     match value {
         "true" | "True" | "1" => Ok(true),
         "false" | "0" | "null" => Ok(false),
@@ -291,7 +285,7 @@ fn flag(name: &str, value: &str) -> Result<bool, ConnectionProblem> {
     }
 }
 
-fn requirement(value: &str) -> Result<TlsMode, ConnectionProblem> {
+fn requirement(value: &str) -> Result<TlsMode, Problem> {
     match value {
         "required" => Ok(TlsMode::VerifyFull),
         // To a client both mean the same: any certificate.
@@ -303,7 +297,7 @@ fn requirement(value: &str) -> Result<TlsMode, ConnectionProblem> {
     }
 }
 
-fn seconds(name: &str, value: &str) -> Result<Option<Duration>, ConnectionProblem> {
+fn seconds(name: &str, value: &str) -> Result<Option<Duration>, Problem> {
     if value == "null" {
         return Ok(None);
     }
@@ -334,7 +328,7 @@ mod tests {
         RedisConnection::parse(text, Path::new("/repo")).unwrap()
     }
 
-    fn refused(text: &str) -> ConnectionProblem {
+    fn refused(text: &str) -> Problem {
         RedisConnection::parse(text, Path::new("/repo")).unwrap_err()
     }
 
@@ -380,7 +374,7 @@ mod tests {
         ] {
             let problem = refused(text);
             assert!(problem.message.contains(message), "{text}: {problem:?}");
-            assert!(problem.help.is_some() && !format!("{problem:?}").contains("secret"), "{text}: {problem:?}");
+            assert!(problem.help().is_some() && !format!("{problem:?}").contains("secret"), "{text}: {problem:?}");
         }
     }
 }

@@ -4,13 +4,14 @@ use super::LoweredSource;
 use crate::{
     diagnostics::{Diagnostics, Span, counted, did_you_mean},
     feast::values::data_types,
-    model::{DataSource, DataType, Field, SourceKind, SourceProblem},
+    model::{DataSource, DataType, Field, SourceKind},
+    problem::Problem,
     sources::{self, Column, OpenSource},
     yaml::Spanned,
 };
 
 /// Looks at the files of a source; handed in, because definitions do no I/O of their own kind.
-pub type InspectSource<'a> = &'a (dyn Fn(&DataSource) -> Result<OpenSource, SourceProblem> + Sync);
+pub type InspectSource<'a> = &'a (dyn Fn(&DataSource) -> Result<OpenSource, Problem> + Sync);
 
 /// Looks at each source once and remembers what it saw.
 pub struct SourceChecks<'a> {
@@ -44,18 +45,19 @@ impl<'a> SourceChecks<'a> {
     fn note(
         &mut self,
         lowered: &LoweredSource,
-        opened: Result<OpenSource, SourceProblem>,
+        opened: Result<OpenSource, Problem>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Arc<OpenSource>> {
         let opened = match opened {
             Ok(opened) => {
                 for oddity in opened.oddities() {
-                    diagnostics.warning(&lowered.place, oddity.message, oddity.help);
+                    let help = oddity.help();
+                    diagnostics.warning(&lowered.place, oddity.message, help);
                 }
                 Some(Arc::new(opened))
             }
             Err(problem) => {
-                diagnostics.error_with_help(&lowered.place, problem.message, problem.help);
+                diagnostics.problem(&lowered.place, problem);
                 None
             }
         };
@@ -181,7 +183,7 @@ impl<'a> SourceChecks<'a> {
                 help,
             );
         } else if let Err(problem) = schema.check(found, &role.reading(&field.dtype)) {
-            diagnostics.error_with_help(dtype, problem.message, problem.help);
+            diagnostics.problem(dtype, problem);
         } else if let (Role::Key { .. }, files @ 1..) = (role, schema.missing_in(found)) {
             let message = missing_in(files, column, &lowered.source);
             diagnostics.warning(name, message, "their rows are of no entity, and left out".to_owned());
@@ -273,7 +275,7 @@ fn check_timestamp(schema: &OpenSource, source: &DataSource, column: &str, span:
         }
         Some(found) => {
             if let Err(problem) = schema.check(found, &sources::Role::Time) {
-                diagnostics.error_with_help(span, problem.message, problem.help);
+                diagnostics.problem(span, problem);
             } else if let files @ 1.. = schema.missing_in(found)
                 && column == source.event_column()
             {

@@ -13,7 +13,8 @@ use super::{entity_rows::EntityTable, source::micros};
 use crate::{
     feast::values::encode::micros_in_utc,
     model::DataType,
-    offline::{BatchSink, OfflineError},
+    offline::BatchSink,
+    problem::{Kind, Problem},
     retrieval::Retrieval,
     sources::{Holds, Part, Role, Rows, ScanRun, Wanted},
 };
@@ -37,15 +38,11 @@ pub struct BesideEntities<'a> {
     unit: TimeUnit,
     schema: SchemaRef,
     sink: &'a mut dyn BatchSink,
-    failure: Option<OfflineError>,
+    failure: Option<Problem>,
 }
 
 impl<'a> BesideEntities<'a> {
-    pub fn new(
-        entities: &EntityTable,
-        retrieval: &Retrieval,
-        sink: &'a mut dyn BatchSink,
-    ) -> Result<Self, OfflineError> {
+    pub fn new(entities: &EntityTable, retrieval: &Retrieval, sink: &'a mut dyn BatchSink) -> Result<Self, Problem> {
         let role = |name: &str, is_text: bool| {
             if name == entities.time_column {
                 return Role::Time;
@@ -91,7 +88,7 @@ impl<'a> BesideEntities<'a> {
     }
 
     /// The next entity rows.
-    fn take(&mut self, count: usize) -> Result<Vec<ArrayRef>, OfflineError> {
+    fn take(&mut self, count: usize) -> Result<Vec<ArrayRef>, Problem> {
         let mut pieces: Vec<Rows> = Vec::new();
         let mut missing = count;
         while missing > 0 {
@@ -128,13 +125,15 @@ impl<'a> BesideEntities<'a> {
         (0..self.entity_columns).map(column).collect::<Result<_, _>>().map_err(failed)
     }
 
-    fn read_more(&mut self) -> Result<(), OfflineError> {
+    fn read_more(&mut self) -> Result<(), Problem> {
         loop {
             let part = match &mut self.part {
                 Some(part) => part,
                 none => match self.run.part()? {
                     Some(part) => none.insert(part),
-                    None => return Err(OfflineError::new("the entity rows changed while they were read", None)),
+                    None => {
+                        return Err(Problem::new(Kind::Invalid, "the entity rows changed while they were read", None));
+                    }
                 },
             };
             match self.run.batch(part)? {
@@ -147,7 +146,7 @@ impl<'a> BesideEntities<'a> {
         }
     }
 
-    fn pass_on(&mut self, features: &[ArrayRef], count: usize) -> Result<ControlFlow<()>, OfflineError> {
+    fn pass_on(&mut self, features: &[ArrayRef], count: usize) -> Result<ControlFlow<()>, Problem> {
         if count == 0 {
             return Ok(ControlFlow::Continue(()));
         }
@@ -160,7 +159,7 @@ impl<'a> BesideEntities<'a> {
     ///
     /// # Errors
     /// When entity rows could not be read a second time.
-    pub fn finish(self) -> Result<(), OfflineError> {
+    pub fn finish(self) -> Result<(), Problem> {
         self.failure.map_or(Ok(()), Err)
     }
 }
@@ -199,6 +198,6 @@ fn slice(rows: &Rows, first: usize, count: usize) -> Rows {
     Rows { columns: rows.columns.iter().map(|column| column.slice(first, count)).collect(), count }
 }
 
-fn failed(error: ArrowError) -> OfflineError {
-    OfflineError::new(format!("cannot put entity rows and features together: {error}"), None)
+fn failed(error: ArrowError) -> Problem {
+    Problem::new(Kind::Invalid, format!("cannot put entity rows and features together: {error}"), None)
 }

@@ -4,7 +4,8 @@ use super::session::{Session, Work};
 use crate::{
     diagnostics::did_you_mean,
     model::DataType,
-    offline::{EntityRows, OfflineError},
+    offline::EntityRows,
+    problem::{Kind, Problem},
     retrieval::{JoinKey, Retrieval},
     sources::{OpenSource, Role, Wanted},
 };
@@ -31,7 +32,7 @@ pub struct EntityTable {
 
 impl EntityTable {
     /// Reads keys and times of the file into DuckDB.
-    pub fn load(session: &Session, rows: &EntityRows, retrieval: &Retrieval) -> Result<Self, OfflineError> {
+    pub fn load(session: &Session, rows: &EntityRows, retrieval: &Retrieval) -> Result<Self, Problem> {
         let what = format!("cannot read entity rows from {}", rows.shown);
         let file = OpenSource::file(&rows.path, rows.format, &rows.shown)?;
         let time_column = time_column(&file, &rows.shown)?;
@@ -41,7 +42,7 @@ impl EntityTable {
                 let names = file.columns().columns.iter().map(|column| column.name.as_str());
                 let help = did_you_mean(&key.column, names);
                 let message = format!("{} has no join key column `{}`", rows.shown, key.column);
-                return Err(OfflineError::new(message, help));
+                return Err(Problem::new(Kind::Invalid, message, help));
             }
             let key = (key.column.clone(), key.field.dtype.clone());
             if !keys.contains(&key) {
@@ -110,13 +111,14 @@ fn nanos(unit: TimeUnit) -> String {
 }
 
 /// `event_timestamp`, or else the only column with times.
-fn time_column(file: &OpenSource, shown: &str) -> Result<String, OfflineError> {
+fn time_column(file: &OpenSource, shown: &str) -> Result<String, Problem> {
     let columns = file.columns();
     if let Some(named) = columns.get(EVENT_TIMESTAMP) {
         if file.accepts(named, &Role::Time) {
             return Ok(EVENT_TIMESTAMP.to_owned());
         }
-        return Err(OfflineError::new(
+        return Err(Problem::new(
+            Kind::Invalid,
             format!("column `{EVENT_TIMESTAMP}` of {shown} holds {} values, not times", named.describe()),
             None,
         ));
@@ -131,11 +133,13 @@ fn time_column(file: &OpenSource, shown: &str) -> Result<String, OfflineError> {
         .collect();
     match times.as_slice() {
         [only] => Ok((*only).to_owned()),
-        [] => Err(OfflineError::new(
+        [] => Err(Problem::new(
+            Kind::Invalid,
             format!("{shown} has no column with times"),
             format!("call the column with the time of each row `{EVENT_TIMESTAMP}`"),
         )),
-        several => Err(OfflineError::new(
+        several => Err(Problem::new(
+            Kind::Invalid,
             format!("{shown} has several columns with times: {}", several.join(", ")),
             format!("call the one that counts `{EVENT_TIMESTAMP}`"),
         )),

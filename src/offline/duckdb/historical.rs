@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     model::Field,
-    offline::{BatchSink, HistoricalQuery, HistoricalRead, OfflineError},
+    offline::{BatchSink, HistoricalQuery, HistoricalRead},
+    problem::{Kind, Problem},
     retrieval::SelectedView,
 };
 
@@ -26,7 +27,7 @@ pub fn run(
     repo: &Path,
     query: &HistoricalQuery<'_>,
     sink: &mut dyn BatchSink,
-) -> Result<HistoricalRead, OfflineError> {
+) -> Result<HistoricalRead, Problem> {
     const WHAT: &str = "cannot join features";
     let entities = EntityTable::load(session, query.entities, query.retrieval)?;
     check_names(&entities, query)?;
@@ -63,10 +64,11 @@ pub fn run(
 }
 
 /// A feature may not be called like a column of the entity rows.
-fn check_names(entities: &EntityTable, query: &HistoricalQuery<'_>) -> Result<(), OfflineError> {
+fn check_names(entities: &EntityTable, query: &HistoricalQuery<'_>) -> Result<(), Problem> {
     for column in entities.columns() {
         if query.retrieval.outputs().any(|output| output == column) {
-            return Err(OfflineError::new(
+            return Err(Problem::new(
+                Kind::Invalid,
                 format!("{} has a column `{column}`, and so would the result", query.entities.shown),
                 "use --full-feature-names, or rename the column".to_owned(),
             ));
@@ -99,7 +101,7 @@ impl<'a> ViewJoin<'a> {
         selected: &'a SelectedView,
         index: usize,
         by_created: bool,
-    ) -> Result<Self, OfflineError> {
+    ) -> Result<Self, Problem> {
         let source = ViewSource::open(repo, &selected.view)?;
         let features: Vec<&Field> = selected.features.iter().map(|feature| &feature.field).collect();
         let (first, last) = match entities.range {
@@ -124,7 +126,7 @@ impl<'a> ViewJoin<'a> {
     }
 
     /// Reads the rows that can matter into a table.
-    fn keep_rows(&mut self, session: &Session) -> Result<(), OfflineError> {
+    fn keep_rows(&mut self, session: &Session) -> Result<(), Problem> {
         let table = format!("{}_rows", self.alias);
         let names = self.table.columns.names().join(", ");
         let sql =
@@ -214,7 +216,7 @@ impl<'a> ViewJoin<'a> {
 
     /// Looks whether the row that was found has others of its entity and moment beside it, and
     /// decides between them by their values. Gives how many rows were as new as others.
-    fn decide_ties(&mut self, session: &Session) -> Result<u64, OfflineError> {
+    fn decide_ties(&mut self, session: &Session) -> Result<u64, Problem> {
         let what = self.source.what();
         let alias = &self.alias;
         let times = format!("SELECT min({alias}_t), max({alias}_t) FROM {JOINED}");

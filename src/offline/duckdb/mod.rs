@@ -12,11 +12,12 @@ mod source;
 use std::path::PathBuf;
 
 use super::query::{
-    BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineError, OfflineStore,
+    BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore,
 };
 use crate::{
     config::MemoryLimit,
-    model::{DataSource, FeatureView, SourceProblem, Timestamp},
+    model::{DataSource, FeatureView, Timestamp},
+    problem::Problem,
     sources::OpenSource,
 };
 use session::Database;
@@ -35,35 +36,31 @@ impl DuckDbStore {
 }
 
 impl OfflineStore for DuckDbStore {
-    fn inspect(&self, source: &DataSource) -> Result<OpenSource, SourceProblem> {
+    fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem> {
         OpenSource::look_at(source, &self.repo)
     }
 
-    fn historical(
-        &self,
-        query: &HistoricalQuery<'_>,
-        sink: &mut dyn BatchSink,
-    ) -> Result<HistoricalRead, OfflineError> {
+    fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
         historical::run(&self.database.session()?, &self.repo, query, sink)
     }
 
-    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, OfflineError> {
+    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
         newest::run(&self.database.session()?, &self.repo, query, sink)
     }
 
-    fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, OfflineError> {
+    fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
         newest::count(&self.database.session()?, &self.repo, query)
     }
 
-    fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, OfflineError> {
+    fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {
         newest::examine(&self.database.session()?, &self.repo, query, now)
     }
 
-    fn ties(&self, view: &FeatureView) -> Result<u64, OfflineError> {
+    fn ties(&self, view: &FeatureView) -> Result<u64, Problem> {
         newest::ties(&self.database.session()?, &self.repo, view)
     }
 
-    fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, OfflineError> {
+    fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
         newest::first_event(&self.database.session()?, &self.repo, view)
     }
 }

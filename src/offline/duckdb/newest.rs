@@ -15,7 +15,8 @@ use super::{
 use crate::{
     feast::values::encode::micros_in_utc,
     model::{FeatureView, Timestamp},
-    offline::{BatchSink, Counted, Examined, NewestQuery, NewestRead, OfflineError},
+    offline::{BatchSink, Counted, Examined, NewestQuery, NewestRead},
+    problem::{Kind, Problem},
 };
 
 /// Streams the newest row per entity: keys, event time, creation time, features.
@@ -28,7 +29,7 @@ pub fn run(
     repo: &Path,
     query: &NewestQuery<'_>,
     sink: &mut dyn BatchSink,
-) -> Result<NewestRead, OfflineError> {
+) -> Result<NewestRead, Problem> {
     let source = ViewSource::open(repo, query.view)?;
     let features: Vec<_> = query.view.features.iter().collect();
     let what = source.what();
@@ -46,16 +47,12 @@ pub fn run(
     first.finish();
     match first.failure {
         None => Ok(NewestRead { unfit: table.table.scan().unfit(), ties: first.ties }),
-        Some(error) => Err(OfflineError::new(format!("{what}: {error}"), None)),
+        Some(error) => Err(Problem::new(Kind::Invalid, format!("{what}: {error}"), None)),
     }
 }
 
 /// The newest moment of an interval, in what event times count.
-fn newest_moment(
-    session: &Session,
-    source: &ViewSource<'_>,
-    query: &NewestQuery<'_>,
-) -> Result<Option<i64>, OfflineError> {
+fn newest_moment(session: &Session, source: &ViewSource<'_>, query: &NewestQuery<'_>) -> Result<Option<i64>, Problem> {
     let table = source.scan(&[])?.inside(query.interval).table(session);
     let work = Work { what: &source.what(), scans: &[&table.table] };
     let [newest] = session.integers(work, &format!("SELECT max(t) FROM {}", table.sql()))?;
@@ -226,7 +223,7 @@ fn changes(batch: &RecordBatch, columns: std::ops::Range<usize>) -> Result<Boole
 }
 
 /// How many rows the interval has, of about how many entities, and what is missing of others.
-pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<Counted, OfflineError> {
+pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
     let source = ViewSource::open(repo, query.view)?;
     let table = source.scan(&[])?.table(session);
     let keys: Vec<String> = table.columns.key_names().collect();
@@ -249,12 +246,7 @@ pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<
 }
 
 /// What checks ask about an interval and the time after `now`, in one go over the source.
-pub fn examine(
-    session: &Session,
-    repo: &Path,
-    query: &NewestQuery<'_>,
-    now: Timestamp,
-) -> Result<Examined, OfflineError> {
+pub fn examine(session: &Session, repo: &Path, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {
     let source = ViewSource::open(repo, query.view)?;
     let table = source.scan(&[])?.table(session);
     let keys: Vec<String> = table.columns.key_names().collect();
@@ -280,7 +272,7 @@ pub fn examine(
 }
 
 /// How many rows are as new as another one of their entity.
-pub fn ties(session: &Session, repo: &Path, view: &FeatureView) -> Result<u64, OfflineError> {
+pub fn ties(session: &Session, repo: &Path, view: &FeatureView) -> Result<u64, Problem> {
     let source = ViewSource::open(repo, view)?;
     let table = source.scan(&[])?.table(session);
     let columns = table.columns.names().join(", ");
@@ -294,7 +286,7 @@ pub fn ties(session: &Session, repo: &Path, view: &FeatureView) -> Result<u64, O
 }
 
 /// The earliest event time of a view's source.
-pub fn first_event(session: &Session, repo: &Path, view: &FeatureView) -> Result<Option<Timestamp>, OfflineError> {
+pub fn first_event(session: &Session, repo: &Path, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
     let source = ViewSource::open(repo, view)?;
     let table = source.scan(&[])?.table(session);
     let sql = format!("SELECT min(t), count(*) FROM {}", table.sql());

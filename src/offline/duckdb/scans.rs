@@ -23,7 +23,7 @@ use duckdb::{
 };
 
 use crate::{
-    model::SourceProblem,
+    problem::{Kind, Problem},
     sources::{Part, Rows, Scan, ScanRun},
 };
 
@@ -50,7 +50,7 @@ pub struct ScanTable {
 #[derive(Debug)]
 struct Known {
     scan: Arc<Scan>,
-    problem: Mutex<Option<SourceProblem>>,
+    problem: Mutex<Option<Problem>>,
 }
 
 impl ScanTable {
@@ -73,7 +73,7 @@ impl ScanTable {
     }
 
     /// Why reading failed, the first time.
-    pub fn problem(&self) -> Option<SourceProblem> {
+    pub fn problem(&self) -> Option<Problem> {
         self.known.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -156,7 +156,7 @@ impl VTab for ScanFunction {
 
 impl Reading {
     /// The next rows for a thread of DuckDB.
-    fn next(&self, known: &Known) -> Result<Option<RecordBatch>, SourceProblem> {
+    fn next(&self, known: &Known) -> Result<Option<RecordBatch>, Problem> {
         let run = self.run.get_or_init(|| known.scan.run());
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut cursor = idle.pop();
@@ -188,7 +188,7 @@ impl Reading {
 
 impl Cursor {
     /// The next rows of the part, few enough for DuckDB.
-    fn next(&mut self, run: &ScanRun) -> Result<Option<RecordBatch>, SourceProblem> {
+    fn next(&mut self, run: &ScanRun) -> Result<Option<RecordBatch>, Problem> {
         if self.batch.is_none() {
             let Some(rows) = run.batch(&mut self.part)? else { return Ok(None) };
             self.batch = Some(Batch { rows: record_batch(rows)?, next: 0 });
@@ -204,11 +204,11 @@ impl Cursor {
     }
 }
 
-fn record_batch(rows: Rows) -> Result<RecordBatch, SourceProblem> {
+fn record_batch(rows: Rows) -> Result<RecordBatch, Problem> {
     let fields: Vec<Field> =
         rows.columns.iter().map(|column| Field::new("", column.data_type().clone(), true)).collect();
     let schema: SchemaRef = Arc::new(Schema::new(fields));
-    RecordBatch::try_new(schema, rows.columns).map_err(|error| SourceProblem::new(error.to_string(), None))
+    RecordBatch::try_new(schema, rows.columns).map_err(|error| Problem::new(Kind::Invalid, error.to_string(), None))
 }
 
 /// How many of the rows have values that fit into memory at once. A page's dictionary makes texts

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     config::MemoryLimit,
     feast::values::encode::{micros_in_utc, widen},
-    offline::{BatchSink, OfflineError},
+    offline::BatchSink,
+    problem::{Kind, Problem},
     sources::Scan,
 };
 
@@ -40,7 +41,7 @@ impl Database {
     }
 
     /// Begins a query. The first one starts DuckDB, which takes about 20 ms.
-    pub fn session(&self) -> Result<Session, OfflineError> {
+    pub fn session(&self) -> Result<Session, Problem> {
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         if started.is_none() {
             *started = Some(self.start()?);
@@ -53,9 +54,10 @@ impl Database {
         Ok(Session { connection, memory: self.memory.clone() })
     }
 
-    fn start(&self) -> Result<Started, OfflineError> {
+    fn start(&self) -> Result<Started, Problem> {
         let spill = tempfile::Builder::new().prefix("feastr-").tempdir().map_err(|error| {
-            OfflineError::new(
+            Problem::new(
+                Kind::Invalid,
                 format!("cannot make a folder for temporary files: {error}"),
                 "set TMPDIR to a folder that can be written".to_owned(),
             )
@@ -115,12 +117,12 @@ impl Session {
     }
 
     /// Runs statements without results.
-    pub fn execute(&self, work: Work<'_>, sql: &str) -> Result<(), OfflineError> {
+    pub fn execute(&self, work: Work<'_>, sql: &str) -> Result<(), Problem> {
         self.connection.execute_batch(sql).map_err(|error| self.failure(work, &error))
     }
 
     /// The integers of the only row.
-    pub fn integers<const N: usize>(&self, work: Work<'_>, sql: &str) -> Result<[Option<i64>; N], OfflineError> {
+    pub fn integers<const N: usize>(&self, work: Work<'_>, sql: &str) -> Result<[Option<i64>; N], Problem> {
         let read = |row: &duckdb::Row<'_>| {
             let mut integers = [None; N];
             integers.iter_mut().enumerate().try_for_each(|(column, integer)| {
@@ -134,7 +136,7 @@ impl Session {
 
     /// Streams a query's result; times come out as microseconds UTC. An ordered result stays in
     /// order only because `preserve_insertion_order` is left on (seen with DuckDB 2.0.0).
-    pub fn stream(&self, work: Work<'_>, sql: &str, sink: &mut dyn BatchSink) -> Result<(), OfflineError> {
+    pub fn stream(&self, work: Work<'_>, sql: &str, sink: &mut dyn BatchSink) -> Result<(), Problem> {
         let failure = |error: duckdb::Error| self.failure(work, &error);
         let mut statement = self.connection.prepare(sql).map_err(failure)?;
         let stream = statement.stream_arrow([]).map_err(failure)?;
@@ -145,7 +147,7 @@ impl Session {
         for batch in stream {
             let batch = batch.map_err(failure)?;
             if plain(&batch, &schema, sink)
-                .map_err(|error| OfflineError::new(format!("{}: {error}", work.what), None))?
+                .map_err(|error| Problem::new(Kind::Invalid, format!("{}: {error}", work.what), None))?
                 == ControlFlow::Break(())
             {
                 return Ok(());
@@ -155,9 +157,9 @@ impl Session {
     }
 
     /// What is wrong: reading a file, if that failed, else what DuckDB says.
-    fn failure(&self, work: Work<'_>, error: &duckdb::Error) -> OfflineError {
+    fn failure(&self, work: Work<'_>, error: &duckdb::Error) -> Problem {
         match work.scans.iter().find_map(|scan| scan.problem()) {
-            Some(problem) => problem.into(),
+            Some(problem) => problem,
             None => explain(work.what, error, &self.memory),
         }
     }

@@ -5,7 +5,7 @@ use arrow::datatypes::TimeUnit;
 use super::{scans::ScanTable, session::Session};
 use crate::{
     model::{Checks, DataSource, FeatureView, Field, Interval, OutOfRange, Timestamp},
-    offline::OfflineError,
+    problem::{Kind, Problem},
     sources::{Format, OpenSource, Role, Scan, Wanted},
 };
 
@@ -19,16 +19,17 @@ pub struct ViewSource<'a> {
 
 impl<'a> ViewSource<'a> {
     /// Finds the files of a view's source and looks at their columns.
-    pub fn open(repo: &Path, view: &'a FeatureView) -> Result<Self, OfflineError> {
+    pub fn open(repo: &Path, view: &'a FeatureView) -> Result<Self, Problem> {
         if let Some(what) = view.transformation() {
             let message = format!("feature view `{}` is computed by {what}, which is not supported yet", view.name);
-            return Err(OfflineError::new(message, None));
+            return Err(Problem::new(Kind::Invalid, message, None));
         }
         let Some(source) = &view.source else {
-            return Err(OfflineError::new(format!("feature view `{}` has no source", view.name), None));
+            return Err(Problem::new(Kind::Invalid, format!("feature view `{}` has no source", view.name), None));
         };
         if source.timestamp_field.is_empty() {
-            return Err(OfflineError::new(
+            return Err(Problem::new(
+                Kind::Invalid,
                 format!("data source `{}` does not say which column has the event times", source.name),
                 "set its `timestamp_field` and apply".to_owned(),
             ));
@@ -50,16 +51,17 @@ impl<'a> ViewSource<'a> {
     }
 
     /// The error of a source none of whose rows has an event time.
-    pub fn without_times(&self, rows: i64) -> OfflineError {
+    pub fn without_times(&self, rows: i64) -> Problem {
         let column = self.source.event_column();
-        OfflineError::new(
+        Problem::new(
+            Kind::Invalid,
             format!("{}: column `{column}`, which has the event times, is null in all rows ({rows})", self.what()),
             "write its times, or name another column in `timestamp_field`".to_owned(),
         )
     }
 
     /// A reading of keys, times and these features.
-    pub fn scan(&self, features: &[&Field]) -> Result<ViewScan, OfflineError> {
+    pub fn scan(&self, features: &[&Field]) -> Result<ViewScan, Problem> {
         let keys = self.view.join_keys();
         let mut wanted: Vec<Wanted> = Vec::with_capacity(keys.len() + 2 + features.len());
         let mut want = |column: &str, role: Role, null_if_unfit: bool| {

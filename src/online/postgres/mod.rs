@@ -11,10 +11,8 @@ mod write;
 use session::{Access, Session};
 use tables::{prepare, table_name};
 
-use super::store::{
-    OnlineError, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout,
-};
-use crate::{config::PostgresConfig, model::Timestamp};
+use super::store::{OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout};
+use crate::{config::PostgresConfig, model::Timestamp, problem::Problem};
 
 /// Feast's online store in a schema of a PostgreSQL database.
 pub struct PostgresOnlineStore {
@@ -40,7 +38,7 @@ impl OnlineStore for PostgresOnlineStore {
         Some(tables::kept(&table_name(project, view)).to_owned())
     }
 
-    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), OnlineError> {
+    fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), Problem> {
         if views.is_empty() {
             return Ok(());
         }
@@ -49,23 +47,19 @@ impl OnlineStore for PostgresOnlineStore {
         prepare(&mut Session::open(&self.access)?, &tables, self.numbers).map(|_| ())
     }
 
-    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         remove::views(&mut Session::open(&self.access)?, views, on_page)
     }
 
-    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         remove::features(&mut Session::open(&self.access)?, views, on_page)
     }
 
-    fn remove_expired(
-        &self,
-        views: &[(ViewLayout, Timestamp)],
-        on_page: &mut dyn FnMut(u64),
-    ) -> Result<u64, OnlineError> {
+    fn remove_expired(&self, views: &[(ViewLayout, Timestamp)], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         remove::expired(&mut Session::open(&self.access)?, views, on_page)
     }
 
-    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError> {
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, Problem> {
         let mut session = Session::open(&self.access)?;
         let table = table_name(&layout.project, &layout.view);
         let found = prepare(&mut session, std::slice::from_ref(&table), self.numbers)?;
@@ -74,7 +68,7 @@ impl OnlineStore for PostgresOnlineStore {
         Ok(Box::new(write::PostgresWriter::new(session, &table, has_numbers, layout, replace)))
     }
 
-    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError> {
+    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
         read::read(&mut Session::open(&self.access)?, project, requests)
     }
 }

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     model::Timestamp,
-    online::store::{OnlineError, ReadRequest, StoredValue},
+    online::store::{ReadRequest, StoredValue},
+    problem::Problem,
 };
 
 /// The stored values of several views, all of the same moment: one question to the server.
@@ -21,7 +22,7 @@ pub fn read(
     session: &mut Session,
     project: &str,
     requests: &[ReadRequest],
-) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError> {
+) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
     let tables: Vec<String> = requests.iter().map(|request| table_name(project, &request.view)).collect();
     let all: Vec<(usize, &str)> = tables.iter().map(String::as_str).enumerate().collect();
     let rows = match session.once(|client| found(ask(client, &all, requests)))? {

@@ -8,7 +8,8 @@ use super::{
 use crate::{
     feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
-    online::store::{OnlineError, ViewLayout},
+    online::store::ViewLayout,
+    problem::{Kind, Problem},
 };
 
 /// Entities whose values are removed in one transaction.
@@ -16,7 +17,7 @@ const PAGE: i64 = 1000;
 
 /// Removes the values of views under their join keys, and tells how many entities had some. A table
 /// without others is dropped.
-pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
     let mut existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
@@ -54,7 +55,7 @@ fn drop_unshared(client: &mut Client, table: &str, prefix: &[u8]) -> Result<Opti
 }
 
 /// Removes the values of some features of views.
-pub fn features(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+pub fn features(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
     let existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
@@ -68,9 +69,9 @@ pub fn features(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn F
 }
 
 /// What all keys of a view's entities start with.
-fn prefix(view: &ViewLayout) -> Result<Vec<u8>, OnlineError> {
+fn prefix(view: &ViewLayout) -> Result<Vec<u8>, Problem> {
     let encoder = EntityKeyEncoder::new(&view.join_keys)
-        .map_err(|error| OnlineError { message: format!("view `{}`: {error}", view.view), help: None })?;
+        .map_err(|error| Problem::new(Kind::Unavailable, format!("view `{}`: {error}", view.view), None))?;
     Ok(encoder.prefix().to_vec())
 }
 
@@ -78,7 +79,7 @@ fn prefix(view: &ViewLayout) -> Result<Vec<u8>, OnlineError> {
 fn existing<'a>(
     session: &mut Session,
     views: impl IntoIterator<Item = &'a ViewLayout>,
-) -> Result<Vec<String>, OnlineError> {
+) -> Result<Vec<String>, Problem> {
     let mut tables: Vec<String> = views.into_iter().map(|view| table_name(&view.project, &view.view)).collect();
     let missing = missing(session, &tables.iter().map(String::as_str).collect::<Vec<_>>())?;
     tables.retain(|table| !missing.contains(table));
@@ -90,7 +91,7 @@ pub fn expired(
     session: &mut Session,
     views: &[(ViewLayout, Timestamp)],
     on_page: &mut dyn FnMut(u64),
-) -> Result<u64, OnlineError> {
+) -> Result<u64, Problem> {
     let existing = existing(session, views.iter().map(|(view, _)| view))?;
     let mut entities = 0;
     for (view, before) in views {
@@ -126,12 +127,7 @@ impl Removed {
 }
 
 /// Removes values of a table in the order of keys, and tells of how many entities.
-fn remove(
-    session: &mut Session,
-    table: &str,
-    removed: &Removed,
-    on_page: &mut dyn FnMut(u64),
-) -> Result<u64, OnlineError> {
+fn remove(session: &mut Session, table: &str, removed: &Removed, on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
     let (mut entities, mut last) = (0, Vec::new());
     while let Some((page, end)) = remove_page(session, table, removed, &last)? {
         entities += page;
@@ -147,7 +143,7 @@ fn remove_page(
     table: &str,
     removed: &Removed,
     after: &[u8],
-) -> Result<Option<(u64, Vec<u8>)>, OnlineError> {
+) -> Result<Option<(u64, Vec<u8>)>, Problem> {
     let (table, condition) = (quoted(table), removed.condition());
     // Whatever was written meanwhile is looked at again, and stays when it is newer.
     let statement = format!(

@@ -4,8 +4,9 @@ use postgres::Client;
 
 use crate::{
     config::PostgresConfig,
-    online::{patience::Patience, store::OnlineError},
+    online::patience::Patience,
     postgres::{PostgresProblem, PostgresServer, Role},
+    problem::{Kind, Problem},
 };
 
 const ROLE: Role = Role {
@@ -77,7 +78,7 @@ fn history(client: &mut Client) -> Result<String, postgres::Error> {
 
 impl Session {
     /// Connects; a server that is not there now is an error at once.
-    pub fn open(access: &Access) -> Result<Self, OnlineError> {
+    pub fn open(access: &Access) -> Result<Self, Problem> {
         Ok(Self { access: access.clone(), client: access.connect()?, history: None, is_stale: false })
     }
 
@@ -94,7 +95,7 @@ impl Session {
     ///
     /// # Errors
     /// What the server says, explained.
-    pub fn once<T>(&mut self, act: impl FnOnce(&mut Client) -> Result<T, postgres::Error>) -> Result<T, OnlineError> {
+    pub fn once<T>(&mut self, act: impl FnOnce(&mut Client) -> Result<T, postgres::Error>) -> Result<T, Problem> {
         act(&mut self.client).map_err(|error| self.access.server.explain(&error).into())
     }
 
@@ -103,10 +104,7 @@ impl Session {
     ///
     /// # Errors
     /// What cannot be helped by waiting, or what is still so after a long while.
-    pub fn insist<T>(
-        &mut self,
-        mut act: impl FnMut(&mut Client) -> Result<T, postgres::Error>,
-    ) -> Result<T, OnlineError> {
+    pub fn insist<T>(&mut self, mut act: impl FnMut(&mut Client) -> Result<T, postgres::Error>) -> Result<T, Problem> {
         let mut patience = Patience::default();
         loop {
             let outcome = self
@@ -132,13 +130,14 @@ impl Session {
     ///
     /// # Errors
     /// When it was replaced, or cannot be asked.
-    pub fn check_memory(&mut self) -> Result<(), OnlineError> {
+    pub fn check_memory(&mut self) -> Result<(), Problem> {
         let Some(noted) = self.history.clone() else { return Ok(()) };
         self.is_stale = true;
         if self.insist(history)? == noted {
             return Ok(());
         }
-        Err(OnlineError::new(
+        Err(Problem::new(
+            Kind::Unavailable,
             format!(
                 "another PostgreSQL server took over at {} while values were written; what the former one had confirmed \
                  may be lost",

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use postgres::{Client, error::SqlState, types::Type};
 
 use super::session::Session;
-use crate::online::store::OnlineError;
+
+use crate::problem::{Kind, Problem};
 
 /// The table of a view, as Feast names it.
 pub fn table_name(project: &str, view: &str) -> String {
@@ -26,23 +27,24 @@ pub fn kept(name: &str) -> &str {
 ///
 /// # Errors
 /// When two names differ only behind what PostgreSQL keeps.
-pub fn check_lengths(tables: &[String]) -> Result<(), OnlineError> {
+pub fn check_lengths(tables: &[String]) -> Result<(), Problem> {
     let mut names = BTreeMap::new();
     for table in tables {
         if let Some(other) = names.insert(kept(table), table).filter(|other| *other != table) {
-            return Err(OnlineError {
-                message: format!(
+            return Err(Problem::new(
+                Kind::Unavailable,
+                format!(
                     "the tables `{other}` and `{table}` would be one: PostgreSQL keeps {LONGEST_NAME} bytes of a name"
                 ),
-                help: Some("give one of the views a shorter name".to_owned()),
-            });
+                Some("give one of the views a shorter name".to_owned()),
+            ));
         }
     }
     Ok(())
 }
 
 /// Which of these tables cannot be seen.
-pub fn missing(session: &mut Session, tables: &[&str]) -> Result<Vec<String>, OnlineError> {
+pub fn missing(session: &mut Session, tables: &[&str]) -> Result<Vec<String>, Problem> {
     let rows = session.once(|client| {
         client.query_typed(
             "SELECT name FROM unnest($1) AS name WHERE to_regclass(quote_ident(name)) IS NULL",
@@ -62,7 +64,7 @@ pub struct Table {
 
 /// Creates the schema, tables and columns that are missing, and tells how the tables are. When
 /// nothing is missing it only looks, once.
-pub fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Result<Vec<Table>, OnlineError> {
+pub fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Result<Vec<Table>, Problem> {
     for _ in 0..MOST_ATTEMPTS {
         let schema = session.schema().to_owned();
         let (found, current_schema) = session.once(|client| look(client, &schema, tables))?;
@@ -80,10 +82,11 @@ pub fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Resul
             outcome => outcome,
         })?;
     }
-    Err(OnlineError {
-        message: format!("other programs keep changing tables of the online store {}", session.server().url()),
-        help: Some("try again when they are done".to_owned()),
-    })
+    Err(Problem::new(
+        Kind::Unavailable,
+        format!("other programs keep changing tables of the online store {}", session.server().url()),
+        Some("try again when they are done".to_owned()),
+    ))
 }
 
 /// Schema, tables, a look at them, and collisions with others.
@@ -138,7 +141,7 @@ fn additions(table: &Table, numbers: bool) -> String {
 }
 
 /// Tables would go somewhere else than the settings say.
-fn unusable_schema(session: &Session) -> OnlineError {
+fn unusable_schema(session: &Session) -> Problem {
     let (schema, url) = (session.schema(), session.server().url());
     let user = url.user.as_deref().unwrap_or("you");
     let lower = schema.to_lowercase();
@@ -146,5 +149,5 @@ fn unusable_schema(session: &Session) -> OnlineError {
         true => "grant it USAGE and CREATE on the schema".to_owned(),
         false => format!("Feast looks for schemas in lower case: write `db_schema: {lower}`"),
     };
-    OnlineError { message: format!("`{user}` cannot use the schema `{schema}` of {url}"), help: Some(help) }
+    Problem::new(Kind::Unavailable, format!("`{user}` cannot use the schema `{schema}` of {url}"), Some(help))
 }

@@ -4,7 +4,8 @@ use prost::Message;
 use super::{moment::Moment, session::Session, tables::quoted};
 use crate::{
     feast::values::value::Value,
-    online::store::{EncodedRow, OnlineError, OnlineWriter, Replace, ViewLayout, WriteCounts},
+    online::store::{EncodedRow, OnlineWriter, Replace, ViewLayout, WriteCounts},
+    problem::Problem,
 };
 
 /// About how many bytes of keys and values go into one statement.
@@ -30,7 +31,7 @@ impl PostgresWriter {
         Self { session, layout, order, has_numbers, upsert, stored: stored(table) }
     }
 
-    fn write_chunk(&mut self, rows: &[&EncodedRow<'_>]) -> Result<WriteCounts, OnlineError> {
+    fn write_chunk(&mut self, rows: &[&EncodedRow<'_>]) -> Result<WriteCounts, Problem> {
         let mut cells = Cells::with_capacity(rows.len() * self.order.len());
         for row in rows {
             for &feature in &self.order {
@@ -49,7 +50,7 @@ impl PostgresWriter {
 }
 
 /// The number of entities that a statement answers.
-fn ask(session: &mut Session, statement: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<u64, OnlineError> {
+fn ask(session: &mut Session, statement: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<u64, Problem> {
     let count: i64 = session.insist(|client| {
         let rows = client.query_typed(statement, parameters)?;
         rows.first().map_or(Ok(0), |row| row.try_get(0))
@@ -58,7 +59,7 @@ fn ask(session: &mut Session, statement: &str, parameters: &[(&(dyn ToSql + Sync
 }
 
 impl OnlineWriter for PostgresWriter {
-    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, OnlineError> {
+    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, Problem> {
         if self.order.is_empty() {
             return Ok(WriteCounts { written: rows.len() as u64, skipped: 0 });
         }
@@ -78,7 +79,7 @@ impl OnlineWriter for PostgresWriter {
     }
 
     /// Each batch was committed when it was taken.
-    fn finish(&mut self) -> Result<WriteCounts, OnlineError> {
+    fn finish(&mut self) -> Result<WriteCounts, Problem> {
         self.session.check_memory()?;
         Ok(WriteCounts::default())
     }

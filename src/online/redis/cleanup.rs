@@ -17,7 +17,8 @@ use crate::{
     config::RedisNode,
     feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
-    online::store::{OnlineError, ViewLayout},
+    online::store::ViewLayout,
+    problem::{Kind, Problem},
 };
 
 /// Keys a server looks at before it answers; keeps the pauses for others short.
@@ -43,16 +44,12 @@ pub enum Which {
 ///
 /// # Errors
 /// When the servers cannot be reached or used; what was removed until then is gone.
-pub fn remove(
-    servers: &mut Servers,
-    removals: &[Removal<'_>],
-    on_page: &mut dyn FnMut(u64),
-) -> Result<u64, OnlineError> {
+pub fn remove(servers: &mut Servers, removals: &[Removal<'_>], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
     // Views over the same join keys are in the same hashes, which are looked through once.
     let mut groups: BTreeMap<(&str, Vec<u8>), Vec<Removal<'_>>> = BTreeMap::new();
     for removal in removals {
         let names = EntityKeyEncoder::new(&removal.0.join_keys)
-            .map_err(|error| OnlineError::new(format!("view `{}`: {error}", removal.0.view), None))?;
+            .map_err(|error| Problem::new(Kind::Unavailable, format!("view `{}`: {error}", removal.0.view), None))?;
         groups.entry((&removal.0.project, names.prefix().to_vec())).or_default().push(*removal);
     }
     let mut removed = 0;
@@ -79,19 +76,23 @@ struct Pages {
 }
 
 impl Pages {
-    fn next(&mut self, servers: &mut Servers, server: &RedisNode) -> Result<Option<Vec<Vec<u8>>>, OnlineError> {
+    fn next(&mut self, servers: &mut Servers, server: &RedisNode) -> Result<Option<Vec<Vec<u8>>>, Problem> {
         let Some(cursor) = self.cursor else { return Ok(None) };
         let mut scan = redis::cmd("SCAN");
         scan.arg(cursor).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(PAGE);
         let answer: (u64, Vec<Vec<u8>>) = redis::from_redis_value(servers.ask(server, &scan)?).map_err(|error| {
-            OnlineError::new(format!("Redis at {server} answers SCAN with something else: {error}"), None)
+            Problem::new(
+                Kind::Unavailable,
+                format!("Redis at {server} answers SCAN with something else: {error}"),
+                None,
+            )
         })?;
         self.cursor = Some(answer.0).filter(|cursor| *cursor != 0);
         Ok(Some(answer.1))
     }
 }
 
-fn remove_from(servers: &mut Servers, removals: &[Removal<'_>], mut keys: Vec<Vec<u8>>) -> Result<u64, OnlineError> {
+fn remove_from(servers: &mut Servers, removals: &[Removal<'_>], mut keys: Vec<Vec<u8>>) -> Result<u64, Problem> {
     let slot = |key: &Vec<u8>| servers.slot(key);
     keys.sort_by_key(slot);
     let mut calls = Calls::default();

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{RedisConfig, RedisDeployment, RedisNode, RedisTls, TlsMode},
-    online::store::OnlineError,
+    problem::{Kind, Problem},
 };
 
 /// How long to wait for a connection if the settings say nothing.
@@ -119,7 +119,8 @@ fn client(node: &RedisNode, tls: Option<&RedisTls>) -> Result<Client, Failure> {
         Ok(address.into_connection_info()?.set_tcp_settings(TcpSettings::default().set_nodelay(true)))
     };
     let unusable = |error: redis::RedisError| {
-        Failure::lasting(OnlineError::new(
+        Failure::lasting(Problem::new(
+            Kind::Unavailable,
             format!("a connection to Redis at {node} cannot be set up: {error}"),
             "check `connection_string` in feature_store.yaml, and that certificates are in PEM format".to_owned(),
         ))
@@ -144,7 +145,8 @@ fn client(node: &RedisNode, tls: Option<&RedisTls>) -> Result<Client, Failure> {
 fn certificates(tls: &RedisTls) -> Result<TlsCertificates, Failure> {
     let read = |path: &std::path::PathBuf| {
         std::fs::read(path).map_err(|error| {
-            Failure::lasting(OnlineError::new(
+            Failure::lasting(Problem::new(
+                Kind::Unavailable,
                 format!("the certificates in {} cannot be read: {error}", path.display()),
                 "ssl_ca_certs, ssl_certfile and ssl_keyfile name files in PEM format".to_owned(),
             ))

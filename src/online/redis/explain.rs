@@ -4,22 +4,22 @@ use redis::{RedisError, ServerError};
 
 use crate::{
     config::{RedisConfig, RedisNode},
-    online::store::OnlineError,
+    problem::{Kind, Problem},
 };
 
 /// Why something cannot be done, and whether it may work in a moment.
 #[derive(Debug)]
 pub struct Failure {
-    pub error: OnlineError,
+    pub error: Problem,
     pub passing: bool,
 }
 
 impl Failure {
-    pub fn passing(error: OnlineError) -> Self {
+    pub fn passing(error: Problem) -> Self {
         Self { error, passing: true }
     }
 
-    pub fn lasting(error: OnlineError) -> Self {
+    pub fn lasting(error: Problem) -> Self {
         Self { error, passing: false }
     }
 
@@ -113,7 +113,7 @@ impl Place {
         if !self.encrypted && error.is_connection_dropped() && !error.is_connection_refusal() {
             help.push_str("; with `ssl=true` in it connections are encrypted");
         }
-        Failure::passing(OnlineError::new(format!("Redis at {node} {what}"), help))
+        Failure::passing(Problem::new(Kind::Unavailable, format!("Redis at {node} {what}"), help))
     }
 
     fn not_encrypted_alike(&self, error: &RedisError, text: &str) -> Option<Failure> {
@@ -139,14 +139,14 @@ impl Place {
         } else {
             return None;
         };
-        Some(Failure::lasting(OnlineError::new(message, help.to_owned())))
+        Some(Failure::lasting(Problem::new(Kind::Unavailable, message, help.to_owned())))
     }
 
     /// An answer that is an error.
     pub fn refused(&self, error: &ServerError) -> Failure {
         let node = &self.node;
         let detail = error.details().unwrap_or_default();
-        let say = |message: String, help: &str| OnlineError::new(message, help.to_owned());
+        let say = |message: String, help: &str| Problem::new(Kind::Unavailable, message, help.to_owned());
         match code(error) {
             "NOAUTH" => Failure::lasting(say(
                 format!("Redis at {node} asks for a password"),
@@ -210,7 +210,8 @@ impl Place {
                 format!("Redis at {node} cannot answer for these keys now: {detail}"),
                 "look at its cluster with `redis-cli --cluster check`",
             )),
-            code => Failure::lasting(OnlineError::new(
+            code => Failure::lasting(Problem::new(
+                Kind::Unavailable,
                 format!("Redis at {node} refuses: {code} {detail}"),
                 "look into its log".to_owned(),
             )),
@@ -229,7 +230,7 @@ mod tests {
         let connection = RedisConnection { password, ..RedisConnection::to(Vec::new()) };
         let config = RedisConfig::new(RedisDeployment::Standalone, connection);
         let said = "unknown command 'AUTH', with args beginning with: 'joe' 'Geheim123'";
-        let failure = Failure::lasting(OnlineError::new(said.to_owned(), None)).without(&config);
+        let failure = Failure::lasting(Problem::new(Kind::Unavailable, said.to_owned(), None)).without(&config);
         assert_eq!(failure.error.message, "unknown command 'AUTH', with args beginning with: 'joe' '***'");
     }
 }

@@ -19,10 +19,8 @@ use self::{
     servers::{Purpose, Servers},
     writer::RedisWriter,
 };
-use super::store::{
-    OnlineError, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout,
-};
-use crate::{config::RedisConfig, model::Timestamp};
+use super::store::{OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout};
+use crate::{config::RedisConfig, model::Timestamp, problem::Problem};
 
 /// Feast's Redis online store: a hash per entity, which holds the features of all its views.
 pub struct RedisOnlineStore {
@@ -38,7 +36,7 @@ impl RedisOnlineStore {
         Servers::new(self.config.clone(), project, purpose)
     }
 
-    fn remove(&self, removals: &[Removal<'_>], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+    fn remove(&self, removals: &[Removal<'_>], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         let Some((first, _)) = removals.first() else { return Ok(0) };
         remove(&mut self.servers(&first.project, Purpose::Writing), removals, on_page)
     }
@@ -49,12 +47,12 @@ impl OnlineStore for RedisOnlineStore {
         None
     }
 
-    fn prepare_views(&self, _: &str, _: &[&str]) -> Result<(), OnlineError> {
+    fn prepare_views(&self, _: &str, _: &[&str]) -> Result<(), Problem> {
         Ok(())
     }
 
     /// As in Feast nothing is looked for, and so nothing removed, with `full_scan_for_deletion: false`.
-    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+    fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         if !self.config.full_scan_for_deletion {
             return Ok(0);
         }
@@ -62,28 +60,24 @@ impl OnlineStore for RedisOnlineStore {
     }
 
     /// As with [`Self::remove_views`].
-    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, OnlineError> {
+    fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         if !self.config.full_scan_for_deletion {
             return Ok(0);
         }
         self.remove(&views.iter().map(|view| (view, Which::Features)).collect::<Vec<_>>(), on_page)
     }
 
-    fn remove_expired(
-        &self,
-        views: &[(ViewLayout, Timestamp)],
-        on_page: &mut dyn FnMut(u64),
-    ) -> Result<u64, OnlineError> {
+    fn remove_expired(&self, views: &[(ViewLayout, Timestamp)], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         self.remove(&views.iter().map(|(view, before)| (view, Which::Before(*before))).collect::<Vec<_>>(), on_page)
     }
 
-    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, OnlineError> {
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, Problem> {
         let mut servers = self.servers(&layout.project, Purpose::Writing);
         servers.connect()?;
         Ok(Box::new(RedisWriter::new(servers, &self.config, &layout, replace)))
     }
 
-    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError> {
+    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
         let mut servers = self.servers(project, Purpose::Reading);
         servers.connect()?;
         reader::read(&mut servers, project, requests)

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     feast::values::feature_hash::feature_field,
-    online::store::{OnlineError, ReadRequest, StoredValue},
+    online::store::{ReadRequest, StoredValue},
+    problem::Problem,
 };
 
 /// A hash that is asked for, for one or several views.
@@ -29,7 +30,7 @@ pub fn read(
     servers: &mut Servers,
     project: &str,
     requests: &[ReadRequest],
-) -> Result<Vec<Vec<Vec<StoredValue>>>, OnlineError> {
+) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
     let fields: Vec<Vec<Vec<u8>>> = requests.iter().map(fields).collect();
     let wanted = wanted(requests);
     let (mut calls, mut key) = (Calls::default(), Vec::new());

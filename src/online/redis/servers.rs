@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{
     config::{RedisConfig, RedisDeployment, RedisNode},
-    online::{patience::Patience, store::OnlineError},
+    online::patience::Patience,
+    problem::{Kind, Problem},
 };
 
 /// What the servers are used for.
@@ -105,7 +106,7 @@ impl Servers {
     ///
     /// # Errors
     /// When the servers cannot be reached or used.
-    pub fn connect(&mut self) -> Result<(), OnlineError> {
+    pub fn connect(&mut self) -> Result<(), Problem> {
         self.masters()?.first().map_or(Ok(()), |master| self.link(master).map(|_| ())).map_err(|failure| failure.error)
     }
 
@@ -113,7 +114,7 @@ impl Servers {
     ///
     /// # Errors
     /// As [`Self::connect`].
-    pub fn masters(&mut self) -> Result<Vec<RedisNode>, OnlineError> {
+    pub fn masters(&mut self) -> Result<Vec<RedisNode>, Problem> {
         self.find().map(|topology| topology.masters().to_vec()).map_err(|failure| failure.error)
     }
 
@@ -126,7 +127,7 @@ impl Servers {
     ///
     /// # Errors
     /// When it cannot be reached or refuses.
-    pub fn ask(&mut self, node: &RedisNode, command: &redis::Cmd) -> Result<Value, OnlineError> {
+    pub fn ask(&mut self, node: &RedisNode, command: &redis::Cmd) -> Result<Value, Problem> {
         let answer = self.link(node).and_then(|link| link.ask(command));
         answer.map_err(|failure| {
             self.links.remove(node);
@@ -140,7 +141,7 @@ impl Servers {
     /// # Errors
     /// When a server refuses, or stays away in spite of waiting for it. Commands before and behind the
     /// one in question may be carried out.
-    pub fn exchange(&mut self, calls: &Calls, refusal: Refusal) -> Result<Vec<Value>, OnlineError> {
+    pub fn exchange(&mut self, calls: &Calls, refusal: Refusal) -> Result<Vec<Value>, Problem> {
         let mut answers: Vec<Option<Value>> = vec![None; calls.len()];
         let mut unanswered = calls.len();
         let mut patience = self.purpose.patience();
@@ -195,7 +196,7 @@ impl Servers {
     ///
     /// # Errors
     /// When one may have forgotten it, or cannot be asked.
-    pub fn check_memory(&mut self) -> Result<(), OnlineError> {
+    pub fn check_memory(&mut self) -> Result<(), Problem> {
         let mut patience = self.purpose.patience();
         while let Err(failure) = self.look_again() {
             if !failure.passing {
@@ -206,7 +207,8 @@ impl Servers {
             }
         }
         let Some(node) = &self.forgetful else { return Ok(()) };
-        Err(OnlineError::new(
+        Err(Problem::new(
+            Kind::Unavailable,
             format!(
                 "Redis at {node} was started again or replaced while values were written; what it had confirmed before \
                  may be lost"
@@ -324,7 +326,8 @@ impl Servers {
         for index in (0..answers.len()).filter(|index| answers[*index].is_none()) {
             let slot = calls.slot(index);
             let owner = topology.owner(slot).ok_or_else(|| {
-                Failure::passing(OnlineError::new(
+                Failure::passing(Problem::new(
+                    Kind::Unavailable,
                     format!("no server of the Redis cluster has slot {slot}"),
                     "look at the cluster with `redis-cli --cluster check`".to_owned(),
                 ))
@@ -367,7 +370,11 @@ impl Servers {
         error: &redis::ServerError,
     ) -> Result<Again, Failure> {
         let Some(place) = self.links.get(node).map(|link| link.place.clone()) else {
-            return Err(Failure::lasting(OnlineError::new(format!("Redis at {node} has refused"), None)));
+            return Err(Failure::lasting(Problem::new(
+                Kind::Unavailable,
+                format!("Redis at {node} has refused"),
+                None,
+            )));
         };
         let refused = place.refused(error);
         let is_cluster = self.config.deployment == RedisDeployment::Cluster;
@@ -392,7 +399,7 @@ impl Servers {
     }
 
     /// Says which of the keys holds something else than a hash.
-    fn wrong_type(&mut self, node: &RedisNode, keys: &[&[u8]]) -> OnlineError {
+    fn wrong_type(&mut self, node: &RedisNode, keys: &[&[u8]]) -> Problem {
         self.links.remove(node);
         let mut found = None;
         for key in keys {
@@ -409,7 +416,8 @@ impl Servers {
             Some((key, kind)) => format!("a {kind} where the values of {} belong", describe(key, &self.project)),
             None => "something else than a hash where values belong".to_owned(),
         };
-        OnlineError::new(
+        Problem::new(
+            Kind::Unavailable,
             format!("Redis at {node} holds {what}"),
             "another program uses the same keys: delete this key, or use another `db`".to_owned(),
         )
@@ -454,8 +462,9 @@ impl Servers {
     }
 }
 
-fn moving(node: &RedisNode) -> OnlineError {
-    OnlineError::new(
+fn moving(node: &RedisNode) -> Problem {
+    Problem::new(
+        Kind::Unavailable,
         format!("slots of Redis at {node} are moving"),
         "wait until they have moved, then try again".to_owned(),
     )

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::{RedisConfig, RedisDeployment, RedisNode},
-    online::store::OnlineError,
+    problem::{Kind, Problem},
 };
 
 /// How many slots the keys of a cluster are spread over.
@@ -119,7 +119,8 @@ fn first_answer<'a, T>(
             Err(failure) => problem = problem.or(Some(failure)),
         }
     }
-    let nobody = || Failure::lasting(OnlineError::new("the settings name no Redis server".to_owned(), None));
+    let nobody =
+        || Failure::lasting(Problem::new(Kind::Unavailable, "the settings name no Redis server".to_owned(), None));
     Err(problem.unwrap_or_else(nobody))
 }
 
@@ -139,7 +140,8 @@ fn slots_of(config: &RedisConfig, node: &RedisNode) -> Result<Topology, Failure>
         }
     }
     if masters.is_empty() {
-        return Err(Failure::passing(OnlineError::new(
+        return Err(Failure::passing(Problem::new(
+            Kind::Unavailable,
             format!("the cluster of Redis at {node} has no slots yet"),
             "create it with `redis-cli --cluster create`".to_owned(),
         )));
@@ -170,7 +172,8 @@ fn master_of(config: &RedisConfig, name: &str) -> Result<RedisNode, Failure> {
             if !failure.error.message.contains("unknown command") {
                 return failure;
             }
-            Failure::lasting(OnlineError::new(
+            Failure::lasting(Problem::new(
+                Kind::Unavailable,
                 format!("{sentinel} is no sentinel"),
                 "name the sentinels in `connection_string` (their port is 26379 by default), or write \
                  `redis_type: redis`"
@@ -192,7 +195,7 @@ fn unknown_master(name: &str, known: &[String]) -> Failure {
         [] => "check `sentinel_master` in feature_store.yaml".to_owned(),
         known => format!("write `sentinel_master: {}` in feature_store.yaml", known.join("` or `")),
     };
-    Failure::lasting(OnlineError::new(format!("the sentinels know no master `{name}`"), help))
+    Failure::lasting(Problem::new(Kind::Unavailable, format!("the sentinels know no master `{name}`"), help))
 }
 
 /// The names of the masters a sentinel watches.

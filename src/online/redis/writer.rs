@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     config::{RedisConfig, RedisDeployment},
-    online::store::{EncodedRow, OnlineError, OnlineWriter, Replace, ViewLayout, WriteCounts},
+    online::store::{EncodedRow, OnlineWriter, Replace, ViewLayout, WriteCounts},
+    problem::{Kind, Problem},
 };
 
 /// Bytes of rows that are sent at once; the server answers all of them in one go.
@@ -38,7 +39,7 @@ pub struct RedisWriter {
     batch: usize,
     /// Taken when nothing more is sent.
     batches: Option<SyncSender<Rows>>,
-    outcomes: Receiver<Result<(WriteCounts, Rows), OnlineError>>,
+    outcomes: Receiver<Result<(WriteCounts, Rows), Problem>>,
     sender: Option<JoinHandle<()>>,
     abandoned: Arc<AtomicBool>,
 }
@@ -100,7 +101,7 @@ impl RedisWriter {
     }
 
     /// Hands the rows to the sender, and gives what became of earlier ones.
-    fn send(&mut self) -> Result<WriteCounts, OnlineError> {
+    fn send(&mut self) -> Result<WriteCounts, Problem> {
         let mut told = WriteCounts::default();
         let mut next = Rows::default();
         while let Ok(outcome) = self.outcomes.try_recv() {
@@ -120,21 +121,25 @@ impl RedisWriter {
     }
 
     /// What became of everything that was sent.
-    fn remaining(&mut self) -> Result<WriteCounts, OnlineError> {
+    fn remaining(&mut self) -> Result<WriteCounts, Problem> {
         let mut told = WriteCounts::default();
         while let Ok(outcome) = self.outcomes.recv() {
             add(&mut told, outcome?.0);
         }
         if self.sender.take().is_some_and(|sender| sender.join().is_err()) {
             let help = "this is a mistake in feastr: report it; what was written stays, and the next run goes on";
-            return Err(OnlineError::new("writing to Redis has ended before all was written", help.to_owned()));
+            return Err(Problem::new(
+                Kind::Unavailable,
+                "writing to Redis has ended before all was written",
+                help.to_owned(),
+            ));
         }
         Ok(told)
     }
 }
 
 impl OnlineWriter for RedisWriter {
-    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, OnlineError> {
+    fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, Problem> {
         let mut told = WriteCounts::default();
         for row in rows {
             self.packer.take(row, &mut self.rows);
@@ -145,7 +150,7 @@ impl OnlineWriter for RedisWriter {
         Ok(told)
     }
 
-    fn finish(&mut self) -> Result<WriteCounts, OnlineError> {
+    fn finish(&mut self) -> Result<WriteCounts, Problem> {
         let mut told = WriteCounts::default();
         if !self.rows.rows.is_empty() {
             told = self.send()?;
@@ -170,7 +175,7 @@ impl Drop for RedisWriter {
 impl Sender {
     /// Writes a batch: creates what is not there, then writes in transactions if there are any, and with
     /// commands that can be repeated where those did not go well.
-    fn send(&mut self, rows: &mut Rows) -> Result<WriteCounts, OnlineError> {
+    fn send(&mut self, rows: &mut Rows) -> Result<WriteCounts, Problem> {
         let all = rows.rows.len() as u64;
         let mut written = if self.creates { self.create(rows)? } else { 0 };
         if self.looks {
@@ -202,7 +207,7 @@ impl Sender {
     }
 
     /// Leaves out rows that are not newer.
-    fn leave_out(&mut self, rows: &mut Rows) -> Result<(), OnlineError> {
+    fn leave_out(&mut self, rows: &mut Rows) -> Result<(), Problem> {
         self.calls.clear();
         rows.rows.iter().for_each(|row| self.packer.pack_look(row, rows, &mut self.calls));
         let mut answers = self.servers.exchange(&self.calls, Refusal::Fails)?.into_iter();
@@ -213,7 +218,7 @@ impl Sender {
     }
 
     /// Creates the hashes of rows whose keys are not there, and leaves the others.
-    fn create(&mut self, rows: &mut Rows) -> Result<u64, OnlineError> {
+    fn create(&mut self, rows: &mut Rows) -> Result<u64, Problem> {
         let all = rows.rows.len();
         self.calls.clear();
         let tried = self.packer.pack_creations(rows, &mut self.calls);

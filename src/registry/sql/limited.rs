@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use super::session::{Cell, Failure, Parameter, Session, uncertain};
-use crate::{registry::store::RegistryError, time_limit::within};
+use crate::{
+    problem::{Kind, Problem},
+    time_limit::within,
+};
 
 /// How long a server may take for an answer.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,7 +56,8 @@ impl<S: Send + 'static> Limited<S> {
 
 /// What it means that a server takes what it is sent and does not answer.
 pub fn silent(location: &str) -> Failure {
-    Failure::Final(RegistryError::new(
+    Failure::Final(Problem::new(
+        Kind::Unavailable,
         format!("the server of the registry {location} does not answer in time"),
         "nothing was changed; check host and port in the URL, and that the server is not stuck".to_owned(),
     ))

@@ -26,11 +26,12 @@ use self::{
 };
 use super::{
     locking::{Holder, Locking},
-    store::{RegistryError, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
+    store::{RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
 };
 use crate::{
     config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
     model::{ObjectKind, RunRecord},
+    problem::{Kind, Problem},
 };
 
 /// How often an update that other clients got in the way of is tried.
@@ -63,10 +64,7 @@ impl SqlRegistry {
     }
 
     /// Reads with the connection there is, or a new one; gives nothing when there is no database yet.
-    fn read<T: Default>(
-        &self,
-        read: impl Fn(&mut dyn Session, &Columns) -> Result<T, Failure>,
-    ) -> Result<T, RegistryError> {
+    fn read<T: Default>(&self, read: impl Fn(&mut dyn Session, &Columns) -> Result<T, Failure>) -> Result<T, Problem> {
         let kept = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Servers and what is in between end connections that nobody uses.
         if let Some(session) = kept
@@ -102,7 +100,8 @@ impl SqlRegistry {
         if missing.is_empty() {
             return Ok(here);
         }
-        Err(Failure::Final(RegistryError::new(
+        Err(Failure::Final(Problem::new(
+            Kind::Unavailable,
             format!("the registry {} has no column {}", self.location(), missing.join(", ")),
             "an older or a newer Feast made these tables; add the columns, or use another database".to_owned(),
         )))
@@ -142,11 +141,12 @@ impl SqlRegistry {
     }
 
     /// MySQL takes `Drivers` and `drivers` for the same text, and so would mix two projects.
-    fn check_spelling(&self, kind: ObjectKind, name: &str, project: &str) -> Result<(), RegistryError> {
+    fn check_spelling(&self, kind: ObjectKind, name: &str, project: &str) -> Result<(), Problem> {
         if kind != ObjectKind::Project || name == project {
             return Ok(());
         }
-        Err(RegistryError::new(
+        Err(Problem::new(
+            Kind::Unavailable,
             format!("the registry {} cannot tell the projects `{name}` and `{project}` apart", self.location()),
             format!("write `project: {name}`, or choose a name that differs by more than capitals and accents"),
         ))
@@ -170,7 +170,8 @@ impl SqlRegistry {
             }
             SchemaMode::Verify if !missing.is_empty() => {
                 let names: Vec<&str> = missing.iter().map(|table| table.name).collect();
-                return Err(Failure::Final(RegistryError::new(
+                return Err(Failure::Final(Problem::new(
+                    Kind::Unavailable,
                     format!("the registry {} lacks the tables {}", self.location(), names.join(", ")),
                     "create them, or set `schema_mode: auto` and feastr does".to_owned(),
                 )));
@@ -188,11 +189,11 @@ impl SqlRegistry {
 }
 
 impl RegistryStore for SqlRegistry {
-    fn snapshot(&self, project: &str) -> Result<Snapshot, RegistryError> {
+    fn snapshot(&self, project: &str) -> Result<Snapshot, Problem> {
         self.read(|session, here| self.read_snapshot(session, here, project, false))
     }
 
-    fn projects(&self) -> Result<Vec<String>, RegistryError> {
+    fn projects(&self) -> Result<Vec<String>, Problem> {
         let mut projects = self.read(|session, here| {
             if !here.has_table("projects") {
                 return Ok(Vec::new());
@@ -204,7 +205,7 @@ impl RegistryStore for SqlRegistry {
         Ok(projects)
     }
 
-    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, RegistryError> {
+    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, Problem> {
         self.read(|session, here| {
             if !here.has_table("feature_view_version_history") {
                 return Ok(Vec::new());
@@ -230,35 +231,31 @@ impl RegistryStore for SqlRegistry {
         })
     }
 
-    fn update(
-        &self,
-        project: &str,
-        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
-    ) -> Result<(), RegistryError> {
+    fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
         retrying(|| self.try_update(project, decide))
     }
 
-    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, RegistryError> {
+    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem> {
         Ok(self.database.lock_view(project, view, &self.locking)?)
     }
 
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, RegistryError> {
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem> {
         Ok(self.database.view_holder(project, view)?)
     }
 
-    fn create_history(&self, project: &str) -> Result<(), RegistryError> {
+    fn create_history(&self, project: &str) -> Result<(), Problem> {
         retrying(|| self.try_create_history(project))
     }
 
-    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), RegistryError> {
+    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), Problem> {
         retrying(|| self.try_record_run(project, run))
     }
 
-    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, RegistryError> {
+    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, Problem> {
         self.read(|session, here| runs::read(session, self.database.dialect(), here, project, views, limit))
     }
 
-    fn forget_runs(&self, project: &str) -> Result<(), RegistryError> {
+    fn forget_runs(&self, project: &str) -> Result<(), Problem> {
         retrying(|| self.try_forget_runs(project))
     }
 
@@ -268,7 +265,7 @@ impl RegistryStore for SqlRegistry {
 }
 
 /// Tries again what other clients got in the way of.
-fn retrying(mut attempt: impl FnMut() -> Result<(), Failure>) -> Result<(), RegistryError> {
+fn retrying(mut attempt: impl FnMut() -> Result<(), Failure>) -> Result<(), Problem> {
     let mut attempts = 1;
     loop {
         match attempt() {

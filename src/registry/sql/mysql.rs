@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     config::{ServerUrl, TlsMode},
+    problem::{Kind, Problem},
     registry::{
         locking::{Holder, Locking, of_registry, of_view, short_hex, view_digest},
-        store::{RegistryError, ViewLock},
+        store::ViewLock,
     },
     time_limit::within,
 };
@@ -55,7 +56,7 @@ impl MySql {
         Self { url }
     }
 
-    fn connect(&self, who: &str) -> Result<Limited<MySqlSession>, RegistryError> {
+    fn connect(&self, who: &str) -> Result<Limited<MySqlSession>, Problem> {
         let options = |tls: Option<SslOpts>| {
             let options = OptsBuilder::new();
             #[cfg(target_os = "linux")]
@@ -121,7 +122,7 @@ impl Database for MySql {
         self.url.to_string()
     }
 
-    fn reader(&self) -> Result<Option<Box<dyn Session>>, RegistryError> {
+    fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem> {
         Ok(Some(Box::new(self.connect("feastr")?)))
     }
 
@@ -294,7 +295,8 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
             let text = &answer.message;
             match answer.code {
                 code::LOCK_DEADLOCK | code::DUP_ENTRY => {
-                    return Failure::Conflict(RegistryError::new(
+                    return Failure::Conflict(Problem::new(
+                        Kind::Unavailable,
                         format!("the registry {url} has a row where a new one belongs: {text}"),
                         "nothing was changed. Another program may be changing the registry at the same time; or two \
                          names differ only by capitals or accents, which this database takes for the same"
@@ -349,7 +351,13 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
                     format!("the server of the registry {url} is stopping"),
                     "nothing was changed; try again when it is up",
                 ),
-                _ => return Failure::Final(RegistryError::new(format!("the registry {url} answered: {text}"), None)),
+                _ => {
+                    return Failure::Final(Problem::new(
+                        Kind::Unavailable,
+                        format!("the registry {url} answered: {text}"),
+                        None,
+                    ));
+                }
             }
         }
         mysql::Error::DriverError(DriverError::CouldNotConnect(Some((_, text, kind)))) => match kind {
@@ -386,8 +394,12 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
             "nothing was changed; try again when the server is up",
         ),
         other => {
-            return Failure::Final(RegistryError::new(format!("the registry {url} cannot be used: {other}"), None));
+            return Failure::Final(Problem::new(
+                Kind::Unavailable,
+                format!("the registry {url} cannot be used: {other}"),
+                None,
+            ));
         }
     };
-    Failure::Final(RegistryError::new(message, help.to_owned()))
+    Failure::Final(Problem::new(Kind::Unavailable, message, help.to_owned()))
 }

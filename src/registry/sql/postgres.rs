@@ -16,9 +16,10 @@ use super::{
 use crate::{
     config::ServerUrl,
     postgres::{PostgresServer, Role},
+    problem::{Kind, Problem},
     registry::{
         locking::{Holder, Locking, of_registry, of_view, view_digest},
-        store::{RegistryError, ViewLock},
+        store::ViewLock,
     },
 };
 
@@ -45,7 +46,7 @@ impl Postgres {
         Self { server: PostgresServer::new(&ROLE, url) }
     }
 
-    fn connect(&self, who: &str) -> Result<Limited<PostgresSession>, RegistryError> {
+    fn connect(&self, who: &str) -> Result<Limited<PostgresSession>, Problem> {
         let client = self.server.connect(|config| {
             config.application_name(who);
         })?;
@@ -82,7 +83,7 @@ impl Database for Postgres {
         self.server.url().to_string()
     }
 
-    fn reader(&self) -> Result<Option<Box<dyn Session>>, RegistryError> {
+    fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem> {
         Ok(Some(Box::new(self.connect("feastr")?)))
     }
 
@@ -236,7 +237,8 @@ fn explain(server: &PostgresServer, error: &postgres::Error) -> Failure {
         SqlState::DUPLICATE_OBJECT,
     ];
     if error.code().is_some_and(|code| collisions.contains(code)) {
-        return Failure::Conflict(RegistryError::new(
+        return Failure::Conflict(Problem::new(
+            Kind::Unavailable,
             format!("another program keeps changing the registry {} at the same time", server.url()),
             "nothing was changed; try again when it is done".to_owned(),
         ));

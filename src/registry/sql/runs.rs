@@ -11,10 +11,8 @@ use super::{
 use crate::{
     config::SchemaMode,
     model::{RunRecord, RunState},
-    registry::{
-        runs::{KEPT_RUNS, newest_first},
-        store::RegistryError,
-    },
+    problem::{Kind, Problem},
+    registry::runs::{KEPT_RUNS, newest_first},
 };
 
 impl SqlRegistry {
@@ -24,7 +22,8 @@ impl SqlRegistry {
         let mut session = self.database.writer(project, &self.locking)?;
         if !self.columns(session.as_mut())?.has_table(RUNS.name) {
             if self.schema_mode != SchemaMode::Auto {
-                return Err(Failure::Final(RegistryError::new(
+                return Err(Failure::Final(Problem::new(
+                    Kind::Unavailable,
                     format!("the registry has no table {}, which keeps the history of runs", RUNS.name),
                     "create it with `feastr registry create-schema` and `schema_mode: auto`".to_owned(),
                 )));

@@ -1,9 +1,12 @@
 //! What the registry asks of a database, whichever it is.
 
 use super::dialect::Dialect;
-use crate::registry::{
-    locking::{Holder, Locking},
-    store::{RegistryError, ViewLock},
+use crate::{
+    problem::{Kind, Problem},
+    registry::{
+        locking::{Holder, Locking},
+        store::ViewLock,
+    },
 };
 
 /// A database that holds, or shall hold, a registry.
@@ -18,7 +21,7 @@ pub trait Database: Send + Sync {
     ///
     /// # Errors
     /// When there is no connection to be had.
-    fn reader(&self) -> Result<Option<Box<dyn Session>>, RegistryError>;
+    fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem>;
 
     /// A connection to write with, which takes the lock of `project` before it comes back.
     ///
@@ -114,18 +117,18 @@ impl Cell {
 #[derive(Debug)]
 pub enum Failure {
     /// Another client got in between; the whole update may go well when it is tried again.
-    Conflict(RegistryError),
+    Conflict(Problem),
     /// It would fail again.
-    Final(RegistryError),
+    Final(Problem),
 }
 
-impl From<RegistryError> for Failure {
-    fn from(error: RegistryError) -> Self {
+impl From<Problem> for Failure {
+    fn from(error: Problem) -> Self {
         Self::Final(error)
     }
 }
 
-impl From<Failure> for RegistryError {
+impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Conflict(error) | Failure::Final(error) => error,
@@ -135,7 +138,8 @@ impl From<Failure> for RegistryError {
 
 /// What it means that a connection ended, or a server fell silent, before it confirmed a commit.
 pub fn uncertain(location: &str) -> Failure {
-    Failure::Final(RegistryError::new(
+    Failure::Final(Problem::new(
+        Kind::Unavailable,
         format!("the connection to {location} broke while the changes were committed"),
         "they are there in whole or not at all: `feastr plan` tells which".to_owned(),
     ))

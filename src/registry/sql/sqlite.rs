@@ -11,11 +11,12 @@ use super::{
     session::{Cell, Database, Failure, Parameter, Session},
 };
 use crate::{
+    problem::Problem,
     registry::{
         locking::{Holder, LockFile, Locking},
-        store::{RegistryError, ViewLock},
+        store::ViewLock,
     },
-    sqlite::{SqliteFile, SqliteProblem},
+    sqlite::SqliteFile,
 };
 
 /// A registry in an SQLite file.
@@ -58,13 +59,13 @@ impl Database for Sqlite {
         self.file.path().display().to_string()
     }
 
-    fn reader(&self) -> Result<Option<Box<dyn Session>>, RegistryError> {
+    fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem> {
         let Some(connection) = self.file.open_for_reading()? else { return Ok(None) };
         Ok(Some(Box::new(SqliteSession { file: self.file.clone(), connection, _lock: None })))
     }
 
     fn writer(&self, _: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
-        let connection = self.file.open_for_writing().map_err(RegistryError::from)?;
+        let connection = self.file.open_for_writing()?;
         let lock = LockFile::take(self.file.path(), locking)?;
         let mut session = SqliteSession { file: self.file.clone(), connection, _lock: Some(lock) };
         // The write lock is taken before anything is read, so that nobody else gets in between.
@@ -101,8 +102,8 @@ impl Session for SqliteSession {
             Ok(answer)
         };
         run().map_err(|error| {
-            let problem: SqliteProblem = self.file.explain(&error);
-            Failure::Final(problem.into())
+            let problem = self.file.explain(&error);
+            Failure::Final(problem)
         })
     }
 

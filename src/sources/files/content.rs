@@ -12,7 +12,8 @@ use super::{
     format::{Format, recognised},
     unreadable,
 };
-use crate::model::SourceProblem;
+
+use crate::problem::{Kind, Problem};
 
 /// Read from disk at once.
 const BUFFER: usize = 128 * 1024;
@@ -88,7 +89,7 @@ pub(super) fn look(file: File) -> io::Result<Content> {
 }
 
 /// The problem of a file that should be parquet and is not, with the reason its bytes show.
-pub fn not_parquet(path: &Path) -> SourceProblem {
+pub fn not_parquet(path: &Path) -> Problem {
     let why = match File::open(path).and_then(damage) {
         Ok(why) => why,
         Err(error) => return unreadable(path, &error),
@@ -97,7 +98,7 @@ pub fn not_parquet(path: &Path) -> SourceProblem {
         Some(format) => format!("set `file_format: {}`", format.as_str()),
         None => "write it again, or remove it".to_owned(),
     };
-    SourceProblem::new(format!("{} is not a readable parquet file: {why}", path.display()), help)
+    Problem::new(Kind::Invalid, format!("{} is not a readable parquet file: {why}", path.display()), help)
 }
 
 fn damage(mut file: File) -> io::Result<&'static str> {
@@ -166,7 +167,7 @@ mod tests {
             fs::write(&path, bytes).unwrap();
             let problem = not_parquet(&path);
             let why = problem.message.rsplit(": ").next().unwrap().to_owned();
-            (why, problem.help.unwrap())
+            (why, problem.help().unwrap())
         };
         let again = "write it again, or remove it".to_owned();
         assert_eq!(problem("a.parquet", b""), ("it is empty".into(), again.clone()));

@@ -11,7 +11,8 @@ use super::{
     pattern::{Part, Pattern},
     tree::{DELTA_LOG, Kind, Place, is_hidden},
 };
-use crate::model::SourceProblem;
+
+use crate::problem::Problem;
 
 /// What a pattern found.
 #[derive(Default)]
@@ -31,7 +32,7 @@ type Steps = BTreeSet<Step>;
 ///
 /// # Errors
 /// When a folder on the way cannot be read.
-pub(super) fn expand(base: &Path, patterns: &[Pattern]) -> Result<Expansion, SourceProblem> {
+pub(super) fn expand(base: &Path, patterns: &[Pattern]) -> Result<Expansion, Problem> {
     let mut expansion = Expansion::default();
     // Behind a link, with the same steps ahead, a folder shows the same again: circles end here.
     let mut linked: HashMap<(PathBuf, Steps), PathBuf> = HashMap::new();
@@ -96,7 +97,7 @@ fn next(
     patterns: &[Pattern],
     steps: &Steps,
     expansion: &mut Expansion,
-) -> Result<Vec<(Place, Kind, Steps)>, SourceProblem> {
+) -> Result<Vec<(Place, Kind, Steps)>, Problem> {
     let mut found: BTreeMap<OsString, (Place, Kind, Steps)> = BTreeMap::new();
     for step in steps {
         if let Some(Part::Literal(name)) = part(patterns, *step)

@@ -17,7 +17,8 @@ use super::{
     tree::{DELTA_LOG, Kind, Place, is_hidden},
     unreadable,
 };
-use crate::model::SourceProblem;
+
+use crate::problem::Problem;
 
 /// The files found so far.
 pub(super) struct Gathering<'a> {
@@ -50,7 +51,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// Adds every file of the format below a folder.
-    pub(super) fn folder(&mut self, folder: Place) -> Result<(), SourceProblem> {
+    pub(super) fn folder(&mut self, folder: Place) -> Result<(), Problem> {
         let mut waiting = vec![folder];
         while let Some(folder) = waiting.pop() {
             if let Some(first) = self.folders.get(&folder.real) {
@@ -80,7 +81,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// Adds what a pattern matched and ends the search.
-    pub(super) fn finish_with(mut self, expansion: Expansion) -> Result<SourceFiles, SourceProblem> {
+    pub(super) fn finish_with(mut self, expansion: Expansion) -> Result<SourceFiles, Problem> {
         self.left_out = expansion.left_out;
         self.beside_delta_log = expansion.beside_delta_log;
         // Files first: the pattern may name an ending that means nothing when a folder is read.
@@ -97,7 +98,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// Follows the links and sorts what was found, which may be nothing.
-    pub(super) fn finish(mut self) -> Result<SourceFiles, SourceProblem> {
+    pub(super) fn finish(mut self) -> Result<SourceFiles, Problem> {
         while let Some((_, (place, kind, ending_named))) = self.links.pop_first() {
             self.add(place, kind, ending_named)?;
         }
@@ -116,7 +117,7 @@ impl<'a> Gathering<'a> {
         })
     }
 
-    fn add(&mut self, place: Place, kind: Kind, ending_named: bool) -> Result<(), SourceProblem> {
+    fn add(&mut self, place: Place, kind: Kind, ending_named: bool) -> Result<(), Problem> {
         match kind {
             Kind::Folder => self.folder(place)?,
             Kind::File => self.file(place, ending_named)?,
@@ -126,7 +127,7 @@ impl<'a> Gathering<'a> {
         Ok(())
     }
 
-    fn file(&mut self, place: Place, ending_named: bool) -> Result<(), SourceProblem> {
+    fn file(&mut self, place: Place, ending_named: bool) -> Result<(), Problem> {
         if let Some(first) = self.files.get(&place.real) {
             if *first != place.path {
                 let first = first.clone();
@@ -170,7 +171,7 @@ impl<'a> Gathering<'a> {
 }
 
 /// A file that says it is parquet and is not may hold rows that somebody misses.
-fn is_parquet(mut file: File, path: &Path) -> Result<bool, SourceProblem> {
+fn is_parquet(mut file: File, path: &Path) -> Result<bool, Problem> {
     let start = first_bytes(&mut file).map_err(|error| unreadable(path, &error))?;
     if start == b"PAR1" {
         return Ok(true);

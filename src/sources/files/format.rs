@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::content::{self, Content};
-use crate::model::{FileFormat, SourceProblem};
+use crate::{
+    model::FileFormat,
+    problem::{Kind, Problem},
+};
 
 /// The formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,12 +29,12 @@ impl Format {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn declared(format: Option<FileFormat>) -> Result<Self, SourceProblem> {
+    pub fn declared(format: Option<FileFormat>) -> Result<Self, Problem> {
         match format {
             None | Some(FileFormat::Parquet) => Ok(Self::Parquet),
             Some(FileFormat::Csv) => Ok(Self::Csv),
             Some(FileFormat::Json) => Ok(Self::Json),
-            Some(FileFormat::Delta) => Err(SourceProblem::new("Delta tables are not supported yet", None)),
+            Some(FileFormat::Delta) => Err(Problem::new(Kind::Invalid, "Delta tables are not supported yet", None)),
         }
     }
 

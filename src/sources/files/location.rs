@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::model::SourceProblem;
+use crate::problem::{Kind, Problem};
 
 /// The path without `file://`.
 ///
 /// # Errors
 /// When the files are elsewhere, or the URL cannot be decoded.
-pub(super) fn local(text: &str) -> Result<Cow<'_, str>, SourceProblem> {
+pub(super) fn local(text: &str) -> Result<Cow<'_, str>, Problem> {
     let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) else {
         return Ok(Cow::Borrowed(text));
     };
@@ -18,18 +18,26 @@ pub(super) fn local(text: &str) -> Result<Cow<'_, str>, SourceProblem> {
         let help = "feastr cannot read it; to plan and apply all the same, declare the view's `schema` and the source's \
                     `timestamp_field`, and use --skip-source-validation";
         let message = format!("sources in `{scheme}://` are not supported yet");
-        return Err(SourceProblem::new(message, help.to_owned()));
+        return Err(Problem::new(Kind::Invalid, message, help.to_owned()));
     }
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if !host.is_empty() && !host.eq_ignore_ascii_case("localhost") {
         let help = "write file:///folder/file with three slashes, or a path that starts at the repo";
-        return Err(SourceProblem::new(format!("`{text}` is on another machine, `{host}`"), help.to_owned()));
+        return Err(Problem::new(Kind::Invalid, format!("`{text}` is on another machine, `{host}`"), help.to_owned()));
     }
     if path.is_empty() {
-        return Err(SourceProblem::new(format!("`{text}` has no path"), "write file:///folder/file".to_owned()));
+        return Err(Problem::new(
+            Kind::Invalid,
+            format!("`{text}` has no path"),
+            "write file:///folder/file".to_owned(),
+        ));
     }
     percent_decode_str(path).decode_utf8().map_err(|_| {
-        SourceProblem::new(format!("`{text}` does not decode to UTF-8"), "write the path without file://".to_owned())
+        Problem::new(
+            Kind::Invalid,
+            format!("`{text}` does not decode to UTF-8"),
+            "write the path without file://".to_owned(),
+        )
     })
 }
 
@@ -55,7 +63,7 @@ mod tests {
     fn other_places_are_refused() {
         let message = |text: &str| local(text).unwrap_err().message;
         assert_eq!(message("s3://bucket/x"), "sources in `s3://` are not supported yet");
-        assert!(local("gs://b/x").unwrap_err().help.unwrap().contains("--skip-source-validation"));
+        assert!(local("gs://b/x").unwrap_err().help().unwrap().contains("--skip-source-validation"));
         assert_eq!(message("file://data/x.parquet"), "`file://data/x.parquet` is on another machine, `data`");
         assert_eq!(message("file://"), "`file://` has no path");
         assert_eq!(message("file:///%FF"), "`file:///%FF` does not decode to UTF-8");

@@ -25,9 +25,10 @@ pub use content::{not_parquet, open_text};
 pub use format::Format;
 pub use left_out::LeftOut;
 
-use crate::model::SourceProblem;
 use folder::Gathering;
 use tree::Place;
+
+use crate::problem::{Kind, Problem};
 
 /// The files behind a source, sorted by path; there is at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub struct DataFile {
 /// # Errors
 /// When there are none, they are not on this machine, one of them cannot be read, or one in a
 /// folder claims to be parquet and is not.
-pub fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, SourceProblem> {
+pub fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, Problem> {
     let local = location::local(path)?;
     let full = repo.join(local.as_ref());
     if let Some(found) = existing(&full)? {
@@ -95,7 +96,11 @@ pub fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, Sour
             return in_folder(path, format, &full);
         }
         let message = format!("`{path}` is neither a file nor a folder");
-        return Err(SourceProblem::new(message, "a source is read more than once; write it to a file".to_owned()));
+        return Err(Problem::new(
+            Kind::Invalid,
+            message,
+            "a source is read more than once; write it to a file".to_owned(),
+        ));
     }
     if pattern::is_wild(&local) {
         return matching(path, &local, format, repo);
@@ -104,28 +109,28 @@ pub fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, Sour
         Ok(target) => Some(format!("it is a link to {}, which is not there", target.display())),
         Err(_) => relative_help(&local, repo),
     };
-    Err(SourceProblem::new(format!("there is no file `{path}`"), help))
+    Err(Problem::new(Kind::Invalid, format!("there is no file `{path}`"), help))
 }
 
-fn in_folder(path: &str, format: Format, folder: &Path) -> Result<SourceFiles, SourceProblem> {
+fn in_folder(path: &str, format: Format, folder: &Path) -> Result<SourceFiles, Problem> {
     let mut gathering = Gathering::new(format, folder);
     gathering.folder(Place::start(folder)?)?;
     let found = gathering.finish()?;
     if found.files.is_empty() {
         let message = format!("the folder `{path}` has no {format} files");
-        return Err(SourceProblem::new(message, left_out::help(&found.left_out, folder, format)));
+        return Err(Problem::new(Kind::Invalid, message, left_out::help(&found.left_out, folder, format)));
     }
     Ok(found)
 }
 
-fn matching(path: &str, local: &str, format: Format, repo: &Path) -> Result<SourceFiles, SourceProblem> {
-    let nothing = || SourceProblem::new(format!("no file matches `{path}`"), relative_help(local, repo));
+fn matching(path: &str, local: &str, format: Format, repo: &Path) -> Result<SourceFiles, Problem> {
+    let nothing = || Problem::new(Kind::Invalid, format!("no file matches `{path}`"), relative_help(local, repo));
     let (base, rest) = literal_part(local, repo)?;
     if !base.is_dir() {
         return Err(nothing());
     }
-    let patterns =
-        pattern::parse(&rest).map_err(|error| SourceProblem::new(format!("`{path}` is no pattern: {error}"), None))?;
+    let patterns = pattern::parse(&rest)
+        .map_err(|error| Problem::new(Kind::Invalid, format!("`{path}` is no pattern: {error}"), None))?;
     let expansion = expand::expand(&base, &patterns)?;
     let matched = !expansion.matches.is_empty();
     let found = Gathering::new(format, &base).finish_with(expansion)?;
@@ -133,14 +138,16 @@ fn matching(path: &str, local: &str, format: Format, repo: &Path) -> Result<Sour
         return Ok(found);
     }
     match left_out::help(&found.left_out, &base, format) {
-        help if matched => Err(SourceProblem::new(format!("what matches `{path}` has no {format} files"), help)),
-        Some(help) => Err(SourceProblem::new(format!("no file matches `{path}`"), help)),
+        help if matched => {
+            Err(Problem::new(Kind::Invalid, format!("what matches `{path}` has no {format} files"), help))
+        }
+        Some(help) => Err(Problem::new(Kind::Invalid, format!("no file matches `{path}`"), help)),
         None => Err(nothing()),
     }
 }
 
 /// The longest beginning of the path that exists as it is written, and the pattern behind it.
-fn literal_part(local: &str, repo: &Path) -> Result<(PathBuf, String), SourceProblem> {
+fn literal_part(local: &str, repo: &Path) -> Result<(PathBuf, String), Problem> {
     let mut base = repo.to_owned();
     let mut parts = Path::new(local).components();
     loop {
@@ -157,7 +164,7 @@ fn literal_part(local: &str, repo: &Path) -> Result<(PathBuf, String), SourcePro
 }
 
 /// What is at a path, links followed; `None` when there is nothing.
-fn existing(path: &Path) -> Result<Option<Metadata>, SourceProblem> {
+fn existing(path: &Path) -> Result<Option<Metadata>, Problem> {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
     match fs::metadata(path) {
         Ok(found) => Ok(Some(found)),
@@ -167,8 +174,8 @@ fn existing(path: &Path) -> Result<Option<Metadata>, SourceProblem> {
 }
 
 /// The problem of a file that cannot be read.
-pub fn unreadable(path: &Path, error: &io::Error) -> SourceProblem {
-    SourceProblem::new(format!("cannot read {}: {error}", path.display()), None)
+pub fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    Problem::new(Kind::Invalid, format!("cannot read {}: {error}", path.display()), None)
 }
 
 fn relative_help(path: &str, repo: &Path) -> Option<String> {

@@ -8,7 +8,8 @@ use std::{
 };
 
 use super::unreadable;
-use crate::model::SourceProblem;
+
+use crate::problem::Problem;
 
 /// The folder in which a Delta table says which files it has.
 pub(super) const DELTA_LOG: &str = "_delta_log";
@@ -47,13 +48,13 @@ impl Kind {
 
 impl Place {
     /// Where a search starts.
-    pub(super) fn start(path: &Path) -> Result<Self, SourceProblem> {
+    pub(super) fn start(path: &Path) -> Result<Self, Problem> {
         let real = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
         Ok(Self { path: path.to_owned(), real, linked: false })
     }
 
     /// Everything in this folder.
-    pub(super) fn entries(&self) -> Result<Vec<(OsString, FileType)>, SourceProblem> {
+    pub(super) fn entries(&self) -> Result<Vec<(OsString, FileType)>, Problem> {
         let entries = fs::read_dir(&self.path).and_then(|entries| {
             entries.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)))).collect()
         });
@@ -61,7 +62,7 @@ impl Place {
     }
 
     /// Something in this folder, of which the folder says that it is of this type.
-    pub(super) fn child(&self, name: &OsStr, file_type: FileType) -> Result<(Self, Kind), SourceProblem> {
+    pub(super) fn child(&self, name: &OsStr, file_type: FileType) -> Result<(Self, Kind), Problem> {
         let path = self.path.join(name);
         if !file_type.is_symlink() {
             // Only links lead elsewhere, so nothing has to be asked for all other names.
@@ -76,7 +77,7 @@ impl Place {
     }
 
     /// What has this name in this folder.
-    pub(super) fn named(&self, name: &str) -> Result<Option<(Self, Kind)>, SourceProblem> {
+    pub(super) fn named(&self, name: &str) -> Result<Option<(Self, Kind)>, Problem> {
         let path = self.path.join(name);
         match fs::symlink_metadata(&path) {
             Ok(_) if name == ".." => Ok(Some((Self { linked: self.linked, ..Self::start(&path)? }, Kind::Folder))),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use feastr::{
     config::{Password, RedisConfig, RedisDeployment, TlsMode},
-    online::{OnlineError, Replace},
+    online::Replace,
+    problem::Problem,
 };
 
 use super::{Row, View, int, read, redis, write};
@@ -15,9 +16,9 @@ use crate::servers::{
 
 /// Asserts what an error says and advises.
 #[track_caller]
-fn says(error: &OnlineError, [message, help]: [&str; 2]) {
+fn says(error: &Problem, [message, help]: [&str; 2]) {
     assert!(error.message.contains(message), "{error:?}");
-    assert!(error.help.as_deref().unwrap_or_default().contains(help), "{error:?}");
+    assert!(error.help().as_deref().unwrap_or_default().contains(help), "{error:?}");
     assert!(!format!("{error:?}").contains(PASSWORD), "{error:?}");
 }
 
@@ -29,7 +30,7 @@ fn is_refused(config: RedisConfig, expected: [&str; 2]) {
     says(&write_one(store.as_ref(), &view).unwrap_err(), expected);
 }
 
-fn write_one(store: &dyn feastr::online::OnlineStore, view: &View) -> Result<(), OnlineError> {
+fn write_one(store: &dyn feastr::online::OnlineStore, view: &View) -> Result<(), Problem> {
     write(store, view, Replace::Outdated, &[Row::new(view.number(1), 9, &[int(1), int(2)])]).map(drop)
 }
 
@@ -64,7 +65,7 @@ fn servers_and_accounts_that_are_wrong_are_said() {
     // Each server of a cluster answers for some of the keys.
     let cluster = RedisCluster::shared();
     let outcomes = cluster.nodes.iter().map(|node| write_one(redis(node.config()).as_ref(), &View::simple("errors")));
-    let refused: Vec<OnlineError> = outcomes.filter_map(Result::err).collect();
+    let refused: Vec<Problem> = outcomes.filter_map(Result::err).collect();
     assert_eq!(refused.len(), 2);
     says(&refused[0], ["is part of a cluster", "redis_type: redis_cluster"]);
 }

@@ -81,7 +81,7 @@ fn a_server_that_was_started_again_is_not_trusted() {
             write(writer.as_mut(), &rows[41_000..]);
             let error = writer.finish().unwrap_err();
             assert!(error.message.contains("was started again or replaced"), "{error:?}");
-            assert!(error.help.as_deref().unwrap().contains("run the same again"), "{error:?}");
+            assert!(error.help().as_deref().unwrap().contains("run the same again"), "{error:?}");
         });
         let again = super::write(store.as_ref(), &view, Replace::Outdated, &rows).unwrap();
         assert_eq!(again.written + again.skipped, rows.len() as u64);

@@ -16,7 +16,8 @@ use feastr::{
         value::{Kind as ValueKind, Value},
     },
     model::Timestamp,
-    online::{EncodedRow, OnlineError, OnlineStore, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts, open},
+    online::{EncodedRow, OnlineStore, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts, open},
+    problem::Problem,
 };
 use prost::Message as _;
 use tempfile::TempDir;
@@ -119,7 +120,7 @@ pub fn int(number: i64) -> Value {
 }
 
 /// Writes rows in one go.
-pub fn write(store: &dyn OnlineStore, view: &View, replace: Replace, rows: &[Row]) -> Result<WriteCounts, OnlineError> {
+pub fn write(store: &dyn OnlineStore, view: &View, replace: Replace, rows: &[Row]) -> Result<WriteCounts, Problem> {
     let mut writer = store.writer(view.0.clone(), replace)?;
     let encoded: Vec<EncodedRow<'_>> = rows.iter().map(Row::encoded).collect();
     let (first, second) = (writer.write(&encoded)?, writer.finish()?);

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use feastr::{
     config::{ClientCertificate, TlsConfig, TlsMode},
-    online::{OnlineError, Replace},
+    online::Replace,
+    problem::Problem,
 };
 
 use super::{Backend, TestStore, stats};
@@ -15,9 +16,9 @@ use crate::{
 
 /// Asserts that an error says something, gives help and keeps the password.
 #[track_caller]
-fn says(error: &OnlineError, part: &str) {
+fn says(error: &Problem, part: &str) {
     assert!(error.message.contains(part), "{error:?}");
-    assert!(error.help.is_some(), "{error:?}");
+    assert!(error.help().is_some(), "{error:?}");
     assert!(!format!("{error:?}").contains(PASSWORD), "{error:?}");
 }
 
@@ -33,7 +34,7 @@ fn unreachable_servers_and_wrong_logins_are_named() {
     says(&wrong, "the password of `feast` is wrong for the online store postgresql://feast@127.0.0.1");
     let missing = error(&|config| config.server.password = None);
     says(&missing, "password missing");
-    assert!(missing.help.unwrap().contains("password: ${"));
+    assert!(missing.help().unwrap().contains("password: ${"));
     says(
         &error(&|config| config.server.host = "nowhere.invalid".to_owned()),
         "the host `nowhere.invalid` is not known",

@@ -48,7 +48,7 @@ fn a_schema_that_cannot_be_used_is_named() {
     // Feast's search path is in lower case.
     let error = refused("Features");
     assert!(error.message.contains("cannot use the schema `Features`"), "{error:?}");
-    assert_eq!(error.help.as_deref(), Some("Feast looks for schemas in lower case: write `db_schema: features`"));
+    assert_eq!(error.help().as_deref(), Some("Feast looks for schemas in lower case: write `db_schema: features`"));
 }
 
 #[test]

@@ -327,7 +327,7 @@ fn who_waits_is_told_for_whom(backend: Backend) {
             "held by apply of alice@ci-7 (pid 412) for "
         };
         assert!(error.message.contains(holder), "{error}");
-        assert!(error.help.clone().unwrap().contains("feastr waited 1 s"), "{error:?}");
+        assert!(error.help().unwrap().contains("feastr waited 1 s"), "{error:?}");
         assert!(told.lock().unwrap()[0].contains(holder), "{told:?}");
         // Reading is always possible; and on servers, other projects are not locked.
         assert_eq!(test.open().snapshot("p").unwrap().rows.len(), 1);

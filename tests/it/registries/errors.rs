@@ -1,6 +1,9 @@
 //! Registries that cannot be reached, read or written: one sentence, a way out, never a password.
 
-use feastr::registry::{self, Locking, RegistryError, Write};
+use feastr::{
+    problem::Problem,
+    registry::{self, Locking, Write},
+};
 
 use super::{
     Backend, TestRegistry,
@@ -14,15 +17,15 @@ pub const SERVERS: [(Backend, Kind, &str); 2] =
 
 /// Asserts that an error says something, gives help and keeps the password.
 #[track_caller]
-pub fn says(error: &RegistryError, part: &str) {
+pub fn says(error: &Problem, part: &str) {
     assert!(error.message.contains(part), "{error:?}");
-    assert!(error.help.is_some(), "{error:?}");
+    assert!(error.help().is_some(), "{error:?}");
     let all = format!("{error:?}");
     assert!(!all.contains(PASSWORD) && !all.contains(PASSWORD_IN_URL), "{all}");
 }
 
 #[track_caller]
-fn reading(settings: &str) -> RegistryError {
+fn reading(settings: &str) -> Problem {
     registry::open_to_read(&read(settings)).snapshot("p").unwrap_err()
 }
 

@@ -15,6 +15,7 @@ use arrow::{
 };
 use feastr::{
     model::{DataSource, DataType, FileSource, SourceKind, Tags},
+    problem::Problem,
     sources::{OpenSource, Role, Scan, Wanted},
 };
 use proptest::{collection::vec, option::weighted, prelude::*};
@@ -673,7 +674,7 @@ fn read(scan: Scan) -> Result<(Vec<Cell>, u64), String> {
     let scan = Arc::new(scan);
     let run = scan.run();
     let mut cells = Vec::new();
-    let problem = |error: feastr::model::SourceProblem| error.message;
+    let problem = |error: Problem| error.message;
     while let Some(mut part) = run.part().map_err(problem)? {
         while let Some(rows) = run.batch(&mut part).map_err(problem)? {
             cells.extend((0..rows.count).map(|row| cell(&rows.columns[0], row)));

@@ -11,8 +11,9 @@ use crate::{
     diagnostics::Diagnostics,
     model::{
         DUMMY_ENTITY, DUMMY_JOIN_KEY, DataSource, DataType, Entity, FeatureService, FeatureView, Field, LogDestination,
-        LoggingConfig, Object, ObjectId, Project, Projection, SourceKind, SourceProblem, Tags, Ttl, VectorIndex,
+        LoggingConfig, Object, ObjectId, Project, Projection, SourceKind, Tags, Ttl, VectorIndex,
     },
+    problem::{Kind, Problem},
 };
 
 /// Entities of a view with their columns.
@@ -217,7 +218,7 @@ proptest! {
         };
         let options = LoadOptions {
             validate_sources: false,
-            inspect: &|_| Err(SourceProblem::new("nothing has to be inferred", None)),
+            inspect: &|_| Err(Problem::new(Kind::Invalid, "nothing has to be inferred", None)),
             display_path: &|path| path.to_owned(),
             skip_view_names: false,
         };

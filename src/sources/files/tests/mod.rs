@@ -10,7 +10,8 @@ use std::{fs, path::PathBuf};
 use tempfile::TempDir;
 
 use super::{Format, SourceFiles, find};
-use crate::model::SourceProblem;
+
+use crate::problem::Problem;
 
 /// Enough of a parquet file to be taken for one.
 const PARQUET: &[u8] = b"PAR1....PAR1";
@@ -52,7 +53,7 @@ impl Repo {
         std::os::unix::fs::symlink(target, path).unwrap();
     }
 
-    fn find(&self, path: &str, format: Format) -> Result<SourceFiles, SourceProblem> {
+    fn find(&self, path: &str, format: Format) -> Result<SourceFiles, Problem> {
         find(path, format, &self.path)
     }
 
@@ -83,6 +84,6 @@ impl Repo {
     fn problem(&self, path: &str, format: Format) -> (String, String) {
         let problem = self.find(path, format).unwrap_err();
         let short = |text: String| text.replace(&self.path.display().to_string(), "REPO");
-        (short(problem.message), short(problem.help.unwrap_or_default()))
+        (short(problem.message.clone()), short(problem.help().unwrap_or_default()))
     }
 }

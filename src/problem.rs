@@ -1,0 +1,81 @@
+//! The one error of the library: what is wrong, of which kind, and what to do.
+//!
+//! Rooms decide about kind, message and advice. Faces decide what that means to whoever asked: an exit code, an HTTP
+//! or gRPC status, and how advice is worded.
+
+use std::fmt;
+
+/// Why something cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Problem {
+    /// Whose fault it is and whether asking again helps; what REST, gRPC and exit codes go by.
+    pub kind: Kind,
+    /// What is wrong and where: a sentence without a full stop, never with a password.
+    pub message: String,
+    /// What to do about it.
+    pub advice: Option<Advice>,
+}
+
+/// The kinds of problems, each with one place in every protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// What was asked or given is wrong, and stays wrong.
+    Invalid,
+    /// What was named does not exist.
+    NotFound,
+    /// It does not go together with what is there, or somebody else was faster.
+    Conflict,
+    /// It could be done, and a guard forbids it.
+    Refused,
+    /// It is right and feastr cannot do it, or not yet.
+    Unsupported,
+    /// A store or file is away, busy or full; asking again later may help.
+    Unavailable,
+    /// A store did not answer in time.
+    Deadline,
+    /// Whoever asks may not.
+    Denied,
+    /// What is stored is damaged, or feastr is wrong.
+    Internal,
+}
+
+/// What to do about a problem. What depends on how one talks to feastr is left to the face, which has flags, fields of
+/// a request or nothing of the kind; [`Display`](fmt::Display) words it for those that have no words of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advice {
+    /// A sentence that is right everywhere.
+    Text(String),
+}
+
+impl Problem {
+    /// A problem, perhaps with advice.
+    pub fn new(kind: Kind, message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+        Self { kind, message: message.into(), advice: help.into().map(Advice::Text) }
+    }
+
+    /// The same with other advice.
+    #[must_use]
+    pub fn advise(self, advice: Advice) -> Self {
+        Self { advice: Some(advice), ..self }
+    }
+
+    /// The advice in words that fit every face.
+    pub fn help(&self) -> Option<String> {
+        self.advice.as_ref().map(ToString::to_string)
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<String> for Advice {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
