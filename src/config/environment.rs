@@ -3,24 +3,36 @@ use crate::{
     yaml::{Content, Node, Scalar},
 };
 
-/// Every environment variable feastr reads, apart from those named in settings.
-pub mod variables {
+/// Declares the environment variables: a constant for each, and the list of all with their doc comments.
+macro_rules! declare_variables {
+    ($( $(#[doc = $doc:literal])+ $constant:ident = $name:literal; )+) => {
+        /// Every environment variable feastr reads, apart from those named in settings.
+        pub mod variables {
+            $( $(#[doc = $doc])+ pub const $constant: &str = $name; )+
+
+            /// All of them, each with what it does.
+            pub const ALL: &[(&str, &str)] = &[$( ($name, concat!($($doc),+)), )+];
+        }
+    };
+}
+
+declare_variables! {
     /// Folder of the feature repo; `--chdir` wins.
-    pub const CHDIR: &str = "FEATURE_REPO_DIR_ENV_VAR";
+    CHDIR = "FEATURE_REPO_DIR_ENV_VAR";
     /// The settings file; `--feature-store-yaml` wins.
-    pub const FEATURE_STORE_YAML: &str = "FEAST_FS_YAML_FILE_PATH";
+    FEATURE_STORE_YAML = "FEAST_FS_YAML_FILE_PATH";
     /// How much memory queries may use; `--memory-limit` wins.
-    pub const MEMORY_LIMIT: &str = "FEASTR_MEMORY_LIMIT";
+    MEMORY_LIMIT = "FEASTR_MEMORY_LIMIT";
     /// No colours, whatever its value (<https://no-color.org>); `--color` wins.
-    pub const NO_COLOR: &str = "NO_COLOR";
+    NO_COLOR = "NO_COLOR";
     /// File that GitHub Actions shows as the summary of a step.
-    pub const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+    GITHUB_STEP_SUMMARY = "GITHUB_STEP_SUMMARY";
     /// The checkout in GitHub Actions, at which the paths of marks start.
-    pub const GITHUB_WORKSPACE: &str = "GITHUB_WORKSPACE";
+    GITHUB_WORKSPACE = "GITHUB_WORKSPACE";
     /// Who runs the program, for those who wait for its lock.
-    pub const USER: &str = "USER";
+    USER = "USER";
     /// The same on Windows.
-    pub const USERNAME: &str = "USERNAME";
+    USERNAME = "USERNAME";
 }
 
 /// Looks up an environment variable: handed in, so that the core reads no environment itself.

@@ -3,7 +3,9 @@ use std::{path::Path, sync::Arc};
 use super::{
     OnlineStoreConfig, StoreConfig,
     environment::{Environment, expand},
-    offline, online, registry,
+    offline::{self, OfflineStoreNode},
+    online::{self, OnlineStoreNode},
+    registry::{self, RegistryNode},
 };
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span},
@@ -16,42 +18,66 @@ record! {
     required {
         /// Namespace of the repo's objects.
         project: Spanned<String>,
-        /// Where the registry is.
-        registry: Node,
+        /// Where the registry is: the path of Feast's file, or a mapping.
+        registry: RegistryNode,
     }
     optional {
+        /// What the project is about, where the definitions do not say it.
         project_description: String,
-        provider: Spanned<String>,
-        online_store: Node,
-        offline_store: Node,
-        entity_key_serialization_version: Spanned<i64>,
+        /// Where online values are: the kind of store, or a mapping. Left out, it is an SQLite file; `null` or
+        /// `none` serves nothing online.
+        online_store: OnlineStoreNode,
+        /// What joins and reads the sources: the kind of store, or a mapping. All kinds mean the same.
+        offline_store: OfflineStoreNode,
         /// What only feastr knows; Feast ignores it.
         feastr: RawFeastr,
         // Settings of parts that feastr does not have, or that only servers use.
+        /// Feast's servers: who may ask. Without effect.
         auth: Node,
+        /// Feast's engines for materializing. Without effect: feastr has its own.
         batch_engine: Node,
+        /// Another name of `batch_engine`. Without effect.
         batch_engine_config: Node,
+        /// Whether Feast takes times without a zone as UTC. Without effect: feastr always does.
         coerce_tz_aware: Node,
+        /// Feast's monitoring of data. Without effect.
         data_quality_monitoring: Node,
+        /// Feast's model for embeddings. Without effect.
         embedding_model: Node,
+        /// Feast's server of features. Without effect.
         feature_server: Node,
+        /// Feast's switches. Without effect.
         flags: Node,
+        /// How Feast materializes. Without effect.
         materialization: Node,
+        /// Another name of `materialization`. Without effect.
         materialization_config: Node,
+        /// Feast's notes in MLflow. Without effect.
         mlflow: Node,
+        /// Feast's events for OpenLineage. Without effect.
         openlineage: Node,
+    }
+    placed {
+        /// Feast's provider: `local`, `gcp`, `aws` or `azure`; they all behave alike.
+        provider: String = "local",
+        /// How keys of entities are written; 3 is the only one.
+        entity_key_serialization_version: i64 = KEY_VERSION,
     }
 }
 
 record! {
-    /// The `feastr` mapping as written.
+    /// What only feastr knows; Feast ignores it.
     pub struct RawFeastr, "the feastr settings";
     required {}
     optional {
-        /// The name of this repo among those that share the project.
+        /// The name of this repo among those that share the project; with one, an apply deletes only what
+        /// this repo applied itself. Up to 100 ASCII letters, digits and any of `_ - . /`.
         name: Spanned<String>,
     }
 }
+
+/// How entity keys are written.
+const KEY_VERSION: i64 = 3;
 
 const PROVIDERS: [&str; 4] = ["local", "gcp", "aws", "azure"];
 
@@ -88,18 +114,18 @@ pub fn load(
 }
 
 fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnostics) -> Option<StoreConfig> {
-    let provider = raw.provider.as_ref().map_or("local", |provider| &provider.value);
-    if let Some(written) = raw.provider.as_ref().filter(|_| !PROVIDERS.contains(&provider)) {
+    let provider = &raw.provider.value;
+    if !PROVIDERS.contains(&provider.as_str()) {
         diagnostics.error_with_help(
-            &written.span,
+            &raw.provider.span,
             format!("provider `{provider}` is not supported"),
             format!("use one of {}; they all behave alike", PROVIDERS.join(", ")),
         );
     }
-    check_key_version(raw.entity_key_serialization_version.as_ref(), diagnostics);
-    let online_store = online::read(raw.online_store.as_ref(), folder, diagnostics);
-    let offline_store = offline::read(raw.offline_store.as_ref(), diagnostics);
-    let registry = registry::registry(&raw.registry, folder, diagnostics);
+    check_key_version(&raw.entity_key_serialization_version, diagnostics);
+    let online_store = online::read(raw.online_store.as_ref().map(|store| &store.0), folder, diagnostics);
+    let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), diagnostics);
+    let registry = registry::registry(&raw.registry.0, folder, diagnostics);
     let repo_name = raw.feastr.and_then(|feastr| feastr.name);
     if let Some(name) = &repo_name {
         check_repo_name(name, diagnostics);
@@ -112,7 +138,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
         project: raw.project.value,
         project_description: raw.project_description,
         repo_name: repo_name.map(|name| name.value),
-        provider: provider.to_owned(),
+        provider: raw.provider.value,
         registry: registry?,
         online_store: online_store?,
         offline_store: offline_store?,
@@ -153,16 +179,15 @@ fn check_repo_name(name: &Spanned<String>, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn check_key_version(version: Option<&Spanned<i64>>, diagnostics: &mut Diagnostics) {
+fn check_key_version(version: &Spanned<i64>, diagnostics: &mut Diagnostics) {
     match version {
-        None => {}
-        Some(Spanned { value: 3, .. }) => {}
-        Some(Spanned { value: 2, span }) => diagnostics.error_with_help(
+        Spanned { value: KEY_VERSION, .. } => {}
+        Spanned { value: 2, span } => diagnostics.error_with_help(
             span,
             "entity key serialization version 2 is not supported",
             "set it to 3 and materialize again: keys written with version 2 are not found under version 3".to_owned(),
         ),
-        Some(Spanned { value, span }) => diagnostics.error_with_help(
+        Spanned { value, span } => diagnostics.error_with_help(
             span,
             format!("entity key serialization version {value} does not exist"),
             "set it to 3".to_owned(),

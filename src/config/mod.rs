@@ -26,6 +26,11 @@ pub use online::{
 pub use place::registry_at;
 pub use registry::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 
+/// The JSON Schema of the settings file as it is once variables are filled in, made from the records that read it.
+pub fn schema() -> serde_json::Value {
+    crate::yaml::schema_of::<file::RawConfig>("Settings of a feature repo")
+}
+
 /// Name of the settings file in a repo folder.
 pub const FILE_NAME: &str = "feature_store.yaml";
 

@@ -1,9 +1,11 @@
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use super::{database_url::ServerUrl, resolve, store_kind::unsupported_flag};
 use crate::{
     diagnostics::{Diagnostics, Span, did_you_mean, without_logins},
-    yaml::{Node, Read, Spanned, record},
+    yaml::{Node, Read, Schemas, Spanned, record},
 };
 
 /// Where the registry is.
@@ -68,24 +70,61 @@ impl RegistryDatabase {
 }
 
 record! {
-    /// The `registry` mapping as written.
+    /// The registry: Feast's tables in a database, or its protobuf file.
     struct RawRegistry, "the registry settings";
     required {}
     optional {
+        /// `sql` for a database, `file` for a file; left out, it is a file.
         registry_type: Spanned<String>,
+        /// The file, relative to the repo; or the URL of the database: `sqlite:///data/registry.db` (relative to the
+        /// repo; four slashes for an absolute path), `postgresql://user:password@host:5432/database` or
+        /// `mysql://…` (MariaDB, too). Options of a URL: `sslmode` (`disable`, `prefer`, `require`, `verify-ca`,
+        /// `verify-full`), `sslrootcert` or `ssl_ca` (a file with certificates), `host` or `unix_socket`, `port`,
+        /// `user`, `password`, `dbname`.
         path: Spanned<String>,
-        cache_ttl_seconds: Node,
-        cache_mode: Node,
+        /// The URL of a copy of the database that reading commands use.
         read_path: Spanned<String>,
-        registry_store_type: Node,
-        schema_mode: Spanned<String>,
+        /// Feast's options of SQLAlchemy's engine. Without effect.
         sqlalchemy_config_kwargs: Node,
+        /// How long Feast keeps what it has read. Without effect: each command reads what is there.
+        cache_ttl_seconds: Node,
+        /// How Feast refreshes what it keeps. Without effect.
+        cache_mode: Node,
+        /// Feast's class for registries in files. Without effect.
+        registry_store_type: Node,
+        /// Threads of Feast's registry. Without effect.
         thread_pool_executor_worker_count: Node,
-        purge_feast_metadata: Spanned<bool>,
-        enable_online_feature_view_versioning: Spanned<bool>,
+        /// Feast's server. Without effect.
         serve_features_while_materializing: Node,
+        /// Options of Feast's registry in S3. Without effect.
         s3_additional_kwargs: Node,
+        /// Feast's server for agents. Without effect.
         mcp: Node,
+    }
+    placed {
+        /// What an update does about missing tables of a database: `auto` creates them, `verify` lists them and
+        /// refuses, `skip` does not look.
+        schema_mode: String = SchemaMode::Auto.word(),
+        /// Not supported yet: `true` is an error.
+        purge_feast_metadata: bool = false,
+        /// Not supported yet: `true` is an error.
+        enable_online_feature_view_versioning: bool = false,
+    }
+}
+
+/// The `registry` setting as written, for [`registry`].
+#[derive(Debug, Clone)]
+pub struct RegistryNode(pub Node);
+
+impl Read for RegistryNode {
+    const EXPECTED: &'static str = RawRegistry::EXPECTED;
+
+    fn read(node: &Node, _: &mut Diagnostics) -> Option<Self> {
+        Some(Self(node.clone()))
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({ "anyOf": [String::schema(schemas), RawRegistry::schema(schemas)] })
     }
 }
 
@@ -103,7 +142,7 @@ pub fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Op
         (&raw.purge_feast_metadata, "purge_feast_metadata"),
         (&raw.enable_online_feature_view_versioning, "enable_online_feature_view_versioning"),
     ] {
-        unsupported_flag(flag.as_ref(), name, diagnostics);
+        unsupported_flag(flag, name, diagnostics);
     }
     match raw.registry_type.as_ref() {
         // The type may be among what could not be read.
@@ -165,10 +204,7 @@ fn sql(raw: &RawRegistry, folder: &Path, diagnostics: &mut Diagnostics) -> Optio
         return None;
     };
     engine_options(raw.sqlalchemy_config_kwargs.as_ref(), diagnostics);
-    let schema_mode = match &raw.schema_mode {
-        None => Some(SchemaMode::Auto),
-        Some(word) => schema_mode(word, diagnostics),
-    };
+    let schema_mode = schema_mode(&raw.schema_mode, diagnostics);
     let database = database_at(url, folder, diagnostics);
     let replica = match &raw.read_path {
         Some(url) => Some(database_at(url, folder, diagnostics)?),

@@ -37,8 +37,8 @@ pub fn unsupported_store<T>(
 }
 
 /// Says that a switch which is on does nothing.
-pub fn unsupported_flag(flag: Option<&Spanned<bool>>, name: &str, diagnostics: &mut Diagnostics) {
-    if let Some(flag) = flag.filter(|flag| flag.value) {
+pub fn unsupported_flag(flag: &Spanned<bool>, name: &str, diagnostics: &mut Diagnostics) {
+    if flag.value {
         diagnostics.error(&flag.span, format!("`{name}` is not supported yet"));
     }
 }

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::{
     node::{Content, Node},
-    read::Read,
+    read::{Read, Spanned},
     schema::{ObjectSchema, Schemas},
 };
 use crate::diagnostics::{Diagnostics, Span, did_you_mean};
@@ -27,8 +27,8 @@ pub trait Record: Sized {
 ///
 /// Every struct has a `span` besides its keys. A missing required key and an unknown key are errors,
 /// and a record without one of its required keys yields nothing. An optional key that is missing or
-/// null reads as `None`, a defaulted one as its default. The keys of a flattened record stand in the
-/// same mapping.
+/// null reads as `None`, a defaulted one as its default, and a placed one as its default at the place
+/// of the whole mapping. The keys of a flattened record stand in the same mapping.
 macro_rules! record {
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };
@@ -42,6 +42,9 @@ macro_rules! record {
         $( defaulted {
             $( $(#[doc = $defaulted_doc:literal])* $defaulted:ident: $defaulted_type:ty $(= $default:expr)?, )*
         } )?
+        $( placed {
+            $( $(#[doc = $placed_doc:literal])* $placed:ident: $placed_type:ty = $placed_default:expr, )*
+        } )?
         $( flatten { $( $flat:ident: $flat_type:ty, )* } )?
     ) => {
         $(#[doc = $doc])*
@@ -53,6 +56,7 @@ macro_rules! record {
             $( $( $(#[doc = $required_doc])* pub $required: $required_type, )* )?
             $( $( $(#[doc = $optional_doc])* pub $optional: Option<$optional_type>, )* )?
             $( $( $(#[doc = $defaulted_doc])* pub $defaulted: $defaulted_type, )* )?
+            $( $( $(#[doc = $placed_doc])* pub $placed: $crate::yaml::Spanned<$placed_type>, )* )?
             $( $( pub $flat: $flat_type, )* )?
         }
 
@@ -63,6 +67,7 @@ macro_rules! record {
                 $( $( keys.push(stringify!($required)); )* )?
                 $( $( keys.push(stringify!($optional)); )* )?
                 $( $( keys.push(stringify!($defaulted)); )* )?
+                $( $( keys.push(stringify!($placed)); )* )?
                 $( $( <$flat_type as $crate::yaml::Record>::keys(keys); )* )?
             }
 
@@ -77,12 +82,14 @@ macro_rules! record {
                         .optional(stringify!($defaulted), diagnostics)
                         .unwrap_or_else(|| $crate::yaml::record!(@default $($default)?));
                 )* )?
+                $( $( let $placed = fields.placed(stringify!($placed), $placed_default, diagnostics); )* )?
                 $( $( let $flat = <$flat_type as $crate::yaml::Record>::take(fields, diagnostics); )* )?
                 Some(Self {
                     span: fields.span().clone(),
                     $( $( $required: $required?, )* )?
                     $( $( $optional, )* )?
                     $( $( $defaulted, )* )?
+                    $( $( $placed, )* )?
                     $( $( $flat: $flat?, )* )?
                 })
             }
@@ -99,6 +106,12 @@ macro_rules! record {
                     let default = $crate::yaml::record!(@says $($default)?);
                     object.defaulted::<$defaulted_type>(
                         (stringify!($defaulted), default), &[$($defaulted_doc),*], schemas,
+                    );
+                )* )?
+                $( $(
+                    let default = Some(serde_json::json!($placed_default));
+                    object.defaulted::<$placed_type>(
+                        (stringify!($placed), default), &[$($placed_doc),*], schemas,
                     );
                 )* )?
                 $( $( <$flat_type as $crate::yaml::Record>::describe(object, schemas); )* )?
@@ -235,6 +248,11 @@ impl<'a> Fields<'a> {
     pub fn optional<T: Read>(&self, key: &str, diagnostics: &mut Diagnostics) -> Option<T> {
         let (_, node) = self.entries.iter().find(|(name, _)| *name == plain(key))?;
         if node.is_null() && !T::TAKES_NULL { None } else { T::read(node, diagnostics) }
+    }
+
+    /// The value of a key that may be missing, else `default` at the place of the mapping.
+    pub fn placed<T: Read>(&self, key: &str, default: impl Into<T>, diagnostics: &mut Diagnostics) -> Spanned<T> {
+        self.optional(key, diagnostics).unwrap_or_else(|| Spanned { value: default.into(), span: self.span.clone() })
     }
 
     /// The value of a key that must be there.

@@ -26,8 +26,9 @@ pub fn schema_of<T: Record>(title: &str) -> Value {
     let mut schema = Map::new();
     schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     schema.insert("title".to_owned(), json!(title));
-    // An empty file declares nothing.
-    object.write_into(&mut schema, json!(["object", "null"]));
+    // An empty file declares nothing, if nothing must be declared.
+    let kind = if object.required.is_empty() { json!(["object", "null"]) } else { json!("object") };
+    object.write_into(&mut schema, kind);
     schema.insert("$defs".to_owned(), Value::Object(schemas.definitions));
     Value::Object(schema)
 }

@@ -11,8 +11,14 @@ pub use postgres::PostgresConfig;
 pub use redis::{RedisConfig, RedisDeployment};
 pub use redis_connection::{RedisConnection, RedisNode, RedisTls};
 
+use serde_json::{Value, json};
+
+use self::{postgres::RawPostgres, redis::RawRedis, sqlite::RawSqlite};
 use super::store_kind::{mapping_kind, unsupported_store};
-use crate::{diagnostics::Diagnostics, yaml::Node};
+use crate::{
+    diagnostics::Diagnostics,
+    yaml::{Node, Read, Schemas},
+};
 
 /// Where online values are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +47,26 @@ impl OnlineStoreConfig {
     }
 }
 
-/// The online store: `Some(None)` when there is none on purpose, nothing after an error.
+/// The `online_store` setting as written, for [`read`].
+#[derive(Debug, Clone)]
+pub struct OnlineStoreNode(pub Node);
+
+impl Read for OnlineStoreNode {
+    const EXPECTED: &'static str = "the kind of an online store or its settings";
+    const TAKES_NULL: bool = true;
+
+    fn read(node: &Node, _: &mut Diagnostics) -> Option<Self> {
+        Some(Self(node.clone()))
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        let [sqlite, postgres, redis] =
+            [RawSqlite::schema(schemas), RawPostgres::schema(schemas), RawRedis::schema(schemas)];
+        json!({ "anyOf": [{ "enum": [null, "none", "sqlite", "redis"] }, sqlite, postgres, redis] })
+    }
+}
+
+/// The online store: `Some(None)` when there is none on purpose, `None` after an error.
 pub fn read(node: Option<&Node>, folder: &Path, diagnostics: &mut Diagnostics) -> Option<Option<OnlineStoreConfig>> {
     let Some(node) = node else {
         return Some(Some(sqlite::default(folder)));

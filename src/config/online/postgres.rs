@@ -3,10 +3,12 @@ use std::{
     time::Duration,
 };
 
+use serde_json::{Value, json};
+
 use crate::{
     config::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMode, resolve, store_kind::unsupported_flag},
     diagnostics::Diagnostics,
-    yaml::{Node, Read, Scalar, Spanned, record},
+    yaml::{Node, Read, Scalar, Schemas, Spanned, record},
 };
 
 const DEFAULT_PORT: u16 = 5432;
@@ -27,51 +29,69 @@ pub struct PostgresConfig {
 }
 
 record! {
-    /// The `online_store` mapping of a PostgreSQL store as written.
-    struct RawPostgres, "the settings of the PostgreSQL online store";
+    /// An online store in PostgreSQL: a table per view.
+    pub struct RawPostgres, "the settings of the PostgreSQL online store";
     required {
+        /// `postgres`.
+        r#type: String,
+        /// The server, or the folder of its socket.
         host: Spanned<String>,
+        /// The database with the tables.
         database: Spanned<String>,
+        /// Who connects.
         user: Spanned<String>,
     }
     optional {
-        r#type: Node,
         /// Left out where the server asks for none.
-        password: Node,
-        port: Spanned<i64>,
-        db_schema: Spanned<String>,
-        sslmode: Spanned<String>,
+        password: Password,
+        /// A file with the key of `sslcert_path`.
         sslkey_path: Spanned<String>,
+        /// A file with the certificate to show, for a server that asks for one.
         sslcert_path: Spanned<String>,
+        /// A file with the certificates to trust; those of the system if it is left out.
         sslrootcert_path: Spanned<String>,
-        keepalives_idle: Spanned<i64>,
-        enable_openai_compatible_store: bool,
-        vector_enabled: Spanned<bool>,
         // Of Feast's pool of connections, vectors and batched reads, which feastr does without.
+        /// Feast's kind of connections. Without effect.
         conn_type: Node,
+        /// The least connections of Feast's pool. Without effect.
         min_conn: Node,
+        /// The most connections of Feast's pool. Without effect.
         max_conn: Node,
+        /// Feast's measure for vectors. Without effect.
         similarity: Node,
+        /// How much Feast reads at a time. Without effect.
         max_batched_result_rows: Node,
+    }
+    defaulted {
+        /// Whether tables have numbers in a column of their own, too, for Feast's filters.
+        enable_openai_compatible_store: bool = false,
+    }
+    placed {
+        /// From 1 to 65535.
+        port: i64 = DEFAULT_PORT,
+        /// The schema of the tables; an empty text is the one named like the user.
+        db_schema: String = DEFAULT_SCHEMA,
+        /// How connections are encrypted: `disable`, `prefer`, `require`, `verify-ca` or `verify-full`.
+        sslmode: String = TlsMode::Require.word(),
+        /// Seconds without traffic after which the server is asked whether it is still there; 0 leaves it to the
+        /// system.
+        keepalives_idle: i64 = 0,
+        /// Not supported yet: `true` is an error.
+        vector_enabled: bool = false,
     }
 }
 
 /// The store of a mapping with `type: postgres`.
 pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<PostgresConfig> {
     let raw = RawPostgres::read(node, diagnostics)?;
-    unsupported_flag(raw.vector_enabled.as_ref(), "vector_enabled", diagnostics);
-    let password = raw.password.as_ref().map_or(Some(None), |node| password(node, diagnostics));
-    let port = raw.port.as_ref().map_or(Some(DEFAULT_PORT), |port| port_number(port, diagnostics));
-    let keepalives_idle = raw.keepalives_idle.as_ref().map_or(Some(None), |time| seconds(time, diagnostics));
+    unsupported_flag(&raw.vector_enabled, "vector_enabled", diagnostics);
+    let port = port_number(&raw.port, diagnostics);
+    let keepalives_idle = seconds(&raw.keepalives_idle, diagnostics);
     // As in Feast, an empty one is that of the user.
-    let schema = match &raw.db_schema {
-        Some(schema) if schema.value.trim().is_empty() => raw.user.clone(),
-        Some(schema) => schema.clone(),
-        None => Spanned { value: DEFAULT_SCHEMA.to_owned(), span: raw.span.clone() },
-    };
-    let schema = schema_name(&schema, diagnostics);
+    let schema = if raw.db_schema.value.trim().is_empty() { &raw.user } else { &raw.db_schema };
+    let schema = schema_name(schema, diagnostics);
     let file = |path: &Spanned<String>| resolve(folder, &path.value);
-    let tls = tls_config(raw.sslmode.as_ref(), raw.sslrootcert_path.as_ref().map(file), diagnostics);
+    let tls = tls_config(&raw.sslmode, raw.sslrootcert_path.as_ref().map(file), diagnostics);
     let client = match (raw.sslcert_path.as_ref(), raw.sslkey_path.as_ref()) {
         (Some(certificate), Some(key)) => Some(ClientCertificate { certificate: file(certificate), key: file(key) }),
         (None, None) => None,
@@ -87,32 +107,42 @@ pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option
     let server = ServerUrl {
         scheme: "postgresql",
         user: Some(raw.user.value),
-        password: password?,
+        password: raw.password.filter(|password| !password.0.is_empty()),
         host: raw.host.value,
         port: Some(port?),
         database: raw.database.value,
         tls: tls?,
     };
-    let numbers = raw.enable_openai_compatible_store.unwrap_or(false);
-    Some(PostgresConfig { server, schema: schema?, client, keepalives_idle: keepalives_idle?, numbers })
+    Some(PostgresConfig {
+        server,
+        schema: schema?,
+        client,
+        keepalives_idle: keepalives_idle?,
+        numbers: raw.enable_openai_compatible_store,
+    })
 }
 
 /// The password; one of digits alone is a number to YAML, which may have lost some of them.
-fn password(node: &Node, diagnostics: &mut Diagnostics) -> Option<Option<Password>> {
-    match node.scalar() {
-        Some(Scalar::Null) => Some(None),
-        Some(Scalar::Text(text)) => Some(Some(text.clone()).filter(|text| !text.is_empty()).map(Password)),
-        Some(Scalar::Integer(number)) if node.span.text() == number.to_string() => {
-            Some(Some(Password(number.to_string())))
+impl Read for Password {
+    const EXPECTED: &'static str = String::EXPECTED;
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match node.scalar() {
+            Some(Scalar::Text(text)) => Some(Self(text.clone())),
+            Some(Scalar::Integer(number)) if node.span.text() == number.to_string() => Some(Self(number.to_string())),
+            _ => {
+                diagnostics.error_with_help(
+                    &node.span,
+                    "the password is no text",
+                    "write it in quotes, or take it from the environment: password: ${FEAST_DB_PASSWORD}".to_owned(),
+                );
+                None
+            }
         }
-        _ => {
-            diagnostics.error_with_help(
-                &node.span,
-                "the password is no text",
-                "write it in quotes, or take it from the environment: password: ${FEAST_DB_PASSWORD}".to_owned(),
-            );
-            None
-        }
+    }
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": ["string", "integer"] })
     }
 }
 
@@ -149,17 +179,15 @@ fn schema_name(schema: &Spanned<String>, diagnostics: &mut Diagnostics) -> Optio
 
 /// How connections are encrypted; Feast insists on it unless told otherwise.
 fn tls_config(
-    mode: Option<&Spanned<String>>,
+    mode: &Spanned<String>,
     root_certificates: Option<PathBuf>,
     diagnostics: &mut Diagnostics,
 ) -> Option<TlsConfig> {
-    let mode = match mode.map(|word| (TlsMode::from_word(&word.value), &word.span)) {
-        None => TlsMode::Require,
-        Some((Ok(mode), _)) => mode,
-        Some((Err(problem), span)) => {
-            diagnostics.problem(span, problem);
-            return None;
+    match TlsMode::from_word(&mode.value) {
+        Ok(mode) => Some(TlsConfig::new(mode, root_certificates)),
+        Err(problem) => {
+            diagnostics.problem(&mode.span, problem);
+            None
         }
-    };
-    Some(TlsConfig::new(mode, root_certificates))
+    }
 }

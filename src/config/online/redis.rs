@@ -52,30 +52,45 @@ impl RedisConfig {
 }
 
 record! {
-    /// The `online_store` mapping of a Redis store as written.
-    struct RawRedis, "the settings of the Redis online store";
-    required {}
+    /// An online store in Redis: a hash per entity.
+    pub struct RawRedis, "the settings of the Redis online store";
+    required {
+        /// `redis`.
+        r#type: String,
+    }
     optional {
-        r#type: Node,
-        redis_type: Spanned<String>,
-        sentinel_master: String,
-        connection_string: Spanned<String>,
-        key_ttl_seconds: Spanned<i64>,
-        full_scan_for_deletion: bool,
-        skip_dedup: bool,
-        /// Which client Feast reads with.
+        /// Which client Feast reads with. Without effect.
         client: Node,
+    }
+    defaulted {
+        /// The name of the master that sentinels know.
+        sentinel_master: String = DEFAULT_MASTER.to_owned(),
+        /// Whether values of removed views are looked for and deleted.
+        full_scan_for_deletion: bool = true,
+        /// Whether rows are written without looking at what is stored: quicker, and an older row may replace a
+        /// newer one.
+        skip_dedup: bool = false,
+    }
+    placed {
+        /// How the servers belong together: `redis` (one server), `redis_cluster` or `redis_sentinel`.
+        redis_type: String = RedisDeployment::Standalone.word(),
+        /// Servers `host:port` and keywords `name=value`, separated by commas. Keywords: `db`, `username`,
+        /// `password`, `ssl`, `ssl_ca_certs`, `ssl_cert_reqs` (`required` or `none`), `ssl_check_hostname`,
+        /// `ssl_certfile`, `ssl_keyfile`, `socket_timeout` and `socket_connect_timeout` (in seconds); redis-py's
+        /// other keywords are without effect or refused.
+        connection_string: String = DEFAULT_CONNECTION,
+        /// After how many seconds without a write all values of an entity vanish; never with 0.
+        key_ttl_seconds: i64 = 0,
     }
 }
 
 /// The store of a mapping with `type: redis`.
 pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RedisConfig> {
     let raw = RawRedis::read(node, diagnostics)?;
-    let deployment = deployment(raw.redis_type.as_ref(), raw.sentinel_master, diagnostics);
-    let key_ttl_seconds = raw.key_ttl_seconds.as_ref().map_or(Some(None), |ttl| key_ttl(ttl, diagnostics).map(Some));
-    let text = raw.connection_string.as_ref().map_or(DEFAULT_CONNECTION, |text| &text.value);
-    let span = raw.connection_string.as_ref().map_or(&raw.span, |text| &text.span);
-    let connection = match RedisConnection::parse(text, folder) {
+    let deployment = deployment(&raw.redis_type, raw.sentinel_master, diagnostics);
+    let key_ttl_seconds = key_ttl(&raw.key_ttl_seconds, diagnostics);
+    let span = &raw.connection_string.span;
+    let connection = match RedisConnection::parse(&raw.connection_string.value, folder) {
         Ok(connection) => connection,
         Err(problem) => {
             diagnostics.problem(span, problem);
@@ -98,12 +113,12 @@ pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option
             "write `redis_type: redis_cluster` or `redis_type: redis_sentinel` if they belong together".to_owned(),
         );
     }
-    let default = RedisConfig::new(deployment, connection);
     Some(RedisConfig {
-        key_ttl_seconds: key_ttl_seconds?.filter(|seconds| *seconds > 0),
-        full_scan_for_deletion: raw.full_scan_for_deletion.unwrap_or(default.full_scan_for_deletion),
-        skip_dedup: raw.skip_dedup.unwrap_or(default.skip_dedup),
-        ..default
+        deployment,
+        connection,
+        key_ttl_seconds: Some(key_ttl_seconds?).filter(|seconds| *seconds > 0),
+        full_scan_for_deletion: raw.full_scan_for_deletion,
+        skip_dedup: raw.skip_dedup,
     })
 }
 
@@ -113,22 +128,14 @@ pub fn default(folder: &Path) -> Option<RedisConfig> {
     Some(RedisConfig::new(RedisDeployment::Standalone, connection))
 }
 
-fn deployment(
-    word: Option<&Spanned<String>>,
-    master: Option<String>,
-    diagnostics: &mut Diagnostics,
-) -> Option<RedisDeployment> {
-    match word.map_or("redis", |word| word.value.as_str()) {
+fn deployment(word: &Spanned<String>, master: String, diagnostics: &mut Diagnostics) -> Option<RedisDeployment> {
+    match word.value.as_str() {
         "redis" => Some(RedisDeployment::Standalone),
         "redis_cluster" => Some(RedisDeployment::Cluster),
-        "redis_sentinel" => {
-            Some(RedisDeployment::Sentinel { master: master.unwrap_or_else(|| DEFAULT_MASTER.to_owned()) })
-        }
+        "redis_sentinel" => Some(RedisDeployment::Sentinel { master }),
         other => {
             let help = did_you_mean(other, ["redis", "redis_cluster", "redis_sentinel"]);
-            if let Some(word) = word {
-                diagnostics.error_with_help(&word.span, format!("there is no redis_type `{other}`"), help);
-            }
+            diagnostics.error_with_help(&word.span, format!("there is no redis_type `{other}`"), help);
             None
         }
     }

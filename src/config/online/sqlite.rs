@@ -4,22 +4,32 @@ use super::OnlineStoreConfig;
 use crate::{
     config::{resolve, store_kind::unsupported_flag},
     diagnostics::Diagnostics,
-    yaml::{Node, Read, Spanned, record},
+    yaml::{Node, Read, record},
 };
 
 const DEFAULT_PATH: &str = "data/online.db";
 
 record! {
-    /// The `online_store` mapping of an SQLite store as written.
-    struct RawSqlite, "the settings of the SQLite online store";
+    /// An online store in an SQLite file: a table per view.
+    pub struct RawSqlite, "the settings of the SQLite online store";
     required {}
     optional {
-        r#type: Node,
-        path: Spanned<String>,
-        vector_enabled: Spanned<bool>,
+        /// Feast's measure for vectors. Without effect.
         similarity: Node,
-        text_search_enabled: Spanned<bool>,
-        enable_openai_compatible_store: bool,
+    }
+    defaulted {
+        /// `sqlite`.
+        r#type: String = "sqlite".to_owned(),
+        /// The file, relative to the repo.
+        path: String = DEFAULT_PATH.to_owned(),
+        /// Whether tables have numbers in a column of their own, too, for Feast's filters.
+        enable_openai_compatible_store: bool = false,
+    }
+    placed {
+        /// Not supported yet: `true` is an error.
+        vector_enabled: bool = false,
+        /// Not supported yet: `true` is an error.
+        text_search_enabled: bool = false,
     }
 }
 
@@ -27,11 +37,9 @@ record! {
 pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<OnlineStoreConfig> {
     let raw = RawSqlite::read(node, diagnostics)?;
     for (flag, name) in [(&raw.vector_enabled, "vector_enabled"), (&raw.text_search_enabled, "text_search_enabled")] {
-        unsupported_flag(flag.as_ref(), name, diagnostics);
+        unsupported_flag(flag, name, diagnostics);
     }
-    let path = raw.path.map_or_else(|| DEFAULT_PATH.to_owned(), |path| path.value);
-    let numbers = raw.enable_openai_compatible_store.unwrap_or(false);
-    Some(OnlineStoreConfig::Sqlite { path: resolve(folder, &path), numbers })
+    Some(OnlineStoreConfig::Sqlite { path: resolve(folder, &raw.path), numbers: raw.enable_openai_compatible_store })
 }
 
 /// The store when only its kind is named, or nothing at all.
