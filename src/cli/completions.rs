@@ -9,6 +9,7 @@ use super::{Cli, CommandError, Context};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  feastr completions bash > ~/.local/share/bash-completion/completions/feastr")]
 pub struct Args {
+    /// The shell that completes
     shell: Shell,
 }
 

@@ -29,6 +29,7 @@ pub struct Args {
 enum Command {
     /// List them with the services that use them
     List {
+        /// How they are shown
         #[arg(long, short, value_enum, default_value_t)]
         output: ListOutput,
     },
@@ -36,6 +37,7 @@ enum Command {
     Describe {
         /// The feature, as FEATURE or VIEW:FEATURE
         name: String,
+        /// How it is shown
         #[arg(long, short, value_enum, default_value_t)]
         output: DescribeOutput,
     },

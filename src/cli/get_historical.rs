@@ -37,6 +37,7 @@ pub struct Args {
     /// Where the result goes; the ending gives the format [default: the screen]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// How the result is written [default: as the ending of the output says, else a table]
     #[arg(long, value_enum)]
     format: Option<OutputFormat>,
 }

@@ -49,7 +49,7 @@ use crate::{
 };
 use context::Context;
 use error::CommandError;
-use exit::Exit;
+pub use exit::Exit;
 
 pub use init::sample_data;
 

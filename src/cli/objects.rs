@@ -29,12 +29,15 @@ enum Command {
         /// Only those with this tag, as KEY:VALUE; several must all match
         #[arg(long, value_name = "KEY:VALUE", value_delimiter = ',')]
         tags: Vec<String>,
+        /// How they are shown
         #[arg(long, short, value_enum, default_value_t)]
         output: ListOutput,
     },
     /// Show one as it is stored
     Describe {
+        /// The object's name
         name: String,
+        /// How it is shown
         #[arg(long, short, value_enum, default_value_t)]
         output: DescribeOutput,
     },

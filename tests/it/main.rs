@@ -26,6 +26,7 @@ mod output_files;
 mod plan;
 mod point_in_time;
 mod porting;
+mod reference;
 mod registries;
 mod servers;
 mod source_times;
