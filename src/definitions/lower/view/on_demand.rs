@@ -3,14 +3,15 @@ use super::{
         expression::{self, Inputs},
         feature_service::{project, user},
         names::{Taken, check_column_name, check_feature_name},
-        raw::{RawExpression, RawOnDemandFeatureView},
-        tags,
-        values::{Member, Output},
     },
     DeclaredViews, ViewLowering,
     columns::{JoinKeyTypes, Origin},
 };
 use crate::{
+    definitions::format::{
+        RawExpression, RawOnDemandFeatureView, tags,
+        values::{Member, Output},
+    },
     diagnostics::Missing,
     feast::registry::python,
     model::{DUMMY_JOIN_KEY, DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},

@@ -5,11 +5,11 @@ mod check;
 mod declared;
 mod stream;
 
-pub use check::{InspectSource, Role, SourceChecks};
+pub use check::{Role, SourceChecks};
 pub use declared::{Found, Reference, Sources};
 
-use super::raw::{RawAbout, RawTimeKeys};
 use crate::{
+    definitions::format::{RawAbout, RawTimeKeys},
     diagnostics::{Diagnostics, Span},
     model::{DataSource, SourceKind},
     yaml::Spanned,

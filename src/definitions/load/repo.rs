@@ -4,31 +4,14 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    discover::definition_files,
-    lower::lower,
-    raw::{RawFile, RawProject},
-    source::InspectSource,
-};
+use super::discover::definition_files;
 use crate::{
     config::StoreConfig,
+    definitions::{LoadOptions, format::Collected, lower::lower},
     diagnostics::{Diagnostics, SourceText, Span},
     model::Repo,
     yaml,
 };
-
-/// How definitions are checked.
-pub struct LoadOptions<'a> {
-    /// Whether declared columns are compared with the sources' files.
-    pub validate_sources: bool,
-    /// Whether views of different kinds may have the same name, as with Feast's
-    /// `--skip-feature-view-validation`.
-    pub skip_view_names: bool,
-    /// Looks at a source's files; also used to infer what a definition leaves open.
-    pub inspect: InspectSource<'a>,
-    /// How a path is shown to the person.
-    pub display_path: &'a dyn Fn(&Path) -> std::path::PathBuf,
-}
 
 /// Reads every definition of the configured repo. Nothing comes back when there is an error among
 /// the findings.
@@ -98,22 +81,4 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
         return Err(format!("the file is larger than the {} MiB that definitions may have", MAX_FILE >> 20));
     }
     Ok(bytes)
-}
-
-/// The definitions of all files, as written.
-#[derive(Default)]
-pub struct Collected {
-    pub projects: Vec<RawProject>,
-    /// The collections, merged; `None` without files.
-    pub file: Option<RawFile>,
-}
-
-impl Collected {
-    fn add(&mut self, mut raw: RawFile) {
-        self.projects.extend(raw.project.take());
-        match &mut self.file {
-            None => self.file = Some(raw),
-            Some(merged) => merged.append(raw),
-        }
-    }
 }

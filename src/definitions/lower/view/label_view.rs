@@ -1,12 +1,10 @@
 use super::{
-    super::{
-        raw::RawLabelView,
-        source::{Found, Reference},
-    },
+    super::source::{Found, Reference},
     DeclaredViews, ViewLowering,
     columns::{JoinKeyTypes, Origin},
 };
 use crate::{
+    definitions::format::RawLabelView,
     diagnostics::{Diagnostics, did_you_mean},
     model::LabelView,
     yaml::Spanned,

@@ -2,6 +2,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::LoweredSource;
 use crate::{
+    definitions::InspectSource,
     diagnostics::{Diagnostics, Span, counted, did_you_mean},
     feast::values::data_types,
     model::{DataSource, DataType, Field, SourceKind},
@@ -9,9 +10,6 @@ use crate::{
     sources::{self, Column, OpenSource},
     yaml::Spanned,
 };
-
-/// Looks at the files of a source; handed in, because definitions do no I/O of their own kind.
-pub type InspectSource<'a> = &'a (dyn Fn(&DataSource) -> Result<OpenSource, Problem> + Sync);
 
 /// Looks at each source once and remembers what it saw.
 pub struct SourceChecks<'a> {

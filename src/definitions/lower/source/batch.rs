@@ -1,12 +1,12 @@
 use super::{
     super::{
         names::{Taken, check_column_name},
-        raw::{RawBatchKeys, RawFileSource, RawRequestSource, RawSource},
         view::lower_field,
     },
     LoweredSource,
 };
 use crate::{
+    definitions::format::{RawBatchKeys, RawFileSource, RawRequestSource, RawSource},
     diagnostics::{Diagnostics, Span},
     model::{
         CustomSource, FileFormat, FileSource, PostgresSource, RequestSource, SourceKind, SparkSource, Tags, Warehouse,

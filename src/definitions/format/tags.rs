@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::raw::{RawConnectionRef, RawLabels};
+use super::{RawConnectionRef, RawLabels};
 use crate::{
     diagnostics::Diagnostics,
     model::{

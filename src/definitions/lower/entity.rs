@@ -1,8 +1,6 @@
-use super::{
-    names::{check_column_name, check_object_name},
-    raw::{RawEntity, RawProject},
-};
+use super::names::{check_column_name, check_object_name};
 use crate::{
+    definitions::format::{RawEntity, RawProject},
     diagnostics::Diagnostics,
     model::{Entity, Project},
     yaml::Spanned,

@@ -1,11 +1,6 @@
-use super::{
-    super::{
-        raw::{RawFormat, RawSource},
-        values::SourceRef,
-    },
-    LoweredSource,
-};
+use super::LoweredSource;
 use crate::{
+    definitions::format::{RawFormat, RawSource, values::SourceRef},
     diagnostics::Diagnostics,
     model::{KafkaSource, KinesisSource, PushSource, SourceKind, StreamFormat},
 };

@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::{
-        names::{Taken, check_object_name},
-        raw::RawSource,
-        values::{Item, SourceRef},
-    },
+    super::names::{Taken, check_object_name},
     LoweredSource, SourceChecks, batch, stream,
 };
 use crate::{
+    definitions::format::{
+        RawSource,
+        values::{Item, SourceRef},
+    },
     diagnostics::{Diagnostics, Missing, Span},
     model::SourceKind,
 };

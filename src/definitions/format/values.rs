@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::raw::{RawExpression, RawProjection, RawSource};
+use super::{RawExpression, RawProjection, RawSource};
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
     feast::values::data_types,

@@ -1,9 +1,7 @@
 use super::{
-    super::{
-        text_file::{Delimiter, TimestampFormat},
-        values::{SourceRef, Timespan},
-    },
     RawAbout, RawField,
+    text_file::{Delimiter, TimestampFormat},
+    values::{SourceRef, Timespan},
 };
 use crate::{
     model::{FileFormat, Tags},

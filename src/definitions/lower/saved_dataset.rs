@@ -1,11 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::{
-    names::check_object_name,
-    raw::{RawSavedDataset, RawStorage, RawValidationReference},
-    view::DeclaredViews,
-};
+use super::{names::check_object_name, view::DeclaredViews};
 use crate::{
+    definitions::format::{RawSavedDataset, RawStorage, RawValidationReference},
     diagnostics::{Diagnostics, did_you_mean},
     model::{
         DatasetStorage, FeatureService, PostgresSource, SavedDataset, SparkSource, ValidationReference, Warehouse,

@@ -1,6 +1,6 @@
 use super::{
-    super::values::{Actions, OneOrMany},
     RawLabels,
+    values::{Actions, OneOrMany},
 };
 use crate::{
     model::{PermissionType, Tags},

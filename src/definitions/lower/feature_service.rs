@@ -2,11 +2,10 @@ use std::collections::BTreeMap;
 
 use super::{
     names::{Taken, check_characters, check_object_name},
-    raw::{RawDestination, RawFeatureService, RawLoggingConfig},
-    values::Member,
     view::{DeclaredView, DeclaredViews},
 };
 use crate::{
+    definitions::format::{RawDestination, RawFeatureService, RawLoggingConfig, values::Member},
     diagnostics::{Diagnostics, Missing, did_you_mean},
     model::{FeatureService, Field, LogDestination, LoggingConfig, ObjectKind, Projection, Tags},
     yaml::Spanned,

@@ -1,12 +1,10 @@
 use super::{
-    super::{
-        raw::{RawBatchFeatureView, RawFeatureView, RawMaterialize, RawStoredKeys},
-        source::{Found, LoweredSource, Reference},
-    },
+    super::source::{Found, LoweredSource, Reference},
     ViewLowering, aggregation,
     columns::{Columns, JoinKeyTypes, Origin},
 };
 use crate::{
+    definitions::format::{RawBatchFeatureView, RawFeatureView, RawMaterialize, RawStoredKeys},
     diagnostics::Span,
     model::{AGGREGATIONS_TAG, Checks, FeatureView, SQL_TAG, SourceKind},
     yaml::Spanned,

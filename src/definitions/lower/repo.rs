@@ -5,17 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     entity::{lower_entity, lower_project},
     feature_service::lower_service,
-    load::{Collected, LoadOptions},
     names::Taken,
     permission::lower_permission,
-    raw::{RawFile, RawLabels, RawOnDemandFeatureView, RawProject},
     saved_dataset::{lower_dataset, lower_reference},
     source::{Reference, SourceChecks, Sources},
-    values::{Input, Item, Member, SourceRef},
     view::{DeclaredView, DeclaredViews, OnDemandInput, ViewLowering, check_labelled},
 };
 use crate::{
     config::{OnlineStoreConfig, StoreConfig},
+    definitions::{
+        LoadOptions,
+        format::{
+            Collected, RawFile, RawLabels, RawOnDemandFeatureView, RawProject,
+            values::{Input, Item, Member, SourceRef},
+        },
+    },
     diagnostics::{Diagnostics, Span},
     model::{ObjectId, ObjectKind, Place, Project, Repo, Tags},
     yaml::Spanned,
@@ -44,7 +48,7 @@ trait Named {
 
 macro_rules! named {
     ($($raw:ident => $($labels:ident).+;)*) => { $(
-        impl Named for super::raw::$raw {
+        impl Named for crate::definitions::format::$raw {
             fn name(&self) -> &Spanned<String> {
                 &self.name
             }

@@ -1,12 +1,10 @@
 use super::{
-    super::{
-        raw::RawStreamFeatureView,
-        source::{Found, LoweredSource, Reference},
-    },
+    super::source::{Found, LoweredSource, Reference},
     ViewLowering, aggregation,
     columns::{JoinKeyTypes, Origin},
 };
 use crate::{
+    definitions::format::RawStreamFeatureView,
     diagnostics::Span,
     model::{Aggregation, SQL_TAG, SourceKind, StreamFeatureView, Ttl},
     yaml::Spanned,

@@ -1,10 +1,9 @@
-use super::super::{raw::RawAggregation, source::LoweredSource};
+use super::{super::source::LoweredSource, ViewLowering};
 use crate::{
+    definitions::format::RawAggregation,
     diagnostics::{Diagnostics, closest},
     model::{Aggregation, Ttl},
 };
-
-use super::ViewLowering;
 
 /// The functions Feast documents or computes itself.
 const FUNCTIONS: [&str; 10] = ["sum", "count", "min", "max", "mean", "avg", "count_distinct", "std", "var", "nunique"];

@@ -1,10 +1,8 @@
 use regex::Regex;
 
-use super::{
-    names::check_object_name,
-    raw::{RawPermission, RawPolicy},
-};
+use super::names::check_object_name;
 use crate::{
+    definitions::format::{RawPermission, RawPolicy},
     diagnostics::Diagnostics,
     model::{Permission, PermissionAction, PermissionType, Policy, Tags},
     yaml::Spanned,

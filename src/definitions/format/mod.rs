@@ -3,12 +3,17 @@
 //! These records are the format: the reader, the messages about unknown keys and the JSON Schema
 //! are all made from them.
 
+mod collected;
 mod dataset;
 mod permission;
 mod service;
 mod source;
+pub mod tags;
+mod text_file;
+pub mod values;
 mod view;
 
+pub use collected::Collected;
 pub use dataset::{RawSavedDataset, RawStorage, RawValidationReference};
 pub use permission::{RawPermission, RawPolicy};
 pub use service::{RawDestination, RawFeatureService, RawLoggingConfig, RawProjection};
@@ -18,10 +23,9 @@ pub use view::{
     RawOnDemandFeatureView, RawStoredKeys, RawStreamFeatureView,
 };
 
-use super::{
-    tags::WrittenTags,
-    values::{EntityValueType, Item},
-};
+use tags::WrittenTags;
+use values::{EntityValueType, Item};
+
 use crate::yaml::{Spanned, record};
 
 record! {
@@ -54,23 +58,6 @@ record! {
         saved_datasets: Vec<Item<RawSavedDataset>>,
         /// Saved datasets that new data is compared with.
         validation_references: Vec<Item<RawValidationReference>>,
-    }
-}
-
-impl RawFile {
-    /// Takes over the collections of another file.
-    pub fn append(&mut self, mut other: Self) {
-        self.entities.append(&mut other.entities);
-        self.data_sources.append(&mut other.data_sources);
-        self.feature_views.append(&mut other.feature_views);
-        self.batch_feature_views.append(&mut other.batch_feature_views);
-        self.stream_feature_views.append(&mut other.stream_feature_views);
-        self.on_demand_feature_views.append(&mut other.on_demand_feature_views);
-        self.label_views.append(&mut other.label_views);
-        self.feature_services.append(&mut other.feature_services);
-        self.permissions.append(&mut other.permissions);
-        self.saved_datasets.append(&mut other.saved_datasets);
-        self.validation_references.append(&mut other.validation_references);
     }
 }
 

@@ -1,9 +1,7 @@
 use super::{
-    super::{
-        tags::WrittenTags,
-        values::{Input, Output, SourceRef, Timespan},
-    },
     RawAbout,
+    tags::WrittenTags,
+    values::{Input, Output, SourceRef, Timespan},
 };
 use crate::{
     model::{ConflictPolicy, DataType, FutureRows, NullKeys, OutOfRange, ViewVersion},

@@ -1,12 +1,12 @@
 use super::{
     super::{
         names::{Taken, check_column_name, check_feature_name},
-        raw::RawField,
         source::{LoweredSource, Role, SourceChecks},
     },
     ViewLowering,
 };
 use crate::{
+    definitions::format::RawField,
     diagnostics::{Missing, Span},
     model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, Entity, Field, VectorIndex},
     yaml::Spanned,

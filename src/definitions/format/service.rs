@@ -1,4 +1,4 @@
-use super::{super::values::Member, RawAbout};
+use super::{RawAbout, values::Member};
 use crate::{
     model::Tags,
     yaml::{Spanned, record, tagged},

@@ -1,0 +1,13 @@
+//! Definitions as they are written into the model: every reference resolved, every value checked.
+
+mod entity;
+mod expression;
+mod feature_service;
+mod names;
+mod permission;
+mod repo;
+mod saved_dataset;
+mod source;
+mod view;
+
+pub use repo::lower;

@@ -1,0 +1,19 @@
+use std::path::{Path, PathBuf};
+
+use crate::{model::DataSource, problem::Problem, sources::OpenSource};
+
+/// How definitions are checked.
+pub struct LoadOptions<'a> {
+    /// Whether declared columns are compared with the sources' files.
+    pub validate_sources: bool,
+    /// Whether views of different kinds may have the same name, as with Feast's
+    /// `--skip-feature-view-validation`.
+    pub skip_view_names: bool,
+    /// Looks at a source's files; also used to infer what a definition leaves open.
+    pub inspect: InspectSource<'a>,
+    /// How a path is shown to the person.
+    pub display_path: &'a dyn Fn(&Path) -> PathBuf,
+}
+
+/// Looks at the files of a source; handed in, because definitions do no I/O of their own kind.
+pub type InspectSource<'a> = &'a (dyn Fn(&DataSource) -> Result<OpenSource, Problem> + Sync);
