@@ -8,6 +8,7 @@ pub mod config;
 pub mod definitions;
 pub mod diagnostics;
 pub mod drift;
+pub mod expression;
 pub mod feast;
 pub mod materialize;
 pub mod model;

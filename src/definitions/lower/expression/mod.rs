@@ -18,7 +18,7 @@ use sqlparser::{
 
 use crate::{
     diagnostics::{Diagnostics, Span, closest, did_you_mean},
-    feast::registry::python::{Input, sql_type},
+    expression::{Input, sql_type},
     model::DataType,
     yaml::Spanned,
 };

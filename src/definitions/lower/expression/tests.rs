@@ -42,7 +42,7 @@ fn inputs() -> Inputs {
             tags: Tags::new(),
         }),
     ];
-    Inputs { columns: crate::feast::registry::python::inputs(&sources), join_keys: vec!["driver_id".to_owned()] }
+    Inputs { columns: crate::expression::inputs(&sources), join_keys: vec!["driver_id".to_owned()] }
 }
 
 /// The findings about an expression: the text they point at, and what they say.

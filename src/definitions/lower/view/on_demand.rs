@@ -13,7 +13,7 @@ use crate::{
         values::{Member, Output},
     },
     diagnostics::Missing,
-    feast::registry::python,
+    expression::{inputs, sql_type},
     model::{DUMMY_JOIN_KEY, DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},
     yaml::Spanned,
 };
@@ -156,7 +156,7 @@ impl ViewLowering<'_, '_> {
                 self.diagnostics.error(&name.span, format!("`{}` is a join key of the view", name.value));
             }
             taken.take(&name, self.diagnostics);
-            if python::sql_type(&dtype.value).is_none() {
+            if sql_type(&dtype.value).is_none() {
                 let message = format!("an expression cannot make values of type {}", dtype.value);
                 self.diagnostics.error(&dtype.span, message);
             } else if is_lost(&dtype.value) {
@@ -190,5 +190,5 @@ fn inputs_of(sources: &[OnDemandSource], views: &DeclaredViews) -> (Inputs, Vec<
     let used = sources.iter().filter_map(|source| views.get(source.name())?.as_ref());
     let keys: Vec<Field> = used.flat_map(|view| view.join_keys.iter().cloned()).collect();
     let join_keys = keys.iter().map(|key| key.name.clone()).collect();
-    (Inputs { columns: python::inputs(sources), join_keys }, keys)
+    (Inputs { columns: inputs(sources), join_keys }, keys)
 }

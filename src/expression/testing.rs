@@ -1,0 +1,56 @@
+//! Views of expressions for tests.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    DataSource, DataType, Expression, Field, OnDemandFeatureView, OnDemandSource, Projection, RequestSource,
+    SourceKind, Tags, ViewVersion,
+};
+
+pub fn view(name: &str, features: &[(&str, DataType)]) -> OnDemandSource {
+    OnDemandSource::View(Projection {
+        view: name.to_owned(),
+        features: fields(features),
+        name_alias: None,
+        join_key_map: BTreeMap::new(),
+        source: None,
+        labels: false,
+    })
+}
+
+pub fn request(name: &str, schema: &[(&str, DataType)]) -> OnDemandSource {
+    OnDemandSource::Request(DataSource {
+        name: name.to_owned(),
+        kind: SourceKind::Request(RequestSource { schema: fields(schema) }),
+        timestamp_field: String::new(),
+        created_timestamp_column: String::new(),
+        field_mapping: BTreeMap::new(),
+        date_partition_column: String::new(),
+        description: String::new(),
+        owner: String::new(),
+        tags: Tags::new(),
+    })
+}
+
+fn fields(columns: &[(&str, DataType)]) -> Vec<Field> {
+    columns.iter().map(|(name, dtype)| Field::new(*name, dtype.clone())).collect()
+}
+
+pub fn computed(sources: Vec<OnDemandSource>, outputs: &[(&str, DataType, &str)]) -> OnDemandFeatureView {
+    let expression = |(name, _, sql): &(&str, DataType, &str)| Expression { name: (*name).into(), sql: (*sql).into() };
+    OnDemandFeatureView {
+        name: "computed".to_owned(),
+        entities: Vec::new(),
+        entity_columns: Vec::new(),
+        sources,
+        features: outputs.iter().map(|(name, dtype, _)| Field::new(*name, dtype.clone())).collect(),
+        expressions: outputs.iter().map(expression).collect(),
+        write_to_online_store: false,
+        enabled: true,
+        version: ViewVersion::Latest,
+        description: String::new(),
+        owner: String::new(),
+        org: String::new(),
+        tags: Tags::new(),
+    }
+}
