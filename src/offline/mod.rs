@@ -1,6 +1,7 @@
 //! Reading sources: point-in-time joins and newest values, behind one trait.
 
 mod duckdb;
+mod join;
 mod query;
 
 use crate::config::{OfflineStoreConfig, StoreConfig};

@@ -15,6 +15,7 @@ use arrow::{
 use super::{
     target::{Role, Target, Way, is_text, is_typed_key},
     text::{TextColumn, TextRules, TimeFormat},
+    ticks::Ticks,
 };
 use crate::{
     feast::values::{
@@ -92,7 +93,7 @@ impl Converter {
             }
             Way::Conform(declared) => Ok(encode::conform(declared, array)?.into()),
             Way::Widen => Ok(encode::widen(array, &self.target.arrow)?.into()),
-            Way::Ticks(unit) => self.ticks(array, *unit),
+            Way::Ticks(ticks) => self.ticks(array, *ticks),
             Way::Seconds => Ok(self.in_unit(encode::conform(&DataType::UnixTimestamp, array)?.into())),
         }
     }
@@ -141,9 +142,8 @@ impl Converter {
     pub fn of_texts(&self, array: &ArrayRef) -> ArrayRef {
         match self.target.way {
             // Texts become nanoseconds; where others are microseconds, they are so, too.
-            Way::Ticks(TimeUnit::Microsecond) => {
-                let nanos = array.as_primitive::<Int64Type>();
-                let micros: Int64Array = nanos.unary(|nanos| nanos.div_euclid(1_000));
+            Way::Ticks(Ticks::Micros) => {
+                let micros: Int64Array = array.as_primitive::<Int64Type>().unary(|nanos| Ticks::Nanos.to_micros(nanos));
                 Arc::new(micros)
             }
             Way::Seconds => {
@@ -159,7 +159,7 @@ impl Converter {
         Converted { array: self.of_texts(&converted.array), ..converted }
     }
 
-    fn ticks(&self, array: &ArrayRef, unit: TimeUnit) -> Result<Converted, EncodeError> {
+    fn ticks(&self, array: &ArrayRef, ticks: Ticks) -> Result<Converted, EncodeError> {
         use ArrowType::{Date32, Date64, Null, Timestamp};
         const DAY: i64 = 86_400_000_000_000;
         let (values, nanos): (Int64Array, i64) = match array.data_type() {
@@ -181,7 +181,7 @@ impl Converter {
             Date64 => (cast(array, &ArrowType::Int64)?.as_primitive().clone(), 1_000_000),
             _ => (cast(array, &ArrowType::Int64)?.as_primitive().clone(), self.integers_count()),
         };
-        let tick = if unit == TimeUnit::Nanosecond { 1 } else { 1_000 };
+        let tick = ticks.nanos();
         if nanos == tick {
             return Ok(exact(Arc::new(values)));
         }

@@ -15,6 +15,7 @@ mod side_by_side;
 mod target;
 mod text;
 mod text_files;
+mod ticks;
 mod unify;
 
 pub use columns::{Column, Columns, Holds, Kind};
@@ -26,3 +27,4 @@ pub use scan::{Scan, ScanRun, Wanted};
 pub use side_by_side::side_by_side;
 pub use target::Role;
 pub use text::{TimeFormat, integer, moment};
+pub use ticks::Ticks;

@@ -10,7 +10,7 @@ use std::{
 
 use arrow::{
     array::{Array, ArrayRef, Int64Array},
-    datatypes::{DataType as ArrowType, TimeUnit},
+    datatypes::DataType as ArrowType,
 };
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
@@ -20,6 +20,7 @@ use super::{
     part::{Part, PartSource, Rows},
     target::{Role, Target, Way},
     text_files::{TextChunks, TextFile},
+    ticks::Ticks,
 };
 
 use crate::problem::Problem;
@@ -94,19 +95,11 @@ impl Scan {
         self.targets.iter().map(|target| target.arrow.clone()).chain(content).chain(numbers).collect()
     }
 
-    /// The unit of a column of times.
-    pub fn unit(&self, column: usize) -> TimeUnit {
+    /// What a column of times counts.
+    pub fn ticks(&self, column: usize) -> Ticks {
         match self.targets.get(column).map(|target| &target.way) {
-            Some(Way::Ticks(unit)) => *unit,
-            _ => TimeUnit::Microsecond,
-        }
-    }
-
-    /// Ticks of a moment in microseconds, in the unit of a column of times.
-    pub fn ticks(&self, column: usize, micros: i64) -> i64 {
-        match self.unit(column) {
-            TimeUnit::Nanosecond => micros.saturating_mul(1_000),
-            _ => micros,
+            Some(Way::Ticks(ticks)) => *ticks,
+            _ => Ticks::Micros,
         }
     }
 

@@ -6,6 +6,7 @@ use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType as ArrowType, Field, T
 
 use super::{
     columns::{Column, Holds, Kind},
+    ticks::Ticks,
     unify::{element, unify},
 };
 use crate::{
@@ -56,7 +57,7 @@ pub enum Way {
     /// Value by value, as the type that is declared; those that do not fit are told.
     Conform(DataType),
     /// Moments in this unit.
-    Ticks(TimeUnit),
+    Ticks(Ticks),
     /// Moments in whole seconds, rounded towards the past: as join keys they count so.
     Seconds,
 }
@@ -79,7 +80,7 @@ pub fn target(column: &Column, role: &Role, integers: Integers) -> Option<Target
         }
         Role::Time => {
             let all = kinds().all(|holds| is_time(holds, integers));
-            let unit = if kinds().any(is_fine) { TimeUnit::Nanosecond } else { TimeUnit::Microsecond };
+            let unit = if kinds().any(is_fine) { Ticks::Nanos } else { Ticks::Micros };
             all.then_some(Target { arrow: ArrowType::Int64, way: Way::Ticks(unit) })
         }
         Role::AsIs => {

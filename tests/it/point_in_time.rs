@@ -201,3 +201,34 @@ fn many_rows_keep_their_order() {
     let wrong = actual.iter().zip(&expected).position(|(actual, expected)| actual != expected);
     assert_eq!((actual.len(), wrong), (expected.len(), None), "the first row out of place");
 }
+
+/// A service may select nothing of a view: its rows are looked at, and nothing of them is in the result.
+#[test]
+fn without_features_the_entity_rows_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        &folder.path().join("source.parquet"),
+        vec![
+            ("key", Arc::new(Int64Array::from(vec![1, 1]))),
+            ("at", times([Some(1), Some(1)].into_iter())),
+            ("value", Arc::new(Int64Array::from(vec![1, 2]))),
+        ],
+    );
+    write(
+        &folder.path().join("entities.parquet"),
+        vec![
+            ("value", Arc::new(Int64Array::from(vec![7, 8]))),
+            ("key", Arc::new(Int64Array::from(vec![1, 2]))),
+            ("event_timestamp", times([Some(2), Some(2)].into_iter())),
+        ],
+    );
+    let view = view(0, false, true);
+    let key = JoinKey { field: view.entity_columns[0].clone(), column: "key".into() };
+    let retrieval = Retrieval { views: vec![SelectedView { join_keys: vec![key], features: Vec::new(), view }] };
+    let entities =
+        EntityRows { path: folder.path().join("entities.parquet"), format: Format::Parquet, shown: "rows".into() };
+    let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: false };
+    let mut values = Values(Vec::new());
+    offline::open(&config(folder.path())).historical(&query, &mut values).unwrap();
+    assert_eq!(values.0, [Some(7), Some(8)]);
+}

@@ -1,28 +1,28 @@
+//! Entity rows as they are, in front of the features that were joined to them.
+
 use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch},
+    array::{Array, ArrayRef, RecordBatch},
     compute::{cast, concat},
-    datatypes::{
-        DataType as ArrowType, Field, Int64Type, Metadata, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
-    },
+    datatypes::{DataType as ArrowType, Field, Metadata, Schema, SchemaRef},
     error::ArrowError,
 };
 
-use super::{entity_rows::EntityTable, source::micros};
+use super::entity_rows::EntityTable;
 use crate::{
     feast::values::encode::micros_in_utc,
     model::DataType,
     offline::BatchSink,
     problem::{Kind, Problem},
     retrieval::Retrieval,
-    sources::{Holds, Part, Role, Rows, ScanRun, Wanted},
+    sources::{Holds, Part, Role, Rows, ScanRun, Ticks, Wanted},
 };
 
 /// Puts the columns of the entity rows in front of the features that were found for them.
 ///
 /// The engine has seen keys and times only; the rest is read once more, beside its result, and comes
-/// out as it is.
+/// out as it is. The result's first column is the number of the entity row, which ends here.
 pub struct BesideEntities<'a> {
     run: ScanRun,
     part: Option<Part>,
@@ -35,14 +35,18 @@ pub struct BesideEntities<'a> {
     /// How many are of entity rows.
     entity_columns: usize,
     time: usize,
-    unit: TimeUnit,
+    ticks: Ticks,
     schema: SchemaRef,
     sink: &'a mut dyn BatchSink,
     failure: Option<Problem>,
 }
 
 impl<'a> BesideEntities<'a> {
-    pub fn new(entities: &EntityTable, retrieval: &Retrieval, sink: &'a mut dyn BatchSink) -> Result<Self, Problem> {
+    pub fn new(
+        entities: &EntityTable<'_>,
+        retrieval: &Retrieval,
+        sink: &'a mut dyn BatchSink,
+    ) -> Result<Self, Problem> {
         let role = |name: &str, is_text: bool| {
             if name == entities.time_column {
                 return Role::Time;
@@ -63,7 +67,7 @@ impl<'a> BesideEntities<'a> {
             .collect();
         let time = columns.iter().position(|column| column.name == entities.time_column).unwrap_or_default();
         let scan = entities.file.scan(wanted)?;
-        let unit = scan.unit(time);
+        let ticks = scan.ticks(time);
         let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         let metadata = columns.iter().map(|column| match column.kinds.first().map(|kind| &kind.holds) {
             Some(Holds::Typed(field)) => field.metadata().clone(),
@@ -80,7 +84,7 @@ impl<'a> BesideEntities<'a> {
             metadata,
             entity_columns,
             time,
-            unit,
+            ticks,
             schema: Arc::new(Schema::empty()),
             sink,
             failure: None,
@@ -112,8 +116,7 @@ impl<'a> BesideEntities<'a> {
                 _ => concat(&arrays)?,
             };
             if index == self.time {
-                let times: Int64Array = array.as_primitive::<Int64Type>().unary(|at| micros(at, self.unit));
-                return Ok(Arc::new(times.reinterpret_cast::<TimestampMicrosecondType>().with_timezone("UTC")));
+                return Ok(self.ticks.moments(&array));
             }
             // Where they stood in pages matters to nobody else.
             match array.data_type() {
@@ -151,7 +154,7 @@ impl<'a> BesideEntities<'a> {
             return Ok(ControlFlow::Continue(()));
         }
         let mut columns = self.take(count)?;
-        columns.extend(features[..self.names.len() - self.entity_columns].iter().cloned());
+        columns.extend(features.iter().cloned());
         Ok(self.sink.batch(&RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)?))
     }
 
@@ -177,14 +180,14 @@ impl BatchSink for BesideEntities<'_> {
             let metadata = self.metadata[index].clone();
             fields.push(Field::new(&self.names[index], kind, true).with_metadata(metadata));
         }
-        let features = self.names[self.entity_columns..].iter().zip(schema.fields());
+        let features = self.names[self.entity_columns..].iter().zip(&schema.fields()[1..]);
         fields.extend(features.map(|(name, field)| Field::new(name, field.data_type().clone(), true)));
         self.schema = Arc::new(Schema::new(fields));
         self.sink.start(&self.schema)
     }
 
     fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
-        match self.pass_on(batch.columns(), batch.num_rows()) {
+        match self.pass_on(&batch.columns()[1..], batch.num_rows()) {
             Ok(flow) => flow,
             Err(error) => {
                 self.failure = Some(error);

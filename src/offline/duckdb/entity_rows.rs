@@ -1,4 +1,6 @@
-use arrow::datatypes::{DataType as ArrowType, TimeUnit};
+//! Keys and times of entity rows as a table of DuckDB, looked at once for all views of a query.
+
+use arrow::datatypes::DataType as ArrowType;
 
 use super::session::{Session, Work};
 use crate::{
@@ -6,8 +8,8 @@ use crate::{
     model::DataType,
     offline::EntityRows,
     problem::{Kind, Problem},
-    retrieval::{JoinKey, Retrieval},
-    sources::{OpenSource, Role, Wanted},
+    retrieval::JoinKey,
+    sources::{OpenSource, Role, Ticks, Wanted},
 };
 
 /// The column Feast looks for first.
@@ -20,47 +22,43 @@ pub const ROW: &str = "number";
 
 /// The keys and times of entity rows in a table of their own: `number`, the time as `us` and `ns`,
 /// and keys `k0`, ….
-pub struct EntityTable {
+pub struct EntityTable<'a> {
     pub file: OpenSource,
     /// The column with the times.
     pub time_column: String,
     /// Join key columns, each in the types under which views know it.
-    keys: Vec<(String, DataType)>,
+    keys: &'a [&'a JoinKey],
     /// Earliest and latest time in microseconds; `None` when no row has one.
-    pub range: Option<(i64, i64)>,
+    pub times: Option<(i64, i64)>,
 }
 
-impl EntityTable {
+impl<'a> EntityTable<'a> {
     /// Reads keys and times of the file into DuckDB.
-    pub fn load(session: &Session, rows: &EntityRows, retrieval: &Retrieval) -> Result<Self, Problem> {
+    pub fn load(session: &Session, rows: &EntityRows, keys: &'a [&'a JoinKey]) -> Result<Self, Problem> {
         let what = format!("cannot read entity rows from {}", rows.shown);
         let file = OpenSource::file(&rows.path, rows.format, &rows.shown)?;
         let time_column = time_column(&file, &rows.shown)?;
-        let mut keys: Vec<(String, DataType)> = Vec::new();
-        for key in retrieval.views.iter().flat_map(|view| &view.join_keys) {
+        for key in keys {
             if file.columns().get(&key.column).is_none() {
                 let names = file.columns().columns.iter().map(|column| column.name.as_str());
                 let help = did_you_mean(&key.column, names);
                 let message = format!("{} has no join key column `{}`", rows.shown, key.column);
                 return Err(Problem::new(Kind::Invalid, message, help));
             }
-            let key = (key.column.clone(), key.field.dtype.clone());
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
         }
         let wanted = |column: &str, role: Role| Wanted { column: column.to_owned(), role, null_if_unfit: false };
         let columns = keys
             .iter()
-            .map(|(column, dtype)| wanted(column, Role::EntityKey(dtype.clone())))
+            .map(|key| wanted(&key.column, Role::EntityKey(key.field.dtype.clone())))
             .chain([wanted(&time_column, Role::Time)])
             .collect();
         let scan = file.scan(columns)?.numbered();
-        let unit = scan.unit(keys.len());
+        let ticks = scan.ticks(keys.len());
         let table = session.table(scan);
         let key_names: Vec<String> = (0..keys.len()).map(|index| format!("k{index}")).collect();
         let names: Vec<String> = key_names.iter().cloned().chain(["t".to_owned(), ROW.to_owned()]).collect();
-        let selected: Vec<String> = [ROW.to_owned(), micros(unit), nanos(unit)].into_iter().chain(key_names).collect();
+        let selected: Vec<String> =
+            [ROW.to_owned(), micros(ticks), nanos(ticks)].into_iter().chain(key_names).collect();
         let sql = format!(
             "CREATE OR REPLACE TEMP TABLE {TABLE} AS SELECT {} FROM {}",
             selected.join(", "),
@@ -69,7 +67,7 @@ impl EntityTable {
         let work = Work { what: &what, scans: &[&table] };
         session.execute(work, &sql)?;
         let [first, last] = session.integers(work, &format!("SELECT min(us), max(us) FROM {TABLE}"))?;
-        Ok(Self { file, time_column, keys, range: first.zip(last) })
+        Ok(Self { file, time_column, keys, times: first.zip(last) })
     }
 
     /// Names of the file's columns, in order.
@@ -79,30 +77,24 @@ impl EntityTable {
 
     /// The type of a join key column, as the first view knows it.
     pub fn key_type(&self, column: &str) -> Option<&DataType> {
-        self.keys.iter().find(|(name, _)| name == column).map(|(_, dtype)| dtype)
-    }
-
-    /// The column of the table with a join key, as a view knows it.
-    pub fn join_key(&self, key: &JoinKey) -> String {
-        let position = self.keys.iter().position(|(column, dtype)| *column == key.column && *dtype == key.field.dtype);
-        format!("k{}", position.unwrap_or_default())
+        self.keys.iter().find(|key| key.column == column).map(|key| &key.field.dtype)
     }
 }
 
 /// The time in microseconds, rounded towards the past.
-fn micros(unit: TimeUnit) -> String {
-    match unit {
-        TimeUnit::Nanosecond => "(t - ((t % 1000) + 1000) % 1000) // 1000 AS us".to_owned(),
-        _ => "t AS us".to_owned(),
+fn micros(ticks: Ticks) -> String {
+    match ticks {
+        Ticks::Nanos => "(t - ((t % 1000) + 1000) % 1000) // 1000 AS us".to_owned(),
+        Ticks::Micros => "t AS us".to_owned(),
     }
 }
 
 /// The time in nanoseconds, or the first or last moment that can be said in them.
-fn nanos(unit: TimeUnit) -> String {
+fn nanos(ticks: Ticks) -> String {
     const MOST: i64 = i64::MAX / 1_000;
-    match unit {
-        TimeUnit::Nanosecond => "t AS ns".to_owned(),
-        _ => format!(
+    match ticks {
+        Ticks::Nanos => "t AS ns".to_owned(),
+        Ticks::Micros => format!(
             "CASE WHEN t > {MOST} THEN {} WHEN t < -{MOST} THEN -{} ELSE t * 1000 END AS ns",
             i64::MAX,
             i64::MAX

@@ -5,6 +5,7 @@ mod entity_rows;
 mod error;
 mod historical;
 mod newest;
+mod render;
 mod scans;
 mod session;
 mod source;

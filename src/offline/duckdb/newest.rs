@@ -1,22 +1,25 @@
+//! The newest row of each entity, and what is asked about a source before it is materialized.
+
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt64Array},
+    array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt64Array},
     compute::{concat_batches, filter_record_batch, kernels::cmp::distinct, or, take_record_batch},
-    datatypes::{Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType},
+    datatypes::{Field, Schema, SchemaRef},
     error::ArrowError,
     row::{OwnedRow, RowConverter, SortField},
 };
 
 use super::{
     session::{Session, Work},
-    source::{ViewColumns, ViewSource, ViewTable, micros, moment},
+    source::{ViewColumns, ViewSource, ViewTable},
 };
 use crate::{
     feast::values::encode::micros_in_utc,
     model::{FeatureView, Timestamp},
     offline::{BatchSink, Counted, Examined, NewestQuery, NewestRead},
     problem::{Kind, Problem},
+    sources::Ticks,
 };
 
 /// Streams the newest row per entity: keys, event time, creation time, features.
@@ -80,7 +83,7 @@ fn sorted(table: &ViewTable) -> String {
 struct FirstPerEntity<'a> {
     columns: ViewColumns,
     /// What event and creation times count.
-    units: [TimeUnit; 2],
+    ticks: [Ticks; 2],
     schema: SchemaRef,
     /// The best row so far of the entity that the last batch ended with.
     open: Option<RecordBatch>,
@@ -95,7 +98,7 @@ impl<'a> FirstPerEntity<'a> {
     fn new(table: &ViewTable, sink: &'a mut dyn BatchSink) -> Self {
         Self {
             columns: table.columns,
-            units: [table.unit, table.created_unit],
+            ticks: [table.ticks(), table.created_ticks()],
             schema: Arc::new(Schema::empty()),
             open: None,
             content: None,
@@ -165,10 +168,9 @@ impl<'a> FirstPerEntity<'a> {
             return Ok(());
         }
         let mut columns = batch.columns().to_vec();
-        for (offset, unit) in self.units.iter().enumerate() {
-            let index = self.columns.keys + offset;
-            let times: Int64Array = columns[index].as_primitive::<Int64Type>().unary(|at| micros(at, *unit));
-            columns[index] = Arc::new(times.reinterpret_cast::<TimestampMicrosecondType>().with_timezone("UTC"));
+        for (offset, ticks) in self.ticks.iter().enumerate() {
+            let column = &mut columns[self.columns.keys + offset];
+            *column = ticks.moments(column);
         }
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         self.broken_off = self.sink.batch(&batch).is_break();
@@ -252,7 +254,7 @@ pub fn examine(session: &Session, repo: &Path, query: &NewestQuery<'_>, now: Tim
     let keys: Vec<String> = table.columns.key_names().collect();
     let null_key = null_key(&keys);
     let inside = inside(&table, query);
-    let future = format!("t > {}", table.table.scan().ticks(table.columns.keys, now.micros()));
+    let future = format!("t > {}", table.ticks().of_micros(now.micros()));
     let sql = format!(
         "SELECT count(*) FILTER ({inside}), count(*) FILTER ({inside} AND ({null_key})), \
          min(t) FILTER ({inside} AND ({null_key})), count(*) FILTER ({future}), max(t) FILTER ({future}) \
@@ -265,9 +267,9 @@ pub fn examine(session: &Session, repo: &Path, query: &NewestQuery<'_>, now: Tim
     Ok(Examined {
         rows: number(rows),
         null_keys: number(null_keys),
-        null_key_at: null_key_at.map(|at| moment(at, table.unit)),
+        null_key_at: null_key_at.map(|at| table.ticks().moment(at)),
         future: number(future),
-        latest: latest.map(|at| moment(at, table.unit)),
+        latest: latest.map(|at| table.ticks().moment(at)),
     })
 }
 
@@ -292,7 +294,7 @@ pub fn first_event(session: &Session, repo: &Path, view: &FeatureView) -> Result
     let sql = format!("SELECT min(t), count(*) FROM {}", table.sql());
     match session.integers(Work { what: &source.what(), scans: &[&table.table] }, &sql)? {
         [None, Some(rows @ 1..)] => Err(source.without_times(rows)),
-        [first, _] => Ok(first.map(|at| moment(at, table.unit))),
+        [first, _] => Ok(first.map(|at| table.ticks().moment(at))),
     }
 }
 
@@ -310,6 +312,6 @@ fn null_key(keys: &[String]) -> String {
 }
 
 fn inside(table: &ViewTable, query: &NewestQuery<'_>) -> String {
-    let ticks = |at: Timestamp| table.table.scan().ticks(table.columns.keys, at.micros());
+    let ticks = |at: Timestamp| table.ticks().of_micros(at.micros());
     format!("t BETWEEN {} AND {}", ticks(query.interval.start), ticks(query.interval.end))
 }

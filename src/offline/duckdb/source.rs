@@ -1,25 +1,38 @@
-use std::path::Path;
+//! The rows of a view's source as a table of DuckDB: keys `k0`, …, event times `t`, creation times `c`,
+//! features `f0`, ….
 
-use arrow::datatypes::TimeUnit;
+use std::{path::Path, sync::Arc};
 
 use super::{scans::ScanTable, session::Session};
 use crate::{
-    model::{Checks, DataSource, FeatureView, Field, Interval, OutOfRange, Timestamp},
+    model::{Checks, DataSource, FeatureView, Field, Interval, OutOfRange},
     problem::{Kind, Problem},
-    sources::{Format, OpenSource, Role, Scan, Wanted},
+    sources::{Format, OpenSource, Role, Scan, Ticks, Wanted},
 };
+
+/// The sources of one query: what several views share is opened once.
+pub struct OpenSources<'a> {
+    /// Relative paths start here.
+    repo: &'a Path,
+    opened: Vec<(&'a DataSource, Arc<OpenSource>)>,
+}
 
 /// The source of a view, with its files open.
 pub struct ViewSource<'a> {
     pub view: &'a FeatureView,
     source: &'a DataSource,
-    files: OpenSource,
+    files: Arc<OpenSource>,
     null_if_unfit: bool,
 }
 
-impl<'a> ViewSource<'a> {
+impl<'a> OpenSources<'a> {
+    /// None yet.
+    pub const fn new(repo: &'a Path) -> Self {
+        Self { repo, opened: Vec::new() }
+    }
+
     /// Finds the files of a view's source and looks at their columns.
-    pub fn open(repo: &Path, view: &'a FeatureView) -> Result<Self, Problem> {
+    pub fn open(&mut self, view: &'a FeatureView) -> Result<ViewSource<'a>, Problem> {
         if let Some(what) = view.transformation() {
             let message = format!("feature view `{}` is computed by {what}, which is not supported yet", view.name);
             return Err(Problem::new(Kind::Invalid, message, None));
@@ -37,7 +50,23 @@ impl<'a> ViewSource<'a> {
         // Checks that nobody can read are reported by those who look at them.
         let checks = Checks::of(&view.tags).unwrap_or_default();
         let null_if_unfit = checks.out_of_range == OutOfRange::AsNull;
-        Ok(Self { view, source, files: OpenSource::open(source, repo)?, null_if_unfit })
+        Ok(ViewSource { view, source, files: self.files(source)?, null_if_unfit })
+    }
+
+    fn files(&mut self, source: &'a DataSource) -> Result<Arc<OpenSource>, Problem> {
+        if let Some((_, opened)) = self.opened.iter().find(|(known, _)| *known == source) {
+            return Ok(Arc::clone(opened));
+        }
+        let opened = Arc::new(OpenSource::open(source, self.repo)?);
+        self.opened.push((source, Arc::clone(&opened)));
+        Ok(opened)
+    }
+}
+
+impl<'a> ViewSource<'a> {
+    /// The source of one view.
+    pub fn open(repo: &'a Path, view: &'a FeatureView) -> Result<Self, Problem> {
+        OpenSources::new(repo).open(view)
     }
 
     /// Whether rows are found by reading all text of the files, so that once is better than twice.
@@ -114,6 +143,14 @@ impl ViewColumns {
         if self.has_created { "c" } else { "NULL :: BIGINT" }
     }
 
+    /// What orders rows of one entity, as one number: event time, then creation time, none first.
+    pub fn recency(self) -> String {
+        match self.has_created {
+            false => "t".to_owned(),
+            true => format!("(t :: HUGEINT * {TWO_TO_64} + coalesce(c :: HUGEINT + {TWO_TO_63}, 0))"),
+        }
+    }
+
     /// The position of the first feature.
     pub fn first_feature(self) -> usize {
         self.keys + 1 + usize::from(self.has_created)
@@ -133,16 +170,16 @@ impl ViewScan {
         Self { scan: self.scan.between(self.columns.keys, first, last), ..self }
     }
 
-    /// Microseconds in what event times count.
-    pub fn ticks(&self, micros: i64) -> i64 {
-        self.scan.ticks(self.columns.keys, micros)
+    /// What event times count.
+    pub fn ticks(&self) -> Ticks {
+        self.scan.ticks(self.columns.keys)
     }
 
     /// Only rows of events of an interval.
     #[must_use]
     pub fn inside(self, interval: Interval) -> Self {
-        let (first, last) = (self.ticks(interval.start.micros()), self.ticks(interval.end.micros()));
-        self.between(first, last)
+        let ticks = self.ticks();
+        self.between(ticks.of_micros(interval.start.micros()), ticks.of_micros(interval.end.micros()))
     }
 
     /// With a last column `content`, which orders rows by the values of all features.
@@ -154,11 +191,7 @@ impl ViewScan {
 
     /// As a table.
     pub fn table(self, session: &Session) -> ViewTable {
-        let has_content = self.scan.has_content();
-        let unit = self.scan.unit(self.columns.keys);
-        let created_unit = if self.columns.has_created { self.scan.unit(self.columns.keys + 1) } else { unit };
-        let table = session.table(self.scan);
-        ViewTable { table, columns: self.columns, unit, created_unit, has_content }
+        ViewTable { table: session.table(self.scan), columns: self.columns }
     }
 }
 
@@ -166,47 +199,69 @@ impl ViewScan {
 pub struct ViewTable {
     pub table: ScanTable,
     pub columns: ViewColumns,
-    /// What event times count.
-    pub unit: TimeUnit,
-    /// What creation times count.
-    pub created_unit: TimeUnit,
-    has_content: bool,
 }
 
 impl ViewTable {
     /// The table in SQL, called `s`.
     pub fn sql(&self) -> String {
         let mut names = self.columns.names();
-        if self.has_content {
+        if self.table.scan().has_content() {
             names.push("content".to_owned());
         }
         self.table.sql("s", &names)
     }
 
-    /// What orders rows of one entity, as one number: event time, then creation time, none first.
-    pub fn recency(&self) -> String {
-        match self.columns.has_created {
-            false => "t".to_owned(),
-            true => format!("(t :: HUGEINT * {TWO_TO_64} + coalesce(c :: HUGEINT + {TWO_TO_63}, 0))"),
-        }
+    /// What event times count.
+    pub fn ticks(&self) -> Ticks {
+        self.table.scan().ticks(self.columns.keys)
+    }
+
+    /// What creation times count.
+    pub fn created_ticks(&self) -> Ticks {
+        if self.columns.has_created { self.table.scan().ticks(self.columns.keys + 1) } else { self.ticks() }
     }
 }
 
-/// One more than the largest creation time can add to [`ViewTable::recency`].
+/// One more than the largest creation time can add to [`ViewColumns::recency`].
 pub const TWO_TO_64: &str = "18446744073709551616";
 const TWO_TO_63: &str = "9223372036854775808";
 
-/// Ticks of a span of microseconds.
-pub fn ticks(micros: i64, unit: TimeUnit) -> i64 {
-    if unit == TimeUnit::Nanosecond { micros.saturating_mul(1_000) } else { micros }
-}
+#[cfg(test)]
+mod tests {
+    use std::fs;
 
-/// Microseconds of ticks, rounded towards the past.
-pub fn micros(ticks: i64, unit: TimeUnit) -> i64 {
-    if unit == TimeUnit::Nanosecond { ticks.div_euclid(1_000) } else { ticks }
-}
+    use super::*;
+    use crate::model::{FileFormat, FileSource, SourceKind, Tags};
 
-/// The moment of ticks.
-pub fn moment(at: i64, unit: TimeUnit) -> Timestamp {
-    Timestamp::from_micros(micros(at, unit))
+    fn view(name: &str, path: &str) -> FeatureView {
+        let source = DataSource {
+            name: "source".to_owned(),
+            kind: SourceKind::File(FileSource {
+                path: path.to_owned(),
+                format: Some(FileFormat::Csv),
+                ..FileSource::default()
+            }),
+            timestamp_field: "at".to_owned(),
+            created_timestamp_column: String::new(),
+            field_mapping: std::collections::BTreeMap::new(),
+            date_partition_column: String::new(),
+            description: String::new(),
+            owner: String::new(),
+            tags: Tags::new(),
+        };
+        FeatureView { source: Some(source), ..FeatureView::new(name) }
+    }
+
+    #[test]
+    fn a_source_that_views_share_is_opened_once() {
+        let repo = tempfile::tempdir().unwrap();
+        for file in ["a.csv", "b.csv"] {
+            fs::write(repo.path().join(file), "at,x\n2026-01-01T00:00:00Z,1\n").unwrap();
+        }
+        let views = [view("one", "a.csv"), view("other", "a.csv"), view("third", "b.csv")];
+        let mut sources = OpenSources::new(repo.path());
+        let opened = views.each_ref().map(|view| sources.open(view).unwrap().files);
+        assert!(Arc::ptr_eq(&opened[0], &opened[1]));
+        assert!(!Arc::ptr_eq(&opened[0], &opened[2]));
+    }
 }
