@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{ApplyError, Neighbours, locks::under_locks};
 use crate::{
-    model::{Object, RegistryState, Timestamp},
+    model::{Object, RegistryState, Timestamp, View},
     online::{OnlineStore, ViewLayout},
     plan::{Change, Plan},
     registry::{Leftover, RegistryStore, Write, forget_leftover, left_of, leftovers, put_leftover, state},
@@ -32,14 +32,8 @@ pub(super) fn all_of(layout: ViewLayout) -> Leftover {
 }
 
 /// The layout of an object that keeps values in the online store.
-pub(super) fn stored_values(project: &str, object: &Object) -> Option<ViewLayout> {
-    let online = match object {
-        Object::FeatureView(view) => view.online,
-        Object::StreamFeatureView(view) => view.online,
-        Object::LabelView(view) => view.online,
-        _ => false,
-    };
-    if online { ViewLayout::of_object(project, object) } else { None }
+fn stored_values(project: &str, object: &Object) -> Option<ViewLayout> {
+    Some(ViewLayout::of(project, object.view().filter(View::stores_values)?))
 }
 
 /// Whether values are found under the same keys; the order of the names does not matter.
@@ -101,12 +95,12 @@ impl Removals {
         let mut removals = Self::default();
         for leftover in noted {
             // What feastr does not manage may keep values under this name.
-            if state.foreign.iter().any(|foreign| foreign.id.kind.is_view() && foreign.id.name == leftover.view) {
+            if state.foreign_views().any(|foreign| foreign.id.name == leftover.view) {
                 continue;
             }
             let Leftover { view, features, join_keys, whole } = leftover.clone();
             let mut layout = ViewLayout { project: project.to_owned(), view, features, join_keys };
-            let mut present = state.objects.values().filter_map(|object| stored_values(project, object));
+            let mut present = state.views().filter(View::stores_values).map(|view| ViewLayout::of(project, view));
             match present.find(|present| present.view == layout.view && same_keys(present, &layout)) {
                 None if whole => removals.views.push(layout),
                 None => removals.features.push(layout),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::ApplyError;
 use crate::{
-    model::{Object, ObjectId, ObjectKind, RegistryState, Repo},
-    online::{OnlineStore, RecordedTables, ViewLayout},
+    model::{ObjectId, ObjectKind, RegistryState, Repo, View},
+    online::{OnlineStore, RecordedTables},
     plan::Conflict,
     problem::Problem,
     registry::{RegistryStore, state},
@@ -57,18 +57,20 @@ impl<'a> Neighbours<'a> {
 
     /// Refuses a repo with a view whose values would be mixed with those of another project.
     pub fn check(&self, repo: &Repo) -> Result<(), ApplyError> {
-        let conflict = |(declared, object): (ObjectId, Object)| {
-            let view = ViewLayout::of_object(self.project, &object)?.view;
-            let (project, existing) = self.sharer(&view)?;
+        let conflict = |view: View<'_>| {
+            let (project, existing) = self.sharer(view.name)?;
+            let declared = view.id();
             let place = repo.places.get(&declared).cloned();
-            let table = self.online.table(self.project, &view)?;
+            let table = self.online.table(self.project, view.name)?;
             let reason = format!(
                 "both have the online table `{table}`: that one in project `{project}`, this one in `{}`",
                 self.project
             );
             Some(Conflict { declared, existing: Some(existing.clone()), reason, owner: None, place })
         };
-        let conflicts: Vec<Conflict> = repo.objects().into_iter().filter_map(conflict).collect();
+        let views = repo.views().filter(|view| !view.is_computed());
+        let mut conflicts: Vec<Conflict> = views.filter_map(conflict).collect();
+        conflicts.sort_by(|one, other| one.declared.cmp(&other.declared));
         if conflicts.is_empty() { Ok(()) } else { Err(ApplyError::Conflicts(conflicts)) }
     }
 }
@@ -81,11 +83,10 @@ fn may_share(one: &str, other: &str) -> bool {
 }
 
 /// The views with tables, those among them that feastr does not manage, too.
-fn views(state: &RegistryState) -> impl Iterator<Item = &ObjectId> {
-    let managed = state.objects.iter().filter(|(_, object)| ViewLayout::of_object("", object).is_some());
-    let foreign = state.foreign.iter().map(|foreign| &foreign.id);
-    let foreign = foreign.filter(|id| id.kind.is_view() && id.kind != ObjectKind::OnDemandFeatureView);
-    managed.map(|(id, _)| id).chain(foreign)
+fn views(state: &RegistryState) -> impl Iterator<Item = ObjectId> {
+    let managed = state.views().filter(|view| !view.is_computed()).map(|view| view.id());
+    let foreign = state.foreign_views().map(|foreign| foreign.id.clone());
+    managed.chain(foreign.filter(|id| id.kind != ObjectKind::OnDemandFeatureView))
 }
 
 fn is_here(project: &str, view: &ObjectId, state: &RegistryState, online: &dyn OnlineStore) -> bool {

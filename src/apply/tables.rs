@@ -6,7 +6,6 @@ use super::{ApplyError, Neighbours, locks::under_locks, rows};
 use crate::{
     model::{OnlineTables, RegistryState, Timestamp},
     online::RecordedTables,
-    plan::has_table,
     registry::{RegistryStore, state},
 };
 
@@ -58,7 +57,5 @@ pub fn drop_tables<'a>(
 
 /// The tables of the views in a registry.
 fn needed(project: &str, state: &RegistryState, here: OnlineTables<'_>) -> BTreeSet<String> {
-    let views = state.objects.iter().filter(|(_, object)| has_table(object)).map(|(id, _)| id);
-    let foreign = state.foreign.iter().map(|foreign| &foreign.id).filter(|id| id.kind.is_view());
-    views.chain(foreign).map(|id| (here.name)(project, &id.name)).collect()
+    state.views_with_table().map(|view| (here.name)(project, &view.name)).collect()
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     model::{ObjectKind, RegistryState, Timestamp},
     online::{OnlineStore, RecordedTables},
-    plan::{Allow, Blocked, blocked_teardown, has_table},
+    plan::{Allow, Blocked, blocked_teardown},
     registry::{RegistryStore, Write, forget_owner, forget_stale, leftovers, put_leftover, stale_until, state},
 };
 
@@ -148,9 +148,7 @@ pub fn teardown(
 
 /// The names of the views that may have online values.
 fn views_with_values(state: &RegistryState) -> BTreeSet<String> {
-    let views = state.objects.iter().filter(|(_, object)| has_table(object)).map(|(id, _)| id);
-    let foreign = state.foreign.iter().map(|foreign| &foreign.id).filter(|id| id.kind.is_view());
-    views.chain(foreign).map(|id| id.name.clone()).collect()
+    state.views_with_table().map(|view| view.name).collect()
 }
 
 /// The tables of the project in the store.

@@ -1,12 +1,9 @@
 //! Values in online stores whose tables, if they have any, the registry does not record.
 
-use super::{
-    ApplyError,
-    cleanup::{all_of, stored_values},
-};
+use super::{ApplyError, cleanup::all_of};
 use crate::{
     feast::registry::messages::{self as wire, decode},
-    model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, ObjectId, ObjectKind, RegistryState, Repo},
+    model::{DUMMY_ENTITY, DUMMY_JOIN_KEY, ObjectId, ObjectKind, RegistryState, Repo, View},
     online::{OnlineStore, ViewLayout},
     registry::{Leftover, Snapshot},
 };
@@ -16,16 +13,13 @@ pub fn prepare(repo: &Repo, online: &dyn OnlineStore) -> Result<(), ApplyError> 
     if online.recorded_tables().is_some() {
         return Ok(());
     }
-    let batch = repo.feature_views.iter().filter(|view| view.online).map(|view| &view.name);
-    let streams = repo.stream_feature_views.iter().filter(|view| view.online).map(|view| &view.name);
-    let labels = repo.label_views.iter().filter(|view| view.online).map(|view| &view.name);
-    let views: Vec<&str> = batch.chain(streams).chain(labels).map(String::as_str).collect();
+    let views: Vec<&str> = repo.views().filter(View::stores_values).map(|view| view.name).collect();
     Ok(online.prepare_views(&repo.project.name, &views)?)
 }
 
 /// The online values of all views of a project, as they are left when the views go.
 pub fn values(project: &str, state: &RegistryState) -> Vec<Leftover> {
-    let values = state.objects.values().filter_map(|object| stored_values(project, object));
+    let values = state.views().filter(View::stores_values).map(|view| ViewLayout::of(project, view));
     values.map(all_of).collect()
 }
 
@@ -35,7 +29,7 @@ pub fn views(project: &str, snapshot: &Snapshot, state: &RegistryState, online: 
     if online.recorded_tables().is_some() {
         return Vec::new();
     }
-    let managed = state.objects.values().filter_map(|object| ViewLayout::of_object(project, object));
+    let managed = state.views().filter(|view| !view.is_computed()).map(|view| ViewLayout::of(project, view));
     let foreign = state.foreign.iter().filter_map(|foreign| {
         let proto = snapshot.proto(foreign.id.kind, &foreign.id.name)?;
         layout_of_message(project, &foreign.id, proto)

@@ -7,7 +7,7 @@ use super::{CommandError, Context};
 use crate::{
     apply::clean_up,
     diagnostics::did_you_mean,
-    model::{Object, RegistryState, Timestamp, Ttl},
+    model::{RegistryState, Timestamp, Ttl, View},
     online::ViewLayout,
     registry::{leftovers, state},
     ui::{RemovalProgress, Table},
@@ -108,18 +108,12 @@ pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandErro
 
 /// The online views whose values expire.
 fn expiring(state: &RegistryState, project: &str, now: Timestamp) -> Vec<(Expired, ViewLayout)> {
-    let expiring = |object: &Object| {
-        let (ttl, online) = match object {
-            Object::FeatureView(view) => (view.ttl, view.online),
-            Object::StreamFeatureView(view) => (view.ttl, view.online),
-            Object::LabelView(view) => (view.ttl, view.online),
-            _ => return None,
-        };
-        let before = now.minus(ttl.limit().filter(|_| online)?);
-        let layout = ViewLayout::of_object(project, object)?;
-        Some((Expired { view: layout.view.clone(), ttl, before, removed: None }, layout))
+    let expiring = |view: View<'_>| {
+        let before = now.minus(view.ttl.limit()?);
+        let expired = Expired { view: view.name.to_owned(), ttl: view.ttl, before, removed: None };
+        Some((expired, ViewLayout::of(project, view)))
     };
-    state.objects.values().filter_map(expiring).collect()
+    state.views().filter(View::stores_values).filter_map(expiring).collect()
 }
 
 fn check_names(names: &[String], views: &[(Expired, ViewLayout)], state: &RegistryState) -> Result<(), CommandError> {

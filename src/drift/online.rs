@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, FindingKind};
-use crate::model::{ObjectId, ObjectKind, OnlineTables, RegistryState};
+use crate::model::{ObjectId, ObjectKind, OnlineTables, RegistryState, Values, View};
 
 /// An online store with a table per view, and what is in it.
 pub struct Tables<'a> {
@@ -15,10 +15,10 @@ pub struct Tables<'a> {
 /// registered views need.
 pub fn online(state: &RegistryState, tables: &Tables<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let foreign = state.foreign.iter().map(|foreign| &foreign.id);
-    let views = state.objects.keys().chain(foreign).filter(|id| id.kind == ObjectKind::FeatureView);
+    let foreign = state.foreign_views().filter(|foreign| foreign.id.kind.values() == Some(Values::Materialized));
+    let views = state.views().filter(View::has_table).map(|view| view.id());
     let mut wanted = BTreeSet::new();
-    for id in views {
+    for id in views.chain(foreign.map(|foreign| foreign.id.clone())) {
         let table = (tables.layout.name)(tables.project, &id.name);
         let (kind, message) = match state.online_tables.get(&table) {
             None => (FindingKind::TableNotRecorded, format!("has no online table in the registry's record, `{table}`")),
@@ -54,5 +54,58 @@ fn misplaced(tables: &Tables<'_>, table: &str, file: &str) -> Option<(FindingKin
             FindingKind::TableMissing,
             format!("has no table `{table}` in the online store, though the registry records it"),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::{FeatureView, Object, StreamFeatureView};
+
+    fn stream(name: &str) -> Object {
+        let FeatureView { name, entities, entity_columns, features, ttl, source, stream_source, .. } =
+            FeatureView::new(name);
+        Object::StreamFeatureView(StreamFeatureView {
+            name,
+            entities,
+            entity_columns,
+            features,
+            ttl,
+            source,
+            stream_source,
+            aggregations: Vec::new(),
+            timestamp_field: String::new(),
+            enable_tiling: false,
+            tiling_hop_size: None,
+            online: true,
+            enabled: true,
+            enable_validation: false,
+            mode: String::new(),
+            version: crate::model::ViewVersion::Latest,
+            description: String::new(),
+            owner: String::new(),
+            org: String::new(),
+            tags: BTreeMap::new(),
+        })
+    }
+
+    #[test]
+    fn tables_of_views_of_all_kinds_are_looked_for() {
+        let views = [Object::FeatureView(FeatureView::new("plain")), stream("lost"), stream("unrecorded")];
+        let state = RegistryState {
+            objects: views.into_iter().map(|view| (view.id(), view)).collect(),
+            online_tables: ["shop_plain", "shop_lost"].map(|table| (table.to_owned(), "o.db".to_owned())).into(),
+            ..RegistryState::default()
+        };
+        let layout = OnlineTables { store: "SQLite", file: "o.db", name: |project, view| format!("{project}_{view}") };
+        let existing = BTreeSet::from(["shop_plain".to_owned()]);
+        let findings = online(&state, &Tables { project: "shop", layout, existing });
+        let found: Vec<_> = findings.iter().map(|finding| (finding.kind, finding.object.to_string())).collect();
+        let stream = |name: &str| format!("stream feature view {name}");
+        let expected =
+            [(FindingKind::TableMissing, stream("lost")), (FindingKind::TableNotRecorded, stream("unrecorded"))];
+        assert_eq!(found, expected);
     }
 }

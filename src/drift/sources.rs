@@ -2,10 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind};
 use crate::{
-    model::{
-        AGGREGATIONS_TAG, DataSource, Field, FileFormat, FileSource, Object, ObjectId, RegistryState, SQL_TAG,
-        SourceKind,
-    },
+    model::{DataSource, Field, FileFormat, FileSource, Object, ObjectId, RegistryState, SourceKind, Values, View},
     problem::Problem,
     sources::{OpenSource, Role},
 };
@@ -88,30 +85,16 @@ fn role(field: &Field, is_key: bool) -> Role {
 
 /// The views with rows of a source, each with the columns it reads, and whether these are join keys.
 fn views_over<'a>(state: &'a RegistryState, source: &str) -> BTreeMap<ObjectId, Vec<(&'a Field, bool)>> {
-    let mut views = BTreeMap::new();
-    for (id, object) in &state.objects {
-        let (own, entities, keys, features) = match object {
-            // What a view computes from its source need not be there.
-            Object::FeatureView(view) if !is_computed(object) => {
-                (&view.source, view.is_entityless(), &view.entity_columns, &view.features)
-            }
-            Object::StreamFeatureView(view) if !is_computed(object) && view.aggregations.is_empty() => {
-                let entityless = view.entities.iter().all(|name| name == crate::model::DUMMY_ENTITY);
-                (&view.source, entityless, &view.entity_columns, &view.features)
-            }
-            _ => continue,
-        };
-        if own.as_ref().is_some_and(|own| own.name == source) {
-            let keys = keys.iter().filter(|_| !entities).map(|key| (key, true));
-            let features = features.iter().map(|feature| (feature, false));
-            views.insert(ObjectId::new(id.kind, &id.name), keys.chain(features).collect());
-        }
-    }
-    views
-}
-
-fn is_computed(object: &Object) -> bool {
-    object.tags().contains_key(SQL_TAG) || object.tags().contains_key(AGGREGATIONS_TAG)
+    // What a view computes from its source need not be there.
+    let over = |view: &View<'_>| {
+        let reads = view.values == Values::Materialized && !view.is_transformed();
+        reads && view.source.is_some_and(|own| own.name == source)
+    };
+    let columns = |view: View<'a>| {
+        let keys = view.join_keys().iter().map(|key| (key, true));
+        (view.id(), keys.chain(view.features.iter().map(|feature| (feature, false))).collect())
+    };
+    state.views().filter(over).map(columns).collect()
 }
 
 #[cfg(test)]

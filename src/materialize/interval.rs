@@ -1,6 +1,8 @@
 use crate::{
     diagnostics::did_you_mean,
-    model::{FeatureView, ForeignObject, Interval, Object, ObjectId, ObjectKind, RegistryState, Timestamp},
+    model::{
+        FeatureView, ForeignObject, Interval, NamedView, Object, ObjectId, ObjectKind, RegistryState, Timestamp, Values,
+    },
     problem::{Kind, Problem},
 };
 
@@ -133,8 +135,8 @@ fn all_views(state: &RegistryState) -> (Vec<FeatureView>, Vec<ForeignObject>) {
             _ => {}
         }
     }
-    let has_values = |kind| matches!(kind, ObjectKind::FeatureView | ObjectKind::StreamFeatureView);
-    left_out.extend(state.foreign.iter().filter(|foreign| has_values(foreign.id.kind)).cloned());
+    let foreign = state.foreign.iter();
+    left_out.extend(foreign.filter(|foreign| foreign.id.kind.values() == Some(Values::Materialized)).cloned());
     (views, left_out)
 }
 
@@ -183,28 +185,19 @@ pub fn online_view(object: &Object) -> Result<FeatureView, Problem> {
     Ok(view)
 }
 
-/// The registered view of this name, of whatever kind.
-fn find_view<'a>(state: &'a RegistryState, name: &str) -> Option<&'a Object> {
-    let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
-    kinds.into_iter().find_map(|kind| state.objects.get(&ObjectId::new(kind, name)))
-}
-
 fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureView>, Problem> {
     let refuse = |message: String, help: Option<String>| Err(Problem::new(Kind::Invalid, message, help));
     let mut views: Vec<FeatureView> = Vec::with_capacity(names.len());
     for name in names {
-        let Some(object) = find_view(state, name) else {
-            if let Some(foreign) =
-                state.foreign.iter().find(|foreign| foreign.id.kind.is_view() && foreign.id.name == *name)
-            {
+        let object = match state.view(name) {
+            NamedView::Known(object) => object,
+            NamedView::Foreign(foreign) => {
                 return refuse(format!("{} cannot be materialized: {}", foreign.id, foreign.reason), None);
             }
-            let known = state.objects.values().filter_map(materializable).map(|view| view.name);
-            let known: Vec<String> = known.collect();
-            return refuse(
-                format!("there is no feature view `{name}`"),
-                did_you_mean(name, known.iter().map(String::as_str)),
-            );
+            NamedView::None => {
+                let known = state.views().filter(|view| view.values == Values::Materialized).map(|view| view.name);
+                return refuse(format!("there is no feature view `{name}`"), did_you_mean(name, known));
+            }
         };
         let view = online_view(object)?;
         if !views.iter().any(|other| other.name == view.name) {

@@ -23,6 +23,7 @@ mod saved_dataset;
 mod stream_feature_view;
 mod tags;
 mod time;
+mod view;
 mod view_version;
 
 pub use aggregation::Aggregation;
@@ -52,4 +53,5 @@ pub use tags::{
     TIMESTAMP_FORMAT_TAG, Tags,
 };
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};
+pub use view::{NamedView, Values, View};
 pub use view_version::{ParseVersionError, ViewVersion};

@@ -1,5 +1,5 @@
 use crate::{
-    model::{DUMMY_JOIN_KEY, FeatureView, Field, Object, OnlineTables, Timestamp},
+    model::{DUMMY_JOIN_KEY, Field, OnlineTables, Timestamp, View},
     problem::Problem,
 };
 
@@ -122,25 +122,16 @@ pub struct ViewLayout {
 }
 
 impl ViewLayout {
-    /// The layout of a view's values in the online store.
-    pub fn of(project: &str, view: &FeatureView) -> Self {
-        Self::new(project, &view.name, &view.features, view.join_keys())
-    }
-
-    /// The same of any object; nothing of one without stored values.
-    pub fn of_object(project: &str, object: &Object) -> Option<Self> {
-        match object {
-            Object::FeatureView(view) => Some(Self::of(project, view)),
-            Object::StreamFeatureView(view) => Some(Self::of(project, &view.over_history())),
-            Object::LabelView(view) => Some(Self::new(project, &view.name, &view.features, view.join_keys())),
-            _ => None,
-        }
-    }
-
-    fn new(project: &str, view: &str, features: &[Field], join_keys: &[Field]) -> Self {
+    /// The layout of a view's values in the online store; there are none of a computed view.
+    pub fn of<'a>(project: &str, view: impl Into<View<'a>>) -> Self {
+        let view = view.into();
         let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect();
-        let join_keys = if join_keys.is_empty() { vec![DUMMY_JOIN_KEY.to_owned()] } else { names(join_keys) };
-        Self { project: project.to_owned(), view: view.to_owned(), features: names(features), join_keys }
+        let join_keys = match view.join_keys() {
+            [] => vec![DUMMY_JOIN_KEY.to_owned()],
+            keys => names(keys),
+        };
+        let (project, name) = (project.to_owned(), view.name.to_owned());
+        Self { project, view: name, features: names(view.features), join_keys }
     }
 }
 

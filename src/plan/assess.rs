@@ -10,9 +10,8 @@ use super::{
     notes::notes,
     rematerialization::rematerialization,
     users::{Part, Users, parts_of, parts_of_uses, projections, selection},
-    view::View,
 };
-use crate::model::{Object, ObjectId, ObjectKind, OnlineTables, Projection, RegistryState};
+use crate::model::{Object, ObjectId, ObjectKind, OnlineTables, Projection, RegistryState, View};
 
 /// The registry before and after a plan.
 pub struct Assessor<'a> {
@@ -192,7 +191,7 @@ impl<'a> Assessor<'a> {
             }
         }
         let (Some(old), Some(new)) = (View::of(before), View::of(after)) else { return };
-        if old.has_keys() && old.join_keys() != new.join_keys() {
+        if old.has_keys() && old.key_names() != new.key_names() {
             let users = self.continuing(dependents, Part::View(old.name), Part::View(new.name));
             add(Harm::Rekeying, new.name.to_owned(), users);
         }

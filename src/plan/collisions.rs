@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{impact::Collision, view::View};
+use super::impact::Collision;
 use crate::{
     feast::values::feature_hash::feature_field,
-    model::{Object, ObjectId},
+    model::{Object, ObjectId, View},
 };
 
 /// Whose the fields of one hash in Redis are: view and feature.
@@ -23,7 +23,7 @@ pub fn collisions(
     let mut found: BTreeMap<ObjectId, Vec<Collision>> = BTreeMap::new();
     for (id, object) in declared.iter().chain(others) {
         let Some(view) = View::of(object).filter(View::stores_values) else { continue };
-        let fields = places.entry(view.join_keys()).or_default();
+        let fields = places.entry(view.key_names()).or_default();
         for feature in view.features {
             let field = feature_field(view.name, &feature.name);
             let Some((other, taken)) = fields.insert(field, (id, &feature.name)) else { continue };
@@ -32,14 +32,14 @@ pub fn collisions(
                 let stored = before.get(id).and_then(View::of);
                 stored.is_some_and(|stored| {
                     stored.stores_values()
-                        && stored.join_keys() == view.join_keys()
+                        && stored.key_names() == view.key_names()
                         && stored.feature(feature).is_some()
                 })
             };
             if let Some((newcomer, _)) = newcomers.into_iter().find(|newcomer| !was_there(*newcomer)) {
                 let mut features = newcomers.map(|(id, feature)| format!("{}:{feature}", id.name));
                 features.sort();
-                let join_keys = view.join_keys().into_iter().map(str::to_owned).collect();
+                let join_keys = view.key_names().into_iter().map(str::to_owned).collect();
                 found.entry(newcomer.clone()).or_default().push(Collision { features, join_keys });
             }
         }

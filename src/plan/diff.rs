@@ -13,7 +13,7 @@ use super::{
     ownership::{Ownership, kept_object},
 };
 use crate::model::{
-    ForeignObject, Object, ObjectId, ObjectKind, OnlineTables, Place, RENAMED_FROM_TAG, RegistryState, Repo,
+    ForeignObject, Object, ObjectId, ObjectKind, OnlineTables, Place, RENAMED_FROM_TAG, RegistryState, Repo, View,
 };
 
 /// Everything an apply would do, in the order it is shown: by kind, then by name.
@@ -246,15 +246,6 @@ fn name_conflicts(
     declared.keys().filter(namesake).map(conflict).collect()
 }
 
-/// Whether an object has an online table of its own: those do that Feast gives one.
-pub fn has_table(object: &Object) -> bool {
-    match object {
-        Object::FeatureView(_) | Object::StreamFeatureView(_) => true,
-        Object::LabelView(view) => view.online,
-        _ => false,
-    }
-}
-
 fn table_changes(
     state: &RegistryState,
     repo: &Repo,
@@ -262,13 +253,10 @@ fn table_changes(
     online: OnlineTables<'_>,
 ) -> Vec<TableChange> {
     let table = |view: &str| (online.name)(&repo.project.name, view);
-    let labels = repo.label_views.iter().filter(|view| view.online).map(|view| &view.name);
-    let views = repo.feature_views.iter().map(|view| &view.name);
-    let streams = repo.stream_feature_views.iter().map(|view| &view.name);
-    let wanted: BTreeSet<String> = views.chain(streams).chain(labels).map(|name| table(name)).collect();
-    let foreign = state.foreign.iter().map(|foreign| &foreign.id).filter(|id| id.kind.is_view());
-    let others = others.iter().filter(|(_, object)| has_table(object)).map(|(id, _)| id);
-    let kept: BTreeSet<String> = foreign.chain(others).map(|id| table(&id.name)).collect();
+    let wanted: BTreeSet<String> = repo.views().filter(View::has_table).map(|view| table(view.name)).collect();
+    let foreign = state.foreign_views().map(|foreign| foreign.id.name.as_str());
+    let others = others.values().filter_map(Object::view).filter(View::has_table).map(|view| view.name);
+    let kept: BTreeSet<String> = foreign.chain(others).map(table).collect();
     let here = |name: &str| state.online_tables.get(name).is_some_and(|file| file == online.file);
     let created = wanted.iter().filter(|name| !here(name)).map(|name| (TableAction::Create, name));
     let dropped =

@@ -3,9 +3,8 @@ use std::collections::BTreeSet;
 use super::{
     change::{Action, Change},
     impact::Loss,
-    view::View,
 };
-use crate::model::{Object, OnlineTables, RegistryState};
+use crate::model::{Object, OnlineTables, RegistryState, View};
 
 /// Whether values of a view were written to the online store.
 pub fn is_materialized(state: &RegistryState, view: &str) -> bool {
@@ -41,7 +40,7 @@ pub fn losses(
         };
     };
     let mut losses = Vec::new();
-    if before.online && before.has_keys() && before.join_keys() != kept.join_keys() {
+    if before.online && before.has_keys() && before.key_names() != kept.key_names() {
         losses.push(Loss::OnlineValues { view: before.name.to_owned() });
     } else if before.stores_values() && materialized {
         let features = before.features.iter().filter(|field| kept.feature(&field.name).is_none());

@@ -16,13 +16,12 @@ mod ownership;
 mod rematerialization;
 mod saved;
 mod users;
-mod view;
 
 #[cfg(test)]
 mod tests;
 
 pub use change::{Action, Change, Edit, EditKind, TableAction, TableChange};
-pub use diff::{Conflict, Plan, Setting, diff, has_table};
+pub use diff::{Conflict, Plan, Setting, diff};
 pub use guard::{Allow, Blocked, ParseAllowError, Permission, blocked_teardown};
 pub use impact::{Breakage, Collision, Harm, Impact, Loss, Rematerialization, Severity, User};
 pub use ownership::removes;

@@ -2,9 +2,8 @@ use super::{
     change::{Action, Change},
     impact::Loss,
     losses::is_materialized,
-    view::View,
 };
-use crate::model::{RENAMED_FROM_TAG, RegistryState};
+use crate::model::{RENAMED_FROM_TAG, RegistryState, View};
 
 /// What is worth knowing of a change besides whom it harms and what it takes away.
 pub fn notes(change: &Change, state: &RegistryState, losses: &[Loss]) -> Vec<String> {

@@ -1,5 +1,4 @@
-use super::view::View;
-use crate::model::{ForeignObject, Object, ObjectId, ObjectKind, RegistryState};
+use crate::model::{ForeignObject, Object, ObjectId, ObjectKind, RegistryState, View};
 
 /// Whose the objects of a registry are, as one repo sees it.
 pub struct Ownership<'a> {

@@ -1,9 +1,8 @@
 use super::{
     change::{Action, Change},
     impact::Rematerialization,
-    view::View,
 };
-use crate::model::{AGGREGATIONS_TAG, DataSource, Field, Interval, Object, RegistryState, SQL_TAG};
+use crate::model::{AGGREGATIONS_TAG, DataSource, Field, Interval, Object, RegistryState, SQL_TAG, View};
 
 /// What of a view that was materialized must be materialized again, if anything.
 pub fn rematerialization(change: &Change, state: &RegistryState) -> Option<Rematerialization> {
@@ -37,7 +36,7 @@ fn reasons(action: &Action, old: View<'_>, new: View<'_>) -> Vec<String> {
     if !old.online {
         reasons.push("it goes online".to_owned());
     }
-    if old.join_keys() != new.join_keys() {
+    if old.key_names() != new.key_names() {
         reasons.push("its join keys change".to_owned());
     }
     reasons.extend(retyped("join key", old.entity_columns, new.entity_columns));

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::FeatureReference;
 use crate::{
     diagnostics::did_you_mean,
-    model::{FeatureService, FeatureView, Field, Object, ObjectId, ObjectKind, RegistryState},
+    model::{FeatureService, FeatureView, Field, NamedView, Object, ObjectId, ObjectKind, RegistryState},
     problem::{Kind, Problem},
 };
 
@@ -174,14 +174,15 @@ fn output_name(view: &str, feature: &str, full_names: bool) -> String {
 fn view(state: &RegistryState, name: &str) -> Result<FeatureView, Problem> {
     let refuse =
         |message: String, help: Option<&str>| Err(Problem::new(Kind::NotFound, message, help.map(str::to_owned)));
-    let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
-    let Some(found) = kinds.into_iter().find_map(|kind| state.objects.get(&ObjectId::new(kind, name))) else {
-        let foreign = state.foreign.iter().find(|foreign| foreign.id.kind.is_view() && foreign.id.name == name);
-        return match foreign {
-            Some(foreign) => refuse(format!("{} cannot be served: {}", foreign.id, foreign.reason), None),
-            None if name.contains('@') => refuse(format!("versions of views (`{name}`) are not supported yet"), None),
-            None => Err(no_view(state, name)),
-        };
+    let found = match state.view(name) {
+        NamedView::Known(found) => found,
+        NamedView::Foreign(foreign) => {
+            return refuse(format!("{} cannot be served: {}", foreign.id, foreign.reason), None);
+        }
+        NamedView::None if name.contains('@') => {
+            return refuse(format!("versions of views (`{name}`) are not supported yet"), None);
+        }
+        NamedView::None => return Err(no_view(state, name)),
     };
     let (view, enabled) = match found {
         Object::FeatureView(view) => (view.clone(), view.enabled),

@@ -135,13 +135,8 @@ impl<'a> Writer<'a> {
     /// The features of a view of any kind, if it is declared here.
     fn features_of(&self, view: &str) -> Option<&'a [Field]> {
         let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
-        kinds.filter_map(|kind| self.objects.get(&ObjectId::new(kind, view))).find_map(|object| match object {
-            Object::FeatureView(view) => Some(view.features.as_slice()),
-            Object::StreamFeatureView(view) => Some(view.features.as_slice()),
-            Object::OnDemandFeatureView(view) => Some(view.features.as_slice()),
-            Object::LabelView(view) => Some(view.features.as_slice()),
-            _ => None,
-        })
+        let objects = kinds.filter_map(|kind| self.objects.get(&ObjectId::new(kind, view)));
+        objects.filter_map(Object::view).map(|view| view.features).next()
     }
 }
 
