@@ -8,7 +8,9 @@ use feastr::{
     },
     model::{Object, ObjectKind, Project, RegistryState, Repo, RunRecord, Timestamp},
     problem::Problem,
-    registry::{Holder, RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write, state, to_message},
+    registry::{
+        Holder, Locks, Objects, Registry, Row, RunLog, Snapshot, VersionRow, ViewLock, Write, state, to_message,
+    },
 };
 
 /// The kinds of rows a registry has; the first byte of the input chooses.
@@ -68,7 +70,7 @@ fn stable<M: prost::Message + Default>(bytes: &[u8]) {
 /// A registry that holds one snapshot for ever.
 struct Held(Snapshot);
 
-impl RegistryStore for Held {
+impl Objects for Held {
     fn snapshot(&self, _: &str) -> Result<Snapshot, Problem> {
         Ok(self.0.clone())
     }
@@ -85,7 +87,9 @@ impl RegistryStore for Held {
         decide(&self.0);
         Ok(())
     }
+}
 
+impl Locks for Held {
     fn lock_view(&self, _: &str, _: &str) -> Result<ViewLock, Problem> {
         Ok(ViewLock::new(()))
     }
@@ -93,7 +97,9 @@ impl RegistryStore for Held {
     fn view_holder(&self, _: &str, _: &str) -> Result<Option<Holder>, Problem> {
         Ok(None)
     }
+}
 
+impl RunLog for Held {
     fn create_history(&self, _: &str) -> Result<(), Problem> {
         Ok(())
     }
@@ -109,7 +115,9 @@ impl RegistryStore for Held {
     fn forget_runs(&self, _: &str) -> Result<(), Problem> {
         Ok(())
     }
+}
 
+impl Registry for Held {
     fn location(&self) -> String {
         "memory".to_owned()
     }

@@ -8,7 +8,7 @@ use crate::{
     model::{Object, RegistryState, Timestamp, View},
     online::{OnlineStore, ViewLayout},
     plan::{Change, Plan},
-    registry::{Leftover, RegistryStore, Write, forget_leftover, left_of, leftovers, put_leftover, state},
+    registry::{Leftover, Registry, Write, forget_leftover, left_of, leftovers, put_leftover, state},
 };
 
 /// The notes about values that belong to nothing any more once a plan is carried out. Values of whole
@@ -57,7 +57,7 @@ fn without(mut features: Vec<String>, layout: &ViewLayout) -> Vec<String> {
 /// When a store cannot be read or written, or a run on one of the views does not end; the notes stay.
 pub fn clean_up(
     project: &str,
-    registry: &dyn RegistryStore,
+    registry: &dyn Registry,
     online: &dyn OnlineStore,
     on_page: &mut dyn FnMut(u64),
 ) -> Result<u64, ApplyError> {

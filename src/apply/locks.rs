@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ApplyError;
-use crate::registry::RegistryStore;
+use crate::registry::Locks;
 
 /// How many locks of views are held at once: each takes a connection.
 const AT_ONCE: usize = 8;
@@ -15,7 +15,7 @@ const AT_ONCE: usize = 8;
 /// Those of `act`, and when a run on one of the views does not end.
 pub fn under_locks(
     project: &str,
-    registry: &dyn RegistryStore,
+    registry: &dyn Locks,
     views: BTreeSet<String>,
     act: &mut dyn FnMut(&[String]) -> Result<(), ApplyError>,
 ) -> Result<(), ApplyError> {

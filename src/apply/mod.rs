@@ -25,7 +25,7 @@ use crate::{
         TableAction, diff,
     },
     problem::{Kind, Problem},
-    registry::{RegistryStore, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, stale_until, state},
+    registry::{Registry, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, stale_until, state},
 };
 
 /// Why an apply did not happen. Nothing was changed, unless an online table is named.
@@ -94,7 +94,7 @@ pub struct ApplyOptions<'a> {
 /// See [`ApplyError`].
 pub fn apply(
     repo: &Repo,
-    registry: &dyn RegistryStore,
+    registry: &dyn Registry,
     online: Option<&dyn OnlineStore>,
     options: ApplyOptions<'_>,
 ) -> Result<Plan, ApplyError> {

@@ -9,7 +9,7 @@ use crate::{
     online::{OnlineStore, RecordedTables},
     plan::Conflict,
     problem::Problem,
-    registry::{RegistryStore, state},
+    registry::{Objects, state},
 };
 
 /// Tables of other projects of the registry whose names start as those of a project do.
@@ -25,7 +25,7 @@ impl<'a> Neighbours<'a> {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub fn of(project: &'a str, registry: &dyn RegistryStore, online: &'a dyn OnlineStore) -> Result<Self, Problem> {
+    pub fn of(project: &'a str, registry: &dyn Objects, online: &'a dyn OnlineStore) -> Result<Self, Problem> {
         let mut tables = BTreeMap::new();
         if online.table(project, "").is_some() {
             let mut projects = registry.projects()?;

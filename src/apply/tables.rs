@@ -6,7 +6,7 @@ use super::{ApplyError, Neighbours, locks::under_locks, rows};
 use crate::{
     model::{OnlineTables, RegistryState, Timestamp},
     online::RecordedTables,
-    registry::{RegistryStore, state},
+    registry::{Registry, state},
 };
 
 /// Drops tables of a project, and then takes them off the record, which is what a later run goes by
@@ -20,7 +20,7 @@ use crate::{
 pub fn drop_tables<'a>(
     project: &str,
     tables: impl Iterator<Item = &'a str>,
-    registry: &dyn RegistryStore,
+    registry: &dyn Registry,
     recorded: &dyn RecordedTables,
     neighbours: &Neighbours<'_>,
     now: Timestamp,

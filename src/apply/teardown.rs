@@ -11,7 +11,7 @@ use crate::{
     model::{ObjectKind, RegistryState, Timestamp},
     online::{OnlineStore, RecordedTables},
     plan::{Allow, Blocked, blocked_teardown},
-    registry::{RegistryStore, Write, forget_owner, forget_stale, leftovers, put_leftover, stale_until, state},
+    registry::{Registry, Write, forget_owner, forget_stale, leftovers, put_leftover, stale_until, state},
 };
 
 /// How a teardown is done.
@@ -58,7 +58,7 @@ impl TeardownSummary {
     /// When the registry cannot be read.
     pub fn of(
         project: &str,
-        registry: &dyn RegistryStore,
+        registry: &dyn Registry,
         online: Option<&dyn OnlineStore>,
         options: TeardownOptions<'_>,
     ) -> Result<Self, ApplyError> {
@@ -98,7 +98,7 @@ impl TeardownSummary {
 /// written.
 pub fn teardown(
     project: &str,
-    registry: &dyn RegistryStore,
+    registry: &dyn Registry,
     online: Option<&dyn OnlineStore>,
     options: TeardownOptions<'_>,
     on_page: &mut dyn FnMut(u64),

@@ -13,7 +13,7 @@ use crate::{
     model::{ObjectId, Repo, Timestamp},
     offline::{self, OfflineStore},
     online::{self, OnlineStore},
-    registry::{self, LOCK_TIMEOUT, Locking, RegistryStore},
+    registry::{self, LOCK_TIMEOUT, Locking, Registry},
     ui::{Printer, draw_diagnostics},
 };
 
@@ -149,12 +149,12 @@ impl Context {
     }
 
     /// The registry, for commands that change it.
-    pub fn registry(&self) -> Result<Box<dyn RegistryStore>, CommandError> {
+    pub fn registry(&self) -> Result<Box<dyn Registry>, CommandError> {
         self.registry_within(LOCK_TIMEOUT)
     }
 
     /// The registry, whose lock is waited for no longer than `timeout`.
-    pub fn registry_within(&self, timeout: Duration) -> Result<Box<dyn RegistryStore>, CommandError> {
+    pub fn registry_within(&self, timeout: Duration) -> Result<Box<dyn Registry>, CommandError> {
         Ok(registry::open(&self.config()?.registry, self.locking(timeout)))
     }
 
@@ -165,7 +165,7 @@ impl Context {
     }
 
     /// The registry, or the replica the settings name, for commands that only read.
-    pub fn registry_to_read(&self) -> Result<Box<dyn RegistryStore>, CommandError> {
+    pub fn registry_to_read(&self) -> Result<Box<dyn Registry>, CommandError> {
         Ok(registry::open_to_read(&self.config()?.registry))
     }
 

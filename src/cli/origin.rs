@@ -4,7 +4,7 @@ use super::{CommandError, Context};
 use crate::{
     config::{FILE_NAME, RegistryConfig, registry_at},
     diagnostics::did_you_mean,
-    registry::{self, LOCK_TIMEOUT, RegistryStore, Snapshot},
+    registry::{self, LOCK_TIMEOUT, Registry, Snapshot},
 };
 
 /// Which registry and project a command reads, if not those of the repo.
@@ -67,7 +67,7 @@ impl Origin {
         Ok(Self { config: registry_at(place, &here)?, project: None })
     }
 
-    pub fn open(&self, context: &Context) -> Box<dyn RegistryStore> {
+    pub fn open(&self, context: &Context) -> Box<dyn Registry> {
         registry::open(&self.config, context.locking(LOCK_TIMEOUT))
     }
 
@@ -75,7 +75,7 @@ impl Origin {
     pub fn project(
         &self,
         named: Option<&str>,
-        registry: &dyn RegistryStore,
+        registry: &dyn Registry,
         context: &Context,
     ) -> Result<String, CommandError> {
         if let Some(project) = named.or(self.project.as_deref()) {

@@ -16,7 +16,7 @@ use crate::{
     model::{RunCounts, Timestamp},
     offline::OfflineStore,
     online::{OnlineStore, Replace},
-    registry::RegistryStore,
+    registry::Registry,
 };
 
 /// Hears what happens; from several threads, if several views are materialized at a time.
@@ -26,7 +26,7 @@ pub type OnEvent<'a> = dyn Fn(&Event<'_>) + Sync + 'a;
 #[derive(Clone, Copy)]
 pub struct Stores<'a> {
     pub project: &'a str,
-    pub registry: &'a dyn RegistryStore,
+    pub registry: &'a dyn Registry,
     pub offline: &'a dyn OfflineStore,
     pub online: &'a dyn OnlineStore,
     /// The time, for what the registry records.

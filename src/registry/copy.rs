@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 
 use super::{
     leftovers::{Leftover, is_leftover, left_of, put_leftover},
+    objects::{Row, Snapshot, VersionRow, Write},
+    registry::Registry,
     state,
-    store::{RegistryStore, Row, Snapshot, VersionRow, Write},
 };
+use crate::problem::{Kind, Problem};
 use crate::{
     feast::registry::rename_project::rename_project,
     model::{DUMMY_ENTITY, ObjectKind, RegistryState, Timestamp},
-    problem::{Kind, Problem},
 };
 
 /// How often a source is read again because somebody changes it at the same time.
@@ -19,13 +20,13 @@ const PROJECT_UUID: &str = "project_uuid";
 
 /// A project to copy.
 pub struct CopyFrom<'a> {
-    pub registry: &'a dyn RegistryStore,
+    pub registry: &'a dyn Registry,
     pub project: &'a str,
 }
 
 /// Where a project is copied to.
 pub struct CopyTo<'a> {
-    pub registry: &'a dyn RegistryStore,
+    pub registry: &'a dyn Registry,
     pub project: &'a str,
     /// Whether what the project holds there is replaced.
     pub replace: bool,
@@ -147,7 +148,7 @@ fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestam
 ///
 /// # Errors
 /// When the registry cannot be written.
-pub fn create_schema(registry: &dyn RegistryStore, project: &str) -> Result<(), Problem> {
+pub fn create_schema(registry: &dyn Registry, project: &str) -> Result<(), Problem> {
     registry.update(project, &mut |_| Some(Vec::new()))?;
     registry.create_history(project)
 }

@@ -6,17 +6,20 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    locking::{Holder, LockFile, Locking},
-    runs::RunsFile,
-    store::{RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
+    lock_file::LockFile,
+    locks::{Holder, Locking, Locks, ViewLock},
+    objects::{Objects, Row, Snapshot, VersionRow, Write},
+    registry::Registry,
+    run_log::RunLog,
+    runs_file::RunsFile,
 };
+use crate::problem::{Kind, Problem};
 use crate::{
     feast::registry::{
         file::{RegistryFile, RegistryFileError},
         messages::{FeatureViewVersionRecord, Timestamp},
     },
     model::RunRecord,
-    problem::{Kind, Problem},
 };
 
 /// How often an update is tried when Python Feast, which takes no lock, writes the file meanwhile.
@@ -118,7 +121,7 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-impl RegistryStore for FileRegistry {
+impl Objects for FileRegistry {
     fn snapshot(&self, project: &str) -> Result<Snapshot, Problem> {
         Ok(snapshot(&self.parse(self.bytes()?.as_deref())?, project))
     }
@@ -174,7 +177,9 @@ impl RegistryStore for FileRegistry {
             "nothing was changed; try again when it is done".to_owned(),
         ))
     }
+}
 
+impl Locks for FileRegistry {
     fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem> {
         Ok(ViewLock::new(LockFile::take_view(&self.path, project, view, &self.locking)?))
     }
@@ -182,7 +187,9 @@ impl RegistryStore for FileRegistry {
     fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem> {
         Ok(LockFile::view_holder(&self.path, project, view))
     }
+}
 
+impl RunLog for FileRegistry {
     /// The first run that is noted makes the file.
     fn create_history(&self, _: &str) -> Result<(), Problem> {
         Ok(())
@@ -202,7 +209,9 @@ impl RegistryStore for FileRegistry {
     fn forget_runs(&self, project: &str) -> Result<(), Problem> {
         RunsFile::of(&self.path).forget(project, &self.locking)
     }
+}
 
+impl Registry for FileRegistry {
     fn location(&self) -> String {
         self.path.display().to_string()
     }

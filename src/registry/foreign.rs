@@ -1,6 +1,6 @@
 //! What can be told of objects that feastr does not manage: whose they are and what they need.
 
-use super::store::Row;
+use super::objects::Row;
 use crate::{
     feast::registry::{
         convert::name_of_source,

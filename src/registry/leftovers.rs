@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{locking::short_hex, store::Write};
+use super::{locks::short_hex, objects::Write};
 use crate::model::Timestamp;
 
 const PREFIX: &str = "feastr.cleanup.";

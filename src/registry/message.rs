@@ -1,7 +1,7 @@
 use prost::Message;
 use serde_json::Value;
 
-use super::store::{Row, Snapshot};
+use super::objects::{Row, Snapshot};
 use crate::{
     feast::registry::messages::{self, DecodeError, decode},
     model::ObjectKind,

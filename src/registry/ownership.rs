@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::store::Write;
+use super::objects::Write;
 use crate::model::{ObjectId, ObjectKind, Timestamp};
 
 const PREFIX: &str = "feastr.owner.";

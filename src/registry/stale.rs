@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{locking::short_hex, store::Write};
+use super::{locks::short_hex, objects::Write};
 use crate::model::Timestamp;
 
 /// A digest of the view's name follows, because Feast's table has 50 characters for keys.

@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     foreign::foreign_object,
+    objects::{Row, Snapshot},
     ownership::owners,
-    store::{Row, Snapshot},
     unnamed::name_sources,
 };
 use crate::{

@@ -26,7 +26,7 @@ fn recorded(tables: &Json, name: &str) -> Project {
     project
 }
 
-fn registry(project: &Project, path: &str) -> Box<dyn feastr::registry::RegistryStore> {
+fn registry(project: &Project, path: &str) -> Box<dyn feastr::registry::Registry> {
     sqlite_registry(&project.path(path))
 }
 

@@ -10,7 +10,7 @@ use feastr::{
     apply::{ApplyOptions, Approval},
     config::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig},
     model::Timestamp,
-    registry::{self, Locking, RegistryStore},
+    registry::{self, Locking, Registry},
 };
 use tempfile::TempDir;
 
@@ -158,16 +158,16 @@ pub fn run_with_own_stdout(command: &mut Command) -> Output {
 }
 
 /// A registry in an SQLite file.
-pub fn sqlite_registry(path: &Path) -> Box<dyn RegistryStore> {
+pub fn sqlite_registry(path: &Path) -> Box<dyn Registry> {
     open_sqlite_registry(path, Locking::default())
 }
 
 /// A registry in an SQLite file, whose locks are taken under this name.
-pub fn sqlite_registry_as(path: &Path, who: &str) -> Box<dyn RegistryStore> {
+pub fn sqlite_registry_as(path: &Path, who: &str) -> Box<dyn Registry> {
     open_sqlite_registry(path, Locking { who: who.to_owned(), ..Locking::default() })
 }
 
-fn open_sqlite_registry(path: &Path, locking: Locking) -> Box<dyn RegistryStore> {
+fn open_sqlite_registry(path: &Path, locking: Locking) -> Box<dyn Registry> {
     let database = RegistryDatabase::Sqlite { path: path.to_owned() };
     let config = SqlRegistryConfig { database, replica: None, schema_mode: SchemaMode::Auto };
     registry::open(&RegistryConfig::Sql(config), locking)

@@ -16,7 +16,7 @@ use crate::{
     },
     model::{Object, ObjectId, Repo, ViewVersion},
     problem::Problem,
-    registry::{RegistryStore, Row, VersionRow, Write, object},
+    registry::{Objects, Row, VersionRow, Write, object},
 };
 
 /// Rows of stored versions that views are pinned to, by name of the view.
@@ -26,7 +26,7 @@ pub type PinnedVersions = BTreeMap<String, Vec<u8>>;
 ///
 /// # Errors
 /// When the registry cannot be read.
-pub fn pinned_versions(repo: &Repo, registry: &dyn RegistryStore) -> Result<PinnedVersions, Problem> {
+pub fn pinned_versions(repo: &Repo, registry: &dyn Objects) -> Result<PinnedVersions, Problem> {
     let views = repo.feature_views.iter().map(|view| (&view.name, view.version));
     let stream_views = repo.stream_feature_views.iter().map(|view| (&view.name, view.version));
     let on_demand_views = repo.on_demand_feature_views.iter().map(|view| (&view.name, view.version));

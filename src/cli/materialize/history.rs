@@ -10,7 +10,7 @@ use crate::{
     cli::{CommandError, Context},
     diagnostics::did_you_mean,
     model::{RunRecord, RunState, Timestamp},
-    registry::{RegistryStore, state},
+    registry::{Registry, state},
     ui::{Style, Table},
 };
 
@@ -53,7 +53,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
 fn check_names(
     names: &[String],
     runs: &[RunRecord],
-    registry: &dyn RegistryStore,
+    registry: &dyn Registry,
     project: &str,
 ) -> Result<(), CommandError> {
     let in_history = |name: &String| runs.iter().any(|run| run.view == *name);
@@ -74,7 +74,7 @@ fn check_names(
 
 /// The runs that go on: of each view at most one, which has the view's lock. Others may have begun
 /// after it, and were refused.
-fn going_on(runs: &[RunRecord], registry: &dyn RegistryStore, project: &str) -> Result<BTreeSet<String>, CommandError> {
+fn going_on(runs: &[RunRecord], registry: &dyn Registry, project: &str) -> Result<BTreeSet<String>, CommandError> {
     let mut without_end: BTreeMap<&str, Vec<&RunRecord>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.state == RunState::Started) {
         without_end.entry(&run.view).or_default().push(run);

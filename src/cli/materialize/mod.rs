@@ -18,7 +18,7 @@ use crate::{
     },
     model::{ForeignObject, Interval, RegistryState, Timestamp, Ttl},
     online::Replace,
-    registry::{self, Locking, RegistryStore, state},
+    registry::{self, Locking, Registry, state},
     ui::{MaterializeView, Verbosity, draw_forecast, draw_report},
 };
 
@@ -211,7 +211,7 @@ impl Materialize<'_> {
         Locking { on_wait, ..self.context.locking(self.args.lock_timeout) }
     }
 
-    fn registered(&self, registry: &dyn RegistryStore, project: &str) -> Result<RegistryState, CommandError> {
+    fn registered(&self, registry: &dyn Registry, project: &str) -> Result<RegistryState, CommandError> {
         let registered = state(&registry.snapshot(project)?);
         if registered.objects.is_empty() {
             return Err(CommandError::new(

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::ObjectKind,
-    registry::store::{Row, Snapshot, VersionRow, Write},
+    registry::objects::{Row, Snapshot, VersionRow, Write},
 };
 
 /// Parameters of one statement at most, a limit of SQLite and of the protocols.

@@ -1,10 +1,8 @@
 use std::time::Duration;
 
 use super::session::{Cell, Failure, Parameter, Session, uncertain};
-use crate::{
-    problem::{Kind, Problem},
-    time_limit::within,
-};
+use crate::problem::{Kind, Problem};
+use crate::time_limit::within;
 
 /// How long a server may take for an answer.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);

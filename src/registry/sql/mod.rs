@@ -8,7 +8,7 @@ mod dialect;
 mod limited;
 mod mysql;
 mod postgres;
-mod runs;
+mod run_log;
 mod schema;
 mod session;
 mod sqlite;
@@ -25,13 +25,15 @@ use self::{
     session::{Database, Failure, Parameter, Session},
 };
 use super::{
-    locking::{Holder, Locking},
-    store::{RegistryStore, Row, Snapshot, VersionRow, ViewLock, Write},
+    locks::{Holder, Locking, Locks, ViewLock},
+    objects::{Objects, Row, Snapshot, VersionRow, Write},
+    registry::Registry,
+    run_log::RunLog,
 };
+use crate::problem::{Kind, Problem};
 use crate::{
     config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
     model::{ObjectKind, RunRecord},
-    problem::{Kind, Problem},
 };
 
 /// How often an update that other clients got in the way of is tried.
@@ -188,7 +190,7 @@ impl SqlRegistry {
     }
 }
 
-impl RegistryStore for SqlRegistry {
+impl Objects for SqlRegistry {
     fn snapshot(&self, project: &str) -> Result<Snapshot, Problem> {
         self.read(|session, here| self.read_snapshot(session, here, project, false))
     }
@@ -234,7 +236,9 @@ impl RegistryStore for SqlRegistry {
     fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
         retrying(|| self.try_update(project, decide))
     }
+}
 
+impl Locks for SqlRegistry {
     fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem> {
         Ok(self.database.lock_view(project, view, &self.locking)?)
     }
@@ -242,7 +246,9 @@ impl RegistryStore for SqlRegistry {
     fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem> {
         Ok(self.database.view_holder(project, view)?)
     }
+}
 
+impl RunLog for SqlRegistry {
     fn create_history(&self, project: &str) -> Result<(), Problem> {
         retrying(|| self.try_create_history(project))
     }
@@ -252,13 +258,15 @@ impl RegistryStore for SqlRegistry {
     }
 
     fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, Problem> {
-        self.read(|session, here| runs::read(session, self.database.dialect(), here, project, views, limit))
+        self.read(|session, here| run_log::read(session, self.database.dialect(), here, project, views, limit))
     }
 
     fn forget_runs(&self, project: &str) -> Result<(), Problem> {
         retrying(|| self.try_forget_runs(project))
     }
+}
 
+impl Registry for SqlRegistry {
     fn location(&self) -> String {
         self.database.location()
     }

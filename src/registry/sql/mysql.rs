@@ -9,13 +9,10 @@ use super::{
     schema::ColumnType,
     session::{Cell, Database, Failure, Parameter, Session, uncertain},
 };
+use crate::problem::{Kind, Problem};
 use crate::{
     config::{ServerUrl, TlsMode},
-    problem::{Kind, Problem},
-    registry::{
-        locking::{Holder, Locking, of_registry, of_view, short_hex, view_digest},
-        store::ViewLock,
-    },
+    registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, short_hex, view_digest},
     time_limit::within,
 };
 

@@ -13,14 +13,11 @@ use super::{
     schema::ColumnType,
     session::{Cell, Database, Failure, Parameter, Session, uncertain},
 };
+use crate::problem::{Kind, Problem};
 use crate::{
     config::ServerUrl,
     postgres::{PostgresServer, Role},
-    problem::{Kind, Problem},
-    registry::{
-        locking::{Holder, Locking, of_registry, of_view, view_digest},
-        store::ViewLock,
-    },
+    registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, view_digest},
 };
 
 const ROLE: Role = Role {

@@ -1,13 +1,8 @@
 //! What the registry asks of a database, whichever it is.
 
 use super::dialect::Dialect;
-use crate::{
-    problem::{Kind, Problem},
-    registry::{
-        locking::{Holder, Locking},
-        store::ViewLock,
-    },
-};
+use crate::problem::{Kind, Problem};
+use crate::registry::locks::{Holder, Locking, ViewLock};
 
 /// A database that holds, or shall hold, a registry.
 pub trait Database: Send + Sync {

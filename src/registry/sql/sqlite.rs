@@ -10,11 +10,11 @@ use super::{
     schema::ColumnType,
     session::{Cell, Database, Failure, Parameter, Session},
 };
+use crate::problem::Problem;
 use crate::{
-    problem::Problem,
     registry::{
-        locking::{Holder, LockFile, Locking},
-        store::ViewLock,
+        lock_file::LockFile,
+        locks::{Holder, Locking, ViewLock},
     },
     sqlite::SqliteFile,
 };

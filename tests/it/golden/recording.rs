@@ -11,7 +11,7 @@ use feastr::{
     },
     model::{Object, ObjectId, ObjectKind, Project, RegistryState, Repo, Tags, Timestamp},
     plan::Plan,
-    registry::{RegistryStore, Row, Snapshot, VersionRow, Write, state},
+    registry::{Registry, Row, Snapshot, VersionRow, Write, state},
 };
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -143,7 +143,7 @@ impl Recording {
         state(&Snapshot { rows: self.rows.clone(), ..Snapshot::default() })
     }
 
-    pub fn registry(&self) -> Box<dyn RegistryStore> {
+    pub fn registry(&self) -> Box<dyn Registry> {
         sqlite_registry(&self.folder.path().join("registry.db"))
     }
 

@@ -7,7 +7,7 @@ use feastr::{
     config::OnlineStoreConfig,
     model::{Object, Repo, Timestamp},
     online::{self, OnlineStore},
-    registry::{Leftover, Locking, RegistryStore, Waiting, Write, leftovers, put_leftover, state},
+    registry::{Leftover, Locking, Registry, Waiting, Write, leftovers, put_leftover, state},
 };
 use serde_json::json;
 
@@ -70,7 +70,7 @@ fn apply_and_die(project: &Project, test: &TestStore) {
 }
 
 /// An apply of an empty repo, without the cleaning of stores whose tables are not recorded.
-fn apply_without_views(registry: &dyn RegistryStore, online: &dyn OnlineStore) {
+fn apply_without_views(registry: &dyn Registry, online: &dyn OnlineStore) {
     let objects = state(&registry.snapshot("feastlocal").unwrap()).objects;
     let project = objects.into_values().find_map(|object| match object {
         Object::Project(project) => Some(project),

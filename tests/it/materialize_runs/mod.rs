@@ -10,7 +10,7 @@ mod records;
 mod teardown;
 mod times;
 
-use feastr::registry::RegistryStore;
+use feastr::registry::Registry;
 use rusqlite::Connection;
 
 use crate::support::{Project, settings, sqlite_registry};
@@ -49,7 +49,7 @@ pub fn applied() -> Project {
     project
 }
 
-pub fn registry(project: &Project) -> Box<dyn RegistryStore> {
+pub fn registry(project: &Project) -> Box<dyn Registry> {
     sqlite_registry(&project.path("data/registry.db"))
 }
 

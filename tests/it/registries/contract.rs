@@ -9,8 +9,8 @@ use feastr::{
     feast::registry::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
     model::{Interval, ObjectKind, RunCounts, RunRecord, RunState, Timestamp},
     registry::{
-        KEPT_RUNS, Leftover, Locking, RegistryStore, Row, Snapshot, VersionRow, Waiting, Write, forget_leftover,
-        leftovers, put_leftover,
+        KEPT_RUNS, Leftover, Locking, Registry, Row, Snapshot, VersionRow, Waiting, Write, forget_leftover, leftovers,
+        put_leftover,
     },
 };
 use prost::Message as _;
@@ -71,7 +71,7 @@ fn infra(tables: &[&str]) -> Vec<u8> {
     Infra { infra_objects: tables.iter().map(object).collect() }.encode_to_vec()
 }
 
-pub fn write(registry: &dyn RegistryStore, project: &str, writes: &[Write]) {
+pub fn write(registry: &dyn Registry, project: &str, writes: &[Write]) {
     registry.update(project, &mut |_| Some(writes.to_vec())).unwrap();
 }
 

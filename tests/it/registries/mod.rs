@@ -16,7 +16,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use feastr::{
     config::{self, RegistryConfig},
     diagnostics::{Diagnostics, SourceText},
-    registry::{self, Locking, RegistryStore},
+    registry::{self, Locking, Registry},
 };
 use tempfile::TempDir;
 
@@ -88,11 +88,11 @@ impl TestRegistry {
         self.folder.path().canonicalize().unwrap().join("registry.db")
     }
 
-    pub fn open(&self) -> Box<dyn RegistryStore> {
+    pub fn open(&self) -> Box<dyn Registry> {
         self.open_with(Locking::default())
     }
 
-    pub fn open_with(&self, locking: Locking) -> Box<dyn RegistryStore> {
+    pub fn open_with(&self, locking: Locking) -> Box<dyn Registry> {
         registry::open(&read(&self.settings), locking)
     }
 

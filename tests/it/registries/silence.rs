@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use feastr::registry::{self, Locking, RegistryStore, Write};
+use feastr::registry::{self, Locking, Registry, Write};
 
 use super::{
     Backend, TestRegistry,
@@ -44,7 +44,7 @@ impl Way {
         way
     }
 
-    fn open(&self, test: &TestRegistry, locking: Locking) -> Box<dyn RegistryStore> {
+    fn open(&self, test: &TestRegistry, locking: Locking) -> Box<dyn Registry> {
         let port = test.backend.server().unwrap().port;
         registry::open(&read(&test.settings.replace(&format!(":{port}/"), &format!(":{}/", self.port))), locking)
     }

@@ -1,13 +1,12 @@
+//! Where a project's objects are kept: rows of serialized messages, changed in transactions.
+
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::locking::Holder;
-use crate::{
-    model::{ObjectKind, RunRecord},
-    problem::Problem,
-};
+use crate::model::ObjectKind;
+use crate::problem::Problem;
 
-/// A registry that several programs share, Python Feast among them. Threads can share it, too.
-pub trait RegistryStore: Send + Sync {
+/// Objects of projects, which several programs share, Python Feast among them.
+pub trait Objects: Send + Sync {
     /// What the registry holds of a project at one moment. Writes nothing, not even tables.
     ///
     /// # Errors
@@ -32,61 +31,6 @@ pub trait RegistryStore: Send + Sync {
     /// # Errors
     /// When the lock cannot be had or the registry cannot be written; then nothing has changed.
     fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem>;
-
-    /// Waits until no other run materializes a view, and keeps others from it until what comes back
-    /// is dropped or the process ends. Python Feast knows nothing of it.
-    ///
-    /// # Errors
-    /// When the lock cannot be had.
-    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem>;
-
-    /// Who materializes a view now.
-    ///
-    /// # Errors
-    /// When the registry cannot be read.
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem>;
-
-    /// Makes room for notes about runs, in whatever project; [`record_run`](Self::record_run) does so
-    /// itself where it may.
-    ///
-    /// # Errors
-    /// When the registry cannot be written.
-    fn create_history(&self, project: &str) -> Result<(), Problem>;
-
-    /// Notes what became of a run, in place of what was noted of it before. Whenever one has ended, the
-    /// newest [`KEPT_RUNS`](super::KEPT_RUNS) of its view are kept.
-    ///
-    /// # Errors
-    /// When there is no place for them or it cannot be written.
-    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), Problem>;
-
-    /// The newest `limit` noted runs of these views of a project, or of all, the newest first. Writes
-    /// nothing.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, Problem>;
-
-    /// Removes the noted runs of a project.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    fn forget_runs(&self, project: &str) -> Result<(), Problem>;
-
-    /// Where the registry is, for messages; never with a password.
-    fn location(&self) -> String;
-}
-
-/// The lock of a view; whoever drops it gives it back.
-pub struct ViewLock {
-    _held: Box<dyn Send>,
-}
-
-impl ViewLock {
-    /// The lock that lasts as long as `held`, such as a connection.
-    pub fn new(held: impl Send + 'static) -> Self {
-        Self { _held: Box::new(held) }
-    }
 }
 
 /// One stored object.

@@ -9,12 +9,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::locking::{LockFile, Locking, beside};
+use super::{
+    lock_file::{LockFile, beside},
+    locks::Locking,
+    run_log::{KEPT_RUNS, newest_first},
+};
 use crate::model::RunRecord;
 use crate::problem::{Kind, Problem};
-
-/// So many runs of each view are kept.
-pub const KEPT_RUNS: usize = 500;
 
 /// Whenever a file of runs has grown by so many bytes, what is superfluous is removed.
 const TIDIED: u64 = 64 << 10;
@@ -140,12 +141,6 @@ fn newest_of_each_view(lines: &[Line]) -> Vec<&Line> {
     }
     kept.sort_unstable();
     kept.into_iter().map(|at| &lines[at]).collect()
-}
-
-/// Sorted for people.
-pub fn newest_first(mut runs: Vec<RunRecord>) -> Vec<RunRecord> {
-    runs.sort_by(|a, b| (b.started, &a.view, &a.id).cmp(&(a.started, &b.view, &b.id)));
-    runs
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use super::{
     schema::RUNS,
     session::{Cell, Failure, Parameter, Session},
 };
+use crate::problem::{Kind, Problem};
 use crate::{
     config::SchemaMode,
     model::{RunRecord, RunState},
-    problem::{Kind, Problem},
-    registry::runs::{KEPT_RUNS, newest_first},
+    registry::run_log::{KEPT_RUNS, newest_first},
 };
 
 impl SqlRegistry {

@@ -1,107 +1,13 @@
-//! One update of a project at a time, one run per view; and who waits is told for whom.
+//! Locks of registries in files, through files beside them.
 
 use std::{
-    fmt,
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Write},
     path::{Path, PathBuf},
-    thread::sleep,
-    time::{Duration, Instant},
 };
 
-use sha2::{Digest, Sha256};
-
+use super::locks::{Holder, Locking, of_registry, of_view, short_hex, view_digest};
 use crate::problem::{Kind, Problem};
-
-/// How long an update waits for another one unless told otherwise.
-pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Time between two attempts.
-const PAUSE: Duration = Duration::from_millis(50);
-/// Waiting as short as this is not worth a word.
-const SILENCE: Duration = Duration::from_secs(1);
-/// Time between two words about waiting.
-const REMINDER: Duration = Duration::from_secs(10);
-
-/// How the locks of projects and views are taken.
-pub struct Locking {
-    /// Who takes it, as others read it: `apply of alice@ci-7 (pid 412)`.
-    pub who: String,
-    /// How long to wait for somebody else.
-    pub timeout: Duration,
-    /// Called now and then while waiting.
-    pub on_wait: Box<dyn Fn(&Waiting<'_>) + Send + Sync>,
-}
-
-impl Default for Locking {
-    fn default() -> Self {
-        Self { who: format!("pid {}", std::process::id()), timeout: LOCK_TIMEOUT, on_wait: Box::new(|_| {}) }
-    }
-}
-
-/// A lock that is waited for.
-#[derive(Debug, Clone, Copy)]
-pub struct Waiting<'a> {
-    /// Which one, such as `the lock of the registry data/registry.db`.
-    pub lock: &'a str,
-    pub holder: &'a Holder,
-}
-
-impl fmt::Display for Waiting<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "waiting for {}, {}", self.lock, self.holder)
-    }
-}
-
-/// Who has a lock, as far as that can be found out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Holder {
-    pub who: Option<String>,
-    pub since: Option<Duration>,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "held by {}", self.who.as_deref().unwrap_or("somebody else"))?;
-        self.since.map_or(Ok(()), |since| write!(f, " for {} s", since.as_secs()))
-    }
-}
-
-impl Locking {
-    /// Tries until the lock is there, which is called `lock` in messages. `attempt` gives it, or who
-    /// has it.
-    ///
-    /// # Errors
-    /// Those of `attempt`, and that the time is over.
-    pub fn wait<T, E: From<Problem>>(
-        &self,
-        lock: &str,
-        mut attempt: impl FnMut() -> Result<Result<T, Holder>, E>,
-    ) -> Result<T, E> {
-        let began = Instant::now();
-        let mut next_word = SILENCE.min(self.timeout);
-        loop {
-            let holder = match attempt()? {
-                Ok(lock) => return Ok(lock),
-                Err(holder) => holder,
-            };
-            let waited = began.elapsed();
-            if waited >= self.timeout {
-                return Err(Problem::new(
-                    Kind::Unavailable,
-                    format!("{lock} is {holder}"),
-                    format!("feastr waited {} s; try again when the other one is done", self.timeout.as_secs()),
-                )
-                .into());
-            }
-            if waited >= next_word {
-                (self.on_wait)(&Waiting { lock, holder: &holder });
-                next_word = waited + REMINDER;
-            }
-            sleep(PAUSE.min(self.timeout - waited));
-        }
-    }
-}
 
 /// A lock held through a file beside a registry file. The system gives it back when the process ends,
 /// however it ends. The file stays, because removing it would race with the next one who waits.
@@ -164,32 +70,6 @@ impl LockFile {
     }
 }
 
-/// The lock of a registry in words.
-pub fn of_registry(location: &str) -> String {
-    format!("the lock of the registry {location}")
-}
-
-/// The lock of a view in words.
-pub fn of_view(view: &str) -> String {
-    format!("the lock of view `{view}` (one run at a time)")
-}
-
-/// A digest of project and view: their names may hold any letters and be of any length.
-pub fn view_digest(project: &str, view: &str) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(b"feastr view\0")
-        .chain_update(project)
-        .chain_update(b"\0")
-        .chain_update(view)
-        .finalize()
-        .into()
-}
-
-/// The first half of a digest as text.
-pub fn short_hex(digest: &[u8; 32]) -> String {
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// In a folder of its own, because there is one for every view.
 fn view_lock_path(registry: &Path, project: &str, view: &str) -> PathBuf {
     beside(registry, ".locks").join(short_hex(&view_digest(project, view)))
@@ -212,7 +92,10 @@ fn holder(path: &Path) -> Holder {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
 
     use super::*;
 

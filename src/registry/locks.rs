@@ -1,0 +1,154 @@
+//! One update of a project at a time, one run per view; and who waits is told for whom.
+
+use std::{
+    fmt,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use crate::problem::{Kind, Problem};
+use sha2::{Digest, Sha256};
+
+/// One run per view at a time.
+pub trait Locks: Send + Sync {
+    /// Waits until no other run materializes a view, and keeps others from it until what comes back
+    /// is dropped or the process ends. Python Feast knows nothing of it.
+    ///
+    /// # Errors
+    /// When the lock cannot be had.
+    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem>;
+
+    /// Who materializes a view now.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem>;
+}
+
+/// The lock of a view; whoever drops it gives it back.
+pub struct ViewLock {
+    _held: Box<dyn Send>,
+}
+
+impl ViewLock {
+    /// The lock that lasts as long as `held`, such as a connection.
+    pub fn new(held: impl Send + 'static) -> Self {
+        Self { _held: Box::new(held) }
+    }
+}
+
+/// How long an update waits for another one unless told otherwise.
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Time between two attempts.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Waiting as short as this is not worth a word.
+const SILENCE: Duration = Duration::from_secs(1);
+/// Time between two words about waiting.
+const REMINDER: Duration = Duration::from_secs(10);
+
+/// How the locks of projects and views are taken.
+pub struct Locking {
+    /// Who takes it, as others read it: `apply of alice@ci-7 (pid 412)`.
+    pub who: String,
+    /// How long to wait for somebody else.
+    pub timeout: Duration,
+    /// Called now and then while waiting.
+    pub on_wait: Box<dyn Fn(&Waiting<'_>) + Send + Sync>,
+}
+
+impl Default for Locking {
+    fn default() -> Self {
+        Self { who: format!("pid {}", std::process::id()), timeout: LOCK_TIMEOUT, on_wait: Box::new(|_| {}) }
+    }
+}
+
+/// A lock that is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting<'a> {
+    /// Which one, such as `the lock of the registry data/registry.db`.
+    pub lock: &'a str,
+    pub holder: &'a Holder,
+}
+
+impl fmt::Display for Waiting<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "waiting for {}, {}", self.lock, self.holder)
+    }
+}
+
+/// Who has a lock, as far as that can be found out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Holder {
+    pub who: Option<String>,
+    pub since: Option<Duration>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "held by {}", self.who.as_deref().unwrap_or("somebody else"))?;
+        self.since.map_or(Ok(()), |since| write!(f, " for {} s", since.as_secs()))
+    }
+}
+
+impl Locking {
+    /// Tries until the lock is there, which is called `lock` in messages. `attempt` gives it, or who
+    /// has it.
+    ///
+    /// # Errors
+    /// Those of `attempt`, and that the time is over.
+    pub fn wait<T, E: From<Problem>>(
+        &self,
+        lock: &str,
+        mut attempt: impl FnMut() -> Result<Result<T, Holder>, E>,
+    ) -> Result<T, E> {
+        let began = Instant::now();
+        let mut next_word = SILENCE.min(self.timeout);
+        loop {
+            let holder = match attempt()? {
+                Ok(lock) => return Ok(lock),
+                Err(holder) => holder,
+            };
+            let waited = began.elapsed();
+            if waited >= self.timeout {
+                return Err(Problem::new(
+                    Kind::Unavailable,
+                    format!("{lock} is {holder}"),
+                    format!("feastr waited {} s; try again when the other one is done", self.timeout.as_secs()),
+                )
+                .into());
+            }
+            if waited >= next_word {
+                (self.on_wait)(&Waiting { lock, holder: &holder });
+                next_word = waited + REMINDER;
+            }
+            sleep(PAUSE.min(self.timeout - waited));
+        }
+    }
+}
+
+/// The lock of a registry in words.
+pub fn of_registry(location: &str) -> String {
+    format!("the lock of the registry {location}")
+}
+
+/// The lock of a view in words.
+pub fn of_view(view: &str) -> String {
+    format!("the lock of view `{view}` (one run at a time)")
+}
+
+/// A digest of project and view: their names may hold any letters and be of any length.
+pub fn view_digest(project: &str, view: &str) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(b"feastr view\0")
+        .chain_update(project)
+        .chain_update(b"\0")
+        .chain_update(view)
+        .finalize()
+        .into()
+}
+
+/// The first half of a digest as text.
+pub fn short_hex(digest: &[u8; 32]) -> String {
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
