@@ -24,8 +24,11 @@ use crate::{
         Allow, Blocked, Change, Conflict, Difference, Permission, Plan, SavedPlan, SavedPlanError, Setting,
         TableAction, diff,
     },
-    problem::{Kind, Problem},
-    registry::{Registry, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, stale_until, state},
+    problem::Problem,
+    registry::{
+        Decision, Registry, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, stale_until, state,
+        update,
+    },
 };
 
 /// Why an apply did not happen. Nothing was changed, unless an online table is named.
@@ -121,26 +124,13 @@ pub fn apply(
         recorded.create(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
     }
     let mut decided = Some((plan, writes));
-    let mut outcome: Result<Option<Plan>, ApplyError> = Ok(None);
-    registry.update(project, &mut |snapshot| {
-        let decided = match decided.take() {
-            Some(decided) if *snapshot == before => Ok(decided),
-            _ => decide(repo, snapshot, online, &pinned, options),
+    let plan = update(registry, project, |snapshot| {
+        let (plan, writes) = match decided.take() {
+            Some(decided) if *snapshot == before => decided,
+            _ => decide(repo, snapshot, online, &pinned, options)?,
         };
-        match decided {
-            Ok((plan, writes)) => {
-                outcome = Ok(Some(plan));
-                (!writes.is_empty()).then_some(writes)
-            }
-            Err(error) => {
-                outcome = Err(error);
-                None
-            }
-        }
+        Ok::<_, ApplyError>(if writes.is_empty() { Decision::Leave(plan) } else { Decision::Write(writes, plan) })
     })?;
-    let Some(plan) = outcome? else {
-        return Err(Problem::new(Kind::Unavailable, "the registry gave no answer", None).into());
-    };
     if let Some(recorded) = recorded {
         // What another apply dropped in between.
         let missed = tables(&plan, TableAction::Create).filter(|table| !created.iter().any(|made| made == table));

@@ -6,7 +6,7 @@ use super::{ApplyError, Neighbours, locks::under_locks, rows};
 use crate::{
     model::{OnlineTables, RegistryState, Timestamp},
     online::RecordedTables,
-    registry::{Registry, state},
+    registry::{Decision, Registry, state, update},
 };
 
 /// Drops tables of a project, and then takes them off the record, which is what a later run goes by
@@ -41,13 +41,12 @@ pub fn drop_tables<'a>(
         let is_needed = |table: &str| needed.iter().any(|needed| recorded.is_same(needed, table));
         let removed = dropped.iter().copied().filter(|table| !neighbours.have_table(table) && !is_needed(table));
         recorded.remove(&removed.collect::<Vec<_>>())?;
-        let mut back = BTreeSet::new();
-        registry.update(project, &mut |snapshot| {
+        let back = update(registry, project, |snapshot| {
             let state = state(snapshot);
-            back = self::needed(project, &state, here);
+            let back = self::needed(project, &state, here);
             let mut recorded = state.online_tables;
             recorded.retain(|table, _| back.contains(table) || !dropped.contains(&table.as_str()));
-            Some(vec![rows::put_infra(snapshot, &recorded, now)])
+            Ok::<_, ApplyError>(Decision::Write(vec![rows::put_infra(snapshot, &recorded, now)], back))
         })?;
         // What was declared again after it was looked for is there, if empty: nobody could write to it.
         dropped.retain(|table| back.contains(*table));

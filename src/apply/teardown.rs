@@ -11,7 +11,9 @@ use crate::{
     model::{ObjectKind, RegistryState, Timestamp},
     online::{OnlineStore, RecordedTables},
     plan::{Allow, Blocked, blocked_teardown},
-    registry::{Registry, Write, forget_owner, forget_stale, leftovers, put_leftover, stale_until, state},
+    registry::{
+        Decision, Registry, Write, forget_owner, forget_stale, leftovers, put_leftover, stale_until, state, update,
+    },
 };
 
 /// How a teardown is done.
@@ -110,23 +112,19 @@ pub fn teardown(
         online.read(project, &[])?;
         under_locks(project, registry, views_with_values(&before), &mut |_| Ok(()))?;
     }
-    let mut outcome = Ok(Vec::new());
-    registry.update(project, &mut |snapshot| {
+    let tables = update(registry, project, |snapshot| {
         let state = state(snapshot);
-        if let Err(error) = options.check(&state) {
-            outcome = Err(error);
-            return None;
-        }
-        outcome = Ok(online.map_or_else(Vec::new, |online| recorded_tables(&state, online)));
+        options.check(&state)?;
+        let tables = online.map_or_else(Vec::new, |online| recorded_tables(&state, online));
         let objects = snapshot.rows.iter().map(|row| Write::Delete { kind: row.kind, name: row.name.clone() });
         let owners = state.owners.keys().map(forget_owner);
         let layouts = online.map_or_else(Vec::new, |online| unrecorded::views(project, snapshot, &state, online));
         let notes = layouts.into_iter().flat_map(|layout| put_leftover(&all_of(layout), options.now));
         let views = state.materialized.keys().filter(|view| stale_until(&snapshot.metadata, view).is_some());
         let stale = views.map(|view| forget_stale(view));
-        Some(objects.chain(owners).chain(stale).chain(notes).collect())
+        let writes = objects.chain(owners).chain(stale).chain(notes).collect();
+        Ok::<_, ApplyError>(Decision::Write(writes, tables))
     })?;
-    let tables = outcome?;
     if let Some(online) = online {
         if let Some(recorded) = online.recorded_tables() {
             let neighbours = Neighbours::of(project, registry, online)?;
@@ -135,10 +133,10 @@ pub fn teardown(
         }
         clean_up(project, registry, online, on_page)?;
     }
-    let mut is_gone = false;
-    registry.update(project, &mut |snapshot| {
-        is_gone = snapshot.rows.is_empty() && leftovers(&snapshot.metadata).is_empty();
-        is_gone.then(|| vec![Write::DeleteProject])
+    let is_gone = update(registry, project, |snapshot| {
+        let is_gone = snapshot.rows.is_empty() && leftovers(&snapshot.metadata).is_empty();
+        let decision = if is_gone { Decision::Write(vec![Write::DeleteProject], true) } else { Decision::Leave(false) };
+        Ok::<_, ApplyError>(decision)
     })?;
     if is_gone {
         registry.forget_runs(project)?;

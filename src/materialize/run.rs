@@ -17,7 +17,7 @@ use crate::{
     offline::{BatchSink, NewestQuery},
     online::{OnlineWriter, Replace, ViewLayout, WriteCounts},
     problem::{Kind, Problem},
-    registry::stale_until,
+    registry::{Decision, stale_until, update},
 };
 
 /// Why a view is not materialized, or not as far as was asked.
@@ -197,18 +197,9 @@ impl<'a> ViewMaterialization<'a> {
     /// Notes in the registry that the interval of the view is in the online store.
     fn record(&self, view: &FeatureView, interval: Interval) -> Result<(), ViewError> {
         let now = (self.stores.clock)();
-        let mut problem = None;
-        self.stores.registry.update(
-            self.stores.project,
-            &mut |snapshot| match recorded(snapshot, view, interval, now) {
-                Ok(writes) => Some(writes),
-                Err(error) => {
-                    problem = Some(error);
-                    None
-                }
-            },
-        )?;
-        problem.map_or(Ok(()), |problem| Err(problem.into()))
+        update(self.stores.registry, self.stores.project, |snapshot| {
+            Ok(Decision::Write(recorded(snapshot, view, interval, now)?, ()))
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    decision::{Decision, update},
     leftovers::{Leftover, is_leftover, left_of, put_leftover},
     objects::{Row, Snapshot, VersionRow, Write},
     registry::Registry,
@@ -87,11 +88,14 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         puts.push(Write::AddVersion(VersionRow { proto, ..version }));
     }
     let values = (to.values)(&state(&snapshot));
-    let mut refused = false;
-    to.registry.update(to.project, &mut |target| {
+    copied.leftovers = update(to.registry, to.project, |target| {
         if !to.replace && target.rows.iter().any(|row| row.kind != ObjectKind::Project && row.name != DUMMY_ENTITY) {
-            refused = true;
-            return None;
+            let message = format!("project `{}` in the registry {} is not empty", to.project, to.registry.location());
+            return Err(Problem::new(
+                Kind::Unavailable,
+                message,
+                "replace everything it holds with --force".to_owned(),
+            ));
         }
         // Also where nothing is replaced: Feast leaves the history of deleted projects behind.
         let mut writes = vec![Write::DeleteProject];
@@ -99,13 +103,8 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         writes.extend(notes(&snapshot, target, from.project == to.project, now));
         let left = left_of((to.values)(&state(target)), &values);
         writes.extend(left.iter().flat_map(|leftover| put_leftover(leftover, now)));
-        copied.leftovers = left.into_iter().map(|leftover| leftover.view).collect();
-        Some(writes)
+        Ok(Decision::Write(writes, left.into_iter().map(|leftover| leftover.view).collect()))
     })?;
-    if refused {
-        let message = format!("project `{}` in the registry {} is not empty", to.project, to.registry.location());
-        return Err(Problem::new(Kind::Unavailable, message, "replace everything it holds with --force".to_owned()));
-    }
     Ok(copied)
 }
 
