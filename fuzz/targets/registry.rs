@@ -87,6 +87,19 @@ impl Objects for Held {
         decide(&self.0);
         Ok(())
     }
+
+    fn view(&self, _: &str, _: &str) -> Result<Snapshot, Problem> {
+        Ok(self.0.clone())
+    }
+
+    fn update_view(
+        &self,
+        project: &str,
+        _: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), Problem> {
+        self.update(project, decide)
+    }
 }
 
 impl Locks for Held {
@@ -100,7 +113,7 @@ impl Locks for Held {
 }
 
 impl RunLog for Held {
-    fn create_history(&self, _: &str) -> Result<(), Problem> {
+    fn create_run_log(&self) -> Result<(), Problem> {
         Ok(())
     }
 

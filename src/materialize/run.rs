@@ -17,7 +17,7 @@ use crate::{
     offline::{BatchSink, NewestQuery},
     online::{OnlineWriter, Replace, ViewLayout, WriteCounts},
     problem::{Kind, Problem},
-    registry::{Decision, stale_until, update},
+    registry::{Decision, stale_until, update_view},
 };
 
 /// Why a view is not materialized, or not as far as was asked.
@@ -110,7 +110,7 @@ impl<'a> ViewMaterialization<'a> {
         let name = &self.run.view.name;
         // Read under the lock: since this run was planned, another one may have come further, and the
         // view may have become another one.
-        let snapshot = self.stores.registry.snapshot(self.stores.project)?;
+        let snapshot = self.stores.registry.view(self.stores.project, name)?;
         let (view, materialized) = registered(&snapshot, name)?;
         self.stale_until = stale_until(&snapshot.metadata, name);
         let run = ViewRun { view, ..*self.run };
@@ -197,7 +197,7 @@ impl<'a> ViewMaterialization<'a> {
     /// Notes in the registry that the interval of the view is in the online store.
     fn record(&self, view: &FeatureView, interval: Interval) -> Result<(), ViewError> {
         let now = (self.stores.clock)();
-        update(self.stores.registry, self.stores.project, |snapshot| {
+        update_view(self.stores.registry, self.stores.project, &view.name, |snapshot| {
             Ok(Decision::Write(recorded(snapshot, view, interval, now)?, ()))
         })
     }

@@ -149,5 +149,5 @@ fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestam
 /// When the registry cannot be written.
 pub fn create_schema(registry: &dyn Registry, project: &str) -> Result<(), Problem> {
     registry.update(project, &mut |_| Some(Vec::new()))?;
-    registry.create_history(project)
+    registry.create_run_log()
 }

@@ -20,10 +20,30 @@ pub enum Decision<T> {
 pub fn update<T, E: From<Problem>>(
     registry: &(impl Objects + ?Sized),
     project: &str,
+    decide: impl FnMut(&Snapshot) -> Result<Decision<T>, E>,
+) -> Result<T, E> {
+    finding(decide, |decide| registry.update(project, decide))
+}
+
+/// The same of one view, as [`Objects::update_view`] does it.
+///
+/// # Errors
+/// Those of `decide`, and those of [`Objects::update_view`]; then nothing has changed.
+pub fn update_view<T, E: From<Problem>>(
+    registry: &(impl Objects + ?Sized),
+    project: &str,
+    view: &str,
+    decide: impl FnMut(&Snapshot) -> Result<Decision<T>, E>,
+) -> Result<T, E> {
+    finding(decide, |decide| registry.update_view(project, view, decide))
+}
+
+fn finding<T, E: From<Problem>>(
     mut decide: impl FnMut(&Snapshot) -> Result<Decision<T>, E>,
+    change: impl FnOnce(&mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem>,
 ) -> Result<T, E> {
     let mut found = None;
-    registry.update(project, &mut |snapshot| match decide(snapshot) {
+    change(&mut |snapshot| match decide(snapshot) {
         Ok(Decision::Write(writes, it)) => {
             found = Some(Ok(it));
             Some(writes)

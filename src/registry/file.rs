@@ -12,11 +12,12 @@ use super::{
     registry::Registry,
     run_log::RunLog,
     runs_file::RunsFile,
+    stale::notes_of_view,
 };
 use crate::problem::{Kind, Problem};
 use crate::{
     feast::registry::{
-        file::{RegistryFile, RegistryFileError},
+        file::{FileObject, RegistryFile, RegistryFileError},
         messages::{FeatureViewVersionRecord, Timestamp},
     },
     model::RunRecord,
@@ -126,6 +127,10 @@ impl Objects for FileRegistry {
         Ok(snapshot(&self.parse(self.bytes()?.as_deref())?, project))
     }
 
+    fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem> {
+        Ok(view_in(&self.parse(self.bytes()?.as_deref())?, project, view))
+    }
+
     fn projects(&self) -> Result<Vec<String>, Problem> {
         let file = self.parse(self.bytes()?.as_deref())?;
         let mut projects: Vec<String> = file.projects().map(str::to_owned).collect();
@@ -149,6 +154,26 @@ impl Objects for FileRegistry {
     }
 
     fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
+        self.change(project, &mut |file| decide(&snapshot(file, project)))
+    }
+
+    fn update_view(
+        &self,
+        project: &str,
+        view: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), Problem> {
+        self.change(project, &mut |file| decide(&view_in(file, project, view)))
+    }
+}
+
+impl FileRegistry {
+    /// Changes the file under its lock.
+    fn change(
+        &self,
+        project: &str,
+        decide: &mut dyn FnMut(&RegistryFile) -> Option<Vec<Write>>,
+    ) -> Result<(), Problem> {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| {
                 Problem::new(
@@ -162,7 +187,7 @@ impl Objects for FileRegistry {
         for _ in 0..ATTEMPTS {
             let bytes = self.bytes()?;
             let mut file = self.parse(bytes.as_deref())?;
-            let Some(writes) = decide(&snapshot(&file, project)) else { return Ok(()) };
+            let Some(writes) = decide(&file) else { return Ok(()) };
             for write in writes {
                 carry_out(&mut file, project, write);
             }
@@ -191,7 +216,7 @@ impl Locks for FileRegistry {
 
 impl RunLog for FileRegistry {
     /// The first run that is noted makes the file.
-    fn create_history(&self, _: &str) -> Result<(), Problem> {
+    fn create_run_log(&self) -> Result<(), Problem> {
         Ok(())
     }
 
@@ -218,13 +243,23 @@ impl Registry for FileRegistry {
 }
 
 fn snapshot(file: &RegistryFile, project: &str) -> Snapshot {
-    let mut rows: Vec<Row> = file
-        .objects(project)
-        // The file has no column for the last update; nothing but that column is made from it.
-        .map(|(kind, name, proto)| Row { kind, name: name.to_owned(), updated: 0, proto })
-        .collect();
+    let mut rows: Vec<Row> = file.objects(project).map(row).collect();
     rows.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     Snapshot { rows, infra: file.infra(project), versions: file.versions(project), metadata: file.notes(project) }
+}
+
+/// What the file has of one view.
+fn view_in(file: &RegistryFile, project: &str, view: &str) -> Snapshot {
+    let rows = file.objects(project).filter(|object| object.kind.is_view() && object.name == view).map(row).collect();
+    let mut metadata = file.notes(project);
+    let wanted = notes_of_view(view);
+    metadata.retain(|key, _| wanted.contains(key));
+    Snapshot { rows, metadata, ..Snapshot::default() }
+}
+
+/// The file has no column for the last update; nothing but that column is made from it.
+fn row(object: &FileObject) -> Row {
+    Row { kind: object.kind, name: object.name.clone(), updated: 0, proto: object.message() }
 }
 
 fn carry_out(file: &mut RegistryFile, project: &str, write: Write) {

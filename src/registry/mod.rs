@@ -21,7 +21,7 @@ mod unnamed;
 use crate::config::RegistryConfig;
 
 pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
-pub use decision::{Decision, update};
+pub use decision::{Decision, update, update_view};
 pub use leftovers::{Leftover, forget_leftover, left_of, leftovers, put_leftover};
 pub use locks::{Holder, LOCK_TIMEOUT, Locking, Locks, ViewLock, Waiting};
 pub use message::{to_json, to_message};

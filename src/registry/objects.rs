@@ -13,6 +13,14 @@ pub trait Objects: Send + Sync {
     /// When the registry cannot be read.
     fn snapshot(&self, project: &str) -> Result<Snapshot, Problem>;
 
+    /// What the registry holds of one view of a project, of whatever kind: its row and the notes that matter to it,
+    /// without its versions. Nothing else is read, so that this takes as long however many views there are; a
+    /// registry in a file is read whole. Writes nothing, not even tables.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem>;
+
     /// The history of the project's views, by view and number. Writes nothing, not even tables.
     ///
     /// # Errors
@@ -31,6 +39,19 @@ pub trait Objects: Send + Sync {
     /// # Errors
     /// When the lock cannot be had or the registry cannot be written; then nothing has changed.
     fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem>;
+
+    /// Changes one view of a project in one transaction: `decide` sees what [`view`](Self::view) gives and answers
+    /// what to write of the view and the notes. Nobody else changes the view meanwhile, but the rest of the
+    /// project is not locked where the registry can do without. Creates missing tables.
+    ///
+    /// # Errors
+    /// When the registry cannot be written; then nothing has changed.
+    fn update_view(
+        &self,
+        project: &str,
+        view: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), Problem>;
 }
 
 /// One stored object.

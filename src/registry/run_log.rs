@@ -8,14 +8,14 @@ pub const KEPT_RUNS: usize = 500;
 
 /// The runs of a project's views, as far as they are remembered.
 pub trait RunLog: Send + Sync {
-    /// Makes room for notes about runs, in whatever project; [`record_run`](Self::record_run) does so
-    /// itself where it may.
+    /// Makes room for notes about runs; [`record_run`](Self::record_run) does so itself where it may.
     ///
     /// # Errors
     /// When the registry cannot be written.
-    fn create_history(&self, project: &str) -> Result<(), Problem>;
+    fn create_run_log(&self) -> Result<(), Problem>;
 
-    /// Notes what became of a run, in place of what was noted of it before. Whenever one has ended, the
+    /// Notes what became of a run, in place of what was noted of it before. A note may be lost when the server fails
+    /// right after it. Whenever one has ended, the
     /// newest [`KEPT_RUNS`] of its view are kept.
     ///
     /// # Errors

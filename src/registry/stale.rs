@@ -8,9 +8,17 @@ use sha2::{Digest, Sha256};
 use super::{locks::short_hex, objects::Write};
 use crate::model::Timestamp;
 
+/// Feast's note about the last change of a project.
+const LAST_UPDATED: &str = "last_updated_timestamp";
+
 /// A digest of the view's name follows, because Feast's table has 50 characters for keys.
 fn key(view: &str) -> String {
     format!("feastr.stale.{}", short_hex(&Sha256::digest(view).into()))
+}
+
+/// The keys of the notes that matter to whoever changes one view.
+pub fn notes_of_view(view: &str) -> [String; 2] {
+    [key(view), LAST_UPDATED.to_owned()]
 }
 
 /// Notes that values of a view until a moment were made by another definition than the present one.

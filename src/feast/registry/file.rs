@@ -94,6 +94,13 @@ pub struct FileObject {
     content: Vec<u8>,
 }
 
+impl FileObject {
+    /// The message without the project.
+    pub fn message(&self) -> Vec<u8> {
+        without_project(self.kind, &self.content)
+    }
+}
+
 /// A message with its bytes, which may hold more than it knows.
 #[derive(Debug, Clone, PartialEq)]
 struct Stored<M> {
@@ -246,10 +253,9 @@ impl RegistryFile {
         self.objects.iter().filter(|object| object.kind == ObjectKind::Project).map(|object| object.name.as_str())
     }
 
-    /// The objects of a project: kind, name, and the message without the project.
-    pub fn objects<'a>(&'a self, project: &'a str) -> impl Iterator<Item = (ObjectKind, &'a str, Vec<u8>)> {
-        let ours = self.objects.iter().filter(move |object| object.project == project);
-        ours.map(|object| (object.kind, object.name.as_str(), without_project(object.kind, &object.content)))
+    /// The objects of a project.
+    pub fn objects<'a>(&'a self, project: &'a str) -> impl Iterator<Item = &'a FileObject> {
+        self.objects.iter().filter(move |object| object.project == project)
     }
 
     /// Inserts or replaces an object. `message` need not name the project.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::schema::{ColumnType, RUNS, TABLES, Table, object_table};
+use super::{
+    schema::{ColumnType, RUNS, TABLES, Table, object_table},
+    session::Parameter,
+};
 use crate::model::ObjectKind;
 
 /// Where databases differ.
@@ -23,6 +26,15 @@ pub struct Dialect {
     pub columns: &'static str,
     /// A query for the names of the indexes there are; may give others as well.
     pub indexes: &'static str,
+}
+
+/// How much of a project is read.
+#[derive(Debug, Clone, Copy)]
+pub enum Extent<'a> {
+    /// Everything.
+    Project,
+    /// The view of this name, of whatever kind, without its versions, and the notes with these keys.
+    View { name: &'a str, notes: &'a [String] },
 }
 
 /// What a row of [`Dialect::select`] is about.
@@ -72,28 +84,54 @@ impl Part {
 }
 
 impl Dialect {
-    /// One query for all that the tables in `here` hold of the project in parameter 1 and following;
-    /// also gives the number of those parameters. Rows start with the number of their [`Part`].
-    pub fn select(&self, here: &Columns, for_update: bool) -> Option<(String, usize)> {
-        let mut selects = Vec::new();
+    /// One query for all that the tables in `here` hold of this extent of a project, with its parameters; `None` where
+    /// there is no table. Rows start with the number of their [`Part`].
+    pub fn select<'a>(
+        &self,
+        here: &Columns,
+        project: &'a str,
+        extent: Extent<'a>,
+        for_update: bool,
+    ) -> Option<(String, Vec<Parameter<'a>>)> {
+        let (mut selects, mut parameters) = (Vec::new(), Vec::new());
         for (number, part) in Part::all().enumerate() {
             let (table, [name, integer, bytes]) = part.columns(self);
             if !here.has_table(table) {
                 continue;
             }
-            let rest = match part {
-                Part::Version => " GROUP BY feature_view_name",
+            let named: Option<(&str, Vec<&'a str>)> = match (extent, part) {
+                (Extent::Project, _) => None,
+                (Extent::View { name, .. }, Part::Object(kind)) if kind.is_view() => {
+                    Some((object_table(kind).name, vec![name]))
+                }
+                (Extent::View { notes, .. }, Part::Metadata) => {
+                    Some(("metadata_key", notes.iter().map(String::as_str).collect()))
+                }
+                (Extent::View { .. }, _) => continue,
+            };
+            let rest = match (extent, part) {
+                (_, Part::Version) => " GROUP BY feature_view_name",
+                // They are written without regard to what they were.
+                (Extent::View { .. }, Part::Metadata) => "",
                 _ if for_update => self.lock_rows,
                 _ => "",
             };
-            let parameter = (self.placeholder)(selects.len() + 1);
+            let mut parameter = |text: &'a str| {
+                parameters.push(Parameter::Text(text));
+                (self.placeholder)(parameters.len())
+            };
+            let mut wanted = format!("project_id = {}", parameter(project));
+            if let Some((column, names)) = named {
+                let names: Vec<String> = names.into_iter().map(parameter).collect();
+                let _ = write!(wanted, " AND {column} IN ({})", names.join(", "));
+            }
             // A subquery, because rows of a union cannot be locked otherwise.
             selects.push(format!(
                 "SELECT * FROM (SELECT {number} AS part, {name} AS name, {integer} AS number, {bytes} AS content \
-                 FROM {table} WHERE project_id = {parameter}{rest}) AS {table}_rows"
+                 FROM {table} WHERE {wanted}{rest}) AS {table}_rows"
             ));
         }
-        (!selects.is_empty()).then(|| (selects.join(" UNION ALL "), selects.len()))
+        (!selects.is_empty()).then(|| (selects.join(" UNION ALL "), parameters))
     }
 
     /// The statements that create a table and its index.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::session::{Cell, Failure, Parameter, Session, uncertain};
+use super::session::{Failure, Parameter};
 use crate::problem::{Kind, Problem};
 use crate::time_limit::within;
 
@@ -13,7 +13,7 @@ pub struct Limited<S> {
     session: Option<S>,
     limit: Duration,
     /// The server, for messages.
-    location: String,
+    pub location: String,
 }
 
 impl<S: Send + 'static> Limited<S> {
@@ -37,8 +37,8 @@ impl<S: Send + 'static> Limited<S> {
         self.answer(act).unwrap_or_else(|| Err(silent(&self.location)))
     }
 
-    /// The same; nothing without an answer.
-    fn answer<T: Send + 'static>(
+    /// The same; `None` without an answer.
+    pub fn answer<T: Send + 'static>(
         &mut self,
         act: impl FnOnce(&mut S) -> Result<T, Failure> + Send + 'static,
     ) -> Option<Result<T, Failure>> {
@@ -61,34 +61,15 @@ pub fn silent(location: &str) -> Failure {
     ))
 }
 
-impl<S: Session + 'static> Session for Limited<S> {
-    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure> {
-        let statement = statement.to_owned();
-        let parameters: Vec<Owned> = parameters.iter().copied().map(Owned::from).collect();
-        self.with(move |session| {
-            let parameters: Vec<Parameter<'_>> = parameters.iter().map(Owned::borrowed).collect();
-            session.run(&statement, &parameters)
-        })
-    }
-
-    fn begin(&mut self) -> Result<(), Failure> {
-        self.with(S::begin)
-    }
-
-    fn commit(&mut self) -> Result<(), Failure> {
-        self.answer(S::commit).unwrap_or_else(|| Err(uncertain(&self.location)))
-    }
-}
-
 /// A parameter that a thread can be left with.
-enum Owned {
+pub enum Owned {
     Text(String),
     Integer(i64),
     Bytes(Vec<u8>),
 }
 
 impl Owned {
-    fn borrowed(&self) -> Parameter<'_> {
+    pub fn borrowed(&self) -> Parameter<'_> {
         match self {
             Self::Text(text) => Parameter::Text(text),
             Self::Integer(number) => Parameter::Integer(*number),

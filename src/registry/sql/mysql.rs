@@ -1,11 +1,12 @@
-use std::{collections::HashMap, io, net::Ipv4Addr, time::Duration};
+use std::{collections::HashMap, error::Error, io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use mysql::{Conn, DriverError, OptsBuilder, Params, SslOpts, Value, prelude::Queryable};
 use sha2::{Digest, Sha256};
 
 use super::{
     dialect::Dialect,
-    limited::{Limited, silent},
+    idle::Idle,
+    limited::{ANSWER_TIMEOUT, silent},
     schema::ColumnType,
     session::{Cell, Database, Failure, Parameter, Session, uncertain},
 };
@@ -13,14 +14,10 @@ use crate::problem::{Kind, Problem};
 use crate::{
     config::{ServerUrl, TlsMode},
     registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, short_hex, view_digest},
-    time_limit::within,
 };
 
 /// How long to wait for an address that does not answer.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long connecting may take, which is more than reaching an address.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// After how many milliseconds without a word a server is asked whether it is there, and after how many
 /// without confirmation it counts as lost.
@@ -46,14 +43,18 @@ fn open(options: OptsBuilder) -> Result<Conn, mysql::Error> {
 /// A registry in MySQL or MariaDB.
 pub struct MySql {
     url: ServerUrl,
+    /// Connections that have held locks of views.
+    lockers: Arc<Idle<MySqlSession>>,
 }
 
 impl MySql {
     pub fn new(url: ServerUrl) -> Self {
-        Self { url }
+        Self { url, lockers: Arc::default() }
     }
 
-    fn connect(&self, who: &str) -> Result<Limited<MySqlSession>, Problem> {
+    /// A connection for statements that may wait for locks so long.
+    fn connect(&self, who: &str, waiting: Duration) -> Result<MySqlSession, Problem> {
+        let answer = ANSWER_TIMEOUT.saturating_add(waiting.min(Duration::from_secs(LONGEST_LOCK_TIMEOUT)));
         let options = |tls: Option<SslOpts>| {
             let options = OptsBuilder::new();
             #[cfg(target_os = "linux")]
@@ -68,6 +69,8 @@ impl MySql {
                 .pass(self.url.password.as_ref().map(|password| password.0.clone()))
                 .db_name(Some(&self.url.database))
                 .tcp_connect_timeout(Some(ADDRESS_TIMEOUT))
+                .read_timeout(Some(answer))
+                .write_timeout(Some(ANSWER_TIMEOUT))
                 .tcp_keepalive_time_ms(Some(KEEPALIVE))
                 .connect_attrs(Some(HashMap::from([("program_name", who)])))
                 .ssl_opts(tls)
@@ -79,14 +82,14 @@ impl MySql {
                 .with_danger_accept_invalid_certs(!mode.verifies())
                 .with_danger_skip_domain_validation(mode != TlsMode::VerifyFull)
         });
-        let (encrypted, plain) = (options(tls), options(None));
-        let connection = within(CONNECT_TIMEOUT, move || match open(encrypted) {
-            Err(mysql::Error::DriverError(DriverError::TlsNotSupported)) if mode == TlsMode::Prefer => open(plain),
+        let connection = match open(options(tls)) {
+            Err(mysql::Error::DriverError(DriverError::TlsNotSupported)) if mode == TlsMode::Prefer => {
+                open(options(None))
+            }
             result => result,
-        });
-        let connection = connection.ok_or_else(|| silent(&self.location()))?;
+        };
         let connection = connection.map_err(|error| explain(&self.url, &error))?;
-        Ok(Limited::new(MySqlSession { url: self.url.clone(), connection }, self.location()))
+        Ok(MySqlSession { url: self.url.clone(), connection })
     }
 }
 
@@ -119,59 +122,77 @@ impl Database for MySql {
         self.url.to_string()
     }
 
-    fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem> {
-        Ok(Some(Box::new(self.connect("feastr")?)))
+    fn stays(&self) -> bool {
+        true
     }
 
-    fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
-        let name = self.project_lock(project);
-        let mut session = self.locked(&name, &of_registry(&self.location()), false, locking)?;
-        // Rows may be locked by somebody who takes no lock of projects.
+    fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem> {
+        Ok(Some(Box::new(self.connect("feastr", Duration::ZERO)?)))
+    }
+
+    fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
+        let mut session = self.connect(&locking.who, locking.timeout)?;
+        // Rows may be locked by others.
         let seconds = locking.timeout.as_secs().clamp(1, LONGEST_LOCK_TIMEOUT);
         session.run(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"), &[])?;
         // Otherwise reading for an update locks the gaps around a project as well, and with them others.
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", &[])?;
-        Ok(Box::new(session.waiting(locking.timeout)))
+        Ok(Box::new(session))
     }
 
     fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
-        let mut session = self.locked(&self.view_lock(project, view), &of_view(view), true, locking)?;
-        // The connection does nothing but hold the lock, and it may last: a year at most.
-        session.run("SET SESSION wait_timeout = 31536000", &[])?;
-        Ok(ViewLock::new(session))
+        let name = self.view_lock(project, view);
+        let take = |mut session: MySqlSession| {
+            locking.wait(&of_view(view), || session.try_lock(&name, true))?;
+            Ok::<_, Failure>(session)
+        };
+        // The server may have ended a connection that was kept.
+        let session = match self.lockers.take().map(&take) {
+            Some(Ok(session)) => session,
+            _ => {
+                let mut session = self.connect(&locking.who, Duration::ZERO)?;
+                // The connection does nothing but hold locks, and that may last: a year at most.
+                session.run("SET SESSION wait_timeout = 31536000", &[])?;
+                take(session)?
+            }
+        };
+        Ok(ViewLock::new(Held { session: Some(session), name, lockers: Arc::clone(&self.lockers) }))
     }
 
     fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
-        let name = self.view_lock(project, view);
-        let holder = self.connect("feastr")?.with(move |session| session.holder(&name, true))?;
+        let holder = self.connect("feastr", Duration::ZERO)?.holder(&self.view_lock(project, view), true)?;
         Ok(Some(holder).filter(|holder| holder.who.is_some()))
     }
 }
 
+/// A connection that holds the lock of a view, and waits for the next one afterwards.
+struct Held {
+    session: Option<MySqlSession>,
+    name: String,
+    lockers: Arc<Idle<MySqlSession>>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(mut session) = self.session.take()
+            && session.run("SELECT RELEASE_LOCK(?)", &[Parameter::Text(&self.name)]).is_ok()
+        {
+            self.lockers.keep(session);
+        }
+    }
+}
+
 impl MySql {
-    /// A connection that holds a lock, which lasts as long as the connection; `idle` if it does
-    /// nothing else.
-    fn locked(&self, name: &str, lock: &str, idle: bool, locking: &Locking) -> Result<Limited<MySqlSession>, Failure> {
-        let mut session = self.connect(&locking.who)?;
-        locking.wait(lock, || {
-            let name = name.to_owned();
-            session.with(move |session| session.try_lock(&name, idle))
-        })?;
-        Ok(session)
-    }
-
-    fn project_lock(&self, project: &str) -> String {
-        lock_name(
-            &Sha256::new().chain_update(&self.url.database).chain_update(b"\0").chain_update(project).finalize().into(),
-        )
-    }
-
     fn view_lock(&self, project: &str, view: &str) -> String {
         let view = view_digest(project, view);
         lock_name(
             &Sha256::new().chain_update(&self.url.database).chain_update(b"\0").chain_update(view).finalize().into(),
         )
     }
+}
+
+fn project_lock(database: &str, project: &str) -> String {
+    lock_name(&Sha256::new().chain_update(database).chain_update(b"\0").chain_update(project).finalize().into())
 }
 
 /// Locks belong to the whole server, and their names have at most 64 characters.
@@ -228,7 +249,12 @@ impl Session for MySqlSession {
         Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect())
     }
 
-    fn begin(&mut self) -> Result<(), Failure> {
+    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), Failure> {
+        let (name, lock) = (project_lock(&self.url.database, project), of_registry(&self.url.to_string()));
+        locking.wait(&lock, || self.try_lock(&name, false))
+    }
+
+    fn begin(&mut self, _: &Locking) -> Result<(), Failure> {
         self.connection.query_drop("START TRANSACTION").map_err(|error| explain(&self.url, &error))
     }
 
@@ -281,6 +307,12 @@ mod code {
     pub const SPECIFIC_ACCESS_DENIED_ERROR: u16 = 1227;
     pub const OPTION_PREVENTS_STATEMENT: u16 = 1290;
     pub const CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: u16 = 1792;
+}
+
+/// Whether an error says that the server did not answer in time.
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(kind, Some(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut))
 }
 
 /// What an error means for the person.
@@ -386,6 +418,8 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
             format!("no encrypted connection to the registry {url}: {error}"),
             "check sslmode and sslrootcert in the URL",
         ),
+        mysql::Error::IoError(error) if is_timeout(error) => return silent(&url.to_string()),
+        mysql::Error::CodecError(error) if error.source().is_some_and(is_timeout) => return silent(&url.to_string()),
         mysql::Error::IoError(_) | mysql::Error::CodecError(_) => (
             format!("the connection to the registry {url} broke"),
             "nothing was changed; try again when the server is up",

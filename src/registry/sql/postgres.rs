@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use postgres::{
     Client,
@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     dialect::{Dialect, on_conflict},
-    limited::Limited,
+    idle::Idle,
+    limited::{Limited, Owned},
     schema::ColumnType,
     session::{Cell, Database, Failure, Parameter, Session, uncertain},
 };
@@ -36,18 +37,21 @@ const LONGEST_LOCK_TIMEOUT: u128 = i32::MAX as u128;
 /// A registry in PostgreSQL.
 pub struct Postgres {
     server: PostgresServer,
+    /// Connections that have held locks of views.
+    lockers: Arc<Idle<LimitedSession>>,
 }
 
 impl Postgres {
     pub fn new(url: ServerUrl) -> Self {
-        Self { server: PostgresServer::new(&ROLE, url) }
+        Self { server: PostgresServer::new(&ROLE, url), lockers: Arc::default() }
     }
 
-    fn connect(&self, who: &str) -> Result<Limited<PostgresSession>, Problem> {
+    fn connect(&self, who: &str) -> Result<LimitedSession, Problem> {
         let client = self.server.connect(|config| {
             config.application_name(who);
         })?;
-        Ok(Limited::new(PostgresSession { server: self.server.clone(), client }, self.location()))
+        let session = PostgresSession { server: self.server.clone(), client, in_transaction: false };
+        Ok(LimitedSession(Limited::new(session, self.location())))
     }
 }
 
@@ -80,38 +84,56 @@ impl Database for Postgres {
         self.server.url().to_string()
     }
 
+    fn stays(&self) -> bool {
+        true
+    }
+
     fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem> {
         Ok(Some(Box::new(self.connect("feastr")?)))
     }
 
-    fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
-        let mut session = self.locked(project_key(project), &of_registry(&self.location()), locking)?;
-        // Rows may be locked by somebody who takes no lock of projects.
-        let millis = locking.timeout.as_millis().clamp(1, LONGEST_LOCK_TIMEOUT);
-        session.with(move |session| session.simple(&format!("SET LOCAL lock_timeout = {millis}")))?;
-        Ok(Box::new(session.waiting(locking.timeout)))
+    fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
+        let LimitedSession(session) = self.connect(&locking.who)?;
+        // Rows may be locked by others.
+        Ok(Box::new(LimitedSession(session.waiting(locking.timeout))))
     }
 
     fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
-        let mut session = self.locked(key(&view_digest(project, view)), &of_view(view), locking)?;
-        // The transaction does nothing but hold the lock. Without a snapshot it keeps no rows from
-        // being vacuumed, and it may last.
-        session.with(|session| session.simple("SET LOCAL idle_in_transaction_session_timeout = 0"))?;
-        Ok(ViewLock::new(session))
+        let (key, lock) = (key(&view_digest(project, view)), of_view(view));
+        let take = |mut session: LimitedSession| {
+            // The transaction does nothing but hold the lock. Without a snapshot it keeps no rows from
+            // being vacuumed, and it may last.
+            let settings = "SET LOCAL idle_in_transaction_session_timeout = 0";
+            locking.wait(&lock, || session.0.with(move |session| session.try_lock(key, settings)))?;
+            Ok::<_, Failure>(session)
+        };
+        // The server may have ended a connection that was kept.
+        let session = match self.lockers.take().map(&take) {
+            Some(Ok(session)) => session,
+            _ => take(self.connect(&locking.who)?)?,
+        };
+        Ok(ViewLock::new(Held { session: Some(session), lockers: Arc::clone(&self.lockers) }))
     }
 
     fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
         let key = key(&view_digest(project, view));
-        self.connect("feastr")?.with(move |session| session.holder(key))
+        self.connect("feastr")?.0.with(move |session| session.holder(key))
     }
 }
 
-impl Postgres {
-    /// A connection in a transaction that holds an advisory lock.
-    fn locked(&self, key: i64, lock: &str, locking: &Locking) -> Result<Limited<PostgresSession>, Failure> {
-        let mut session = self.connect(&locking.who)?;
-        locking.wait(lock, || session.with(move |session| session.try_lock(key)))?;
-        Ok(session)
+/// A connection that holds the lock of a view, and waits for the next one afterwards.
+struct Held {
+    session: Option<LimitedSession>,
+    lockers: Arc<Idle<LimitedSession>>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(mut session) = self.session.take()
+            && session.0.with(PostgresSession::rollback).is_ok()
+        {
+            self.lockers.keep(session);
+        }
     }
 }
 
@@ -127,9 +149,53 @@ fn key(digest: &[u8; 32]) -> i64 {
     i64::from_be_bytes(key)
 }
 
+/// A session that is given up when an answer takes too long.
+struct LimitedSession(Limited<PostgresSession>);
+
+impl Session for LimitedSession {
+    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure> {
+        let statement = statement.to_owned();
+        let parameters: Vec<Owned> = parameters.iter().copied().map(Owned::from).collect();
+        self.0.with(move |session| {
+            let parameters: Vec<Parameter<'_>> = parameters.iter().map(Owned::borrowed).collect();
+            session.run(&statement, &parameters)
+        })
+    }
+
+    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), Failure> {
+        let (key, settings) = (project_key(project), lock_timeout(locking));
+        let lock = of_registry(&self.0.location);
+        locking.wait(&lock, || {
+            let settings = settings.clone();
+            self.0.with(move |session| session.try_lock(key, &settings))
+        })
+    }
+
+    fn begin(&mut self, locking: &Locking) -> Result<(), Failure> {
+        let settings = lock_timeout(locking);
+        self.0.with(move |session| session.begin(&settings))
+    }
+
+    fn begin_note(&mut self, locking: &Locking) -> Result<(), Failure> {
+        let settings = format!("{}; SET LOCAL synchronous_commit = off", lock_timeout(locking));
+        self.0.with(move |session| session.begin(&settings))
+    }
+
+    fn commit(&mut self) -> Result<(), Failure> {
+        let location = self.0.location.clone();
+        self.0.answer(PostgresSession::commit).unwrap_or_else(|| Err(uncertain(&location)))
+    }
+}
+
+/// The setting that says how long to wait for rows that others have locked.
+fn lock_timeout(locking: &Locking) -> String {
+    format!("SET LOCAL lock_timeout = {}", locking.timeout.as_millis().clamp(1, LONGEST_LOCK_TIMEOUT))
+}
+
 struct PostgresSession {
     server: PostgresServer,
     client: Client,
+    in_transaction: bool,
 }
 
 impl PostgresSession {
@@ -137,18 +203,32 @@ impl PostgresSession {
         self.client.batch_execute(statement).map_err(|error| explain(&self.server, &error))
     }
 
+    /// Begins a transaction with settings of its own, unless there is one. Every statement sees what was committed
+    /// before it began, so reading follows the locks.
+    fn begin(&mut self, settings: &str) -> Result<(), Failure> {
+        if !self.in_transaction {
+            self.simple(&format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}"))?;
+            self.in_transaction = true;
+        }
+        Ok(())
+    }
+
     /// Takes an advisory lock, or says who has it.
-    fn try_lock(&mut self, key: i64) -> Result<Result<(), Holder>, Failure> {
+    fn try_lock(&mut self, key: i64, settings: &str) -> Result<Result<(), Holder>, Failure> {
         // A transaction for each attempt: it holds the lock, and its age is that of the lock. The
-        // lock lasts as long as the transaction, so that it works behind a pooler, too. Every
-        // statement sees what was committed before it began, so reading follows the lock.
-        self.simple("BEGIN ISOLATION LEVEL READ COMMITTED")?;
+        // lock lasts as long as the transaction, so that it works behind a pooler, too.
+        self.begin(settings)?;
         let answer = self.run("SELECT pg_try_advisory_xact_lock($1)::int", &[Parameter::Integer(key)])?;
         if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
             return Ok(Ok(()));
         }
-        self.simple("ROLLBACK")?;
+        self.rollback()?;
         Ok(Err(self.holder(key)?.unwrap_or_default()))
+    }
+
+    fn rollback(&mut self) -> Result<(), Failure> {
+        self.in_transaction = false;
+        self.simple("ROLLBACK")
     }
 
     fn holder(&mut self, key: i64) -> Result<Option<Holder>, Failure> {
@@ -168,7 +248,7 @@ impl PostgresSession {
     }
 }
 
-impl Session for PostgresSession {
+impl PostgresSession {
     fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure> {
         let typed: Vec<(&(dyn ToSql + Sync), Type)> = parameters
             .iter()
@@ -187,11 +267,8 @@ impl Session for PostgresSession {
         rows.iter().map(read).collect::<Result<_, _>>().map_err(explained)
     }
 
-    fn begin(&mut self) -> Result<(), Failure> {
-        Ok(())
-    }
-
     fn commit(&mut self) -> Result<(), Failure> {
+        self.in_transaction = false;
         self.client.batch_execute("COMMIT").map_err(|error| match error.as_db_error() {
             Some(_) => explain(&self.server, &error),
             None => uncertain(&self.server.url().to_string()),

@@ -1,6 +1,6 @@
 //! The history of runs in a table of feastr's own.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::atomic::Ordering};
 
 use super::{
     SqlRegistry,
@@ -16,11 +16,13 @@ use crate::{
 };
 
 impl SqlRegistry {
-    /// A transaction in which the table is there.
-    fn history(&self, project: &str) -> Result<Box<dyn Session>, Failure> {
+    /// Sees to it that the table is there, and its index.
+    fn prepare_run_log(&self, session: &mut dyn Session) -> Result<(), Failure> {
+        if self.run_log_is_ready.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let dialect = self.database.dialect();
-        let mut session = self.database.writer(project, &self.locking)?;
-        if !self.columns(session.as_mut())?.has_table(RUNS.name) {
+        if !self.columns_and_runs(session)?.has_table(RUNS.name) {
             if self.schema_mode != SchemaMode::Auto {
                 return Err(Failure::Final(Problem::new(
                     Kind::Unavailable,
@@ -31,25 +33,20 @@ impl SqlRegistry {
             for statement in dialect.create(&RUNS) {
                 session.run(&statement, &[])?;
             }
-        } else if self.schema_mode == SchemaMode::Auto
-            && !has_index(session.as_mut(), dialect)?
-            && session.run(&dialect.create_index(&RUNS), &[]).is_err()
-        {
-            // Who may not create it does without; but the transaction, if there was one, is over.
-            drop(session);
-            session = self.database.writer(project, &self.locking)?;
+        } else if self.schema_mode == SchemaMode::Auto && !has_index(session, dialect)? {
+            // Who may not create it does without.
+            let _ = session.run(&dialect.create_index(&RUNS), &[]);
         }
-        session.begin()?;
-        Ok(session)
+        self.run_log_is_ready.store(self.database.stays(), Ordering::Relaxed);
+        Ok(())
     }
 
-    pub(super) fn try_create_history(&self, project: &str) -> Result<(), Failure> {
-        self.history(project)?.commit()
+    pub(super) fn try_create_run_log(&self) -> Result<(), Failure> {
+        self.write(|session, locking| session.begin(locking), |session| self.prepare_run_log(session), |_, ()| Ok(true))
     }
 
     pub(super) fn try_record_run(&self, project: &str, run: &RunRecord) -> Result<(), Failure> {
         let dialect = self.database.dialect();
-        let mut session = self.history(project)?;
         // A record always has a JSON form.
         let record = serde_json::to_string(run).unwrap_or_default();
         let columns: Vec<&str> = RUNS.columns.iter().map(|column| column.name).collect();
@@ -60,21 +57,30 @@ impl SqlRegistry {
             Parameter::Integer(run.started.micros()),
             Parameter::Text(&record),
         ];
-        session.run(&dialect.insert(&RUNS, &columns, 1, true), &row)?;
-        if run.state != RunState::Started {
-            remove_old(session.as_mut(), dialect, project, &run.view)?;
-        }
-        session.commit()
+        self.write(
+            |session, locking| session.begin_note(locking),
+            |session| self.prepare_run_log(session),
+            |session, ()| {
+                session.run(&dialect.insert(&RUNS, &columns, 1, true), &row)?;
+                if run.state != RunState::Started {
+                    remove_old(session, dialect, project, &run.view)?;
+                }
+                Ok(true)
+            },
+        )
     }
 
     pub(super) fn try_forget_runs(&self, project: &str) -> Result<(), Failure> {
-        let mut session = self.database.writer(project, &self.locking)?;
-        if !self.columns(session.as_mut())?.has_table(RUNS.name) {
-            return Ok(());
-        }
-        session.begin()?;
-        session.run(&self.database.dialect().delete_project(RUNS.name), &[Parameter::Text(project)])?;
-        session.commit()
+        self.write(
+            |session, locking| session.begin(locking),
+            |session| Ok(self.columns_and_runs(session)?.has_table(RUNS.name)),
+            |session, is_there| {
+                if is_there {
+                    session.run(&self.database.dialect().delete_project(RUNS.name), &[Parameter::Text(project)])?;
+                }
+                Ok(is_there)
+            },
+        )
     }
 }
 

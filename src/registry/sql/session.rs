@@ -12,17 +12,21 @@ pub trait Database: Send + Sync {
     /// Where it is, for messages; without the password.
     fn location(&self) -> String;
 
+    /// Whether it is the same database for as long as it is used, so that connections may be kept. A file may be
+    /// replaced by another one.
+    fn stays(&self) -> bool;
+
     /// A connection to read with; `None` when there is nothing yet.
     ///
     /// # Errors
     /// When there is no connection to be had.
     fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem>;
 
-    /// A connection to write with, which takes the lock of `project` before it comes back.
+    /// A connection to write with.
     ///
     /// # Errors
-    /// When there is no connection to be had, or the lock is somebody else's for too long.
-    fn writer(&self, project: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure>;
+    /// When there is no connection to be had.
+    fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, Failure>;
 
     /// Takes the lock of a view, which lasts as long as what comes back.
     ///
@@ -45,12 +49,26 @@ pub trait Session: Send {
     /// See [`Failure`].
     fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure>;
 
-    /// Begins the transaction of an update, unless taking the lock has done so. Missing tables are
-    /// created before, because MySQL ends a transaction when it creates one.
+    /// Takes the lock of a project, until the connection is dropped or, where it is one of a transaction, that ends.
+    ///
+    /// # Errors
+    /// When the lock is somebody else's for too long; see [`Failure`].
+    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), Failure>;
+
+    /// Begins a transaction, unless taking a lock has done so. Missing tables are created before, because
+    /// MySQL ends a transaction when it creates one.
     ///
     /// # Errors
     /// See [`Failure`].
-    fn begin(&mut self) -> Result<(), Failure>;
+    fn begin(&mut self, locking: &Locking) -> Result<(), Failure>;
+
+    /// The same, of a transaction that may be lost if the server fails right after it.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    fn begin_note(&mut self, locking: &Locking) -> Result<(), Failure> {
+        self.begin(locking)
+    }
 
     /// Makes the changes last.
     ///

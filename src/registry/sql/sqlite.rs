@@ -59,18 +59,18 @@ impl Database for Sqlite {
         self.file.path().display().to_string()
     }
 
-    fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem> {
-        let Some(connection) = self.file.open_for_reading()? else { return Ok(None) };
-        Ok(Some(Box::new(SqliteSession { file: self.file.clone(), connection, _lock: None })))
+    fn stays(&self) -> bool {
+        false
     }
 
-    fn writer(&self, _: &str, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
+    fn reader(&self) -> Result<Option<Box<dyn Session>>, Problem> {
+        let Some(connection) = self.file.open_for_reading()? else { return Ok(None) };
+        Ok(Some(Box::new(SqliteSession { file: self.file.clone(), connection, lock: None })))
+    }
+
+    fn writer(&self, _: &Locking) -> Result<Box<dyn Session>, Failure> {
         let connection = self.file.open_for_writing()?;
-        let lock = LockFile::take(self.file.path(), locking)?;
-        let mut session = SqliteSession { file: self.file.clone(), connection, _lock: Some(lock) };
-        // The write lock is taken before anything is read, so that nobody else gets in between.
-        session.run("BEGIN IMMEDIATE", &[])?;
-        Ok(Box::new(session))
+        Ok(Box::new(SqliteSession { file: self.file.clone(), connection, lock: None }))
     }
 
     fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
@@ -86,7 +86,8 @@ impl Database for Sqlite {
 struct SqliteSession {
     file: SqliteFile,
     connection: Connection,
-    _lock: Option<LockFile>,
+    /// There is one during a transaction.
+    lock: Option<LockFile>,
 }
 
 impl Session for SqliteSession {
@@ -107,12 +108,25 @@ impl Session for SqliteSession {
         })
     }
 
-    fn begin(&mut self) -> Result<(), Failure> {
+    /// There is one lock for the whole file.
+    fn lock_project(&mut self, _: &str, locking: &Locking) -> Result<(), Failure> {
+        self.begin(locking)
+    }
+
+    fn begin(&mut self, locking: &Locking) -> Result<(), Failure> {
+        if self.lock.is_none() {
+            let lock = LockFile::take(self.file.path(), locking)?;
+            // The write lock is taken before anything is read, so that nobody else gets in between.
+            self.run("BEGIN IMMEDIATE", &[])?;
+            self.lock = Some(lock);
+        }
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), Failure> {
-        self.run("COMMIT", &[]).map(drop)
+        self.run("COMMIT", &[])?;
+        self.lock = None;
+        Ok(())
     }
 }
 

@@ -44,8 +44,12 @@ impl RecordedRepo {
     fn read(folder: PathBuf) -> Self {
         let file = RegistryFile::parse(&fs::read(folder.join("registry.db")).unwrap()).unwrap();
         let project = file.projects().next().unwrap().to_owned();
-        let rows =
-            file.objects(&project).map(|(kind, name, proto)| Row { kind, name: name.to_owned(), updated: 0, proto });
+        let rows = file.objects(&project).map(|object| Row {
+            kind: object.kind,
+            name: object.name.clone(),
+            updated: 0,
+            proto: object.message(),
+        });
         let state = state(&Snapshot { rows: rows.collect(), ..Snapshot::default() });
         Self { folder, project, state }
     }

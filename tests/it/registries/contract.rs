@@ -9,8 +9,8 @@ use feastr::{
     feast::registry::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
     model::{Interval, ObjectKind, RunCounts, RunRecord, RunState, Timestamp},
     registry::{
-        KEPT_RUNS, Leftover, Locking, Registry, Row, Snapshot, VersionRow, Waiting, Write, forget_leftover, leftovers,
-        put_leftover,
+        KEPT_RUNS, Leftover, Locking, Registry, Row, Snapshot, VersionRow, Waiting, Write, forget_leftover,
+        forget_stale, leftovers, put_leftover, put_stale, stale_until,
     },
 };
 use prost::Message as _;
@@ -26,6 +26,8 @@ on_every_backend!(
     reading_creates_nothing,
     large_rows_and_any_names,
     many_rows_at_once,
+    one_view_is_read_and_changed_alone,
+    updates_of_views_from_threads_are_serial,
     updates_from_threads_are_serial,
     who_waits_is_told_for_whom,
     a_removed_and_written_object_is_written,
@@ -267,6 +269,93 @@ fn many_rows_at_once(backend: Backend) {
     let snapshot = registry.snapshot("p").unwrap();
     assert_eq!(contents(&snapshot), expected(&changed.iter().collect::<Vec<_>>()));
     assert_eq!(snapshot.versions.len(), 2_500);
+}
+
+fn one_view_is_read_and_changed_alone(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    assert_eq!(registry.view("p", "stats").unwrap(), Snapshot::default());
+    let [stats, other, driver] = [view("stats", "a"), view("other", "b"), entity("stats", "of the same name")];
+    let (moment, now) = (Timestamp::from_micros(7), Timestamp::from_micros(9_000_000));
+    let stale = put_stale("stats", moment, now);
+    let puts = [&stats, &other, &driver].map(|row| Write::Put(row.clone()));
+    let notes = [version(&stats, 0), stale, put_stale("other", moment, now)];
+    write(registry.as_ref(), "p", &[&puts[..], &notes[..]].concat());
+    write(registry.as_ref(), "q", &[Write::Put(view("stats", "of another project"))]);
+    let before = registry.snapshot("p").unwrap();
+    let read = registry.view("p", "stats").unwrap();
+    assert_eq!(contents(&read), expected(&[&stats]));
+    assert_eq!((stale_until(&read.metadata, "stats"), stale_until(&read.metadata, "other")), (Some(moment), None));
+    assert_eq!(registry.view("p", "none").unwrap().rows, []);
+
+    let changed = view("stats", "changed");
+    let noted = Write::PutMetadata { key: "last_updated_timestamp".into(), value: "9".to_owned(), updated: 9 };
+    for round in 0..2 {
+        registry
+            .update_view("p", "stats", &mut |before| {
+                assert_eq!(contents(before), expected(&[if round == 0 { &stats } else { &changed }]));
+                Some(vec![Write::Put(changed.clone()), noted.clone(), forget_stale("stats")])
+            })
+            .unwrap();
+    }
+    let after = registry.snapshot("p").unwrap();
+    assert_eq!(contents(&after), expected(&[&driver, &other, &changed]));
+    assert_eq!((after.versions, after.infra), (before.versions, before.infra));
+    assert_eq!(stale_until(&after.metadata, "stats"), None);
+    assert_eq!(stale_until(&after.metadata, "other"), Some(moment));
+    registry.update_view("p", "other", &mut |_| None).unwrap();
+    // The first writing of all makes tables, if there are to be some.
+    let empty = TestRegistry::new(backend);
+    let added = Write::Put(view("stats", "new"));
+    empty.open().update_view("p", "stats", &mut |_| Some(vec![added.clone()])).unwrap();
+    assert_eq!(contents(&empty.open().snapshot("p").unwrap()), expected(&[&view("stats", "new")]));
+}
+
+/// Runs record their intervals side by side, while somebody applies.
+fn updates_of_views_from_threads_are_serial(backend: Backend) {
+    const THREADS: usize = 8;
+    let test = TestRegistry::new(backend);
+    let names = ["even", "odd"];
+    write(test.open().as_ref(), "p", &names.map(|name| Write::Put(view(name, ""))));
+    let registry = test.open();
+    let barrier = Barrier::new(THREADS);
+    // Each adds a letter: a lost update would be a missing one.
+    let longer = |before: &Snapshot, name: &str| {
+        let row = before.rows.iter().find(|row| row.name == name).unwrap();
+        let text = FeatureView::decode(row.proto.as_slice()).unwrap().spec.unwrap().description + "x";
+        Write::Put(view(name, &text))
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (registry, barrier, longer) = (registry.as_ref(), &barrier, &longer);
+            scope.spawn(move || {
+                barrier.wait();
+                for round in 0..5 {
+                    if thread == 0 {
+                        registry
+                            .update("p", &mut |before| Some(names.map(|name| longer(before, name)).to_vec()))
+                            .unwrap();
+                    } else {
+                        let name = names[(thread + round) % 2];
+                        let noted = |value: &str| Write::PutMetadata {
+                            key: "last_updated_timestamp".into(),
+                            value: value.to_owned(),
+                            updated: 1,
+                        };
+                        registry
+                            .update_view("p", name, &mut |before| Some(vec![longer(before, name), noted("1")]))
+                            .unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let after = registry.snapshot("p").unwrap();
+    let letters = |name: &str| {
+        let row = after.rows.iter().find(|row| row.name == name).unwrap();
+        FeatureView::decode(row.proto.as_slice()).unwrap().spec.unwrap().description.len()
+    };
+    assert_eq!(letters("even") + letters("odd"), 10 + 5 * (THREADS - 1));
 }
 
 fn updates_from_threads_are_serial(backend: Backend) {

@@ -69,7 +69,8 @@ fn a_file_of_feast_is_written_back_byte_for_byte() {
         let original = std::fs::read(&path).unwrap();
         let mut file = RegistryFile::parse(&original).unwrap();
         let project = file.projects().next().unwrap().to_owned();
-        let rows: Vec<_> = file.objects(&project).map(|(kind, name, proto)| (kind, name.to_owned(), proto)).collect();
+        let rows: Vec<_> =
+            file.objects(&project).map(|object| (object.kind, object.name.clone(), object.message())).collect();
         assert!(rows.len() > 5);
         for (kind, name, proto) in rows {
             file.put(&project, kind, &name, &proto);

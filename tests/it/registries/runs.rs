@@ -44,7 +44,7 @@ fn a_missing_index_is_made_where_tables_are(backend: Backend) {
     drop_index(&test);
     test.open().record_run("p", &run("2")).unwrap();
     drop_index(&test);
-    test.open().create_history("p").unwrap();
+    test.open().create_run_log().unwrap();
     drop_index(&test);
     assert_eq!(test.open().runs("p", &[], 10).unwrap().len(), 4);
 }

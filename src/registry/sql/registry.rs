@@ -1,0 +1,339 @@
+//! A registry in a database: what is read, and how an update goes.
+//!
+//! A project is changed under its lock, with a connection of its own. One view is changed, and notes about runs are
+//! written, without that lock and with connections that are kept: the rows in question are locked, and what collides
+//! with others is done again.
+
+use std::{
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    thread::sleep,
+    time::Duration,
+};
+
+use super::{
+    changes::Changes,
+    dialect::{Columns, Extent, Part},
+    idle::Idle,
+    mysql::MySql,
+    postgres::Postgres,
+    run_log,
+    session::{Cell, Database, Failure, Parameter, Session},
+    sqlite::Sqlite,
+};
+use crate::problem::{Kind, Problem};
+use crate::{
+    config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
+    model::{ObjectKind, RunRecord},
+    registry::{
+        locks::{Holder, Locking, Locks, ViewLock},
+        objects::{Objects, Row, Snapshot, VersionRow, Write},
+        registry::Registry,
+        run_log::RunLog,
+        stale::notes_of_view,
+    },
+};
+
+/// How often an update that other clients got in the way of is tried.
+const ATTEMPTS: u32 = 6;
+
+/// A registry in a database.
+pub struct SqlRegistry {
+    pub(super) database: Box<dyn Database>,
+    pub(super) schema_mode: SchemaMode,
+    pub(super) locking: Locking,
+    /// The tables there are, once they are complete.
+    pub(super) here: Mutex<Option<Arc<Columns>>>,
+    /// Whether the table of runs is known to be as it should be.
+    pub(super) run_log_is_ready: AtomicBool,
+    readers: Idle<Box<dyn Session>>,
+    writers: Idle<Box<dyn Session>>,
+}
+
+impl SqlRegistry {
+    /// The registry of the settings, for reading and writing. Nothing is opened yet.
+    pub fn new(config: &SqlRegistryConfig, locking: Locking) -> Self {
+        Self::of(&config.database, config.schema_mode, locking)
+    }
+
+    /// The registry, or its replica if there is one, for commands that only read.
+    pub fn to_read(config: &SqlRegistryConfig) -> Self {
+        Self::of(config.replica.as_ref().unwrap_or(&config.database), config.schema_mode, Locking::default())
+    }
+
+    fn of(database: &RegistryDatabase, schema_mode: SchemaMode, locking: Locking) -> Self {
+        let database: Box<dyn Database> = match database {
+            RegistryDatabase::Sqlite { path } => Box::new(Sqlite::new(path.clone())),
+            RegistryDatabase::Postgres(url) => Box::new(Postgres::new(url.clone())),
+            RegistryDatabase::MySql(url) => Box::new(MySql::new(url.clone())),
+        };
+        Self {
+            database,
+            schema_mode,
+            locking,
+            here: Mutex::default(),
+            run_log_is_ready: AtomicBool::new(false),
+            readers: Idle::default(),
+            writers: Idle::default(),
+        }
+    }
+
+    /// Reads with a connection that is kept, or a new one; gives the default when there is no database yet.
+    fn read<T: Default>(&self, read: impl Fn(&mut dyn Session) -> Result<T, Failure>) -> Result<T, Problem> {
+        // Servers and what is in between end connections that nobody uses.
+        if let Some(session) = self.readers.take()
+            && let Ok(result) = self.read_with(session, &read)
+        {
+            return Ok(result);
+        }
+        match self.database.reader()? {
+            Some(session) => Ok(self.read_with(session, &read)?),
+            None => Ok(T::default()),
+        }
+    }
+
+    /// Reads with a connection, and keeps it for the next reading if that goes well.
+    fn read_with<T>(
+        &self,
+        mut session: Box<dyn Session>,
+        read: &impl Fn(&mut dyn Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let result = read(session.as_mut())?;
+        if self.database.stays() {
+            self.readers.keep(session);
+        }
+        Ok(result)
+    }
+
+    /// Does something in a transaction with a connection that is kept, or a new one. `prepare` is done before the
+    /// transaction begins; `act` says whether it is to be committed.
+    pub(super) fn write<T>(
+        &self,
+        begin: fn(&mut dyn Session, &Locking) -> Result<(), Failure>,
+        prepare: impl Fn(&mut dyn Session) -> Result<T, Failure>,
+        act: impl FnOnce(&mut dyn Session, T) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let ready = |mut session: Box<dyn Session>| {
+            let prepared = prepare(session.as_mut())?;
+            begin(session.as_mut(), &self.locking)?;
+            Ok::<_, Failure>((session, prepared))
+        };
+        let kept = self.writers.take().and_then(|session| ready(session).ok());
+        let (mut session, prepared) = match kept {
+            Some(kept) => kept,
+            None => ready(self.database.writer(&self.locking)?)?,
+        };
+        if act(session.as_mut(), prepared)? {
+            session.commit()?;
+            if self.database.stays() {
+                self.writers.keep(session);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_snapshot(
+        &self,
+        session: &mut dyn Session,
+        here: &Columns,
+        project: &str,
+        extent: Extent<'_>,
+        for_update: bool,
+    ) -> Result<Snapshot, Failure> {
+        let mut snapshot = Snapshot::default();
+        let Some((statement, parameters)) = self.database.dialect().select(here, project, extent, for_update) else {
+            return Ok(snapshot);
+        };
+        for row in session.run(&statement, &parameters)? {
+            let Ok([part, name, number, content]) = <[_; 4]>::try_from(row) else { continue };
+            match Part::of(part.integer()) {
+                Some(Part::Object(kind)) => {
+                    let name = name.text();
+                    self.check_spelling(kind, &name, project)?;
+                    snapshot.rows.push(Row { kind, name, updated: number.integer(), proto: content.bytes() });
+                }
+                Some(Part::Infra) => snapshot.infra = Some(content.bytes()),
+                Some(Part::Version) => {
+                    snapshot.versions.insert(name.text(), i32::try_from(number.integer()).unwrap_or(i32::MAX));
+                }
+                Some(Part::Metadata) => {
+                    snapshot.metadata.insert(name.text(), content.text());
+                }
+                None => {}
+            }
+        }
+        snapshot.rows.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        Ok(snapshot)
+    }
+
+    /// MySQL takes `Drivers` and `drivers` for the same text, and so would mix two projects.
+    fn check_spelling(&self, kind: ObjectKind, name: &str, project: &str) -> Result<(), Problem> {
+        if kind != ObjectKind::Project || name == project {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Kind::Unavailable,
+            format!("the registry {} cannot tell the projects `{name}` and `{project}` apart", self.location()),
+            format!("write `project: {name}`, or choose a name that differs by more than capitals and accents"),
+        ))
+    }
+
+    fn try_update(
+        &self,
+        project: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), Failure> {
+        let mut session = self.database.writer(&self.locking)?;
+        session.lock_project(project, &self.locking)?;
+        let here = self.complete(session.as_mut())?;
+        session.begin(&self.locking)?;
+        let snapshot = self.read_snapshot(session.as_mut(), &here, project, Extent::Project, true)?;
+        if let Some(writes) = decide(&snapshot) {
+            Changes::of(&writes).write(session.as_mut(), self.database.dialect(), &here, project, &snapshot)?;
+            session.commit()?;
+        }
+        Ok(())
+    }
+
+    fn try_update_view(
+        &self,
+        project: &str,
+        view: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), Failure> {
+        let notes = notes_of_view(view);
+        let extent = Extent::View { name: view, notes: &notes };
+        self.write(
+            |session, locking| session.begin(locking),
+            |session| self.complete(session),
+            |session, here| {
+                let mut snapshot = self.read_snapshot(session, &here, project, extent, true)?;
+                if snapshot.rows.is_empty() {
+                    // A row that was replaced by another one while its lock was waited for is found at the second look.
+                    snapshot = self.read_snapshot(session, &here, project, extent, true)?;
+                }
+                let Some(writes) = decide(&snapshot) else { return Ok(false) };
+                Changes::of(&writes).write(session, self.database.dialect(), &here, project, &snapshot)?;
+                Ok(true)
+            },
+        )
+    }
+}
+
+impl Objects for SqlRegistry {
+    fn snapshot(&self, project: &str) -> Result<Snapshot, Problem> {
+        self.read(|session| {
+            let here = self.columns(session)?;
+            self.read_snapshot(session, &here, project, Extent::Project, false)
+        })
+    }
+
+    fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem> {
+        let notes = notes_of_view(view);
+        self.read(|session| {
+            let here = self.columns(session)?;
+            self.read_snapshot(session, &here, project, Extent::View { name: view, notes: &notes }, false)
+        })
+    }
+
+    fn projects(&self) -> Result<Vec<String>, Problem> {
+        let mut projects = self.read(|session| {
+            if !self.columns(session)?.has_table("projects") {
+                return Ok(Vec::new());
+            }
+            let rows = session.run("SELECT project_id FROM projects", &[])?;
+            Ok(rows.into_iter().flatten().map(Cell::text).collect())
+        })?;
+        projects.sort();
+        Ok(projects)
+    }
+
+    fn versions(&self, project: &str) -> Result<Vec<VersionRow>, Problem> {
+        self.read(|session| {
+            if !self.columns(session)?.has_table("feature_view_version_history") {
+                return Ok(Vec::new());
+            }
+            let statement = self.database.dialect().versions();
+            let rows = session.run(&statement, &[Parameter::Text(project)])?;
+            let mut versions: Vec<VersionRow> = rows
+                .into_iter()
+                .filter_map(|row| {
+                    let [view, view_type, number, proto, created, id] = <[_; 6]>::try_from(row).ok()?;
+                    Some(VersionRow {
+                        view: view.text(),
+                        view_type: view_type.text(),
+                        number: i32::try_from(number.integer()).unwrap_or(i32::MAX),
+                        proto: proto.bytes(),
+                        created: created.integer(),
+                        id: id.text(),
+                    })
+                })
+                .collect();
+            versions.sort_by(|a, b| (&a.view, a.number).cmp(&(&b.view, b.number)));
+            Ok(versions)
+        })
+    }
+
+    fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
+        retrying(|| self.try_update(project, decide))
+    }
+
+    fn update_view(
+        &self,
+        project: &str,
+        view: &str,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), Problem> {
+        retrying(|| self.try_update_view(project, view, decide))
+    }
+}
+
+impl Locks for SqlRegistry {
+    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem> {
+        Ok(self.database.lock_view(project, view, &self.locking)?)
+    }
+
+    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem> {
+        Ok(self.database.view_holder(project, view)?)
+    }
+}
+
+impl RunLog for SqlRegistry {
+    fn create_run_log(&self) -> Result<(), Problem> {
+        retrying(|| self.try_create_run_log())
+    }
+
+    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), Problem> {
+        retrying(|| self.try_record_run(project, run))
+    }
+
+    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, Problem> {
+        self.read(|session| {
+            let here = self.columns_and_runs(session)?;
+            run_log::read(session, self.database.dialect(), &here, project, views, limit)
+        })
+    }
+
+    fn forget_runs(&self, project: &str) -> Result<(), Problem> {
+        retrying(|| self.try_forget_runs(project))
+    }
+}
+
+impl Registry for SqlRegistry {
+    fn location(&self) -> String {
+        self.database.location()
+    }
+}
+
+/// Tries again what other clients got in the way of.
+fn retrying(mut attempt: impl FnMut() -> Result<(), Failure>) -> Result<(), Problem> {
+    let mut attempts = 1;
+    loop {
+        match attempt() {
+            Err(Failure::Conflict(_)) if attempts < ATTEMPTS => {
+                sleep(Duration::from_millis(20) * attempts);
+                attempts += 1;
+            }
+            result => return Ok(result?),
+        }
+    }
+}
