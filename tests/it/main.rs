@@ -31,6 +31,7 @@ mod registries;
 mod servers;
 mod source_times;
 mod sources;
+mod suite;
 mod support;
 mod template;
 mod terminal;

@@ -1,0 +1,143 @@
+//! The directions in which modules may import each other, the crates that only some rooms use, and
+//! where nothing is asynchronous. ARCHITECTURE.md says all that in its tables.
+
+mod house;
+mod source;
+mod tokens;
+
+use std::{collections::BTreeMap, path::Path};
+
+use house::{Home, House};
+use source::Names;
+
+pub use source::Source;
+
+const ARCHITECTURE: &str = include_str!("../../../ARCHITECTURE.md");
+
+/// Of circles that nobody has taken apart yet.
+const UNDONE: &str = "not taken apart yet";
+
+/// Modules that use each other in a circle, and why they may.
+const HONEST_CIRCLES: &[(&[&str], &str)] = &[
+    (&["feast::registry::convert::data_source", "feast::registry::convert::source_kind"], "a source may hold a source"),
+    (&["feast::registry::messages::json", "feast::registry::messages::map"], "a value may hold values"),
+    (
+        &["feast::values::encode::node", "feast::values::encode::object", "feast::values::encode::scalar"],
+        "a value may hold values",
+    ),
+    (&["yaml::read", "yaml::record", "yaml::schema"], "what is read describes itself, and records hold records"),
+    (&["model::object", "model::repo"], UNDONE),
+    (
+        &[
+            "definitions::format::service",
+            "definitions::format::source",
+            "definitions::format::tags",
+            "definitions::format::values",
+            "definitions::format::view",
+        ],
+        UNDONE,
+    ),
+    (&["materialize::checks", "materialize::history", "materialize::run", "materialize::workers"], UNDONE),
+    (&["postgres::explain", "postgres::server", "postgres::tls"], UNDONE),
+    (&["sources::files::content", "sources::files::format"], UNDONE),
+    (&["sources::part", "sources::scan", "sources::text_files"], UNDONE),
+    (
+        &[
+            "sources::text::csv",
+            "sources::text::csv::records",
+            "sources::text::first_rows",
+            "sources::text::json_lines",
+            "sources::text::json_lines::objects",
+            "sources::text::rows",
+        ],
+        UNDONE,
+    ),
+];
+
+fn house(with_tests: bool) -> House {
+    House::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), with_tests)
+}
+
+#[test]
+fn imports_point_one_way() {
+    let house = house(true);
+    let allowed = table("| room | may use |");
+    assert!(allowed.iter().any(|(room, _)| *room == "model"), "no table of rooms: {allowed:?}");
+    let mut wrong = Vec::new();
+    for module in house.modules.keys().filter(|module| !module.is_empty()) {
+        let room = &module[0];
+        let Some((_, allowed)) = allowed.iter().find(|(name, _)| *name == room) else {
+            wrong.push(format!("{room} is not in the table"));
+            continue;
+        };
+        if allowed.contains(&"everything") {
+            continue;
+        }
+        for home in &house.used[module] {
+            if let Home::Module(used) = home
+                && let Some(used) = used.first()
+                && used != room
+                && !allowed.contains(&used.as_str())
+            {
+                wrong.push(format!("{} imports {used}", module.join("::")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn modules_of_a_room_use_each_other_in_no_circle() {
+    let circles: Vec<Vec<String>> =
+        house(false).circles().iter().map(|circle| circle.iter().map(|module| module.join("::")).collect()).collect();
+    let lies_in = |circle: &[String], honest: &[&str]| circle.iter().all(|module| honest.contains(&module.as_str()));
+    let is_honest = |circle: &Vec<String>| HONEST_CIRCLES.iter().any(|(honest, _)| lies_in(circle, honest));
+    let wrong: Vec<_> = circles.iter().filter(|circle| !is_honest(circle)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn crates_are_used_where_they_belong() {
+    let house = house(false);
+    for (name, rooms) in table("| crate | used only in |") {
+        let is_used = |module: &&Names| house.used[*module].contains(&Home::Elsewhere(name.to_owned()));
+        let users: Vec<&Names> = house.modules.keys().filter(is_used).collect();
+        for module in users {
+            let path = module.join("/");
+            let belongs = |room: &&str| path == **room || path.starts_with(&format!("{room}/"));
+            assert!(rooms.iter().any(belongs), "{path} uses the crate {name}");
+        }
+    }
+}
+
+#[test]
+fn async_stays_at_the_edge() {
+    let line = ARCHITECTURE.lines().find(|line| line.starts_with("Nothing is `async` in "));
+    let rooms = quoted(line.expect("a line about async"));
+    let is_wrong = |(module, source): &(&Names, &Source)| {
+        source.is_async && module.first().is_some_and(|room| rooms.contains(&room.as_str()))
+    };
+    let house = house(false);
+    let wrong: Vec<_> = house.modules.iter().filter(is_wrong).map(|(module, _)| module.join("::")).collect();
+    assert!(rooms.len() > 3 && wrong.is_empty(), "async in {wrong:?}");
+}
+
+/// The rows of a table of ARCHITECTURE.md: each name of the first column with those of the second.
+fn table(heading: &str) -> BTreeMap<&'static str, Vec<&'static str>> {
+    ARCHITECTURE
+        .lines()
+        .skip_while(|line| *line != heading)
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .flat_map(|line| {
+            let (names, others) = line[1..].split_once('|').expect("two cells");
+            let others = if others.trim() == "everything |" { vec!["everything"] } else { quoted(others) };
+            quoted(names).into_iter().map(move |name| (name, others.clone()))
+        })
+        .collect()
+}
+
+/// What stands between backquotes.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
