@@ -27,6 +27,8 @@ const HONEST_CIRCLES: &[(&[&str], &str)] = &[
     ),
     (&["yaml::read", "yaml::record", "yaml::schema"], "what is read describes itself, and records hold records"),
     (&["model::object", "model::repo"], UNDONE),
+    (&["registry::sql::dialect", "registry::sql::session"], UNDONE),
+    (&["registry::sql::registry", "registry::sql::run_log"], UNDONE),
     (
         &[
             "definitions::format::service",
