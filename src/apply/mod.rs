@@ -17,7 +17,7 @@ use rows::PinnedVersions;
 use tables::drop_tables;
 
 use crate::{
-    feast::registry::unknown_fields::UnknownFieldsLost,
+    feast::registry::{DecodeError, UnknownFieldsLost},
     model::{ObjectId, RegistryState, Repo, Timestamp},
     online::{OnlineStore, RecordedTables},
     plan::{
@@ -57,7 +57,7 @@ pub enum ApplyError {
     Damaged {
         id: ObjectId,
         #[source]
-        source: crate::feast::registry::messages::DecodeError,
+        source: DecodeError,
     },
     #[error("{id} is pinned to version v{number}, and that version is another one than what is declared")]
     PinConflict { id: ObjectId, number: i32 },

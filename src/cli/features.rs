@@ -9,11 +9,8 @@ use super::{
 };
 use crate::{
     diagnostics::did_you_mean,
-    feast::{
-        registry::messages::{self, DecodeError, FeatureSpecV2, decode},
-        values::data_types,
-    },
-    model::{ObjectKind, Tags, printable},
+    feast::registry::{self, uses},
+    model::{ObjectKind, Tags, Use, printable},
     registry::Row,
     ui::Table,
 };
@@ -77,10 +74,10 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
 fn features(rows: &[Row]) -> Result<Vec<Feature>, CommandError> {
     let mut services: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.kind == ObjectKind::FeatureService) {
-        let service: messages::FeatureService = decode(&row.proto).map_err(|error| damaged(row, &error))?;
-        for member in service.spec.unwrap_or_default().features {
-            for column in member.feature_columns {
-                let users = services.entry((member.feature_view_name.clone(), column.name)).or_default();
+        for used in uses(row.kind, &row.proto).map_err(|error| damaged(row, &error))?.uses {
+            let Use::Features { view, features } = used else { continue };
+            for feature in features {
+                let users = services.entry((view.clone(), feature)).or_default();
                 if users.last() != Some(&row.name) {
                     users.push(row.name.clone());
                 }
@@ -89,37 +86,20 @@ fn features(rows: &[Row]) -> Result<Vec<Feature>, CommandError> {
     }
     let mut features = Vec::new();
     for row in rows.iter().filter(|row| row.kind.is_view()) {
-        for column in columns(row).map_err(|error| damaged(row, &error))? {
-            let (dtype, tags) = data_types::from_wire(column.value_type, &messages::to_map(&column.tags));
+        for field in registry::features(row.kind, &row.proto).map_err(|error| damaged(row, &error))? {
             features.push(Feature {
-                services: services.remove(&(row.name.clone(), column.name.clone())).unwrap_or_default(),
-                name: column.name,
+                services: services.remove(&(row.name.clone(), field.name.clone())).unwrap_or_default(),
+                name: field.name,
                 view: row.name.clone(),
                 kind: row.kind,
-                dtype: dtype.to_string(),
-                description: column.description,
-                tags,
+                dtype: field.dtype.to_string(),
+                description: field.description,
+                tags: field.tags,
             });
         }
     }
     features.sort_by(|a, b| a.view.cmp(&b.view));
     Ok(features)
-}
-
-/// The features of a view, without its join keys.
-fn columns(view: &Row) -> Result<Vec<FeatureSpecV2>, DecodeError> {
-    Ok(match view.kind {
-        ObjectKind::FeatureView => decode::<messages::FeatureView>(&view.proto)?.spec.unwrap_or_default().features,
-        ObjectKind::StreamFeatureView => {
-            let spec = decode::<messages::StreamFeatureView>(&view.proto)?.spec.unwrap_or_default();
-            let is_key = |column: &FeatureSpecV2| spec.entity_columns.iter().any(|key| key.name == column.name);
-            spec.features.iter().filter(|column| !is_key(column)).cloned().collect()
-        }
-        ObjectKind::OnDemandFeatureView => {
-            decode::<messages::OnDemandFeatureView>(&view.proto)?.spec.unwrap_or_default().features
-        }
-        _ => decode::<messages::LabelView>(&view.proto)?.spec.unwrap_or_default().features,
-    })
 }
 
 fn list(features: &[Feature], output: ListOutput, context: &Context) -> Result<(), CommandError> {

@@ -1,16 +1,10 @@
 //! The columns of listed objects, by kind.
 
 use crate::{
-    feast::registry::{
-        convert::{
-            data_source_from_message, entity_from_message, label_view_from_message, materialized_from_message,
-            on_demand_feature_view_from_message, permission_from_message, saved_dataset_from_message,
-        },
-        messages::{self, DecodeError, MapEntry, decode},
-    },
+    feast::registry::{Computed, DecodeError, Listed, ListedView},
     model::{
         CustomSource, DUMMY_ENTITY, DatasetStorage, ObjectKind, Permission, PermissionAction, PermissionType, Policy,
-        PostgresSource, SourceKind, SparkSource, Ttl, WarehouseSource,
+        PostgresSource, SourceKind, SparkSource, Tags, WarehouseSource,
     },
     registry::Row,
 };
@@ -37,118 +31,58 @@ pub fn headings(kind: ObjectKind) -> &'static [&'static str] {
 
 /// The cells of a row, as many as its kind has headings.
 pub fn cells(row: &Row) -> Result<Vec<String>, DecodeError> {
-    Ok(match row.kind {
-        ObjectKind::Project => {
-            let spec = decode::<messages::Project>(&row.proto)?.spec.unwrap_or_default();
-            vec![spec.name, spec.description, tags(&spec.tags), spec.owner]
-        }
-        ObjectKind::DataSource => {
-            let source = data_source_from_message(&decode(&row.proto)?);
-            vec![row.name.clone(), source.kind.to_string(), location(&source.kind)]
-        }
-        ObjectKind::Entity => {
-            let entity = entity_from_message(&decode(&row.proto)?);
+    let mut cells = vec![row.name.clone()];
+    cells.extend(match Listed::read(row.kind, &row.proto)? {
+        Listed::Project(project) => vec![project.description, tags(&project.tags), project.owner],
+        Listed::DataSource(source) => vec![source.kind.to_string(), location(&source.kind)],
+        Listed::Entity(entity) => {
             let dtype = entity.value_type.map_or_else(|| NONE.to_owned(), |dtype| dtype.to_string());
-            vec![entity.name, entity.join_key, dtype, entity.description]
+            vec![entity.join_key, dtype, entity.description]
         }
-        ObjectKind::FeatureView => feature_view(decode(&row.proto)?),
-        ObjectKind::StreamFeatureView => stream_feature_view(decode(&row.proto)?),
-        ObjectKind::OnDemandFeatureView => {
-            let message: messages::OnDemandFeatureView = decode(&row.proto)?;
-            let language = if on_demand_feature_view_from_message(&message).is_ok() { "SQL" } else { "Python" };
-            let spec = message.spec.unwrap_or_default();
-            let sources = spec.sources.iter().map(messages::OnDemandSourceEntry::key);
-            let features = spec.features.iter().map(|feature| feature.name.as_str());
-            vec![spec.name.clone(), list(sources), list(features), language.to_owned()]
+        Listed::FeatureView(view) => view_cells(&view),
+        Listed::OnDemandFeatureView { sources, features, is_sql } => {
+            vec![list(&sources), list(&features), if is_sql { "SQL" } else { "Python" }.to_owned()]
         }
-        ObjectKind::LabelView => {
-            let message: messages::LabelView = decode(&row.proto)?;
-            let policy = label_view_from_message(&message).map(|view| view.conflict_policy.as_str()).unwrap_or(NONE);
-            let spec = message.spec.unwrap_or_default();
-            let labels = spec.features.iter().map(|label| label.name.as_str());
-            let source = spec.source.as_ref().map_or(NONE, |source| &source.name);
-            vec![spec.name.clone(), entities(&spec.entities), list(labels), source.to_owned(), policy.to_owned()]
+        Listed::LabelView { entities, labels, source, conflict_policy } => vec![
+            self::entities(&entities),
+            list(&labels),
+            source.unwrap_or_else(|| NONE.to_owned()),
+            conflict_policy.map_or(NONE, |policy| policy.as_str()).to_owned(),
+        ],
+        Listed::FeatureService(features) => vec![features.join(", ")],
+        Listed::Permission(permission) => permission_cells(&permission),
+        Listed::SavedDataset(dataset) => {
+            vec![list(&dataset.features), list(&dataset.join_keys), storage(&dataset.storage), dataset.description]
         }
-        ObjectKind::FeatureService => {
-            let spec = decode::<messages::FeatureService>(&row.proto)?.spec.unwrap_or_default();
-            let features = spec.features.iter().flat_map(|member| {
-                let alias = &member.feature_view_name_alias;
-                let view = if alias.is_empty() { &member.feature_view_name } else { alias };
-                member.feature_columns.iter().map(move |column| format!("{view}:{}", column.name))
-            });
-            vec![spec.name.clone(), features.collect::<Vec<_>>().join(", ")]
-        }
-        ObjectKind::Permission => match permission_from_message(&decode(&row.proto)?) {
-            Ok(permission) => permission_cells(&permission),
-            Err(_) => unexpressed(row),
-        },
-        ObjectKind::SavedDataset => match saved_dataset_from_message(&decode(&row.proto)?) {
-            Ok(dataset) => {
-                let features = list(dataset.features.iter().map(String::as_str));
-                let join_keys = list(dataset.join_keys.iter().map(String::as_str));
-                vec![dataset.name, features, join_keys, storage(&dataset.storage), dataset.description]
-            }
-            Err(_) => unexpressed(row),
-        },
-        ObjectKind::ValidationReference => {
-            let reference: messages::ValidationReference = decode(&row.proto)?;
-            vec![reference.name, reference.reference_dataset_name, reference.description]
-        }
-    })
+        Listed::ValidationReference(reference) => vec![reference.reference_dataset, reference.description],
+        Listed::Unknown => headings(row.kind).iter().skip(1).map(|_| NONE.to_owned()).collect(),
+    });
+    Ok(cells)
 }
 
-/// The cells of an object that says nothing that feastr knows.
-fn unexpressed(row: &Row) -> Vec<String> {
-    let unknown = headings(row.kind).iter().skip(1).map(|_| NONE.to_owned());
-    std::iter::once(row.name.clone()).chain(unknown).collect()
-}
-
-fn feature_view(message: messages::FeatureView) -> Vec<String> {
-    let until = materialized_until(message.meta.as_ref());
-    let spec = message.spec.unwrap_or_default();
-    let derived = spec.feature_transformation.is_some() || !spec.source_views.is_empty();
+fn view_cells(view: &ListedView) -> Vec<String> {
+    let computed = match view.computed {
+        Computed::Plain => "plain",
+        Computed::Batch => "batch",
+        Computed::Stream => "stream",
+    };
+    let online = match (view.enabled, view.online) {
+        (false, _) => "disabled",
+        (true, true) => "yes",
+        (true, false) => "no",
+    };
     vec![
-        spec.name,
-        if derived { "batch" } else { "plain" }.to_owned(),
-        entities(&spec.entities),
-        spec.features.len().to_string(),
-        spec.ttl.map(Ttl::from).unwrap_or_default().to_string(),
-        online(spec.online, spec.disabled),
-        until,
+        computed.to_owned(),
+        entities(&view.entities),
+        view.features.to_string(),
+        view.ttl.to_string(),
+        online.to_owned(),
+        view.materialized_until.map_or_else(|| NONE.to_owned(), |until| until.to_string()),
     ]
-}
-
-fn stream_feature_view(message: messages::StreamFeatureView) -> Vec<String> {
-    let until = materialized_until(message.meta.as_ref());
-    let spec = message.spec.unwrap_or_default();
-    let is_key = |name: &str| spec.entity_columns.iter().any(|key| key.name == name);
-    vec![
-        spec.name.clone(),
-        "stream".to_owned(),
-        entities(&spec.entities),
-        spec.features.iter().filter(|feature| !is_key(&feature.name)).count().to_string(),
-        spec.ttl.map(Ttl::from).unwrap_or_default().to_string(),
-        online(spec.online, spec.disabled),
-        until,
-    ]
-}
-
-fn materialized_until(meta: Option<&messages::FeatureViewMeta>) -> String {
-    let until = materialized_from_message(meta).intervals.iter().map(|interval| interval.end).max();
-    until.map_or_else(|| NONE.to_owned(), |until| until.to_string())
-}
-
-fn online(online: bool, disabled: bool) -> String {
-    match (disabled, online) {
-        (true, _) => "disabled",
-        (_, true) => "yes",
-        (_, false) => "no",
-    }
-    .to_owned()
 }
 
 fn entities(names: &[String]) -> String {
-    list(names.iter().map(String::as_str).filter(|name| *name != DUMMY_ENTITY))
+    list(names.iter().filter(|name| *name != DUMMY_ENTITY))
 }
 
 /// Where the rows of a source are.
@@ -159,7 +93,7 @@ fn location(kind: &SourceKind) -> String {
             let batch = push.batch_source.as_ref().map_or(NONE, |batch| &batch.name);
             format!("history in {batch}")
         }
-        SourceKind::Request(request) => list(request.schema.iter().map(|field| field.name.as_str())),
+        SourceKind::Request(request) => list(request.schema.iter().map(|field| &field.name)),
         SourceKind::Kafka(kafka) => format!("{}/{}", kafka.bootstrap_servers, kafka.topic),
         SourceKind::Kinesis(kinesis) => format!("{}/{}", kinesis.region, kinesis.stream_name),
         SourceKind::Postgres(postgres) => postgres_location(postgres),
@@ -210,24 +144,23 @@ fn permission_cells(permission: &Permission) -> Vec<String> {
             format!("groups {}; namespaces {}", groups.join(", "), namespaces.join(", "))
         }
     };
-    let required = permission.required_tags.iter().map(|(key, value)| format!("{key}:{value}")).collect::<Vec<_>>();
+    let required = permission.required_tags.iter().map(|(key, value)| format!("{key}:{value}"));
     vec![
-        permission.name.clone(),
         all(all_types, list(permission.types.iter().map(|kind| kind.as_str()))),
-        list(permission.name_patterns.iter().map(String::as_str)),
+        list(&permission.name_patterns),
         all(all_actions, list(permission.actions.iter().map(|action| action.as_str()))),
         policy,
-        list(required.iter().map(String::as_str)),
+        list(required),
     ]
 }
 
-fn tags(entries: &[MapEntry]) -> String {
-    let tags = messages::to_map(entries).into_iter().map(|(key, value)| format!("{key}:{value}"));
+fn tags(tags: &Tags) -> String {
+    let tags = tags.iter().map(|(key, value)| format!("{key}:{value}"));
     tags.collect::<Vec<_>>().join(", ")
 }
 
-fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
-    let joined = items.collect::<Vec<_>>().join(", ");
+fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let joined = items.into_iter().map(|item| item.as_ref().to_owned()).collect::<Vec<_>>().join(", ");
     if joined.is_empty() { NONE.to_owned() } else { joined }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diagnostics::did_you_mean,
-    feast::registry::messages::DecodeError,
+    feast::registry::DecodeError,
     model::{DUMMY_ENTITY, ObjectKind, printable},
     registry::{self, Row, Snapshot},
     ui::Table,

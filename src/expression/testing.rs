@@ -19,17 +19,7 @@ pub fn view(name: &str, features: &[(&str, DataType)]) -> OnDemandSource {
 }
 
 pub fn request(name: &str, schema: &[(&str, DataType)]) -> OnDemandSource {
-    OnDemandSource::Request(DataSource {
-        name: name.to_owned(),
-        kind: SourceKind::Request(RequestSource { schema: fields(schema) }),
-        timestamp_field: String::new(),
-        created_timestamp_column: String::new(),
-        field_mapping: BTreeMap::new(),
-        date_partition_column: String::new(),
-        description: String::new(),
-        owner: String::new(),
-        tags: Tags::new(),
-    })
+    OnDemandSource::Request(DataSource::new(name, SourceKind::Request(RequestSource { schema: fields(schema) })))
 }
 
 fn fields(columns: &[(&str, DataType)]) -> Vec<Field> {

@@ -210,16 +210,13 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        feast::registry::{convert::data_source_from_message, messages},
-        model::{MaterializedView, Ttl},
-    };
+    use crate::model::{DataSource, MaterializedView, PushSource, SourceKind, Ttl};
 
     const DAY: i64 = 86_400_000_000;
 
     fn view(name: &str, ttl: i64) -> FeatureView {
         let (entities, ttl) = (vec!["driver".to_owned()], Ttl::from_micros(ttl));
-        let source = data_source_from_message(&messages::DataSource::default());
+        let source = DataSource::new("trips", SourceKind::Push(PushSource { batch_source: None }));
         FeatureView { entities, ttl, source: Some(source), ..FeatureView::new(name) }
     }
 

@@ -1,15 +1,9 @@
 //! What the registry says about the materialization of a view.
 
-use prost::Message;
-
 use super::interval::online_view;
 use crate::{
-    feast::registry::{
-        convert::{Unmanaged, materialized_from_message, record_materialization},
-        messages::{self, DecodeError, decode},
-        unknown_fields::{UnknownFieldsLost, keep_unknown},
-    },
-    model::{FeatureView, Interval, ObjectKind, Timestamp},
+    feast::registry::{Stored, Unmanaged, WriteError, with_interval},
+    model::{FeatureView, Interval, Timestamp},
     problem::Problem,
     registry::{Row, Snapshot, Write, object},
 };
@@ -25,10 +19,8 @@ pub enum RecordError {
     NotOnline(#[from] Problem),
     #[error("its definition changed while it was materialized, so that its values are not complete")]
     Changed,
-    #[error("its row in the registry is damaged: {0}")]
-    Damaged(#[from] DecodeError),
     #[error(transparent)]
-    UnknownFields(#[from] UnknownFieldsLost),
+    Unwritable(#[from] WriteError),
 }
 
 impl RecordError {
@@ -55,11 +47,8 @@ impl From<Unmanaged> for RecordError {
 pub fn registered(snapshot: &Snapshot, view: &str) -> Result<(FeatureView, Vec<Interval>), RecordError> {
     let row = row(snapshot, view)?;
     let view = online_view(&object(row)?)?;
-    let meta = match row.kind {
-        ObjectKind::StreamFeatureView => decode::<messages::StreamFeatureView>(&row.proto)?.meta,
-        _ => decode::<messages::FeatureView>(&row.proto)?.meta,
-    };
-    Ok((view, materialized_from_message(meta.as_ref()).intervals))
+    let materialized = Stored::read(row.kind, &row.name, &row.proto).materialized.unwrap_or_default();
+    Ok((view, materialized.intervals))
 }
 
 /// What to write, at `now`, so that one more interval is recorded for a view whose values were
@@ -78,15 +67,7 @@ pub fn recorded(
         return Err(RecordError::Changed);
     }
     let Row { kind, name, proto: stored, .. } = row(snapshot, &written.name)?;
-    let note = |meta: &mut Option<messages::FeatureViewMeta>| {
-        record_materialization(meta.get_or_insert_default(), interval, now);
-    };
-    let proto = match kind {
-        ObjectKind::StreamFeatureView => {
-            change(stored, |message: &mut messages::StreamFeatureView| note(&mut message.meta))?
-        }
-        _ => change(stored, |message: &mut messages::FeatureView| note(&mut message.meta))?,
-    };
+    let proto = with_interval(*kind, stored, interval, now)?;
     let updated = now.seconds();
     Ok(vec![
         Write::Put(Row { kind: *kind, name: name.clone(), updated, proto }),
@@ -96,12 +77,4 @@ pub fn recorded(
 
 fn row<'a>(snapshot: &'a Snapshot, view: &str) -> Result<&'a Row, RecordError> {
     snapshot.rows.iter().find(|row| row.kind.is_view() && row.name == view).ok_or(RecordError::Removed)
-}
-
-/// The bytes of a changed message, with what a newer Feast stored in it.
-fn change<M: Message + Default>(stored: &[u8], change: impl FnOnce(&mut M)) -> Result<Vec<u8>, RecordError> {
-    let mut message: M = decode(stored)?;
-    let reencoded = message.encode_to_vec();
-    change(&mut message);
-    Ok(keep_unknown(stored, &reencoded, message.encode_to_vec())?)
 }

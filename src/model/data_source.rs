@@ -27,6 +27,21 @@ pub struct DataSource {
 }
 
 impl DataSource {
+    /// A source that says nothing but where its rows are.
+    pub fn new(name: impl Into<String>, kind: SourceKind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            timestamp_field: String::new(),
+            created_timestamp_column: String::new(),
+            field_mapping: BTreeMap::new(),
+            date_partition_column: String::new(),
+            description: String::new(),
+            owner: String::new(),
+            tags: Tags::new(),
+        }
+    }
+
     /// The name under which views know a column of this source.
     pub fn mapped<'a>(&'a self, column: &'a str) -> &'a str {
         self.field_mapping.get(column).map_or(column, String::as_str)

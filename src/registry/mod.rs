@@ -3,7 +3,6 @@
 mod copy;
 mod decision;
 mod file;
-mod foreign;
 mod leftovers;
 mod lock_file;
 mod locks;

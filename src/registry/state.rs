@@ -4,26 +4,13 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    foreign::foreign_object,
     objects::{Row, Snapshot},
     ownership::owners,
     unnamed::name_sources,
 };
 use crate::{
-    feast::registry::{
-        convert::{
-            Unmanaged, data_source_from_message, entity_from_message, feature_service_from_message,
-            feature_view_from_message, label_view_from_message, materialized_from_message,
-            on_demand_feature_view_from_message, online_tables_from_message, permission_from_message,
-            project_from_message, saved_dataset_from_message, stream_feature_view_from_message,
-            validation_reference_from_message,
-        },
-        messages::{self, decode},
-    },
-    model::{
-        DUMMY_ENTITY, ForeignObject, MaterializedView, Object, ObjectId, ObjectKind, OnDemandSource, Projection,
-        RegistryState, SourceKind,
-    },
+    feast::registry::{Stored, Unmanaged, Uses, online_tables, uses},
+    model::{DUMMY_ENTITY, ForeignObject, Object, ObjectId, ObjectKind, OnDemandSource, Projection, RegistryState},
 };
 
 /// The stored rows as objects. What feastr cannot manage or read is listed as foreign.
@@ -31,7 +18,9 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
     let mut state = RegistryState::default();
     let rows = snapshot.rows.iter().filter(|row| row.kind != ObjectKind::Entity || row.name != DUMMY_ENTITY);
     for row in rows {
-        match object_noting(row, &mut state.materialized) {
+        let stored = Stored::read(row.kind, &row.name, &row.proto);
+        state.materialized.extend(stored.materialized.map(|materialized| (row.name.clone(), materialized)));
+        match stored.object {
             Ok(object) => {
                 state.objects.insert(ObjectId::new(row.kind, &row.name), object);
             }
@@ -44,9 +33,7 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
     }
     state.owners = owners(&snapshot.metadata);
     state.foreign.sort_by(|a, b| a.id.cmp(&b.id));
-    if let Some(infra) = snapshot.infra.as_deref().and_then(|bytes| decode(bytes).ok()) {
-        state.online_tables = online_tables_from_message(&infra);
-    }
+    state.online_tables = snapshot.infra.as_deref().map(online_tables).unwrap_or_default();
     state.revision = revision(&state, snapshot);
     state
 }
@@ -56,57 +43,17 @@ pub fn state(snapshot: &Snapshot) -> RegistryState {
 /// # Errors
 /// When feastr cannot manage or read it; the error says why.
 pub fn object(row: &Row) -> Result<Object, Unmanaged> {
-    let object = object_noting(row, &mut BTreeMap::new())?;
+    let object = Stored::read(row.kind, &row.name, &row.proto).object?;
     let id = ObjectId::new(row.kind, &row.name);
     let mut alone = BTreeMap::from([(id.clone(), object)]);
     name_sources(&mut alone);
     alone.remove(&id).ok_or_else(|| Unmanaged("it has no name".to_owned()))
 }
 
-/// The object of a row. What the row of a view says about materialization is noted in any case.
-fn object_noting(row: &Row, materialized: &mut BTreeMap<String, MaterializedView>) -> Result<Object, Unmanaged> {
-    let mut note = |meta: Option<&messages::FeatureViewMeta>| {
-        materialized.insert(row.name.clone(), materialized_from_message(meta));
-    };
-    Ok(match row.kind {
-        ObjectKind::Project => Object::Project(project_from_message(&read(row)?)),
-        ObjectKind::Entity => Object::Entity(entity_from_message(&read(row)?)),
-        ObjectKind::DataSource => {
-            let mut source = data_source_from_message(&read(row)?);
-            if source.name.is_empty() {
-                source.name = row.name.clone();
-            }
-            if source.name.is_empty() {
-                return Err(Unmanaged("it has no name, and no path or table that could stand for one".to_owned()));
-            }
-            if let SourceKind::Foreign(kind) = &source.kind {
-                return Err(Unmanaged(format!("definitions cannot express this source, of type {kind}")));
-            }
-            Object::DataSource(source)
-        }
-        ObjectKind::FeatureView => {
-            let message: messages::FeatureView = read(row)?;
-            note(message.meta.as_ref());
-            Object::FeatureView(feature_view_from_message(&message)?)
-        }
-        ObjectKind::OnDemandFeatureView => {
-            Object::OnDemandFeatureView(on_demand_feature_view_from_message(&read(row)?)?)
-        }
-        ObjectKind::StreamFeatureView => {
-            let message: messages::StreamFeatureView = read(row)?;
-            note(message.meta.as_ref());
-            Object::StreamFeatureView(stream_feature_view_from_message(&message)?)
-        }
-        ObjectKind::LabelView => Object::LabelView(label_view_from_message(&read(row)?)?),
-        ObjectKind::FeatureService => Object::FeatureService(feature_service_from_message(&read(row)?)?),
-        ObjectKind::Permission => Object::Permission(permission_from_message(&read(row)?)?),
-        ObjectKind::SavedDataset => Object::SavedDataset(saved_dataset_from_message(&read(row)?)?),
-        ObjectKind::ValidationReference => Object::ValidationReference(validation_reference_from_message(&read(row)?)),
-    })
-}
-
-fn read<M: prost::Message + Default>(row: &Row) -> Result<M, Unmanaged> {
-    decode(&row.proto).map_err(|error| Unmanaged(format!("its row is damaged: {error}")))
+/// The object of a row that definitions cannot declare; of what cannot be read nothing more is known.
+fn foreign_object(row: &Row, reason: String) -> ForeignObject {
+    let Uses { owner, uses } = uses(row.kind, &row.proto).unwrap_or_default();
+    ForeignObject { id: ObjectId::new(row.kind, &row.name), reason, owner, uses }
 }
 
 /// Whatever selects from a view that cannot be declared cannot be declared either.

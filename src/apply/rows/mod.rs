@@ -6,20 +6,11 @@ pub use views::{PinnedVersions, pinned_versions};
 
 use std::collections::{BTreeMap, HashSet};
 
-use prost::Message;
 use uuid::Uuid;
 
 use super::ApplyError;
 use crate::{
-    feast::registry::{
-        convert::{
-            SourceRows, data_source_to_message, entity_to_message, feature_service_to_message,
-            online_tables_to_message, permission_to_message, project_to_message, saved_dataset_to_message,
-            validation_reference_to_message,
-        },
-        messages::{self as wire, decode},
-        unknown_fields::keep_unknown,
-    },
+    feast::registry::{self, DecodeError, RowVersion, SourceRows, WriteError, with_online_tables},
     model::{DUMMY_ENTITY, Entity, Object, ObjectId, ObjectKind, Timestamp},
     plan::{Action, Change, Plan},
     registry::{Row, Snapshot, Write},
@@ -83,8 +74,7 @@ pub fn add_bookkeeping(writes: &mut Vec<Write>, snapshot: &Snapshot, now: Timest
 
 /// Records which online tables there are.
 pub fn put_infra(snapshot: &Snapshot, tables: &BTreeMap<String, String>, now: Timestamp) -> Write {
-    let stored = snapshot.infra.as_deref().and_then(|bytes| decode(bytes).ok());
-    let proto = online_tables_to_message(tables, stored).encode_to_vec();
+    let proto = with_online_tables(snapshot.infra.as_deref(), tables);
     Write::PutInfra { proto, updated: now.seconds() }
 }
 
@@ -124,8 +114,7 @@ impl<'a> RowWriter<'a> {
             renamed: renamed.collect(),
         };
         for row in snapshot.rows.iter().filter(|row| row.kind == ObjectKind::DataSource) {
-            let damaged = |source| ApplyError::Damaged { id: ObjectId::new(row.kind, &row.name), source };
-            writer.sources.insert(decode(&row.proto).map_err(damaged)?);
+            writer.sources.insert(&row.proto).map_err(damaged(&ObjectId::new(row.kind, &row.name)))?;
         }
         Ok(writer)
     }
@@ -136,12 +125,6 @@ impl<'a> RowWriter<'a> {
         self.snapshot.proto(id.kind, &id.name)
     }
 
-    /// The stored message of an object, if it is stored.
-    fn stored<M: Message + Default>(&self, id: &ObjectId) -> Result<Option<M>, ApplyError> {
-        let Some(bytes) = self.original(id) else { return Ok(None) };
-        decode(bytes).map(Some).map_err(|source| ApplyError::Damaged { id: id.clone(), source })
-    }
-
     fn delete(&mut self, id: &ObjectId) {
         self.writes.push(Write::Delete { kind: id.kind, name: id.name.clone() });
         if id.kind.is_view() {
@@ -150,52 +133,13 @@ impl<'a> RowWriter<'a> {
     }
 
     fn put(&mut self, object: &Object, before: Option<&Object>) -> Result<(), ApplyError> {
-        let id = object.id();
-        let now = self.now;
         self.put_missing_sources(object)?;
-        match object {
-            Object::Project(project) => {
-                let stored = self.stored(&id)?;
-                let message = project_to_message(project, stored.clone(), now);
-                self.push(id, stored, &message)?;
-            }
-            Object::Entity(entity) => {
-                let stored = self.stored(&id)?;
-                let message = entity_to_message(entity, stored.clone(), now);
-                self.push(id, stored, &message)?;
-            }
-            Object::DataSource(source) => {
-                let stored = self.stored(&id)?;
-                let message = data_source_to_message(source, stored.clone(), &self.sources, now);
-                self.push(id, stored, &message)?;
-                self.sources.insert(message);
-            }
-            Object::FeatureView(_)
-            | Object::StreamFeatureView(_)
-            | Object::OnDemandFeatureView(_)
-            | Object::LabelView(_) => self.put_view(object, before)?,
-            Object::FeatureService(service) => {
-                let stored = self.stored(&id)?;
-                let message = feature_service_to_message(service, stored.clone(), &self.sources, now);
-                self.push(id, stored, &message)?;
-            }
-            Object::Permission(permission) => {
-                let stored = self.stored(&id)?;
-                let message = permission_to_message(permission, stored.clone(), now);
-                self.push(id, stored, &message)?;
-            }
-            Object::SavedDataset(dataset) => {
-                let stored = self.stored(&id)?;
-                let message = saved_dataset_to_message(dataset, stored.clone(), now);
-                self.push(id, stored, &message)?;
-            }
-            Object::ValidationReference(reference) => {
-                let stored: Option<wire::ValidationReference> = self.stored(&id)?;
-                // A plan creates none.
-                let stored = stored.unwrap_or_default();
-                let message = validation_reference_to_message(reference, stored.clone());
-                self.push(id, Some(stored), &message)?;
-            }
+        if object.id().kind.is_view() {
+            return self.put_view(object, before);
+        }
+        let proto = self.push(object, RowVersion::Same)?;
+        if let Object::DataSource(_) = object {
+            self.sources.insert(&proto).map_err(damaged(&object.id()))?;
         }
         Ok(())
     }
@@ -216,16 +160,28 @@ impl<'a> RowWriter<'a> {
         Ok(())
     }
 
-    /// Adds a row, with what a newer Feast stored in it; returns its bytes.
-    fn push<M: Message>(&mut self, id: ObjectId, stored: Option<M>, message: &M) -> Result<Vec<u8>, ApplyError> {
-        let changed = message.encode_to_vec();
-        let proto = match (stored, self.original(&id)) {
-            (Some(stored), Some(original)) => keep_unknown(original, &stored.encode_to_vec(), changed)
-                .map_err(|source| ApplyError::UnknownFields { id: id.clone(), source })?,
-            _ => changed,
+    /// Adds the row of an object, with what a newer Feast stored in it; returns its bytes.
+    fn push(&mut self, object: &Object, version: RowVersion) -> Result<Vec<u8>, ApplyError> {
+        let id = object.id();
+        let change = registry::Change {
+            sources: &self.sources,
+            project: self.project,
+            now: self.now,
+            version,
+            forget_values: self.renamed.contains_key(&id),
         };
+        let proto = registry::write(object, self.original(&id), change).map_err(|error| match error {
+            WriteError::Damaged(source) => ApplyError::Damaged { id: id.clone(), source },
+            WriteError::UnknownFields(source) => ApplyError::UnknownFields { id: id.clone(), source },
+        })?;
         let row = Row { kind: id.kind, name: id.name, updated: self.now.seconds(), proto: proto.clone() };
         self.writes.push(Write::Put(row));
         Ok(proto)
     }
+}
+
+/// The error about a row that cannot be read.
+fn damaged(id: &ObjectId) -> impl FnOnce(DecodeError) -> ApplyError {
+    let id = id.clone();
+    |source| ApplyError::Damaged { id, source }
 }

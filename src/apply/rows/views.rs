@@ -2,18 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use prost::Message;
 use uuid::Uuid;
 
 use super::{ApplyError, RowWriter};
 use crate::{
-    feast::registry::{
-        convert::{
-            RowVersion, feature_view_to_message, is_new_label_version, is_new_on_demand_version, is_new_stream_version,
-            is_new_version, label_view_to_message, on_demand_feature_view_to_message, stream_feature_view_to_message,
-        },
-        messages,
-    },
+    feast::registry::{RowVersion, is_same_version},
     model::{Object, ObjectId, Repo, ViewVersion},
     problem::Problem,
     registry::{Objects, Row, VersionRow, Write, object},
@@ -70,54 +63,7 @@ impl RowWriter<'_> {
     pub(super) fn put_view(&mut self, object: &Object, before: Option<&Object>) -> Result<(), ApplyError> {
         let id = object.id();
         let activation = self.activation(object, before)?;
-        let version = RowVersion::from(activation);
-        let (project, now) = (self.project, self.now);
-        match object {
-            Object::FeatureView(view) => {
-                let stored = self.stored(&id)?;
-                let mut known: Option<messages::FeatureView> = stored.clone();
-                self.forget_values(&id, known.as_mut().and_then(|view| view.meta.as_mut()));
-                let message = feature_view_to_message(view, known, &self.sources, version, project, now);
-                self.push_view(id, stored, &message, activation)
-            }
-            Object::StreamFeatureView(view) => {
-                let stored = self.stored(&id)?;
-                let mut known: Option<messages::StreamFeatureView> = stored.clone();
-                self.forget_values(&id, known.as_mut().and_then(|view| view.meta.as_mut()));
-                let message = stream_feature_view_to_message(view, known, &self.sources, version, project, now);
-                self.push_view(id, stored, &message, activation)
-            }
-            Object::OnDemandFeatureView(view) => {
-                let stored = self.stored(&id)?;
-                let message =
-                    on_demand_feature_view_to_message(view, stored.clone(), &self.sources, version, project, now);
-                self.push_view(id, stored, &message, activation)
-            }
-            Object::LabelView(view) => {
-                let stored = self.stored(&id)?;
-                let message = label_view_to_message(view, stored.clone(), &self.sources, version, project, now);
-                self.push_view(id, stored, &message, activation)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A renamed view has no values yet under its new name.
-    fn forget_values(&self, id: &ObjectId, meta: Option<&mut messages::FeatureViewMeta>) {
-        if let Some(meta) = meta.filter(|_| self.renamed.contains_key(id)) {
-            meta.materialization_intervals.clear();
-        }
-    }
-
-    /// Adds the row of a view; a new version goes into the history, too.
-    fn push_view<M: Message>(
-        &mut self,
-        id: ObjectId,
-        stored: Option<M>,
-        message: &M,
-        activation: Activation,
-    ) -> Result<(), ApplyError> {
-        let proto = self.push(id.clone(), stored, message)?;
+        let proto = self.push(object, RowVersion::from(activation))?;
         if let Activation::New(number) = activation {
             if number > 0
                 && self.last_version(&id.name).is_none()
@@ -166,20 +112,6 @@ impl RowWriter<'_> {
             created: self.now.seconds(),
             id: Uuid::new_v4().to_string(),
         }));
-    }
-}
-
-/// Whether two states of a view are one version: its columns and all that Feast counts with them
-/// are the same.
-fn is_same_version(before: &Object, after: &Object) -> bool {
-    match (before, after) {
-        (Object::FeatureView(before), Object::FeatureView(after)) => !is_new_version(before, after),
-        (Object::StreamFeatureView(before), Object::StreamFeatureView(after)) => !is_new_stream_version(before, after),
-        (Object::OnDemandFeatureView(before), Object::OnDemandFeatureView(after)) => {
-            !is_new_on_demand_version(before, after)
-        }
-        (Object::LabelView(before), Object::LabelView(after)) => !is_new_label_version(before, after),
-        _ => false,
     }
 }
 

@@ -1,9 +1,28 @@
-//! Registry objects as Feast stores them, with their conversions to and from the model.
+//! Registry objects as Feast stores them.
+//!
+//! Everybody else asks about the bytes of an object here, by its kind: what it is ([`Stored`]), what it uses
+//! ([`uses`]), where its values are ([`layout`]), and what they are after a change ([`write`]).
 
-pub mod convert;
+mod convert;
 pub mod dump_json;
 pub mod file;
+mod infra;
+mod layout;
+mod listed;
 pub mod messages;
-pub mod python;
+mod python;
 pub mod rename_project;
-pub mod unknown_fields;
+mod stored;
+mod unknown_fields;
+mod uses;
+mod write;
+
+pub use convert::{RowVersion, SourceRows, Unmanaged, is_same_version};
+pub use infra::{online_tables, with_online_tables};
+pub use layout::{Layout, features, layout};
+pub use listed::{Computed, Listed, ListedView};
+pub use messages::DecodeError;
+pub use stored::Stored;
+pub use unknown_fields::UnknownFieldsLost;
+pub use uses::{Uses, uses};
+pub use write::{Change, WriteError, with_interval, write};

@@ -30,17 +30,7 @@ fn inputs() -> Inputs {
                 ("trips", "Array(Int64)"),
             ],
         ),
-        OnDemandSource::Request(DataSource {
-            name: "asked".to_owned(),
-            kind: SourceKind::Request(RequestSource { schema }),
-            timestamp_field: String::new(),
-            created_timestamp_column: String::new(),
-            field_mapping: Tags::new(),
-            date_partition_column: String::new(),
-            description: String::new(),
-            owner: String::new(),
-            tags: Tags::new(),
-        }),
+        OnDemandSource::Request(DataSource::new("asked", SourceKind::Request(RequestSource { schema }))),
     ];
     Inputs { columns: crate::expression::inputs(&sources), join_keys: vec!["driver_id".to_owned()] }
 }

@@ -102,24 +102,31 @@ fn with_kind(source: &DataSource, stored: wire::DataSource, rows: &SourceRows, n
 pub struct SourceRows(HashMap<String, wire::DataSource>);
 
 impl SourceRows {
-    pub fn insert(&mut self, row: wire::DataSource) {
+    /// Adds the row of a source, or replaces it.
+    ///
+    /// # Errors
+    /// When the bytes are not the message of a source.
+    pub fn insert(&mut self, proto: &[u8]) -> Result<(), wire::DecodeError> {
+        let row: wire::DataSource = wire::decode(proto)?;
         self.0.insert(row.name.clone(), row);
+        Ok(())
     }
 
+    /// Whether there is a row of a source called so.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
     /// The copy inside another source, a projection or an on-demand view. It has the times of the
     /// row; a source without a row that says the same is written anew.
-    pub fn copy(&self, source: &DataSource, now: Timestamp) -> wire::DataSource {
+    pub(super) fn copy(&self, source: &DataSource, now: Timestamp) -> wire::DataSource {
         let row = self.0.get(&source.name).filter(|row| data_source_from_message(row) == *source);
         let row = row.cloned().unwrap_or_else(|| data_source_to_message(source, None, self, now));
         wire::DataSource { data_source_class_type: own_class(&source.kind).to_owned(), project: String::new(), ..row }
     }
 
     /// The copy inside a view, which names the Python class. One that is stored alike stays.
-    pub fn copy_in_view(
+    pub(super) fn copy_in_view(
         &self,
         source: Option<&DataSource>,
         stored: Option<wire::DataSource>,

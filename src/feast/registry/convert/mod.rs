@@ -9,7 +9,6 @@ mod entity;
 mod feature_service;
 mod feature_view;
 mod field;
-mod infra;
 mod label_view;
 mod materialization;
 mod on_demand_feature_view;
@@ -25,23 +24,19 @@ mod version;
 pub use data_source::{SourceRows, data_source_from_message, data_source_to_message, name_of_source};
 pub use entity::{entity_from_message, entity_to_message};
 pub use feature_service::{feature_service_from_message, feature_service_to_message};
-pub use feature_view::{feature_view_from_message, feature_view_to_message, is_new_version};
-pub use infra::{online_tables_from_message, online_tables_to_message};
-pub use label_view::{is_new_label_version, label_view_from_message, label_view_to_message};
+pub use feature_view::{feature_view_from_message, feature_view_to_message};
+pub use field::fields_from_messages;
+pub use label_view::{label_view_from_message, label_view_to_message};
 pub use materialization::{materialized_from_message, record_materialization};
-pub use on_demand_feature_view::{
-    is_new_on_demand_version, on_demand_feature_view_from_message, on_demand_feature_view_to_message,
-};
+pub use on_demand_feature_view::{on_demand_feature_view_from_message, on_demand_feature_view_to_message};
 pub use permission::{permission_from_message, permission_to_message};
 pub use project::{project_from_message, project_to_message};
 pub use saved_dataset::{
     saved_dataset_from_message, saved_dataset_to_message, validation_reference_from_message,
     validation_reference_to_message,
 };
-pub use stream_feature_view::{
-    is_new_stream_version, stream_feature_view_from_message, stream_feature_view_to_message,
-};
-pub use version::RowVersion;
+pub use stream_feature_view::{stream_feature_view_from_message, stream_feature_view_to_message};
+pub use version::{RowVersion, is_same_version};
 
 use crate::{feast::registry::messages as wire, model::Timestamp};
 
@@ -50,7 +45,8 @@ use crate::{feast::registry::messages as wire, model::Timestamp};
 pub struct Unmanaged(pub String);
 
 impl Unmanaged {
-    fn because<T>(reason: impl Into<String>) -> Result<T, Self> {
+    /// A refusal, as a result.
+    pub(super) fn because<T>(reason: impl Into<String>) -> Result<T, Self> {
         Err(Self(reason.into()))
     }
 }

@@ -1,73 +1,77 @@
-//! What can be told of objects that feastr does not manage: whose they are and what they need.
+//! What a stored object says about itself whatever is in it: who is responsible, and what it needs of others.
 
-use super::objects::Row;
-use crate::{
-    feast::registry::{
-        convert::name_of_source,
-        messages::{self as wire, decode},
-    },
-    model::{DUMMY_ENTITY, ForeignObject, ObjectId, ObjectKind, Use},
+use super::{
+    convert::name_of_source,
+    messages::{self as wire, DecodeError, decode},
 };
+use crate::model::{DUMMY_ENTITY, ObjectKind, Use};
 
-/// The object of a row that definitions cannot declare; what cannot be read is left out.
-pub fn foreign_object(row: &Row, reason: String) -> ForeignObject {
-    let (owner, uses) = read(row).unwrap_or_default();
-    ForeignObject { id: ObjectId::new(row.kind, &row.name), reason, owner, uses }
+/// An object's owner and what it needs of other objects.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Uses {
+    /// Who is responsible; empty where nobody is named.
+    pub owner: String,
+    /// In the order of the message.
+    pub uses: Vec<Use>,
 }
 
-/// The owner of an object and what it needs of others.
-fn read(row: &Row) -> Option<(String, Vec<Use>)> {
-    match row.kind {
-        ObjectKind::Project => Some((decode::<wire::Project>(&row.proto).ok()?.spec?.owner, Vec::new())),
-        ObjectKind::Entity => Some((decode::<wire::Entity>(&row.proto).ok()?.spec?.owner, Vec::new())),
+/// Whose a stored object is and what it uses, also of one that definitions cannot declare.
+///
+/// # Errors
+/// When the bytes are not a message of this kind.
+pub fn uses(kind: ObjectKind, proto: &[u8]) -> Result<Uses, DecodeError> {
+    let (owner, uses) = match kind {
+        ObjectKind::Project => (decode::<wire::Project>(proto)?.spec.unwrap_or_default().owner, Vec::new()),
+        ObjectKind::Entity => (decode::<wire::Entity>(proto)?.spec.unwrap_or_default().owner, Vec::new()),
         ObjectKind::DataSource => {
-            let source: wire::DataSource = decode(&row.proto).ok()?;
+            let source: wire::DataSource = decode(proto)?;
             let batch = source.batch_source.map(|batch| Use::DataSource(name_of_source(&batch)));
-            Some((source.owner, batch.into_iter().collect()))
+            (source.owner, batch.into_iter().collect())
         }
         ObjectKind::FeatureView => {
-            let spec = decode::<wire::FeatureView>(&row.proto).ok()?.spec?;
+            let spec = decode::<wire::FeatureView>(proto)?.spec.unwrap_or_default();
             let views = spec.source_views.iter().map(|view| features(&view.name, &view.features));
             let uses = entities(&spec.entities).chain(sources([&spec.batch_source, &spec.stream_source])).chain(views);
-            Some((spec.owner.clone(), uses.collect()))
+            (spec.owner.clone(), uses.collect())
         }
         ObjectKind::StreamFeatureView => {
-            let spec = decode::<wire::StreamFeatureView>(&row.proto).ok()?.spec?;
+            let spec = decode::<wire::StreamFeatureView>(proto)?.spec.unwrap_or_default();
             let uses = entities(&spec.entities).chain(sources([&spec.batch_source, &spec.stream_source]));
-            Some((spec.owner.clone(), uses.collect()))
+            (spec.owner.clone(), uses.collect())
         }
         ObjectKind::OnDemandFeatureView => {
-            let spec = decode::<wire::OnDemandFeatureView>(&row.proto).ok()?.spec?;
+            let spec = decode::<wire::OnDemandFeatureView>(proto)?.spec.unwrap_or_default();
             let uses = entities(&spec.entities).chain(spec.sources.iter().filter_map(on_demand_source));
-            Some((spec.owner.clone(), uses.collect()))
+            (spec.owner.clone(), uses.collect())
         }
         ObjectKind::LabelView => {
-            let spec = decode::<wire::LabelView>(&row.proto).ok()?.spec?;
+            let spec = decode::<wire::LabelView>(proto)?.spec.unwrap_or_default();
             let reference = Some(&spec.reference_feature_view).filter(|view| !view.is_empty());
             let uses = entities(&spec.entities)
                 .chain(sources([&spec.source]))
                 .chain(reference.map(|view| Use::Features { view: view.clone(), features: Vec::new() }));
-            Some((spec.owner.clone(), uses.collect()))
+            (spec.owner.clone(), uses.collect())
         }
         ObjectKind::FeatureService => {
-            let spec = decode::<wire::FeatureService>(&row.proto).ok()?.spec?;
+            let spec = decode::<wire::FeatureService>(proto)?.spec.unwrap_or_default();
             let uses = spec.features.iter().map(projection).collect();
-            Some((spec.owner, uses))
+            (spec.owner, uses)
         }
+        ObjectKind::Permission => (String::new(), Vec::new()),
         ObjectKind::SavedDataset => {
-            let spec = decode::<wire::SavedDataset>(&row.proto).ok()?.spec?;
+            let spec = decode::<wire::SavedDataset>(proto)?.spec.unwrap_or_default();
             let mut uses = references(&spec.features);
             if !spec.feature_service_name.is_empty() {
                 uses.push(Use::FeatureService(spec.feature_service_name));
             }
-            Some((String::new(), uses))
+            (String::new(), uses)
         }
         ObjectKind::ValidationReference => {
-            let reference: wire::ValidationReference = decode(&row.proto).ok()?;
-            Some((String::new(), vec![Use::SavedDataset(reference.reference_dataset_name)]))
+            let reference: wire::ValidationReference = decode(proto)?;
+            (String::new(), vec![Use::SavedDataset(reference.reference_dataset_name)])
         }
-        ObjectKind::Permission => None,
-    }
+    };
+    Ok(Uses { owner, uses })
 }
 
 fn entities(names: &[String]) -> impl Iterator<Item = Use> {
