@@ -77,7 +77,7 @@ record! {
 }
 
 /// How entity keys are written.
-const KEY_VERSION: i64 = 3;
+pub const KEY_VERSION: i64 = 3;
 
 const PROVIDERS: [&str; 4] = ["local", "gcp", "aws", "azure"];
 
@@ -130,8 +130,8 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     if let Some(name) = &repo_name {
         check_repo_name(name, diagnostics);
     }
-    let has_tables = matches!(online_store, Some(Some(OnlineStoreConfig::Sqlite { .. })));
-    check_project(&raw.project, has_tables, diagnostics);
+    let names_are_tables = online_store.iter().flatten().any(OnlineStoreConfig::names_are_tables);
+    check_project(&raw.project, names_are_tables, diagnostics);
     Some(StoreConfig {
         repo: folder.to_owned(),
         file: path.to_owned(),
@@ -146,9 +146,9 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     })
 }
 
-/// Feast's rule for project names (word characters and `-`); with tables named after the project
-/// a `-` is refused, too.
-fn check_project(project: &Spanned<String>, tables_named_after_it: bool, diagnostics: &mut Diagnostics) {
+/// Feast's rule for project names (word characters and `-`); where names become those of tables as they are, a `-` is
+/// refused, too.
+fn check_project(project: &Spanned<String>, names_are_tables: bool, diagnostics: &mut Diagnostics) {
     let name = &project.value;
     let allowed = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     if name.is_empty() || name.starts_with(['_', '-']) || !name.chars().all(allowed) {
@@ -157,7 +157,7 @@ fn check_project(project: &Spanned<String>, tables_named_after_it: bool, diagnos
             format!("`{name}` is not a project name"),
             "use letters, digits and underscores, and start with a letter or digit".to_owned(),
         );
-    } else if tables_named_after_it && name.contains('-') {
+    } else if names_are_tables && name.contains('-') {
         diagnostics.error_with_help(
             &project.span,
             format!("project name `{name}` has a hyphen, which the SQLite online store cannot take"),

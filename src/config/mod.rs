@@ -59,6 +59,21 @@ pub struct StoreConfig {
 }
 
 impl StoreConfig {
+    /// The settings as they are understood, with `***` for passwords, in the form of the settings file.
+    pub fn settings(&self) -> serde_json::Value {
+        serde_json::json!({
+            "project": self.project,
+            "project_description": self.project_description,
+            "feastr": { "name": self.repo_name },
+            "provider": self.provider,
+            "registry": self.registry.settings(),
+            "online_store": self.online_store.as_ref().map(OnlineStoreConfig::settings),
+            "offline_store": self.offline_store.settings(),
+            "entity_key_serialization_version": file::KEY_VERSION,
+            "repo_path": self.repo,
+        })
+    }
+
     /// A path of the settings or definitions, from the repo folder.
     pub fn resolve(&self, path: &str) -> PathBuf {
         resolve(&self.repo, path)

@@ -13,6 +13,15 @@ pub enum OfflineStoreConfig {
     DuckDb,
 }
 
+impl OfflineStoreConfig {
+    /// The settings of the store as they are understood.
+    pub(super) fn settings(self) -> Value {
+        match self {
+            Self::DuckDb => json!({ "type": "duckdb" }),
+        }
+    }
+}
+
 record! {
     /// The engine that reads files: DuckDB, which is part of feastr.
     struct RawDuckDb, "the settings of the DuckDB offline store";

@@ -69,6 +69,25 @@ impl RegistryDatabase {
     }
 }
 
+impl RegistryConfig {
+    /// The settings of the registry as they are understood, with `***` for passwords.
+    pub(super) fn settings(&self) -> Value {
+        match self {
+            Self::File { path } => json!({ "registry_type": "file", "path": path }),
+            Self::Sql(sql) => {
+                let mut settings = json!({ "registry_type": "sql", "path": sql.database.masked_url() });
+                if let Some(replica) = &sql.replica {
+                    settings["read_path"] = replica.masked_url().into();
+                }
+                if sql.schema_mode != SchemaMode::Auto {
+                    settings["schema_mode"] = sql.schema_mode.word().into();
+                }
+                settings
+            }
+        }
+    }
+}
+
 record! {
     /// The registry: Feast's tables in a database, or its protobuf file.
     struct RawRegistry, "the registry settings";

@@ -47,6 +47,23 @@ impl OnlineStoreConfig {
     }
 }
 
+impl OnlineStoreConfig {
+    /// Whether names of projects and views become names of tables that are not put in quotes, so that they must be
+    /// words.
+    pub fn names_are_tables(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// The settings of the store as they are understood, with `***` for passwords.
+    pub(super) fn settings(&self) -> Value {
+        match self {
+            Self::Sqlite { path, numbers } => sqlite::settings(path, *numbers),
+            Self::Postgres(postgres) => postgres.settings(),
+            Self::Redis(redis) => redis.settings(),
+        }
+    }
+}
+
 /// The `online_store` setting as written, for [`read`].
 #[derive(Debug, Clone)]
 pub struct OnlineStoreNode(pub Node);

@@ -28,6 +28,39 @@ pub struct PostgresConfig {
     pub numbers: bool,
 }
 
+impl PostgresConfig {
+    /// The settings of the store as they are understood, with `***` for the password.
+    pub(super) fn settings(&self) -> Value {
+        let server = &self.server;
+        let mut settings = json!({
+            "type": "postgres",
+            "host": server.host,
+            "port": server.port,
+            "database": server.database,
+            "db_schema": self.schema,
+            "user": server.user,
+            "sslmode": server.tls.mode.word(),
+        });
+        if server.password.is_some() {
+            settings["password"] = "***".into();
+        }
+        if let Some(path) = &server.tls.root_certificates {
+            settings["sslrootcert_path"] = json!(path);
+        }
+        if let Some(client) = &self.client {
+            settings["sslcert_path"] = json!(client.certificate);
+            settings["sslkey_path"] = json!(client.key);
+        }
+        if let Some(idle) = self.keepalives_idle {
+            settings["keepalives_idle"] = idle.as_secs().into();
+        }
+        if self.numbers {
+            settings["enable_openai_compatible_store"] = true.into();
+        }
+        settings
+    }
+}
+
 record! {
     /// An online store in PostgreSQL: a table per view.
     pub struct RawPostgres, "the settings of the PostgreSQL online store";

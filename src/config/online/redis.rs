@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use super::redis_connection::RedisConnection;
 use crate::{
     diagnostics::{Diagnostics, did_you_mean},
@@ -48,6 +50,19 @@ impl RedisConfig {
     /// A store with Feast's defaults.
     pub fn new(deployment: RedisDeployment, connection: RedisConnection) -> Self {
         Self { deployment, connection, key_ttl_seconds: None, full_scan_for_deletion: true, skip_dedup: false }
+    }
+
+    /// The settings of the store as they are understood, with `***` for the password.
+    pub(super) fn settings(&self) -> Value {
+        let mut settings = json!({ "type": "redis", "redis_type": self.deployment.word() });
+        if let RedisDeployment::Sentinel { master } = &self.deployment {
+            settings["sentinel_master"] = master.as_str().into();
+        }
+        settings["connection_string"] = self.connection.masked().into();
+        settings["key_ttl_seconds"] = self.key_ttl_seconds.into();
+        settings["full_scan_for_deletion"] = self.full_scan_for_deletion.into();
+        settings["skip_dedup"] = self.skip_dedup.into();
+        settings
     }
 }
 

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use super::OnlineStoreConfig;
 use crate::{
     config::{resolve, store_kind::unsupported_flag},
@@ -40,6 +42,15 @@ pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option
         unsupported_flag(flag, name, diagnostics);
     }
     Some(OnlineStoreConfig::Sqlite { path: resolve(folder, &raw.path), numbers: raw.enable_openai_compatible_store })
+}
+
+/// The settings of the store as they are understood.
+pub fn settings(path: &Path, numbers: bool) -> Value {
+    let mut settings = json!({ "type": "sqlite", "path": path });
+    if numbers {
+        settings["enable_openai_compatible_store"] = true.into();
+    }
+    settings
 }
 
 /// The store when only its kind is named, or nothing at all.

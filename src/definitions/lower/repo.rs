@@ -344,7 +344,7 @@ impl<'b> Views<'_, 'b> {
             on_demand_names: self.on_demand_names,
             checks: self.checks,
             validate_sources: lowering.options.validate_sources,
-            tables_named_after_views: matches!(lowering.config.online_store, Some(OnlineStoreConfig::Sqlite { .. })),
+            names_are_tables: lowering.config.online_store.as_ref().is_some_and(OnlineStoreConfig::names_are_tables),
             diagnostics: lowering.diagnostics,
         }
     }

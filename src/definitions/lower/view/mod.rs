@@ -37,7 +37,7 @@ pub struct ViewLowering<'a, 'b> {
     /// Whether columns are compared with the sources' files.
     pub validate_sources: bool,
     /// Whether online tables are named after views, which allows word characters only.
-    pub tables_named_after_views: bool,
+    pub names_are_tables: bool,
     pub diagnostics: &'a mut Diagnostics,
 }
 
@@ -110,7 +110,7 @@ impl ViewLowering<'_, '_> {
             return;
         }
         let word = |c: char| c.is_alphanumeric() || c == '_';
-        let refused = |c: char| if self.tables_named_after_views { !word(c) } else { "@:,".contains(c) };
+        let refused = |c: char| if self.names_are_tables { !word(c) } else { "@:,".contains(c) };
         if let Some(character) = name.value.chars().find(|c| refused(*c)) {
             let clean: String = name.value.chars().map(|c| if word(c) { c } else { '_' }).collect();
             self.diagnostics.error_with_help(
