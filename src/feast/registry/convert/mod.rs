@@ -15,6 +15,7 @@ mod on_demand_feature_view;
 mod permission;
 mod project;
 mod projection;
+mod same_version;
 mod saved_dataset;
 mod source_kind;
 mod stored_text;
@@ -31,12 +32,13 @@ pub use materialization::{materialized_from_message, record_materialization};
 pub use on_demand_feature_view::{on_demand_feature_view_from_message, on_demand_feature_view_to_message};
 pub use permission::{permission_from_message, permission_to_message};
 pub use project::{project_from_message, project_to_message};
+pub use same_version::is_same_version;
 pub use saved_dataset::{
     saved_dataset_from_message, saved_dataset_to_message, validation_reference_from_message,
     validation_reference_to_message,
 };
 pub use stream_feature_view::{stream_feature_view_from_message, stream_feature_view_to_message};
-pub use version::{RowVersion, is_same_version};
+pub use version::RowVersion;
 
 use crate::{feast::registry::messages as wire, model::Timestamp};
 
