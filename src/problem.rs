@@ -36,6 +36,8 @@ pub enum Kind {
     Deadline,
     /// Whoever asks may not.
     Denied,
+    /// Whoever asked called it off.
+    Cancelled,
     /// What is stored is damaged, or feastr is wrong.
     Internal,
 }

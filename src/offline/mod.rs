@@ -1,11 +1,14 @@
 //! Reading sources: point-in-time joins and newest values, behind one trait.
 
+mod cancel;
 mod duckdb;
 mod join;
 mod query;
 
 use crate::config::{OfflineStoreConfig, StoreConfig};
 
+pub use cancel::Cancel;
+pub use duckdb::remove_spill_folders;
 pub use query::{
     BatchSink, Counted, EntityRows, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore,
 };

@@ -2,6 +2,7 @@ use std::{ops::ControlFlow, path::PathBuf};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
+use super::Cancel;
 use crate::{
     model::{DataSource, FeatureView, Interval, Timestamp},
     problem::Problem,
@@ -11,8 +12,12 @@ use crate::{
 
 /// An engine that reads sources.
 ///
-/// Threads can share it: each call has a session of its own.
-pub trait OfflineStore: Sync {
+/// Threads can share it: each call has a session of its own, in one engine that starts with the first
+/// query and has one limit of memory.
+pub trait OfflineStore: Send + Sync {
+    /// The same store, whose queries end when they are called off. Nothing of them is left running.
+    fn cancelled_by(&self, cancel: &Cancel) -> Box<dyn OfflineStore>;
+
     /// The files of a source and their columns, from the headers or first rows of its files; the engine
     /// is not started.
     ///
@@ -60,10 +65,11 @@ pub trait OfflineStore: Sync {
 }
 
 /// Takes a streamed result; breaking off ends the query.
-pub trait BatchSink {
+pub trait BatchSink: Send {
     /// The columns, before the first batch.
     fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()>;
 
+    /// The next rows.
     fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()>;
 }
 

@@ -83,7 +83,7 @@ pub trait RecordedTables {
 }
 
 /// Writes rows of one view.
-pub trait OnlineWriter {
+pub trait OnlineWriter: Send {
     /// Takes rows, each of another entity, and returns what became of rows taken so far that was not
     /// told yet. An entity's values are replaced as a whole or not at all.
     ///

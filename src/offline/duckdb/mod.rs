@@ -1,6 +1,7 @@
 //! Embedded DuckDB over the rows of sources. The only user of the DuckDB crate.
 
 mod beside;
+mod database;
 mod entity_rows;
 mod error;
 mod historical;
@@ -9,9 +10,11 @@ mod render;
 mod scans;
 mod session;
 mod source;
+mod spill;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
+use super::cancel::Cancel;
 use super::query::{
     BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore,
 };
@@ -21,47 +24,59 @@ use crate::{
     problem::Problem,
     sources::OpenSource,
 };
-use session::Database;
+use database::Database;
+use session::Session;
+pub use spill::remove_all as remove_spill_folders;
 
 /// Reads sources with one DuckDB, which starts with the first query.
 pub struct DuckDbStore {
     /// Relative paths of sources start here.
     repo: PathBuf,
-    database: Database,
+    database: Arc<Database>,
+    cancel: Cancel,
 }
 
 impl DuckDbStore {
-    pub const fn new(repo: PathBuf, memory: MemoryLimit) -> Self {
-        Self { repo, database: Database::new(memory) }
+    pub fn new(repo: PathBuf, memory: MemoryLimit) -> Self {
+        Self { repo, database: Arc::new(Database::new(memory)), cancel: Cancel::default() }
+    }
+
+    fn session(&self) -> Result<Session, Problem> {
+        self.database.session(&self.cancel)
     }
 }
 
 impl OfflineStore for DuckDbStore {
+    fn cancelled_by(&self, cancel: &Cancel) -> Box<dyn OfflineStore> {
+        let (repo, database) = (self.repo.clone(), Arc::clone(&self.database));
+        Box::new(Self { repo, database, cancel: cancel.clone() })
+    }
+
     fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem> {
         OpenSource::look_at(source, &self.repo)
     }
 
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
-        historical::run(&self.database.session()?, &self.repo, query, sink)
+        historical::run(&self.session()?, &self.repo, query, sink)
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
-        newest::run(&self.database.session()?, &self.repo, query, sink)
+        newest::run(&self.session()?, &self.repo, query, sink)
     }
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
-        newest::count(&self.database.session()?, &self.repo, query)
+        newest::count(&self.session()?, &self.repo, query)
     }
 
     fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {
-        newest::examine(&self.database.session()?, &self.repo, query, now)
+        newest::examine(&self.session()?, &self.repo, query, now)
     }
 
     fn ties(&self, view: &FeatureView) -> Result<u64, Problem> {
-        newest::ties(&self.database.session()?, &self.repo, view)
+        newest::ties(&self.session()?, &self.repo, view)
     }
 
     fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
-        newest::first_event(&self.database.session()?, &self.repo, view)
+        newest::first_event(&self.session()?, &self.repo, view)
     }
 }

@@ -23,6 +23,7 @@ use duckdb::{
 };
 
 use crate::{
+    offline::Cancel,
     problem::{Kind, Problem},
     sources::{Part, Rows, Scan, ScanRun},
 };
@@ -50,13 +51,15 @@ pub struct ScanTable {
 #[derive(Debug)]
 struct Known {
     scan: Arc<Scan>,
+    /// Calls off its reading.
+    cancel: Cancel,
     problem: Mutex<Option<Problem>>,
 }
 
 impl ScanTable {
     /// Makes a scan known to DuckDB.
-    pub fn new(scan: Scan) -> Self {
-        let known = Arc::new(Known { scan: Arc::new(scan), problem: Mutex::default() });
+    pub fn new(scan: Scan, cancel: Cancel) -> Self {
+        let known = Arc::new(Known { scan: Arc::new(scan), cancel, problem: Mutex::default() });
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         scans().insert(number, Arc::clone(&known));
         Self { number, known }
@@ -157,6 +160,8 @@ impl VTab for ScanFunction {
 impl Reading {
     /// The next rows for a thread of DuckDB.
     fn next(&self, known: &Known) -> Result<Option<RecordBatch>, Problem> {
+        // DuckDB forgets an interruption that comes before a statement has begun.
+        known.cancel.check()?;
         let run = self.run.get_or_init(|| known.scan.run());
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut cursor = idle.pop();

@@ -1,89 +1,28 @@
-use std::{
-    ops::ControlFlow,
-    sync::{Mutex, PoisonError},
-};
+//! What one query works with, and how its results come out of DuckDB.
+
+use std::{ops::ControlFlow, sync::Arc};
 
 use arrow::{
     array::RecordBatch,
     datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef},
 };
-use duckdb::{Config, Connection};
-use std::sync::Arc;
-use tempfile::TempDir;
+use duckdb::Connection;
 
-use super::{
-    error::explain,
-    scans::{FUNCTION, ScanFunction, ScanTable},
-};
+use super::{database::Memory, error::explain, scans::ScanTable};
 use crate::{
-    config::MemoryLimit,
     feast::values::encode::{micros_in_utc, widen},
-    offline::BatchSink,
+    offline::{BatchSink, Cancel, cancel::Running},
     problem::{Kind, Problem},
     sources::Scan,
 };
 
-/// The DuckDB of this process, in memory, with a folder to spill to. It starts with the first query.
-pub struct Database {
-    memory: MemoryLimit,
-    started: Mutex<Option<Started>>,
-}
-
-struct Started {
-    connection: Connection,
-    /// Removed with the database.
-    _spill: TempDir,
-}
-
-impl Database {
-    pub const fn new(memory: MemoryLimit) -> Self {
-        Self { memory, started: Mutex::new(None) }
-    }
-
-    /// Begins a query. The first one starts DuckDB, which takes about 20 ms.
-    pub fn session(&self) -> Result<Session, Problem> {
-        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        if started.is_none() {
-            *started = Some(self.start()?);
-        }
-        let connection = match started.as_ref() {
-            Some(started) => started.connection.try_clone(),
-            None => Connection::open_in_memory(),
-        };
-        let connection = connection.map_err(|error| explain("cannot start DuckDB", &error, &self.memory))?;
-        Ok(Session { connection, memory: self.memory.clone() })
-    }
-
-    fn start(&self) -> Result<Started, Problem> {
-        let spill = tempfile::Builder::new().prefix("feastr-").tempdir().map_err(|error| {
-            Problem::new(
-                Kind::Invalid,
-                format!("cannot make a folder for temporary files: {error}"),
-                "set TMPDIR to a folder that can be written".to_owned(),
-            )
-        })?;
-        let open = || {
-            let config = Config::default()
-                // Without these a missing extension is first looked for in the network, for seconds.
-                .with("autoinstall_known_extensions", "false")?
-                .with("autoload_known_extensions", "false")?
-                .max_memory(&self.memory.to_string())?
-                // Values of a megabyte fill the offsets of small buffers with a few thousand rows.
-                .with("arrow_large_buffer_size", "true")?
-                .with("temp_directory", spill.path().display().to_string())?;
-            let connection = Connection::open_in_memory_with_flags(config)?;
-            connection.register_table_function::<ScanFunction>(FUNCTION)?;
-            Ok(connection)
-        };
-        let connection = open().map_err(|error| explain("cannot start DuckDB", &error, &self.memory))?;
-        Ok(Started { connection, _spill: spill })
-    }
-}
-
 /// What one query works with: a connection, which sees no temporary table of another one.
 pub struct Session {
+    /// Over before the connection is closed.
+    _running: Running,
     connection: Connection,
-    memory: MemoryLimit,
+    memory: Arc<Memory>,
+    cancel: Cancel,
 }
 
 /// What a statement is for, and the scans that it reads.
@@ -95,29 +34,25 @@ pub struct Work<'a> {
 }
 
 impl Session {
-    /// A scan as a table for statements.
-    pub fn table(&self, scan: Scan) -> ScanTable {
-        self.make_room(scan.columns().len());
-        ScanTable::new(scan)
+    /// A query that `cancel` calls off.
+    pub(super) fn begin(connection: Connection, memory: Arc<Memory>, cancel: Cancel) -> Self {
+        let handle = connection.interrupt_handle();
+        let running = cancel.begin(move || handle.interrupt());
+        Self { connection, memory, cancel, _running: running }
     }
 
-    /// Sees to it that batches of so many columns fit into memory, whatever the limit is: with less nothing
-    /// can be done at all.
-    fn make_room(&self, columns: usize) {
-        /// Of everything else.
-        const BASE: u64 = 192 << 20;
-        /// Of the vectors of one column, of which several batches are under way in each thread.
-        const COLUMN: u64 = 2048 * 16 * 8;
-        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
-        let least = BASE + columns as u64 * COLUMN * threads;
-        if self.memory.bytes().is_some_and(|limit| limit < least) {
+    /// A scan as a table for statements.
+    pub fn table(&self, scan: Scan) -> ScanTable {
+        if let Some(limit) = self.memory.raised_for(scan.columns().len()) {
             // Where it is refused, the query says what is missing.
-            let _ = self.connection.execute_batch(&format!("SET memory_limit = '{least}B'"));
+            let _ = self.connection.execute_batch(&format!("SET memory_limit = '{limit}B'"));
         }
+        ScanTable::new(scan, self.cancel.clone())
     }
 
     /// Runs statements without results.
     pub fn execute(&self, work: Work<'_>, sql: &str) -> Result<(), Problem> {
+        self.cancel.check()?;
         self.connection.execute_batch(sql).map_err(|error| self.failure(work, &error))
     }
 
@@ -131,6 +66,7 @@ impl Session {
             })?;
             Ok(integers)
         };
+        self.cancel.check()?;
         self.connection.query_row(sql, [], read).map_err(|error| self.failure(work, &error))
     }
 
@@ -138,6 +74,7 @@ impl Session {
     /// order only because `preserve_insertion_order` is left on (seen with DuckDB 2.0.0).
     pub fn stream(&self, work: Work<'_>, sql: &str, sink: &mut dyn BatchSink) -> Result<(), Problem> {
         let failure = |error: duckdb::Error| self.failure(work, &error);
+        self.cancel.check()?;
         let mut statement = self.connection.prepare(sql).map_err(failure)?;
         let stream = statement.stream_arrow([]).map_err(failure)?;
         let schema = plain_schema(&stream.get_schema());
@@ -146,6 +83,7 @@ impl Session {
         }
         for batch in stream {
             let batch = batch.map_err(failure)?;
+            self.cancel.check()?;
             if plain(&batch, &schema, sink)
                 .map_err(|error| Problem::new(Kind::Invalid, format!("{}: {error}", work.what), None))?
                 == ControlFlow::Break(())
@@ -156,11 +94,15 @@ impl Session {
         Ok(())
     }
 
-    /// What is wrong: reading a file, if that failed, else what DuckDB says.
+    /// What is wrong: nothing but that it was called off; reading a file, if that failed; else what DuckDB
+    /// says.
     fn failure(&self, work: Work<'_>, error: &duckdb::Error) -> Problem {
+        if let Err(cancelled) = self.cancel.check() {
+            return cancelled;
+        }
         match work.scans.iter().find_map(|scan| scan.problem()) {
             Some(problem) => problem,
-            None => explain(work.what, error, &self.memory),
+            None => explain(work.what, error, &self.memory.limit),
         }
     }
 }

@@ -1,0 +1,175 @@
+//! The one DuckDB of a store: it starts with the first query, and every query has a connection of its own.
+//! Memory, threads and the folder to spill to are shared.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use duckdb::{Config, Connection};
+
+use super::{
+    error::explain,
+    scans::{FUNCTION, ScanFunction},
+    session::Session,
+    spill::Spill,
+};
+use crate::{
+    config::MemoryLimit,
+    offline::Cancel,
+    problem::{Kind, Problem},
+};
+
+/// A DuckDB in memory, with a folder to spill to.
+pub struct Database {
+    memory: Arc<Memory>,
+    started: Mutex<Option<Started>>,
+}
+
+struct Started {
+    /// Others are made from it; nothing is asked through it.
+    connection: Connection,
+    /// Removed with the database.
+    _spill: Spill,
+}
+
+/// How much memory all queries may use together.
+pub struct Memory {
+    /// As the person set it.
+    pub limit: MemoryLimit,
+    /// Bytes to which it was raised; 0 as long as it was not.
+    raised: Mutex<u64>,
+}
+
+impl Database {
+    /// One that has not started.
+    pub fn new(limit: MemoryLimit) -> Self {
+        let memory = Arc::new(Memory { limit, raised: Mutex::new(0) });
+        Self { memory, started: Mutex::new(None) }
+    }
+
+    /// Begins a query, which `cancel` calls off. The first one starts DuckDB, which takes about 20 ms.
+    ///
+    /// # Errors
+    /// When there is no folder for temporary files, or DuckDB does not start.
+    pub fn session(&self, cancel: &Cancel) -> Result<Session, Problem> {
+        cancel.check()?;
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = match &mut *started {
+            Some(started) => started,
+            none => none.insert(self.start()?),
+        };
+        let connection = started.connection.try_clone().map_err(|error| self.not_started(&error))?;
+        Ok(Session::begin(connection, Arc::clone(&self.memory), cancel.clone()))
+    }
+
+    fn start(&self) -> Result<Started, Problem> {
+        let spill = Spill::new().map_err(|error| {
+            Problem::new(
+                Kind::Unavailable,
+                format!("cannot make a folder for temporary files: {error}"),
+                "set TMPDIR to a folder that can be written".to_owned(),
+            )
+        })?;
+        let open = || {
+            let config = Config::default()
+                // Without these a missing extension is first looked for in the network, for seconds.
+                .with("autoinstall_known_extensions", "false")?
+                .with("autoload_known_extensions", "false")?
+                .max_memory(&self.memory.limit.to_string())?
+                // Values of a megabyte fill the offsets of small buffers with a few thousand rows.
+                .with("arrow_large_buffer_size", "true")?
+                .with("temp_directory", spill.path().display().to_string())?;
+            let connection = Connection::open_in_memory_with_flags(config)?;
+            connection.register_table_function::<ScanFunction>(FUNCTION)?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|error| self.not_started(&error))?;
+        Ok(Started { connection, _spill: spill })
+    }
+
+    fn not_started(&self, error: &duckdb::Error) -> Problem {
+        explain("cannot start DuckDB", error, &self.memory.limit)
+    }
+}
+
+impl Memory {
+    /// The limit in bytes that is to be set so that batches of so many columns fit, whatever the person
+    /// said: with less nothing can be done at all. `None` if what is set is enough.
+    pub fn raised_for(&self, columns: usize) -> Option<u64> {
+        /// Of everything else.
+        const BASE: u64 = 192 << 20;
+        /// Of the vectors of one column, of which several batches are under way in each thread.
+        const COLUMN: u64 = 2048 * 16 * 8;
+        let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
+        let least = BASE + columns as u64 * COLUMN * threads;
+        let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_less = self.limit.bytes().is_some_and(|limit| limit.max(*raised) < least);
+        is_less.then(|| {
+            *raised = least;
+            least
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{super::session::Work, *};
+
+    const WORK: Work<'_> = Work { what: "cannot count", scans: &[] };
+    /// More than anybody waits for.
+    const ENDLESS: &str =
+        "SELECT sum(one.range + other.range) :: BIGINT FROM range(10000000) one, range(10000000) other";
+
+    fn connections(session: &Session) -> Option<i64> {
+        let [count] = session.integers(WORK, "SELECT count :: BIGINT FROM duckdb_connection_count()").unwrap();
+        count
+    }
+
+    #[test]
+    fn sessions_share_a_database_and_no_temporary_table() {
+        let database = Database::new(MemoryLimit::default());
+        assert!(database.started.lock().unwrap().is_none(), "it starts with the first query");
+        let [one, other] = [(); 2].map(|()| database.session(&Cancel::default()).unwrap());
+        one.execute(WORK, "CREATE TABLE shared AS SELECT 7 :: BIGINT AS x; CREATE TEMP TABLE own AS SELECT 1").unwrap();
+        assert_eq!(other.integers(WORK, "SELECT x FROM shared").unwrap(), [Some(7)]);
+        assert!(other.integers::<1>(WORK, "SELECT * FROM own").is_err());
+        assert_eq!(connections(&one), Some(3));
+        drop(other);
+        assert_eq!(connections(&one), Some(2));
+    }
+
+    #[test]
+    fn a_query_that_is_called_off_ends_and_others_go_on() {
+        let database = Database::new(MemoryLimit::default());
+        let cancel = Cancel::default();
+        let began = Instant::now();
+        thread::scope(|scope| {
+            let called_off = scope.spawn(|| {
+                database.session(&cancel).and_then(|session| session.integers::<1>(WORK, ENDLESS)).unwrap_err().kind
+            });
+            // Interrupting has an effect only while a statement runs.
+            while !called_off.is_finished() {
+                thread::sleep(Duration::from_millis(20));
+                cancel.cancel();
+            }
+            assert_eq!(called_off.join().unwrap(), Kind::Cancelled);
+        });
+        assert!(began.elapsed() < Duration::from_secs(30));
+        assert_eq!(database.session(&cancel).err().map(|problem| problem.kind), Some(Kind::Cancelled));
+        let session = database.session(&Cancel::default()).unwrap();
+        assert_eq!(connections(&session), Some(2));
+    }
+
+    #[test]
+    fn the_limit_is_raised_once_and_never_lowered() {
+        let database = Database::new("1MB".parse().unwrap());
+        let raised = database.memory.raised_for(1_000);
+        assert!(raised.is_some());
+        assert_eq!(database.memory.raised_for(10), None);
+        assert!(database.memory.raised_for(2_000) > raised);
+        assert_eq!(Database::new("1TB".parse().unwrap()).memory.raised_for(1_000), None);
+    }
+}
