@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(unix)]
+use super::signals;
 use super::{CommandError, Global, checks::Checks};
 use crate::{
     config::{self, MemoryLimit, ParseMemoryLimitError, StoreConfig, variables},
@@ -178,6 +180,8 @@ impl Context {
     }
 
     pub fn offline(&self) -> Result<Box<dyn OfflineStore>, CommandError> {
+        #[cfg(unix)]
+        signals::remove_temporary_files();
         Ok(offline::open(&self.config()?))
     }
 

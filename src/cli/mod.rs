@@ -28,6 +28,8 @@ mod registry;
 mod registry_dump;
 mod schema;
 mod selection;
+#[cfg(unix)]
+mod signals;
 mod source_listing;
 mod teardown;
 mod version;

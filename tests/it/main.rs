@@ -18,6 +18,8 @@ mod interop_kinds;
 mod json_sources;
 mod killer;
 mod materialize_runs;
+#[cfg(target_os = "linux")]
+mod offline_queries;
 mod old_registries;
 mod online;
 mod online_sql;

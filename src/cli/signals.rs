@@ -1,0 +1,39 @@
+//! What happens before a signal ends the program.
+
+use std::{sync::Once, thread};
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+    low_level::emulate_default_handler,
+};
+
+use crate::offline::remove_spill_folders;
+
+/// From now on Ctrl-C and `kill` end the program only after its temporary files are gone.
+pub fn remove_temporary_files() {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| {
+        let ignored = ignored();
+        // Where signals cannot be watched, the next query cleans up.
+        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM].into_iter().filter(|signal| !ignored.contains(signal)))
+        else {
+            return;
+        };
+        let end = move || {
+            if let Some(signal) = signals.forever().next() {
+                remove_spill_folders();
+                let _ = emulate_default_handler(signal);
+            }
+        };
+        let _ = thread::Builder::new().name("signals".to_owned()).spawn(end);
+    });
+}
+
+/// The signals that whoever started this program wants it to ignore, as shells do for what runs in the
+/// background.
+fn ignored() -> Vec<i32> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    [SIGINT, SIGTERM].into_iter().filter(|signal| mask.unwrap_or(0) >> (signal - 1) & 1 == 1).collect()
+}
