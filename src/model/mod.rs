@@ -17,6 +17,7 @@ mod on_demand_feature_view;
 mod online_tables;
 mod permission;
 mod printable;
+mod project;
 mod repo;
 mod run;
 mod saved_dataset;
@@ -43,7 +44,8 @@ pub use on_demand_feature_view::{Expression, OnDemandFeatureView, OnDemandSource
 pub use online_tables::OnlineTables;
 pub use permission::{Permission, PermissionAction, PermissionType, Policy};
 pub use printable::printable;
-pub use repo::{ForeignObject, MaterializedView, Place, Project, RegistryState, Repo, Use};
+pub use project::Project;
+pub use repo::{ForeignObject, MaterializedView, Place, RegistryState, Repo, Use};
 pub use run::{RunCounts, RunRecord, RunState};
 pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
 

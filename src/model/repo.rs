@@ -4,17 +4,8 @@ use serde::Serialize;
 
 use super::{
     DataSource, Entity, FeatureService, FeatureView, Interval, LabelView, Object, ObjectId, OnDemandFeatureView,
-    Permission, SavedDataset, StreamFeatureView, Tags, ValidationReference,
+    Permission, Project, SavedDataset, StreamFeatureView, ValidationReference,
 };
-
-/// The namespace of a team's objects and online data.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Project {
-    pub name: String,
-    pub description: String,
-    pub owner: String,
-    pub tags: Tags,
-}
 
 /// Everything the definitions of one repo declare, resolved: what the registry should hold.
 #[derive(Debug, Clone, PartialEq)]

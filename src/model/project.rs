@@ -1,0 +1,16 @@
+use serde::Serialize;
+
+use super::Tags;
+
+/// The namespace of a team's objects and online data.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Project {
+    /// Letters, digits, `_` and `-`.
+    pub name: String,
+    /// What it is about; empty if nobody says it.
+    pub description: String,
+    /// Whom to ask; empty if nobody says it.
+    pub owner: String,
+    /// What else is known of it.
+    pub tags: Tags,
+}
