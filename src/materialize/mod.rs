@@ -1,7 +1,6 @@
 //! Moves the newest values of views from their sources into the online store.
 
 mod checks;
-mod encode;
 mod event;
 mod forecast;
 mod history;

@@ -4,7 +4,6 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{
     checks::{self},
-    encode::{BatchEncoder, EncodeBatchError},
     event::Event,
     history::RunHistory,
     interval::{ViewRun, chunks},
@@ -15,7 +14,7 @@ use super::{
 use crate::{
     model::{Checks, FeatureView, Interval, RunCounts, Timestamp},
     offline::{BatchSink, NewestQuery},
-    online::{OnlineWriter, Replace, ViewLayout, WriteCounts},
+    online::{BatchEncoder, EncodeBatchError, OnlineWriter, Replace, ViewLayout, WriteCounts},
     problem::{Kind, Problem},
     registry::{Decision, stale_until, update_view},
 };

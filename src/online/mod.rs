@@ -1,5 +1,6 @@
 //! Where the newest values are served from, behind one trait.
 
+mod encode;
 mod patience;
 mod postgres;
 mod redis;
@@ -8,6 +9,7 @@ mod store;
 
 use crate::config::OnlineStoreConfig;
 
+pub use encode::{BatchEncoder, EncodeBatchError, EncodedBatch};
 pub use store::{
     EncodedRow, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout, WriteCounts,
 };

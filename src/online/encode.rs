@@ -1,3 +1,5 @@
+//! Rows of sources in wire form: keys and values as online stores keep them.
+
 use std::ops::Range;
 
 use arrow::{
@@ -5,13 +7,13 @@ use arrow::{
     datatypes::TimestampMicrosecondType,
 };
 
+use super::store::EncodedRow;
 use crate::{
     feast::values::{
         encode::{BoundColumn, ColumnEncoder, EncodeError, KeyColumn},
         entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
     },
     model::{DUMMY_JOIN_KEY, FeatureView, OutOfRange, Timestamp},
-    online::EncodedRow,
 };
 
 /// Why rows have no wire form.
@@ -44,8 +46,8 @@ pub enum EncodeBatchError {
 
 /// Turns batches of newest rows into keys and values on the wire.
 ///
-/// A batch has the columns of [`OfflineStore::newest`](crate::offline::OfflineStore::newest): join
-/// keys, event time, creation time, features.
+/// A batch has the columns that offline stores give for the newest rows of a view: join keys, event time,
+/// creation time, features.
 pub struct BatchEncoder<'a> {
     view: &'a FeatureView,
     out_of_range: OutOfRange,
