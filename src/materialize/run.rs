@@ -173,13 +173,11 @@ impl<'a> ViewMaterialization<'a> {
             failure: None,
         };
         let read = self.stores.offline.newest(&query, &mut sink);
-        if read.is_ok() && sink.failure.is_none() {
-            sink.finish();
-        }
         if let Some(failure) = sink.failure {
             return Err(failure);
         }
         let read = read?;
+        sink.finish()?;
         self.counts.out_of_range += read.unfit;
         self.counts.ties += read.ties;
         Ok(())
@@ -235,24 +233,23 @@ impl ValueSink<'_> {
         let encoded = self.encoder.encode(batch)?;
         let counts = self.writer.write(&encoded.rows())?;
         self.counts.out_of_range += encoded.out_of_range;
-        self.note(counts);
+        note(self.view, counts, self.counts, self.on_event);
         Ok(())
     }
 
     /// Waits for the rows that the store has taken and not confirmed.
-    fn finish(&mut self) {
-        match self.writer.finish() {
-            Ok(counts) => self.note(counts),
-            Err(error) => self.failure = Some(error.into()),
-        }
+    fn finish(self) -> Result<(), ViewError> {
+        let counts = self.writer.finish()?;
+        note(self.view, counts, self.counts, self.on_event);
+        Ok(())
     }
+}
 
-    fn note(&mut self, counts: WriteCounts) {
-        self.counts.written += counts.written;
-        self.counts.skipped += counts.skipped;
-        let rows = self.counts.written + self.counts.skipped;
-        (self.on_event)(&Event::Progress { view: self.view, rows });
-    }
+/// Adds what became of rows, and tells how many they are by now.
+fn note(view: &str, written: WriteCounts, counts: &mut RunCounts, on_event: &OnEvent<'_>) {
+    counts.written += written.written;
+    counts.skipped += written.skipped;
+    on_event(&Event::Progress { view, rows: counts.written + counts.skipped });
 }
 
 impl BatchSink for ValueSink<'_> {

@@ -304,7 +304,7 @@ impl OnlineWriter for SqliteWriter {
     }
 
     /// Each batch was committed when it was taken.
-    fn finish(&mut self) -> Result<WriteCounts, Problem> {
+    fn flush(&mut self) -> Result<WriteCounts, Problem> {
         Ok(WriteCounts::default())
     }
 }

@@ -5,7 +5,7 @@ use crate::{
 
 /// A store of the newest values per entity, in a layout that Python Feast reads and writes, too.
 /// Each call connects on its own, so that threads can share a store.
-pub trait OnlineStore: Sync {
+pub trait OnlineStore: Send + Sync {
     /// The tables, if the store has such that the registry records.
     fn recorded_tables(&self) -> Option<&dyn RecordedTables>;
 
@@ -84,19 +84,28 @@ pub trait RecordedTables {
 
 /// Writes rows of one view.
 pub trait OnlineWriter: Send {
-    /// Takes rows, each of another entity, and returns what became of rows taken so far that was not
-    /// told yet. An entity's values are replaced as a whole or not at all.
+    /// Takes rows, each of another entity, and returns counts for rows whose outcome became known since
+    /// the last call. An entity's values are replaced as a whole or not at all.
     ///
     /// # Errors
     /// When the store refuses, or stays away in spite of waiting for it; then it is unknown which of
-    /// the rows that were not told of are stored.
+    /// the rows that were not counted are stored, and the writer takes no more.
     fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, Problem>;
 
-    /// Waits until all rows taken are stored for certain, and returns what was not told yet.
+    /// Waits until all rows taken are stored for certain, and returns the counts of those that were not
+    /// counted yet. More rows may follow.
     ///
     /// # Errors
     /// As [`Self::write`].
-    fn finish(&mut self) -> Result<WriteCounts, Problem>;
+    fn flush(&mut self) -> Result<WriteCounts, Problem>;
+
+    /// Flushes for the last time: nothing can be written afterwards.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    fn finish(mut self: Box<Self>) -> Result<WriteCounts, Problem> {
+        self.flush()
+    }
 }
 
 /// Which stored values give way.

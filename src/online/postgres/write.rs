@@ -79,7 +79,7 @@ impl OnlineWriter for PostgresWriter {
     }
 
     /// Each batch was committed when it was taken.
-    fn finish(&mut self) -> Result<WriteCounts, Problem> {
+    fn flush(&mut self) -> Result<WriteCounts, Problem> {
         self.session.check_memory()?;
         Ok(WriteCounts::default())
     }

@@ -38,10 +38,24 @@ pub struct RedisWriter {
     rows: Rows,
     batch: usize,
     /// Taken when nothing more is sent.
-    batches: Option<SyncSender<Rows>>,
-    outcomes: Receiver<Result<(WriteCounts, Rows), Problem>>,
+    orders: Option<SyncSender<Order>>,
+    outcomes: Receiver<Result<Outcome, Problem>>,
     sender: Option<JoinHandle<()>>,
     abandoned: Arc<AtomicBool>,
+}
+
+/// What the sender is to do.
+enum Order {
+    Write(Rows),
+    /// To assert that the servers still know what they have confirmed.
+    Confirm,
+}
+
+/// What became of an order.
+enum Outcome {
+    /// The rows come back for their memory.
+    Written(WriteCounts, Rows),
+    Confirmed,
 }
 
 /// Sends what was packed.
@@ -62,8 +76,8 @@ impl RedisWriter {
         let is_cluster = config.deployment == RedisDeployment::Cluster;
         let replace = if config.skip_dedup { Replace::Everything } else { replace };
         let packer = Packer::new(layout, config.key_ttl_seconds.unwrap_or(0), replace, is_cluster);
-        let (batches, received) = sync_channel::<Rows>(BATCHES_AHEAD);
-        // Room for the answer to every batch under way, so that the sender never waits for us.
+        let (orders, received) = sync_channel::<Order>(BATCHES_AHEAD);
+        // Room for the answer to every order under way, so that the sender never waits for us.
         let (answers, outcomes) = sync_channel(BATCHES_AHEAD + 2);
         let abandoned = servers.abandoned();
         // Keys of a transaction in a cluster would have to share a slot.
@@ -77,23 +91,19 @@ impl RedisWriter {
             calls: Calls::default(),
         };
         let sender = std::thread::spawn(move || {
-            for mut rows in received {
-                let outcome = sender.send(&mut rows).map(|counts| (counts, rows));
+            for order in received {
+                let outcome = sender.carry_out(order);
                 let failed = outcome.is_err();
                 if answers.send(outcome).is_err() || failed {
                     return;
                 }
-            }
-            if let Err(error) = sender.servers.check_memory() {
-                // Nobody listens if the run has failed already.
-                let _ = answers.send(Err(error));
             }
         });
         Self {
             packer,
             rows: Rows::default(),
             batch: if is_cluster { CLUSTER_BATCH } else { BATCH },
-            batches: Some(batches),
+            orders: Some(orders),
             outcomes,
             sender: Some(sender),
             abandoned,
@@ -105,36 +115,33 @@ impl RedisWriter {
         let mut told = WriteCounts::default();
         let mut next = Rows::default();
         while let Ok(outcome) = self.outcomes.try_recv() {
-            let (counts, used) = outcome?;
-            add(&mut told, counts);
-            next = used;
+            if let Outcome::Written(counts, used) = outcome? {
+                add(&mut told, counts);
+                next = used;
+            }
         }
         next.clear();
         let rows = std::mem::replace(&mut self.rows, next);
-        if let Some(batches) = &self.batches
-            && batches.send(rows).is_err()
-        {
-            // The sender has stopped, and said why.
-            add(&mut told, self.remaining()?);
-        }
+        self.order(Order::Write(rows))?;
         Ok(told)
     }
 
-    /// What became of everything that was sent.
-    fn remaining(&mut self) -> Result<WriteCounts, Problem> {
-        let mut told = WriteCounts::default();
+    fn order(&mut self, order: Order) -> Result<(), Problem> {
+        match &self.orders {
+            Some(orders) if orders.send(order).is_ok() => Ok(()),
+            _ => Err(self.stopped()),
+        }
+    }
+
+    /// Why the sender takes no more.
+    fn stopped(&mut self) -> Problem {
         while let Ok(outcome) = self.outcomes.recv() {
-            add(&mut told, outcome?.0);
+            if let Err(error) = outcome {
+                return error;
+            }
         }
-        if self.sender.take().is_some_and(|sender| sender.join().is_err()) {
-            let help = "this is a mistake in feastr: report it; what was written stays, and the next run goes on";
-            return Err(Problem::new(
-                Kind::Unavailable,
-                "writing to Redis has ended before all was written",
-                help.to_owned(),
-            ));
-        }
-        Ok(told)
+        let help = "this is a mistake in feastr: report it; what was written stays, and the next run goes on";
+        Problem::new(Kind::Internal, "writing to Redis has ended before all was written", help.to_owned())
     }
 }
 
@@ -150,14 +157,20 @@ impl OnlineWriter for RedisWriter {
         Ok(told)
     }
 
-    fn finish(&mut self) -> Result<WriteCounts, Problem> {
+    fn flush(&mut self) -> Result<WriteCounts, Problem> {
         let mut told = WriteCounts::default();
         if !self.rows.rows.is_empty() {
             told = self.send()?;
         }
-        self.batches = None;
-        add(&mut told, self.remaining()?);
-        Ok(told)
+        self.order(Order::Confirm)?;
+        loop {
+            match self.outcomes.recv() {
+                Ok(Ok(Outcome::Written(counts, _))) => add(&mut told, counts),
+                Ok(Ok(Outcome::Confirmed)) => return Ok(told),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => return Err(self.stopped()),
+            }
+        }
     }
 }
 
@@ -165,7 +178,7 @@ impl Drop for RedisWriter {
     fn drop(&mut self) {
         // After an error the sender need not wait for servers any more.
         self.abandoned.store(true, Ordering::Relaxed);
-        self.batches = None;
+        self.orders = None;
         if let Some(sender) = self.sender.take() {
             let _ = sender.join();
         }
@@ -173,6 +186,13 @@ impl Drop for RedisWriter {
 }
 
 impl Sender {
+    fn carry_out(&mut self, order: Order) -> Result<Outcome, Problem> {
+        match order {
+            Order::Write(mut rows) => self.send(&mut rows).map(|counts| Outcome::Written(counts, rows)),
+            Order::Confirm => self.servers.check_memory().map(|()| Outcome::Confirmed),
+        }
+    }
+
     /// Writes a batch: creates what is not there, then writes in transactions if there are any, and with
     /// commands that can be repeated where those did not go well.
     fn send(&mut self, rows: &mut Rows) -> Result<WriteCounts, Problem> {

@@ -176,6 +176,27 @@ fn many_rows_and_many_features_are_written_and_written_again() {
 }
 
 #[test]
+fn what_is_flushed_is_stored_and_more_may_follow() {
+    with_every_store("flush", |store, project| {
+        let view = View::simple(project);
+        let row = |number| Row::new(view.number(number), 10, &[int(number), int(0)]);
+        let mut writer = store.writer(view.0.clone(), Replace::Outdated).unwrap();
+        let mut told = WriteCounts::default();
+        let mut add = |more: WriteCounts| told.written += more.written;
+        for number in 1..=3 {
+            add(writer.write(&[row(number).encoded()]).unwrap());
+            add(writer.flush().unwrap());
+            assert_eq!(read(store, &view, &[view.number(number)])[0][0], found(&int(number), 10));
+        }
+        add(writer.write(&[row(4).encoded()]).unwrap());
+        // Consumes the writer: what is written afterwards does not compile.
+        add(writer.finish().unwrap());
+        assert_eq!(told, counts(4, 0));
+        assert_eq!(read(store, &view, &[view.number(4)])[0][0], found(&int(4), 10));
+    });
+}
+
+#[test]
 fn removing_views_touches_nothing_else() {
     with_every_store("demo", |store, project| {
         // The name of one project ends like that of the other.

@@ -47,7 +47,7 @@ fn a_replica_that_takes_over_may_lack_what_was_confirmed() {
     // Whoever starts again is not another one.
     server.kill();
     server.restart();
-    writer.finish().unwrap();
+    writer.flush().unwrap();
     server.kill();
     server.restart_as_replica();
     server.execute("postgres", "SELECT pg_promote()");
