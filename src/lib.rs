@@ -4,6 +4,7 @@
 
 pub mod apply;
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod definitions;
 pub mod diagnostics;
@@ -15,14 +16,12 @@ pub mod model;
 pub mod offline;
 pub mod online;
 pub mod plan;
-pub mod postgres;
 pub mod problem;
 pub mod registry;
 pub mod retrieval;
 pub mod serving;
 pub mod sink;
 pub mod sources;
-pub mod sqlite;
 pub mod time_limit;
 pub mod ui;
 pub mod yaml;

@@ -10,10 +10,10 @@ use super::store::{
     EncodedRow, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout, WriteCounts,
 };
 use crate::{
+    clients::sqlite::SqliteFile,
     feast::values::{entity_key::EntityKeyEncoder, value::Value},
     model::{OnlineTables, Timestamp},
     problem::Problem,
-    sqlite::SqliteFile,
 };
 
 /// Feast's SQLite online store: a table per view, a row per entity and feature.

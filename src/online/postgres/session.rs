@@ -3,9 +3,9 @@ use std::time::Duration;
 use postgres::Client;
 
 use crate::{
+    clients::postgres::{PostgresProblem, PostgresServer, Role},
     config::PostgresConfig,
     online::patience::Patience,
-    postgres::{PostgresProblem, PostgresServer, Role},
     problem::{Kind, Problem},
 };
 

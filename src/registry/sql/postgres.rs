@@ -16,8 +16,8 @@ use super::{
 };
 use crate::problem::{Kind, Problem};
 use crate::{
+    clients::postgres::{PostgresServer, Role},
     config::ServerUrl,
-    postgres::{PostgresServer, Role},
     registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, view_digest},
 };
 

@@ -10,13 +10,11 @@ use super::{
     schema::ColumnType,
     session::{Cell, Database, Failure, Parameter, Session},
 };
+use crate::clients::sqlite::SqliteFile;
 use crate::problem::Problem;
-use crate::{
-    registry::{
-        lock_file::LockFile,
-        locks::{Holder, Locking, ViewLock},
-    },
-    sqlite::SqliteFile,
+use crate::registry::{
+    lock_file::LockFile,
+    locks::{Holder, Locking, ViewLock},
 };
 
 /// A registry in an SQLite file.
