@@ -22,6 +22,5 @@ pub mod retrieval;
 pub mod serving;
 pub mod sink;
 pub mod sources;
-pub mod time_limit;
 pub mod ui;
 pub mod yaml;

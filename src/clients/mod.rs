@@ -2,4 +2,5 @@
 //! wrong. What is asked there, and in which tables and keys, is decided by the rooms above.
 
 pub mod postgres;
+pub mod runtime;
 pub mod sqlite;

@@ -1,12 +1,17 @@
 use std::{error::Error as _, io};
 
-use postgres::error::SqlState;
+use tokio_postgres::{Error, error::SqlState};
 
-use super::{PostgresProblem, Role};
+use super::{PostgresError, PostgresProblem, Role};
 use crate::config::ServerUrl;
 
 /// What an error means for the person.
-pub fn explain(role: &Role, url: &ServerUrl, error: &postgres::Error) -> PostgresProblem {
+pub fn explain(role: &Role, url: &ServerUrl, error: &PostgresError) -> PostgresProblem {
+    let error = match error {
+        PostgresError::Said(error) => error,
+        PostgresError::Silent => return silent(role, url),
+        PostgresError::NoRuntime(error) => return error.clone().into(),
+    };
     let problem = match error.as_db_error() {
         Some(answer) => by_code(role, url, answer.code(), answer.message()),
         None => by_source(role, url, error),
@@ -14,8 +19,15 @@ pub fn explain(role: &Role, url: &ServerUrl, error: &postgres::Error) -> Postgre
     PostgresProblem { passing: is_passing(error), ..problem }
 }
 
+/// What it means that the server takes what it is sent and does not answer.
+fn silent(role: &Role, url: &ServerUrl) -> PostgresProblem {
+    let message = format!("the server of the {} {url} does not answer in time", role.name);
+    let help = format!("check host and port {}, and that the server is not stuck", role.settings);
+    PostgresProblem { passing: true, ..PostgresProblem::new(message, help) }
+}
+
 /// Whether the server, or the way to it, may be back after a while.
-fn is_passing(error: &postgres::Error) -> bool {
+fn is_passing(error: &Error) -> bool {
     const PASSING: [SqlState; 8] = [
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
@@ -33,7 +45,7 @@ fn is_passing(error: &postgres::Error) -> bool {
 }
 
 /// The error of the network below an error.
-fn io_error(error: &postgres::Error) -> Option<&io::Error> {
+fn io_error(error: &Error) -> Option<&io::Error> {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(io) = cause.downcast_ref() {
@@ -90,7 +102,7 @@ fn by_code(role: &Role, url: &ServerUrl, code: &SqlState, text: &str) -> Postgre
 }
 
 /// Errors that the server did not send.
-fn by_source(role: &Role, url: &ServerUrl, error: &postgres::Error) -> PostgresProblem {
+fn by_source(role: &Role, url: &ServerUrl, error: &Error) -> PostgresProblem {
     let what = format!("the {} {url}", role.name);
     let check = format!("check host and port {}, and that the server runs", role.settings);
     let lost = || PostgresProblem::new(format!("the connection to {what} broke"), role.interrupted.to_owned());

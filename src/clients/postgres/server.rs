@@ -1,13 +1,14 @@
 use std::time::Duration;
 
-use postgres::{Client, Config, NoTls, config::SslMode};
+use tokio::time::timeout;
+use tokio_postgres::{Config, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{explain, tls};
+use super::{Connection, PostgresError, explain, tls};
 use crate::{
+    clients::runtime::{NoRuntime, blocking, spawned},
     config::{ClientCertificate, ServerUrl, TlsMode},
     problem::{Kind, Problem},
-    time_limit::within,
 };
 
 /// How long to wait for an address that does not answer.
@@ -74,6 +75,12 @@ impl From<PostgresProblem> for Problem {
     }
 }
 
+impl From<NoRuntime> for PostgresProblem {
+    fn from(error: NoRuntime) -> Self {
+        Self::new(error.to_string(), None)
+    }
+}
+
 impl PostgresServer {
     /// The database at `url`. Nothing is opened yet.
     pub const fn new(role: &'static Role, url: ServerUrl) -> Self {
@@ -93,8 +100,35 @@ impl PostgresServer {
     /// A new connection, with settings of the caller besides those of the URL.
     ///
     /// # Errors
-    /// When there is no connection to be had.
-    pub fn connect(&self, adjust: impl FnOnce(&mut Config)) -> Result<Client, PostgresProblem> {
+    /// When there is no connection to be had, or not in time.
+    pub async fn connect(&self, adjust: impl FnOnce(&mut Config)) -> Result<Connection, PostgresProblem> {
+        let config = self.config(adjust);
+        let tls = match self.url.tls.mode {
+            TlsMode::Disable => None,
+            _ => {
+                let (settings, certificate, role) = (self.url.tls.clone(), self.certificate.clone(), self.role);
+                Some(blocking(move || tls::client(&settings, certificate.as_ref(), role)).await?)
+            }
+        };
+        let connected = spawned(async move {
+            let connected = timeout(CONNECT_TIMEOUT, async {
+                Ok(match tls {
+                    None => {
+                        let (client, connection) = config.connect(NoTls).await?;
+                        Connection::new(client, connection)
+                    }
+                    Some(tls) => {
+                        let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await?;
+                        Connection::new(client, connection)
+                    }
+                })
+            });
+            connected.await.unwrap_or(Err(PostgresError::Silent))
+        });
+        connected.await.map_err(|error| self.explain(&error))
+    }
+
+    fn config(&self, adjust: impl FnOnce(&mut Config)) -> Config {
         let mut config = Config::new();
         config.host(&self.url.host).dbname(&self.url.database).connect_timeout(ADDRESS_TIMEOUT);
         config.tcp_user_timeout(UNCONFIRMED).keepalives_idle(KEEPALIVE.0).keepalives_interval(KEEPALIVE.1);
@@ -108,31 +142,16 @@ impl PostgresServer {
             config.password(&password.0);
         }
         adjust(&mut config);
-        let tls = match self.url.tls.mode {
-            TlsMode::Disable => None,
-            _ => Some(tls::client(&self.url.tls, self.certificate.as_ref(), self.role)?),
-        };
         config.ssl_mode(match self.url.tls.mode {
             TlsMode::Disable => SslMode::Disable,
             TlsMode::Prefer => SslMode::Prefer,
             _ => SslMode::Require,
         });
-        let connected = within(CONNECT_TIMEOUT, move || match tls {
-            None => config.connect(NoTls),
-            Some(tls) => config.connect(MakeRustlsConnect::new(tls)),
-        });
-        connected.ok_or_else(|| self.silent())?.map_err(|error| self.explain(&error))
-    }
-
-    /// What it means that the server takes a connection and does not answer.
-    fn silent(&self) -> PostgresProblem {
-        let message = format!("the server of the {} {} does not answer in time", self.role.name, self.url);
-        let help = format!("check host and port {}, and that the server is not stuck", self.role.settings);
-        PostgresProblem { passing: true, ..PostgresProblem::new(message, help) }
+        config
     }
 
     /// What an error means for the person.
-    pub fn explain(&self, error: &postgres::Error) -> PostgresProblem {
+    pub fn explain(&self, error: &PostgresError) -> PostgresProblem {
         explain::explain(self.role, &self.url, error)
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use postgres::{
+use tokio_postgres::{
     Row,
     error::SqlState,
     types::{ToSql, Type},
@@ -12,6 +12,10 @@ use super::{
     tables::{missing, quoted, table_name},
 };
 use crate::{
+    clients::{
+        postgres::{Connection, PostgresError},
+        runtime::wait,
+    },
     model::Timestamp,
     online::store::{ReadRequest, StoredValue},
     problem::Problem,
@@ -25,7 +29,7 @@ pub fn read(
 ) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
     let tables: Vec<String> = requests.iter().map(|request| table_name(project, &request.view)).collect();
     let all: Vec<(usize, &str)> = tables.iter().map(String::as_str).enumerate().collect();
-    let rows = match session.once(|client| found(ask(client, &all, requests)))? {
+    let rows = match session.once(|connection| found(ask(connection, &all, requests)))? {
         Some(rows) => rows,
         None => {
             // A view that was never materialized has no values.
@@ -33,7 +37,7 @@ pub fn read(
             let missing = missing(session, &names)?;
             let there: Vec<_> =
                 all.into_iter().filter(|(_, table)| !missing.iter().any(|name| name == table)).collect();
-            session.once(|client| ask(client, &there, requests))?
+            session.once(|connection| ask(connection, &there, requests))?
         }
     };
     let mut answer: Vec<Vec<Vec<StoredValue>>> = requests.iter().map(nothing_found).collect();
@@ -51,7 +55,7 @@ pub fn read(
 }
 
 /// Nothing when a table is not there.
-fn found<T>(outcome: Result<T, postgres::Error>) -> Result<Option<T>, postgres::Error> {
+fn found<T>(outcome: Result<T, PostgresError>) -> Result<Option<T>, PostgresError> {
     match outcome {
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(None),
         outcome => outcome.map(Some),
@@ -60,10 +64,10 @@ fn found<T>(outcome: Result<T, postgres::Error>) -> Result<Option<T>, postgres::
 
 /// Asks for the values of requests by their numbers, each from its table.
 fn ask(
-    client: &mut postgres::Client,
+    connection: &mut Connection,
     tables: &[(usize, &str)],
     requests: &[ReadRequest],
-) -> Result<Vec<Row>, postgres::Error> {
+) -> Result<Vec<Row>, PostgresError> {
     if tables.is_empty() {
         return Ok(Vec::new());
     }
@@ -80,7 +84,7 @@ fn ask(
         parameters.push((&requests[*number].keys, Type::BYTEA_ARRAY));
         parameters.push((&requests[*number].features, Type::TEXT_ARRAY));
     }
-    client.query_typed(&selects.join(" UNION ALL "), &parameters)
+    wait(connection.query_typed(&selects.join(" UNION ALL "), &parameters))
 }
 
 fn nothing_found(request: &ReadRequest) -> Vec<Vec<StoredValue>> {
@@ -102,7 +106,7 @@ fn fill(
     request: &ReadRequest,
     places: &HashMap<&[u8], Vec<usize>>,
     row: &Row,
-) -> Result<(), postgres::Error> {
+) -> Result<(), PostgresError> {
     let (key, feature): (&[u8], &str) = (row.try_get(1)?, row.try_get(2)?);
     let value = row.try_get::<_, Option<&[u8]>>(3)?.unwrap_or_default();
     let event = row.try_get::<_, Option<Moment>>(4)?.map_or(Timestamp::from_micros(0), |moment| moment.0);

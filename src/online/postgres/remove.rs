@@ -1,4 +1,9 @@
-use postgres::{Client, types::Type};
+use std::time::Duration;
+
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
 
 use super::{
     moment::Moment,
@@ -6,11 +11,18 @@ use super::{
     tables::{missing, quoted, table_name},
 };
 use crate::{
+    clients::{
+        postgres::{Connection, PostgresError},
+        runtime::wait,
+    },
     feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
     online::store::ViewLayout,
     problem::{Kind, Problem},
 };
+
+/// How long a statement may take that looks through a whole table.
+const SCAN_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Entities whose values are removed in one transaction.
 const PAGE: i64 = 1000;
@@ -26,7 +38,7 @@ pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMu
             continue;
         }
         let prefix = prefix(view)?;
-        let dropped = session.once(|client| drop_unshared(client, &quoted(&table), &prefix))?;
+        let dropped = session.once(|connection| drop_unshared(connection, &quoted(&table), &prefix))?;
         match dropped {
             Some(removed) => {
                 entities += removed;
@@ -41,16 +53,23 @@ pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMu
 
 /// Drops a table unless it has rows of other join keys, which a view has that changed them. Tells how
 /// many entities it had.
-fn drop_unshared(client: &mut Client, table: &str, prefix: &[u8]) -> Result<Option<u64>, postgres::Error> {
-    let mut transaction = client.transaction()?;
+fn drop_unshared(connection: &mut Connection, table: &str, prefix: &[u8]) -> Result<Option<u64>, PostgresError> {
+    wait(connection.batch_execute("BEGIN"))?;
+    let dropped = drop_in_transaction(connection, table, prefix);
+    let end = if let Ok(Some(_)) = dropped { "COMMIT" } else { "ROLLBACK" };
+    let ended = wait(connection.batch_execute(end));
+    dropped.and_then(|dropped| ended.map(|()| dropped))
+}
+
+fn drop_in_transaction(connection: &mut Connection, table: &str, prefix: &[u8]) -> Result<Option<u64>, PostgresError> {
     let others = format!("SELECT EXISTS (SELECT FROM {table} WHERE substring(entity_key FROM 1 FOR length($1)) <> $1)");
-    if transaction.query_typed(&others, &[(&prefix, Type::BYTEA)])?.iter().any(|row| row.get(0)) {
+    let others = wait(connection.query_typed(&others, &[(&prefix, Type::BYTEA)]))?;
+    if others.first().map_or(Ok(false), |row| row.try_get(0))? {
         return Ok(None);
     }
     let count = format!("SELECT count(*) FROM (SELECT DISTINCT entity_key FROM {table}) AS entities");
-    let entities: i64 = transaction.query_one(&count, &[])?.try_get(0)?;
-    transaction.batch_execute(&format!("DROP TABLE {table}"))?;
-    transaction.commit()?;
+    let entities: i64 = wait(connection.query_typed(&count, &[]))?.first().map_or(Ok(0), |row| row.try_get(0))?;
+    wait(connection.batch_execute(&format!("DROP TABLE {table}")))?;
     Ok(Some(u64::try_from(entities).unwrap_or(0)))
 }
 
@@ -83,6 +102,8 @@ fn existing<'a>(
     let mut tables: Vec<String> = views.into_iter().map(|view| table_name(&view.project, &view.view)).collect();
     let missing = missing(session, &tables.iter().map(String::as_str).collect::<Vec<_>>())?;
     tables.retain(|table| !missing.contains(table));
+    // What follows looks through them.
+    session.set_limit(SCAN_LIMIT);
     Ok(tables)
 }
 
@@ -154,8 +175,8 @@ fn remove_page(
          SELECT (SELECT count(DISTINCT entity_key) FROM gone), entity_key FROM page ORDER BY entity_key DESC LIMIT 1"
     );
     let moment = if let Removed::Before(before) = removed { Some(Moment(*before)) } else { None };
-    session.insist(|client| {
-        let mut parameters: Vec<(&(dyn postgres::types::ToSql + Sync), Type)> = vec![(&after, Type::BYTEA)];
+    session.insist(|connection| {
+        let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&after, Type::BYTEA)];
         match removed {
             Removed::Before(_) => parameters.push((&moment, Type::TIMESTAMPTZ)),
             Removed::Keys(prefix) => parameters.push((prefix, Type::BYTEA)),
@@ -163,8 +184,10 @@ fn remove_page(
                 parameters.extend([(prefix as _, Type::BYTEA), (names as _, Type::TEXT_ARRAY)]);
             }
         }
-        let rows = client.query_typed(&statement, &parameters)?;
-        let page = |row: &postgres::Row| Ok((u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or(0), row.try_get(1)?));
+        let rows = wait(connection.query_typed(&statement, &parameters))?;
+        let page = |row: &Row| {
+            Ok::<_, PostgresError>((u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or(0), row.try_get(1)?))
+        };
         rows.first().map(page).transpose()
     })
 }

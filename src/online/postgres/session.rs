@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use postgres::Client;
-
 use crate::{
-    clients::postgres::{PostgresProblem, PostgresServer, Role},
+    clients::{
+        postgres::{ANSWER_LIMIT, Connection, PostgresError, PostgresProblem, PostgresServer, Role},
+        runtime::wait,
+    },
     config::PostgresConfig,
     online::patience::Patience,
     problem::{Kind, Problem},
@@ -47,13 +48,13 @@ impl Access {
         }
     }
 
-    fn connect(&self) -> Result<Client, PostgresProblem> {
-        self.server.connect(|config| {
+    fn connect(&self) -> Result<Connection, PostgresProblem> {
+        wait(self.server.connect(|config| {
             config.application_name("feastr").options(&self.options).tcp_user_timeout(SILENCE);
             if let Some(idle) = self.keepalives_idle {
                 config.keepalives_idle(idle);
             }
-        })
+        }))
     }
 }
 
@@ -65,21 +66,33 @@ const HISTORY: &str = "SELECT system_identifier || ' ' || \
 /// A connection that comes back when it was lost.
 pub struct Session {
     access: Access,
-    client: Client,
+    connection: Connection,
     /// What the server said of its history, when it was asked and told.
     history: Option<String>,
+    /// How long an answer may take.
+    limit: Duration,
     /// Whether the connection may lead to a server that is no longer in charge.
     is_stale: bool,
 }
 
-fn history(client: &mut Client) -> Result<String, postgres::Error> {
-    client.query_typed(HISTORY, &[])?.first().map_or_else(|| Ok(String::new()), |row| row.try_get(0))
+fn history(connection: &mut Connection) -> Result<String, PostgresError> {
+    let rows = wait(connection.query_typed(HISTORY, &[]))?;
+    Ok(rows.first().map_or_else(|| Ok(String::new()), |row| row.try_get(0))?)
 }
 
 impl Session {
     /// Connects; a server that is not there now is an error at once.
     pub fn open(access: &Access) -> Result<Self, Problem> {
-        Ok(Self { access: access.clone(), client: access.connect()?, history: None, is_stale: false })
+        let (limit, connection) = (LOCK_WAIT + ANSWER_LIMIT, access.connect()?);
+        let mut session = Self { access: access.clone(), connection, history: None, limit, is_stale: false };
+        session.set_limit(limit);
+        Ok(session)
+    }
+
+    /// How long further answers may take.
+    pub fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+        self.connection.set_limit(limit);
     }
 
     /// The schema that the settings name.
@@ -95,8 +108,8 @@ impl Session {
     ///
     /// # Errors
     /// What the server says, explained.
-    pub fn once<T>(&mut self, act: impl FnOnce(&mut Client) -> Result<T, postgres::Error>) -> Result<T, Problem> {
-        act(&mut self.client).map_err(|error| self.access.server.explain(&error).into())
+    pub fn once<T>(&mut self, act: impl FnOnce(&mut Connection) -> Result<T, PostgresError>) -> Result<T, Problem> {
+        act(&mut self.connection).map_err(|error| self.access.server.explain(&error).into())
     }
 
     /// Does something that may be done twice, again and again while the server is away or another
@@ -104,12 +117,15 @@ impl Session {
     ///
     /// # Errors
     /// What cannot be helped by waiting, or what is still so after a long while.
-    pub fn insist<T>(&mut self, mut act: impl FnMut(&mut Client) -> Result<T, postgres::Error>) -> Result<T, Problem> {
+    pub fn insist<T>(
+        &mut self,
+        mut act: impl FnMut(&mut Connection) -> Result<T, PostgresError>,
+    ) -> Result<T, Problem> {
         let mut patience = Patience::default();
         loop {
             let outcome = self
                 .reconnected()
-                .and_then(|()| act(&mut self.client).map_err(|error| self.access.server.explain(&error)));
+                .and_then(|()| act(&mut self.connection).map_err(|error| self.access.server.explain(&error)));
             match outcome {
                 Err(problem) if problem.passing && patience.wait() => {}
                 Err(problem) if problem.passing => return Err(patience.exhausted(problem.into())),
@@ -121,7 +137,7 @@ impl Session {
     /// Notes the history of the server, for [`check_memory`](Self::check_memory). Not every server that
     /// speaks like PostgreSQL has one to tell; then there is nothing to be checked.
     pub fn note_history(&mut self) {
-        self.history = history(&mut self.client).ok();
+        self.history = history(&mut self.connection).ok();
     }
 
     /// Asserts that the server still is what it was when its history was noted: a replica that took over
@@ -148,8 +164,9 @@ impl Session {
     }
 
     fn reconnected(&mut self) -> Result<(), PostgresProblem> {
-        if self.is_stale || self.client.is_closed() {
-            self.client = self.access.connect()?;
+        if self.is_stale || self.connection.is_closed() {
+            self.connection = self.access.connect()?;
+            self.connection.set_limit(self.limit);
             self.is_stale = false;
         }
         Ok(())

@@ -1,10 +1,15 @@
 use std::collections::BTreeMap;
 
-use postgres::{Client, error::SqlState, types::Type};
+use tokio_postgres::{Row, error::SqlState, types::Type};
 
 use super::session::Session;
-
-use crate::problem::{Kind, Problem};
+use crate::{
+    clients::{
+        postgres::{Connection, PostgresError},
+        runtime::wait,
+    },
+    problem::{Kind, Problem},
+};
 
 /// The table of a view, as Feast names it.
 pub fn table_name(project: &str, view: &str) -> String {
@@ -45,13 +50,13 @@ pub fn check_lengths(tables: &[String]) -> Result<(), Problem> {
 
 /// Which of these tables cannot be seen.
 pub fn missing(session: &mut Session, tables: &[&str]) -> Result<Vec<String>, Problem> {
-    let rows = session.once(|client| {
-        client.query_typed(
+    session.once(|connection| {
+        let rows = wait(connection.query_typed(
             "SELECT name FROM unnest($1) AS name WHERE to_regclass(quote_ident(name)) IS NULL",
             &[(&tables, Type::TEXT_ARRAY)],
-        )
-    })?;
-    session.once(|_| rows.iter().map(|row| row.try_get(0)).collect())
+        ))?;
+        Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+    })
 }
 
 /// A table as it is.
@@ -67,7 +72,7 @@ pub struct Table {
 pub fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Result<Vec<Table>, Problem> {
     for _ in 0..MOST_ATTEMPTS {
         let schema = session.schema().to_owned();
-        let (found, current_schema) = session.once(|client| look(client, &schema, tables))?;
+        let (found, current_schema) = session.once(|connection| look(connection, &schema, tables))?;
         let statements = match current_schema {
             None => format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&schema)),
             Some(current) if current == schema => found.iter().map(|table| additions(table, numbers)).collect(),
@@ -76,7 +81,7 @@ pub fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Resul
         if statements.is_empty() {
             return Ok(found);
         }
-        session.once(|client| match client.batch_execute(&statements) {
+        session.once(|connection| match wait(connection.batch_execute(&statements)) {
             // `IF NOT EXISTS` does not help when two create the same thing at the same time.
             Err(error) if collided(&error) => Ok(()),
             outcome => outcome,
@@ -92,17 +97,21 @@ pub fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Resul
 /// Schema, tables, a look at them, and collisions with others.
 const MOST_ATTEMPTS: usize = 20;
 
-fn collided(error: &postgres::Error) -> bool {
+fn collided(error: &PostgresError) -> bool {
     const CODES: [SqlState; 4] =
         [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_SCHEMA, SqlState::DUPLICATE_OBJECT];
     error.code().is_some_and(|code| CODES.contains(code))
 }
 
-/// The tables, and the schema where new ones go: nothing when the wanted one is not there, and the
+/// The tables, and the schema where new ones go: `None` when the wanted one is not there, and the
 /// empty text when there is none to be used.
-fn look(client: &mut Client, schema: &str, tables: &[String]) -> Result<(Vec<Table>, Option<String>), postgres::Error> {
+fn look(
+    connection: &mut Connection,
+    schema: &str,
+    tables: &[String],
+) -> Result<(Vec<Table>, Option<String>), PostgresError> {
     // Casting to `name` cuts a text as creating a table does.
-    let rows = client.query_typed(
+    let rows = wait(connection.query_typed(
         "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) \
                 THEN coalesce(current_schema()::text, '') END, t.name, c.oid IS NOT NULL, \
          EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'value_num' \
@@ -111,12 +120,10 @@ fn look(client: &mut Client, schema: &str, tables: &[String]) -> Result<(Vec<Tab
          AND c.relkind IN ('r', 'p', 'v', 'f') \
          AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())",
         &[(&schema, Type::TEXT), (&tables, Type::TEXT_ARRAY)],
-    )?;
+    ))?;
     let current_schema = rows.first().map_or(Ok(None), |row| row.try_get(0))?;
-    let table = |row: &postgres::Row| {
-        Ok(Table { name: row.try_get(1)?, exists: row.try_get(2)?, has_numbers: row.try_get(3)? })
-    };
-    Ok((rows.iter().map(table).collect::<Result<_, postgres::Error>>()?, current_schema))
+    let table = |row: &Row| Ok(Table { name: row.try_get(1)?, exists: row.try_get(2)?, has_numbers: row.try_get(3)? });
+    Ok((rows.iter().map(table).collect::<Result<_, tokio_postgres::Error>>()?, current_schema))
 }
 
 const NUMBERS: &str = "value_num DOUBLE PRECISION NULL";

@@ -1,8 +1,9 @@
-use postgres::types::{ToSql, Type};
 use prost::Message;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::{moment::Moment, session::Session, tables::quoted};
 use crate::{
+    clients::runtime::wait,
     feast::values::value::Value,
     online::store::{EncodedRow, OnlineWriter, Replace, ViewLayout, WriteCounts},
     problem::Problem,
@@ -51,9 +52,9 @@ impl PostgresWriter {
 
 /// The number of entities that a statement answers.
 fn ask(session: &mut Session, statement: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<u64, Problem> {
-    let count: i64 = session.insist(|client| {
-        let rows = client.query_typed(statement, parameters)?;
-        rows.first().map_or(Ok(0), |row| row.try_get(0))
+    let count: i64 = session.insist(|connection| {
+        let rows = wait(connection.query_typed(statement, parameters))?;
+        Ok(rows.first().map_or(Ok(0), |row| row.try_get(0))?)
     })?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
@@ -95,7 +96,7 @@ fn chunk_length(rows: &[&EncodedRow<'_>]) -> usize {
     fits.count().max(1)
 }
 
-/// The rows of a table to be, column by column.
+/// One chunk of rows, as parameter arrays per column.
 struct Cells<'a> {
     keys: Vec<&'a [u8]>,
     features: Vec<&'a str>,

@@ -6,7 +6,6 @@
 mod changes;
 mod dialect;
 mod idle;
-mod limited;
 mod mysql;
 mod postgres;
 mod registry;

@@ -6,15 +6,17 @@ use sha2::{Digest, Sha256};
 use super::{
     dialect::Dialect,
     idle::Idle,
-    limited::{ANSWER_TIMEOUT, silent},
     schema::ColumnType,
-    session::{Cell, Database, Failure, Parameter, Session, uncertain},
+    session::{Cell, Database, Failure, Parameter, Session, silent, uncertain},
 };
 use crate::problem::{Kind, Problem};
 use crate::{
     config::{ServerUrl, TlsMode},
     registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, short_hex, view_digest},
 };
+
+/// How long a server may take for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long to wait for an address that does not answer.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(10);

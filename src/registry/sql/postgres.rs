@@ -1,23 +1,25 @@
 use std::{sync::Arc, time::Duration};
 
-use postgres::{
-    Client,
+use sha2::{Digest, Sha256};
+use tokio_postgres::{
+    Row,
     error::SqlState,
     types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
-use sha2::{Digest, Sha256};
 
 use super::{
     dialect::{Dialect, on_conflict},
     idle::Idle,
-    limited::{Limited, Owned},
     schema::ColumnType,
-    session::{Cell, Database, Failure, Parameter, Session, uncertain},
+    session::{Cell, Database, Failure, Parameter, Session, silent, uncertain},
 };
-use crate::problem::{Kind, Problem};
 use crate::{
-    clients::postgres::{PostgresServer, Role},
+    clients::{
+        postgres::{ANSWER_LIMIT, Connection, PostgresError, PostgresServer, Role},
+        runtime::wait,
+    },
     config::ServerUrl,
+    problem::{Kind, Problem},
     registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, view_digest},
 };
 
@@ -38,7 +40,7 @@ const LONGEST_LOCK_TIMEOUT: u128 = i32::MAX as u128;
 pub struct Postgres {
     server: PostgresServer,
     /// Connections that have held locks of views.
-    lockers: Arc<Idle<LimitedSession>>,
+    lockers: Arc<Idle<PostgresSession>>,
 }
 
 impl Postgres {
@@ -46,12 +48,11 @@ impl Postgres {
         Self { server: PostgresServer::new(&ROLE, url), lockers: Arc::default() }
     }
 
-    fn connect(&self, who: &str) -> Result<LimitedSession, Problem> {
-        let client = self.server.connect(|config| {
+    fn connect(&self, who: &str) -> Result<PostgresSession, Problem> {
+        let connection = wait(self.server.connect(|config| {
             config.application_name(who);
-        })?;
-        let session = PostgresSession { server: self.server.clone(), client, in_transaction: false };
-        Ok(LimitedSession(Limited::new(session, self.location())))
+        }))?;
+        Ok(PostgresSession { server: self.server.clone(), connection, in_transaction: false })
     }
 }
 
@@ -93,18 +94,19 @@ impl Database for Postgres {
     }
 
     fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
-        let LimitedSession(session) = self.connect(&locking.who)?;
+        let mut session = self.connect(&locking.who)?;
         // Rows may be locked by others.
-        Ok(Box::new(LimitedSession(session.waiting(locking.timeout))))
+        session.connection.set_limit(ANSWER_LIMIT.saturating_add(locking.timeout));
+        Ok(Box::new(session))
     }
 
     fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
         let (key, lock) = (key(&view_digest(project, view)), of_view(view));
-        let take = |mut session: LimitedSession| {
+        let take = |mut session: PostgresSession| {
             // The transaction does nothing but hold the lock. Without a snapshot it keeps no rows from
             // being vacuumed, and it may last.
             let settings = "SET LOCAL idle_in_transaction_session_timeout = 0";
-            locking.wait(&lock, || session.0.with(move |session| session.try_lock(key, settings)))?;
+            locking.wait(&lock, || session.try_lock(key, settings))?;
             Ok::<_, Failure>(session)
         };
         // The server may have ended a connection that was kept.
@@ -117,20 +119,20 @@ impl Database for Postgres {
 
     fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
         let key = key(&view_digest(project, view));
-        self.connect("feastr")?.0.with(move |session| session.holder(key))
+        self.connect("feastr")?.holder(key)
     }
 }
 
 /// A connection that holds the lock of a view, and waits for the next one afterwards.
 struct Held {
-    session: Option<LimitedSession>,
-    lockers: Arc<Idle<LimitedSession>>,
+    session: Option<PostgresSession>,
+    lockers: Arc<Idle<PostgresSession>>,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(mut session) = self.session.take()
-            && session.0.with(PostgresSession::rollback).is_ok()
+            && session.rollback().is_ok()
         {
             self.lockers.keep(session);
         }
@@ -149,44 +151,6 @@ fn key(digest: &[u8; 32]) -> i64 {
     i64::from_be_bytes(key)
 }
 
-/// A session that is given up when an answer takes too long.
-struct LimitedSession(Limited<PostgresSession>);
-
-impl Session for LimitedSession {
-    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure> {
-        let statement = statement.to_owned();
-        let parameters: Vec<Owned> = parameters.iter().copied().map(Owned::from).collect();
-        self.0.with(move |session| {
-            let parameters: Vec<Parameter<'_>> = parameters.iter().map(Owned::borrowed).collect();
-            session.run(&statement, &parameters)
-        })
-    }
-
-    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), Failure> {
-        let (key, settings) = (project_key(project), lock_timeout(locking));
-        let lock = of_registry(&self.0.location);
-        locking.wait(&lock, || {
-            let settings = settings.clone();
-            self.0.with(move |session| session.try_lock(key, &settings))
-        })
-    }
-
-    fn begin(&mut self, locking: &Locking) -> Result<(), Failure> {
-        let settings = lock_timeout(locking);
-        self.0.with(move |session| session.begin(&settings))
-    }
-
-    fn begin_note(&mut self, locking: &Locking) -> Result<(), Failure> {
-        let settings = format!("{}; SET LOCAL synchronous_commit = off", lock_timeout(locking));
-        self.0.with(move |session| session.begin(&settings))
-    }
-
-    fn commit(&mut self) -> Result<(), Failure> {
-        let location = self.0.location.clone();
-        self.0.answer(PostgresSession::commit).unwrap_or_else(|| Err(uncertain(&location)))
-    }
-}
-
 /// The setting that says how long to wait for rows that others have locked.
 fn lock_timeout(locking: &Locking) -> String {
     format!("SET LOCAL lock_timeout = {}", locking.timeout.as_millis().clamp(1, LONGEST_LOCK_TIMEOUT))
@@ -194,18 +158,18 @@ fn lock_timeout(locking: &Locking) -> String {
 
 struct PostgresSession {
     server: PostgresServer,
-    client: Client,
+    connection: Connection,
     in_transaction: bool,
 }
 
 impl PostgresSession {
     fn simple(&mut self, statement: &str) -> Result<(), Failure> {
-        self.client.batch_execute(statement).map_err(|error| explain(&self.server, &error))
+        wait(self.connection.batch_execute(statement)).map_err(|error| explain(&self.server, &error))
     }
 
     /// Begins a transaction with settings of its own, unless there is one. Every statement sees what was committed
     /// before it began, so reading follows the locks.
-    fn begin(&mut self, settings: &str) -> Result<(), Failure> {
+    fn begin_with(&mut self, settings: &str) -> Result<(), Failure> {
         if !self.in_transaction {
             self.simple(&format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}"))?;
             self.in_transaction = true;
@@ -217,7 +181,7 @@ impl PostgresSession {
     fn try_lock(&mut self, key: i64, settings: &str) -> Result<Result<(), Holder>, Failure> {
         // A transaction for each attempt: it holds the lock, and its age is that of the lock. The
         // lock lasts as long as the transaction, so that it works behind a pooler, too.
-        self.begin(settings)?;
+        self.begin_with(settings)?;
         let answer = self.run("SELECT pg_try_advisory_xact_lock($1)::int", &[Parameter::Integer(key)])?;
         if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
             return Ok(Ok(()));
@@ -248,7 +212,7 @@ impl PostgresSession {
     }
 }
 
-impl PostgresSession {
+impl Session for PostgresSession {
     fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure> {
         let typed: Vec<(&(dyn ToSql + Sync), Type)> = parameters
             .iter()
@@ -262,21 +226,35 @@ impl PostgresSession {
             })
             .collect();
         let explained = |error| explain(&self.server, &error);
-        let rows = self.client.query_typed(statement, &typed).map_err(explained)?;
-        let read = |row| (0..postgres::Row::len(row)).map(|column| cell(row, column)).collect();
+        let rows = wait(self.connection.query_typed(statement, &typed)).map_err(explained)?;
+        let read = |row| (0..Row::len(row)).map(|column| cell(row, column)).collect();
         rows.iter().map(read).collect::<Result<_, _>>().map_err(explained)
+    }
+
+    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), Failure> {
+        let (key, settings) = (project_key(project), lock_timeout(locking));
+        let lock = of_registry(&self.server.url().to_string());
+        locking.wait(&lock, || self.try_lock(key, &settings))
+    }
+
+    fn begin(&mut self, locking: &Locking) -> Result<(), Failure> {
+        self.begin_with(&lock_timeout(locking))
+    }
+
+    fn begin_note(&mut self, locking: &Locking) -> Result<(), Failure> {
+        self.begin_with(&format!("{}; SET LOCAL synchronous_commit = off", lock_timeout(locking)))
     }
 
     fn commit(&mut self) -> Result<(), Failure> {
         self.in_transaction = false;
-        self.client.batch_execute("COMMIT").map_err(|error| match error.as_db_error() {
-            Some(_) => explain(&self.server, &error),
-            None => uncertain(&self.server.url().to_string()),
+        wait(self.connection.batch_execute("COMMIT")).map_err(|error| match error.is_answer() {
+            true => explain(&self.server, &error),
+            false => uncertain(&self.server.url().to_string()),
         })
     }
 }
 
-fn cell(row: &postgres::Row, column: usize) -> Result<Cell, postgres::Error> {
+fn cell(row: &Row, column: usize) -> Result<Cell, PostgresError> {
     Ok(match *row.columns()[column].type_() {
         Type::INT4 => row.try_get::<_, Option<i32>>(column)?.map_or(Cell::Null, |number| Cell::Integer(number.into())),
         Type::INT8 => row.try_get::<_, Option<i64>>(column)?.map_or(Cell::Null, Cell::Integer),
@@ -302,7 +280,10 @@ impl ToSql for Parameter<'_> {
 }
 
 /// What an error means for the person, and whether trying again may help.
-fn explain(server: &PostgresServer, error: &postgres::Error) -> Failure {
+fn explain(server: &PostgresServer, error: &PostgresError) -> Failure {
+    if let PostgresError::Silent = error {
+        return silent(&server.url().to_string());
+    }
     let collisions = [
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,

@@ -149,6 +149,15 @@ impl From<Failure> for Problem {
     }
 }
 
+/// What it means that a server takes what it is sent and does not answer.
+pub fn silent(location: &str) -> Failure {
+    Failure::Final(Problem::new(
+        Kind::Deadline,
+        format!("the server of the registry {location} does not answer in time"),
+        "nothing was changed; check host and port in the URL, and that the server is not stuck".to_owned(),
+    ))
+}
+
 /// What it means that a connection ended, or a server fell silent, before it confirmed a commit.
 pub fn uncertain(location: &str) -> Failure {
     Failure::Final(Problem::new(
