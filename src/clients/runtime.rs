@@ -17,6 +17,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use crate::problem::{Kind, Problem};
+
 /// Threads that look after connections; what is done with answers is done by whoever asks.
 const MOST_WORKERS: usize = 4;
 
@@ -24,6 +26,12 @@ const MOST_WORKERS: usize = 4;
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("connections cannot be looked after: {0}")]
 pub struct NoRuntime(String);
+
+impl From<NoRuntime> for Problem {
+    fn from(error: NoRuntime) -> Self {
+        Self::new(Kind::Unavailable, error.to_string(), None)
+    }
+}
 
 /// The runtime of the process.
 ///

@@ -11,7 +11,7 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use crate::clients::runtime::NoRuntime;
+use super::problem::PostgresError;
 
 /// How long an answer may take, unless a connection is told otherwise.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -35,37 +35,6 @@ pub struct Connection {
     limit: Duration,
     /// Whether an answer is outstanding.
     owes: bool,
-}
-
-/// Why a question has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum PostgresError {
-    /// What the server or the connection says.
-    #[error(transparent)]
-    Said(#[from] Error),
-    /// The server does not answer in time.
-    #[error("no answer in time")]
-    Silent,
-    /// There is nothing to wait with.
-    #[error(transparent)]
-    NoRuntime(#[from] NoRuntime),
-}
-
-impl PostgresError {
-    /// The code of the server, if it has answered.
-    pub fn code(&self) -> Option<&SqlState> {
-        if let Self::Said(error) = self { error.code() } else { None }
-    }
-
-    /// Whether the server has answered that something is wrong.
-    pub fn is_answer(&self) -> bool {
-        matches!(self, Self::Said(error) if error.as_db_error().is_some())
-    }
-
-    /// Whether the connection had ended, perhaps long before the question.
-    pub fn is_closed(&self) -> bool {
-        matches!(self, Self::Said(error) if error.is_closed())
-    }
 }
 
 impl Connection {
@@ -144,7 +113,11 @@ impl Connection {
     }
 
     fn begin(&mut self) -> Result<(), PostgresError> {
-        if self.owes { Err(PostgresError::Silent) } else { Ok(self.owes = true) }
+        if self.owes {
+            return Err(PostgresError::Silent);
+        }
+        self.owes = true;
+        Ok(())
     }
 
     /// Takes note that an answer is there, or of why there will be none.

@@ -2,8 +2,8 @@ use std::{error::Error as _, io};
 
 use tokio_postgres::{Error, error::SqlState};
 
-use super::{PostgresError, PostgresProblem, Role};
-use crate::config::ServerUrl;
+use super::problem::{PostgresError, PostgresProblem, Role};
+use crate::{config::ServerUrl, problem::Kind};
 
 /// What an error means for the person.
 pub fn explain(role: &Role, url: &ServerUrl, error: &PostgresError) -> PostgresProblem {
@@ -23,7 +23,7 @@ pub fn explain(role: &Role, url: &ServerUrl, error: &PostgresError) -> PostgresP
 fn silent(role: &Role, url: &ServerUrl) -> PostgresProblem {
     let message = format!("the server of the {} {url} does not answer in time", role.name);
     let help = format!("check host and port {}, and that the server is not stuck", role.settings);
-    PostgresProblem { passing: true, ..PostgresProblem::new(message, help) }
+    PostgresProblem { passing: true, ..PostgresProblem::new(Kind::Deadline, message, help) }
 }
 
 /// Whether the server, or the way to it, may be back after a while.
@@ -60,55 +60,66 @@ fn io_error(error: &Error) -> Option<&io::Error> {
 fn by_code(role: &Role, url: &ServerUrl, code: &SqlState, text: &str) -> PostgresProblem {
     let user = url.user.as_deref().unwrap_or("you");
     let what = format!("the {} {url}", role.name);
-    let (message, help) = match *code {
+    let (kind, message, help) = match *code {
         SqlState::INVALID_PASSWORD => (
+            Kind::Denied,
             format!("the password of `{user}` is wrong for {what}"),
             format!("check user and password {}", role.settings),
         ),
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
+            Kind::Denied,
             format!("{what} does not let `{user}` in: {text}"),
             "check user, sslmode and the server's pg_hba.conf".to_owned(),
         ),
         SqlState::INVALID_CATALOG_NAME => (
+            Kind::NotFound,
             format!("there is no database `{}` at {url}", url.database),
             format!("create it (CREATE DATABASE), or check its name {}", role.settings),
         ),
         SqlState::INSUFFICIENT_PRIVILEGE => (
+            Kind::Denied,
             format!("`{user}` may not do this in {what}: {text}"),
             "grant it CREATE on the schema and SELECT, INSERT, UPDATE, DELETE on the tables, or use another user"
                 .to_owned(),
         ),
-        SqlState::READ_ONLY_SQL_TRANSACTION => {
-            (format!("{what} cannot be written: the server or the user is read-only"), role.read_only.to_owned())
-        }
+        SqlState::READ_ONLY_SQL_TRANSACTION => (
+            Kind::Denied,
+            format!("{what} cannot be written: the server or the user is read-only"),
+            role.read_only.to_owned(),
+        ),
         SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
-            (format!("{what} lacks something: {text}"), role.missing.to_owned())
+            (Kind::NotFound, format!("{what} lacks something: {text}"), role.missing.to_owned())
         }
         SqlState::LOCK_NOT_AVAILABLE => {
-            (format!("rows of {what} are locked by another program"), role.locked.to_owned())
+            (Kind::Unavailable, format!("rows of {what} are locked by another program"), role.locked.to_owned())
         }
-        SqlState::DISK_FULL => {
-            (format!("the server of {what} has no space left"), "free space and run again".to_owned())
-        }
+        SqlState::DISK_FULL => (
+            Kind::Unavailable,
+            format!("the server of {what} has no space left"),
+            "free space and run again".to_owned(),
+        ),
         SqlState::TOO_MANY_CONNECTIONS => {
-            (format!("the server of {what} takes no more connections"), "try again later".to_owned())
+            (Kind::Unavailable, format!("the server of {what} takes no more connections"), "try again later".to_owned())
         }
         SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => {
-            (format!("the server of {what} is stopping or starting"), role.interrupted.to_owned())
+            (Kind::Unavailable, format!("the server of {what} is stopping or starting"), role.interrupted.to_owned())
         }
-        _ => return PostgresProblem::new(format!("{what} answered: {text}"), None),
+        _ => return PostgresProblem::new(Kind::Internal, format!("{what} answered: {text}"), None),
     };
-    PostgresProblem::new(message, help)
+    PostgresProblem::new(kind, message, help)
 }
 
 /// Errors that the server did not send.
 fn by_source(role: &Role, url: &ServerUrl, error: &Error) -> PostgresProblem {
     let what = format!("the {} {url}", role.name);
     let check = format!("check host and port {}, and that the server runs", role.settings);
-    let lost = || PostgresProblem::new(format!("the connection to {what} broke"), role.interrupted.to_owned());
+    let lost = || {
+        PostgresProblem::new(Kind::Unavailable, format!("the connection to {what} broke"), role.interrupted.to_owned())
+    };
     if let Some(io) = io_error(error) {
         if let Some(tls) = io.get_ref().filter(|inner| inner.is::<rustls::Error>()) {
             return PostgresProblem::new(
+                Kind::Unavailable,
                 format!("no encrypted connection to {what}: {tls}"),
                 format!("check sslmode and the certificates {}", role.settings),
             );
@@ -120,9 +131,10 @@ fn by_source(role: &Role, url: &ServerUrl, error: &Error) -> PostgresProblem {
             _ if error.is_closed() => return lost(),
             _ if io.to_string().contains("lookup") => format!("the host `{}` is not known", url.host),
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => return lost(),
-            _ => return PostgresProblem::new(format!("no connection to {what}: {io}"), check),
+            _ => return PostgresProblem::new(Kind::Unavailable, format!("no connection to {what}: {io}"), check),
         };
-        return PostgresProblem::new(message, check);
+        let kind = if io.kind() == io::ErrorKind::TimedOut { Kind::Deadline } else { Kind::Unavailable };
+        return PostgresProblem::new(kind, message, check);
     }
     if error.is_closed() {
         return lost();
@@ -135,5 +147,5 @@ fn by_source(role: &Role, url: &ServerUrl, error: &Error) -> PostgresProblem {
         }
         _ => None,
     };
-    PostgresProblem::new(format!("no connection to {what}: {cause}"), help)
+    PostgresProblem::new(Kind::Unavailable, format!("no connection to {what}: {cause}"), help)
 }

@@ -4,9 +4,11 @@
 mod connection;
 mod explain;
 mod pool;
+mod problem;
 mod server;
 mod tls;
 
-pub use connection::{ANSWER_LIMIT, Connection, PostgresError};
+pub use connection::{ANSWER_LIMIT, Connection};
 pub use pool::{Lent, Pool};
-pub use server::{PostgresProblem, PostgresServer, Role};
+pub use problem::{PostgresError, PostgresProblem, Role};
+pub use server::PostgresServer;

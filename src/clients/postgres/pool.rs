@@ -6,7 +6,8 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Config;
 
-use super::{Connection, PostgresProblem, PostgresServer};
+use super::{connection::Connection, problem::PostgresProblem, server::PostgresServer};
+use crate::problem::Kind;
 
 /// Connections to one database that are made when they are needed, kept, and lent to one caller at a time.
 ///
@@ -49,7 +50,7 @@ impl Pool {
     pub async fn lend(&self) -> Result<Lent, PostgresProblem> {
         let permit = Arc::clone(&self.room).acquire_owned().await;
         // A pool's semaphore is never closed.
-        let permit = permit.map_err(|closed| PostgresProblem::new(closed.to_string(), None))?;
+        let permit = permit.map_err(|closed| PostgresProblem::new(Kind::Internal, closed.to_string(), None))?;
         let kept = self.kept();
         let is_new = kept.is_none();
         let connection = match kept {

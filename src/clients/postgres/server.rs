@@ -4,11 +4,15 @@ use tokio::time::timeout;
 use tokio_postgres::{Config, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Connection, PostgresError, explain, tls};
+use super::{
+    connection::Connection,
+    explain::explain,
+    problem::{PostgresError, PostgresProblem, Role},
+    tls,
+};
 use crate::{
-    clients::runtime::{NoRuntime, blocking, spawned},
+    clients::runtime::{blocking, spawned},
     config::{ClientCertificate, ServerUrl, TlsMode},
-    problem::{Kind, Problem},
 };
 
 /// How long to wait for an address that does not answer.
@@ -30,55 +34,6 @@ pub struct PostgresServer {
     role: &'static Role,
     url: ServerUrl,
     certificate: Option<ClientCertificate>,
-}
-
-/// What a database is used for, in the words of messages.
-#[derive(Debug)]
-pub struct Role {
-    /// What is in it, such as `registry`.
-    pub name: &'static str,
-    /// Where its settings are, such as `in the URL`.
-    pub settings: &'static str,
-    /// Advice where there is no password.
-    pub password: &'static str,
-    /// Advice where the server went away.
-    pub interrupted: &'static str,
-    /// Advice where rows are locked by somebody else.
-    pub locked: &'static str,
-    /// Advice where nothing can be written.
-    pub read_only: &'static str,
-    /// Advice where a table or column is missing.
-    pub missing: &'static str,
-}
-
-/// Why a PostgreSQL database cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct PostgresProblem {
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-    /// Whether it may be over after a while, with the same settings.
-    pub passing: bool,
-}
-
-impl PostgresProblem {
-    /// A problem, with advice.
-    pub fn new(message: String, help: impl Into<Option<String>>) -> Self {
-        Self { message, help: help.into(), passing: false }
-    }
-}
-
-impl From<PostgresProblem> for Problem {
-    fn from(problem: PostgresProblem) -> Self {
-        Self::new(Kind::Unavailable, problem.message, problem.help)
-    }
-}
-
-impl From<NoRuntime> for PostgresProblem {
-    fn from(error: NoRuntime) -> Self {
-        Self::new(error.to_string(), None)
-    }
 }
 
 impl PostgresServer {
@@ -152,6 +107,6 @@ impl PostgresServer {
 
     /// What an error means for the person.
     pub fn explain(&self, error: &PostgresError) -> PostgresProblem {
-        explain::explain(self.role, &self.url, error)
+        explain(self.role, &self.url, error)
     }
 }

@@ -12,8 +12,11 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
 
-use super::{PostgresProblem, Role};
-use crate::config::{ClientCertificate, TlsConfig, TlsMode};
+use super::problem::{PostgresProblem, Role};
+use crate::{
+    config::{ClientCertificate, TlsConfig, TlsMode},
+    problem::Kind,
+};
 
 /// The settings of a TLS client.
 ///
@@ -27,6 +30,7 @@ pub fn client(
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let failed = |error: &dyn std::fmt::Display| {
         PostgresProblem::new(
+            Kind::Invalid,
             format!("TLS cannot be set up for the {}: {error}", role.name),
             format!("check the ssl settings {}", role.settings),
         )
@@ -63,6 +67,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PostgresPro
 
 fn unreadable(what: &str, path: &Path, error: &dyn std::fmt::Display) -> PostgresProblem {
     PostgresProblem::new(
+        Kind::Invalid,
         format!("the {what} in {} cannot be read: {error}", path.display()),
         "name a file in PEM format that you may read".to_owned(),
     )
@@ -77,6 +82,7 @@ fn roots(tls: &TlsConfig, role: &Role) -> Result<RootCertStore, PostgresProblem>
     roots.add_parsable_certificates(found);
     if roots.is_empty() {
         return Err(PostgresProblem::new(
+            Kind::Invalid,
             format!("there are no certificates of authorities in {place}"),
             format!("name a file with those to trust (sslrootcert) {}", role.settings),
         ));

@@ -39,7 +39,6 @@ const HONEST_CIRCLES: &[(&[&str], &str)] = &[
         UNDONE,
     ),
     (&["materialize::checks", "materialize::history", "materialize::run", "materialize::workers"], UNDONE),
-    (&["postgres::explain", "postgres::server", "postgres::tls"], UNDONE),
     (&["sources::files::content", "sources::files::format"], UNDONE),
     (&["sources::part", "sources::scan", "sources::text_files"], UNDONE),
     (
