@@ -5,6 +5,7 @@ use super::Ttl;
 /// An aggregate over a window of time, computed from the rows of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Aggregation {
+    /// The column whose values are aggregated.
     pub column: String,
     /// For example `sum` or `count_distinct`.
     pub function: String,

@@ -6,10 +6,13 @@ use super::{CHECKS_TAG, Tags};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Checks {
+    /// What to do about rows without a join key.
     #[serde(skip_serializing_if = "is_default")]
     pub null_keys: NullKeys,
+    /// What to do about values that their type cannot hold.
     #[serde(skip_serializing_if = "is_default")]
     pub out_of_range: OutOfRange,
+    /// What to do about rows from the future.
     #[serde(skip_serializing_if = "is_default")]
     pub future: FutureRows,
     /// The fewest rows that an interval has; with fewer nothing of it is written.
@@ -55,6 +58,7 @@ pub enum FutureRows {
 }
 
 impl NullKeys {
+    /// All of them, in the order that messages offer them.
     pub const ALL: [Self; 2] = [Self::Skip, Self::Fail];
 
     /// The word of the definitions format.
@@ -67,6 +71,7 @@ impl NullKeys {
 }
 
 impl OutOfRange {
+    /// All of them, in the order that messages offer them.
     pub const ALL: [Self; 2] = [Self::Fail, Self::AsNull];
 
     /// The word of the definitions format.
@@ -79,6 +84,7 @@ impl OutOfRange {
 }
 
 impl FutureRows {
+    /// All of them, in the order that messages offer them.
     pub const ALL: [Self; 4] = [Self::Allow, Self::Count, Self::Skip, Self::Fail];
 
     /// The word of the definitions format.

@@ -9,6 +9,7 @@ use super::{DELIMITER_TAG, FILE_FORMAT_TAG, Field, TIMESTAMP_FORMAT_TAG, Tags, T
 pub struct DataSource {
     /// Unique among the sources of a project, ignoring case.
     pub name: String,
+    /// The kind, with what only that kind has.
     pub kind: SourceKind,
     /// Column with the time at which a row's values became true, under its own name or the one that
     /// `field_mapping` gives it: [`Self::event_column`] is the column. Empty when not known yet, and
@@ -21,8 +22,11 @@ pub struct DataSource {
     pub field_mapping: BTreeMap<String, String>,
     /// Column that partitions a table by date; empty when there is none.
     pub date_partition_column: String,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Whom to ask; empty if nobody says it.
     pub owner: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }
 
@@ -85,14 +89,19 @@ impl DataSource {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
+    /// Files on disk.
     File(FileSource),
     /// Rows that programs push; its columns are those of `batch_source`.
     Push(PushSource),
     /// Values that come with each request for on-demand features.
     Request(RequestSource),
+    /// A topic of Kafka.
     Kafka(KafkaSource),
+    /// A stream of Amazon Kinesis.
     Kinesis(KinesisSource),
+    /// A table or query of PostgreSQL.
     Postgres(PostgresSource),
+    /// What Spark reads.
     Spark(SparkSource),
     /// A table or query of a data warehouse, which feastr shows and keeps but does not read.
     Warehouse(WarehouseSource),
@@ -181,7 +190,9 @@ pub struct RequestSource {
 pub struct KafkaSource {
     /// Comma-separated `host:port` addresses.
     pub bootstrap_servers: String,
+    /// The name of the topic.
     pub topic: String,
+    /// How messages are encoded; `None` when it is not declared.
     pub message_format: Option<StreamFormat>,
     /// How late rows may come; `None` when not declared.
     pub watermark_delay_threshold: Option<Ttl>,
@@ -192,8 +203,11 @@ pub struct KafkaSource {
 /// A stream of Amazon Kinesis.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KinesisSource {
+    /// The region of Amazon that has the stream.
     pub region: String,
+    /// The name of the stream.
     pub stream_name: String,
+    /// How records are encoded; `None` when it is not declared.
     pub record_format: Option<StreamFormat>,
     /// Copy of the source that holds the history, as Feast stores it.
     pub batch_source: Option<Box<DataSource>>,
@@ -203,14 +217,19 @@ pub struct KinesisSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamFormat {
+    /// Avro with this schema.
     Avro {
+        /// The schema as JSON.
         schema_json: String,
     },
+    /// JSON with this schema.
     Json {
+        /// The schema as JSON.
         schema_json: String,
     },
     /// Protobuf messages of a generated class.
     Proto {
+        /// Module and name of the class.
         class_path: String,
     },
 }
@@ -227,16 +246,22 @@ pub struct PostgresSource {
 /// A table, query or path that Spark reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SparkSource {
+    /// Empty when the source is a query or a path.
     pub table: String,
+    /// Empty when the source is a table or a path.
     pub query: String,
+    /// Empty when the source is a table or a query.
     pub path: String,
+    /// Spark's name of the format of `path`.
     pub file_format: String,
+    /// How the column that partitions by date writes it; empty for the default.
     pub date_partition_column_format: String,
 }
 
 /// A table or query of a data warehouse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WarehouseSource {
+    /// Which one.
     pub warehouse: Warehouse,
     /// Settings by their name in Feast, such as `table`, `query`, `schema`, `database`; none is empty.
     pub options: Tags,
@@ -246,14 +271,20 @@ pub struct WarehouseSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Warehouse {
+    /// Google BigQuery.
     BigQuery,
+    /// Amazon Redshift.
     Redshift,
+    /// Snowflake.
     Snowflake,
+    /// Trino.
     Trino,
+    /// Amazon Athena.
     Athena,
 }
 
 impl Warehouse {
+    /// All of them, in the order that messages offer them.
     pub const ALL: [Self; 5] = [Self::BigQuery, Self::Redshift, Self::Snowflake, Self::Trino, Self::Athena];
 
     /// The word of the definitions format.
@@ -334,9 +365,13 @@ fn is_delimiter(character: char) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileFormat {
+    /// Parquet.
     Parquet,
+    /// A Delta table.
     Delta,
+    /// CSV.
     Csv,
+    /// A JSON object per line.
     Json,
 }
 

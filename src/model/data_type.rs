@@ -6,25 +6,43 @@ use serde::{Serialize, Serializer};
 /// `Array(Int64)`, `Struct(a: Int64, b: String)`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DataType {
+    /// Any bytes.
     Bytes,
+    /// UTF-8.
     String,
+    /// A signed integer of 32 bits.
     Int32,
+    /// A signed integer of 64 bits.
     Int64,
+    /// A float of 32 bits.
     Float32,
+    /// A float of 64 bits.
     Float64,
+    /// True or false.
     Bool,
     /// Seconds since 1970 on the wire.
     UnixTimestamp,
+    /// Names to values of any type.
     Map,
+    /// A JSON document as a text.
     Json,
+    /// A UUID as a text.
     Uuid,
+    /// A UUID with a time in it, as a text.
     TimeUuid,
+    /// A decimal number as a text.
     Decimal,
+    /// Single values of any type to values.
     ScalarMap,
+    /// A moment with its time zone.
     ZonedTimestamp,
+    /// A PDF document.
     PdfBytes,
+    /// An image.
     ImageBytes,
+    /// A list of values of one type.
     Array(Box<DataType>),
+    /// Different values of one type.
     Set(Box<DataType>),
     /// Named members in declared order.
     Struct(Vec<(String, DataType)>),

@@ -17,8 +17,11 @@ pub struct Entity {
     pub join_key: String,
     /// Type of the join key; `None` takes it from the view's schema or its source.
     pub value_type: Option<DataType>,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Whom to ask; empty if nobody says it.
     pub owner: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }
 

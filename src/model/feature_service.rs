@@ -11,16 +11,22 @@ pub struct FeatureService {
     pub name: String,
     /// The selected views in declared order.
     pub features: Vec<Projection>,
+    /// How what was served is logged; `None` when it is not.
     pub logging_config: Option<LoggingConfig>,
+    /// Feast's wish to keep the whole answer online; feastr only keeps the mark.
     pub precompute_online: bool,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Whom to ask; empty if nobody says it.
     pub owner: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }
 
 /// Some features of one view, perhaps under another name or with other join keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Projection {
+    /// The name of the view.
     pub view: String,
     /// The selected features, in selection order, as the view had them when the service was applied.
     pub features: Vec<Field>,
@@ -46,6 +52,7 @@ impl Projection {
 pub struct LoggingConfig {
     /// From 0 (none) to 1 (all).
     pub sample_rate: f32,
+    /// Where the log goes.
     pub destination: LogDestination,
 }
 
@@ -53,9 +60,13 @@ pub struct LoggingConfig {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogDestination {
+    /// Parquet files.
     File {
+        /// Where they are.
         path: String,
+        /// Endpoint of an S3-compatible store; empty when there is none.
         s3_endpoint_override: String,
+        /// Columns by which folders are made.
         partition_by: Vec<String>,
     },
     /// A destination that YAML definitions cannot express; the text is its kind in Feast.

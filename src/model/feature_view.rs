@@ -31,10 +31,15 @@ pub struct FeatureView {
     pub enable_validation: bool,
     /// Kept for Feast, never run; empty when not declared.
     pub mode: String,
+    /// The version it is pinned to.
     pub version: ViewVersion,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Whom to ask; empty if nobody says it.
     pub owner: String,
+    /// The organisation that it belongs to; empty if nobody says it.
     pub org: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }
 

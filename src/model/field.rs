@@ -5,9 +5,13 @@ use super::{DataType, Tags};
 /// A named, typed column of a view: a feature or a join key.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Field {
+    /// Unique in its view, ignoring case.
     pub name: String,
+    /// The type of its values.
     pub dtype: DataType,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
     /// Settings of similarity search; `None` when the column has none.
     pub vector: Option<VectorIndex>,
@@ -23,6 +27,7 @@ impl Field {
 /// How a vector column is indexed in online stores that can search.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct VectorIndex {
+    /// Whether there is an index over the vectors.
     pub index: bool,
     /// Number of elements of each vector; 0 when not declared.
     pub length: i32,

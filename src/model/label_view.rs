@@ -17,16 +17,21 @@ pub struct LabelView {
     pub ttl: Ttl,
     /// Copy of the source, usually a push source.
     pub source: Option<DataSource>,
+    /// Whether labels are served online.
     pub online: bool,
     /// The column that says who gave a label.
     pub labeler_field: String,
+    /// Which label counts where labelers disagree.
     pub conflict_policy: ConflictPolicy,
     /// Whether older labels are kept.
     pub retain_history: bool,
     /// The view whose rows are labelled; empty when there is none.
     pub reference_feature_view: String,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Whom to ask; empty if nobody says it.
     pub owner: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }
 
@@ -41,13 +46,17 @@ impl LabelView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictPolicy {
+    /// The latest.
     #[default]
     LastWriteWins,
+    /// That of the labeler who ranks highest.
     LabelerPriority,
+    /// That of most labelers.
     MajorityVote,
 }
 
 impl ConflictPolicy {
+    /// All of them, in the order that messages offer them.
     pub const ALL: [Self; 3] = [Self::LastWriteWins, Self::LabelerPriority, Self::MajorityVote];
 
     /// The word of the definitions format, which is Feast's.

@@ -11,16 +11,27 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectKind {
+    /// A project.
     Project,
+    /// A data source.
     DataSource,
+    /// An entity.
     Entity,
+    /// A feature view or batch feature view.
     FeatureView,
+    /// An on-demand feature view.
     OnDemandFeatureView,
+    /// A stream feature view.
     StreamFeatureView,
+    /// A label view.
     LabelView,
+    /// A feature service.
     FeatureService,
+    /// A permission.
     Permission,
+    /// A saved dataset.
     SavedDataset,
+    /// A validation reference.
     ValidationReference,
 }
 
@@ -95,11 +106,14 @@ impl fmt::Display for ObjectKind {
 /// Which object: its kind and its name. The project is known from the context.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectId {
+    /// What it is.
     pub kind: ObjectKind,
+    /// Unique among the objects of its kind in a project.
     pub name: String,
 }
 
 impl ObjectId {
+    /// The object of this kind and name.
     pub fn new(kind: ObjectKind, name: impl Into<String>) -> Self {
         Self { kind, name: name.into() }
     }
@@ -115,20 +129,32 @@ impl fmt::Display for ObjectId {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Object {
+    /// A project.
     Project(Project),
+    /// A data source.
     DataSource(DataSource),
+    /// An entity.
     Entity(Entity),
+    /// A feature view or batch feature view.
     FeatureView(FeatureView),
+    /// An on-demand feature view.
     OnDemandFeatureView(OnDemandFeatureView),
+    /// A stream feature view.
     StreamFeatureView(StreamFeatureView),
+    /// A label view.
     LabelView(LabelView),
+    /// A feature service.
     FeatureService(FeatureService),
+    /// A permission.
     Permission(Permission),
+    /// A saved dataset.
     SavedDataset(SavedDataset),
+    /// A validation reference.
     ValidationReference(ValidationReference),
 }
 
 impl Object {
+    /// Its kind and name.
     pub fn id(&self) -> ObjectId {
         let (kind, name) = match self {
             Self::Project(project) => (ObjectKind::Project, &project.name),

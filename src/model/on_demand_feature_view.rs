@@ -21,10 +21,15 @@ pub struct OnDemandFeatureView {
     pub write_to_online_store: bool,
     /// Whether the view is served at all.
     pub enabled: bool,
+    /// The version it is pinned to.
     pub version: ViewVersion,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Whom to ask; empty if nobody says it.
     pub owner: String,
+    /// The organisation that it belongs to; empty if nobody says it.
     pub org: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }
 

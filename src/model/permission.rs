@@ -15,7 +15,9 @@ pub struct Permission {
     pub required_tags: Tags,
     /// What is allowed, in declared order.
     pub actions: Vec<PermissionAction>,
+    /// Who may.
     pub policy: Policy,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }
 
@@ -33,7 +35,12 @@ pub enum Policy {
     /// Whoever comes from one of these Kubernetes namespaces.
     Namespaces(Vec<String>),
     /// Whoever is in one of the groups or comes from one of the namespaces.
-    GroupsAndNamespaces { groups: Vec<String>, namespaces: Vec<String> },
+    GroupsAndNamespaces {
+        /// The groups.
+        groups: Vec<String>,
+        /// The namespaces.
+        namespaces: Vec<String>,
+    },
 }
 
 /// A closed set of words with their names in definitions.
@@ -42,7 +49,11 @@ macro_rules! words {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
         pub enum $name {
-            $(#[serde(rename = $word)] $variant,)*
+            $(
+                #[doc = concat!("`", $word, "`.")]
+                #[serde(rename = $word)]
+                $variant,
+            )*
         }
 
         impl $name {

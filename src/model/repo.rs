@@ -10,16 +10,27 @@ use super::{
 /// Everything the definitions of one repo declare, resolved: what the registry should hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Repo {
+    /// The project that the repo is about.
     pub project: Project,
+    /// Where rows come from.
     pub data_sources: Vec<DataSource>,
+    /// What features describe.
     pub entities: Vec<Entity>,
+    /// Feature views and batch feature views.
     pub feature_views: Vec<FeatureView>,
+    /// On-demand feature views.
     pub on_demand_feature_views: Vec<OnDemandFeatureView>,
+    /// Stream feature views.
     pub stream_feature_views: Vec<StreamFeatureView>,
+    /// Label views.
     pub label_views: Vec<LabelView>,
+    /// Feature services.
     pub feature_services: Vec<FeatureService>,
+    /// Permissions.
     pub permissions: Vec<Permission>,
+    /// Saved datasets.
     pub saved_datasets: Vec<SavedDataset>,
+    /// Validation references.
     pub validation_references: Vec<ValidationReference>,
     /// Where each object is declared.
     pub places: BTreeMap<ObjectId, Place>,
@@ -100,6 +111,7 @@ pub struct RegistryState {
 /// An object feastr keeps as it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ForeignObject {
+    /// Its kind and name.
     pub id: ObjectId,
     /// Why feastr does not manage it, as a phrase after "because".
     pub reason: String,
@@ -113,14 +125,20 @@ pub struct ForeignObject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Use {
+    /// An entity.
     Entity(String),
+    /// A data source.
     DataSource(String),
     /// Features of a view of any kind.
     Features {
+        /// The view.
         view: String,
+        /// Their names.
         features: Vec<String>,
     },
+    /// A feature service.
     FeatureService(String),
+    /// A saved dataset.
     SavedDataset(String),
 }
 

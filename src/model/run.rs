@@ -10,12 +10,17 @@ use super::{Interval, Timestamp};
 pub struct RunRecord {
     /// Random.
     pub id: String,
+    /// The view that was materialized.
     pub view: String,
+    /// Which values were written.
     pub interval: Interval,
+    /// When it began.
     pub started: Timestamp,
     /// Who ran it: `materialize of alice@ci-7 (pid 412)`.
     pub by: String,
+    /// What it did so far, or in all.
     pub counts: RunCounts,
+    /// What became of it.
     #[serde(flatten)]
     pub state: RunState,
 }
@@ -51,11 +56,16 @@ pub struct RunCounts {
 pub enum RunState {
     /// It goes on, or was cut off.
     Started,
+    /// It came to its end.
     Done {
+        /// When it did.
         finished: Timestamp,
     },
+    /// It ended with an error.
     Failed {
+        /// When it did.
         finished: Timestamp,
+        /// What was wrong.
         message: String,
     },
 }

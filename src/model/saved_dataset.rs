@@ -9,15 +9,21 @@ pub struct SavedDataset {
     pub name: String,
     /// References such as `view:feature`.
     pub features: Vec<String>,
+    /// The columns of the keys.
     pub join_keys: Vec<String>,
     /// Whether columns are named `view__feature`.
     pub full_feature_names: bool,
+    /// Where the rows are.
     pub storage: DatasetStorage,
     /// The service whose features were stored; empty when they were named one by one.
     pub feature_service: String,
+    /// Feast's namespace; empty if there is none.
     pub namespace: String,
+    /// Feast's collection; empty if there is none.
     pub collection: String,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }
 
@@ -25,9 +31,20 @@ pub struct SavedDataset {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DatasetStorage {
-    File { path: String, format: Option<FileFormat>, s3_endpoint_override: String },
+    /// Files.
+    File {
+        /// Where they are.
+        path: String,
+        /// How they are encoded; `None` when it is not declared.
+        format: Option<FileFormat>,
+        /// Endpoint of an S3-compatible store; empty when there is none.
+        s3_endpoint_override: String,
+    },
+    /// A table of PostgreSQL.
     Postgres(PostgresSource),
+    /// What Spark writes.
     Spark(SparkSource),
+    /// A table of a warehouse.
     Warehouse(WarehouseSource),
 }
 
@@ -36,7 +53,10 @@ pub enum DatasetStorage {
 pub struct ValidationReference {
     /// Unique among the validation references of a project.
     pub name: String,
+    /// The saved dataset that new data is compared with.
     pub reference_dataset: String,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }

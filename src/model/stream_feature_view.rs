@@ -19,6 +19,7 @@ pub struct StreamFeatureView {
     pub source: Option<DataSource>,
     /// Copy of the push, Kafka or custom source that the rows come from.
     pub stream_source: Option<DataSource>,
+    /// What is computed over windows of the stream.
     pub aggregations: Vec<Aggregation>,
     /// The event time that aggregations use; empty when there is none.
     pub timestamp_field: String,
@@ -34,10 +35,15 @@ pub struct StreamFeatureView {
     pub enable_validation: bool,
     /// Kept for Feast, never run; empty when not declared.
     pub mode: String,
+    /// The version it is pinned to.
     pub version: ViewVersion,
+    /// What it is about; empty if nobody says it.
     pub description: String,
+    /// Whom to ask; empty if nobody says it.
     pub owner: String,
+    /// The organisation that it belongs to; empty if nobody says it.
     pub org: String,
+    /// Labels, and what Feast has no field for.
     pub tags: Tags,
 }
 
