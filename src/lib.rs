@@ -2,6 +2,7 @@
 //!
 //! `ARCHITECTURE.md` shows the way of the data through these modules.
 
+pub mod app;
 pub mod apply;
 pub mod cli;
 pub mod clients;

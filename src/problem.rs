@@ -3,7 +3,7 @@
 //! Rooms decide about kind, message and advice. Faces decide what that means to whoever asked: an exit code, an HTTP
 //! or gRPC status, and how advice is worded.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// Why something cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +48,30 @@ pub enum Kind {
 pub enum Advice {
     /// A sentence that is right everywhere.
     Text(String),
+    /// Apply the definitions first.
+    Apply,
+    /// Ask for some features, or for a service.
+    NameFeatures,
+    /// Ask for full feature names, or for each feature once.
+    QualifyNames,
+    /// Ask for full feature names, or rename the column of the entity rows.
+    QualifyOrRename,
+    /// Give a value of this join key for each entity.
+    GiveJoinKey(String),
+    /// Cut the interval into longer parts, so that there are no more than this.
+    LongerChunks(i64),
+    /// Say that an end in the future is meant.
+    AllowFuture,
+    /// Copy under another name, or to another registry.
+    CopyElsewhere,
+    /// Write to another folder, or say that files may be overwritten.
+    OtherFolder,
+    /// Say that what is there may be replaced.
+    Replace,
+    /// Let queries have more memory.
+    MoreMemory,
+    /// Make room for temporary files, or let queries have more memory.
+    MoreSpaceOrMemory,
 }
 
 impl Problem {
@@ -68,10 +92,34 @@ impl Problem {
     }
 }
 
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        let message = match error.kind() {
+            io::ErrorKind::StorageFull => format!("no space left: {error}"),
+            _ => error.to_string(),
+        };
+        Self::new(Kind::Unavailable, message, None)
+    }
+}
+
 impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
+            Self::Apply => f.write_str("apply the definitions first"),
+            Self::NameFeatures => f.write_str("name some as view:feature, or a feature service"),
+            Self::QualifyNames => f.write_str("ask for full feature names, or for each feature once"),
+            Self::QualifyOrRename => f.write_str("ask for full feature names, or rename the column"),
+            Self::GiveJoinKey(key) => write!(f, "give `{key}` for each entity"),
+            Self::LongerChunks(most) => write!(f, "choose longer parts, so that there are no more than {most}"),
+            Self::AllowFuture => f.write_str("give the present time, or allow an end in the future if it is wanted"),
+            Self::CopyElsewhere => f.write_str("give the copy another name, or name another registry"),
+            Self::OtherFolder => f.write_str("write to an empty folder, or allow files to be overwritten"),
+            Self::Replace => f.write_str("ask for it to be replaced"),
+            Self::MoreMemory => f.write_str("allow queries more memory"),
+            Self::MoreSpaceOrMemory => {
+                f.write_str("free space in the folder for temporary files, or allow queries more memory")
+            }
         }
     }
 }

@@ -142,6 +142,21 @@ pub fn apply(
     Ok(plan)
 }
 
+/// What an apply would do to a registry that holds `state`. Tables of views are part of it if an online store is given
+/// whose tables the registry records.
+///
+/// # Errors
+/// [`ApplyError::Conflicts`] when the registry has no place for a definition.
+pub fn plan(
+    repo: &Repo,
+    state: &RegistryState,
+    repo_name: Option<&str>,
+    online: Option<&dyn OnlineStore>,
+) -> Result<Plan, ApplyError> {
+    let online = online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
+    diff(state, repo, Setting { repo_name, online }).map_err(ApplyError::Conflicts)
+}
+
 /// The plan for a registry, if it may be carried out.
 fn approved(
     repo: &Repo,
@@ -149,11 +164,7 @@ fn approved(
     online: Option<&dyn OnlineStore>,
     options: ApplyOptions<'_>,
 ) -> Result<Plan, ApplyError> {
-    let setting = Setting {
-        repo_name: options.repo_name,
-        online: online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout),
-    };
-    let plan = diff(state, repo, setting).map_err(ApplyError::Conflicts)?;
+    let plan = plan(repo, state, options.repo_name, online)?;
     let permission = match options.approval {
         Approval::Named(allowed) => Permission::Named(allowed),
         Approval::Everything => Permission::Everything,

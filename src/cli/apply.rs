@@ -9,15 +9,21 @@ use super::{
     checks::Checks,
     durations::lock_timeout,
     exit::{self, Exit},
-    plan,
+    plan::json,
     question::{agreed, somebody_is_there},
 };
 use crate::{
-    apply::{ApplyError, ApplyOptions, Approval, apply, clean_up},
+    app::{
+        Caller, Failure, FeatureStore,
+        apply::{Request, apply},
+        cleanup,
+        plan::plan,
+    },
+    apply::{ApplyError, Approval},
     diagnostics::counted,
     model::Repo,
     plan::{Allow, Permission, Plan, SavedPlan},
-    ui::{PlanStage, PlanView, RemovalProgress, Verbosity, draw_plan},
+    ui::{PlanStage, PlanView, Printer, Verbosity, draw_plan},
 };
 
 /// Write the definitions to the registry
@@ -60,27 +66,30 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
     let saved = args.plan.as_ref().map(|path| read_plan(&context.target(path))).transpose()?;
-    let repo = plan::repo(args.checks, context)?;
+    let (store, caller) = (context.store_within(args.lock_timeout)?, context.caller());
+    let repo = context.repo(&store, args.checks)?;
     printer.say(format_args!("Applying changes for project {}", repo.project.name));
     let approval = match &saved {
         Some(plan) => Approval::Plan(plan),
         None if args.yes => Approval::Everything,
         None => Approval::Named(&args.allow),
     };
-    let plan = match carry_out(&repo, approval, args, context)? {
-        Err(ApplyError::Blocked(blocked))
+    let plan = match apply(&store, &caller, Request { repo: &repo, approval }) {
+        Err(Failure::Blocked(blocked))
             if saved.is_none() && somebody_is_there() && blocked.iter().all(|change| change.protected.is_empty()) =>
         {
-            ask_and_carry_out(&repo, args, context)?
+            ask_and_apply(&store, &caller, &repo, printer)?
         }
         outcome => outcome?,
     };
     if plan.is_empty() && saved.as_ref().is_some_and(|saved| !saved.is_empty()) {
         printer.say("The plan is already applied");
     }
-    remove_leftovers(&plan.project, args, context)?;
+    remove_leftovers(&store, &caller, printer)?;
+    // No bar is left above the result.
+    drop(store);
     if printer.json {
-        printer.result_line(plan::json(&plan)?)?;
+        printer.result_line(json(&plan)?)?;
     } else if printer.verbosity > Verbosity::Quiet {
         let view = PlanView { plan: &plan, stage: PlanStage::Applied, permission: Permission::Everything };
         printer.result(draw_plan(&view, printer.out, printer.verbosity >= Verbosity::Verbose))?;
@@ -88,28 +97,9 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The outer error is about the settings, the inner one about the apply.
-fn carry_out(
-    repo: &Repo,
-    approval: Approval<'_>,
-    args: &Args,
-    context: &Context,
-) -> Result<Result<Plan, ApplyError>, CommandError> {
-    let config = context.config()?;
-    let (registry, online) = (context.registry_within(args.lock_timeout)?, context.online()?);
-    let options = ApplyOptions { repo_name: config.repo_name.as_deref(), approval, now: context.now };
-    Ok(apply(repo, registry.as_ref(), online.as_deref(), options))
-}
-
 /// Removes the online values that this apply, or one that was cut off, left behind.
-fn remove_leftovers(project: &str, args: &Args, context: &Context) -> Result<(), CommandError> {
-    let printer = context.printer;
-    let Some(online) = context.online()? else { return Ok(()) };
-    let registry = context.registry_within(args.lock_timeout)?;
-    let progress = RemovalProgress::new(printer);
-    let cleaned = clean_up(project, registry.as_ref(), online.as_ref(), &mut |entities| progress.show(entities));
-    progress.finish();
-    match cleaned {
+fn remove_leftovers(store: &FeatureStore, caller: &Caller, printer: Printer) -> Result<(), CommandError> {
+    match cleanup::leftovers(store, caller, 0) {
         Ok(0) => {}
         Ok(entities) => printer.say(format_args!("Removed online values of {}", counted(entities, "entity"))),
         Err(error) => {
@@ -122,17 +112,16 @@ fn remove_leftovers(project: &str, args: &Args, context: &Context) -> Result<(),
 }
 
 /// Shows what would be done and does just that, if it is wanted.
-fn ask_and_carry_out(repo: &Repo, args: &Args, context: &Context) -> Result<Plan, CommandError> {
-    let printer = context.printer;
-    let plan = plan::plan(repo, context)?;
+fn ask_and_apply(store: &FeatureStore, caller: &Caller, repo: &Repo, printer: Printer) -> Result<Plan, CommandError> {
+    let plan = plan(store, caller, repo)?;
     // Whoever says yes needs no flags.
     let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Everything };
     printer.stderr(draw_plan(&view, printer.err, false));
     if !agreed("Apply this plan, with what it breaks and loses?", printer)? {
         return Err(CommandError::refused("nothing was applied", None));
     }
-    let approved = SavedPlan::of(&plan).map_err(ApplyError::from)?;
-    Ok(carry_out(repo, Approval::Plan(&approved), args, context)??)
+    let approved = SavedPlan::of(&plan).map_err(|error| Failure::from(ApplyError::from(error)))?;
+    Ok(apply(store, caller, Request { repo, approval: Approval::Plan(&approved) })?)
 }
 
 fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {

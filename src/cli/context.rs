@@ -9,14 +9,12 @@ use std::{
 use super::signals;
 use super::{CommandError, Global, checks::Checks};
 use crate::{
-    config::{self, MemoryLimit, ParseMemoryLimitError, StoreConfig, variables},
-    definitions::{self, LoadOptions},
+    app::{Caller, Event, Failure, FeatureStore, Opening, definitions},
+    config::{self, MemoryLimit, ParseMemoryLimitError, RegistryConfig, StoreConfig, variables},
     diagnostics::{Diagnostics, SourceText},
-    model::{ObjectId, Repo, Timestamp},
-    offline::{self, OfflineStore},
-    online::{self, OnlineStore},
-    registry::{self, LOCK_TIMEOUT, Locking, Registry},
-    ui::{Printer, draw_diagnostics},
+    model::{Repo, Timestamp},
+    registry::{self, LOCK_TIMEOUT, Locking, Registry, Waiting},
+    ui::{Printer, RemovalProgress, draw_diagnostics},
 };
 
 /// What every command starts from: the streams, the repo's place and the clock.
@@ -85,7 +83,7 @@ impl Context {
                 *self.loaded.borrow_mut() = Some(config.clone());
                 Ok(config)
             }
-            None => Err(CommandError::Repo(diagnostics)),
+            None => Err(Failure::Definitions(diagnostics).into()),
         }
     }
 
@@ -111,93 +109,65 @@ impl Context {
         }
     }
 
+    /// The feature store of the repo, for commands that say little while they work.
+    pub fn store(&self) -> Result<FeatureStore, CommandError> {
+        self.store_within(LOCK_TIMEOUT)
+    }
+
+    /// The same, whose locks are waited for no longer than `timeout`.
+    pub fn store_within(&self, timeout: Duration) -> Result<FeatureStore, CommandError> {
+        let printer = self.printer;
+        let removal = RemovalProgress::new(printer);
+        self.store_observed(timeout, move |event| match event {
+            Event::Waiting(waiting) => printer.say(waiting),
+            Event::Removed { entities } => removal.show(*entities),
+            Event::Materializing(_) => {}
+        })
+    }
+
+    /// The same, for commands that show what happens in their own way.
+    pub fn store_observed(
+        &self,
+        lock_timeout: Duration,
+        observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
+    ) -> Result<FeatureStore, CommandError> {
+        #[cfg(unix)]
+        signals::remove_temporary_files();
+        let opening =
+            Opening { caller: self.caller(), lock_timeout, clock: Timestamp::now, observer: Arc::new(observer) };
+        Ok(FeatureStore::open(self.config()?, opening))
+    }
+
     /// The definitions of the repo, checked.
-    pub fn repo(&self, checks: Checks) -> Result<Repo, CommandError> {
-        let config = self.config()?;
-        let store = offline::open(&config);
-        let options = LoadOptions {
+    pub fn repo(&self, store: &FeatureStore, checks: Checks) -> Result<Repo, CommandError> {
+        let request = definitions::Request {
             validate_sources: !checks.skip_source_validation,
             skip_view_names: checks.skip_feature_view_validation,
-            inspect: &|source| store.inspect(source),
-            display_path: &|path| display_path(path),
+            display_path: &display_path,
         };
-        let mut diagnostics = Diagnostics::default();
-        match definitions::load(&config, &options, &mut diagnostics)? {
-            Some(repo) => {
-                self.show_warnings(diagnostics);
-                Ok(repo)
-            }
-            None => {
-                self.point_to_other_repos(&config, &mut diagnostics);
-                Err(CommandError::Repo(diagnostics))
-            }
-        }
+        let loaded = definitions::load(store, &self.caller(), request)?;
+        self.show_warnings(loaded.warnings);
+        Ok(loaded.repo)
     }
 
-    /// Says of missing things which other repo of the project has them. What the registry knows is a help only, so
-    /// nothing is said where it cannot be read.
-    fn point_to_other_repos(&self, config: &StoreConfig, diagnostics: &mut Diagnostics) {
-        let Some(ours) = config.repo_name.as_ref().filter(|_| diagnostics.has_missing()) else { return };
-        let snapshot = registry::open_to_read(&config.registry).snapshot(&config.project);
-        let Ok(owners) = snapshot.map(|snapshot| registry::state(&snapshot).owners) else { return };
-        diagnostics.explain_missing(|missing| {
-            let is_meant = |id: &ObjectId| {
-                id.name == missing.name
-                    && (id.kind.as_str() == missing.what || (id.kind.is_view() && missing.what.contains("view")))
-            };
-            let (_, owner) = owners.iter().find(|(id, owner)| is_meant(id) && *owner != ours)?;
-            Some(format!("repo `{owner}` has applied it to the registry; declare it here as well, just as it does"))
-        });
-    }
-
-    /// The registry, for commands that change it.
-    pub fn registry(&self) -> Result<Box<dyn Registry>, CommandError> {
-        self.registry_within(LOCK_TIMEOUT)
-    }
-
-    /// The registry, whose lock is waited for no longer than `timeout`.
-    pub fn registry_within(&self, timeout: Duration) -> Result<Box<dyn Registry>, CommandError> {
-        Ok(registry::open(&self.config()?.registry, self.locking(timeout)))
-    }
-
-    /// How this run takes the locks of registries: under its name, and saying whom it waits for.
-    pub fn locking(&self, timeout: Duration) -> Locking {
+    /// A registry other than the repo's own.
+    pub fn registry_of(&self, config: &RegistryConfig) -> Box<dyn Registry> {
         let printer = self.printer;
-        Locking { who: self.who(), timeout, on_wait: Box::new(move |waiting| printer.say(waiting)) }
+        let on_wait = Box::new(move |waiting: &Waiting<'_>| printer.say(waiting));
+        registry::open(config, Locking { who: self.who(), timeout: LOCK_TIMEOUT, on_wait })
     }
 
-    /// The registry, or the replica the settings name, for commands that only read.
-    pub fn registry_to_read(&self) -> Result<Box<dyn Registry>, CommandError> {
-        Ok(registry::open_to_read(&self.config()?.registry))
+    /// Who runs the command: whoever may read the settings.
+    pub fn caller(&self) -> Caller {
+        Caller::Operator(self.who())
     }
 
     /// This run, as those read it who wait for its lock or look into the history: `apply of alice@ci-7 (pid 412)`.
-    pub fn who(&self) -> String {
+    fn who(&self) -> String {
         let user = [variables::USER, variables::USERNAME].into_iter().find_map(|name| std::env::var(name).ok());
         let host = gethostname::gethostname().to_string_lossy().into_owned();
         let user = user.map_or_else(String::new, |user| format!("{user}@"));
         format!("{} of {user}{host} (pid {})", self.command, std::process::id())
-    }
-
-    pub fn offline(&self) -> Result<Box<dyn OfflineStore>, CommandError> {
-        #[cfg(unix)]
-        signals::remove_temporary_files();
-        Ok(offline::open(&self.config()?))
-    }
-
-    /// The online store, if the repo has one.
-    pub fn online(&self) -> Result<Option<Box<dyn OnlineStore>>, CommandError> {
-        Ok(self.config()?.online_store.as_ref().map(online::open))
-    }
-
-    /// The online store, for commands that cannot do without.
-    pub fn required_online(&self) -> Result<Box<dyn OnlineStore>, CommandError> {
-        self.online()?.ok_or_else(|| {
-            CommandError::new(
-                "this repo has no online store",
-                "set `online_store` in feature_store.yaml, for example to `type: sqlite`".to_owned(),
-            )
-        })
     }
 
     /// How much memory queries may use.

@@ -8,12 +8,8 @@ use super::{
     exit::{self, Exit},
 };
 use crate::{
-    apply::ApplyError,
-    drift::{self, Area, Finding, Tables},
-    model::RegistryState,
-    online::OnlineStore,
-    plan::{Setting, diff},
-    registry::state,
+    app::drift::drift,
+    drift::{Area, Finding},
 };
 
 /// Show where definitions, registry, sources and online store have drifted apart
@@ -29,17 +25,9 @@ pub struct Args {}
 
 pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
-    let repo = context.repo(Checks { skip_source_validation: true, ..Checks::default() })?;
-    let snapshot = context.registry_to_read()?.snapshot(&repo.project.name)?;
-    let state = state(&snapshot);
-    let offline = context.offline()?;
-    let config = context.config()?;
-    let setting = Setting { repo_name: config.repo_name.as_deref(), online: None };
-    let mut findings = drift::definitions(&diff(&state, &repo, setting).map_err(ApplyError::Conflicts)?);
-    findings.extend(drift::sources(&state, &|source| offline.inspect(source)));
-    if let Some(online) = context.online()? {
-        findings.extend(in_tables(&state, &repo.project.name, online.as_ref())?);
-    }
+    let store = context.store()?;
+    let repo = context.repo(&store, Checks { skip_source_validation: true, ..Checks::default() })?;
+    let findings = drift(&store, &context.caller(), &repo)?;
     let has_drifted = findings.iter().any(|finding| finding.kind.is_drift());
     if printer.json {
         printer.json(&json!({
@@ -54,14 +42,6 @@ pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         }
     }
     Ok(if has_drifted { Exit::Changes.into() } else { Exit::Done.into() })
-}
-
-fn in_tables(state: &RegistryState, project: &str, online: &dyn OnlineStore) -> Result<Vec<Finding>, CommandError> {
-    let Some(tables) = online.recorded_tables() else { return Ok(Vec::new()) };
-    let layout = tables.layout();
-    let here = state.online_tables.iter().filter(|(_, file)| *file == layout.file);
-    let existing = tables.existing(&here.map(|(table, _)| table.as_str()).collect::<Vec<_>>())?;
-    Ok(drift::online(state, &Tables { project, layout, existing: existing.into_iter().collect() }))
 }
 
 fn as_json(finding: &Finding) -> Value {

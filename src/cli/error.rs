@@ -1,23 +1,19 @@
-use std::{error::Error, io, process::ExitCode};
+use std::{io, process::ExitCode};
 
 use super::Exit;
 use crate::{
-    apply::ApplyError,
-    diagnostics::{Diagnostics, Severity},
+    app::Failure,
+    diagnostics::Severity,
     plan::{Blocked, Conflict},
     problem::{Kind, Problem},
-    ui::{Finding, PROTECTED_ADVICE, Printer, allow_flags, draw_diagnostics},
+    ui::{Finding, PROTECTED_ADVICE, Printer, advice, allow_flags, draw_diagnostics},
 };
 
 /// Why a command failed, as the person will read it.
 #[derive(Debug)]
 pub enum CommandError {
-    /// Findings about the repo's files.
-    Repo(Diagnostics),
-    /// Everything else: what happened and what to do.
-    Failed(Problem),
-    /// Definitions that the registry has no place for.
-    Conflicts(Vec<Conflict>),
+    /// It was not carried out.
+    Failed(Failure),
     /// Failures were reported already; only the exit code is left.
     Reported,
     /// Whoever read our output has gone; there is nobody to tell.
@@ -25,42 +21,33 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    pub fn refused(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self::Failed(Problem::new(Kind::Refused, message, help))
+    /// What is asked for does not go, with the way out.
+    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+        Problem::new(Kind::Invalid, message, help).into()
     }
 
-    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self::Failed(Problem::new(Kind::Invalid, message, help))
+    /// Nothing is wrong, and yet nothing was done.
+    pub fn refused(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+        Problem::new(Kind::Refused, message, help).into()
     }
 
     /// Says what is wrong and gives the exit code.
     pub fn report(self, printer: Printer) -> ExitCode {
         let code = match &self {
-            Self::Failed(Problem { kind: Kind::Refused, .. }) => Exit::Refused,
-            // Another repo's objects are guarded; the rest is in the way whoever asks.
-            Self::Conflicts(conflicts) if conflicts.iter().all(|conflict| conflict.owner.is_some()) => Exit::Refused,
-            _ => Exit::Failed,
+            Self::Failed(failure) => Exit::of(failure.kind()),
+            Self::Reported => Exit::Failed,
+            Self::BrokenPipe => Exit::Done,
         };
         match self {
-            Self::Repo(diagnostics) => printer.stderr(draw_diagnostics(&diagnostics.into_sorted(), printer.err)),
-            Self::Failed(problem) => {
-                let help = problem.help();
-                printer.error(problem.message);
-                if let Some(help) = help {
-                    printer.help(help);
-                }
+            Self::Failed(Failure::Definitions(diagnostics)) => {
+                printer.stderr(draw_diagnostics(&diagnostics.into_sorted(), printer.err));
             }
-            Self::Conflicts(conflicts) => {
-                let place = |conflict: &Conflict| conflict.place.as_ref().map(|place| format!(" ({place})"));
-                let line = |conflict: &Conflict| format!("{conflict}{}", place(conflict).unwrap_or_default());
-                printer.error(conflicts.iter().map(line).collect::<Vec<_>>().join("\n"));
-                let mut advice: Vec<&str> = conflicts.iter().map(Conflict::advice).collect();
-                advice.sort_unstable();
-                advice.dedup();
-                advice.into_iter().for_each(|advice| printer.help(advice));
+            Self::Failed(failure) => {
+                let (message, help) = words(&failure);
+                printer.error(message);
+                help.into_iter().for_each(|help| printer.help(help));
             }
-            Self::Reported => {}
-            Self::BrokenPipe => return Exit::Done.into(),
+            Self::Reported | Self::BrokenPipe => {}
         }
         code.into()
     }
@@ -68,12 +55,10 @@ impl CommandError {
     /// What is wrong, for those who do not read stderr.
     pub fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Repo(diagnostics) => diagnostics.clone().into_sorted().iter().map(Finding::from).collect(),
-            Self::Failed(problem) => {
-                let (message, help) = (problem.message.clone(), problem.help());
-                vec![Finding { severity: Severity::Error, message, help, place: None }]
+            Self::Failed(Failure::Definitions(diagnostics)) => {
+                diagnostics.clone().into_sorted().iter().map(Finding::from).collect()
             }
-            Self::Conflicts(conflicts) => {
+            Self::Failed(Failure::Conflicts(conflicts)) => {
                 let finding = |conflict: &Conflict| Finding {
                     severity: Severity::Error,
                     message: conflict.to_string(),
@@ -81,6 +66,11 @@ impl CommandError {
                     place: conflict.place.clone(),
                 };
                 conflicts.iter().map(finding).collect()
+            }
+            Self::Failed(failure) => {
+                let (message, help) = words(failure);
+                let help = Some(help.join("\n")).filter(|help| !help.is_empty());
+                vec![Finding { severity: Severity::Error, message, help, place: None }]
             }
             Self::Reported | Self::BrokenPipe => Vec::new(),
         }
@@ -91,51 +81,50 @@ impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            io::ErrorKind::StorageFull => Self::new(format!("no space left: {error}"), None),
-            _ => Self::new(error.to_string(), None),
+            _ => Problem::from(error).into(),
         }
     }
 }
 
 impl From<Problem> for CommandError {
     fn from(problem: Problem) -> Self {
-        Self::Failed(problem)
+        Self::Failed(problem.into())
     }
 }
 
-impl From<ApplyError> for CommandError {
-    fn from(error: ApplyError) -> Self {
-        let message = error.to_string();
-        match error {
-            ApplyError::Problem(problem) => problem.into(),
-            ApplyError::Conflicts(conflicts) => Self::Conflicts(conflicts),
-            ApplyError::Blocked(blocked) => refused_changes(&blocked),
-            ApplyError::Stale(differences) => {
-                let all: Vec<String> = differences.iter().map(ToString::to_string).collect();
-                Self::refused(
-                    format!("the saved plan is stale, and nothing was applied: {}", all.join("; ")),
-                    "make a new plan with `feastr plan --out FILE` and have it approved".to_owned(),
-                )
-            }
-            ApplyError::Incomparable(source) => Self::new(format!("{message}: {source}"), None),
-            ApplyError::UnknownFields { source, .. } => {
-                Self::new(format!("{message}: {source}"), "update feastr, or make the change with Feast".to_owned())
-            }
-            ApplyError::Damaged { source, .. } => {
-                let cause = source.source().map(ToString::to_string).unwrap_or_default();
-                Self::new(format!("{message}: {source} ({cause})"), None)
-            }
-            ApplyError::PinConflict { .. } => Self::new(
-                message,
-                "declare it as it was at that version, pin a number that is not taken, or write `version: latest`"
-                    .to_owned(),
-            ),
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// What is wrong, and what to do about it.
+fn words(failure: &Failure) -> (String, Vec<String>) {
+    match failure {
+        Failure::Problem(problem) => (problem.message.clone(), problem.advice.iter().map(advice).collect()),
+        Failure::Blocked(blocked) => refused_changes(blocked),
+        Failure::Stale(differences) => {
+            let all: Vec<String> = differences.iter().map(ToString::to_string).collect();
+            let message = format!("the saved plan is stale, and nothing was applied: {}", all.join("; "));
+            (message, vec!["make a new plan with `feastr plan --out FILE` and have it approved".to_owned()])
+        }
+        Failure::Conflicts(conflicts) => {
+            let place = |conflict: &Conflict| conflict.place.as_ref().map(|place| format!(" ({place})"));
+            let line = |conflict: &Conflict| format!("{conflict}{}", place(conflict).unwrap_or_default());
+            let mut advice: Vec<String> = conflicts.iter().map(|conflict| conflict.advice().to_owned()).collect();
+            advice.sort_unstable();
+            advice.dedup();
+            (conflicts.iter().map(line).collect::<Vec<_>>().join("\n"), advice)
+        }
+        Failure::Definitions(diagnostics) => {
+            let found = diagnostics.clone().into_sorted();
+            (found.into_iter().map(|found| found.message).collect::<Vec<_>>().join("\n"), Vec::new())
         }
     }
 }
 
 /// Which changes were refused, and what would permit them.
-fn refused_changes(blocked: &[Blocked]) -> CommandError {
+fn refused_changes(blocked: &[Blocked]) -> (String, Vec<String>) {
     let changes: Vec<String> = blocked.iter().map(|change| format!("\n  {change}")).collect();
     let count = if blocked.len() == 1 { "1 change is".to_owned() } else { format!("{} changes are", blocked.len()) };
     let (protected, unpermitted): (Vec<&Blocked>, Vec<&Blocked>) =
@@ -147,5 +136,5 @@ fn refused_changes(blocked: &[Blocked]) -> CommandError {
     if !protected.is_empty() {
         help.push(PROTECTED_ADVICE.to_owned());
     }
-    CommandError::refused(format!("{count} refused, and nothing was done:{}", changes.concat()), help.join("\n"))
+    (format!("{count} refused, and nothing was done:{}", changes.concat()), vec![help.join("\n")])
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::problem::Kind;
+
 /// The end of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -18,6 +20,22 @@ pub enum Exit {
 impl Exit {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Done, Self::Failed, Self::Changes, Self::Refused];
+
+    /// How a command ends that failed with a problem of this kind.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Refused => Self::Refused,
+            Kind::Invalid
+            | Kind::NotFound
+            | Kind::Conflict
+            | Kind::Unsupported
+            | Kind::Unavailable
+            | Kind::Deadline
+            | Kind::Denied
+            | Kind::Cancelled
+            | Kind::Internal => Self::Failed,
+        }
+    }
 
     /// The number that scripts see.
     pub fn code(self) -> u8 {

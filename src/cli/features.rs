@@ -57,8 +57,9 @@ struct Feature {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
-    let registry = context.registry_to_read()?;
-    let rows = registry.snapshot(&context.config()?.project)?.rows;
+    let store = context.store()?;
+    let registry = store.registry_to_read();
+    let rows = registry.snapshot(store.project())?.rows;
     let features = features(&rows)?;
     if features.is_empty() {
         context.printer.say(format_args!("The registry {} has no feature", registry.location()));

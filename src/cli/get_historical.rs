@@ -6,9 +6,9 @@ use std::{
 
 use super::{CommandError, Context, entity_file::EntityFile, selection::SelectionArgs};
 use crate::{
+    app::retrieval::retrieval,
     diagnostics::counted,
     offline::{EntityRows, HistoricalQuery, HistoricalRead},
-    registry::state,
     sink::{OutputFormat, RowSink, SinkError, Target},
     ui::Verbosity,
 };
@@ -44,10 +44,8 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
-    let config = context.config()?;
-    let registry = context.registry_to_read()?;
-    let registered = state(&registry.snapshot(&config.project)?);
-    let retrieval = args.selection.resolve(&registered, &registry.location())?;
+    let (store, caller) = (context.store()?, context.caller());
+    let retrieval = retrieval(&store, &caller, &args.selection.request()?)?;
     let format = output_format(args, printer.json)?;
     let file = EntityFile::open(&args.entities)?;
     let entities = EntityRows { path: file.path.clone(), format: file.format, shown: file.shown.clone() };
@@ -62,7 +60,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         None => Target::stdout(),
     };
     let mut sink = RowSink::new(format, target);
-    let joined = context.offline()?.historical(&query, &mut sink);
+    let joined = store.offline().historical(&query, &mut sink);
     let read = if sink.failed() { HistoricalRead::default() } else { joined? };
     let not_shown = sink.not_shown();
     let rows = sink.finish().map_err(|error| match (error, output) {

@@ -11,7 +11,7 @@ use arrow::{
 
 use super::{CommandError, Context, entity_file::EntityFile, selection::SelectionArgs};
 use crate::{
-    registry::state,
+    app::retrieval::retrieval,
     retrieval::Retrieval,
     serving::{Answer, EntityTable, Status, get_online},
     sources::{OpenSource, Role, Wanted, as_texts},
@@ -38,16 +38,14 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
-    let config = context.config()?;
-    let registry = context.registry_to_read()?;
-    let online = context.required_online()?;
-    let registered = state(&registry.snapshot(&config.project)?);
-    let retrieval = args.selection.resolve(&registered, &registry.location())?;
+    let (store, caller) = (context.store()?, context.caller());
+    let online = store.required_online()?;
+    let retrieval = retrieval(&store, &caller, &args.selection.request()?)?;
     let entities = match &args.entities {
         Some(path) => read_entities(path, &retrieval, context.printer)?,
         None => parse_entities(&args.entity)?,
     };
-    let answer = get_online(&config.project, &retrieval, &entities, online.as_ref(), context.now)?;
+    let answer = get_online(store.project(), &retrieval, &entities, online, store.now())?;
     if context.printer.json {
         context.printer.json(&answer.to_json())?;
     } else {

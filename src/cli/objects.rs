@@ -69,10 +69,11 @@ pub fn run(args: &Args, kind: ObjectKind, context: &Context) -> Result<ExitCode,
 
 /// The rows of a kind, of every project for projects themselves.
 fn rows(kind: ObjectKind, context: &Context) -> Result<Vec<Row>, CommandError> {
-    let registry = context.registry_to_read()?;
+    let store = context.store()?;
+    let registry = store.registry_to_read();
     let projects = match kind {
         ObjectKind::Project => registry.projects()?,
-        _ => vec![context.config()?.project],
+        _ => vec![store.project().to_owned()],
     };
     let mut rows = Vec::new();
     for project in projects {

@@ -1,16 +1,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use super::{CommandError, Context};
 use crate::{
-    apply::clean_up,
-    diagnostics::did_you_mean,
-    model::{RegistryState, Timestamp, Ttl, View},
-    online::ViewLayout,
-    registry::{leftovers, state},
-    ui::{RemovalProgress, Table},
+    app::cleanup::{Request, Summary, clean},
+    ui::Table,
 };
 
 #[derive(Debug, Subcommand)]
@@ -36,66 +31,11 @@ pub struct Cleanup {
     dry_run: bool,
 }
 
-/// What a cleanup is about.
-#[derive(Debug, Serialize)]
-struct Summary {
-    /// Whether this is only what would be looked for.
-    dry_run: bool,
-    expired: Vec<Expired>,
-    /// Removed views, or views with removed features, whose values are left.
-    leftovers: Vec<String>,
-    /// Entities whose values were removed, counted per view; nothing for a dry run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    removed: Option<u64>,
-}
-
-/// Values of a view that are too old.
-#[derive(Debug, Clone, Serialize)]
-struct Expired {
-    view: String,
-    ttl: Ttl,
-    /// Their events are before this.
-    before: Timestamp,
-    /// Entities whose values were removed; nothing for a dry run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    removed: Option<u64>,
-}
-
 pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandError> {
     let Command::Cleanup(args) = command;
     let printer = context.printer;
-    let config = context.config()?;
-    let registry = context.registry()?;
-    let online = context.required_online()?;
-    let snapshot = registry.snapshot(&config.project)?;
-    let state = state(&snapshot);
-    let mut views = expiring(&state, &config.project, context.now);
-    check_names(&args.views, &views, &state)?;
-    views.retain(|(expired, _)| args.views.is_empty() || args.views.contains(&expired.view));
-    let mut left: Vec<String> = leftovers(&snapshot.metadata).into_iter().map(|leftover| leftover.view).collect();
-    left.dedup();
-    if !args.views.is_empty() {
-        left.clear();
-    }
-    let mut summary = Summary { dry_run: args.dry_run, expired: Vec::new(), leftovers: left, removed: None };
-    if args.dry_run {
-        summary.expired = views.into_iter().map(|(expired, _)| expired).collect();
-    } else {
-        let progress = RemovalProgress::new(printer);
-        let mut total = 0;
-        for (expired, layout) in views {
-            let page = &mut |entities| progress.show(total + entities);
-            let removed = online.remove_expired(&[(layout, expired.before)], page)?;
-            total += removed;
-            summary.expired.push(Expired { removed: Some(removed), ..expired });
-        }
-        if !summary.leftovers.is_empty() {
-            let page = &mut |entities| progress.show(total + entities);
-            total += clean_up(&config.project, registry.as_ref(), online.as_ref(), page)?;
-        }
-        progress.finish();
-        summary.removed = Some(total);
-    }
+    let request = Request { views: &args.views, dry_run: args.dry_run };
+    let summary = clean(&context.store()?, &context.caller(), request)?;
     if printer.json {
         printer.json(&summary)?;
     } else if summary.expired.is_empty() && summary.leftovers.is_empty() {
@@ -104,31 +44,6 @@ pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandErro
         printer.result(draw(&summary))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The online views whose values expire.
-fn expiring(state: &RegistryState, project: &str, now: Timestamp) -> Vec<(Expired, ViewLayout)> {
-    let expiring = |view: View<'_>| {
-        let before = now.minus(view.ttl.limit()?);
-        let expired = Expired { view: view.name.to_owned(), ttl: view.ttl, before, removed: None };
-        Some((expired, ViewLayout::of(project, view)))
-    };
-    state.views().filter(View::stores_values).filter_map(expiring).collect()
-}
-
-fn check_names(names: &[String], views: &[(Expired, ViewLayout)], state: &RegistryState) -> Result<(), CommandError> {
-    for name in names {
-        if views.iter().any(|(expired, _)| expired.view == *name) {
-            continue;
-        }
-        if state.objects.keys().any(|id| id.kind.is_view() && id.name == *name) {
-            let message = format!("values of view `{name}` do not expire");
-            return Err(CommandError::new(message, "only online views with a ttl have expired values".to_owned()));
-        }
-        let known = state.objects.keys().filter(|id| id.kind.is_view()).map(|id| id.name.as_str());
-        return Err(CommandError::new(format!("there is no view `{name}`"), did_you_mean(name, known)));
-    }
-    Ok(())
 }
 
 fn draw(summary: &Summary) -> String {

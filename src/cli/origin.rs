@@ -4,7 +4,7 @@ use super::{CommandError, Context};
 use crate::{
     config::{FILE_NAME, RegistryConfig, registry_at},
     diagnostics::did_you_mean,
-    registry::{self, LOCK_TIMEOUT, Registry, Snapshot},
+    registry::{Registry, Snapshot},
 };
 
 /// Which registry and project a command reads, if not those of the repo.
@@ -68,7 +68,7 @@ impl Origin {
     }
 
     pub fn open(&self, context: &Context) -> Box<dyn Registry> {
-        registry::open(&self.config, context.locking(LOCK_TIMEOUT))
+        context.registry_of(&self.config)
     }
 
     /// The project that is meant: the one that is named, else the only one there is, else that of the repo.

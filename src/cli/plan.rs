@@ -13,12 +13,9 @@ use super::{
     source_listing,
 };
 use crate::{
-    apply::{ApplyError, Neighbours},
+    app::plan::plan,
     config::variables,
-    model::Repo,
-    online::{OnlineStore, RecordedTables},
-    plan::{Allow, FORMAT_VERSION, Permission, Plan, Setting, diff, removes},
-    registry::state,
+    plan::{Allow, FORMAT_VERSION, Permission, Plan},
     sink::Target,
     ui::{
         Finding, PlanStage, PlanView, Verbosity, annotations, draw_markdown, draw_plan, findings_as_annotations,
@@ -72,7 +69,8 @@ enum Format {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let format = format(args, context)?;
-    let made = repo(args.checks, context).and_then(|repo| Ok((plan(&repo, context)?, repo)));
+    let store = context.store()?;
+    let made = context.repo(&store, args.checks).and_then(|repo| Ok((plan(&store, &context.caller(), &repo)?, repo)));
     let (plan, repo) = match made {
         Ok(made) => made,
         Err(error) => {
@@ -89,7 +87,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         Format::Text => {
             let verbose = printer.verbosity >= Verbosity::Verbose;
             if verbose && !args.checks.skip_source_validation {
-                printer.result(source_listing::draw(&repo, context)?)?;
+                printer.result(source_listing::draw(&repo, &store))?;
             }
             printer.result(draw_plan(&view, printer.out, verbose))?;
         }
@@ -132,36 +130,6 @@ fn show_findings(findings: &[Finding], format: Format, context: &Context) -> Res
         }
     }
     Ok(())
-}
-
-/// The definitions of the repo, checked. What one of them misses may be what the change removes: the
-/// registry knows.
-pub fn repo(checks: Checks, context: &Context) -> Result<Repo, CommandError> {
-    let mut diagnostics = match context.repo(checks) {
-        Err(CommandError::Repo(diagnostics)) if diagnostics.has_missing() => diagnostics,
-        outcome => return outcome,
-    };
-    let config = context.config()?;
-    // The findings are true without the registry, too.
-    if let Ok(snapshot) = context.registry_to_read()?.snapshot(&config.project) {
-        let (state, name) = (state(&snapshot), config.repo_name.as_deref());
-        diagnostics.explain_removed(|missing| removes(&state, name, &missing.name, missing.feature.as_deref()));
-    }
-    Err(CommandError::Repo(diagnostics))
-}
-
-/// The plan for the registry as it is now.
-pub fn plan(repo: &Repo, context: &Context) -> Result<Plan, CommandError> {
-    let config = context.config()?;
-    let online = context.online()?;
-    let registry = context.registry_to_read()?;
-    let snapshot = registry.snapshot(&repo.project.name)?;
-    if let Some(online) = online.as_deref() {
-        Neighbours::of(&repo.project.name, registry.as_ref(), online)?.check(repo)?;
-    }
-    let tables = online.as_deref().and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
-    let setting = Setting { repo_name: config.repo_name.as_deref(), online: tables };
-    Ok(diff(&state(&snapshot), repo, setting).map_err(ApplyError::Conflicts)?)
 }
 
 /// The JSON form of a plan.

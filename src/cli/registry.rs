@@ -5,10 +5,8 @@ use serde_json::json;
 
 use super::{CommandError, Context, origin::Origin};
 use crate::{
-    apply,
+    app::copy::{self, Request},
     diagnostics::counted,
-    model::RegistryState,
-    registry::{self, CopyFrom, CopyTo},
 };
 
 #[derive(Debug, Subcommand)]
@@ -60,16 +58,15 @@ fn copy(args: &Copy, context: &Context) -> Result<ExitCode, CommandError> {
     let (from, to) = (origin.open(context), Origin::at(&args.to, context)?.open(context));
     let project = origin.project(args.project.as_deref(), from.as_ref(), context)?;
     let target = args.to_project.as_deref().unwrap_or(&project);
-    if from.location() == to.location() && *target == project {
-        return Err(CommandError::new(
-            format!("{} is the registry the project is in already", to.location()),
-            "give the copy another name with --to-project, or name another registry".to_owned(),
-        ));
-    }
-    let source = CopyFrom { registry: from.as_ref(), project: &project };
-    let values = &|state: &RegistryState| apply::values(target, state);
-    let copy_to = CopyTo { registry: to.as_ref(), project: target, replace: args.force, values };
-    let copied = registry::copy(&source, &copy_to, context.now)?;
+    let request = Request {
+        from: from.as_ref(),
+        project: &project,
+        to: to.as_ref(),
+        to_project: target,
+        replace: args.force,
+        now: context.now,
+    };
+    let copied = copy::copy(&context.caller(), request)?;
     if context.printer.json {
         let objects: serde_json::Map<_, _> =
             copied.objects.iter().map(|(kind, count)| (kind.slug(), json!(count))).collect();
@@ -98,8 +95,8 @@ fn copy(args: &Copy, context: &Context) -> Result<ExitCode, CommandError> {
 }
 
 fn create_schema(context: &Context) -> Result<ExitCode, CommandError> {
-    let registry = context.registry()?;
-    registry::create_schema(registry.as_ref(), &context.config()?.project)?;
-    context.printer.say(format_args!("The registry {} has its tables", registry.location()));
+    let store = context.store()?;
+    copy::create_schema(&store, &context.caller())?;
+    context.printer.say(format_args!("The registry {} has its tables", store.registry().location()));
     Ok(ExitCode::SUCCESS)
 }

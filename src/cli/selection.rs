@@ -1,7 +1,7 @@
 use super::CommandError;
 use crate::{
-    model::RegistryState,
-    retrieval::{FeatureReference, Retrieval, Selection, resolve},
+    app::retrieval::Request,
+    retrieval::{FeatureReference, Selection},
 };
 
 /// Which features are wanted.
@@ -19,14 +19,8 @@ pub struct SelectionArgs {
 }
 
 impl SelectionArgs {
-    /// What is wanted, found among what is registered.
-    pub fn resolve(&self, state: &RegistryState, registry: &str) -> Result<Retrieval, CommandError> {
-        if state.objects.is_empty() && state.foreign.is_empty() {
-            return Err(CommandError::new(
-                format!("the registry {registry} is empty"),
-                "run `feastr apply` first".to_owned(),
-            ));
-        }
+    /// What is asked for.
+    pub fn request(&self) -> Result<Request, CommandError> {
         let selection = match &self.feature_service {
             Some(name) => Selection::Service(name.clone()),
             None => {
@@ -37,6 +31,6 @@ impl SelectionArgs {
                 Selection::References(references)
             }
         };
-        Ok(resolve(state, &selection, self.full_feature_names)?)
+        Ok(Request { selection, full_feature_names: self.full_feature_names })
     }
 }

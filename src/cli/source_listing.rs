@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::{CommandError, Context};
 use crate::{
+    app::FeatureStore,
     diagnostics::counted,
     model::{DataSource, FeatureView, Repo, SourceKind, printable},
     sources::OpenSource,
@@ -14,15 +14,14 @@ use crate::{
 const NAMED: usize = 50;
 
 /// The files of the repo's sources in words, one source behind the other; empty without sources of files.
-pub fn draw(repo: &Repo, context: &Context) -> Result<String, CommandError> {
-    let offline = context.offline()?;
-    let folder = context.config()?.repo;
+pub fn draw(repo: &Repo, store: &FeatureStore) -> String {
+    let (offline, folder) = (store.offline(), &store.config().repo);
     let mut text = String::new();
     for source in repo.data_sources.iter().filter(|source| matches!(source.kind, SourceKind::File(_))) {
         // Those that cannot be read were reported, unless nobody wants them looked at.
         let Ok(opened) = offline.inspect(source) else { continue };
         let views: Vec<&FeatureView> = repo.feature_views.iter().filter(|view| is_over(view, source)).collect();
-        write_source(&mut text, source, &opened, &folder);
+        write_source(&mut text, source, &opened, folder);
         for view in views {
             if let Ok(ties @ 1..) = offline.ties(view) {
                 let rows = counted(ties, "row");
@@ -34,7 +33,7 @@ pub fn draw(repo: &Repo, context: &Context) -> Result<String, CommandError> {
             }
         }
     }
-    Ok(text)
+    text
 }
 
 fn is_over(view: &FeatureView, source: &DataSource) -> bool {

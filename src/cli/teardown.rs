@@ -6,9 +6,9 @@ use super::{
     question::{agreed, somebody_is_there},
 };
 use crate::{
-    apply::{TeardownOptions, TeardownSummary, teardown},
+    app::teardown::{self, Request},
     plan::Allow,
-    ui::{Printer, RemovalProgress},
+    ui::Printer,
 };
 
 /// Remove this project from the registry and the online store
@@ -36,16 +36,14 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
-    let config = context.config()?;
-    let registry = context.registry()?;
-    let online = context.online()?;
-    let options = TeardownOptions { repo_name: config.repo_name.as_deref(), allowed: &args.allow, now: context.now };
-    let summary = TeardownSummary::of(&config.project, registry.as_ref(), online.as_deref(), options)?;
+    let (store, caller) = (context.store()?, context.caller());
+    let (project, request) = (store.project(), Request { allowed: &args.allow });
+    let summary = teardown::summary(&store, &caller, request)?;
     if summary.is_empty() {
-        printer.say(format_args!("Project {} is not in the registry; nothing to remove", config.project));
+        printer.say(format_args!("Project {} is not in the registry; nothing to remove", project));
         return Ok(ExitCode::SUCCESS);
     }
-    printer.say(format_args!("Project {} has:", printer.err.strong(&config.project)));
+    printer.say(format_args!("Project {} has:", printer.err.strong(project)));
     for (kind, count) in &summary.objects {
         printer.say(format_args!("  {count} × {kind}"));
     }
@@ -55,17 +53,14 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     for view in &summary.views {
         printer.say(format_args!("  online values of {view}"));
     }
-    if summary.blocked.is_empty() && !args.yes && !confirmed(&config.project, printer)? {
+    if summary.blocked.is_empty() && !args.yes && !confirmed(project, printer)? {
         return Err(CommandError::new("nothing was removed", None));
     }
-    let progress = RemovalProgress::new(printer);
-    let on_page = &mut |entities| progress.show(entities);
-    teardown(&config.project, registry.as_ref(), online.as_deref(), options, on_page)?;
-    progress.finish();
+    teardown::teardown(&store, &caller, request)?;
     if printer.json {
         printer.json(&summary)?;
     }
-    printer.say(format_args!("Removed project {}", config.project));
+    printer.say(format_args!("Removed project {}", project));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,7 +3,7 @@ use crate::{
     model::{
         FeatureView, ForeignObject, Interval, NamedView, Object, ObjectId, ObjectKind, RegistryState, Timestamp, Values,
     },
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
 };
 
 /// Which time is wanted.
@@ -13,6 +13,16 @@ pub enum Range {
     Fixed(Interval),
     /// From where each view was left to this moment.
     Until(Timestamp),
+}
+
+impl Range {
+    /// The last moment that is wanted.
+    pub const fn end(self) -> Timestamp {
+        match self {
+            Self::Fixed(interval) => interval.end,
+            Self::Until(end) => end,
+        }
+    }
 }
 
 /// One view, as it was registered when the run was planned, with the time to materialize.
@@ -82,11 +92,8 @@ pub fn chunks(interval: Interval, length: Option<i64>) -> Result<Vec<Interval>, 
     let whole = interval.end.micros().saturating_sub(interval.start.micros());
     let count = whole / length + i64::from(whole % length > 0);
     if count > MAX_CHUNKS {
-        return Err(Problem::new(
-            Kind::Invalid,
-            format!("{} to {} would be {count} chunks", interval.start, interval.end),
-            Some(format!("choose longer ones with --chunk, so that there are no more than {MAX_CHUNKS}")),
-        ));
+        let message = format!("{} to {} would be {count} chunks", interval.start, interval.end);
+        return Err(Problem::new(Kind::Invalid, message, None).advise(Advice::LongerChunks(MAX_CHUNKS)));
     }
     // A length beyond all times must not lead back before the start.
     let start =

@@ -30,7 +30,7 @@ pub struct Stores<'a> {
     pub offline: &'a dyn OfflineStore,
     pub online: &'a dyn OnlineStore,
     /// The time, for what the registry records.
-    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+    pub clock: fn() -> Timestamp,
 }
 
 /// How a run is done.

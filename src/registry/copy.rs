@@ -7,10 +7,11 @@ use super::{
     registry::Registry,
     state,
 };
-use crate::problem::{Kind, Problem};
+
 use crate::{
     feast::registry::rename_project::rename_project,
     model::{DUMMY_ENTITY, ObjectKind, RegistryState, Timestamp},
+    problem::{Advice, Kind, Problem},
 };
 
 /// How often a source is read again because somebody changes it at the same time.
@@ -91,11 +92,7 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
     copied.leftovers = update(to.registry, to.project, |target| {
         if !to.replace && target.rows.iter().any(|row| row.kind != ObjectKind::Project && row.name != DUMMY_ENTITY) {
             let message = format!("project `{}` in the registry {} is not empty", to.project, to.registry.location());
-            return Err(Problem::new(
-                Kind::Unavailable,
-                message,
-                "replace everything it holds with --force".to_owned(),
-            ));
+            return Err(Problem::new(Kind::Conflict, message, None).advise(Advice::Replace));
         }
         // Also where nothing is replaced: Feast leaves the history of deleted projects behind.
         let mut writes = vec![Write::DeleteProject];

@@ -4,7 +4,7 @@ use super::FeatureReference;
 use crate::{
     diagnostics::did_you_mean,
     model::{FeatureService, FeatureView, Field, NamedView, Object, ObjectId, ObjectKind, RegistryState},
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
 };
 
 /// What a person asks for.
@@ -97,11 +97,7 @@ fn from_references(
     full_names: bool,
 ) -> Result<Vec<SelectedView>, Problem> {
     if references.is_empty() {
-        return Err(Problem::new(
-            Kind::NotFound,
-            "no features are asked for",
-            "name some with --features view:feature, or a service with --feature-service".to_owned(),
-        ));
+        return Err(Problem::new(Kind::Invalid, "no features are asked for", None).advise(Advice::NameFeatures));
     }
     let mut selected: Vec<SelectedView> = Vec::new();
     for reference in references {
@@ -250,10 +246,7 @@ fn check_outputs(retrieval: &Retrieval, full_names: bool) -> Result<(), Problem>
     if twice.is_empty() {
         return Ok(());
     }
-    let help = if full_names {
-        "ask for each feature once"
-    } else {
-        "use --full-feature-names, which puts the view's name in front, or ask for each feature once"
-    };
-    Err(Problem::new(Kind::NotFound, format!("several features would be called {}", twice.join(", ")), help.to_owned()))
+    let advice = if full_names { Advice::Text("ask for each feature once".to_owned()) } else { Advice::QualifyNames };
+    let message = format!("several features would be called {}", twice.join(", "));
+    Err(Problem::new(Kind::Invalid, message, None).advise(advice))
 }

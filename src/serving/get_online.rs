@@ -9,7 +9,7 @@ use crate::{
     },
     model::{DUMMY_JOIN_KEY, DataType, Timestamp, Ttl},
     online::{OnlineStore, ReadRequest, StoredValue},
-    problem::{self, Problem},
+    problem::{self, Advice, Problem},
     retrieval::{JoinKey, Retrieval, SelectedView},
     sources::{TimeFormat, integer, moment},
 };
@@ -82,7 +82,8 @@ fn key_columns<'a>(retrieval: &'a Retrieval, entities: &EntityTable) -> Result<V
 fn key_values<'a>(key: &'a JoinKey, entities: &EntityTable) -> Result<KeyValues<'a>, Problem> {
     let Some(position) = entities.columns.iter().position(|column| *column == key.column) else {
         let message = format!("the join key `{}` is missing", key.column);
-        return Err(Problem::new(problem::Kind::Invalid, message, format!("give it with --entity {}=…", key.column)));
+        let advice = Advice::GiveJoinKey(key.column.clone());
+        return Err(Problem::new(problem::Kind::Invalid, message, None).advise(advice));
     };
     let values = entities.rows.iter().enumerate().map(|(row, texts)| {
         let text = texts[position].as_deref().ok_or_else(|| {

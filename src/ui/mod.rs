@@ -1,5 +1,6 @@
 //! Everything a person sees: streams, colours, tables, progress, findings.
 
+mod advice;
 mod diagnostics;
 mod plan;
 mod printer;
@@ -10,6 +11,7 @@ mod report;
 mod style;
 mod table;
 
+pub use advice::advice;
 pub use diagnostics::draw as draw_diagnostics;
 pub use plan::{
     Finding, PROTECTED_ADVICE, PlanStage, PlanView, allow_flags, annotations, draw_markdown, draw_text as draw_plan,

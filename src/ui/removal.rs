@@ -27,8 +27,10 @@ impl RemovalProgress {
         self.0.enable_steady_tick(Duration::from_millis(120));
         self.0.set_position(entities);
     }
+}
 
-    pub fn finish(&self) {
+impl Drop for RemovalProgress {
+    fn drop(&mut self) {
         self.0.finish_and_clear();
     }
 }

@@ -1,16 +1,11 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZeroUsize,
-    process::ExitCode,
-};
+use std::{num::NonZeroUsize, process::ExitCode};
 
 use serde_json::{Value, json};
 
 use crate::{
+    app::history::{Request, Run, history},
     cli::{CommandError, Context},
-    diagnostics::did_you_mean,
     model::{RunRecord, RunState, Timestamp},
-    registry::{Registry, state},
     ui::{Style, Table},
 };
 
@@ -32,65 +27,16 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
-    let project = context.config()?.project;
-    // Not a replica: that knows no locks, and so not which runs go on.
-    let registry = context.registry()?;
-    let runs = registry.runs(&project, &args.views, args.limit.get())?;
-    check_names(&args.views, &runs, registry.as_ref(), &project)?;
-    let going_on = going_on(&runs, registry.as_ref(), &project)?;
+    let request = Request { views: &args.views, limit: args.limit.get() };
+    let runs = history(&context.store()?, &context.caller(), request)?;
     if printer.json {
-        let runs: Vec<Value> = runs.iter().map(|run| as_json(run, going_on.contains(&run.id))).collect();
-        printer.json(&runs)?;
+        printer.json(&runs.iter().map(as_json).collect::<Vec<_>>())?;
     } else if runs.is_empty() {
         printer.say("No run of feastr is in the history");
     } else {
-        printer.result(draw(&runs, &going_on, printer.out))?;
+        printer.result(draw(&runs, printer.out))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whether each view is registered, or was when it was materialized.
-fn check_names(
-    names: &[String],
-    runs: &[RunRecord],
-    registry: &dyn Registry,
-    project: &str,
-) -> Result<(), CommandError> {
-    let in_history = |name: &String| runs.iter().any(|run| run.view == *name);
-    if names.iter().all(in_history) {
-        return Ok(());
-    }
-    let registered = state(&registry.snapshot(project)?);
-    let ids = registered.objects.keys().chain(registered.foreign.iter().map(|foreign| &foreign.id));
-    let views: Vec<&str> = ids.filter(|id| id.kind.is_view()).map(|id| id.name.as_str()).collect();
-    for name in names.iter().filter(|name| !in_history(name) && !views.contains(&name.as_str())) {
-        // Others may have filled the history up to its limit.
-        if registry.runs(project, std::slice::from_ref(name), 1)?.is_empty() {
-            return Err(CommandError::new(format!("there is no view `{name}`"), did_you_mean(name, views)));
-        }
-    }
-    Ok(())
-}
-
-/// The runs that go on: of each view at most one, which has the view's lock. Others may have begun
-/// after it, and were refused.
-fn going_on(runs: &[RunRecord], registry: &dyn Registry, project: &str) -> Result<BTreeSet<String>, CommandError> {
-    let mut without_end: BTreeMap<&str, Vec<&RunRecord>> = BTreeMap::new();
-    for run in runs.iter().filter(|run| run.state == RunState::Started) {
-        without_end.entry(&run.view).or_default().push(run);
-    }
-    let mut going_on = BTreeSet::new();
-    for (view, runs) in without_end {
-        let Some(holder) = registry.view_holder(project, view)? else { continue };
-        let run = match holder.who {
-            // Databases may cut off long names.
-            Some(who) if who.starts_with("materialize") => runs.into_iter().find(|run| run.by.starts_with(&who)),
-            // Where a database does not tell the names of programs, it is most likely the newest.
-            _ => runs.into_iter().next(),
-        };
-        going_on.extend(run.map(|run| run.id.clone()));
-    }
-    Ok(going_on)
 }
 
 /// Seconds from start to end, of runs that have ended.
@@ -100,17 +46,17 @@ fn seconds(run: &RunRecord) -> Option<f64> {
     i32::try_from(millis).ok().map(|millis| f64::from(millis) / 1e3)
 }
 
-fn outcome(run: &RunRecord, goes_on: bool) -> (&'static str, &str) {
-    match &run.state {
-        RunState::Started if goes_on => ("running", ""),
+fn outcome(run: &Run) -> (&'static str, &str) {
+    match &run.record.state {
+        RunState::Started if run.goes_on => ("running", ""),
         RunState::Started => ("interrupted", ""),
         RunState::Done { .. } => ("done", ""),
         RunState::Failed { message, .. } => ("failed", message),
     }
 }
 
-fn as_json(run: &RunRecord, goes_on: bool) -> Value {
-    let (state, message) = outcome(run, goes_on);
+fn as_json(run: &Run) -> Value {
+    let ((state, message), run) = (outcome(run), &run.record);
     json!({
         "started": run.started,
         "view": run.view,
@@ -129,13 +75,13 @@ fn as_json(run: &RunRecord, goes_on: bool) -> Value {
     })
 }
 
-fn draw(runs: &[RunRecord], going_on: &BTreeSet<String>, style: Style) -> String {
+fn draw(runs: &[Run], style: Style) -> String {
     let mut table =
         Table::new(["STARTED", "VIEW", "FROM", "TO", "READ", "WRITTEN", "OLDER", "SECONDS", "OUTCOME", "BY"]);
     // Whole seconds are enough for a table.
     let second = |moment: Timestamp| Timestamp::from_micros(moment.seconds().saturating_mul(1_000_000)).to_string();
     for run in runs {
-        let (state, message) = outcome(run, going_on.contains(&run.id));
+        let ((state, message), run) = (outcome(run), &run.record);
         let (painted, ended) = match run.state {
             RunState::Done { .. } => (style.good(state), true),
             RunState::Failed { .. } => (style.bad(state), true),

@@ -12,18 +12,16 @@ use super::{
     output_file::output_file,
 };
 use crate::{
-    diagnostics::counted,
-    materialize::{
-        self, Event, Outcome, Range, RunOptions, RunReport, Stores, ViewForecast, ViewReport, ViewRun, forecast,
+    app::{
+        self,
+        materialize::{Materialization, Request},
     },
-    model::{ForeignObject, Interval, RegistryState, Timestamp, Ttl},
+    diagnostics::counted,
+    materialize::{Event, Outcome, Range, RunReport, ViewForecast},
+    model::{Interval, Timestamp, Ttl},
     online::Replace,
-    registry::{self, Locking, Registry, state},
     ui::{MaterializeView, Verbosity, draw_forecast, draw_report},
 };
-
-/// Clocks differ; an END so little ahead of ours is no mistake.
-const CLOCK_SKEW: i64 = 60_000_000;
 
 /// Write the newest values of a time range to the online store
 ///
@@ -160,66 +158,41 @@ struct Materialize<'a> {
 
 impl Materialize<'_> {
     fn run(&self) -> Result<ExitCode, CommandError> {
-        self.check_end()?;
         outputs::check(self.args.report.as_deref(), self.args.metrics_file.as_deref(), self.context)?;
-        let config = self.context.config()?;
         let view = Arc::new(MaterializeView::new(self.context.printer));
-        let registry = registry::open(&config.registry, self.locking(&view));
-        let online = self.context.required_online()?;
-        let offline = self.context.offline()?;
-        let registered = self.registered(registry.as_ref(), &config.project)?;
-        let (runs, left_out) = materialize::plan_runs(&registered, &self.args.views, self.range)?;
-        for foreign in &left_out {
+        let shown = Arc::clone(&view);
+        let store = self.context.store_observed(self.args.lock_timeout, move |event| match event {
+            app::Event::Waiting(waiting) => {
+                shown.show(&Event::Waiting { lock: waiting.lock, holder: waiting.holder.to_string() });
+            }
+            app::Event::Materializing(event) => shown.show(event),
+            app::Event::Removed { .. } => {}
+        })?;
+        let caller = self.context.caller();
+        let materialization = Materialization::plan(&store, &caller, self.request())?;
+        for foreign in &materialization.left_out {
             let message = format!("{} is left out: {}", foreign.id, foreign.reason);
             view.show(&Event::Warning { message, help: None });
         }
-        let stores = Stores {
-            project: &config.project,
-            registry: registry.as_ref(),
-            offline: offline.as_ref(),
-            online: online.as_ref(),
-            clock: &Timestamp::now,
-        };
         if self.args.dry_run {
-            return self.show_forecast(&forecast(&stores, &registered, &runs, self.args.chunk));
+            return self.show_forecast(&materialization.forecast()?);
         }
-        let views = self.materialize(&stores, &runs, &view);
-        self.finish(&self.report(&config.project, views, left_out))
+        view.expect(materialization.views());
+        let report = materialization.run()?;
+        view.finish();
+        self.finish(&report)
     }
 
-    /// A range that ends in the future is most often a slip, and incremental runs go on from there.
-    fn check_end(&self) -> Result<(), CommandError> {
-        let end = match self.range {
-            Range::Fixed(interval) => interval.end,
-            Range::Until(end) => end,
-        };
-        if self.args.allow_future || end.minus(CLOCK_SKEW) <= self.context.now {
-            return Ok(());
+    fn request(&self) -> Request<'_> {
+        Request {
+            views: &self.args.views,
+            range: self.range,
+            allow_future: self.args.allow_future,
+            chunk: self.args.chunk,
+            replace: if self.args.overwrite { Replace::Everything } else { Replace::Outdated },
+            jobs: self.args.jobs.get(),
+            fail_fast: self.args.fail_fast,
         }
-        Err(CommandError::refused(
-            format!("END {end} is in the future; incremental runs would skip what comes until then"),
-            "write `now`, or add --allow-future if it is wanted".to_owned(),
-        ))
-    }
-
-    /// How locks are taken; whoever is waited for is shown among the bars.
-    fn locking(&self, view: &Arc<MaterializeView>) -> Locking {
-        let view = Arc::clone(view);
-        let on_wait = Box::new(move |waiting: &registry::Waiting<'_>| {
-            view.show(&Event::Waiting { lock: waiting.lock, holder: waiting.holder.to_string() });
-        });
-        Locking { on_wait, ..self.context.locking(self.args.lock_timeout) }
-    }
-
-    fn registered(&self, registry: &dyn Registry, project: &str) -> Result<RegistryState, CommandError> {
-        let registered = state(&registry.snapshot(project)?);
-        if registered.objects.is_empty() {
-            return Err(CommandError::new(
-                format!("project {project} is not in the registry {}", registry.location()),
-                "run `feastr apply` first".to_owned(),
-            ));
-        }
-        Ok(registered)
     }
 
     fn show_forecast(&self, views: &[ViewForecast]) -> Result<ExitCode, CommandError> {
@@ -231,33 +204,6 @@ impl Materialize<'_> {
         }
         let fails = views.iter().any(|view| view.problem.is_some());
         Ok(if fails { Exit::Failed.into() } else { Exit::Done.into() })
-    }
-
-    fn materialize(&self, stores: &Stores<'_>, runs: &[ViewRun], view: &MaterializeView) -> Vec<ViewReport> {
-        let by = self.context.who();
-        let options = RunOptions {
-            chunk: self.args.chunk,
-            replace: if self.args.overwrite { Replace::Everything } else { Replace::Outdated },
-            jobs: self.args.jobs.get(),
-            fail_fast: self.args.fail_fast,
-            by: &by,
-        };
-        view.expect(runs.len());
-        let views = materialize::run(stores, runs, &options, &|event| view.show(event));
-        view.finish();
-        views
-    }
-
-    fn report(&self, project: &str, views: Vec<ViewReport>, left_out: Vec<ForeignObject>) -> RunReport {
-        RunReport {
-            format_version: RunReport::FORMAT_VERSION,
-            project: project.to_owned(),
-            by: self.context.who(),
-            started: self.context.now,
-            finished: Timestamp::now(),
-            views,
-            left_out,
-        }
     }
 
     /// Says in every way that was asked for what was done.

@@ -1,7 +1,7 @@
 use crate::{
     config::MemoryLimit,
     model::printable,
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
 };
 
 /// What an error of DuckDB means for the person, while doing `what`.
@@ -11,18 +11,12 @@ pub fn explain(what: &str, error: &duckdb::Error, memory: &MemoryLimit) -> Probl
     let line = text.lines().next().unwrap_or(&text);
     let message = line.split_once("Error: ").map_or(line, |(_, message)| message);
     if text.contains("max_temp_directory_size") || message.contains("No space left on device") {
-        return Problem::new(
-            Kind::Invalid,
-            format!("{what}: there is no space left for temporary files"),
-            "free space in the folder for temporary files (TMPDIR), or give more memory with --memory-limit".to_owned(),
-        );
+        let message = format!("{what}: there is no space left for temporary files");
+        return Problem::new(Kind::Unavailable, message, None).advise(Advice::MoreSpaceOrMemory);
     }
     if text.starts_with("Out of Memory Error") {
-        return Problem::new(
-            Kind::Invalid,
-            format!("{what}: the work needs more memory than the {memory} that it may use"),
-            "allow more with --memory-limit or FEASTR_MEMORY_LIMIT".to_owned(),
-        );
+        let message = format!("{what}: the work needs more memory than the {memory} that it may use");
+        return Problem::new(Kind::Unavailable, message, None).advise(Advice::MoreMemory);
     }
     Problem::new(Kind::Invalid, format!("{what}: {}", printable(message)), None)
 }

@@ -16,7 +16,7 @@ use crate::{
         BatchSink, HistoricalQuery, HistoricalRead,
         join::{Join, Side},
     },
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
 };
 
 /// Runs the point-in-time join and streams its result.
@@ -59,11 +59,8 @@ fn rendered<'a, 'b>(sides: &'b [OpenSide<'a>]) -> Vec<&'b RenderedSide<'a>> {
 fn check_names(entities: &EntityTable, query: &HistoricalQuery<'_>) -> Result<(), Problem> {
     for column in entities.columns() {
         if query.retrieval.outputs().any(|output| output == column) {
-            return Err(Problem::new(
-                Kind::Invalid,
-                format!("{} has a column `{column}`, and so would the result", query.entities.shown),
-                "use --full-feature-names, or rename the column".to_owned(),
-            ));
+            let message = format!("{} has a column `{column}`, and so would the result", query.entities.shown);
+            return Err(Problem::new(Kind::Invalid, message, None).advise(Advice::QualifyOrRename));
         }
     }
     Ok(())

@@ -46,7 +46,7 @@ fn carried_out(project: &Project, runs: &[ViewRun], on_event: &(dyn Fn(&Event<'_
         registry: registry.as_ref(),
         offline: offline.as_ref(),
         online: online.as_ref(),
-        clock: &Timestamp::now,
+        clock: Timestamp::now,
     };
     let options = RunOptions { chunk: None, replace: Replace::Outdated, jobs: 1, fail_fast: false, by: "tests" };
     run(&stores, runs, &options, on_event).remove(0)

@@ -5,7 +5,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::CommandError;
+use crate::problem::{Advice, Kind, Problem};
 
 /// Files that are written all together or not at all.
 pub struct StagedFiles {
@@ -33,14 +33,16 @@ impl StagedFiles {
     }
 
     /// Puts the files in their place; what went wrong half-way is undone.
-    pub fn publish(self, replace: bool) -> Result<Vec<PathBuf>, CommandError> {
+    ///
+    /// # Errors
+    /// When a file exists and may not be replaced, or cannot be written; then nothing has changed.
+    pub fn publish(self, replace: bool, display_path: &dyn Fn(&Path) -> PathBuf) -> Result<Vec<PathBuf>, Problem> {
+        let shown = |path: &PathBuf| display_path(path).display().to_string();
         let targets: Vec<PathBuf> = self.names.iter().map(|name| self.folder.join(name)).collect();
-        let taken: Vec<String> = targets.iter().filter(|path| path.exists()).map(|path| shown(path)).collect();
+        let taken: Vec<String> = targets.iter().filter(|path| path.exists()).map(shown).collect();
         if !replace && !taken.is_empty() {
-            return Err(CommandError::new(
-                format!("{} would be overwritten; nothing was written", taken.join(", ")),
-                "write to an empty folder with --output, or overwrite with --force".to_owned(),
-            ));
+            let message = format!("{} would be overwritten; nothing was written", taken.join(", "));
+            return Err(Problem::new(Kind::Conflict, message, None).advise(Advice::OtherFolder));
         }
         for (index, (name, target)) in self.names.iter().zip(&targets).enumerate() {
             if let Err(error) = self.replace(name, target) {
@@ -48,7 +50,7 @@ impl StagedFiles {
                     self.restore(name, target);
                 }
                 let message = format!("cannot write {}: {error}; nothing was written", shown(target));
-                return Err(CommandError::new(message, None));
+                return Err(Problem::new(Kind::Unavailable, message, None));
             }
         }
         Ok(targets)
@@ -73,10 +75,6 @@ impl StagedFiles {
     }
 }
 
-fn shown(path: &Path) -> String {
-    super::display_path(path).display().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,17 +95,17 @@ mod tests {
     fn all_files_are_written_or_none() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.yaml"), "old").unwrap();
-        assert!(stage(folder.path()).publish(false).is_err());
+        assert!(stage(folder.path()).publish(false, &Path::to_owned).is_err());
         assert_eq!(listed(folder.path()), ["a.yaml"]);
         // A folder cannot be replaced by a file that is not empty; what was replaced before it comes back.
         std::fs::create_dir_all(folder.path().join("b.yaml/full")).unwrap();
         let staged = stage(folder.path());
         std::fs::create_dir_all(staged.path().join("b.yaml.old/full")).unwrap();
-        assert!(staged.publish(true).is_err());
+        assert!(staged.publish(true, &Path::to_owned).is_err());
         assert_eq!(listed(folder.path()), ["a.yaml", "b.yaml"]);
         assert_eq!(std::fs::read_to_string(folder.path().join("a.yaml")).unwrap(), "old");
         std::fs::remove_dir_all(folder.path().join("b.yaml")).unwrap();
-        assert_eq!(stage(folder.path()).publish(true).unwrap().len(), 2);
+        assert_eq!(stage(folder.path()).publish(true, &Path::to_owned).unwrap().len(), 2);
         assert_eq!(std::fs::read_to_string(folder.path().join("a.yaml")).unwrap(), "new");
         assert_eq!(listed(folder.path()), ["a.yaml", "b.yaml"]);
     }

@@ -1,0 +1,35 @@
+//! Where definitions, registry, sources and online store have drifted apart.
+
+use super::{Caller, Failure, FeatureStore};
+use crate::{
+    apply,
+    drift::{self, Finding, Tables},
+    model::{RegistryState, Repo},
+    online::OnlineStore,
+    problem::Problem,
+    registry::state,
+};
+
+/// Looks for differences. Changes nothing.
+///
+/// # Errors
+/// [`Failure::Conflicts`] when the registry has no place for a definition; else when a store cannot be read.
+pub fn drift(store: &FeatureStore, _: &Caller, repo: &Repo) -> Result<Vec<Finding>, Failure> {
+    let state = state(&store.registry_to_read().snapshot(&repo.project.name)?);
+    // Tables are compared with what is registered, not with what is declared.
+    let plan = apply::plan(repo, &state, store.config().repo_name.as_deref(), None)?;
+    let mut findings = drift::definitions(&plan);
+    findings.extend(drift::sources(&state, &|source| store.offline().inspect(source)));
+    if let Some(online) = store.online() {
+        findings.extend(in_tables(&state, &repo.project.name, online)?);
+    }
+    Ok(findings)
+}
+
+fn in_tables(state: &RegistryState, project: &str, online: &dyn OnlineStore) -> Result<Vec<Finding>, Problem> {
+    let Some(tables) = online.recorded_tables() else { return Ok(Vec::new()) };
+    let layout = tables.layout();
+    let here = state.online_tables.iter().filter(|(_, file)| *file == layout.file);
+    let existing = tables.existing(&here.map(|(table, _)| table.as_str()).collect::<Vec<_>>())?;
+    Ok(drift::online(state, &Tables { project, layout, existing: existing.into_iter().collect() }))
+}

@@ -1,0 +1,18 @@
+use crate::{materialize, registry::Waiting};
+
+/// What happens while a use case is carried out, for faces that show it.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Somebody else has a lock; said now and then while it is waited for.
+    Waiting(&'a Waiting<'a>),
+    /// Values of so many entities, counted per view, were removed from the online store by now.
+    Removed {
+        /// Since the use case began.
+        entities: u64,
+    },
+    /// A view is being materialized; from several threads, if several are at a time.
+    Materializing(&'a materialize::Event<'a>),
+}
+
+/// Hears what happens.
+pub type Observer = dyn Fn(&Event<'_>) + Send + Sync;

@@ -1,0 +1,79 @@
+use std::error::Error;
+
+use crate::{
+    apply::ApplyError,
+    diagnostics::Diagnostics,
+    plan::{Blocked, Conflict, Difference},
+    problem::{Kind, Problem},
+};
+
+/// Why a use case was not carried out.
+#[derive(Debug)]
+pub enum Failure {
+    /// Findings about the repo's files.
+    Definitions(Diagnostics),
+    /// Definitions that the registry has no place for.
+    Conflicts(Vec<Conflict>),
+    /// Changes do harm that nobody agreed to; nothing was done.
+    Blocked(Vec<Blocked>),
+    /// The approved plan is not what would be done now; nothing was done.
+    Stale(Vec<Difference>),
+    /// Everything else.
+    Problem(Problem),
+}
+
+impl Failure {
+    /// Whose fault it is and whether asking again helps.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Definitions(_) => Kind::Invalid,
+            // Another repo's objects are guarded; the rest is in the way whoever asks.
+            Self::Conflicts(conflicts) if conflicts.iter().all(|conflict| conflict.owner.is_some()) => Kind::Refused,
+            Self::Conflicts(_) => Kind::Conflict,
+            Self::Blocked(_) | Self::Stale(_) => Kind::Refused,
+            Self::Problem(problem) => problem.kind,
+        }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        let message = error.to_string();
+        let problem = |kind, message, help: Option<&str>| Problem::new(kind, message, help.map(str::to_owned));
+        Self::Problem(match error {
+            ApplyError::Problem(problem) => problem,
+            ApplyError::Conflicts(conflicts) => return Self::Conflicts(conflicts),
+            ApplyError::Blocked(blocked) => return Self::Blocked(blocked),
+            ApplyError::Stale(differences) => return Self::Stale(differences),
+            ApplyError::Incomparable(source) => problem(Kind::Internal, format!("{message}: {source}"), None),
+            ApplyError::UnknownFields { source, .. } => problem(
+                Kind::Unsupported,
+                format!("{message}: {source}"),
+                Some("update feastr, or make the change with Feast"),
+            ),
+            ApplyError::Damaged { source, .. } => {
+                let cause = source.source().map(ToString::to_string).unwrap_or_default();
+                problem(Kind::Internal, format!("{message}: {source} ({cause})"), None)
+            }
+            ApplyError::PinConflict { .. } => problem(
+                Kind::Conflict,
+                message,
+                Some(
+                    "declare it as it was at that version, pin a number that is not taken, or write `version: latest`",
+                ),
+            ),
+        })
+    }
+}

@@ -1,0 +1,114 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{Caller, Event, Observer};
+use crate::{
+    config::StoreConfig,
+    model::Timestamp,
+    offline::{self, OfflineStore},
+    online::{self, OnlineStore},
+    problem::{Kind, Problem},
+    registry::{self, Locking, Registry},
+};
+
+/// A feature store: what `feature_store.yaml` names, opened once and shared by everybody who asks.
+///
+/// Opening connects to nothing; each store does so when it is used first.
+pub struct FeatureStore {
+    config: StoreConfig,
+    registry: Box<dyn Registry>,
+    replica: Box<dyn Registry>,
+    online: Option<Box<dyn OnlineStore>>,
+    offline: Box<dyn OfflineStore>,
+    clock: fn() -> Timestamp,
+    observer: Arc<Observer>,
+}
+
+/// How a feature store is opened.
+pub struct Opening {
+    /// How locks of the registry name who holds them.
+    pub caller: Caller,
+    /// How long to wait for a lock that somebody else has.
+    pub lock_timeout: Duration,
+    /// The time of day.
+    pub clock: fn() -> Timestamp,
+    /// Hears what happens.
+    pub observer: Arc<Observer>,
+}
+
+impl FeatureStore {
+    /// The stores of the settings.
+    pub fn open(config: StoreConfig, opening: Opening) -> Self {
+        let Opening { caller, lock_timeout, clock, observer } = opening;
+        let tell = Arc::clone(&observer);
+        let on_wait = Box::new(move |waiting: &registry::Waiting<'_>| tell(&Event::Waiting(waiting)));
+        let locking = Locking { who: caller.to_string(), timeout: lock_timeout, on_wait };
+        Self {
+            registry: registry::open(&config.registry, locking),
+            replica: registry::open_to_read(&config.registry),
+            online: config.online_store.as_ref().map(online::open),
+            offline: offline::open(&config),
+            config,
+            clock,
+            observer,
+        }
+    }
+
+    /// The settings.
+    pub const fn config(&self) -> &StoreConfig {
+        &self.config
+    }
+
+    /// The name of the project.
+    pub fn project(&self) -> &str {
+        &self.config.project
+    }
+
+    /// The registry, for what changes it or must not lag behind.
+    pub fn registry(&self) -> &dyn Registry {
+        self.registry.as_ref()
+    }
+
+    /// The registry, or the replica that the settings name, for what only reads.
+    pub fn registry_to_read(&self) -> &dyn Registry {
+        self.replica.as_ref()
+    }
+
+    /// The online store, if there is one.
+    pub fn online(&self) -> Option<&dyn OnlineStore> {
+        self.online.as_deref()
+    }
+
+    /// The online store, for what cannot do without.
+    ///
+    /// # Errors
+    /// When the settings name none.
+    pub fn required_online(&self) -> Result<&dyn OnlineStore, Problem> {
+        self.online().ok_or_else(|| {
+            Problem::new(
+                Kind::Invalid,
+                "this repo has no online store",
+                "set `online_store` in feature_store.yaml, for example to `type: sqlite`".to_owned(),
+            )
+        })
+    }
+
+    /// The offline store.
+    pub fn offline(&self) -> &dyn OfflineStore {
+        self.offline.as_ref()
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The same, as others ask for it.
+    pub(super) const fn clock(&self) -> fn() -> Timestamp {
+        self.clock
+    }
+
+    /// Tells whoever listens what happens.
+    pub(super) fn tell(&self, event: &Event<'_>) {
+        (self.observer)(event);
+    }
+}

@@ -1,0 +1,82 @@
+//! Past runs of materializations, and those that go on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Caller, Failure, FeatureStore};
+use crate::{
+    diagnostics::did_you_mean,
+    model::{RunRecord, RunState},
+    problem::{Kind, Problem},
+    registry::{Registry, state},
+};
+
+/// Which runs are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Only those of these views; all if there are none.
+    pub views: &'a [String],
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A run, as far as it has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// What the registry remembers of it.
+    pub record: RunRecord,
+    /// Whether it goes on now. One that has neither ended nor goes on was cut off.
+    pub goes_on: bool,
+}
+
+/// The newest runs, the newest first.
+///
+/// # Errors
+/// When a view is not known, or the registry cannot be read.
+pub fn history(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Vec<Run>, Failure> {
+    // Not a replica: that knows no locks, and so not which runs go on.
+    let (registry, project) = (store.registry(), store.project());
+    let runs = registry.runs(project, request.views, request.limit)?;
+    check_names(request.views, &runs, registry, project)?;
+    let going_on = going_on(&runs, registry, project)?;
+    Ok(runs.into_iter().map(|record| Run { goes_on: going_on.contains(&record.id), record }).collect())
+}
+
+/// Whether each view is registered, or was when it was materialized.
+fn check_names(names: &[String], runs: &[RunRecord], registry: &dyn Registry, project: &str) -> Result<(), Problem> {
+    let in_history = |name: &String| runs.iter().any(|run| run.view == *name);
+    if names.iter().all(in_history) {
+        return Ok(());
+    }
+    let registered = state(&registry.snapshot(project)?);
+    let ids = registered.objects.keys().chain(registered.foreign.iter().map(|foreign| &foreign.id));
+    let views: Vec<&str> = ids.filter(|id| id.kind.is_view()).map(|id| id.name.as_str()).collect();
+    for name in names.iter().filter(|name| !in_history(name) && !views.contains(&name.as_str())) {
+        // Others may have filled the history up to its limit.
+        if registry.runs(project, std::slice::from_ref(name), 1)?.is_empty() {
+            let help = did_you_mean(name, views);
+            return Err(Problem::new(Kind::NotFound, format!("there is no view `{name}`"), help));
+        }
+    }
+    Ok(())
+}
+
+/// The runs that go on: of each view at most one, which has the view's lock. Others may have begun
+/// after it, and were refused.
+fn going_on(runs: &[RunRecord], registry: &dyn Registry, project: &str) -> Result<BTreeSet<String>, Problem> {
+    let mut without_end: BTreeMap<&str, Vec<&RunRecord>> = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.state == RunState::Started) {
+        without_end.entry(&run.view).or_default().push(run);
+    }
+    let mut going_on = BTreeSet::new();
+    for (view, runs) in without_end {
+        let Some(holder) = registry.view_holder(project, view)? else { continue };
+        let run = match holder.who {
+            // Databases may cut off long names.
+            Some(who) if who.starts_with("materialize") => runs.into_iter().find(|run| run.by.starts_with(&who)),
+            // Where a database does not tell the names of programs, it is most likely the newest.
+            _ => runs.into_iter().next(),
+        };
+        going_on.extend(run.map(|run| run.id.clone()));
+    }
+    Ok(going_on)
+}

@@ -1,0 +1,122 @@
+//! Writing the newest values of views to the online store.
+
+use super::{Caller, Event, Failure, FeatureStore};
+use crate::{
+    materialize::{self, Range, RunOptions, RunReport, Stores, ViewForecast, ViewRun},
+    model::{ForeignObject, RegistryState},
+    online::Replace,
+    problem::{Advice, Kind, Problem},
+    registry::state,
+};
+
+/// Clocks differ; an end so little ahead of ours is no mistake. Microseconds.
+const CLOCK_SKEW: i64 = 60_000_000;
+
+/// What is materialized, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The views; all that can be materialized if there are none.
+    pub views: &'a [String],
+    /// From when to when.
+    pub range: Range,
+    /// Whether the end may lie in the future.
+    pub allow_future: bool,
+    /// Microseconds of the parts that a view's interval is written and recorded in; `None` for one part.
+    pub chunk: Option<i64>,
+    /// Which stored values give way.
+    pub replace: Replace,
+    /// Views that are materialized at a time.
+    pub jobs: usize,
+    /// Whether no further view is begun after one has failed.
+    pub fail_fast: bool,
+}
+
+/// A materialization that may begin: what is wanted was found in the registry.
+pub struct Materialization<'a> {
+    store: &'a FeatureStore,
+    caller: &'a Caller,
+    request: Request<'a>,
+    registered: RegistryState,
+    runs: Vec<ViewRun>,
+    /// Views of the project that are left out because feastr cannot materialize them.
+    pub left_out: Vec<ForeignObject>,
+}
+
+impl<'a> Materialization<'a> {
+    /// Looks for what is wanted. Writes nothing.
+    ///
+    /// # Errors
+    /// When the end lies in the future ([`Kind::Refused`]), a view is unknown or not online, or the registry cannot be
+    /// read.
+    pub fn plan(store: &'a FeatureStore, caller: &'a Caller, request: Request<'a>) -> Result<Self, Failure> {
+        check_end(store, request)?;
+        store.required_online()?;
+        let registered = state(&store.registry().snapshot(store.project())?);
+        if registered.objects.is_empty() {
+            let registry = store.registry().location();
+            let message = format!("project {} is not in the registry {registry}", store.project());
+            return Err(Problem::new(Kind::NotFound, message, None).advise(Advice::Apply).into());
+        }
+        let (runs, left_out) = materialize::plan_runs(&registered, request.views, request.range)?;
+        Ok(Self { store, caller, request, registered, runs, left_out })
+    }
+
+    /// The number of views.
+    pub const fn views(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// What there is to read. Writes nothing.
+    ///
+    /// # Errors
+    /// When there is no online store.
+    pub fn forecast(&self) -> Result<Vec<ViewForecast>, Failure> {
+        Ok(materialize::forecast(&self.stores()?, &self.registered, &self.runs, self.request.chunk))
+    }
+
+    /// Writes the values and reports on the views; one that fails does not stop the others unless that is wanted.
+    ///
+    /// # Errors
+    /// When there is no online store.
+    pub fn run(self) -> Result<RunReport, Failure> {
+        let (started, by) = (self.store.now(), self.caller.to_string());
+        let options = RunOptions {
+            chunk: self.request.chunk,
+            replace: self.request.replace,
+            jobs: self.request.jobs,
+            fail_fast: self.request.fail_fast,
+            by: &by,
+        };
+        let on_event = |event: &materialize::Event<'_>| self.store.tell(&Event::Materializing(event));
+        let views = materialize::run(&self.stores()?, &self.runs, &options, &on_event);
+        Ok(RunReport {
+            format_version: RunReport::FORMAT_VERSION,
+            project: self.store.project().to_owned(),
+            by,
+            started,
+            finished: self.store.now(),
+            views,
+            left_out: self.left_out,
+        })
+    }
+
+    fn stores(&self) -> Result<Stores<'_>, Problem> {
+        Ok(Stores {
+            project: self.store.project(),
+            registry: self.store.registry(),
+            offline: self.store.offline(),
+            online: self.store.required_online()?,
+            clock: self.store.clock(),
+        })
+    }
+}
+
+/// A range that ends in the future is most often a slip, and incremental runs go on from there.
+fn check_end(store: &FeatureStore, request: Request<'_>) -> Result<(), Problem> {
+    let end = request.range.end();
+    if request.allow_future || end.minus(CLOCK_SKEW) <= store.now() {
+        return Ok(());
+    }
+    let message = format!("END {end} is in the future; incremental runs would skip what comes until then");
+    Err(Problem::new(Kind::Refused, message, None).advise(Advice::AllowFuture))
+}

@@ -1,0 +1,26 @@
+//! What one can do with a feature store, one file per use case: a request in, a result out.
+//!
+//! The command line and servers are faces of it. Nothing here knows a terminal, an environment variable or a file
+//! descriptor; every use case is told who asks, and fails with a [`Failure`] that has a kind.
+
+pub mod apply;
+mod caller;
+pub mod catalogue;
+pub mod cleanup;
+pub mod copy;
+pub mod definitions;
+pub mod drift;
+mod event;
+mod failure;
+mod feature_store;
+pub mod history;
+pub mod import;
+pub mod materialize;
+pub mod plan;
+pub mod retrieval;
+pub mod teardown;
+
+pub use caller::Caller;
+pub use event::{Event, Observer};
+pub use failure::Failure;
+pub use feature_store::{FeatureStore, Opening};

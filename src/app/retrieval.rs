@@ -1,0 +1,32 @@
+//! Which features are asked for, found among what is registered.
+
+use super::{Caller, Failure, FeatureStore};
+use crate::{
+    problem::{Advice, Kind, Problem},
+    registry::state,
+    retrieval::{Retrieval, Selection, resolve},
+};
+
+/// Features, as somebody asks for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Single features or a service.
+    pub selection: Selection,
+    /// Whether names in the answer begin with the view's.
+    pub full_feature_names: bool,
+}
+
+/// What is fetched from where, under which name.
+///
+/// # Errors
+/// When something does not exist or cannot be served, two features would have one name, or the registry cannot be
+/// read.
+pub fn retrieval(store: &FeatureStore, _: &Caller, request: &Request) -> Result<Retrieval, Failure> {
+    let registry = store.registry_to_read();
+    let state = state(&registry.snapshot(store.project())?);
+    if state.objects.is_empty() && state.foreign.is_empty() {
+        let message = format!("the registry {} is empty", registry.location());
+        return Err(Problem::new(Kind::NotFound, message, None).advise(Advice::Apply).into());
+    }
+    Ok(resolve(&state, &request.selection, request.full_feature_names)?)
+}

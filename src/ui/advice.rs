@@ -1,0 +1,30 @@
+//! Advice in the words of the command line.
+
+use crate::problem::Advice;
+
+/// What to do, with the flags that do it.
+pub fn advice(advice: &Advice) -> String {
+    match advice {
+        Advice::Apply => "run `feastr apply` first".to_owned(),
+        Advice::NameFeatures => {
+            "name some with --features view:feature, or a service with --feature-service".to_owned()
+        }
+        Advice::QualifyNames => {
+            "use --full-feature-names, which puts the view's name in front, or ask for each feature once".to_owned()
+        }
+        Advice::QualifyOrRename => "use --full-feature-names, or rename the column".to_owned(),
+        Advice::GiveJoinKey(key) => format!("give it with --entity {key}=…"),
+        Advice::LongerChunks(most) => {
+            format!("choose longer ones with --chunk, so that there are no more than {most}")
+        }
+        Advice::AllowFuture => "write `now`, or add --allow-future if it is wanted".to_owned(),
+        Advice::CopyElsewhere => "give the copy another name with --to-project, or name another registry".to_owned(),
+        Advice::OtherFolder => "write to an empty folder with --output, or overwrite with --force".to_owned(),
+        Advice::Replace => "replace everything it holds with --force".to_owned(),
+        Advice::MoreMemory => "allow more with --memory-limit or FEASTR_MEMORY_LIMIT".to_owned(),
+        Advice::MoreSpaceOrMemory => {
+            "free space in the folder for temporary files (TMPDIR), or give more memory with --memory-limit".to_owned()
+        }
+        Advice::Text(text) => text.clone(),
+    }
+}
