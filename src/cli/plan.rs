@@ -69,9 +69,11 @@ enum Format {
 
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let format = format(args, context)?;
-    let store = context.store()?;
-    let made = context.repo(&store, args.checks).and_then(|repo| Ok((plan(&store, &context.caller(), &repo)?, repo)));
-    let (plan, repo) = match made {
+    let made = context.store().and_then(|store| {
+        let repo = context.repo(&store, args.checks)?;
+        Ok((plan(&store, &context.caller(), &repo)?, repo, store))
+    });
+    let (plan, repo, store) = match made {
         Ok(made) => made,
         Err(error) => {
             show_findings(&error.findings(), format, context)?;
