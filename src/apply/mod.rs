@@ -37,6 +37,7 @@ pub enum ApplyError {
     /// The registry or the online store is in the way.
     #[error(transparent)]
     Problem(#[from] Problem),
+    /// Definitions that the registry has no place for.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Conflicts(Vec<Conflict>),
     /// Changes do harm that nobody agreed to.
@@ -45,22 +46,35 @@ pub enum ApplyError {
     /// The approved plan is not what would be done now.
     #[error("the saved plan is stale")]
     Stale(Vec<Difference>),
+    /// A saved plan that cannot be compared with one made now.
     #[error("the plan cannot be compared")]
     Incomparable(#[from] SavedPlanError),
+    /// What a newer Feast stored in an object would be lost.
     #[error("{id} in the registry was written by a newer Feast, and this change would lose what it added")]
     UnknownFields {
+        /// The object.
         id: ObjectId,
+        /// Which fields, and why they cannot be kept.
         #[source]
         source: UnknownFieldsLost,
     },
+    /// A stored object that cannot be read.
     #[error("{id} in the registry is damaged")]
     Damaged {
+        /// The object.
         id: ObjectId,
+        /// What is wrong with its bytes.
         #[source]
         source: DecodeError,
     },
+    /// A view is pinned to a version that is stored and differs.
     #[error("{id} is pinned to version v{number}, and that version is another one than what is declared")]
-    PinConflict { id: ObjectId, number: i32 },
+    PinConflict {
+        /// The view.
+        id: ObjectId,
+        /// The number of the version.
+        number: i32,
+    },
 }
 
 /// What somebody agreed to before an apply.
@@ -79,6 +93,7 @@ pub enum Approval<'a> {
 pub struct ApplyOptions<'a> {
     /// The name the repo gives itself, if it does.
     pub repo_name: Option<&'a str>,
+    /// What was agreed to.
     pub approval: Approval<'a>,
     /// The time that is recorded.
     pub now: Timestamp,

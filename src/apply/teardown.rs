@@ -41,6 +41,7 @@ impl TeardownOptions<'_> {
 /// What a teardown removes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct TeardownSummary {
+    /// The project that is gone.
     pub project: String,
     /// Number of stored objects by kind, the hidden dummy entity not counted.
     pub objects: BTreeMap<ObjectKind, usize>,
@@ -83,6 +84,7 @@ impl TeardownSummary {
         Ok(Self { project: project.to_owned(), objects, tables, views, blocked })
     }
 
+    /// Whether there was nothing to remove.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty() && self.tables.is_empty() && self.views.is_empty()
     }

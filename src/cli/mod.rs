@@ -80,7 +80,7 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, clap::Args)]
-pub struct Global {
+struct Global {
     /// The feature repo's folder [default: the working directory]
     #[arg(short, long, global = true, value_name = "DIR", env = variables::CHDIR, hide_env_values = true)]
     pub chdir: Option<PathBuf>,
@@ -102,7 +102,7 @@ pub struct Global {
     pub verbose: bool,
     /// How much to say, as in Feast: debug, info, warning, error
     #[arg(long, global = true, value_name = "LEVEL", hide_short_help = true, ignore_case = true)]
-    pub log_level: Option<LogLevel>,
+    log_level: Option<LogLevel>,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = false)]
     pub color: ColorChoice,
@@ -116,7 +116,7 @@ pub struct Global {
 
 /// Feast's names for how much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogLevel {
+enum LogLevel {
     Debug,
     Info,
     Warning,

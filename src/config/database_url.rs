@@ -14,12 +14,17 @@ use crate::{
 pub struct ServerUrl {
     /// `postgresql` or `mysql`, for messages.
     pub scheme: &'static str,
+    /// Who connects; `None` leaves it to the server.
     pub user: Option<String>,
+    /// `None` where the server asks for none.
     pub password: Option<Password>,
     /// A name, an address, or for PostgreSQL the folder of a socket.
     pub host: String,
+    /// `None` for the server's usual one.
     pub port: Option<u16>,
+    /// The name of the database.
     pub database: String,
+    /// How the connection is encrypted.
     pub tls: TlsConfig,
 }
 
@@ -36,6 +41,7 @@ impl fmt::Debug for Password {
 /// Whether and how a connection is encrypted; the words are those of `sslmode` in libpq.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsConfig {
+    /// Whether, and whom to trust.
     pub mode: TlsMode,
     /// File with the certificates of the authorities to trust; those of the system if there is none.
     pub root_certificates: Option<PathBuf>,
@@ -52,7 +58,9 @@ impl TlsConfig {
 /// Files in PEM format with which a client proves who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientCertificate {
+    /// The file with the certificate.
     pub certificate: PathBuf,
+    /// The file with its key.
     pub key: PathBuf,
 }
 

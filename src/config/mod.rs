@@ -50,9 +50,11 @@ pub struct StoreConfig {
     pub repo_name: Option<String>,
     /// Feast's provider; the built-in ones all behave alike.
     pub provider: String,
+    /// Where the registry is.
     pub registry: RegistryConfig,
     /// `None` when the repo serves nothing online.
     pub online_store: Option<OnlineStoreConfig>,
+    /// What reads the sources.
     pub offline_store: OfflineStoreConfig,
     /// How much memory queries may use; given on the command line, not in the file.
     pub memory_limit: MemoryLimit,

@@ -15,15 +15,20 @@ pub enum RegistryConfig {
     /// Feast's SQL registry.
     Sql(SqlRegistryConfig),
     /// Feast's registry in a protobuf file (absolute path).
-    File { path: PathBuf },
+    File {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// An SQL registry with what it does about tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlRegistryConfig {
+    /// Where commands write, and read what they write.
     pub database: RegistryDatabase,
     /// Where commands read that only read.
     pub replica: Option<RegistryDatabase>,
+    /// What an update does about missing tables.
     pub schema_mode: SchemaMode,
 }
 
@@ -32,8 +37,10 @@ pub struct SqlRegistryConfig {
 pub enum RegistryDatabase {
     /// An SQLite file (absolute path).
     Sqlite {
+        /// The file.
         path: PathBuf,
     },
+    /// PostgreSQL.
     Postgres(ServerUrl),
     /// MySQL or MariaDB.
     MySql(ServerUrl),

@@ -24,6 +24,7 @@ pub enum Severity {
 /// One finding about the files of a repo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnostic {
+    /// Whether it is in the way.
     pub severity: Severity,
     /// What is wrong, without position: a lower-case fragment.
     pub message: String,
@@ -40,6 +41,7 @@ pub struct Diagnostic {
 pub struct Missing {
     /// In words, such as `feature view`.
     pub what: &'static str,
+    /// Its name.
     pub name: String,
     /// The feature of the view of this name; `None` when it is all of it.
     pub feature: Option<String>,
@@ -48,6 +50,7 @@ pub struct Missing {
 }
 
 impl Missing {
+    /// The thing of this kind and name.
     pub fn named(what: &'static str, name: &str) -> Self {
         Self { what, name: name.to_owned(), feature: None, user: String::new() }
     }
@@ -156,10 +159,12 @@ impl Diagnostics {
         self.append(other);
     }
 
+    /// Whether something is in the way.
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }

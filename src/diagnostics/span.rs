@@ -7,6 +7,7 @@ use super::secrets;
 pub struct SourceText {
     /// As shown to the person: relative to the working directory where possible.
     pub path: PathBuf,
+    /// What is in it.
     pub text: String,
     /// Byte offsets of the second line and those after it.
     lines: Vec<usize>,
@@ -15,6 +16,7 @@ pub struct SourceText {
 }
 
 impl SourceText {
+    /// A file with this text.
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = text.match_indices('\n').map(|(newline, _)| newline + 1).collect();
@@ -35,6 +37,7 @@ impl SourceText {
 /// A stretch of a file.
 #[derive(Debug, Clone)]
 pub struct Span {
+    /// The file it is in.
     pub file: Arc<SourceText>,
     /// Byte offsets into the text.
     pub range: Range<usize>,

@@ -19,6 +19,7 @@ pub use sources::{InspectSource, sources};
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
+    /// What is found.
     pub kind: FindingKind,
     /// The object it is about.
     pub object: ObjectId,
@@ -58,8 +59,11 @@ pub enum FindingKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Area {
+    /// Definitions and registry.
     Definitions,
+    /// Registered views and the files of their sources.
     Sources,
+    /// Registry and online store.
     OnlineStore,
 }
 
@@ -69,6 +73,7 @@ impl FindingKind {
         !matches!(self, Self::ColumnUnused | Self::SourceNotChecked)
     }
 
+    /// Which two things differ.
     pub fn area(self) -> Area {
         match self {
             Self::NotApplied | Self::Changed | Self::NotDeclared => Area::Definitions,

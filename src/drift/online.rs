@@ -5,7 +5,9 @@ use crate::model::{ObjectId, ObjectKind, OnlineTables, RegistryState, Values, Vi
 
 /// An online store with a table per view, and what is in it.
 pub struct Tables<'a> {
+    /// The project whose tables they are.
     pub project: &'a str,
+    /// How its tables are called.
     pub layout: OnlineTables<'a>,
     /// Those of the recorded tables that exist.
     pub existing: BTreeSet<String>,

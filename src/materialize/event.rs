@@ -10,35 +10,50 @@ use crate::model::Interval;
 pub enum Event<'a> {
     /// A lock is somebody else's.
     Waiting {
+        /// What it is a lock of.
         lock: &'a str,
         /// `held by … for … s`.
         holder: String,
     },
+    /// The run of a view begins.
     ViewStarted {
+        /// The view.
         view: &'a str,
+        /// Which values will be written.
         interval: Interval,
         /// Parts that are written one after the other.
         chunks: usize,
     },
     /// The source was looked at: a chunk has so many rows, of about so many entities.
     Counted {
+        /// The view.
         view: &'a str,
+        /// Rows of the chunk.
         rows: u64,
+        /// Entities among them, each of which has one newest row.
         entities: u64,
     },
     /// So many rows of the view are in the online store by now, or gave way to newer ones.
     Progress {
+        /// The view.
         view: &'a str,
+        /// Rows written of the chunk so far.
         rows: u64,
     },
+    /// The values of a chunk are stored, and its interval is recorded.
     ChunkFinished {
+        /// The view.
         view: &'a str,
+        /// What was done.
         chunk: &'a ChunkReport,
     },
+    /// A view is done, or has failed.
     ViewFinished(&'a ViewReport),
     /// Something is amiss that does not keep a view from being written.
     Warning {
+        /// What is odd.
         message: String,
+        /// What to do about it.
         help: Option<String>,
     },
 }

@@ -12,7 +12,9 @@ use crate::{
 /// What a run would do about one view.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ViewForecast {
+    /// The view.
     pub view: String,
+    /// What would be read, in turn.
     pub chunks: Vec<ChunkForecast>,
     /// Why it would fail.
     pub problem: Option<String>,
@@ -21,6 +23,7 @@ pub struct ViewForecast {
 /// What there is to read for one part of a view's interval.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChunkForecast {
+    /// Which values would be written.
     pub interval: Interval,
     /// Rows of the source.
     pub rows: u64,

@@ -28,7 +28,9 @@ impl Range {
 /// One view, as it was registered when the run was planned, with the time to materialize.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ViewRun {
+    /// The view as it is registered.
     pub view: FeatureView,
+    /// Which values are to be written.
     pub range: Range,
     /// Until when the view was materialized as the run was planned.
     pub left_at: Option<Timestamp>,
@@ -67,6 +69,7 @@ impl ViewRun {
         Interval { start: start.unwrap_or(end).min(end), end }
     }
 
+    /// The last moment to write.
     pub fn end(&self) -> Timestamp {
         match self.range {
             Range::Fixed(interval) => interval.end,

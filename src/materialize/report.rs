@@ -7,11 +7,15 @@ use crate::model::{ForeignObject, Interval, RunCounts, Timestamp};
 pub struct RunReport {
     /// Grows when a key is renamed or removed.
     pub format_version: u32,
+    /// The project of the views.
     pub project: String,
     /// Who ran it: `materialize of alice@ci-7 (pid 412)`.
     pub by: String,
+    /// When the run began.
     pub started: Timestamp,
+    /// When it ended.
     pub finished: Timestamp,
+    /// What became of each view.
     pub views: Vec<ViewReport>,
     /// Views of the project that were left out because feastr cannot materialize them.
     pub left_out: Vec<ForeignObject>,
@@ -30,12 +34,16 @@ impl RunReport {
 /// What became of one view.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ViewReport {
+    /// The view.
     pub view: String,
     /// What was to be written; its start is its end where that was not found out.
     pub interval: Interval,
+    /// What was read and written in all.
     #[serde(flatten)]
     pub counts: RunCounts,
+    /// How long it took.
     pub seconds: f64,
+    /// What became of it.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// The parts whose values and intervals are stored.
@@ -47,9 +55,12 @@ pub struct ViewReport {
 /// One part of a view's interval, whose values are in the online store and which is recorded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChunkReport {
+    /// Which values were written.
     pub interval: Interval,
+    /// What was read and written.
     #[serde(flatten)]
     pub counts: RunCounts,
+    /// How long it took.
     pub seconds: f64,
 }
 
@@ -57,9 +68,13 @@ pub struct ChunkReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
+    /// All values are stored.
     Done,
+    /// An error ended it.
     Failed {
+        /// What is wrong.
         message: String,
+        /// What to do about it.
         help: Option<String>,
     },
     /// Another view had failed, and the run was to end there.

@@ -25,9 +25,13 @@ pub type OnEvent<'a> = dyn Fn(&Event<'_>) + Sync + 'a;
 /// What a run works on.
 #[derive(Clone, Copy)]
 pub struct Stores<'a> {
+    /// The project of the views.
     pub project: &'a str,
+    /// Where views are and intervals are recorded.
     pub registry: &'a dyn Registry,
+    /// What reads their sources.
     pub offline: &'a dyn OfflineStore,
+    /// Where values go.
     pub online: &'a dyn OnlineStore,
     /// The time, for what the registry records.
     pub clock: fn() -> Timestamp,
@@ -38,6 +42,7 @@ pub struct Stores<'a> {
 pub struct RunOptions<'a> {
     /// Microseconds of a part of a view's interval; `None` for one part.
     pub chunk: Option<i64>,
+    /// Which stored values are replaced.
     pub replace: Replace,
     /// Views that are materialized at a time.
     pub jobs: usize,

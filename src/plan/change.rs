@@ -9,11 +9,14 @@ use crate::model::{Object, ObjectId, Place};
 pub struct Change {
     /// The object after the change, or the deleted one.
     pub id: ObjectId,
+    /// What would be done.
     #[serde(flatten)]
     pub action: Action,
+    /// How much it takes from others.
     pub severity: Severity,
     /// Why the severity is what it is, in words; empty for a safe change.
     pub reason: String,
+    /// Whom it breaks and what it loses.
     pub impact: Impact,
     /// Protected objects that the change would delete, rename or break; it is not carried out
     /// while there is one.
@@ -42,32 +45,45 @@ impl Change {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
+    /// The object comes.
     Create {
+        /// What it will be.
         after: Box<Object>,
     },
+    /// The object changes.
     Update {
+        /// What it is.
         before: Box<Object>,
+        /// What it will be.
         after: Box<Object>,
         /// The fields that differ, in declaration order.
         edits: Vec<Edit>,
     },
     /// The same object under another name.
     Rename {
+        /// The object as it is called now.
         from: ObjectId,
+        /// What it is.
         before: Box<Object>,
+        /// What it will be.
         after: Box<Object>,
         /// The fields that differ besides the name.
         edits: Vec<Edit>,
     },
     /// A view that becomes a view of another kind under the same name.
     Replace {
+        /// The object that goes.
         from: ObjectId,
+        /// What it is.
         before: Box<Object>,
+        /// What comes in its place.
         after: Box<Object>,
         /// The fields that both kinds have and that differ.
         edits: Vec<Edit>,
     },
+    /// The object goes.
     Delete {
+        /// What it is.
         before: Box<Object>,
     },
 }
@@ -131,6 +147,7 @@ impl Action {
 pub struct Edit {
     /// Names from the object down to the field, joined by dots: `features.conv_rate.dtype`.
     pub path: String,
+    /// How it changes.
     #[serde(flatten)]
     pub kind: EditKind,
 }
@@ -139,26 +156,36 @@ pub struct Edit {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "edit", rename_all = "snake_case")]
 pub enum EditKind {
+    /// It has another value.
     Changed {
+        /// The value that is stored.
         before: Value,
+        /// The value that is declared.
         after: Value,
     },
+    /// It is new.
     Added {
+        /// The value that is declared.
         after: Value,
     },
+    /// It is gone.
     Removed {
+        /// The value that is stored.
         before: Value,
     },
     /// The same items in another order, named in their new order.
     Reordered {
+        /// The names as they are declared.
         after: Vec<String>,
     },
     /// The stored copy of a data source follows the source of this name.
     SourceCopy {
+        /// The source.
         source: String,
     },
     /// The stored copy of features follows the view of this name; the selection is the same.
     ViewCopy {
+        /// The view.
         view: String,
     },
 }
@@ -166,9 +193,11 @@ pub enum EditKind {
 /// An online table that will be created or dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TableChange {
+    /// What would be done.
     pub action: TableAction,
     /// Kind of the online store, such as `sqlite`.
     pub store: &'static str,
+    /// The name of the table.
     pub table: String,
 }
 
@@ -176,7 +205,9 @@ pub struct TableChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TableAction {
+    /// It is created.
     Create,
+    /// It is dropped, with its values.
     Delete,
 }
 

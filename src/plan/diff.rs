@@ -19,12 +19,15 @@ use crate::model::{
 /// Everything an apply would do, in the order it is shown: by kind, then by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
+    /// The project of all objects.
     pub project: String,
     /// The name of the repo, if it has one.
     pub repo: Option<String>,
     /// The registry content the plan was made from.
     pub revision: String,
+    /// What would change, in the order in which it is shown.
     pub changes: Vec<Change>,
+    /// What would become of online tables.
     pub tables: Vec<TableChange>,
     /// Objects without an owner that the repo declares and will own.
     pub taken_over: Vec<ObjectId>,
@@ -51,9 +54,11 @@ pub struct Setting<'a> {
 /// Why definitions cannot be applied to this registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
+    /// The object that is declared.
     pub declared: ObjectId,
     /// The object that is in the way; `None` when it is the lack of one.
     pub existing: Option<ObjectId>,
+    /// Why it has no place.
     pub reason: String,
     /// The repo that has applied the existing object, when that is what is in the way.
     pub owner: Option<String>,

@@ -50,10 +50,13 @@ fn matches(pattern: &str, text: &str) -> bool {
 /// A text that permits nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseAllowError {
+    /// It is not `[ACTION:]KIND/NAME`.
     #[error("write KIND/NAME or ACTION:KIND/NAME, such as delete:feature-view/driver_stats; `*` stands for any text")]
     Shape,
+    /// There is no such action.
     #[error("`{0}` is not an action that needs permission: write {actions}", actions = Allow::ACTIONS.join(", "))]
     Action(String),
+    /// There is no such kind of object.
     #[error("`{0}` is not a kind of object: write {kinds}", kinds = ObjectKind::ALL.map(ObjectKind::slug).join(", "))]
     Kind(String),
 }
@@ -94,9 +97,11 @@ pub enum Permission<'a> {
 /// A change that is not carried out as things are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
+    /// The object that would change.
     pub id: ObjectId,
     /// The word of the action.
     pub action: &'static str,
+    /// Why it may not.
     pub reason: String,
     /// The protected objects it would harm; when there are none, permission is what is missing.
     pub protected: Vec<ObjectId>,

@@ -33,9 +33,13 @@ impl Severity {
 /// What a change does beyond the object itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Impact {
+    /// Who needs what goes.
     pub breaks: Vec<Breakage>,
+    /// What must be materialized again; `None` if nothing must.
     pub rematerialize: Option<Rematerialization>,
+    /// What is lost.
     pub loses: Vec<Loss>,
+    /// Features whose values would overwrite each other.
     pub collisions: Vec<Collision>,
     /// What else is worth knowing, each as a sentence without its full stop.
     pub notes: Vec<String>,
@@ -44,6 +48,7 @@ pub struct Impact {
 /// Something that others need and will not find as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Breakage {
+    /// What is done to it.
     pub how: Harm,
     /// What it happens to: names, or `view.feature`.
     pub what: Vec<String>,
@@ -55,7 +60,9 @@ pub struct Breakage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Harm {
+    /// It goes.
     Removing,
+    /// It gets another name.
     Renaming,
     /// Its values get another type.
     Retyping,
@@ -74,6 +81,7 @@ pub enum Harm {
 /// An object that needs another one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct User {
+    /// The object that needs it.
     pub id: ObjectId,
     /// Who is responsible for it; empty when nobody is named.
     pub owner: String,
@@ -97,13 +105,29 @@ pub struct Rematerialization {
 #[serde(tag = "lost", rename_all = "snake_case")]
 pub enum Loss {
     /// A table of the online store.
-    OnlineTable { store: &'static str, table: String },
+    OnlineTable {
+        /// Kind of the online store, such as `sqlite`.
+        store: &'static str,
+        /// Its name.
+        table: String,
+    },
     /// The values of a view under the keys they were stored with.
-    OnlineValues { view: String },
+    OnlineValues {
+        /// The view.
+        view: String,
+    },
     /// All values of a view, in a store without a record of tables.
-    ViewValues { view: String },
+    ViewValues {
+        /// The view.
+        view: String,
+    },
     /// The values of some features of a view.
-    FeatureValues { view: String, features: Vec<String> },
+    FeatureValues {
+        /// The view.
+        view: String,
+        /// The features.
+        features: Vec<String>,
+    },
 }
 
 /// Two features of the same entity that Feast's Redis layout keeps in one place.

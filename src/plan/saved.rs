@@ -97,8 +97,10 @@ impl SavedChange {
 /// Why a file is not a plan that can be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedPlanError {
+    /// It is not JSON, or not of the form of plans.
     #[error("it is not a saved plan: {0}")]
     NotAPlan(#[source] serde_json::Error),
+    /// It was saved by a later version.
     #[error("it is a plan of format {0}, and this feastr reads format {FORMAT_VERSION}")]
     Format(u32),
 }
@@ -106,13 +108,18 @@ pub enum SavedPlanError {
 /// In what a saved plan differs from what would be done now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
+    /// It was made for another project.
     Project {
+        /// That of the plan.
         saved: String,
+        /// That of the settings.
         now: String,
     },
     /// The name of the repo.
     Repo {
+        /// That of the plan.
         saved: Option<String>,
+        /// That of the settings.
         now: Option<String>,
     },
     /// Somebody changed the registry.
@@ -121,6 +128,7 @@ pub enum Difference {
     Definitions(Vec<ObjectId>),
     /// Objects that would be changed otherwise than the plan says, now that the registry is another.
     Changes(Vec<ObjectId>),
+    /// Other online tables would be created or dropped.
     Tables,
 }
 

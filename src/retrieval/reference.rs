@@ -6,7 +6,9 @@ use crate::problem::{Kind, Problem};
 /// none there either, but Python Feast may have registered one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureReference {
+    /// The view.
     pub view: String,
+    /// The feature.
     pub feature: String,
 }
 

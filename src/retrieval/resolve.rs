@@ -10,7 +10,9 @@ use crate::{
 /// What a person asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
+    /// Features one by one.
     References(Vec<FeatureReference>),
+    /// All features of a service, by its name.
     Service(String),
 }
 
@@ -24,6 +26,7 @@ pub struct Retrieval {
 /// The selected features of one view.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectedView {
+    /// The view as it is registered.
     pub view: FeatureView,
     /// Empty for an entity-less view.
     pub join_keys: Vec<JoinKey>,
@@ -43,7 +46,9 @@ pub struct JoinKey {
 /// A feature and the name it has in the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectedFeature {
+    /// The feature as it is registered.
     pub field: Field,
+    /// Its name in the answer.
     pub output: String,
 }
 

@@ -7,6 +7,7 @@ use crate::{feast::values::value::Value, model::Timestamp};
 /// How a value stands (`feast.serving.FieldStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
+    /// A value that is valid now.
     Present,
     /// The newest row has no value here.
     NullValue,
@@ -42,7 +43,9 @@ impl fmt::Display for Status {
 /// One value of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
+    /// The value; null if there is none that counts.
     pub value: Value,
+    /// Why.
     pub status: Status,
     /// Event time of the value; 1970 where there is none.
     pub event: Timestamp,
@@ -58,13 +61,16 @@ impl Answered {
 /// A named column of an answer: a join key or a feature, one value per entity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnswerColumn {
+    /// The join key, or the name of the feature in the answer.
     pub name: String,
+    /// A value for each entity, in their order.
     pub values: Vec<Answered>,
 }
 
 /// Join keys, then features, for each entity asked for, in their order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
+    /// The join keys, then the features.
     pub columns: Vec<AnswerColumn>,
     /// How many of the columns are join keys.
     pub keys: usize,

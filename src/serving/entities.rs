@@ -2,6 +2,7 @@ use crate::problem::{Kind, Problem};
 /// Entities to look up: named columns of texts, one row per entity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EntityTable {
+    /// The join keys.
     pub columns: Vec<String>,
     /// One text per column; `None` for null.
     pub rows: Vec<Vec<Option<String>>>,

@@ -5,7 +5,9 @@ use clap::ValueEnum;
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
+    /// Apache Parquet
     Parquet,
+    /// With a heading
     Csv,
     /// One JSON object per line; floats that are no numbers are "NaN", "Infinity" and "-Infinity"
     Jsonl,

@@ -31,12 +31,16 @@ pub struct RowSink {
 /// Why rows cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
+    /// A column has values that the format has no form for.
     #[error("column `{0}` holds lists or structs, which CSV cannot")]
     Nested(String),
+    /// The target cannot be written.
     #[error("cannot write the output: {0}")]
     Io(#[from] io::Error),
+    /// The rows cannot be encoded.
     #[error("cannot write the output: {0}")]
     Arrow(ArrowError),
+    /// The rows cannot be encoded as parquet.
     #[error("cannot write the output: {0}")]
     Parquet(ParquetError),
 }
@@ -72,6 +76,7 @@ enum Writer {
 }
 
 impl RowSink {
+    /// Rows in this format, to this target.
     pub fn new(format: OutputFormat, target: Target) -> Self {
         let target_failure = target.failure();
         Self { format, target: Some(target), writer: None, rows: 0, failure: None, target_failure }

@@ -65,6 +65,7 @@ impl Target {
         Ok(Self { place, failure: LastFailure::default() })
     }
 
+    /// The standard output.
     pub fn stdout() -> Self {
         Self { place: Place::Stream(BufWriter::new(Box::new(io::stdout()))), failure: LastFailure::default() }
     }

@@ -13,7 +13,9 @@ pub enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
+    /// Also in files and pipes
     Always,
+    /// Nowhere
     Never,
 }
 
@@ -22,6 +24,7 @@ pub enum ColorChoice {
 pub enum Verbosity {
     /// Errors only.
     Quiet,
+    /// Results, errors, warnings and what happens.
     #[default]
     Normal,
     /// Also what is usually not worth knowing.
@@ -31,6 +34,7 @@ pub enum Verbosity {
 /// The two streams: results on stdout, everything said to the person on stderr.
 #[derive(Debug, Clone, Copy)]
 pub struct Printer {
+    /// How much is said.
     pub verbosity: Verbosity,
     /// Whether results are wanted as JSON.
     pub json: bool,

@@ -44,6 +44,7 @@ struct Running {
 }
 
 impl MaterializeView {
+    /// Bars, lines or JSON, as the printer is set up.
     pub fn new(printer: Printer) -> Self {
         let mode = if printer.verbosity == Verbosity::Quiet {
             Mode::Silent

@@ -13,6 +13,7 @@ const REMOVING: &str = "{spinner} removing online values, entities so far: {huma
 pub struct RemovalProgress(ProgressBar);
 
 impl RemovalProgress {
+    /// A line on a terminal, else nothing.
     pub fn new(printer: Printer) -> Self {
         if printer.json || printer.verbosity == Verbosity::Quiet || !io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());

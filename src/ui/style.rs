@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 /// The colours of one stream; plain text when they are off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
+    /// Whether there are colours.
     pub enabled: bool,
 }
 

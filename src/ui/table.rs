@@ -4,6 +4,7 @@ use comfy_table::{ContentArrangement, presets};
 pub struct Table(comfy_table::Table);
 
 impl Table {
+    /// A table with these headings and no rows.
     pub fn new<'a>(headings: impl IntoIterator<Item = &'a str>) -> Self {
         let mut table = comfy_table::Table::new();
         table
@@ -14,6 +15,7 @@ impl Table {
         Self(table)
     }
 
+    /// Adds a row with a cell for each heading.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.0.add_row(cells.into_iter().collect::<Vec<_>>());
     }

@@ -3,14 +3,18 @@ use crate::diagnostics::Span;
 /// A piece of a YAML document with its place in the file.
 #[derive(Debug, Clone)]
 pub struct Node {
+    /// Where it stands.
     pub span: Span,
+    /// What it is.
     pub content: Content,
 }
 
 /// What a [`Node`] holds.
 #[derive(Debug, Clone)]
 pub enum Content {
+    /// A single value.
     Scalar(Scalar),
+    /// Values in order.
     List(Vec<Node>),
     /// Entries in file order; keys are unique.
     Mapping(Vec<(Node, Node)>),
@@ -19,10 +23,15 @@ pub enum Content {
 /// A single value as YAML types it; the text behind it is that of the span.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar {
+    /// `null`, or nothing written.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A whole number.
     Integer(i64),
+    /// Any other number.
     Float(f64),
+    /// Everything else, and what stands in quotes.
     Text(String),
 }
 

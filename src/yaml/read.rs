@@ -26,7 +26,9 @@ pub trait Read: Sized {
 /// A value with the place it was written at.
 #[derive(Debug, Clone)]
 pub struct Spanned<T> {
+    /// The value.
     pub value: T,
+    /// Where it stands.
     pub span: Span,
 }
 

@@ -5,11 +5,17 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// A value to be written as YAML (or as JSON, with the same keys and values).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tree {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A whole number.
     Integer(i64),
+    /// Any other number.
     Float(f64),
+    /// A text.
     Text(String),
+    /// Values in order.
     List(Vec<Tree>),
     /// Entries in the order they are written; no key twice.
     Mapping(Vec<(String, Tree)>),

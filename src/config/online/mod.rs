@@ -25,11 +25,14 @@ use crate::{
 pub enum OnlineStoreConfig {
     /// An SQLite file (absolute path).
     Sqlite {
+        /// The file.
         path: PathBuf,
         /// Whether tables have numbers in a column of their own, too, for Feast's filters.
         numbers: bool,
     },
+    /// Tables in PostgreSQL.
     Postgres(PostgresConfig),
+    /// Hashes in Redis.
     Redis(RedisConfig),
 }
 

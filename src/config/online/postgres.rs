@@ -17,6 +17,7 @@ const DEFAULT_SCHEMA: &str = "public";
 /// Feast's online store in PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresConfig {
+    /// Where the server is, and who connects.
     pub server: ServerUrl,
     /// Where the tables are.
     pub schema: String,

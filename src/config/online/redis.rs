@@ -14,7 +14,9 @@ const DEFAULT_MASTER: &str = "mymaster";
 /// Feast's online store in Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisConfig {
+    /// How the servers belong together.
     pub deployment: RedisDeployment,
+    /// Where they are, and who connects.
     pub connection: RedisConnection,
     /// After how many seconds without a write all values of an entity vanish; never if there is none.
     pub key_ttl_seconds: Option<u64>,
@@ -27,10 +29,13 @@ pub struct RedisConfig {
 /// How the servers belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RedisDeployment {
+    /// One server.
     Standalone,
+    /// A cluster, which has each key on one of its servers.
     Cluster,
     /// Sentinels know which server is the master of this name.
     Sentinel {
+        /// The name of the master.
         master: String,
     },
 }

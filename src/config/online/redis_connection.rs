@@ -11,14 +11,18 @@ const DEFAULT_PORT: u16 = 6379;
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RedisNode {
+    /// A name or an address.
     pub host: String,
+    /// The port.
     pub port: u16,
 }
 
 /// How connections are encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisTls {
+    /// Whom to trust.
     pub server: TlsConfig,
+    /// Who we are, for servers that ask for a certificate.
     pub client: Option<ClientCertificate>,
 }
 
@@ -38,8 +42,11 @@ impl fmt::Display for RedisNode {
 pub struct RedisConnection {
     /// The server; some servers of the cluster; or the sentinels. Never empty.
     pub nodes: Vec<RedisNode>,
+    /// `None` for the account that every server has.
     pub username: Option<String>,
+    /// `None` where the servers ask for none.
     pub password: Option<Password>,
+    /// The number of the database, from 0.
     pub db: i64,
     /// Encryption, if connections are encrypted.
     pub tls: Option<RedisTls>,

@@ -13,10 +13,14 @@ use crate::{
 /// Why there is no plan, or a part of it, for pull requests and CI.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
+    /// Whether it is in the way.
     #[serde(serialize_with = "word")]
     pub severity: Severity,
+    /// What is wrong.
     pub message: String,
+    /// What to do about it.
     pub help: Option<String>,
+    /// Where it is declared; `None` if it has no place in a file.
     pub place: Option<Place>,
 }
 

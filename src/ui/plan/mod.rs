@@ -21,14 +21,18 @@ use crate::{
 /// Whether a plan is shown before or after it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanStage {
+    /// Nothing was done yet.
     Planned,
+    /// It was done.
     Applied,
 }
 
 /// A plan with what its reader should know about it.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanView<'a> {
+    /// What is shown.
     pub plan: &'a Plan,
+    /// Whether it was done.
     pub stage: PlanStage,
     /// What was permitted on the command line.
     pub permission: Permission<'a>,
