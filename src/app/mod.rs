@@ -11,6 +11,7 @@ pub mod copy;
 pub mod definitions;
 pub mod drift;
 mod event;
+pub mod export;
 mod failure;
 mod feature_store;
 pub mod history;

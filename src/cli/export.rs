@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use super::{CommandError, Context, origin::From};
-use crate::{definitions::write, registry::state};
+use crate::app::export::{Exported, export};
 
 /// Print the registry's objects as definitions
 ///
@@ -20,14 +20,13 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     let printer = context.printer;
     let (_, snapshot) = args.from.snapshot(context)?;
-    let state = state(&snapshot);
-    let definitions = write(&state.objects);
+    let Exported { definitions, kept } = export(&context.caller(), &snapshot)?;
     if printer.json {
         printer.json(&definitions.into_tree())?;
     } else {
         printer.result(definitions.texts().map(|(_, text)| text).collect::<Vec<_>>().join("\n"))?;
     }
-    for kept in &state.foreign {
+    for kept in &kept {
         printer.warn(format_args!("{} is not among them: {}", kept.id, kept.reason));
     }
     Ok(ExitCode::SUCCESS)

@@ -1,12 +1,11 @@
 //! The columns of listed objects, by kind.
 
 use crate::{
-    feast::registry::{Computed, DecodeError, Listed, ListedView},
+    app::catalogue::{Computed, Entry, Listed, ListedView},
     model::{
         CustomSource, DUMMY_ENTITY, DatasetStorage, ObjectKind, Permission, PermissionAction, PermissionType, Policy,
         PostgresSource, SourceKind, SparkSource, Tags, WarehouseSource,
     },
-    registry::Row,
 };
 
 /// What a cell shows when there is nothing to show.
@@ -30,34 +29,41 @@ pub fn headings(kind: ObjectKind) -> &'static [&'static str] {
 }
 
 /// The cells of a row, as many as its kind has headings.
-pub fn cells(row: &Row) -> Result<Vec<String>, DecodeError> {
-    let mut cells = vec![row.name.clone()];
-    cells.extend(match Listed::read(row.kind, &row.proto)? {
-        Listed::Project(project) => vec![project.description, tags(&project.tags), project.owner],
+pub fn cells(entry: &Entry) -> Vec<String> {
+    let mut cells = vec![entry.name.clone()];
+    cells.extend(match &entry.listed {
+        Listed::Project(project) => vec![project.description.clone(), tags(&project.tags), project.owner.clone()],
         Listed::DataSource(source) => vec![source.kind.to_string(), location(&source.kind)],
         Listed::Entity(entity) => {
-            let dtype = entity.value_type.map_or_else(|| NONE.to_owned(), |dtype| dtype.to_string());
-            vec![entity.join_key, dtype, entity.description]
+            let dtype = entity.value_type.as_ref().map_or_else(|| NONE.to_owned(), |dtype| dtype.to_string());
+            vec![entity.join_key.clone(), dtype, entity.description.clone()]
         }
-        Listed::FeatureView(view) => view_cells(&view),
+        Listed::FeatureView(view) => view_cells(view),
         Listed::OnDemandFeatureView { sources, features, is_sql } => {
-            vec![list(&sources), list(&features), if is_sql { "SQL" } else { "Python" }.to_owned()]
+            vec![list(sources), list(features), if *is_sql { "SQL" } else { "Python" }.to_owned()]
         }
         Listed::LabelView { entities, labels, source, conflict_policy } => vec![
-            self::entities(&entities),
-            list(&labels),
-            source.unwrap_or_else(|| NONE.to_owned()),
+            self::entities(entities),
+            list(labels),
+            source.clone().unwrap_or_else(|| NONE.to_owned()),
             conflict_policy.map_or(NONE, |policy| policy.as_str()).to_owned(),
         ],
         Listed::FeatureService(features) => vec![features.join(", ")],
-        Listed::Permission(permission) => permission_cells(&permission),
+        Listed::Permission(permission) => permission_cells(permission),
         Listed::SavedDataset(dataset) => {
-            vec![list(&dataset.features), list(&dataset.join_keys), storage(&dataset.storage), dataset.description]
+            vec![
+                list(&dataset.features),
+                list(&dataset.join_keys),
+                storage(&dataset.storage),
+                dataset.description.clone(),
+            ]
         }
-        Listed::ValidationReference(reference) => vec![reference.reference_dataset, reference.description],
-        Listed::Unknown => headings(row.kind).iter().skip(1).map(|_| NONE.to_owned()).collect(),
+        Listed::ValidationReference(reference) => {
+            vec![reference.reference_dataset.clone(), reference.description.clone()]
+        }
+        Listed::Unknown => headings(entry.kind).iter().skip(1).map(|_| NONE.to_owned()).collect(),
     });
-    Ok(cells)
+    cells
 }
 
 fn view_cells(view: &ListedView) -> Vec<String> {

@@ -1,8 +1,8 @@
-//! What a registry holds, for people and programs that look around.
+//! The whole project in one value.
 
 use serde_json::Value;
 
-use super::{Caller, Failure, FeatureStore};
+use crate::app::{Caller, Failure, FeatureStore};
 use crate::{
     feast::registry::dump_json::registry_dump,
     problem::{Kind, Problem},
