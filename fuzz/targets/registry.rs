@@ -3,14 +3,15 @@ use std::collections::BTreeMap;
 use feastr::{
     apply::{ApplyOptions, Approval, apply},
     feast::{
-        registry::{dump_json::registry_dump, messages as wire},
+        registry::{
+            dump_json::{registry_dump, to_registry},
+            messages as wire,
+        },
         values::{entity_key, value::Value},
     },
     model::{Object, ObjectKind, Project, RegistryState, Repo, RunRecord, Timestamp},
     problem::Problem,
-    registry::{
-        Holder, Locks, Objects, Registry, Row, RunLog, Snapshot, VersionRow, ViewLock, Write, state, to_message,
-    },
+    registry::{Holder, Locks, Objects, Registry, Row, RunLog, Snapshot, VersionRow, ViewLock, Write, state},
 };
 
 /// The kinds of rows a registry has; the first byte of the input chooses.
@@ -36,7 +37,7 @@ pub fn registry(bytes: &[u8]) {
     let kind = KINDS[usize::from(*first) % KINDS.len()];
     let row = Row { kind, name: "a".to_owned(), updated: 0, proto: proto.to_vec() };
     let snapshot = Snapshot { rows: vec![row], infra: Some(proto.to_vec()), ..Snapshot::default() };
-    if let Ok(message) = to_message(&snapshot) {
+    if let Ok(message) = to_registry([(kind, proto)], Some(proto)) {
         stable::<wire::Registry>(&prost::Message::encode_to_vec(&message));
         registry_dump("p", &message).unwrap();
     }

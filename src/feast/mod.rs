@@ -2,4 +2,5 @@
 
 pub mod registry;
 pub mod values;
+mod well_known;
 mod wire;

@@ -3,7 +3,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use prost::Message;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::store::{
@@ -275,7 +274,7 @@ impl SqliteWriter {
                 let mut taken = self.layout.features.is_empty();
                 for (feature, bytes) in self.layout.features.iter().zip(&row.values) {
                     // The bytes were just encoded, so they always decode.
-                    let value = Value::decode(*bytes).unwrap_or(Value::NULL);
+                    let value = Value::read(bytes).unwrap_or(Value::NULL);
                     let (text, event) = (value.to_text(), row.event.seconds());
                     let changed = match numbers {
                         false => upsert.execute(params![row.key, feature, bytes, text, event, created])?,

@@ -16,10 +16,7 @@ use super::{
 };
 use crate::problem::{Kind, Problem};
 use crate::{
-    feast::registry::{
-        file::{FileObject, RegistryFile, RegistryFileError},
-        messages::{FeatureViewVersionRecord, Timestamp},
-    },
+    feast::registry::file::{FileObject, FileVersion, RegistryFile, RegistryFileError},
     model::RunRecord,
 };
 
@@ -140,15 +137,10 @@ impl Objects for FileRegistry {
 
     fn versions(&self, project: &str) -> Result<Vec<VersionRow>, Problem> {
         let file = self.parse(self.bytes()?.as_deref())?;
-        let records = file.version_records(project).map(|record| VersionRow {
-            view: record.feature_view_name,
-            view_type: record.feature_view_type,
-            number: record.version_number,
-            proto: record.feature_view_proto,
-            created: record.created_timestamp.map_or(0, |created| created.seconds),
-            id: record.version_id,
+        let rows = file.history(project).map(|FileVersion { view, view_type, number, proto, created, id }| {
+            VersionRow { view, view_type, number, proto, created, id }
         });
-        let mut versions: Vec<VersionRow> = records.collect();
+        let mut versions: Vec<VersionRow> = rows.collect();
         versions.sort_by(|a, b| (&a.view, a.number).cmp(&(&b.view, b.number)));
         Ok(versions)
     }
@@ -269,16 +261,9 @@ fn carry_out(file: &mut RegistryFile, project: &str, write: Write) {
             file.put(project, row.kind, &row.name, &row.proto);
         }
         Write::Delete { kind, name } => file.delete(project, kind, &name),
-        Write::AddVersion(version) => file.add_version(FeatureViewVersionRecord {
-            feature_view_name: version.view,
-            project_id: project.to_owned(),
-            version_number: version.number,
-            feature_view_type: version.view_type,
-            feature_view_proto: version.proto,
-            created_timestamp: Some(Timestamp { seconds: version.created, nanos: 0 }),
-            description: String::new(),
-            version_id: version.id,
-        }),
+        Write::AddVersion(VersionRow { view, view_type, number, proto, created, id }) => {
+            file.add_version(project, FileVersion { view, view_type, number, proto, created, id });
+        }
         Write::PutInfra { proto, updated } => {
             file.touch(updated);
             file.put_infra(project, &proto);

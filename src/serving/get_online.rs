@@ -1,5 +1,3 @@
-use prost::Message;
-
 use super::{Answer, AnswerColumn, Answered, EntityTable, Status};
 use crate::{
     diagnostics::did_you_mean,
@@ -158,7 +156,7 @@ fn answer(stored: &StoredValue, selected: &SelectedView, feature: &str, now: Tim
         let event = Timestamp::from_micros(0);
         return Ok(Answered { value: Value::NULL, status: Status::NotFound, event });
     };
-    let value = Value::decode(value.as_slice()).map_err(|error| {
+    let value = Value::read(&value).map_err(|error| {
         let name = format!("{}:{feature}", selected.view.name);
         Problem::new(
             problem::Kind::Internal,

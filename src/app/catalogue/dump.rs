@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use crate::app::{Caller, Failure, FeatureStore};
 use crate::{
-    feast::registry::dump_json::registry_dump,
+    feast::registry::dump_json::{registry_dump, to_registry},
     problem::{Kind, Problem},
-    registry::to_message,
 };
 
 /// The whole project as Feast prints it.
@@ -16,6 +15,7 @@ use crate::{
 pub fn dump(store: &FeatureStore, _: &Caller) -> Result<Value, Failure> {
     let snapshot = store.registry_to_read().snapshot(store.project())?;
     let damaged = |message: String| Problem::new(Kind::Internal, message, None);
-    let message = to_message(&snapshot).map_err(|error| damaged(error.to_string()))?;
+    let objects = snapshot.rows.iter().map(|row| (row.kind, row.proto.as_slice()));
+    let message = to_registry(objects, snapshot.infra.as_deref()).map_err(|error| damaged(error.to_string()))?;
     Ok(registry_dump(store.project(), &message).map_err(|error| damaged(error.to_string()))?)
 }

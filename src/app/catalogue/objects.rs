@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::{
     app::{Caller, Failure, FeatureStore},
     diagnostics::did_you_mean,
-    feast::registry::{DecodeError, Listed},
+    feast::registry::{DecodeError, Listed, to_json},
     model::{DUMMY_ENTITY, ObjectKind, printable},
     problem::{Kind, Problem},
-    registry::{self, Row, Snapshot},
+    registry::{Row, Snapshot},
 };
 
 /// Which objects are wanted.
@@ -98,7 +98,7 @@ fn rows(store: &FeatureStore, kind: ObjectKind) -> Result<Vec<Row>, Problem> {
 }
 
 fn json(row: &Row) -> Result<Value, Problem> {
-    registry::to_json(row).map_err(|error| damaged(row, &error))
+    to_json(row.kind, &row.proto).map_err(|error| damaged(row, &error))
 }
 
 /// What is wrong with a row that cannot be read.

@@ -8,10 +8,38 @@
 use serde::Serialize;
 use serde_json::{Error, Map, Value};
 
-use super::messages::{InfraObject, Registry};
+use super::messages::{DecodeError, InfraObject, Registry, decode};
+use crate::model::ObjectKind;
 
 const FUNCTION: &str = "/spec/featureTransformation/userDefinedFunction";
 const OLD_FUNCTION: &str = "/spec/userDefinedFunction";
+
+/// Stored objects of a project as one message, as a file registry holds them.
+///
+/// # Errors
+/// When the bytes of an object, or those of the record of infrastructure, are damaged.
+pub fn to_registry<'a>(
+    objects: impl IntoIterator<Item = (ObjectKind, &'a [u8])>,
+    infra: Option<&[u8]>,
+) -> Result<Registry, DecodeError> {
+    let mut registry = Registry { infra: infra.map(decode).transpose()?, ..Registry::default() };
+    for (kind, proto) in objects {
+        match kind {
+            ObjectKind::Project => registry.projects.push(decode(proto)?),
+            ObjectKind::DataSource => registry.data_sources.push(decode(proto)?),
+            ObjectKind::Entity => registry.entities.push(decode(proto)?),
+            ObjectKind::FeatureView => registry.feature_views.push(decode(proto)?),
+            ObjectKind::OnDemandFeatureView => registry.on_demand_feature_views.push(decode(proto)?),
+            ObjectKind::StreamFeatureView => registry.stream_feature_views.push(decode(proto)?),
+            ObjectKind::LabelView => registry.label_views.push(decode(proto)?),
+            ObjectKind::FeatureService => registry.feature_services.push(decode(proto)?),
+            ObjectKind::Permission => registry.permissions.push(decode(proto)?),
+            ObjectKind::SavedDataset => registry.saved_datasets.push(decode(proto)?),
+            ObjectKind::ValidationReference => registry.validation_references.push(decode(proto)?),
+        }
+    }
+    Ok(registry)
+}
 
 /// The dump of `project`, of which `registry` holds the objects and no others.
 ///

@@ -101,6 +101,23 @@ impl FileObject {
     }
 }
 
+/// A version of a view that is kept in a file registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileVersion {
+    /// The name of the view.
+    pub view: String,
+    /// Feast's word for the kind of view, such as `feature_view`.
+    pub view_type: String,
+    /// From 0.
+    pub number: i32,
+    /// The message of the view at that time, without the project.
+    pub proto: Vec<u8>,
+    /// Unix seconds.
+    pub created: i64,
+    /// Random.
+    pub id: String,
+}
+
 /// A message with its bytes, which may hold more than it knows.
 #[derive(Debug, Clone, PartialEq)]
 struct Stored<M> {
@@ -282,12 +299,20 @@ impl RegistryFile {
     }
 
     /// The history of a project's views; the views in it do not name the project.
-    pub fn version_records(&self, project: &str) -> impl Iterator<Item = FeatureViewVersionRecord> {
-        self.records(project).cloned().map(|mut record| {
-            if let Some(kind) = ObjectKind::of_view_type(&record.feature_view_type) {
-                record.feature_view_proto = without_project(kind, &record.feature_view_proto);
+    pub fn history(&self, project: &str) -> impl Iterator<Item = FileVersion> {
+        self.records(project).cloned().map(|record| {
+            let proto = match ObjectKind::of_view_type(&record.feature_view_type) {
+                Some(kind) => without_project(kind, &record.feature_view_proto),
+                None => record.feature_view_proto,
+            };
+            FileVersion {
+                view: record.feature_view_name,
+                view_type: record.feature_view_type,
+                number: record.version_number,
+                proto,
+                created: record.created_timestamp.map_or(0, |created| created.seconds),
+                id: record.version_id,
             }
-            record
         })
     }
 
@@ -306,11 +331,21 @@ impl RegistryFile {
     }
 
     /// Adds a version of a view. The view in it need not name its project.
-    pub fn add_version(&mut self, mut record: FeatureViewVersionRecord) {
-        if let Some(kind) = ObjectKind::of_view_type(&record.feature_view_type) {
-            record.feature_view_proto = with_project(kind, &record.feature_view_proto, &record.project_id);
-        }
-        self.versions.push(Stored::new(record));
+    pub fn add_version(&mut self, project: &str, version: FileVersion) {
+        let proto = match ObjectKind::of_view_type(&version.view_type) {
+            Some(kind) => with_project(kind, &version.proto, project),
+            None => version.proto,
+        };
+        self.versions.push(Stored::new(FeatureViewVersionRecord {
+            feature_view_name: version.view,
+            project_id: project.to_owned(),
+            version_number: version.number,
+            feature_view_type: version.view_type,
+            feature_view_proto: proto,
+            created_timestamp: Some(Timestamp { seconds: version.created, nanos: 0 }),
+            description: String::new(),
+            version_id: version.id,
+        }));
     }
 
     /// The infrastructure of a project as a message of its own, or nothing when there is none.

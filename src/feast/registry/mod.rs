@@ -7,6 +7,7 @@ mod convert;
 pub mod dump_json;
 pub mod file;
 mod infra;
+mod json;
 mod layout;
 mod listed;
 pub mod messages;
@@ -19,6 +20,7 @@ mod write;
 
 pub use convert::{RowVersion, SourceRows, Unmanaged, is_same_version};
 pub use infra::{online_tables, with_online_tables};
+pub use json::to_json;
 pub use layout::{Layout, features, layout};
 pub use listed::{Computed, Listed, ListedView};
 pub use messages::DecodeError;

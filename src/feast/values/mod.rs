@@ -3,9 +3,11 @@
 pub mod data_types;
 pub mod encode;
 pub mod entity_key;
+mod event_time;
 pub mod feature_hash;
 mod infer;
 pub(in crate::feast) mod python_text;
 pub mod value;
 
+pub use event_time::EventTime;
 pub use infer::infer;

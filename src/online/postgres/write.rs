@@ -1,4 +1,3 @@
-use prost::Message;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{moment::Moment, session::Session, tables::quoted};
@@ -127,7 +126,7 @@ impl<'a> Cells<'a> {
         self.events.push(Moment(row.event));
         self.created.push(row.created.map(Moment));
         // The bytes were just encoded, so they always decode.
-        let decoded = Value::decode(value).unwrap_or(Value::NULL);
+        let decoded = Value::read(value).unwrap_or(Value::NULL);
         if numbers {
             self.numbers.push(decoded.to_number());
         }

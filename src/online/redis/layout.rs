@@ -1,13 +1,8 @@
 //! Feast's layout (`feast/infra/online_stores/redis.py`): a hash per entity, which all views over the
 //! same join keys share.
 
-use prost::Message;
-
 use crate::{
-    feast::{
-        registry::messages,
-        values::{entity_key, feature_hash::feature_field},
-    },
+    feast::values::{EventTime, entity_key, feature_hash::feature_field},
     model::Timestamp,
     online::store::{Replace, ViewLayout},
 };
@@ -25,25 +20,24 @@ pub fn fields(layout: &ViewLayout) -> Vec<Vec<u8>> {
 
 /// A time as it is stored: a `google.protobuf.Timestamp`.
 pub fn time_value(time: Timestamp) -> Vec<u8> {
-    messages::Timestamp::from(time).encode_to_vec()
+    EventTime::from(time).bytes()
 }
 
 /// A stored time; what is none counts as the epoch.
 pub fn read_time(bytes: &[u8]) -> Timestamp {
-    messages::Timestamp::decode(bytes).unwrap_or_default().into()
+    EventTime::read(bytes).into()
 }
 
 /// Whether a row replaces one with a stored time. As in Feast one of the same moment does not unless it is
 /// asked for, and the epoch counts as nothing stored.
 pub fn replaces(event: Timestamp, stored: &[u8], replace: Replace) -> bool {
-    let time = |time: messages::Timestamp| (time.seconds, time.nanos);
-    let stored = time(messages::Timestamp::decode(stored).unwrap_or_default());
-    if stored == (0, 0) {
+    let stored = EventTime::read(stored);
+    if stored.is_epoch() {
         return true;
     }
     match replace {
-        Replace::Outdated => time(event.into()) > stored,
-        Replace::NotNewer => time(event.into()) >= stored,
+        Replace::Outdated => EventTime::from(event) > stored,
+        Replace::NotNewer => EventTime::from(event) >= stored,
         Replace::Everything => true,
     }
 }

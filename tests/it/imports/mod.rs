@@ -111,6 +111,21 @@ fn crates_are_used_where_they_belong() {
     }
 }
 
+/// Everybody else asks `feast::registry` about the bytes of an object.
+#[test]
+fn messages_are_read_in_feast() {
+    let house = house(false);
+    let is_message = |home: &Home| match home {
+        Home::Module(used) => used.len() > 3 && used.starts_with(&["feast", "registry", "messages"].map(str::to_owned)),
+        Home::Elsewhere(_) => false,
+    };
+    let is_wrong = |module: &&Names| {
+        module.first().is_some_and(|room| room != "feast") && house.used[*module].iter().any(is_message)
+    };
+    let wrong: Vec<_> = house.modules.keys().filter(is_wrong).map(|module| module.join("::")).collect();
+    assert!(house.used.values().flatten().any(is_message) && wrong.is_empty(), "messages in {wrong:?}");
+}
+
 #[test]
 fn async_stays_at_the_edge() {
     let line = ARCHITECTURE.lines().find(|line| line.starts_with("Nothing is `async` in "));

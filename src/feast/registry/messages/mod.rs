@@ -25,8 +25,8 @@ mod registry;
 mod saved_dataset;
 mod stream_feature_view;
 mod transformation;
-mod well_known;
 
+pub use crate::feast::well_known::*;
 pub use data_format::*;
 pub use data_source::*;
 pub use entity::*;
@@ -43,7 +43,6 @@ pub use registry::*;
 pub use saved_dataset::*;
 pub use stream_feature_view::*;
 pub use transformation::*;
-pub use well_known::*;
 
 /// Reads a stored message.
 ///

@@ -128,6 +128,14 @@ pub enum Kind {
 }
 
 impl Value {
+    /// Reads a stored value.
+    ///
+    /// # Errors
+    /// When the bytes are not a value.
+    pub fn read(bytes: &[u8]) -> Result<Self, prost::DecodeError> {
+        prost::Message::decode(bytes)
+    }
+
     /// The value that has no kind.
     pub const NULL: Self = Self { kind: None };
 

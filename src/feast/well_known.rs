@@ -1,3 +1,5 @@
+//! Google's messages for times, which Feast uses in objects and beside values.
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
@@ -7,7 +9,7 @@ const NANOS_PER_SECOND: i128 = 1_000_000_000;
 const NANOS_PER_MICRO: i128 = 1_000;
 
 /// `google.protobuf.Timestamp`: a moment in UTC.
-#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, prost::Message)]
 pub struct Timestamp {
     /// Since 1970.
     #[prost(int64, tag = "1")]
@@ -20,6 +22,7 @@ pub struct Timestamp {
 /// `google.protobuf.Duration`: a span of time, perhaps negative.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct Duration {
+    /// Whole seconds.
     #[prost(int64, tag = "1")]
     pub seconds: i64,
     /// Has the sign of `seconds`.
