@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    feastr::cli::run(std::env::args_os())
+    feastr::cli::run(std::env::args_os()).into()
 }

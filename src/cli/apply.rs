@@ -1,6 +1,5 @@
 use std::{
     path::{Path, PathBuf},
-    process::ExitCode,
     time::Duration,
 };
 
@@ -63,7 +62,7 @@ pub struct Args {
     no_progress: bool,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let saved = args.plan.as_ref().map(|path| read_plan(&context.target(path))).transpose()?;
     let (store, caller) = (context.store_within(args.lock_timeout)?, context.caller());
@@ -94,7 +93,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         let view = PlanView { plan: &plan, stage: PlanStage::Applied, permission: Permission::Everything };
         printer.result(draw_plan(&view, printer.out, printer.verbosity >= Verbosity::Verbose))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// Removes the online values that this apply, or one that was cut off, left behind.

@@ -1,9 +1,7 @@
-use std::process::ExitCode;
-
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, CommandError, Context};
+use super::{Cli, CommandError, Context, Exit};
 
 /// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
@@ -13,9 +11,9 @@ pub struct Args {
     shell: Shell,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "feastr", &mut script);
     context.printer.result(String::from_utf8_lossy(&script))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }

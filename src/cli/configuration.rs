@@ -1,17 +1,15 @@
-use std::process::ExitCode;
-
-use super::{CommandError, Context};
+use super::{CommandError, Context, Exit};
 
 /// Print the settings as feastr understands them
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     let settings = context.config()?.settings();
     if context.printer.json {
         context.printer.json(&settings)?;
     } else {
         context.printer.result(crate::yaml::to_string(&settings)?)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }

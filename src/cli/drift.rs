@@ -1,5 +1,3 @@
-use std::process::ExitCode;
-
 use serde_json::{Value, json};
 
 use super::{
@@ -23,7 +21,7 @@ use crate::{
 ))]
 pub struct Args {}
 
-pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let store = context.store()?;
     let repo = context.repo(&store, Checks { skip_source_validation: true, ..Checks::default() })?;
@@ -41,7 +39,7 @@ pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
             printer.result_line("No drift")?;
         }
     }
-    Ok(if has_drifted { Exit::Changes.into() } else { Exit::Done.into() })
+    Ok(if has_drifted { Exit::Changes } else { Exit::Done })
 }
 
 fn as_json(finding: &Finding) -> Value {

@@ -1,4 +1,4 @@
-use std::{io, process::ExitCode};
+use std::io;
 
 use super::Exit;
 use crate::{
@@ -32,7 +32,7 @@ impl CommandError {
     }
 
     /// Says what is wrong and gives the exit code.
-    pub fn report(self, printer: Printer) -> ExitCode {
+    pub fn report(self, printer: Printer) -> Exit {
         let code = match &self {
             Self::Failed(failure) => Exit::of(failure.kind()),
             Self::Reported => Exit::Failed,
@@ -49,7 +49,7 @@ impl CommandError {
             }
             Self::Reported | Self::BrokenPipe => {}
         }
-        code.into()
+        code
     }
 
     /// What is wrong, for those who do not read stderr.

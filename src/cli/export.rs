@@ -1,6 +1,4 @@
-use std::process::ExitCode;
-
-use super::{CommandError, Context, origin::From};
+use super::{CommandError, Context, Exit, origin::From};
 use crate::app::export::{Exported, export};
 
 /// Print the registry's objects as definitions
@@ -17,7 +15,7 @@ pub struct Args {
     from: From,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let (_, snapshot) = args.from.snapshot(context)?;
     let Exported { definitions, kept } = export(&context.caller(), &snapshot)?;
@@ -29,5 +27,5 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     for kept in &kept {
         printer.warn(format_args!("{} is not among them: {}", kept.id, kept.reason));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }

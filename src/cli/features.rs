@@ -1,9 +1,7 @@
-use std::process::ExitCode;
-
 use clap::Subcommand;
 
 use super::{
-    CommandError, Context,
+    CommandError, Context, Exit,
     objects::{DescribeOutput, ListOutput},
 };
 use crate::{
@@ -37,7 +35,7 @@ enum Command {
     },
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller) = (context.store()?, context.caller());
     match &args.command {
         Command::List { output } => {
@@ -56,7 +54,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 fn list(features: &[Feature], output: ListOutput, context: &Context) -> Result<(), CommandError> {

@@ -1,10 +1,9 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
-use super::{CommandError, Context, entity_file::EntityFile, selection::SelectionArgs};
+use super::{CommandError, Context, Exit, entity_file::EntityFile, selection::SelectionArgs};
 use crate::{
     app::retrieval::retrieval,
     diagnostics::counted,
@@ -42,7 +41,7 @@ pub struct Args {
     format: Option<OutputFormat>,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let (store, caller) = (context.store()?, context.caller());
     let retrieval = retrieval(&store, &caller, &args.selection.request()?)?;
@@ -85,7 +84,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     if let Some(path) = output {
         printer.say(format_args!("Wrote {} to {}", counted(rows, "row"), path.display()));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> CommandError {

@@ -1,6 +1,5 @@
 use std::{
     path::{Path, PathBuf},
-    process::ExitCode,
     sync::Arc,
 };
 
@@ -9,7 +8,7 @@ use arrow::{
     error::ArrowError,
 };
 
-use super::{CommandError, Context, entity_file::EntityFile, selection::SelectionArgs};
+use super::{CommandError, Context, Exit, entity_file::EntityFile, selection::SelectionArgs};
 use crate::{
     app::retrieval::retrieval,
     retrieval::Retrieval,
@@ -37,7 +36,7 @@ pub struct Args {
     entities: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller) = (context.store()?, context.caller());
     let online = store.required_online()?;
     let retrieval = retrieval(&store, &caller, &args.selection.request()?)?;
@@ -51,7 +50,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     } else {
         context.printer.result(draw(&answer))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 fn parse_entities(entities: &[String]) -> Result<EntityTable, CommandError> {

@@ -1,4 +1,4 @@
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ pub struct Args {
     force: bool,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let store = context.store()?;
     let (project, snapshot) = args.from.snapshot(context)?;
     let folder = args.output.as_ref().map_or_else(|| store.config().repo.clone(), |folder| context.target(folder));
@@ -60,7 +60,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     report(imported, context)
 }
 
-fn report(imported: Imported, context: &Context) -> Result<ExitCode, CommandError> {
+fn report(imported: Imported, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let Imported { files, kept, check, others } = imported;
     let (changes, refused) = match check {
@@ -110,5 +110,5 @@ fn report(imported: Imported, context: &Context) -> Result<ExitCode, CommandErro
             printer.say(format_args!("  {} {}", change.action.verb(), change.id));
         }
     }
-    Ok(if is_clean { Exit::Done.into() } else { Exit::Changes.into() })
+    Ok(if is_clean { Exit::Done } else { Exit::Changes })
 }

@@ -38,7 +38,6 @@ use std::{
     ffi::OsString,
     io::{self, Write as _},
     path::PathBuf,
-    process::ExitCode,
 };
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -175,8 +174,8 @@ enum Command {
     Completions(completions::Args),
 }
 
-/// Runs the program with `arguments` (the program's name first) and returns its exit code.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Runs the program with `arguments` (the program's name first) and says how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| {
         Ok((Cli::from_arg_matches(&matches)?, matches.subcommand_name().unwrap_or_default().to_owned()))
     });
@@ -187,20 +186,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let printer = printer(&cli.global);
     let context = Context::new(printer, &cli.global, &name);
     match dispatch(&cli.command, &context) {
-        Ok(code) => code,
+        Ok(exit) => exit,
         Err(error) => error.report(printer),
     }
 }
 
 /// Help and version go to stdout and are no failure; wrong usage exits with 1 like other errors.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error) -> Exit {
     let text = error.render().to_string();
     // An argument that is repeated may be a URL.
     let printed = match without_logins(&text) {
         shown if shown != text => io::stderr().write_all(shown.as_bytes()).is_ok(),
         _ => error.print().is_ok(),
     };
-    if error.use_stderr() || !printed { Exit::Failed.into() } else { Exit::Done.into() }
+    if error.use_stderr() || !printed { Exit::Failed } else { Exit::Done }
 }
 
 fn printer(global: &Global) -> Printer {
@@ -215,7 +214,7 @@ fn printer(global: &Global) -> Printer {
     Printer::new(verbosity, global.json, global.color, no_color)
 }
 
-fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, CommandError> {
+fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> {
     match command {
         Command::Init(args) => init::run(args, context),
         Command::Plan(args) => plan::run(args, context),

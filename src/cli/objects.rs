@@ -1,9 +1,9 @@
-use std::{collections::BTreeMap, process::ExitCode};
+use std::collections::BTreeMap;
 
 use clap::{Subcommand, ValueEnum};
 
 use super::{
-    CommandError, Context,
+    CommandError, Context, Exit,
     object_table::{cells, headings},
 };
 use crate::{
@@ -55,7 +55,7 @@ pub(super) enum DescribeOutput {
     Json,
 }
 
-pub fn run(args: &Args, kind: ObjectKind, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, kind: ObjectKind, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller) = (context.store()?, context.caller());
     match &args.command {
         Command::List { tags, output } => {
@@ -74,7 +74,7 @@ pub fn run(args: &Args, kind: ObjectKind, context: &Context) -> Result<ExitCode,
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 fn list(entries: &[Entry], kind: ObjectKind, output: ListOutput, context: &Context) -> Result<(), CommandError> {

@@ -1,8 +1,6 @@
-use std::process::ExitCode;
-
 use clap::Subcommand;
 
-use super::{CommandError, Context};
+use super::{CommandError, Context, Exit};
 use crate::{
     app::cleanup::{Request, Summary, clean},
     ui::Table,
@@ -31,7 +29,7 @@ pub struct Cleanup {
     dry_run: bool,
 }
 
-pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(command: &Command, context: &Context) -> Result<Exit, CommandError> {
     let Command::Cleanup(args) = command;
     let printer = context.printer;
     let request = Request { views: &args.views, dry_run: args.dry_run };
@@ -43,7 +41,7 @@ pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandErro
     } else {
         printer.result(draw(&summary))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 fn draw(summary: &Summary) -> String {

@@ -2,7 +2,6 @@ use std::{
     fs::OpenOptions,
     io::{self, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use super::{
@@ -67,7 +66,7 @@ enum Format {
     Github,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let format = format(args, context)?;
     let made = context.store().and_then(|store| {
         let repo = context.repo(&store, args.checks)?;
@@ -101,9 +100,9 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         }
     }
     Ok(match () {
-        () if !plan.blocked(view.permission).is_empty() => Exit::Refused.into(),
-        () if args.detailed_exitcode && !plan.is_empty() => Exit::Changes.into(),
-        () => Exit::Done.into(),
+        () if !plan.blocked(view.permission).is_empty() => Exit::Refused,
+        () if args.detailed_exitcode && !plan.is_empty() => Exit::Changes,
+        () => Exit::Done,
     })
 }
 

@@ -1,9 +1,7 @@
-use std::process::ExitCode;
-
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{CommandError, Context, origin::Origin};
+use super::{CommandError, Context, Exit, origin::Origin};
 use crate::{
     app::copy::{self, Request},
     diagnostics::counted,
@@ -46,14 +44,14 @@ pub struct Copy {
     force: bool,
 }
 
-pub fn run(command: &Command, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(command: &Command, context: &Context) -> Result<Exit, CommandError> {
     match command {
         Command::Copy(args) => copy(args, context),
         Command::CreateSchema => create_schema(context),
     }
 }
 
-fn copy(args: &Copy, context: &Context) -> Result<ExitCode, CommandError> {
+fn copy(args: &Copy, context: &Context) -> Result<Exit, CommandError> {
     let origin = Origin::at(&args.from, context)?;
     let (from, to) = (origin.open(context), Origin::at(&args.to, context)?.open(context));
     let project = origin.project(args.project.as_deref(), from.as_ref(), context)?;
@@ -91,12 +89,12 @@ fn copy(args: &Copy, context: &Context) -> Result<ExitCode, CommandError> {
             copied.leftovers.join(", ")
         ));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
-fn create_schema(context: &Context) -> Result<ExitCode, CommandError> {
+fn create_schema(context: &Context) -> Result<Exit, CommandError> {
     let store = context.store()?;
     copy::create_schema(&store, &context.caller())?;
     context.printer.say(format_args!("The registry {} has its tables", store.registry().location()));
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }

@@ -1,13 +1,11 @@
-use std::process::ExitCode;
-
-use super::{CommandError, Context};
+use super::{CommandError, Context, Exit};
 use crate::app::catalogue;
 
 /// Print the whole project as JSON, as Feast prints it
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     context.printer.json(&catalogue::dump(&context.store()?, &context.caller())?)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }

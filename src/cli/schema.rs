@@ -1,6 +1,4 @@
-use std::process::ExitCode;
-
-use super::{CommandError, Context};
+use super::{CommandError, Context, Exit};
 use crate::definitions;
 
 /// Print the JSON Schema of definition files
@@ -13,9 +11,9 @@ use crate::definitions;
 )]
 pub struct Args {}
 
-pub fn run(_: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     context.printer.result(text())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// The schema as it is written to files.

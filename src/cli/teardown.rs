@@ -1,5 +1,3 @@
-use std::process::ExitCode;
-
 use super::{
     CommandError, Context,
     exit::{self, Exit},
@@ -34,14 +32,14 @@ pub struct Args {
     yes: bool,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let (store, caller) = (context.store()?, context.caller());
     let (project, request) = (store.project(), Request { allowed: &args.allow });
     let summary = teardown::summary(&store, &caller, request)?;
     if summary.is_empty() {
         printer.say(format_args!("Project {} is not in the registry; nothing to remove", project));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Done);
     }
     printer.say(format_args!("Project {} has:", printer.err.strong(project)));
     for (kind, count) in &summary.objects {
@@ -61,7 +59,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
         printer.json(&summary)?;
     }
     printer.say(format_args!("Removed project {}", project));
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 fn confirmed(project: &str, printer: Printer) -> Result<bool, CommandError> {

@@ -1,11 +1,8 @@
 pub mod sample_data;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
 
-use super::{CommandError, Context, context::display_path, schema};
+use super::{CommandError, Context, Exit, context::display_path, schema};
 use crate::{
     config,
     yaml::{Tree, write_collection},
@@ -88,7 +85,7 @@ const WORKFLOW: &str = ".github/workflows/features.yaml";
 /// The line of the example that names its project.
 const PROJECT_LINE: &str = "project: feastlocal";
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let folder = context.target(&args.name);
     let project = project_name(&folder)?;
@@ -127,7 +124,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     printer.say("  feastr get-online --feature-service driver_activity_v2 --entity driver_id=1001");
     printer.say("  feastr get-historical --feature-service driver_activity_v2 --entities data/entity_rows.csv");
     printer.say(format_args!("\nFor plans on pull requests see {WORKFLOW}"));
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// Refuses to go on where one of the files, or of the sample data, is there.

@@ -1,10 +1,10 @@
-use std::{num::NonZeroUsize, process::ExitCode};
+use std::num::NonZeroUsize;
 
 use serde_json::{Value, json};
 
 use crate::{
     app::history::{Request, Run, history},
-    cli::{CommandError, Context},
+    cli::{CommandError, Context, Exit},
     model::{RunRecord, RunState, Timestamp},
     ui::{Style, Table},
 };
@@ -25,7 +25,7 @@ pub struct Args {
     limit: NonZeroUsize,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let request = Request { views: &args.views, limit: args.limit.get() };
     let runs = history(&context.store()?, &context.caller(), request)?;
@@ -36,7 +36,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, CommandError> {
     } else {
         printer.result(draw(&runs, printer.out))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// Seconds from start to end, of runs that have ended.

@@ -1,7 +1,7 @@
 mod history;
 mod outputs;
 
-use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Subcommand;
 
@@ -130,7 +130,7 @@ fn chunk(text: &str) -> Result<i64, String> {
     length.limit().ok_or_else(|| "a chunk takes some time; write 1h, 1d or 1w".to_owned())
 }
 
-pub fn run_range(args: &RangeArgs, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run_range(args: &RangeArgs, context: &Context) -> Result<Exit, CommandError> {
     match (&args.command, &args.start, &args.end) {
         (Some(Command::History(args)), _, _) => history::run(args, context),
         (None, Some(start), Some(end)) => {
@@ -141,7 +141,7 @@ pub fn run_range(args: &RangeArgs, context: &Context) -> Result<ExitCode, Comman
     }
 }
 
-pub fn run_incremental(args: &IncrementalArgs, context: &Context) -> Result<ExitCode, CommandError> {
+pub fn run_incremental(args: &IncrementalArgs, context: &Context) -> Result<Exit, CommandError> {
     Materialize { range: Range::Until(moment(&args.end, context)?), args: &args.common, context }.run()
 }
 
@@ -157,7 +157,7 @@ struct Materialize<'a> {
 }
 
 impl Materialize<'_> {
-    fn run(&self) -> Result<ExitCode, CommandError> {
+    fn run(&self) -> Result<Exit, CommandError> {
         outputs::check(self.args.report.as_deref(), self.args.metrics_file.as_deref(), self.context)?;
         let view = Arc::new(MaterializeView::new(self.context.printer));
         let shown = Arc::clone(&view);
@@ -195,7 +195,7 @@ impl Materialize<'_> {
         }
     }
 
-    fn show_forecast(&self, views: &[ViewForecast]) -> Result<ExitCode, CommandError> {
+    fn show_forecast(&self, views: &[ViewForecast]) -> Result<Exit, CommandError> {
         let printer = self.context.printer;
         if printer.json {
             printer.json(&serde_json::json!({ "views": views }))?;
@@ -203,11 +203,11 @@ impl Materialize<'_> {
             printer.result(draw_forecast(views, printer.out))?;
         }
         let fails = views.iter().any(|view| view.problem.is_some());
-        Ok(if fails { Exit::Failed.into() } else { Exit::Done.into() })
+        Ok(if fails { Exit::Failed } else { Exit::Done })
     }
 
     /// Says in every way that was asked for what was done.
-    fn finish(&self, report: &RunReport) -> Result<ExitCode, CommandError> {
+    fn finish(&self, report: &RunReport) -> Result<Exit, CommandError> {
         let printer = self.context.printer;
         if printer.json {
             printer.json(report)?;
@@ -234,6 +234,6 @@ impl Materialize<'_> {
         if let Some(path) = &self.args.metrics_file {
             outputs::write_metrics(&self.context.target(path), report)?;
         }
-        if report.failed() == 0 { Ok(ExitCode::SUCCESS) } else { Err(CommandError::Reported) }
+        if report.failed() == 0 { Ok(Exit::Done) } else { Err(CommandError::Reported) }
     }
 }
