@@ -109,6 +109,22 @@ impl House {
         Home::Module(module.clone())
     }
 
+    /// The rooms that a module names: `app` for a path through it, wherever the item at its end is declared.
+    pub fn rooms(&self, module: &Names) -> BTreeSet<&str> {
+        let source = &self.modules[module];
+        let paths = source.paths.iter().chain(&source.globs).chain(source.imported.values());
+        paths
+            .filter_map(|path| match path.iter().take_while(|name| *name == "super").count() {
+                0 if path[0] == "crate" => path.get(1),
+                // Out of a room through its root.
+                steps if steps > 0 && steps == module.len() => path.get(steps),
+                _ => None,
+            })
+            .map(String::as_str)
+            .filter(|room| self.modules[&Names::new()].children.contains(*room))
+            .collect()
+    }
+
     /// Groups of modules of one room that use each other, directly or through others. Using a module around it
     /// puts none into a circle.
     pub fn circles(&self) -> BTreeSet<BTreeSet<Names>> {
