@@ -157,8 +157,9 @@ impl<'a> ViewMaterialization<'a> {
         (self.on_event)(&Event::Counted { view: &view.name, rows: counted.rows, entities: counted.entities });
         if counted.rows == 0 {
             // Nothing new is fine, but no rows at all is a mistake.
-            self.has_rows = self.has_rows || self.stores.offline.first_event(view)?.is_some();
-            return if self.has_rows { Ok(()) } else { Err(empty_source()) };
+            let is_empty = !self.has_rows && counted.is_empty && self.stores.offline.first_event(view)?.is_none();
+            self.has_rows = !is_empty;
+            return if is_empty { Err(empty_source()) } else { Ok(()) };
         }
         self.has_rows = true;
         self.counts.read += counted.rows;

@@ -126,6 +126,8 @@ pub struct Counted {
     pub null_keys: u64,
     /// Rows of the whole source that have no event time, and so are in no interval.
     pub without_time: u64,
+    /// Whether no row of the whole source has an event time.
+    pub is_empty: bool,
 }
 
 /// What checks of a source go by.

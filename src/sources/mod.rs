@@ -10,6 +10,7 @@ mod files;
 mod opened;
 mod parquet;
 mod part;
+mod said;
 mod scan;
 mod side_by_side;
 mod target;

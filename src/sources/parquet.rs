@@ -3,7 +3,7 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use arrow::{
-    array::ArrayRef,
+    array::{Array, ArrayRef},
     datatypes::{DataType as ArrowType, Field, FieldRef, Fields, Schema, TimeUnit},
     error::ArrowError,
 };
@@ -98,6 +98,15 @@ impl Footer {
         let converter = StatisticsConverter::try_new(name, schema, self.metadata.parquet_schema()).ok()?;
         let group = [self.row_groups().get(row_group)?];
         Some((converter.row_group_mins(group).ok()?, converter.row_group_maxes(group).ok()?))
+    }
+
+    /// How many values of a column are null in a row group; `None` where the file does not say.
+    pub fn nulls(&self, schema: &Schema, column: usize, row_group: usize) -> Option<u64> {
+        let name = schema.field(column).name();
+        let converter = StatisticsConverter::try_new(name, schema, self.metadata.parquet_schema()).ok()?;
+        let converter = converter.with_missing_null_counts_as_zero(false);
+        let nulls = converter.row_group_null_counts([self.row_groups().get(row_group)?]).ok()?;
+        (nulls.len() == 1 && nulls.is_valid(0)).then(|| nulls.value(0))
     }
 
     /// How columns are asked for: texts and bytes stay where the pages have them.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, Int64Array},
+    array::{ArrayRef, Int64Array},
     datatypes::DataType as ArrowType,
 };
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
@@ -263,28 +263,10 @@ impl ScanRun {
     /// Whether no row of a row group can be of interest.
     fn is_outside(&self, file: &ScanFile, footer: &Footer, group: usize) -> bool {
         let Some(range) = self.scan.range else { return false };
-        let (least, greatest) = match &file.columns[range.column] {
-            FileColumn::Missing => return true,
-            FileColumn::Folder(value) => (Arc::clone(value), Arc::clone(value)),
-            FileColumn::Read(position, converter) => {
-                let FileContent::Parquet { roots, reading, .. } = &file.content else { return false };
-                let bounds = roots.get(*position).and_then(|root| footer.bounds(reading.schema(), *root, group));
-                let Some((least, greatest)) = bounds else { return false };
-                // Texts are not ordered as the times that they are.
-                if matches!(least.data_type(), ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View) {
-                    return false;
-                }
-                match (converter.convert(&least), converter.convert(&greatest)) {
-                    (Ok(least), Ok(greatest)) => (least.array, greatest.array),
-                    _ => return false,
-                }
-            }
-        };
-        let value = |array: &ArrayRef| {
-            let array = array.as_any().downcast_ref::<Int64Array>()?;
-            (array.len() == 1 && array.is_valid(0)).then(|| array.value(0))
-        };
-        value(&least).is_some_and(|least| least > range.last)
-            || value(&greatest).is_some_and(|greatest| greatest < range.first)
+        if matches!(file.columns[range.column], FileColumn::Missing) {
+            return true;
+        }
+        let bounds = file.bounds(range.column, footer, group);
+        bounds.is_some_and(|(first, last)| first > range.last || last < range.first)
     }
 }

@@ -26,6 +26,7 @@ use crate::{
 };
 use database::Database;
 use session::Session;
+use source::ViewSource;
 pub use spill::remove_all as remove_spill_folders;
 
 /// Reads sources with one DuckDB, which starts with the first query.
@@ -65,7 +66,11 @@ impl OfflineStore for DuckDbStore {
     }
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
-        newest::count(&self.session()?, &self.repo, query)
+        let source = ViewSource::open(&self.repo, query.view)?;
+        match newest::count_unread(&source, query.interval)? {
+            Some(counted) => Ok(counted),
+            None => newest::count(&self.session()?, &source, query),
+        }
     }
 
     fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {

@@ -12,11 +12,11 @@ use arrow::{
 
 use super::{
     session::{Session, Work},
-    source::{ViewColumns, ViewSource, ViewTable},
+    source::{ViewColumns, ViewScan, ViewSource, ViewTable},
 };
 use crate::{
     feast::values::encode::micros_in_utc,
-    model::{FeatureView, Timestamp},
+    model::{FeatureView, Interval, Timestamp},
     offline::{BatchSink, Counted, Examined, NewestQuery, NewestRead},
     problem::{Kind, Problem},
     sources::Ticks,
@@ -224,9 +224,24 @@ fn changes(batch: &RecordBatch, columns: std::ops::Range<usize>) -> Result<Boole
     Ok(std::iter::once(Some(true)).chain(rest.iter()).collect())
 }
 
+/// What [`count`] gives, where the footers of the files say that no row is in the interval.
+pub fn count_unread(source: &ViewSource<'_>, interval: Interval) -> Result<Option<Counted>, Problem> {
+    let ViewScan { scan, columns } = source.scan(&[])?;
+    let ticks = scan.ticks(columns.keys);
+    let [start, end] = [interval.start, interval.end].map(|at| ticks.of_micros(at.micros()));
+    let said = scan.said_of_times(columns.keys);
+    let said = said.filter(|said| said.bounds.is_none_or(|(first, last)| last < start || end < first));
+    Ok(said.map(|said| Counted {
+        rows: 0,
+        entities: 0,
+        null_keys: 0,
+        without_time: said.without,
+        is_empty: said.bounds.is_none(),
+    }))
+}
+
 /// How many rows the interval has, of about how many entities, and what is missing of others.
-pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
-    let source = ViewSource::open(repo, query.view)?;
+pub fn count(session: &Session, source: &ViewSource<'_>, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
     let table = source.scan(&[])?.table(session);
     let keys: Vec<String> = table.columns.key_names().collect();
     let inside = inside(&table, query);
@@ -244,7 +259,10 @@ pub fn count(session: &Session, repo: &Path, query: &NewestQuery<'_>) -> Result<
     );
     let work = Work { what: &source.what(), scans: &[&table.table] };
     let [rows, entities, null_keys, without_time] = session.integers(work, &sql)?.map(number);
-    Ok(Counted { rows, entities, null_keys, without_time })
+    // Ends with the first row that has one.
+    let any = format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE t IS NOT NULL LIMIT 1)", table.sql());
+    let is_empty = rows == 0 && session.integers(work, &any)? == [Some(0)];
+    Ok(Counted { rows, entities, null_keys, without_time, is_empty })
 }
 
 /// What checks ask about an interval and the time after `now`, in one go over the source.
