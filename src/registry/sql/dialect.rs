@@ -20,6 +20,8 @@ pub struct Dialect {
     pub replace: fn(keys: &[&str], columns: &[&str]) -> String,
     /// Follows a SELECT whose rows nobody else may change until the transaction ends.
     pub lock_rows: &'static str,
+    /// A condition that is always true and lets the server confirm a transaction before it is certain to last.
+    pub unsynced: Option<&'static str>,
     /// Whether an index is declared inside of its table.
     pub index_in_table: bool,
     /// A query for the tables and columns there are; may give others as well.
@@ -173,11 +175,30 @@ impl Dialect {
             statement.push(')');
         }
         if replace {
-            let replaced: Vec<&str> =
-                columns.iter().copied().filter(|column| !table.primary_key.contains(column)).collect();
-            let _ = write!(statement, " {}", (self.replace)(table.primary_key, &replaced));
+            let _ = write!(statement, " {}", self.replacing(table, columns));
         }
         statement
+    }
+
+    /// The end of an INSERT that replaces rows.
+    fn replacing(&self, table: &Table, columns: &[&str]) -> String {
+        let replaced: Vec<&str> =
+            columns.iter().copied().filter(|column| !table.primary_key.contains(column)).collect();
+        (self.replace)(table.primary_key, &replaced)
+    }
+
+    /// An INSERT of one whole row, which replaces one that is there, and may be lost if the server fails right after it.
+    pub fn note(&self, table: &Table) -> String {
+        let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        let Some(condition) = self.unsynced else { return self.insert(table, &columns, 1, true) };
+        let row: Vec<String> = (1..=columns.len()).map(self.placeholder).collect();
+        format!(
+            "INSERT INTO {} ({}) SELECT {} WHERE {condition} {}",
+            table.name,
+            columns.join(", "),
+            row.join(", "),
+            self.replacing(table, &columns)
+        )
     }
 
     /// A DELETE of the rows of a project (parameter 1) whose `column` is one of `count` parameters.

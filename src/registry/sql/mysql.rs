@@ -110,6 +110,7 @@ static DIALECT: Dialect = Dialect {
         format!("ON DUPLICATE KEY UPDATE {}", set.join(", "))
     },
     lock_rows: " FOR UPDATE",
+    unsynced: None,
     index_in_table: true,
     columns: "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()",
     indexes: "SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE()",

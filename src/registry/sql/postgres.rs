@@ -68,6 +68,7 @@ static DIALECT: Dialect = Dialect {
     as_bytes: |text| format!("convert_to({text}, 'UTF8')"),
     replace: on_conflict,
     lock_rows: " FOR UPDATE",
+    unsynced: Some("set_config('synchronous_commit', 'off', true) IS NOT NULL"),
     index_in_table: false,
     columns: "SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_class c \
               JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
@@ -239,10 +240,6 @@ impl Session for PostgresSession {
 
     fn begin(&mut self, locking: &Locking) -> Result<(), Failure> {
         self.begin_with(&lock_timeout(locking))
-    }
-
-    fn begin_note(&mut self, locking: &Locking) -> Result<(), Failure> {
-        self.begin_with(&format!("{}; SET LOCAL synchronous_commit = off", lock_timeout(locking)))
     }
 
     fn commit(&mut self) -> Result<(), Failure> {

@@ -104,31 +104,27 @@ impl SqlRegistry {
         Ok(result)
     }
 
-    /// Does something in a transaction with a connection that is kept, or a new one. `prepare` is done before the
-    /// transaction begins; `act` says whether it is to be committed.
-    pub(super) fn write<T>(
+    /// A connection to write with, kept or new, with which `begin` has gone well.
+    pub(super) fn writer<T>(
         &self,
-        begin: fn(&mut dyn Session, &Locking) -> Result<(), Failure>,
-        prepare: impl Fn(&mut dyn Session) -> Result<T, Failure>,
-        act: impl FnOnce(&mut dyn Session, T) -> Result<bool, Failure>,
-    ) -> Result<(), Failure> {
-        let ready = |mut session: Box<dyn Session>| {
-            let prepared = prepare(session.as_mut())?;
-            begin(session.as_mut(), &self.locking)?;
-            Ok::<_, Failure>((session, prepared))
+        begin: impl Fn(&mut dyn Session) -> Result<T, Failure>,
+    ) -> Result<(Box<dyn Session>, T), Failure> {
+        let with = |mut session: Box<dyn Session>| {
+            let begun = begin(session.as_mut())?;
+            Ok((session, begun))
         };
-        let kept = self.writers.take().and_then(|session| ready(session).ok());
-        let (mut session, prepared) = match kept {
-            Some(kept) => kept,
-            None => ready(self.database.writer(&self.locking)?)?,
-        };
-        if act(session.as_mut(), prepared)? {
-            session.commit()?;
-            if self.database.stays() {
-                self.writers.keep(session);
-            }
+        // Servers and what is in between end connections that nobody uses.
+        match self.writers.take().map(with) {
+            Some(Ok(kept)) => Ok(kept),
+            _ => with(self.database.writer(&self.locking)?),
         }
-        Ok(())
+    }
+
+    /// Keeps a connection that is in no transaction.
+    pub(super) fn keep_writer(&self, session: Box<dyn Session>) {
+        if self.database.stays() {
+            self.writers.keep(session);
+        }
     }
 
     fn read_snapshot(
@@ -202,20 +198,22 @@ impl SqlRegistry {
     ) -> Result<(), Failure> {
         let notes = notes_of_view(view);
         let extent = Extent::View { name: view, notes: &notes };
-        self.write(
-            |session, locking| session.begin(locking),
-            |session| self.complete(session),
-            |session, here| {
-                let mut snapshot = self.read_snapshot(session, &here, project, extent, true)?;
-                if snapshot.rows.is_empty() {
-                    // A row that was replaced by another one while its lock was waited for is found at the second look.
-                    snapshot = self.read_snapshot(session, &here, project, extent, true)?;
-                }
-                let Some(writes) = decide(&snapshot) else { return Ok(false) };
-                Changes::of(&writes).write(session, self.database.dialect(), &here, project, &snapshot)?;
-                Ok(true)
-            },
-        )
+        let (mut session, here) = self.writer(|session| {
+            let here = self.complete(session)?;
+            session.begin(&self.locking)?;
+            Ok(here)
+        })?;
+        let mut snapshot = self.read_snapshot(session.as_mut(), &here, project, extent, true)?;
+        if snapshot.rows.is_empty() {
+            // A row that was replaced by another one while its lock was waited for is found at the second look.
+            snapshot = self.read_snapshot(session.as_mut(), &here, project, extent, true)?;
+        }
+        if let Some(writes) = decide(&snapshot) {
+            Changes::of(&writes).write(session.as_mut(), self.database.dialect(), &here, project, &snapshot)?;
+            session.commit()?;
+            self.keep_writer(session);
+        }
+        Ok(())
     }
 }
 

@@ -42,14 +42,16 @@ impl SqlRegistry {
     }
 
     pub(super) fn try_create_run_log(&self) -> Result<(), Failure> {
-        self.write(|session, locking| session.begin(locking), |session| self.prepare_run_log(session), |_, ()| Ok(true))
+        let (session, ()) = self.writer(|session| self.prepare_run_log(session))?;
+        self.keep_writer(session);
+        Ok(())
     }
 
+    /// Each statement is a transaction of its own, and carrying them out twice does no harm.
     pub(super) fn try_record_run(&self, project: &str, run: &RunRecord) -> Result<(), Failure> {
         let dialect = self.database.dialect();
         // A record always has a JSON form.
         let record = serde_json::to_string(run).unwrap_or_default();
-        let columns: Vec<&str> = RUNS.columns.iter().map(|column| column.name).collect();
         let row = [
             Parameter::Text(&run.id),
             Parameter::Text(project),
@@ -57,30 +59,26 @@ impl SqlRegistry {
             Parameter::Integer(run.started.micros()),
             Parameter::Text(&record),
         ];
-        self.write(
-            |session, locking| session.begin_note(locking),
-            |session| self.prepare_run_log(session),
-            |session, ()| {
-                session.run(&dialect.insert(&RUNS, &columns, 1, true), &row)?;
-                if run.state != RunState::Started {
-                    remove_old(session, dialect, project, &run.view)?;
-                }
-                Ok(true)
-            },
-        )
+        let (mut session, _) = self.writer(|session| {
+            self.prepare_run_log(session)?;
+            session.run(&dialect.note(&RUNS), &row)
+        })?;
+        if run.state != RunState::Started {
+            remove_old(session.as_mut(), dialect, project, &run.view)?;
+        }
+        self.keep_writer(session);
+        Ok(())
     }
 
     pub(super) fn try_forget_runs(&self, project: &str) -> Result<(), Failure> {
-        self.write(
-            |session, locking| session.begin(locking),
-            |session| Ok(self.columns_and_runs(session)?.has_table(RUNS.name)),
-            |session, is_there| {
-                if is_there {
-                    session.run(&self.database.dialect().delete_project(RUNS.name), &[Parameter::Text(project)])?;
-                }
-                Ok(is_there)
-            },
-        )
+        let (session, ()) = self.writer(|session| {
+            if self.columns_and_runs(session)?.has_table(RUNS.name) {
+                session.run(&self.database.dialect().delete_project(RUNS.name), &[Parameter::Text(project)])?;
+            }
+            Ok(())
+        })?;
+        self.keep_writer(session);
+        Ok(())
     }
 }
 

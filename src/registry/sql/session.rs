@@ -62,14 +62,6 @@ pub trait Session: Send {
     /// See [`Failure`].
     fn begin(&mut self, locking: &Locking) -> Result<(), Failure>;
 
-    /// The same, of a transaction that may be lost if the server fails right after it.
-    ///
-    /// # Errors
-    /// See [`Failure`].
-    fn begin_note(&mut self, locking: &Locking) -> Result<(), Failure> {
-        self.begin(locking)
-    }
-
     /// Makes the changes last.
     ///
     /// # Errors

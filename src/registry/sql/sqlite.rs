@@ -42,6 +42,7 @@ static DIALECT: Dialect = Dialect {
     replace: on_conflict,
     // Whoever writes has the whole file.
     lock_rows: "",
+    unsynced: None,
     index_in_table: false,
     columns: "SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns \
               WHERE tables.type = 'table'",
