@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::{
@@ -52,7 +52,7 @@ impl Postgres {
         let connection = wait(self.server.connect(|config| {
             config.application_name(who);
         }))?;
-        Ok(PostgresSession { server: self.server.clone(), connection, in_transaction: false })
+        Ok(PostgresSession { server: self.server.clone(), connection, in_transaction: false, asked: HashSet::new() })
     }
 }
 
@@ -161,6 +161,8 @@ struct PostgresSession {
     server: PostgresServer,
     connection: Connection,
     in_transaction: bool,
+    /// The statements so far that were in no transaction.
+    asked: HashSet<String>,
 }
 
 impl PostgresSession {
@@ -227,7 +229,16 @@ impl Session for PostgresSession {
             })
             .collect();
         let explained = |error| explain(&self.server, &error);
-        let rows = wait(self.connection.query_typed(statement, &typed)).map_err(explained)?;
+        // What is asked again is worth parsing once. Not so in a transaction, which would be over if a pooler in between
+        // had exchanged the server.
+        let is_repeated = !self.in_transaction && !self.asked.insert(statement.to_owned());
+        let rows = wait(async {
+            match is_repeated {
+                true => self.connection.query_prepared(statement, &typed).await,
+                false => self.connection.query_typed(statement, &typed).await,
+            }
+        });
+        let rows = rows.map_err(explained)?;
         let read = |row| (0..Row::len(row)).map(|column| cell(row, column)).collect();
         rows.iter().map(read).collect::<Result<_, _>>().map_err(explained)
     }
