@@ -9,9 +9,8 @@ use feastr::{
         },
         values::{entity_key, value::Value},
     },
-    model::{Object, ObjectKind, Project, RegistryState, Repo, RunRecord, Timestamp},
-    problem::Problem,
-    registry::{Holder, Locks, Objects, Registry, Row, RunLog, Snapshot, VersionRow, ViewLock, Write, state},
+    model::{Object, ObjectKind, Project, RegistryState, Repo, Timestamp},
+    registry::{Memory, Objects as _, Row, Snapshot, Write, state},
 };
 
 /// The kinds of rows a registry has; the first byte of the input chooses.
@@ -42,9 +41,11 @@ pub fn registry(bytes: &[u8]) {
         registry_dump("p", &message).unwrap();
     }
     let state = state(&snapshot);
-    let registry = Held(snapshot);
     for repo in [repo(&RegistryState::default()), repo(&state)] {
         let options = ApplyOptions { repo_name: None, approval: Approval::Everything, now: Timestamp::from_micros(1) };
+        let registry = Memory::default();
+        let writes = vec![Write::Put(snapshot.rows[0].clone()), Write::PutInfra { proto: proto.to_vec(), updated: 0 }];
+        registry.update("p", &mut |_| Some(writes.clone())).unwrap();
         if let Ok(plan) = apply(&repo, &registry, None, options) {
             plan.to_json().unwrap();
         }
@@ -65,75 +66,6 @@ fn stable<M: prost::Message + Default>(bytes: &[u8]) {
     if let Ok(message) = wire::decode::<M>(bytes) {
         let written = message.encode_to_vec();
         assert_eq!(wire::decode::<M>(&written).unwrap().encode_to_vec(), written);
-    }
-}
-
-/// A registry that holds one snapshot for ever.
-struct Held(Snapshot);
-
-impl Objects for Held {
-    fn snapshot(&self, _: &str) -> Result<Snapshot, Problem> {
-        Ok(self.0.clone())
-    }
-
-    fn versions(&self, _: &str) -> Result<Vec<VersionRow>, Problem> {
-        Ok(Vec::new())
-    }
-
-    fn projects(&self) -> Result<Vec<String>, Problem> {
-        Ok(Vec::new())
-    }
-
-    fn update(&self, _: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
-        decide(&self.0);
-        Ok(())
-    }
-
-    fn view(&self, _: &str, _: &str) -> Result<Snapshot, Problem> {
-        Ok(self.0.clone())
-    }
-
-    fn update_view(
-        &self,
-        project: &str,
-        _: &str,
-        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
-    ) -> Result<(), Problem> {
-        self.update(project, decide)
-    }
-}
-
-impl Locks for Held {
-    fn lock_view(&self, _: &str, _: &str) -> Result<ViewLock, Problem> {
-        Ok(ViewLock::new(()))
-    }
-
-    fn view_holder(&self, _: &str, _: &str) -> Result<Option<Holder>, Problem> {
-        Ok(None)
-    }
-}
-
-impl RunLog for Held {
-    fn create_run_log(&self) -> Result<(), Problem> {
-        Ok(())
-    }
-
-    fn record_run(&self, _: &str, _: &RunRecord) -> Result<(), Problem> {
-        Ok(())
-    }
-
-    fn runs(&self, _: &str, _: &[String], _: usize) -> Result<Vec<RunRecord>, Problem> {
-        Ok(Vec::new())
-    }
-
-    fn forget_runs(&self, _: &str) -> Result<(), Problem> {
-        Ok(())
-    }
-}
-
-impl Registry for Held {
-    fn location(&self) -> String {
-        "memory".to_owned()
     }
 }
 

@@ -15,10 +15,10 @@ use feastr::{
 };
 use prost::Message as _;
 
-use super::{Backend, TestRegistry, impatient, on_every_backend};
+use super::{Backend, TestRegistry, impatient, on_every_registry};
 use crate::servers::redis::await_true;
 
-on_every_backend!(
+on_every_registry!(
     rows_are_inserted_changed_and_removed,
     versions_infrastructure_and_notes_are_kept,
     projects_are_apart,
@@ -99,7 +99,7 @@ fn rows_are_inserted_changed_and_removed(backend: Backend) {
     assert_eq!(contents(&snapshot), expected(&[&customer, &driver, &stats]));
     if backend != Backend::File {
         assert_eq!(snapshot.rows[0].updated, 1_700_000_000);
-        if backend != Backend::File {
+        if backend.is_sql() {
             test.execute("UPDATE feature_views SET user_metadata = feature_view_proto");
         }
     }
@@ -111,7 +111,7 @@ fn rows_are_inserted_changed_and_removed(backend: Backend) {
         })
         .unwrap();
     assert_eq!(contents(&registry.snapshot("p").unwrap()), expected(&[&customer, &changed]));
-    if backend != Backend::File {
+    if backend.is_sql() {
         // What feastr does not write stays: now it holds what the message was.
         test.execute("UPDATE feature_views SET feature_view_proto = user_metadata");
         assert_eq!(contents(&registry.snapshot("p").unwrap()), expected(&[&customer, &stats]));

@@ -16,7 +16,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use feastr::{
     config::{self, RegistryConfig},
     diagnostics::{Diagnostics, SourceText},
-    registry::{self, Locking, Registry},
+    registry::{self, Locking, Memory, Registry},
 };
 use tempfile::TempDir;
 
@@ -38,18 +38,33 @@ macro_rules! on_every_backend {
 }
 pub(crate) use on_every_backend;
 
+/// The same, and for the registry in memory.
+macro_rules! on_every_registry {
+    ($($test:ident),* $(,)?) => {
+        crate::registries::on_every_backend!($($test),*);
+        crate::registries::on_every_backend!(@ memory Memory $($test)*);
+    };
+}
+pub(crate) use on_every_registry;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     Sqlite,
     File,
     Postgres,
     MariaDb,
+    Memory,
 }
 
 impl Backend {
+    /// Whether there are statements for it.
+    pub const fn is_sql(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres | Self::MariaDb)
+    }
+
     pub fn server(self) -> Option<&'static Server> {
         match self {
-            Self::Sqlite | Self::File => None,
+            Self::Sqlite | Self::File | Self::Memory => None,
             Self::Postgres => Some(shared(Kind::Postgres)),
             Self::MariaDb => Some(shared(Kind::MariaDb)),
         }
@@ -62,8 +77,9 @@ pub struct TestRegistry {
     pub folder: TempDir,
     /// Name of the database on a server.
     pub database: String,
-    /// The `registry` of feature_store.yaml.
+    /// The `registry` of feature_store.yaml, of those that can be named there.
     pub settings: String,
+    memory: Memory,
 }
 
 impl TestRegistry {
@@ -76,7 +92,7 @@ impl TestRegistry {
             None => format!("{{registry_type: sql, path: sqlite:///{}}}", path.display()),
             Some(server) => format!("{{registry_type: sql, path: \"{}\"}}", server.url(&database)),
         };
-        Self { backend, folder, database, settings }
+        Self { backend, folder, database, settings, memory: Memory::default() }
     }
 
     /// The settings with one more key.
@@ -93,7 +109,10 @@ impl TestRegistry {
     }
 
     pub fn open_with(&self, locking: Locking) -> Box<dyn Registry> {
-        registry::open(&read(&self.settings), locking)
+        match self.backend {
+            Backend::Memory => Box::new(self.memory.with(locking)),
+            _ => registry::open(&read(&self.settings), locking),
+        }
     }
 
     /// Carries out a statement in the database, whichever it is.
