@@ -5,6 +5,8 @@
 
 use std::{fmt, io};
 
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+
 /// Why something cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -68,6 +70,12 @@ pub enum Advice {
     OtherFolder,
     /// Say that what is there may be replaced.
     Replace,
+    /// Name the folder of the repo.
+    NameRepo,
+    /// Write the data of the source, or leave out looking at it.
+    WriteData,
+    /// Declare what the files of the source would tell, and leave out looking at them.
+    SkipUnreadable,
     /// Let queries have more memory.
     MoreMemory,
     /// Make room for temporary files, or let queries have more memory.
@@ -89,6 +97,15 @@ impl Problem {
     /// The advice in words that fit every face.
     pub fn help(&self) -> Option<String> {
         self.advice.as_ref().map(ToString::to_string)
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut problem = serializer.serialize_struct("Problem", 2)?;
+        problem.serialize_field("message", &self.message)?;
+        problem.serialize_field("help", &self.help())?;
+        problem.end()
     }
 }
 
@@ -116,6 +133,12 @@ impl fmt::Display for Advice {
             Self::CopyElsewhere => f.write_str("give the copy another name, or name another registry"),
             Self::OtherFolder => f.write_str("write to an empty folder, or allow files to be overwritten"),
             Self::Replace => f.write_str("ask for it to be replaced"),
+            Self::NameRepo => f.write_str("name the feature repo's folder"),
+            Self::WriteData => f.write_str("write its data first, or leave out checking sources"),
+            Self::SkipUnreadable => f.write_str(
+                "feastr cannot read it; to plan and apply all the same, declare the view's `schema` and the source's \
+                 `timestamp_field`, and leave out checking sources",
+            ),
             Self::MoreMemory => f.write_str("allow queries more memory"),
             Self::MoreSpaceOrMemory => {
                 f.write_str("free space in the folder for temporary files, or allow queries more memory")

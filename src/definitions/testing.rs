@@ -28,7 +28,7 @@ pub fn findings(text: &str) -> Vec<String> {
 /// What is wrong with definitions over sources with these columns, with the advice behind it.
 pub fn findings_over(text: &str, columns: Columns) -> Vec<String> {
     let (_, found) = load_text(text, true, &|source| OpenSource::known(source, columns.clone()));
-    let with_help = |found: Diagnostic| match found.help {
+    let with_help = |found: Diagnostic| match found.advice {
         Some(help) => format!("{} ({help})", found.message),
         None => found.message,
     };

@@ -1,6 +1,6 @@
 //! What is wrong with a repo, and where: problems are collected as values and drawn at the edge.
 
-use crate::problem::Problem;
+use crate::problem::{Advice, Problem};
 
 mod count;
 mod hints;
@@ -31,7 +31,7 @@ pub struct Diagnostic {
     /// Where; `None` only when no file can be named.
     pub span: Option<Span>,
     /// What to do about it.
-    pub help: Option<String>,
+    pub advice: Option<Advice>,
     /// What is referred to and not there, if that is what is wrong.
     pub missing: Option<Missing>,
 }
@@ -75,13 +75,17 @@ impl Diagnostics {
 
     /// Records an error at `span` together with the way out.
     pub fn error_with_help(&mut self, span: &Span, message: impl Into<String>, help: impl Into<Option<String>>) {
-        self.push(Severity::Error, span, message.into(), help.into());
+        self.push(Severity::Error, span, message.into(), help.into().map(Advice::Text));
+    }
+
+    /// The same with advice that the face words.
+    pub fn error_with_advice(&mut self, span: &Span, message: impl Into<String>, advice: Advice) {
+        self.push(Severity::Error, span, message.into(), Some(advice));
     }
 
     /// Records that what stands at `span` cannot be used.
     pub fn problem(&mut self, span: &Span, problem: Problem) {
-        let help = problem.help();
-        self.error_with_help(span, problem.message, help);
+        self.push(Severity::Error, span, problem.message, problem.advice);
     }
 
     /// Records that something is referred to at `span` that is not among the `known` names.
@@ -107,14 +111,14 @@ impl Diagnostics {
     pub fn explain_missing(&mut self, explain: impl Fn(&Missing) -> Option<String>) {
         for diagnostic in &mut self.found {
             if let Some(help) = diagnostic.missing.as_ref().and_then(&explain) {
-                diagnostic.help = Some(help);
+                diagnostic.advice = Some(Advice::Text(help));
             }
         }
     }
 
     /// Records something that does not stop the work.
     pub fn warning(&mut self, span: &Span, message: impl Into<String>, help: impl Into<Option<String>>) {
-        self.push(Severity::Warning, span, message.into(), help.into());
+        self.push(Severity::Warning, span, message.into(), help.into().map(Advice::Text));
     }
 
     /// Tells of what is missing because it is being removed, which `removed` knows, that it is.
@@ -131,18 +135,19 @@ impl Diagnostics {
                 None => format!("feature view `{view}`"),
             };
             diagnostic.message = format!("{what} is removed by this change, but {user} needs it");
-            diagnostic.help = Some(format!("keep it, or change {user} first, so that it does without"));
+            let help = format!("keep it, or change {user} first, so that it does without");
+            diagnostic.advice = Some(Advice::Text(help));
         }
     }
 
     /// Records something that no file can be named for and that does not stop the work.
-    pub fn warning_without_place(&mut self, message: impl Into<String>, help: impl Into<Option<String>>) {
-        let (message, help) = (message.into(), help.into());
-        self.found.push(Diagnostic { severity: Severity::Warning, message, span: None, help, missing: None });
+    pub fn warning_without_place(&mut self, message: impl Into<String>, advice: Advice) {
+        let (message, advice) = (message.into(), Some(advice));
+        self.found.push(Diagnostic { severity: Severity::Warning, message, span: None, advice, missing: None });
     }
 
-    fn push(&mut self, severity: Severity, span: &Span, message: String, help: Option<String>) {
-        self.found.push(Diagnostic { severity, message, span: Some(span.clone()), help, missing: None });
+    fn push(&mut self, severity: Severity, span: &Span, message: String, advice: Option<Advice>) {
+        self.found.push(Diagnostic { severity, message, span: Some(span.clone()), advice, missing: None });
     }
 
     /// Takes over the findings of another run.

@@ -77,6 +77,7 @@ fn seconds(micros: i64) -> f64 {
 mod tests {
     use super::*;
     use crate::model::{Interval, RunCounts, Timestamp};
+    use crate::problem::{Kind, Problem};
 
     fn report() -> RunReport {
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
@@ -106,7 +107,7 @@ mod tests {
             finished: at(1_767_225_760),
             views: vec![
                 view("with \"quotes\" and \\", Outcome::Done),
-                view("bad", Outcome::Failed { message: "no".to_owned(), help: None }),
+                view("bad", Outcome::Failed(Problem::new(Kind::Invalid, "no", None))),
             ],
             left_out: Vec::new(),
         }

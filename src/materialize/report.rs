@@ -1,6 +1,9 @@
 use serde::Serialize;
 
-use crate::model::{ForeignObject, Interval, RunCounts, Timestamp};
+use crate::{
+    model::{ForeignObject, Interval, RunCounts, Timestamp},
+    problem::Problem,
+};
 
 /// What became of a run. Its JSON form is described in `docs/run-report.md`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -71,12 +74,7 @@ pub enum Outcome {
     /// All values are stored.
     Done,
     /// An error ended it.
-    Failed {
-        /// What is wrong.
-        message: String,
-        /// What to do about it.
-        help: Option<String>,
-    },
+    Failed(Problem),
     /// Another view had failed, and the run was to end there.
     NotStarted,
 }

@@ -69,8 +69,8 @@ impl<'a> ViewMaterialization<'a> {
         let began = Instant::now();
         let outcome = match self.materialize() {
             Ok(()) => Outcome::Done,
-            Err(ViewError::Problem(problem)) => Outcome::Failed { help: problem.help(), message: problem.message },
-            Err(ViewError::Encode(error)) => Outcome::Failed { message: error.to_string(), help: None },
+            Err(ViewError::Problem(problem)) => Outcome::Failed(problem),
+            Err(ViewError::Encode(error)) => Outcome::Failed(Problem::new(Kind::Invalid, error.to_string(), None)),
         };
         let remarks = checks::remarks(self.counts);
         if !remarks.is_empty() {

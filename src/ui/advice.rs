@@ -21,6 +21,13 @@ pub fn advice(advice: &Advice) -> String {
         Advice::CopyElsewhere => "give the copy another name with --to-project, or name another registry".to_owned(),
         Advice::OtherFolder => "write to an empty folder with --output, or overwrite with --force".to_owned(),
         Advice::Replace => "replace everything it holds with --force".to_owned(),
+        Advice::NameRepo => "name the feature repo's folder with --chdir".to_owned(),
+        Advice::WriteData => "write its data first, or use --skip-source-validation".to_owned(),
+        Advice::SkipUnreadable => {
+            "feastr cannot read it; to plan and apply all the same, declare the view's `schema` and the source's \
+             `timestamp_field`, and use --skip-source-validation"
+                .to_owned()
+        }
         Advice::MoreMemory => "allow more with --memory-limit or FEASTR_MEMORY_LIMIT".to_owned(),
         Advice::MoreSpaceOrMemory => {
             "free space in the folder for temporary files (TMPDIR), or give more memory with --memory-limit".to_owned()

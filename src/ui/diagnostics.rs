@@ -4,6 +4,7 @@ use super::Style;
 use crate::{
     diagnostics::{Diagnostic, Severity, without_logins},
     model::printable,
+    problem::Advice,
 };
 
 /// Most findings that are drawn; who has more has made one mistake many times.
@@ -51,7 +52,9 @@ pub fn without_secrets(diagnostic: &Diagnostic) -> Diagnostic {
         let written = unquoted(span.text());
         if !written.is_empty() && shown.get(span.range.clone()).map(unquoted).is_some_and(|shown| shown != written) {
             diagnostic.message = without_quoted(&diagnostic.message, &written);
-            diagnostic.help = diagnostic.help.map(|help| without_quoted(&help, &written));
+            if let Some(Advice::Text(help)) = &mut diagnostic.advice {
+                *help = without_quoted(help, &written);
+            }
         }
     }
     // It may come from the environment. The help has examples of URLs.
@@ -81,8 +84,8 @@ fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
             Snippet::source(text).path(path).annotation(AnnotationKind::Primary.span(span.range.start.min(end)..end)),
         );
     }
-    match &diagnostic.help {
-        Some(help) => group.element(Level::HELP.message(help.as_str())),
+    match &diagnostic.advice {
+        Some(given) => group.element(Level::HELP.message(super::advice(given))),
         None => group,
     }
 }

@@ -143,7 +143,7 @@ fn finished(report: &ViewReport) -> String {
         Outcome::Done => {
             format!("{}: {} in {:.1} s", report.view, counted(report.counts.written, "row"), report.seconds)
         }
-        Outcome::Failed { message, .. } => format!("{}: failed: {message}", report.view),
+        Outcome::Failed(problem) => format!("{}: failed: {problem}", report.view),
         Outcome::NotStarted => format!("{}: not started", report.view),
     }
 }

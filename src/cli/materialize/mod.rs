@@ -20,7 +20,7 @@ use crate::{
     materialize::{Event, Outcome, Range, RunReport, ViewForecast},
     model::{Interval, Timestamp, Ttl},
     online::Replace,
-    ui::{MaterializeView, Verbosity, draw_forecast, draw_report},
+    ui::{MaterializeView, Verbosity, advice, draw_forecast, draw_report},
 };
 
 /// Write the newest values of a time range to the online store
@@ -221,11 +221,9 @@ impl Materialize<'_> {
             }
         }
         for view in &report.views {
-            if let Outcome::Failed { message, help } = &view.outcome {
-                printer.error(format_args!("{}: {message}", view.view));
-                if let Some(help) = help {
-                    printer.help(help);
-                }
+            if let Outcome::Failed(problem) = &view.outcome {
+                printer.error(format_args!("{}: {problem}", view.view));
+                problem.advice.iter().for_each(|given| printer.help(advice(given)));
             }
         }
         if let Some(path) = &self.args.report {

@@ -10,6 +10,7 @@ use crate::{
     definitions::{LoadOptions, format::Collected, lower::lower},
     diagnostics::{Diagnostics, SourceText, Span},
     model::Repo,
+    problem::Advice,
     yaml,
 };
 
@@ -52,7 +53,7 @@ pub fn load(
     }
     if files.is_empty() && !diagnostics.has_errors() {
         let message = format!("{} has no definition files", (options.display_path)(&config.repo).display());
-        diagnostics.warning_without_place(message, "name the feature repo's folder with --chdir".to_owned());
+        diagnostics.warning_without_place(message, Advice::NameRepo);
     }
     let mut collected = Collected::default();
     for raw in yaml::read_all(&files, diagnostics) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Advice, Kind, Problem};
 
 /// The path without `file://`.
 ///
@@ -15,10 +15,8 @@ pub(super) fn local(text: &str) -> Result<Cow<'_, str>, Problem> {
         return Ok(Cow::Borrowed(text));
     };
     if !scheme.eq_ignore_ascii_case("file") {
-        let help = "feastr cannot read it; to plan and apply all the same, declare the view's `schema` and the source's \
-                    `timestamp_field`, and use --skip-source-validation";
         let message = format!("sources in `{scheme}://` are not supported yet");
-        return Err(Problem::new(Kind::Invalid, message, help.to_owned()));
+        return Err(Problem::new(Kind::Unsupported, message, None).advise(Advice::SkipUnreadable));
     }
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if !host.is_empty() && !host.eq_ignore_ascii_case("localhost") {
@@ -63,7 +61,7 @@ mod tests {
     fn other_places_are_refused() {
         let message = |text: &str| local(text).unwrap_err().message;
         assert_eq!(message("s3://bucket/x"), "sources in `s3://` are not supported yet");
-        assert!(local("gs://b/x").unwrap_err().help().unwrap().contains("--skip-source-validation"));
+        assert!(local("gs://b/x").unwrap_err().advice == Some(Advice::SkipUnreadable));
         assert_eq!(message("file://data/x.parquet"), "`file://data/x.parquet` is on another machine, `data`");
         assert_eq!(message("file://"), "`file://` has no path");
         assert_eq!(message("file:///%FF"), "`file:///%FF` does not decode to UTF-8");

@@ -30,8 +30,8 @@ impl From<&Diagnostic> for Finding {
             let (line, column) = span.line_column();
             Place { file: span.file.path.clone(), line, column }
         });
-        let Diagnostic { severity, message, help, .. } = without_secrets(diagnostic);
-        Self { severity, message, help, place }
+        let Diagnostic { severity, message, advice, .. } = without_secrets(diagnostic);
+        Self { severity, message, help: advice.as_ref().map(crate::ui::advice), place }
     }
 }
 

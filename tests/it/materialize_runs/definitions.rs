@@ -58,7 +58,8 @@ fn features(project: &Project) -> BTreeSet<String> {
 
 #[track_caller]
 fn failure(report: &ViewReport) -> String {
-    let Outcome::Failed { message, help } = &report.outcome else { panic!("{report:?}") };
+    let Outcome::Failed(problem) = &report.outcome else { panic!("{report:?}") };
+    let (message, help) = (&problem.message, problem.help());
     format!("{message}; {}", help.as_deref().unwrap_or_default())
 }
 

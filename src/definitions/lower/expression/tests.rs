@@ -42,7 +42,10 @@ fn findings(sql: &str) -> Vec<(String, String, Option<String>)> {
     let mut diagnostics = Diagnostics::default();
     check(&value, &inputs(), &mut diagnostics);
     let found = diagnostics.into_sorted();
-    found.into_iter().map(|d| (d.span.unwrap().text().to_owned(), d.message, d.help)).collect()
+    found
+        .into_iter()
+        .map(|d| (d.span.unwrap().text().to_owned(), d.message, d.advice.map(|advice| advice.to_string())))
+        .collect()
 }
 
 #[test]

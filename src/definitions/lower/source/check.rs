@@ -6,7 +6,7 @@ use crate::{
     diagnostics::{Diagnostics, Span, counted, did_you_mean},
     feast::values::data_types,
     model::{DataSource, DataType, Field, SourceKind},
-    problem::Problem,
+    problem::{Advice, Problem},
     sources::{self, Column, OpenSource},
     yaml::Spanned,
 };
@@ -77,11 +77,8 @@ impl<'a> SourceChecks<'a> {
     pub fn check(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) {
         let Some(schema) = self.open(lowered, diagnostics) else { return };
         if schema.columns().rows == Some(0) {
-            diagnostics.error_with_help(
-                &lowered.place,
-                format!("source `{}` is empty: {} has no rows", lowered.source.name, place(&lowered.source)),
-                "write its data first, or use --skip-source-validation".to_owned(),
-            );
+            let message = format!("source `{}` is empty: {} has no rows", lowered.source.name, place(&lowered.source));
+            diagnostics.error_with_advice(&lowered.place, message, Advice::WriteData);
         }
         for (column, span) in [
             (lowered.source.event_column(), &lowered.timestamp_field),
