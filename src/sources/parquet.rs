@@ -1,6 +1,11 @@
 //! Parquet files: their footers, and their rows as Arrow arrays.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::Path,
+    sync::Arc,
+};
 
 use arrow::{
     array::{Array, ArrayRef},
@@ -17,7 +22,9 @@ use parquet::{
     },
     basic::{LogicalType, Type as PhysicalType},
     errors::ParquetError,
-    file::metadata::{ParquetStatisticsPolicy, RowGroupMetaData},
+    file::metadata::{
+        ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy, RowGroupMetaData,
+    },
 };
 
 use super::{files::not_parquet, unify::element};
@@ -46,11 +53,13 @@ impl Footer {
     /// When the file cannot be read, or is no parquet file.
     pub fn read(path: &Path, shown: &str, with_statistics: bool) -> Result<Self, Problem> {
         let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
-        let options = ArrowReaderOptions::new()
+        let options = ParquetMetaDataOptions::new()
             .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
             .with_column_stats_policy(wanted(with_statistics))
             .with_size_stats_policy(wanted(with_statistics));
-        let metadata = ArrowReaderMetadata::load(&file, options).map_err(|_| not_parquet(path))?;
+        let metadata = decoded(file, &options).map_err(|_| not_parquet(path))?;
+        let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new())
+            .map_err(|_| not_parquet(path))?;
         let types = metadata.parquet_schema().root_schema().get_fields();
         let fields = metadata.schema().fields().iter().zip(types).map(|(field, kind)| {
             let field = field.as_ref().clone();
@@ -132,6 +141,35 @@ impl Footer {
         ArrowReaderMetadata::try_new(Arc::clone(self.metadata.metadata()), options)
             .map_err(|error| broken(shown, &error))
     }
+}
+
+/// The footer at the end of a file: the last bytes are read at once, and only if the footer is larger,
+/// it is read once more.
+fn decoded(mut file: File, options: &ParquetMetaDataOptions) -> Result<ParquetMetaData, ParquetError> {
+    /// Larger than footers of some dozens of columns.
+    const GUESS: u64 = 16 << 10;
+    /// Behind the footer: its length and the mark of the format.
+    const BEHIND: usize = 8;
+    let size = file.seek(SeekFrom::End(0))?;
+    let mut end = vec![0; usize::try_from(size.min(GUESS))?];
+    let mut read_end = |end: &mut [u8]| {
+        file.seek(SeekFrom::Start(size.saturating_sub(end.len() as u64)))?;
+        file.read_exact(end)
+    };
+    read_end(&mut end)?;
+    let no_footer = || ParquetError::General("there is no footer".to_owned());
+    let Some((_, [a, b, c, d, b'P', b'A', b'R', b'1'])) = end.split_last_chunk::<BEHIND>() else {
+        return Err(no_footer());
+    };
+    let whole = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d]))? + BEHIND;
+    if whole as u64 > size {
+        return Err(no_footer());
+    }
+    if whole > end.len() {
+        end.resize(whole, 0);
+        read_end(&mut end)?;
+    }
+    ParquetMetaDataReader::decode_metadata_with_options(&end[end.len() - whole..end.len() - BEHIND], Some(options))
 }
 
 const fn wanted(wanted: bool) -> ParquetStatisticsPolicy {
@@ -221,4 +259,45 @@ fn broken(shown: &str, error: &ParquetError) -> Problem {
 pub fn undecodable(shown: &str, error: &ArrowError) -> Problem {
     let reason = error.to_string();
     Problem::new(Kind::Invalid, format!("{shown} is damaged: {}", printable(&reason)), "write it again".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, RecordBatch};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    /// A file of so many columns with one row.
+    fn write(path: &Path, columns: usize) {
+        let column: ArrayRef = Arc::new(Int64Array::from(vec![7]));
+        let columns = (0..columns).map(|index| (format!("column{index}"), Arc::clone(&column)));
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn footers_of_all_sizes_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.parquet");
+        for columns in [1, 30, 2_000] {
+            write(&path, columns);
+            let footer = Footer::read(&path, "rows", true).unwrap();
+            assert_eq!((footer.fields.len(), footer.rows()), (columns, 1));
+            let (least, greatest) = footer.bounds(&footer.reading_schema(), columns - 1, 0).unwrap();
+            assert_eq!((least.len(), greatest.len()), (1, 1));
+        }
+        let whole = std::fs::read(&path).unwrap();
+        for cut in [0, 1, 7, 8, 4_000, whole.len() - 1] {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            assert!(Footer::read(&path, "rows", true).is_err(), "{cut} bytes");
+        }
+        let mut lying = whole;
+        let length = lying.len() - 8;
+        lying[length..length + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        std::fs::write(&path, lying).unwrap();
+        assert!(Footer::read(&path, "rows", true).is_err());
+    }
 }

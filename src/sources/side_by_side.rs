@@ -1,3 +1,5 @@
+//! The same work for many items, on all processors.
+
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -7,8 +9,12 @@ use std::{
 pub fn side_by_side<I: Sync, T: Send>(items: &[I], read: impl Fn(&I) -> T + Sync) -> Vec<T> {
     // A few items are read before threads have started.
     const FEW: usize = 4;
+    if items.len() <= FEW {
+        return items.iter().map(read).collect();
+    }
+    // Asking for the processors reads files, so it is not done for a few items.
     let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    if items.len() <= FEW || threads == 1 {
+    if threads == 1 {
         return items.iter().map(read).collect();
     }
     let next = AtomicUsize::new(0);

@@ -51,9 +51,13 @@ impl SourceFiles {
     /// # Errors
     /// When it is not there.
     pub fn single(path: &Path, format: Format) -> io::Result<Self> {
-        let file = DataFile { path: path.to_owned(), bytes: fs::metadata(path)?.len(), partitions: Vec::new() };
+        Ok(Self::of_one(path, fs::metadata(path)?.len(), format))
+    }
+
+    fn of_one(path: &Path, bytes: u64, format: Format) -> Self {
+        let file = DataFile { path: path.to_owned(), bytes, partitions: Vec::new() };
         let (left_out, partitioned_below) = (Vec::new(), None);
-        Ok(Self { files: vec![file], left_out, format, partitioned_below, beside_delta_log: false })
+        Self { files: vec![file], left_out, format, partitioned_below, beside_delta_log: false }
     }
 
     /// The keys of all partition folders, in the order of their first mention.
@@ -90,7 +94,7 @@ pub fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, Prob
     let full = repo.join(local.as_ref());
     if let Some(found) = existing(&full)? {
         if found.is_file() {
-            return SourceFiles::single(&full, format).map_err(|error| unreadable(&full, &error));
+            return Ok(SourceFiles::of_one(&full, found.len(), format));
         }
         if found.is_dir() {
             return in_folder(path, format, &full);
