@@ -20,8 +20,8 @@ use feastr::{
     },
     model::{DataType, FeatureView, Field, Object, RegistryState, Timestamp},
     online::{self, EncodedRow, Replace, ViewLayout},
-    retrieval::{FeatureReference, Selection, resolve},
-    serving::{EntityTable, Status, get_online},
+    retrieval::{Entities, FeatureReference, Selection, resolve},
+    serving::{Status, get_online},
 };
 use prost::Message as _;
 
@@ -108,8 +108,8 @@ fn main() {
         let began = Instant::now();
         assert_eq!(raw(port, round), ENTITIES * VIEWS * (FEATURES_OF_A_VIEW + 1));
         theirs.push(began.elapsed());
-        let rows = (0..ENTITIES).map(|entity| vec![Some((entity + round).to_string())]).collect();
-        let entities = EntityTable { columns: vec!["driver_id".to_owned()], rows, file: None };
+        let key = |entity: usize| vec![("driver_id".to_owned(), (entity + round).to_string())];
+        let entities = Entities::of_texts(&(0..ENTITIES).map(key).collect::<Vec<_>>()).unwrap();
         let began = Instant::now();
         let answer = get_online(PROJECT, &retrieval, &entities, store.as_ref(), now).unwrap();
         ours.push(began.elapsed());

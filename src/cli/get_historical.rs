@@ -3,11 +3,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CommandError, Context, Exit, entity_file::EntityFile, selection::SelectionArgs};
+use super::{CommandError, Context, Exit, entities, selection::SelectionArgs};
 use crate::{
     app::retrieval::retrieval,
     diagnostics::counted,
-    offline::{EntityRows, HistoricalQuery, HistoricalRead},
+    offline::{HistoricalQuery, HistoricalRead},
     sink::{OutputFormat, RowSink, SinkError, Target},
     ui::Verbosity,
 };
@@ -46,8 +46,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller) = (context.store()?, context.caller());
     let retrieval = retrieval(&store, &caller, &args.selection.request()?)?;
     let format = output_format(args, printer.json)?;
-    let file = EntityFile::open(&args.entities)?;
-    let entities = EntityRows { path: file.path.clone(), format: file.format, shown: file.shown.clone() };
+    let entities = entities::of_file(&args.entities)?;
     let query = HistoricalQuery {
         entities: &entities,
         retrieval: &retrieval,

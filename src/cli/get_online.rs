@@ -1,19 +1,10 @@
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::PathBuf;
 
-use arrow::{
-    array::{ArrayRef, AsArray},
-    error::ArrowError,
-};
-
-use super::{CommandError, Context, Exit, entity_file::EntityFile, selection::SelectionArgs};
+use super::{CommandError, Context, Exit, entities, selection::SelectionArgs};
 use crate::{
     app::retrieval::retrieval,
-    retrieval::Retrieval,
-    serving::{Answer, EntityTable, Status, get_online},
-    sources::{OpenSource, Role, Wanted, as_texts},
+    retrieval::{Entities, Retrieval},
+    serving::{Answer, Status, get_online},
     ui::{Printer, Table},
 };
 
@@ -41,9 +32,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let online = store.required_online()?;
     let retrieval = retrieval(&store, &caller, &args.selection.request()?)?;
     let entities = match &args.entities {
-        Some(path) => read_entities(path, &retrieval, context.printer)?,
-        None => parse_entities(&args.entity)?,
+        Some(path) => entities::of_file(path)?,
+        None => entities::of_pairs(&args.entity)?,
     };
+    if entities.is_file() {
+        tell_ignored(&entities, &retrieval, context.printer)?;
+    }
     let answer = get_online(store.project(), &retrieval, &entities, online, store.now())?;
     if context.printer.json {
         context.printer.json(&answer.to_json())?;
@@ -53,66 +47,17 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-fn parse_entities(entities: &[String]) -> Result<EntityTable, CommandError> {
-    let mut table = EntityTable::default();
-    for entity in entities {
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for piece in entity.split(',') {
-            match (piece.split_once('='), pairs.last_mut()) {
-                (Some((key, value)), _) if !key.trim().is_empty() => {
-                    pairs.push((key.trim().to_owned(), value.to_owned()));
-                }
-                // A comma inside of a value: `name=Smith, John`.
-                (None, Some((_, value))) => {
-                    value.push(',');
-                    value.push_str(piece);
-                }
-                _ => {
-                    return Err(CommandError::new(
-                        format!("`{entity}` is not an entity"),
-                        "write --entity driver_id=1001".to_owned(),
-                    ));
-                }
-            }
-        }
-        table.push(pairs)?;
-    }
-    Ok(table)
-}
-
-/// The join keys in a file; other columns are ignored, so that a file of training rows will do.
-fn read_entities(path: &Path, retrieval: &Retrieval, printer: Printer) -> Result<EntityTable, CommandError> {
-    let rows = EntityFile::open(path)?;
-    let shown = &rows.shown;
-    let file = OpenSource::file(&rows.path, rows.format, shown)?;
+/// Files of training rows will do: their other columns are ignored.
+fn tell_ignored(entities: &Entities, retrieval: &Retrieval, printer: Printer) -> Result<(), CommandError> {
+    let file = entities.open()?;
     let keys = retrieval.entity_columns();
-    let is_key = |name: &str| keys.iter().any(|key| key.column == name);
     let names = file.columns().columns.iter().map(|column| column.name.as_str());
-    let (columns, ignored): (Vec<&str>, Vec<&str>) = names.partition(|name| is_key(name));
+    let ignored: Vec<&str> = names.filter(|name| !keys.iter().any(|key| key.column == *name)).collect();
     if !ignored.is_empty() {
+        let shown = entities.shown();
         printer.say(format_args!("{shown}: columns that are no join keys are ignored: {}", ignored.join(", ")));
     }
-    let wanted = |name: &&str| Wanted { column: (*name).to_owned(), role: Role::AsIs, null_if_unfit: false };
-    let run = Arc::new(file.scan(columns.iter().map(wanted).collect())?).run();
-    let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-    let mut table = EntityTable { columns, rows: Vec::new(), file: Some(shown.clone()) };
-    while let Some(mut part) = run.part()? {
-        while let Some(rows) = run.batch(&mut part)? {
-            let cells = rows.columns.iter().map(texts).collect::<Result<Vec<_>, ArrowError>>();
-            let cells = cells.map_err(|error| CommandError::new(format!("cannot read {shown}: {error}"), None))?;
-            table.rows.extend((0..rows.count).map(|row| cells.iter().map(|cells| cells[row].clone()).collect()));
-        }
-    }
-    if table.rows.is_empty() {
-        return Err(CommandError::new(format!("there are no entities in {shown}"), None));
-    }
-    Ok(table)
-}
-
-/// The values of a column as they would be written on the command line.
-fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, ArrowError> {
-    let texts = as_texts(column)?;
-    Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+    Ok(())
 }
 
 /// One line per entity; what is not simply there says how it stands.

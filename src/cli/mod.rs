@@ -7,7 +7,7 @@ mod configuration;
 mod context;
 mod drift;
 mod durations;
-mod entity_file;
+mod entities;
 mod error;
 mod exit;
 mod export;

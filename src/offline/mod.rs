@@ -9,9 +9,7 @@ use crate::config::{OfflineStoreConfig, StoreConfig};
 
 pub use cancel::Cancel;
 pub use duckdb::remove_spill_folders;
-pub use query::{
-    BatchSink, Counted, EntityRows, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore,
-};
+pub use query::{BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore};
 
 /// The offline store the settings name. The engine starts with the first query, not before.
 pub fn open(config: &StoreConfig) -> Box<dyn OfflineStore> {

@@ -1,4 +1,4 @@
-use std::{ops::ControlFlow, path::PathBuf};
+use std::ops::ControlFlow;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
@@ -6,8 +6,8 @@ use super::Cancel;
 use crate::{
     model::{DataSource, FeatureView, Interval, Timestamp},
     problem::Problem,
-    retrieval::Retrieval,
-    sources::{Format, OpenSource},
+    retrieval::{Entities, Retrieval},
+    sources::OpenSource,
 };
 
 /// An engine that reads sources.
@@ -76,19 +76,10 @@ pub trait BatchSink: Send {
 /// Features for entity rows.
 #[derive(Debug)]
 pub struct HistoricalQuery<'a> {
-    pub entities: &'a EntityRows,
+    pub entities: &'a Entities,
     pub retrieval: &'a Retrieval,
     /// Whether a row counts only if it had been written by the entity row's time.
     pub filter_by_created_timestamp: bool,
-}
-
-/// A file with entity rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntityRows {
-    pub path: PathBuf,
-    pub format: Format,
-    /// How the file is called in messages.
-    pub shown: String,
 }
 
 /// What came up while features were joined.

@@ -2,8 +2,10 @@
 //!
 //! Training data and online values go through the same [`resolve`], so they cannot differ.
 
+mod entities;
 mod reference;
 mod resolve;
 
+pub use entities::Entities;
 pub use reference::FeatureReference;
 pub use resolve::{JoinKey, Retrieval, SelectedFeature, SelectedView, Selection, resolve};

@@ -1,15 +1,16 @@
-use super::{Answer, AnswerColumn, Answered, EntityTable, Status};
+use super::{
+    Answer, AnswerColumn, Answered, Status,
+    keys::{KeyColumn, Keys},
+};
 use crate::{
-    diagnostics::did_you_mean,
     feast::values::{
         entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
-        value::{Kind, Value, bytes_from_text},
+        value::Value,
     },
-    model::{DUMMY_JOIN_KEY, DataType, Timestamp, Ttl},
+    model::{DUMMY_JOIN_KEY, Timestamp, Ttl},
     online::{OnlineStore, ReadRequest, StoredValue},
-    problem::{self, Advice, Problem},
-    retrieval::{JoinKey, Retrieval, SelectedView},
-    sources::{TimeFormat, integer, moment},
+    problem::{self, Problem},
+    retrieval::{Entities, Retrieval, SelectedView},
 };
 
 impl From<EntityKeyError> for Problem {
@@ -25,16 +26,14 @@ impl From<EntityKeyError> for Problem {
 pub fn get_online(
     project: &str,
     retrieval: &Retrieval,
-    entities: &EntityTable,
+    entities: &Entities,
     store: &dyn OnlineStore,
     now: Timestamp,
 ) -> Result<Answer, Problem> {
-    let keys = key_columns(retrieval, entities)?;
-    let requests = retrieval.views.iter().map(|view| request(view, entities, &keys)).collect::<Result<Vec<_>, _>>()?;
+    let keys = Keys::read(retrieval, entities)?;
+    let requests = retrieval.views.iter().map(|view| request(view, &keys)).collect::<Result<Vec<_>, _>>()?;
     let stored = store.read(project, &requests)?;
-    let is_first = |index: usize, name: &str| keys[..index].iter().all(|key| key.key.column != name);
-    let shown = keys.iter().enumerate().filter(|(index, key)| is_first(*index, &key.key.column));
-    let mut columns: Vec<AnswerColumn> = shown.map(|(_, key)| key.answer()).collect();
+    let mut columns = keys.answers();
     let key_count = columns.len();
     for (view, values) in retrieval.views.iter().zip(stored) {
         for (index, feature) in view.features.iter().enumerate() {
@@ -45,93 +44,15 @@ pub fn get_online(
     Ok(Answer { columns, keys: key_count })
 }
 
-/// A join key column of the entities, typed.
-struct KeyValues<'a> {
-    key: &'a JoinKey,
-    values: Vec<Value>,
-}
-
-impl KeyValues<'_> {
-    fn answer(&self) -> AnswerColumn {
-        let answered = |value: &Value| Answered {
-            value: value.clone(),
-            status: Status::Present,
-            event: Timestamp::from_micros(0),
-        };
-        AnswerColumn { name: self.key.column.clone(), values: self.values.iter().map(answered).collect() }
-    }
-}
-
-fn key_columns<'a>(retrieval: &'a Retrieval, entities: &EntityTable) -> Result<Vec<KeyValues<'a>>, Problem> {
-    let wanted = retrieval.entity_columns();
-    for column in &entities.columns {
-        if !wanted.iter().any(|key| key.column == *column) {
-            let help = did_you_mean(column, wanted.iter().map(|key| key.column.as_str()));
-            return Err(Problem::new(
-                problem::Kind::Invalid,
-                format!("no requested feature has the join key `{column}`"),
-                help,
-            ));
-        }
-    }
-    retrieval.typed_entity_columns().into_iter().map(|key| key_values(key, entities)).collect()
-}
-
-fn key_values<'a>(key: &'a JoinKey, entities: &EntityTable) -> Result<KeyValues<'a>, Problem> {
-    let Some(position) = entities.columns.iter().position(|column| *column == key.column) else {
-        let message = format!("the join key `{}` is missing", key.column);
-        let advice = Advice::GiveJoinKey(key.column.clone());
-        return Err(Problem::new(problem::Kind::Invalid, message, None).advise(advice));
-    };
-    let values = entities.rows.iter().enumerate().map(|(row, texts)| {
-        let text = texts[position].as_deref().ok_or_else(|| {
-            Problem::new(
-                problem::Kind::Invalid,
-                format!("the join key `{}` of {} is null", key.column, entities.row(row)),
-                None,
-            )
-        })?;
-        parse_key(text, &key.field.dtype).ok_or_else(|| {
-            let what = match &key.field.dtype {
-                DataType::Bytes => "base64".to_owned(),
-                other => other.to_string(),
-            };
-            let message = format!("`{text}`, the join key `{}` of {}, is no {what}", key.column, entities.row(row));
-            Problem::new(problem::Kind::Invalid, message, None)
-        })
-    });
-    Ok(KeyValues { key, values: values.collect::<Result<_, _>>()? })
-}
-
-/// A join key value from its text, as texts of files are read: whole numbers also as `7.0`, times as
-/// ISO 8601 or seconds since 1970, bytes as [`bytes_from_text`] reads them.
-fn parse_key(text: &str, dtype: &DataType) -> Option<Value> {
-    let kind = match dtype {
-        DataType::String => Kind::String(text.to_owned()),
-        DataType::Bytes => Kind::Bytes(bytes_from_text(text)?),
-        DataType::Int32 => Kind::Int32(i32::try_from(integer(text)?).ok()?),
-        DataType::Int64 => Kind::Int64(integer(text)?),
-        DataType::UnixTimestamp => Kind::UnixTimestamp(match integer(text) {
-            Some(seconds) => seconds,
-            None => moment(text, &TimeFormat::Iso)?.seconds,
-        }),
-        _ => return None,
-    };
-    Some(Value::from(kind))
-}
-
-fn request(selected: &SelectedView, entities: &EntityTable, keys: &[KeyValues<'_>]) -> Result<ReadRequest, Problem> {
+fn request(selected: &SelectedView, keys: &Keys<'_>) -> Result<ReadRequest, Problem> {
     let names: Vec<&str> = match selected.join_keys.as_slice() {
         [] => vec![DUMMY_JOIN_KEY],
         some => some.iter().map(|key| key.field.name.as_str()).collect(),
     };
     let encoder = EntityKeyEncoder::new(&names)?;
-    let typed = |key: &JoinKey| {
-        keys.iter().find(|known| known.key.column == key.column && known.key.field.dtype == key.field.dtype)
-    };
-    let columns: Vec<&KeyValues<'_>> = selected.join_keys.iter().filter_map(typed).collect();
+    let columns: Vec<&KeyColumn<'_>> = selected.join_keys.iter().filter_map(|key| keys.of(key)).collect();
     // Without any join key the question is about the whole project: one answer.
-    let rows = if keys.is_empty() { entities.rows.len().max(1) } else { entities.rows.len() };
+    let rows = if keys.columns.is_empty() { keys.entities.max(1) } else { keys.entities };
     let key = |row: usize| {
         let mut parts = Vec::with_capacity(columns.len());
         for column in &columns {

@@ -13,7 +13,8 @@ use arrow::{
 };
 
 use super::{
-    target::{Role, Target, Way, is_text, is_typed_key},
+    columns::Column,
+    target::{Integers, Role, Target, Way, is_text, is_typed_key, target},
     text::{TextColumn, TextRules, TimeFormat},
     ticks::Ticks,
 };
@@ -209,6 +210,18 @@ impl Converter {
             _ => 1_000_000_000,
         }
     }
+}
+
+/// The values of a column of entities as those of a join key: those that do not fit are null. `None`
+/// where values of the column's type never become that.
+///
+/// # Errors
+/// When Arrow has no way from one type to the other.
+pub fn key_values(array: &ArrayRef, declared: &DataType) -> Result<Option<Converted>, EncodeError> {
+    let role = Role::EntityKey(declared.clone());
+    let column = Column::typed("", array.data_type().clone());
+    let Some(target) = target(&column, &role, Integers::None) else { return Ok(None) };
+    Converter::new(role, target, Arc::new(TextRules::default())).convert(array).map(Some)
 }
 
 /// Whether the type that holds all values of a declared type holds nothing else.

@@ -4,6 +4,7 @@
 //! What [`OpenSource::scan`] takes is read exactly or refused with a place; the check that `plan`
 //! makes is the same decision without the reading.
 
+mod batches;
 mod columns;
 mod convert;
 mod files;
@@ -20,7 +21,7 @@ mod ticks;
 mod unify;
 
 pub use columns::{Column, Columns, Holds, Kind};
-pub use convert::as_texts;
+pub use convert::{Converted, as_texts, key_values};
 pub use files::{DataFile, Format, LeftOut, SourceFiles};
 pub use opened::OpenSource;
 pub use part::{Part, Rows};

@@ -2,16 +2,17 @@
 
 use std::{
     collections::BTreeSet,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicU64},
 };
 
 use arrow::{
-    array::{Array, ArrayRef},
-    datatypes::{DataType as ArrowType, Field},
+    array::{Array, ArrayRef, RecordBatch},
+    datatypes::{DataType as ArrowType, Field, Schema},
 };
 
 use super::{
+    batches::Batches,
     columns::{Column, Columns, Holds},
     convert::Converter,
     files::{self, DataFile, Format, SourceFiles},
@@ -44,6 +45,7 @@ pub struct OpenSource {
 /// What the beginning or the end of a file says about its columns.
 #[derive(Debug, Clone)]
 enum Header {
+    Batches(Batches),
     Parquet(Footer),
     Text(TextFile),
 }
@@ -52,6 +54,7 @@ impl Header {
     /// Whether the file has no row.
     fn is_empty(&self) -> bool {
         match self {
+            Self::Batches(batches) => batches.rows() == 0,
             Self::Parquet(footer) => footer.rows() == 0,
             Self::Text(text) => text.is_empty,
         }
@@ -61,6 +64,9 @@ impl Header {
     fn columns(&self) -> Vec<(&str, Holds)> {
         let mut names = BTreeSet::new();
         let mut columns = match self {
+            Self::Batches(batches) => {
+                batches.fields.iter().map(|field| (field.name().as_str(), typed(field))).collect()
+            }
             Self::Parquet(footer) => footer.fields.iter().map(|field| (field.name().as_str(), typed(field))).collect(),
             Self::Text(text) => text.columns(),
         };
@@ -71,6 +77,7 @@ impl Header {
     /// The columns that are there more than once.
     fn doubled(&self) -> Vec<&str> {
         let names: Vec<&str> = match self {
+            Self::Batches(batches) => batches.fields.iter().map(|field| field.name().as_str()).collect(),
             Self::Parquet(footer) => footer.fields.iter().map(|field| field.name().as_str()).collect(),
             Self::Text(text) => text.columns().into_iter().map(|(name, _)| name).collect(),
         };
@@ -125,6 +132,18 @@ impl OpenSource {
         Self::read(files, TextRules { times: TimeFormat::Iso }, None, &|_| shown.to_owned(), (shown.to_owned(), true))
     }
 
+    /// Rows in memory, called `shown` in messages.
+    pub fn batches(schema: &Schema, batches: Vec<RecordBatch>, shown: &str) -> Self {
+        let batches = Batches::new(schema, batches);
+        let file = DataFile { path: PathBuf::new(), bytes: 0, partitions: Vec::new() };
+        let (names, headers) = (vec![shown.to_owned()], vec![Header::Batches(batches)]);
+        let rules = Arc::new(TextRules { times: TimeFormat::Iso });
+        let (files, columns) = (SourceFiles::of(vec![file]), Columns::default());
+        let mut opened = Self { files, names, headers, columns, rules, shown: shown.to_owned() };
+        opened.columns = opened.look();
+        opened
+    }
+
     /// A source of which only the columns are known, and no rows can be read.
     ///
     /// # Errors
@@ -134,13 +153,7 @@ impl OpenSource {
             SourceKind::File(file) => time_format(source, file)?,
             _ => TimeFormat::Iso,
         };
-        let files = SourceFiles {
-            files: Vec::new(),
-            left_out: Vec::new(),
-            format: Format::Parquet,
-            partitioned_below: None,
-            beside_delta_log: false,
-        };
+        let files = SourceFiles::of(Vec::new());
         let (names, headers, shown) = (Vec::new(), Vec::new(), source.name.clone());
         Ok(Self { files, names, headers, columns, rules: Arc::new(TextRules { times }), shown })
     }
@@ -263,6 +276,7 @@ impl OpenSource {
         let (with_rows, empty): (Vec<_>, Vec<_>) = self.all().partition(|(_, header)| !header.is_empty());
         for ((_, shown), header) in with_rows {
             columns.rows = match header {
+                Header::Batches(batches) => columns.rows.map(|rows| rows + batches.rows()),
                 Header::Parquet(footer) => columns.rows.map(|rows| rows + footer.rows()),
                 Header::Text(_) => None,
             };
@@ -324,19 +338,21 @@ impl OpenSource {
             let converter = |index: usize| {
                 Converter::new(wanted[index].role.clone(), targets[index].clone(), Arc::clone(&self.rules))
             };
-            let mut roots = Vec::new();
-            if let Header::Parquet(footer) = header {
-                roots = wanted.iter().filter_map(|wanted| Some(footer.fields.find(&wanted.column)?.0)).collect();
-                roots.sort_unstable();
-                roots.dedup();
-            }
+            let fields = match header {
+                Header::Batches(batches) => Some(&batches.fields),
+                Header::Parquet(footer) => Some(&footer.fields),
+                Header::Text(_) => None,
+            };
+            let root = |column: &str| Some(fields?.find(column)?.0);
+            let mut roots: Vec<usize> = wanted.iter().filter_map(|wanted| root(&wanted.column)).collect();
+            roots.sort_unstable();
+            roots.dedup();
             let mut columns = Vec::with_capacity(wanted.len());
             for (index, column) in wanted.iter().enumerate() {
                 let folder = file.partitions.iter().rev().find(|(key, _)| *key == column.column);
                 let position = match header {
-                    Header::Parquet(footer) => {
-                        let root = footer.fields.find(&column.column).map(|(root, _)| root);
-                        root.and_then(|root| roots.iter().position(|known| *known == root))
+                    Header::Batches(_) | Header::Parquet(_) => {
+                        root(&column.column).and_then(|root| roots.iter().position(|known| *known == root))
                     }
                     Header::Text(text) if text.has(&column.column) => Some(index),
                     Header::Text(text) => (folder.is_none() && text.may_have_more()).then_some(index),
@@ -350,6 +366,7 @@ impl OpenSource {
                 });
             }
             let content = match header {
+                Header::Batches(batches) => FileContent::Batches { batches: batches.clone(), roots },
                 Header::Parquet(footer) => {
                     FileContent::Parquet { footer: footer.clone(), reading: footer.for_reading(shown)?, roots }
                 }

@@ -76,6 +76,8 @@ pub struct Part {
 
 /// Where the rows of a part come from.
 pub(super) enum PartSource {
+    /// Columns in memory and their number of rows, until they are taken.
+    Batch(Option<(Vec<ArrayRef>, usize)>),
     Parquet(Box<ParquetRecordBatchReader>),
     Text(Box<TextPart>),
     /// So many rows of which no column is read.
@@ -92,6 +94,10 @@ impl Part {
         let scan = Arc::clone(&self.scan);
         let file = &scan.files[self.file];
         match &mut self.source {
+            PartSource::Batch(batch) => {
+                let Some((columns, rows)) = batch.take() else { return Ok(None) };
+                self.converted(&scan, file, columns, rows).map(Some)
+            }
             PartSource::Parquet(reader) => {
                 let batch = reader.next().transpose().map_err(|error| undecodable(&file.shown, &error))?;
                 let Some(batch) = batch else { return Ok(None) };

@@ -15,6 +15,7 @@ use arrow::{
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::{
+    batches::Batches,
     convert::Converter,
     parquet::{Footer, read_row_group},
     part::{Part, PartSource, Rows},
@@ -73,6 +74,7 @@ pub struct ScanFile {
 
 #[derive(Debug)]
 pub(super) enum FileContent {
+    Batches { batches: Batches, roots: Vec<usize> },
     Parquet { footer: Footer, reading: ArrowReaderMetadata, roots: Vec<usize> },
     Text(TextFile),
 }
@@ -164,6 +166,7 @@ pub struct ScanRun {
 #[derive(Default)]
 struct Position {
     file: usize,
+    /// Or batch.
     row_group: usize,
     /// Of the file, while it is being read.
     text: Option<TextChunks>,
@@ -184,6 +187,16 @@ impl ScanRun {
         loop {
             let Some(file) = self.scan.files.get(next.file) else { return Ok(None) };
             match &file.content {
+                FileContent::Batches { batches, roots } => {
+                    let Some((columns, rows, before)) = batches.part(next.row_group, roots) else {
+                        next.file += 1;
+                        next.row_group = 0;
+                        continue;
+                    };
+                    next.row_group += 1;
+                    let source = PartSource::Batch(Some((columns, rows)));
+                    return Ok(Some(Part::new(Arc::clone(&self.scan), next.file, source, before + 1)));
+                }
                 FileContent::Parquet { footer, reading, roots } => {
                     let group = next.row_group;
                     if group >= footer.row_groups().len() {

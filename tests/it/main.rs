@@ -6,6 +6,7 @@ mod checks;
 mod ci;
 mod cli;
 mod definitions;
+mod entities;
 mod faults;
 mod fuzz;
 mod get_online;

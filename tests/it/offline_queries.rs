@@ -20,10 +20,9 @@ use arrow::{
 use feastr::{
     config::{MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
     model::{DataSource, DataType, FeatureView, Field, FileSource, SourceKind, Tags},
-    offline::{self, BatchSink, Cancel, EntityRows, HistoricalQuery, OfflineStore},
+    offline::{self, BatchSink, Cancel, HistoricalQuery, OfflineStore},
     problem::Kind,
-    retrieval::{JoinKey, Retrieval, SelectedFeature, SelectedView},
-    sources::Format,
+    retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView},
 };
 use parquet::arrow::ArrowWriter;
 
@@ -97,7 +96,7 @@ fn historical(store: &dyn OfflineStore, folder: &Path, source: i64, sink: &mut d
         features: vec![SelectedFeature { field: view.features[0].clone(), output: "value".into() }],
         view,
     };
-    let entities = EntityRows { path: folder.join("entities.parquet"), format: Format::Parquet, shown: "rows".into() };
+    let entities = Entities::of_file(&folder.join("entities.parquet"), "rows").unwrap();
     let retrieval = Retrieval { views: vec![selected] };
     let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: false };
     store.historical(&query, sink).map(|_| ()).map_err(|problem| problem.kind)

@@ -9,9 +9,8 @@ use arrow::{
 use feastr::{
     config::{MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
     model::{DataSource, DataType, FeatureView, Field, FileSource, SourceKind, Tags, Ttl},
-    offline::{self, BatchSink, EntityRows, HistoricalQuery},
-    retrieval::{JoinKey, Retrieval, SelectedFeature, SelectedView},
-    sources::Format,
+    offline::{self, BatchSink, HistoricalQuery},
+    retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView},
 };
 use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
@@ -119,8 +118,7 @@ fn joined(
         features: vec![SelectedFeature { field: view.features[0].clone(), output: "value".into() }],
         view,
     };
-    let entities =
-        EntityRows { path: folder.path().join("entities.parquet"), format: Format::Parquet, shown: "rows".into() };
+    let entities = Entities::of_file(&folder.path().join("entities.parquet"), "rows").unwrap();
     let retrieval = Retrieval { views: vec![selected] };
     let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: by_created };
     let mut values = Values(Vec::new());
@@ -225,8 +223,7 @@ fn without_features_the_entity_rows_come_back() {
     let view = view(0, false, true);
     let key = JoinKey { field: view.entity_columns[0].clone(), column: "key".into() };
     let retrieval = Retrieval { views: vec![SelectedView { join_keys: vec![key], features: Vec::new(), view }] };
-    let entities =
-        EntityRows { path: folder.path().join("entities.parquet"), format: Format::Parquet, shown: "rows".into() };
+    let entities = Entities::of_file(&folder.path().join("entities.parquet"), "rows").unwrap();
     let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: false };
     let mut values = Values(Vec::new());
     offline::open(&config(folder.path())).historical(&query, &mut values).unwrap();

@@ -1,15 +1,13 @@
 //! The one DuckDB of a store: it starts with the first query, and every query has a connection of its own.
 //! Memory, threads and the folder to spill to are shared.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    thread,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use duckdb::{Config, Connection};
 
 use super::{
     error::explain,
+    memory::Memory,
     scans::{FUNCTION, ScanFunction},
     session::Session,
     spill::Spill,
@@ -33,19 +31,10 @@ struct Started {
     _spill: Spill,
 }
 
-/// How much memory all queries may use together.
-pub struct Memory {
-    /// As the person set it.
-    pub limit: MemoryLimit,
-    /// Bytes to which it was raised; 0 as long as it was not.
-    raised: Mutex<u64>,
-}
-
 impl Database {
     /// One that has not started.
     pub fn new(limit: MemoryLimit) -> Self {
-        let memory = Arc::new(Memory { limit, raised: Mutex::new(0) });
-        Self { memory, started: Mutex::new(None) }
+        Self { memory: Arc::new(Memory::new(limit)), started: Mutex::new(None) }
     }
 
     /// Begins a query, which `cancel` calls off. The first one starts DuckDB, which takes about 20 ms.
@@ -93,28 +82,12 @@ impl Database {
     }
 }
 
-impl Memory {
-    /// The limit in bytes that is to be set so that batches of so many columns fit, whatever the person
-    /// said: with less nothing can be done at all. `None` if what is set is enough.
-    pub fn raised_for(&self, columns: usize) -> Option<u64> {
-        /// Of everything else.
-        const BASE: u64 = 192 << 20;
-        /// Of the vectors of one column, of which several batches are under way in each thread.
-        const COLUMN: u64 = 2048 * 16 * 8;
-        let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
-        let least = BASE + columns as u64 * COLUMN * threads;
-        let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_less = self.limit.bytes().is_some_and(|limit| limit.max(*raised) < least);
-        is_less.then(|| {
-            *raised = least;
-            least
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::{
+        thread,
+        time::{Duration, Instant},
+    };
 
     use super::{super::session::Work, *};
 
@@ -161,15 +134,5 @@ mod tests {
         assert_eq!(database.session(&cancel).err().map(|problem| problem.kind), Some(Kind::Cancelled));
         let session = database.session(&Cancel::default()).unwrap();
         assert_eq!(connections(&session), Some(2));
-    }
-
-    #[test]
-    fn the_limit_is_raised_once_and_never_lowered() {
-        let database = Database::new("1MB".parse().unwrap());
-        let raised = database.memory.raised_for(1_000);
-        assert!(raised.is_some());
-        assert_eq!(database.memory.raised_for(10), None);
-        assert!(database.memory.raised_for(2_000) > raised);
-        assert_eq!(Database::new("1TB".parse().unwrap()).memory.raised_for(1_000), None);
     }
 }

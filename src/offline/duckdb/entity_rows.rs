@@ -6,9 +6,8 @@ use super::session::{Session, Work};
 use crate::{
     diagnostics::did_you_mean,
     model::DataType,
-    offline::EntityRows,
     problem::{Kind, Problem},
-    retrieval::JoinKey,
+    retrieval::{Entities, JoinKey},
     sources::{OpenSource, Role, Ticks, Wanted},
 };
 
@@ -34,15 +33,15 @@ pub struct EntityTable<'a> {
 
 impl<'a> EntityTable<'a> {
     /// Reads keys and times of the file into DuckDB.
-    pub fn load(session: &Session, rows: &EntityRows, keys: &'a [&'a JoinKey]) -> Result<Self, Problem> {
-        let what = format!("cannot read entity rows from {}", rows.shown);
-        let file = OpenSource::file(&rows.path, rows.format, &rows.shown)?;
-        let time_column = time_column(&file, &rows.shown)?;
+    pub fn load(session: &Session, rows: &Entities, keys: &'a [&'a JoinKey]) -> Result<Self, Problem> {
+        let what = format!("cannot read entity rows from {}", rows.shown());
+        let file = rows.open()?;
+        let time_column = time_column(&file, rows.shown())?;
         for key in keys {
             if file.columns().get(&key.column).is_none() {
                 let names = file.columns().columns.iter().map(|column| column.name.as_str());
                 let help = did_you_mean(&key.column, names);
-                let message = format!("{} has no join key column `{}`", rows.shown, key.column);
+                let message = format!("{} has no join key column `{}`", rows.shown(), key.column);
                 return Err(Problem::new(Kind::Invalid, message, help));
             }
         }

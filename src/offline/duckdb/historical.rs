@@ -59,7 +59,7 @@ fn rendered<'a, 'b>(sides: &'b [OpenSide<'a>]) -> Vec<&'b RenderedSide<'a>> {
 fn check_names(entities: &EntityTable, query: &HistoricalQuery<'_>) -> Result<(), Problem> {
     for column in entities.columns() {
         if query.retrieval.outputs().any(|output| output == column) {
-            let message = format!("{} has a column `{column}`, and so would the result", query.entities.shown);
+            let message = format!("{} has a column `{column}`, and so would the result", query.entities.shown());
             return Err(Problem::new(Kind::Invalid, message, None).advise(Advice::QualifyOrRename));
         }
     }

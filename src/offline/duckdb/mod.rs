@@ -5,6 +5,7 @@ mod database;
 mod entity_rows;
 mod error;
 mod historical;
+mod memory;
 mod newest;
 mod render;
 mod scans;

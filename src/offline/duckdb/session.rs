@@ -8,7 +8,7 @@ use arrow::{
 };
 use duckdb::Connection;
 
-use super::{database::Memory, error::explain, scans::ScanTable};
+use super::{error::explain, memory::Memory, scans::ScanTable};
 use crate::{
     feast::values::encode::{micros_in_utc, widen},
     offline::{BatchSink, Cancel, cancel::Running},

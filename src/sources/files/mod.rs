@@ -56,8 +56,13 @@ impl SourceFiles {
 
     fn of_one(path: &Path, bytes: u64, format: Format) -> Self {
         let file = DataFile { path: path.to_owned(), bytes, partitions: Vec::new() };
+        Self { format, ..Self::of(vec![file]) }
+    }
+
+    /// Files of which nothing else is known.
+    pub(super) fn of(files: Vec<DataFile>) -> Self {
         let (left_out, partitioned_below) = (Vec::new(), None);
-        Self { files: vec![file], left_out, format, partitioned_below, beside_delta_log: false }
+        Self { files, left_out, format: Format::Parquet, partitioned_below, beside_delta_log: false }
     }
 
     /// The keys of all partition folders, in the order of their first mention.

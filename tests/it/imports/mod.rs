@@ -26,7 +26,6 @@ const HONEST_CIRCLES: &[(&[&str], &str)] = &[
         "a value may hold values",
     ),
     (&["yaml::read", "yaml::record", "yaml::schema"], "what is read describes itself, and records hold records"),
-    (&["offline::duckdb::database", "offline::duckdb::session"], UNDONE),
     (&["registry::sql::dialect", "registry::sql::session"], UNDONE),
     (&["registry::sql::registry", "registry::sql::run_log"], UNDONE),
     (

@@ -1,0 +1,198 @@
+//! For whom features are asked: rows with join keys and, for training data, the time of each. One value for
+//! every face; online and offline read it through the same [`open`](Entities::open), so that a key is the
+//! same everywhere.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray},
+    datatypes::{DataType, Field, Schema, SchemaRef},
+};
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::{
+    problem::{Kind, Problem},
+    sources::{Format, OpenSource},
+};
+
+/// Rows of entities.
+#[derive(Debug, Clone)]
+pub struct Entities {
+    rows: Rows,
+    /// What messages call the file they are in; `None` for rows that somebody has in hand.
+    file: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Rows {
+    /// In memory.
+    Batches(SchemaRef, Vec<RecordBatch>),
+    /// In a file, which may be larger than memory: it is read part by part, each time they are asked for.
+    File {
+        path: PathBuf,
+        format: Format,
+        /// Rows that can be read only once are read more than once from here.
+        _copy: Option<Arc<TempPath>>,
+    },
+}
+
+impl Entities {
+    /// Rows in memory, whose columns are those of the schema.
+    pub const fn of_batches(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
+        Self { rows: Rows::Batches(schema, batches), file: None }
+    }
+
+    /// Rows that a person writes, one after the other: names of join keys and their values as texts. All
+    /// of them have the same keys, in any order.
+    ///
+    /// # Errors
+    /// When a row has a key twice, or other keys than the first one.
+    pub fn of_texts(rows: &[Vec<(String, String)>]) -> Result<Self, Problem> {
+        let invalid = |message: String, help: Option<String>| Err(Problem::new(Kind::Invalid, message, help));
+        let names: Vec<&str> = rows.first().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        for (index, row) in rows.iter().enumerate() {
+            for (position, (name, _)) in row.iter().enumerate() {
+                if row[..position].iter().any(|(other, _)| other == name) {
+                    return invalid(format!("`{name}` is given twice for one entity"), None);
+                }
+            }
+            if row.len() != names.len() || !row.iter().all(|(name, _)| names.contains(&name.as_str())) {
+                let help = format!("give {} for each", names.join(", "));
+                return invalid(format!("entity {} has other columns than the first one", index + 1), Some(help));
+            }
+        }
+        let column = |name: &&str| -> ArrayRef {
+            let texts = rows.iter().flatten().filter(|(key, _)| key == name).map(|(_, value)| value);
+            Arc::new(StringArray::from_iter_values(texts))
+        };
+        let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+        let schema: SchemaRef = Arc::new(Schema::new(fields));
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let columns = names.iter().map(column).collect();
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)
+            .map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))?;
+        Ok(Self::of_batches(schema, vec![batch]))
+    }
+
+    /// A file of rows in any format, which messages call `shown`. Pipes are copied to a temporary file.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn of_file(path: &Path, shown: &str) -> Result<Self, Problem> {
+        let unreadable = |error: io::Error| unreadable(shown, &error);
+        let kind = fs::metadata(path).map_err(unreadable)?.file_type();
+        if kind.is_dir() {
+            return Err(Problem::new(
+                Kind::Invalid,
+                format!("{shown} is a folder"),
+                "name a file; entity rows are read from one".to_owned(),
+            ));
+        }
+        if !kind.is_file() {
+            return Self::of_stream(&mut File::open(path).map_err(unreadable)?, shown);
+        }
+        let format = Format::of_file(path).map_err(unreadable)?;
+        Ok(Self { rows: Rows::File { path: path.to_owned(), format, _copy: None }, file: Some(shown.to_owned()) })
+    }
+
+    /// Rows in any format that can be read only once, such as standard input, which messages call `shown`.
+    ///
+    /// # Errors
+    /// When they cannot be read, or not be copied to a temporary file.
+    pub fn of_stream(stream: &mut dyn Read, shown: &str) -> Result<Self, Problem> {
+        let unreadable = |error: io::Error| unreadable(shown, &error);
+        let mut copy = NamedTempFile::new().map_err(unreadable)?;
+        io::copy(stream, &mut copy).map_err(unreadable)?;
+        copy.flush().map_err(unreadable)?;
+        let format = Format::of_file(copy.path()).map_err(unreadable)?;
+        let (path, copy) = (copy.path().to_owned(), Arc::new(copy.into_temp_path()));
+        Ok(Self { rows: Rows::File { path, format, _copy: Some(copy) }, file: Some(shown.to_owned()) })
+    }
+
+    /// The rows, with their columns known.
+    ///
+    /// # Errors
+    /// When the file is not what its format says.
+    pub fn open(&self) -> Result<OpenSource, Problem> {
+        match &self.rows {
+            Rows::Batches(schema, batches) => Ok(OpenSource::batches(schema, batches.clone(), self.shown())),
+            Rows::File { path, format, .. } => OpenSource::file(path, *format, self.shown()),
+        }
+    }
+
+    /// What messages call all of them.
+    pub fn shown(&self) -> &str {
+        self.file.as_deref().unwrap_or("the entity rows")
+    }
+
+    /// What messages call one of them, by its place from 0.
+    pub fn row(&self, index: usize) -> String {
+        match &self.file {
+            Some(file) => format!("row {} of {file}", index + 1),
+            None => format!("entity {}", index + 1),
+        }
+    }
+
+    /// Whether they are in a file, which may have columns that nobody asks about.
+    pub const fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+}
+
+fn unreadable(shown: &str, error: &io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::NotFound => Problem::new(Kind::NotFound, format!("there is no entity file {shown}"), None),
+        _ => Problem::new(Kind::Unavailable, format!("cannot read {shown}: {error}"), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn rows_of_texts_have_the_same_keys_in_any_order() {
+        let entities = Entities::of_texts(&[row(&[("a", "1"), ("b", "x")]), row(&[("b", "y"), ("a", "2")])]).unwrap();
+        let Rows::Batches(_, batches) = &entities.rows else { panic!("{entities:?}") };
+        let shown = arrow::util::pretty::pretty_format_batches(batches).unwrap().to_string();
+        assert!(shown.contains("| 1 | x |") && shown.contains("| 2 | y |"), "{shown}");
+        assert_eq!(entities.row(1), "entity 2");
+        let problem = |rows: &[Vec<(String, String)>]| Entities::of_texts(rows).unwrap_err().message;
+        assert_eq!(problem(&[row(&[("a", "1"), ("a", "2")])]), "`a` is given twice for one entity");
+        for other in [row(&[("a", "1")]), row(&[("a", "1"), ("c", "2")]), row(&[("a", "1"), ("b", "1"), ("c", "2")])] {
+            let first = row(&[("a", "1"), ("b", "2")]);
+            assert_eq!(problem(&[first, other]), "entity 2 has other columns than the first one");
+        }
+        assert_eq!(Entities::of_texts(&[]).unwrap().open().unwrap().columns().rows, Some(0));
+    }
+
+    #[test]
+    fn what_can_be_read_once_is_kept_as_long_as_somebody_wants_it() {
+        let entities = Entities::of_stream(&mut &b"{\"a\": 1}\n"[..], "stdin").unwrap();
+        let Rows::File { path, format, .. } = entities.rows.clone() else { panic!("{entities:?}") };
+        assert_eq!((format, entities.row(0).as_str()), (Format::Json, "row 1 of stdin"));
+        let other = entities.clone();
+        drop(entities);
+        assert!(other.open().unwrap().columns().get("a").is_some());
+        drop(other);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_is_no_file_of_rows_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let problem = |path: &Path| Entities::of_file(path, "e").map(|_| ()).unwrap_err();
+        assert_eq!(problem(folder.path()).message, "e is a folder");
+        let missing = problem(&folder.path().join("gone.csv"));
+        assert_eq!((missing.kind, missing.message.as_str()), (Kind::NotFound, "there is no entity file e"));
+    }
+}
