@@ -10,6 +10,7 @@ use prost::Message as _;
 
 use super::{
     convert::name_of_source,
+    fields::{Part, SPEC, in_registry, message},
     messages::{FeatureViewVersionRecord, InfraObject, ProjectMetadata, Timestamp, decode},
 };
 use crate::{
@@ -43,33 +44,6 @@ struct Note {
 
 /// A note of the SQL registry that the whole file has in `last_updated`.
 const LAST_UPDATED_NOTE: &str = "last_updated_timestamp";
-
-/// Where an object says its name and its project.
-struct Place {
-    /// Number of the repeated field in the Registry message.
-    number: u32,
-    /// Whether name and project are in `spec` (field 1).
-    in_spec: bool,
-    name: u32,
-    project: Option<u32>,
-}
-
-const fn place(kind: ObjectKind) -> Place {
-    let (number, in_spec, name, project) = match kind {
-        ObjectKind::Project => (17, true, 1, None),
-        ObjectKind::DataSource => (12, false, 20, Some(21)),
-        ObjectKind::Entity => (1, true, 1, Some(9)),
-        ObjectKind::FeatureView => (6, true, 1, Some(2)),
-        ObjectKind::OnDemandFeatureView => (8, true, 1, Some(2)),
-        ObjectKind::StreamFeatureView => (14, true, 1, Some(2)),
-        ObjectKind::LabelView => (19, true, 1, Some(2)),
-        ObjectKind::FeatureService => (7, true, 1, Some(2)),
-        ObjectKind::Permission => (16, true, 1, Some(2)),
-        ObjectKind::SavedDataset => (11, true, 1, Some(2)),
-        ObjectKind::ValidationReference => (13, false, 1, Some(3)),
-    };
-    Place { number, in_spec, name, project }
-}
 
 /// Bytes that are no registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -202,7 +176,7 @@ impl RegistryFile {
     }
 
     fn take(&mut self, field: &Field<'_>) -> Option<()> {
-        if let Some(kind) = ObjectKind::ALL.into_iter().find(|kind| place(*kind).number == field.number) {
+        if let Some(kind) = ObjectKind::ALL.into_iter().find(|kind| in_registry(*kind) == field.number) {
             let content = field.content?;
             let (name, project) = identity(kind, content)?;
             self.objects.push(FileObject { kind, project, name, content: content.to_vec() });
@@ -245,7 +219,7 @@ impl RegistryFile {
         add(VERSION_ID, version_id.as_bytes());
         add(LAST_UPDATED, &self.last_updated.encode_to_vec());
         for object in &self.objects {
-            add(place(object.kind).number, &object.content);
+            add(in_registry(object.kind), &object.content);
         }
         if !self.infra.is_empty() {
             let objects: Vec<u8> = self.infra.iter().flat_map(|object| length_delimited(1, object)).collect();
@@ -419,28 +393,27 @@ impl RegistryFile {
 
 /// Name and project of an object.
 fn identity(kind: ObjectKind, content: &[u8]) -> Option<(String, String)> {
-    let place = place(kind);
     let text = |fields: &[Field<'_>], number: u32| {
         let found = fields.iter().rev().find(|field| field.number == number)?;
         String::from_utf8(found.content?.to_vec()).ok()
     };
-    let fields = split(content)?;
-    let inner = if place.in_spec {
-        let spec = fields.iter().find(|field| field.number == 1)?;
-        split(spec.content?)?
-    } else {
-        fields
-    };
-    let name = match kind {
+    let mut fields = split(content)?;
+    let mut message = message(kind);
+    if let Some(spec) = message.spec() {
+        fields = split(fields.iter().find(|field| field.number == SPEC)?.content?)?;
+        message = spec;
+    }
+    let name = message.number(|part| matches!(part, Part::Name));
+    let project = text(&fields, message.number(|part| matches!(part, Part::Project))?);
+    match name {
         // Without a name, in files of Feast before 0.21.
-        ObjectKind::DataSource => text(&inner, place.name).unwrap_or_default(),
-        _ => text(&inner, place.name)?,
-    };
-    let project = match place.project {
-        Some(number) => text(&inner, number).unwrap_or_default(),
-        None => name.clone(),
-    };
-    Some((name, project))
+        Some(name) if kind == ObjectKind::DataSource => {
+            Some((text(&fields, name).unwrap_or_default(), project.unwrap_or_default()))
+        }
+        Some(name) => Some((text(&fields, name)?, project.unwrap_or_default())),
+        // A project is called like itself.
+        None => project.map(|project| (project.clone(), project)),
+    }
 }
 
 fn without_project(kind: ObjectKind, content: &[u8]) -> Vec<u8> {
@@ -453,16 +426,21 @@ fn with_project(kind: ObjectKind, content: &[u8], project: &str) -> Vec<u8> {
 
 /// The message with the field of its project set or removed, and all other bytes as they are.
 fn set_project(kind: ObjectKind, content: &[u8], project: Option<&str>) -> Vec<u8> {
-    let place = place(kind);
-    let Some(number) = place.project else { return content.to_vec() };
-    if !place.in_spec {
+    // The name of a project stays.
+    if kind == ObjectKind::Project {
+        return content.to_vec();
+    }
+    let message = message(kind);
+    let fields = message.spec().unwrap_or(message);
+    let Some(number) = fields.number(|part| matches!(part, Part::Project)) else { return content.to_vec() };
+    if message.spec().is_none() {
         return set_text(content, number, project);
     }
     let Some(fields) = split(content) else { return content.to_vec() };
     let mut output = Vec::with_capacity(content.len() + 32);
     for field in fields {
-        match field.content.filter(|_| field.number == 1) {
-            Some(spec) => output.extend(length_delimited(1, &set_text(spec, number, project))),
+        match field.content.filter(|_| field.number == SPEC) {
+            Some(spec) => output.extend(length_delimited(SPEC, &set_text(spec, number, project))),
             None => output.extend(field.bytes),
         }
     }

@@ -5,6 +5,7 @@
 
 mod convert;
 pub mod dump_json;
+mod fields;
 pub mod file;
 mod infra;
 mod json;

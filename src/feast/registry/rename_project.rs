@@ -1,71 +1,21 @@
 //! Gives stored objects another project, in which no view has online values yet, and touches nothing
 //! else: fields this version does not know stay.
 
-use crate::feast::wire::{length_delimited, split};
-use crate::model::ObjectKind;
+use super::fields::{Message, Part, message};
+use crate::{
+    feast::wire::{length_delimited, split},
+    model::ObjectKind,
+};
 
 /// Deepest nesting followed; the decoder of messages has the same limit.
 const MAX_DEPTH: usize = 100;
-
-/// What a field has to do with projects; fields without entry have nothing.
-enum Part {
-    /// The name of the project.
-    Name,
-    /// What was materialized of a view: its values are stored under the name of the project.
-    Materialization,
-    /// A message with such fields.
-    In(&'static Message),
-}
-
-/// The fields of a message that lead to the name of its project.
-struct Message(&'static [(u32, Part)]);
-
-static PROJECT: Message = Message(&[(1, Part::In(&Message(&[(1, Part::Name)])))]);
-static ENTITY: Message = Message(&[(1, Part::In(&Message(&[(9, Part::Name)])))]);
-static DATA_SOURCE: Message = Message(&[(21, Part::Name), (26, Part::In(&DATA_SOURCE))]);
-static FEATURE_VIEW: Message = Message(&[(1, Part::In(&FEATURE_VIEW_SPEC)), (2, Part::In(&FEATURE_VIEW_META))]);
-/// Intervals and state, such as `AVAILABLE_ONLINE`.
-static FEATURE_VIEW_META: Message = Message(&[(3, Part::Materialization), (6, Part::Materialization)]);
-static FEATURE_VIEW_SPEC: Message = Message(&[
-    (2, Part::Name),
-    (7, Part::In(&DATA_SOURCE)),
-    (9, Part::In(&DATA_SOURCE)),
-    (14, Part::In(&FEATURE_VIEW_SPEC)),
-]);
-static STREAM_FEATURE_VIEW: Message = Message(&[
-    (1, Part::In(&Message(&[(2, Part::Name), (10, Part::In(&DATA_SOURCE)), (11, Part::In(&DATA_SOURCE))]))),
-    (2, Part::In(&FEATURE_VIEW_META)),
-]);
-static ON_DEMAND_FEATURE_VIEW: Message = Message(&[(
-    1,
-    Part::In(&Message(&[(2, Part::Name), (4, Part::In(&Message(&[(2, Part::In(&ON_DEMAND_SOURCE))])))])),
-)]);
-static ON_DEMAND_SOURCE: Message =
-    Message(&[(1, Part::In(&FEATURE_VIEW)), (2, Part::In(&DATA_SOURCE)), (3, Part::In(&PROJECTION))]);
-static PROJECTION: Message = Message(&[(8, Part::In(&DATA_SOURCE)), (9, Part::In(&DATA_SOURCE))]);
-static LABEL_VIEW: Message = Message(&[(1, Part::In(&Message(&[(2, Part::Name), (7, Part::In(&DATA_SOURCE))])))]);
-static FEATURE_SERVICE: Message = Message(&[(1, Part::In(&Message(&[(2, Part::Name), (3, Part::In(&PROJECTION))])))]);
-static WITH_SPEC: Message = Message(&[(1, Part::In(&Message(&[(2, Part::Name)])))]);
-static VALIDATION_REFERENCE: Message = Message(&[(3, Part::Name)]);
 
 /// The stored message with `to` wherever it names the project `from`, and as never materialized;
 /// `None` when the bytes are no message.
 ///
 /// Where Feast left the project out it stays out.
 pub fn rename_project(kind: ObjectKind, proto: &[u8], from: &str, to: &str) -> Option<Vec<u8>> {
-    let message = match kind {
-        ObjectKind::Project => &PROJECT,
-        ObjectKind::Entity => &ENTITY,
-        ObjectKind::DataSource => &DATA_SOURCE,
-        ObjectKind::FeatureView => &FEATURE_VIEW,
-        ObjectKind::OnDemandFeatureView => &ON_DEMAND_FEATURE_VIEW,
-        ObjectKind::StreamFeatureView => &STREAM_FEATURE_VIEW,
-        ObjectKind::LabelView => &LABEL_VIEW,
-        ObjectKind::FeatureService => &FEATURE_SERVICE,
-        ObjectKind::Permission | ObjectKind::SavedDataset => &WITH_SPEC,
-        ObjectKind::ValidationReference => &VALIDATION_REFERENCE,
-    };
-    rename(message, proto, from.as_bytes(), to.as_bytes(), 0)
+    rename(message(kind), proto, from.as_bytes(), to.as_bytes(), 0)
 }
 
 fn rename(message: &Message, bytes: &[u8], from: &[u8], to: &[u8], depth: usize) -> Option<Vec<u8>> {
@@ -74,10 +24,12 @@ fn rename(message: &Message, bytes: &[u8], from: &[u8], to: &[u8], depth: usize)
     }
     let mut renamed = Vec::with_capacity(bytes.len() + to.len());
     for field in split(bytes)? {
-        let part = message.0.iter().find(|(number, _)| *number == field.number).map(|(_, part)| part);
+        let part = message.part(field.number);
         match (part, field.content) {
             (Some(Part::Materialization), _) => {}
-            (Some(Part::Name), Some(content)) if content == from => renamed.extend(length_delimited(field.number, to)),
+            (Some(Part::Project), Some(content)) if content == from => {
+                renamed.extend(length_delimited(field.number, to))
+            }
             (Some(Part::In(inner)), Some(content)) => {
                 renamed.extend(length_delimited(field.number, &rename(inner, content, from, to, depth + 1)?));
             }

@@ -6,13 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use super::fields::NAMES;
 use crate::feast::wire::{Field, length_delimited, split};
 
 /// Deepest nesting followed; the decoder of messages has the same limit.
 const MAX_DEPTH: usize = 100;
-
-/// Where Feast's messages say which object they are: 1 in most of them, 20 in data sources.
-const NAME_FIELDS: [u32; 2] = [1, 20];
 
 /// Adds to `changed` what `original` holds and `reencoded` lacks.
 ///
@@ -142,7 +140,7 @@ fn restore_elements(before: &[&Field], known: &[&Field], now: &[&Field], output:
 /// looks like a single message, and its element may have been exchanged.
 fn same_object(known: &[u8], new: &[u8]) -> bool {
     let (Some(known), Some(new)) = (split(known), split(new)) else { return false };
-    NAME_FIELDS.iter().all(|number| match (content(&known, *number), content(&new, *number)) {
+    NAMES.iter().all(|number| match (content(&known, *number), content(&new, *number)) {
         (Some(known), Some(new)) => known == new,
         _ => true,
     })

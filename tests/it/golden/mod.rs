@@ -2,6 +2,7 @@
 
 mod demo_results;
 mod descriptors;
+mod field_numbers;
 mod historical;
 mod listings;
 mod online_redis;
