@@ -5,7 +5,7 @@ use super::{
     environment::{Environment, expand},
     offline::{self, OfflineStoreNode},
     online::{self, OnlineStoreNode},
-    registry::{self, RegistryNode},
+    registry::{self, RegistryCache, RegistryNode},
 };
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span},
@@ -140,6 +140,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
         repo_name: repo_name.map(|name| name.value),
         provider: raw.provider.value,
         registry: registry?,
+        registry_cache: RegistryCache::of(&raw.registry.0),
         online_store: online_store?,
         offline_store: offline_store?,
         memory_limit: super::MemoryLimit::default(),
@@ -205,6 +206,23 @@ mod tests {
         let paths = [Path::new("/repo"), Path::new("/repo/feature_store.yaml")];
         assert!(load(&file, paths, &|_| None, &mut diagnostics).is_none());
         diagnostics.into_sorted().into_iter().map(|found| found.message).collect()
+    }
+
+    #[test]
+    fn what_is_read_of_the_registry_is_kept_as_long_as_the_settings_say() {
+        let cache = |settings: &str| {
+            let text = format!("project: p\nregistry: {settings}\nonline_store: null\n");
+            let file = Arc::new(SourceText::new("/repo/feature_store.yaml", text));
+            let paths = [Path::new("/repo"), Path::new("/repo/feature_store.yaml")];
+            let RegistryCache { period, by_itself } =
+                load(&file, paths, &|_| None, &mut Diagnostics::default()).unwrap().registry_cache;
+            (period.as_secs(), by_itself)
+        };
+        assert_eq!(cache("data/r.db"), (600, false));
+        assert_eq!(cache("{path: data/r.db, cache_ttl_seconds: 0, cache_mode: thread}"), (0, true));
+        assert_eq!(cache("{path: data/r.db, cache_ttl_seconds: 60, cache_mode: sync}"), (60, false));
+        // Nothing lives yet that would mind.
+        assert_eq!(cache("{path: data/r.db, cache_ttl_seconds: soon}"), (600, false));
     }
 
     #[test]

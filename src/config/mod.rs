@@ -24,7 +24,7 @@ pub use online::{
     OnlineStoreConfig, PostgresConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls,
 };
 pub use place::registry_at;
-pub use registry::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
+pub use registry::{RegistryCache, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 
 /// The JSON Schema of the settings file as it is once variables are filled in, made from the records that read it.
 pub fn schema() -> serde_json::Value {
@@ -52,6 +52,8 @@ pub struct StoreConfig {
     pub provider: String,
     /// Where the registry is.
     pub registry: RegistryConfig,
+    /// How long what was read of it may be given again.
+    pub registry_cache: RegistryCache,
     /// `None` when the repo serves nothing online.
     pub online_store: Option<OnlineStoreConfig>,
     /// What reads the sources.

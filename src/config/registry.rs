@@ -1,11 +1,14 @@
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
 use super::{database_url::ServerUrl, resolve, store_kind::unsupported_flag};
 use crate::{
     diagnostics::{Diagnostics, Span, did_you_mean, without_logins},
-    yaml::{Node, Read, Schemas, Spanned, record},
+    yaml::{Node, Read, Scalar, Schemas, Spanned, record},
 };
 
 /// Where the registry is.
@@ -30,6 +33,37 @@ pub struct SqlRegistryConfig {
     pub replica: Option<RegistryDatabase>,
     /// What an update does about missing tables.
     pub schema_mode: SchemaMode,
+}
+
+/// How long those who live may answer from what they have read of the registry. Commands read what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegistryCache {
+    /// After this time the registry is looked at again; zero: whenever somebody asks.
+    pub period: Duration,
+    /// Whether that happens by itself (`cache_mode: thread`), and not when somebody asks.
+    pub by_itself: bool,
+}
+
+impl Default for RegistryCache {
+    /// Feast's.
+    fn default() -> Self {
+        Self { period: Duration::from_secs(600), by_itself: false }
+    }
+}
+
+impl RegistryCache {
+    /// Of a `registry` setting, with Feast's defaults. What is no number of seconds and no mode counts as left out, as
+    /// long as it has no effect on commands.
+    pub(super) fn of(node: &Node) -> Self {
+        let entries = node.entries().unwrap_or_default();
+        let setting = |key| entries.iter().find(|(name, _)| name.as_text() == Some(key)).map(|(_, value)| value);
+        let seconds = match setting("cache_ttl_seconds").and_then(Node::scalar) {
+            Some(Scalar::Integer(seconds)) => u64::try_from(*seconds).ok(),
+            _ => None,
+        };
+        let by_itself = setting("cache_mode").and_then(Node::as_text) == Some("thread");
+        Self { period: seconds.map_or(Self::default().period, Duration::from_secs), by_itself }
+    }
 }
 
 /// A database that can hold a registry.

@@ -1,6 +1,7 @@
 use std::{
     io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
 
 use uuid::Uuid;
@@ -8,16 +9,16 @@ use uuid::Uuid;
 use super::{
     lock_file::LockFile,
     locks::{Holder, Locking, Locks, ViewLock},
-    objects::{Objects, Row, Snapshot, VersionRow, Write},
+    objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
     registry::Registry,
     run_log::RunLog,
     runs_file::RunsFile,
     stale::notes_of_view,
 };
-use crate::problem::{Kind, Problem};
 use crate::{
     feast::registry::file::{FileObject, FileVersion, RegistryFile, RegistryFileError},
-    model::RunRecord,
+    model::{RunRecord, Timestamp},
+    problem::{Kind, Problem},
 };
 
 /// How often an update is tried when Python Feast, which takes no lock, writes the file meanwhile.
@@ -40,12 +41,16 @@ impl FileRegistry {
         match std::fs::read(&self.path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Problem::new(
-                Kind::Unavailable,
-                format!("the registry {} cannot be read: {error}", self.location()),
-                "check that it is a file and that you may read it".to_owned(),
-            )),
+            Err(error) => Err(self.unreadable(&error)),
         }
+    }
+
+    fn unreadable(&self, error: &std::io::Error) -> Problem {
+        Problem::new(
+            Kind::Unavailable,
+            format!("the registry {} cannot be read: {error}", self.location()),
+            "check that it is a file and that you may read it".to_owned(),
+        )
     }
 
     fn parse(&self, bytes: Option<&[u8]>) -> Result<RegistryFile, Problem> {
@@ -126,6 +131,22 @@ impl Objects for FileRegistry {
 
     fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem> {
         Ok(view_in(&self.parse(self.bytes()?.as_deref())?, project, view))
+    }
+
+    /// Every change replaces the file, or at least its time.
+    fn mark(&self, _: &str) -> Result<Option<Mark>, Problem> {
+        let metadata = match std::fs::metadata(&self.path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.unreadable(&error)),
+        };
+        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Ok(modified.map(|modified| {
+            let text = format!("{} {}", modified.as_nanos(), metadata.len());
+            let micros = i64::try_from(modified.as_micros()).unwrap_or(i64::MAX);
+            // Some file systems know seconds only.
+            Mark { text, settled: Timestamp::from_micros(micros.saturating_add(2_000_000)) }
+        }))
     }
 
     fn projects(&self) -> Result<Vec<String>, Problem> {

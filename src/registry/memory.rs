@@ -8,13 +8,13 @@ use std::{
 
 use super::{
     locks::{Holder, Locking, Locks, ViewLock, of_registry, of_view},
-    objects::{Objects, Snapshot, VersionRow, Write},
+    objects::{Mark, Objects, Snapshot, VersionRow, Write},
     registry::Registry,
     run_log::{KEPT_RUNS, RunLog, newest_first},
     stale::notes_of_view,
 };
 use crate::{
-    model::{ObjectKind, RunRecord, RunState},
+    model::{ObjectKind, RunRecord, RunState, Timestamp},
     problem::{Kind, Problem},
 };
 
@@ -39,6 +39,8 @@ struct Project {
     /// Without the numbers of versions, which are in `versions`.
     snapshot: Snapshot,
     versions: Vec<VersionRow>,
+    /// How often it was changed.
+    changes: u64,
 }
 
 /// What can be locked: a project, or a view of it.
@@ -100,9 +102,11 @@ impl Memory {
         let _taken = self.take(lock)?;
         let mut changed = self.project(project);
         let Some(writes) = decide(&seen(&changed)) else { return Ok(()) };
+        let changes = changed.changes + 1;
         for write in writes {
             changed.carry_out(write)?;
         }
+        changed.changes = changes;
         guard(&self.held.projects).insert(project.to_owned(), changed);
         Ok(())
     }
@@ -174,6 +178,11 @@ impl Objects for Memory {
 
     fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem> {
         Ok(self.project(project).view(view))
+    }
+
+    fn mark(&self, project: &str) -> Result<Option<Mark>, Problem> {
+        let changes = self.project(project).changes;
+        Ok((changes > 0).then(|| Mark { text: changes.to_string(), settled: Timestamp::FIRST }))
     }
 
     fn versions(&self, project: &str) -> Result<Vec<VersionRow>, Problem> {

@@ -1,5 +1,6 @@
 //! Where a project's objects are kept: rows of serialized messages behind one trait.
 
+mod cached;
 mod copy;
 mod decision;
 mod file;
@@ -19,12 +20,13 @@ mod unnamed;
 
 use crate::config::RegistryConfig;
 
+pub use cached::{Cached, Clock, Status};
 pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
 pub use decision::{Decision, update, update_view};
 pub use leftovers::{Leftover, forget_leftover, left_of, leftovers, put_leftover};
 pub use locks::{Holder, LOCK_TIMEOUT, Locking, Locks, ViewLock, Waiting};
 pub use memory::Memory;
-pub use objects::{Objects, Row, Snapshot, VersionRow, Write};
+pub use objects::{Mark, Objects, Row, Snapshot, VersionRow, Write};
 pub use ownership::{forget_owner, put_owner};
 pub use registry::Registry;
 pub use run_log::{KEPT_RUNS, RunLog};

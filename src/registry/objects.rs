@@ -2,8 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use crate::model::ObjectKind;
-use crate::problem::Problem;
+use crate::{
+    model::{ObjectKind, Timestamp},
+    problem::Problem,
+};
 
 /// Objects of projects, which several programs share, Python Feast among them.
 pub trait Objects: Send + Sync {
@@ -20,6 +22,13 @@ pub trait Objects: Send + Sync {
     /// # Errors
     /// When the registry cannot be read.
     fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem>;
+
+    /// What the project can be recognised by without being read: another one after each change; `None` where there is
+    /// nothing of the kind. Writes nothing, not even tables.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn mark(&self, project: &str) -> Result<Option<Mark>, Problem>;
 
     /// The history of the project's views, by view and number. Writes nothing, not even tables.
     ///
@@ -52,6 +61,15 @@ pub trait Objects: Send + Sync {
         view: &str,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), Problem>;
+}
+
+/// What a project can be recognised by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Means nothing but to be equal to another one, or not.
+    pub text: String,
+    /// Until then, changes may leave the mark as it is.
+    pub settled: Timestamp,
 }
 
 /// One stored object.

@@ -1,7 +1,6 @@
 //! What became of runs, for people.
 
-use crate::model::RunRecord;
-use crate::problem::Problem;
+use crate::{model::RunRecord, problem::Problem};
 
 /// So many runs of each view are kept.
 pub const KEPT_RUNS: usize = 500;

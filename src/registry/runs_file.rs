@@ -14,8 +14,10 @@ use super::{
     locks::Locking,
     run_log::{KEPT_RUNS, newest_first},
 };
-use crate::model::RunRecord;
-use crate::problem::{Kind, Problem};
+use crate::{
+    model::RunRecord,
+    problem::{Kind, Problem},
+};
 
 /// Whenever a file of runs has grown by so many bytes, what is superfluous is removed.
 const TIDIED: u64 = 64 << 10;

@@ -9,7 +9,7 @@ use super::{locks::short_hex, objects::Write};
 use crate::model::Timestamp;
 
 /// Feast's note about the last change of a project.
-const LAST_UPDATED: &str = "last_updated_timestamp";
+pub const LAST_UPDATED: &str = "last_updated_timestamp";
 
 /// A digest of the view's name follows, because Feast's table has 50 characters for keys.
 fn key(view: &str) -> String {

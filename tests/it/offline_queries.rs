@@ -61,6 +61,7 @@ fn store(folder: &Path) -> Box<dyn OfflineStore> {
         project_description: None,
         repo_name: None,
         provider: "local".into(),
+        registry_cache: feastr::config::RegistryCache::default(),
         registry: RegistryConfig::File { path: folder.join("registry.db") },
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,

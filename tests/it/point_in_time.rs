@@ -181,6 +181,7 @@ fn config(folder: &Path) -> StoreConfig {
         project_description: None,
         repo_name: None,
         provider: "local".into(),
+        registry_cache: feastr::config::RegistryCache::default(),
         registry: RegistryConfig::File { path: folder.join("registry.db") },
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,

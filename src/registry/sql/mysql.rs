@@ -9,9 +9,9 @@ use super::{
     schema::ColumnType,
     session::{Cell, Database, Failure, Parameter, Session, silent, uncertain},
 };
-use crate::problem::{Kind, Problem};
 use crate::{
     config::{ServerUrl, TlsMode},
+    problem::{Kind, Problem},
     registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, short_hex, view_digest},
 };
 

@@ -20,16 +20,16 @@ use super::{
     session::{Cell, Database, Failure, Parameter, Session},
     sqlite::Sqlite,
 };
-use crate::problem::{Kind, Problem};
 use crate::{
     config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
-    model::{ObjectKind, RunRecord},
+    model::{ObjectKind, RunRecord, Timestamp},
+    problem::{Kind, Problem},
     registry::{
         locks::{Holder, Locking, Locks, ViewLock},
-        objects::{Objects, Row, Snapshot, VersionRow, Write},
+        objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
         registry::Registry,
         run_log::RunLog,
-        stale::notes_of_view,
+        stale::{LAST_UPDATED, notes_of_view},
     },
 };
 
@@ -231,6 +231,29 @@ impl Objects for SqlRegistry {
             let here = self.columns(session)?;
             self.read_snapshot(session, &here, project, Extent::View { name: view, notes: &notes }, false)
         })
+    }
+
+    fn mark(&self, project: &str) -> Result<Option<Mark>, Problem> {
+        let placeholder = self.database.dialect().placeholder;
+        let statement = format!(
+            "SELECT metadata_value FROM feast_metadata WHERE project_id = {} AND metadata_key = {}",
+            placeholder(1),
+            placeholder(2)
+        );
+        let seconds: Option<String> = self.read(|session| {
+            if !self.columns(session)?.has_table("feast_metadata") {
+                return Ok(None);
+            }
+            let rows = session.run(&statement, &[Parameter::Text(project), Parameter::Text(LAST_UPDATED)])?;
+            Ok(rows.into_iter().flatten().next().map(Cell::text))
+        })?;
+        let mark = |text: String| {
+            let seconds: i64 = text.parse().ok()?;
+            // Two changes within a second look alike.
+            let settled = Timestamp::from_micros(seconds.saturating_add(2).saturating_mul(1_000_000));
+            Some(Mark { text, settled })
+        };
+        Ok(seconds.and_then(mark))
     }
 
     fn projects(&self) -> Result<Vec<String>, Problem> {

@@ -8,10 +8,10 @@ use super::{
     schema::RUNS,
     session::{Cell, Failure, Parameter, Session},
 };
-use crate::problem::{Kind, Problem};
 use crate::{
     config::SchemaMode,
     model::{RunRecord, RunState},
+    problem::{Kind, Problem},
     registry::run_log::{KEPT_RUNS, newest_first},
 };
 

@@ -1,8 +1,10 @@
 //! What the registry asks of a database, whichever it is.
 
 use super::dialect::Dialect;
-use crate::problem::{Kind, Problem};
-use crate::registry::locks::{Holder, Locking, ViewLock};
+use crate::{
+    problem::{Kind, Problem},
+    registry::locks::{Holder, Locking, ViewLock},
+};
 
 /// A database that holds, or shall hold, a registry.
 pub trait Database: Send + Sync {

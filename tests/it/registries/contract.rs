@@ -28,6 +28,7 @@ on_every_registry!(
     many_rows_at_once,
     one_view_is_read_and_changed_alone,
     updates_of_views_from_threads_are_serial,
+    changes_are_seen_without_reading,
     updates_from_threads_are_serial,
     who_waits_is_told_for_whom,
     a_removed_and_written_object_is_written,
@@ -309,6 +310,25 @@ fn one_view_is_read_and_changed_alone(backend: Backend) {
     let added = Write::Put(view("stats", "new"));
     empty.open().update_view("p", "stats", &mut |_| Some(vec![added.clone()])).unwrap();
     assert_eq!(contents(&empty.open().snapshot("p").unwrap()), expected(&[&view("stats", "new")]));
+}
+
+fn changes_are_seen_without_reading(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    assert_eq!(registry.mark("p").unwrap(), None);
+    assert!(!test.path().exists());
+    let put = |text: &str, seconds: i64| {
+        let noted =
+            Write::PutMetadata { key: "last_updated_timestamp".into(), value: seconds.to_string(), updated: seconds };
+        let puts = [Write::Put(view("stats", text)), noted];
+        registry.update_view("p", "stats", &mut |_| Some(puts.to_vec())).unwrap();
+        registry.mark("p").unwrap().unwrap()
+    };
+    let first = put("a", 1_700_000_000);
+    let second = put("b", 1_700_000_001);
+    assert_ne!(first.text, second.text);
+    registry.snapshot("p").unwrap();
+    assert_eq!(test.open().mark("p").unwrap(), Some(second));
 }
 
 /// Runs record their intervals side by side, while somebody applies.

@@ -211,6 +211,7 @@ proptest! {
             project_description: None,
             repo_name: None,
             provider: "local".to_owned(),
+            registry_cache: crate::config::RegistryCache::default(),
             registry: RegistryConfig::File { path: folder.path().join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,

@@ -1,0 +1,257 @@
+//! What is registered, kept for whoever asks again and again.
+//!
+//! A state is read whole and never changed. A cheap look at the registry tells whether it is still right; where it is
+//! not, the next one is read while the old one goes on to be given, and so it does while the registry is away.
+
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use super::{
+    objects::{Mark, Objects},
+    state,
+};
+use crate::{
+    config::RegistryCache,
+    model::{RegistryState, Timestamp},
+    problem::{Kind, Problem},
+};
+
+/// How long to leave a registry alone that could not be read.
+const AWAY: Duration = Duration::from_secs(1);
+
+/// The objects of one project, kept. Threads can share it.
+pub struct Cached {
+    shared: Arc<Shared>,
+    /// Looks and reads, so that nobody who asks has to wait for it; `None` where each who asks looks.
+    worker: Option<JoinHandle<()>>,
+}
+
+/// The time of day.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How right a kept state is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// When the state was read.
+    pub read: Timestamp,
+    /// When it was last known to be what the registry holds: its age counts from here.
+    pub confirmed: Timestamp,
+    /// Why it could not be confirmed since.
+    pub problem: Option<Problem>,
+}
+
+struct Shared {
+    registry: Arc<dyn Objects>,
+    project: String,
+    freshness: RegistryCache,
+    clock: Clock,
+    kept: Mutex<Option<Kept>>,
+    /// Held by the one who looks and reads.
+    turn: Mutex<()>,
+    /// How often somebody began to look.
+    looks: AtomicU64,
+    wanted: Mutex<Wanted>,
+    wake: Condvar,
+}
+
+#[derive(Clone)]
+struct Kept {
+    state: Arc<RegistryState>,
+    /// What the registry was recognised by before the state was read, if it can be.
+    mark: Option<String>,
+    tried: Timestamp,
+    status: Status,
+}
+
+/// What is wanted of the worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    Look,
+    End,
+}
+
+impl Cached {
+    /// The objects of a project. Nothing is read yet.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn new(
+        registry: Arc<dyn Objects>,
+        project: &str,
+        freshness: RegistryCache,
+        clock: Clock,
+    ) -> Result<Self, Problem> {
+        let shared = Arc::new(Shared {
+            registry,
+            project: project.to_owned(),
+            freshness,
+            clock,
+            kept: Mutex::default(),
+            turn: Mutex::default(),
+            looks: AtomicU64::new(0),
+            wanted: Mutex::new(Wanted::Nothing),
+            wake: Condvar::new(),
+        });
+        let worker = match freshness.period.is_zero() {
+            true => None,
+            false => {
+                let of_worker = Arc::clone(&shared);
+                let worker = std::thread::Builder::new().name("feastr-registry".to_owned());
+                let worker = worker.spawn(move || of_worker.work()).map_err(|error| {
+                    Problem::new(Kind::Unavailable, format!("the registry cannot be watched: {error}"), None)
+                })?;
+                Some(worker)
+            }
+        };
+        Ok(Self { shared, worker })
+    }
+
+    /// What is registered, as far as is known. The first who ask wait until it is read.
+    ///
+    /// # Errors
+    /// When the registry was never read and cannot be.
+    pub fn state(&self) -> Result<Arc<RegistryState>, Problem> {
+        let shared = &self.shared;
+        let looks = shared.looks.load(Ordering::SeqCst);
+        let Some(kept) = shared.kept() else {
+            let _turn = guard(&shared.turn);
+            return match shared.kept() {
+                Some(kept) => Ok(kept.state),
+                None => shared.read(shared.mark()?),
+            };
+        };
+        if !kept.is_due((shared.clock)(), shared.freshness) {
+            return Ok(kept.state);
+        }
+        if self.worker.is_some() {
+            if !shared.freshness.by_itself {
+                shared.want(Wanted::Look);
+            }
+            return Ok(kept.state);
+        }
+        let _turn = guard(&shared.turn);
+        // Whoever had the turn may have begun to look after this one asked.
+        if shared.looks.load(Ordering::SeqCst) == looks {
+            shared.look();
+        }
+        Ok(shared.kept().map_or(kept.state, |kept| kept.state))
+    }
+
+    /// How right the state is that is given now; `None` before it was first read.
+    pub fn status(&self) -> Option<Status> {
+        self.shared.kept().map(|kept| kept.status)
+    }
+}
+
+impl Drop for Cached {
+    fn drop(&mut self) {
+        self.shared.want(Wanted::End);
+        if let Some(worker) = self.worker.take() {
+            // It cannot have panicked.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Kept {
+    fn is_due(&self, now: Timestamp, freshness: RegistryCache) -> bool {
+        let pause = if self.status.problem.is_some() { freshness.period.max(AWAY) } else { freshness.period };
+        let pause = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
+        // A clock may be set back.
+        now < self.tried || now.micros() - self.tried.micros() >= pause
+    }
+}
+
+impl Shared {
+    fn kept(&self) -> Option<Kept> {
+        guard(&self.kept).clone()
+    }
+
+    fn want(&self, wanted: Wanted) {
+        let mut now = guard(&self.wanted);
+        if *now != Wanted::End {
+            *now = wanted;
+        }
+        self.wake.notify_all();
+    }
+
+    /// What the worker does until its end.
+    fn work(&self) {
+        loop {
+            let mut wanted = guard(&self.wanted);
+            while *wanted == Wanted::Nothing {
+                if !self.freshness.by_itself {
+                    wanted = self.wake.wait(wanted).unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                }
+                let waited = self.wake.wait_timeout(wanted, self.freshness.period);
+                let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                wanted = after;
+                if timeout.timed_out() && *wanted == Wanted::Nothing {
+                    *wanted = Wanted::Look;
+                }
+            }
+            if *wanted == Wanted::End {
+                return;
+            }
+            *wanted = Wanted::Nothing;
+            drop(wanted);
+            // Whoever has the turn is reading for the first time.
+            match self.turn.try_lock() {
+                Ok(_turn) => self.look(),
+                Err(TryLockError::Poisoned(_)) => self.look(),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+    }
+
+    /// Confirms the state, or reads the next one.
+    fn look(&self) {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        let tried = (self.clock)();
+        let Some(kept) = self.kept() else { return };
+        let outcome = match self.mark() {
+            Ok(mark) if mark.is_some() && mark == kept.mark => {
+                let status = Status { confirmed: tried, problem: None, ..kept.status };
+                *guard(&self.kept) = Some(Kept { tried, status, ..kept });
+                return;
+            }
+            Ok(mark) => self.read(mark),
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = outcome {
+            let status = Status { problem: Some(problem), ..kept.status };
+            *guard(&self.kept) = Some(Kept { tried, status, ..kept });
+        }
+    }
+
+    /// What the registry can be recognised by. What may be the same after another change does not count.
+    fn mark(&self) -> Result<Option<String>, Problem> {
+        let mark = self.registry.mark(&self.project)?;
+        let now = (self.clock)();
+        Ok(mark.filter(|Mark { settled, .. }| *settled <= now).map(|mark| mark.text))
+    }
+
+    /// Reads a state, which from then on is given.
+    fn read(&self, mark: Option<String>) -> Result<Arc<RegistryState>, Problem> {
+        let now = (self.clock)();
+        let state = Arc::new(state(&self.registry.snapshot(&self.project)?));
+        let status = Status { read: now, confirmed: now, problem: None };
+        *guard(&self.kept) = Some(Kept { state: Arc::clone(&state), mark, tried: now, status });
+        Ok(state)
+    }
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
