@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::impact::{Impact, Severity};
@@ -39,6 +39,22 @@ impl Change {
     pub fn vanishing(&self) -> Option<&ObjectId> {
         self.before_id().filter(|before| self.action.after().is_none() || **before != self.id)
     }
+}
+
+/// The kinds of actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionKind {
+    /// The object comes.
+    Create,
+    /// It changes.
+    Update,
+    /// It gets another name.
+    Rename,
+    /// It becomes a view of another kind.
+    Replace,
+    /// It goes.
+    Delete,
 }
 
 /// What happens to an object.
@@ -100,14 +116,25 @@ impl Action {
         }
     }
 
-    /// The word of `--allow` and of the JSON form.
-    pub fn word(&self) -> &'static str {
+    /// Which action it is.
+    pub fn kind(&self) -> ActionKind {
         match self {
-            Self::Create { .. } => "create",
-            Self::Update { .. } => "update",
-            Self::Rename { .. } => "rename",
-            Self::Replace { .. } => "replace",
-            Self::Delete { .. } => "delete",
+            Self::Create { .. } => ActionKind::Create,
+            Self::Update { .. } => ActionKind::Update,
+            Self::Rename { .. } => ActionKind::Rename,
+            Self::Replace { .. } => ActionKind::Replace,
+            Self::Delete { .. } => ActionKind::Delete,
+        }
+    }
+
+    /// The word for it where changes are permitted, and of the JSON form.
+    pub fn word(&self) -> &'static str {
+        match self.kind() {
+            ActionKind::Create => "create",
+            ActionKind::Update => "update",
+            ActionKind::Rename => "rename",
+            ActionKind::Replace => "replace",
+            ActionKind::Delete => "delete",
         }
     }
 

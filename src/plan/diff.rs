@@ -95,59 +95,14 @@ impl fmt::Display for Conflict {
 pub fn diff(state: &RegistryState, repo: &Repo, setting: Setting<'_>) -> Result<Plan, Vec<Conflict>> {
     let declared = repo.objects();
     let ownership = Ownership::new(state, setting.repo_name);
-    let mut actions = Vec::new();
-    let mut conflicts = foreign_conflicts(state, &declared);
-    // What the declared objects took the place of.
-    let mut succeeded = BTreeSet::new();
-    for (id, after) in &declared {
-        let (from, action) = action(state, &declared, &succeeded, id, after);
-        if let Some(existing) = &from
-            && action.is_some()
-            && let Some(owner) = ownership.other_owner(existing)
-        {
-            // The project itself belongs to the repo that applied it first.
-            if id.kind != ObjectKind::Project {
-                let reason = format!("it was applied by repo `{owner}`");
-                let owner = Some(owner.to_owned());
-                let existing = Some(existing.clone());
-                conflicts.push(Conflict { declared: id.clone(), existing, reason, owner, place: None });
-            }
-            continue;
-        }
-        if let (ObjectKind::ValidationReference, Some(Action::Create { .. })) = (id.kind, &action) {
-            let reason = "it needs a profiler, and a profiler is a Python function".to_owned();
-            conflicts.push(Conflict { declared: id.clone(), existing: None, reason, owner: None, place: None });
-            continue;
-        }
-        succeeded.extend(from.filter(|from| from != id));
-        actions.extend(action.map(|action| (id.clone(), action)));
-    }
-    let mut kept = state.foreign.clone();
-    let mut others = BTreeMap::new();
-    for (id, object) in &state.objects {
-        if declared.contains_key(id) || succeeded.contains(id) {
-            continue;
-        }
-        match ownership.reason_to_keep(id) {
-            None => actions.push((id.clone(), Action::Delete { before: Box::new(object.clone()) })),
-            Some(reason) => {
-                conflicts.extend(name_conflicts(id, &reason, ownership.other_owner(id), &declared));
-                others.insert(id.clone(), object.clone());
-                // Saved datasets come from jobs and are never declared away: not worth a word.
-                if id.kind != ObjectKind::SavedDataset {
-                    kept.push(kept_object(id, object, reason));
-                }
-            }
-        }
-    }
+    let mut comparison = Comparison { state, declared: &declared, ownership: &ownership, found: Found::default() };
+    comparison.declared();
+    comparison.not_declared();
+    let Found { mut actions, conflicts, others, mut kept, .. } = comparison.found;
     if !conflicts.is_empty() {
-        conflicts.sort_by(|a, b| (&a.declared, &a.existing).cmp(&(&b.declared, &b.existing)));
-        conflicts.dedup();
-        for conflict in &mut conflicts {
-            conflict.place = repo.places.get(&conflict.declared).cloned();
-        }
-        return Err(conflicts);
+        return Err(located(conflicts, repo));
     }
+    kept.extend(state.foreign.iter().cloned());
     kept.sort_by(|a, b| a.id.cmp(&b.id));
     actions.sort_by(|a, b| a.0.cmp(&b.0));
     let tables = setting.online.map(|online| table_changes(state, repo, &others, online)).unwrap_or_default();
@@ -163,6 +118,92 @@ pub fn diff(state: &RegistryState, repo: &Repo, setting: Setting<'_>) -> Result<
         taken_over: declared.keys().filter(|id| ownership.takes_over(id)).cloned().collect(),
         kept,
     })
+}
+
+/// A registry beside what is declared.
+struct Comparison<'a> {
+    state: &'a RegistryState,
+    declared: &'a BTreeMap<ObjectId, Object>,
+    ownership: &'a Ownership<'a>,
+    found: Found,
+}
+
+/// What comparing shows.
+#[derive(Default)]
+struct Found {
+    actions: Vec<(ObjectId, Action)>,
+    conflicts: Vec<Conflict>,
+    /// What declared objects take the place of.
+    succeeded: BTreeSet<ObjectId>,
+    /// Registered objects that are not declared and stay.
+    others: BTreeMap<ObjectId, Object>,
+    /// Those of them that a plan speaks of.
+    kept: Vec<ForeignObject>,
+}
+
+impl Comparison<'_> {
+    /// What becomes of declared objects, and which of them have no place.
+    fn declared(&mut self) {
+        self.found.conflicts = foreign_conflicts(self.state, self.declared);
+        for (id, after) in self.declared {
+            let (from, action) = action(self.state, self.declared, &self.found.succeeded, id, after);
+            if let Some(existing) = from.as_ref().filter(|_| action.is_some())
+                && let Some(owner) = self.ownership.other_owner(existing)
+            {
+                // The project itself belongs to the repo that applied it first.
+                if id.kind != ObjectKind::Project {
+                    self.found.conflicts.push(owned_by_other(id, existing, owner));
+                }
+                continue;
+            }
+            if let (ObjectKind::ValidationReference, Some(Action::Create { .. })) = (id.kind, &action) {
+                let reason = "it needs a profiler, and a profiler is a Python function".to_owned();
+                let declared = id.clone();
+                self.found.conflicts.push(Conflict { declared, existing: None, reason, owner: None, place: None });
+                continue;
+            }
+            self.found.succeeded.extend(from.filter(|from| from != id));
+            self.found.actions.extend(action.map(|action| (id.clone(), action)));
+        }
+    }
+
+    /// What becomes of registered objects that are not declared.
+    fn not_declared(&mut self) {
+        let Found { actions, conflicts, succeeded, others, kept } = &mut self.found;
+        let rest = self.state.objects.iter();
+        for (id, object) in rest.filter(|(id, _)| !self.declared.contains_key(id) && !succeeded.contains(id)) {
+            let Some(reason) = self.ownership.reason_to_keep(id) else {
+                actions.push((id.clone(), Action::Delete { before: Box::new(object.clone()) }));
+                continue;
+            };
+            conflicts.extend(name_conflicts(id, &reason, self.ownership.other_owner(id), self.declared));
+            others.insert(id.clone(), object.clone());
+            // Saved datasets come from jobs and are never declared away: not worth a word.
+            if id.kind != ObjectKind::SavedDataset {
+                kept.push(kept_object(id, object, reason));
+            }
+        }
+    }
+}
+
+fn owned_by_other(id: &ObjectId, existing: &ObjectId, owner: &str) -> Conflict {
+    Conflict {
+        declared: id.clone(),
+        existing: Some(existing.clone()),
+        reason: format!("it was applied by repo `{owner}`"),
+        owner: Some(owner.to_owned()),
+        place: None,
+    }
+}
+
+/// Conflicts in order, each once, with the places of what is declared.
+fn located(mut conflicts: Vec<Conflict>, repo: &Repo) -> Vec<Conflict> {
+    conflicts.sort_by(|a, b| (&a.declared, &a.existing).cmp(&(&b.declared, &b.existing)));
+    conflicts.dedup();
+    for conflict in &mut conflicts {
+        conflict.place = repo.places.get(&conflict.declared).cloned();
+    }
+    conflicts
 }
 
 fn unassessed(repo: &Repo, id: ObjectId, action: Action) -> Change {

@@ -20,7 +20,7 @@ mod users;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Action, Change, Edit, EditKind, TableAction, TableChange};
+pub use change::{Action, ActionKind, Change, Edit, EditKind, TableAction, TableChange};
 pub use diff::{Conflict, Plan, Setting, diff};
 pub use guard::{Allow, Blocked, ParseAllowError, Permission, blocked_teardown};
 pub use impact::{Breakage, Collision, Harm, Impact, Loss, Rematerialization, Severity, User};

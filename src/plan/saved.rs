@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{diff::Plan, impact::Severity};
+use super::{change::ActionKind, diff::Plan, impact::Severity};
 use crate::model::{ObjectId, RegistryState};
 
 /// Version of the JSON form of plans; it grows when something is renamed or removed.
@@ -31,9 +31,9 @@ struct Summary {
 }
 
 impl Plan {
-    /// The number of changes with this word, such as `create`.
-    pub fn count(&self, word: &str) -> usize {
-        self.changes.iter().filter(|change| change.action.word() == word).count()
+    /// The number of changes of this kind.
+    pub fn count(&self, kind: ActionKind) -> usize {
+        self.changes.iter().filter(|change| change.action.kind() == kind).count()
     }
 
     /// The plan as indented JSON, the same bytes for the same plan.
@@ -42,11 +42,11 @@ impl Plan {
     /// When a value has no JSON form, which no plan has.
     pub fn to_json(&self) -> serde_json::Result<String> {
         let summary = Summary {
-            create: self.count("create"),
-            update: self.count("update"),
-            rename: self.count("rename"),
-            replace: self.count("replace"),
-            delete: self.count("delete"),
+            create: self.count(ActionKind::Create),
+            update: self.count(ActionKind::Update),
+            rename: self.count(ActionKind::Rename),
+            replace: self.count(ActionKind::Replace),
+            delete: self.count(ActionKind::Delete),
             severity: self.changes.iter().map(|change| change.severity).max().unwrap_or(Severity::Safe),
         };
         serde_json::to_string_pretty(&Document { format_version: FORMAT_VERSION, summary, plan: self })
@@ -69,8 +69,8 @@ pub struct SavedPlan {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct SavedChange {
     id: ObjectId,
-    action: String,
-    severity: String,
+    action: ActionKind,
+    severity: Severity,
     #[serde(default)]
     from: Option<ObjectId>,
     #[serde(default)]
@@ -82,7 +82,7 @@ struct SavedChange {
 impl SavedChange {
     /// Whether somebody has to agree to it.
     fn needs_permission(&self) -> bool {
-        [Severity::Breaking, Severity::Destructive].iter().any(|severity| severity.as_str() == self.severity)
+        self.severity >= Severity::Breaking
     }
 
     fn is_same(&self, other: &Self) -> bool {

@@ -15,7 +15,7 @@ pub use text::draw as draw_text;
 
 use crate::{
     model::ObjectKind,
-    plan::{Permission, Plan},
+    plan::{ActionKind, Permission, Plan},
 };
 
 /// Whether a plan is shown before or after it is carried out.
@@ -58,11 +58,11 @@ impl PlanView<'_> {
         };
         let count = |action| plan.count(action);
         let counts = [
-            count("create"),
-            count("update"),
-            count("rename"),
-            count("replace"),
-            count("delete"),
+            count(ActionKind::Create),
+            count(ActionKind::Update),
+            count(ActionKind::Rename),
+            count(ActionKind::Replace),
+            count(ActionKind::Delete),
             plan.taken_over.len(),
         ];
         const ALWAYS: [&str; 3] = ["creat", "updat", "delet"];

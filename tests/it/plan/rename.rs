@@ -9,7 +9,9 @@ use feastr::{
     diagnostics::{Diagnostics, SourceText},
     feast::registry::messages::{FeatureView, decode},
     model::{ObjectKind, RENAMED_FROM_TAG, Repo, Timestamp},
-    offline, online, registry,
+    offline, online,
+    plan::ActionKind,
+    registry,
 };
 
 use crate::support::Project;
@@ -45,7 +47,7 @@ fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
     }
     let later = Timestamp::from_micros(now.micros() + 5_000_000);
     let plan = run_at(&repo, Some("team"), later).unwrap();
-    assert_eq!(plan.count("rename"), 1);
+    assert_eq!(plan.count(ActionKind::Rename), 1);
     assert_eq!(created(new_name), first);
     let again = plan.changes.iter().find_map(|change| change.impact.rematerialize.as_ref()).unwrap();
     assert_eq!(again.interval.end.to_string(), "2026-11-01T00:00:00Z");
