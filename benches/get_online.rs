@@ -7,11 +7,13 @@
 use std::{
     net::TcpListener,
     process::{Command, Stdio},
+    sync::Arc,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use feastr::{
+    clients::runtime::wait,
     config::{OnlineStoreConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode},
     feast::values::{
         entity_key::{EntityKeyEncoder, KeyPart},
@@ -21,7 +23,7 @@ use feastr::{
     model::{DataType, FeatureView, Field, Object, RegistryState, Timestamp},
     online::{self, EncodedRow, Replace, ViewLayout},
     retrieval::{Entities, FeatureReference, Selection, resolve},
-    serving::{Status, get_online},
+    serving::{OnlineFeatures, Status},
 };
 use prost::Message as _;
 
@@ -101,7 +103,8 @@ fn main() {
     let selection = Selection::References(references.collect());
     let objects = views.iter().cloned().map(Object::FeatureView).map(|object| (object.id(), object)).collect();
     let state = RegistryState { objects, ..RegistryState::default() };
-    let retrieval = resolve(&state, &selection, true).unwrap();
+    let retrieval = Arc::new(resolve(&state, &selection, true).unwrap());
+    let features = OnlineFeatures::new(PROJECT, retrieval, store.as_ref()).unwrap();
 
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
@@ -111,7 +114,8 @@ fn main() {
         let key = |entity: usize| vec![("driver_id".to_owned(), (entity + round).to_string())];
         let entities = Entities::of_texts(&(0..ENTITIES).map(key).collect::<Vec<_>>()).unwrap();
         let began = Instant::now();
-        let answer = get_online(PROJECT, &retrieval, &entities, store.as_ref(), now).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let answer = wait(features.of(&entities, now, deadline)).unwrap();
         ours.push(began.elapsed());
         let values = answer.columns[1..].iter().flat_map(|column| &column.values);
         assert!(values.clone().all(|value| value.status == Status::Present) && values.count() == ENTITIES * 50);

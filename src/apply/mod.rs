@@ -134,7 +134,7 @@ pub fn apply(
     }
     // Before the registry is locked, because both may be one file.
     let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
-    let recorded = online.and_then(OnlineStore::recorded_tables);
+    let recorded = online.and_then(|online| online.recorded_tables());
     if let Some(recorded) = recorded {
         recorded.create(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
     }
@@ -168,7 +168,7 @@ pub fn plan(
     repo_name: Option<&str>,
     online: Option<&dyn OnlineStore>,
 ) -> Result<Plan, ApplyError> {
-    let online = online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
+    let online = online.and_then(|online| online.recorded_tables()).map(RecordedTables::layout);
     diff(state, repo, Setting { repo_name, online }).map_err(ApplyError::Conflicts)
 }
 
@@ -211,7 +211,7 @@ fn decide(
     let mut writes = rows::writes(&plan, snapshot, pinned, now)?;
     writes.extend(owner_notes(&plan, &state, now));
     writes.extend(stale_notes(&plan, snapshot, now));
-    let here = online.and_then(OnlineStore::recorded_tables).map(RecordedTables::layout);
+    let here = online.and_then(|online| online.recorded_tables()).map(RecordedTables::layout);
     if let Some(here) = here.filter(|_| !plan.tables.is_empty()) {
         let mut recorded = state.online_tables;
         recorded.extend(tables(&plan, TableAction::Create).map(|table| (table.to_owned(), here.file.to_owned())));

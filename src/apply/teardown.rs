@@ -110,8 +110,8 @@ pub fn teardown(
     let before = state(&registry.snapshot(project)?);
     options.check(&before)?;
     if let Some(online) = online {
-        // Before anything is removed, the store is there, as reading nothing shows, and runs under way end.
-        online.read(project, &[])?;
+        // Before anything is removed, the store is there, and runs under way end.
+        online.reach()?;
         under_locks(project, registry, views_with_values(&before), &mut |_| Ok(()))?;
     }
     let tables = update(registry, project, |snapshot| {

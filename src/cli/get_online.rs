@@ -1,12 +1,20 @@
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{CommandError, Context, Exit, entities, selection::SelectionArgs};
 use crate::{
     app::retrieval::retrieval,
+    clients::runtime::wait,
     retrieval::{Entities, Retrieval},
-    serving::{Answer, Status, get_online},
+    serving::{Answer, OnlineFeatures, Status},
     ui::{Printer, Table},
 };
+
+/// How long reading may take at most; stores have shorter limits of their own for each answer.
+const LONGEST_READ: Duration = Duration::from_secs(60);
 
 /// Read the current features of entities from the online store
 #[derive(Debug, clap::Args)]
@@ -38,7 +46,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     if entities.is_file() {
         tell_ignored(&entities, &retrieval, context.printer)?;
     }
-    let answer = get_online(store.project(), &retrieval, &entities, online, store.now())?;
+    let features = OnlineFeatures::new(store.project(), Arc::new(retrieval), online)?;
+    let answer = wait(features.of(&entities, store.now(), Instant::now() + LONGEST_READ))?;
     if context.printer.json {
         context.printer.json(&answer.to_json())?;
     } else {

@@ -2,5 +2,6 @@
 //! wrong. What is asked there, and in which tables and keys, is decided by the rooms above.
 
 pub mod postgres;
+pub mod redis;
 pub mod runtime;
 pub mod sqlite;

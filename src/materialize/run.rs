@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::{Checks, FeatureView, Interval, RunCounts, Timestamp},
     offline::{BatchSink, NewestQuery},
-    online::{BatchEncoder, EncodeBatchError, OnlineWriter, Replace, ViewLayout, WriteCounts},
+    online::{BatchEncoder, EncodeBatchError, Replace, ViewLayout, WriteCounts, Writer},
     problem::{Kind, Problem},
     registry::{Decision, stale_until, update_view},
 };
@@ -223,7 +223,7 @@ fn difference(after: RunCounts, before: RunCounts) -> RunCounts {
 struct ValueSink<'a> {
     view: &'a str,
     encoder: BatchEncoder<'a>,
-    writer: Box<dyn OnlineWriter>,
+    writer: Box<dyn Writer>,
     on_event: &'a OnEvent<'a>,
     counts: &'a mut RunCounts,
     failure: Option<ViewError>,

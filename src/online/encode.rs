@@ -7,7 +7,7 @@ use arrow::{
     datatypes::TimestampMicrosecondType,
 };
 
-use super::store::EncodedRow;
+use super::writer::EncodedRow;
 use crate::{
     feast::values::{
         encode::{BoundColumn, ColumnEncoder, EncodeError, KeyColumn},

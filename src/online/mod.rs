@@ -1,20 +1,28 @@
-//! Where the newest values are served from, behind one trait.
+//! Where the newest values are served from: how they are read, written and removed, whatever the store.
 
+mod admin;
 mod encode;
+mod memory;
 mod patience;
 mod postgres;
+mod reader;
 mod redis;
 mod sqlite;
 mod store;
+mod view_layout;
+mod writer;
 
 use crate::config::OnlineStoreConfig;
 
+pub use admin::{Admin, RecordedTables};
 pub use encode::{BatchEncoder, EncodeBatchError, EncodedBatch};
-pub use store::{
-    EncodedRow, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout, WriteCounts,
-};
+pub use memory::MemoryOnlineStore;
+pub use reader::{Found, PreparedRead, Reader, Reading, StoredValue, ViewFeatures};
+pub use store::OnlineStore;
+pub use view_layout::ViewLayout;
+pub use writer::{EncodedRow, Replace, WriteCounts, Writer};
 
-/// The online store the settings name. Nothing is opened yet.
+/// The online store the settings name. Nothing is opened yet; what is opened stays so.
 pub fn open(config: &OnlineStoreConfig) -> Box<dyn OnlineStore> {
     match config {
         OnlineStoreConfig::Sqlite { path, numbers } => Box::new(sqlite::SqliteOnlineStore::new(path.clone(), *numbers)),

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -32,24 +32,30 @@ impl Patience {
 
     /// Waits a while; `false`, at once, when that was done for long enough.
     pub fn wait(&mut self) -> bool {
+        let pause = self.pause();
+        pause.map(sleep).is_some()
+    }
+
+    /// How long to wait now; `None` when that was done for long enough.
+    pub fn pause(&mut self) -> Option<Duration> {
         if self.began.elapsed() + self.pause > self.limit {
-            return false;
+            return None;
         }
-        sleep(self.pause);
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        true
+        let longer = (self.pause * 2).min(LONGEST_PAUSE);
+        Some(std::mem::replace(&mut self.pause, longer))
     }
 
     /// The error that remained, with how long it did.
     pub fn exhausted(&self, error: Problem) -> Problem {
         let waited = self.began.elapsed().as_secs();
-        Problem::new(Kind::Unavailable, format!("{}, for {waited} s by now", error.message), error.help())
+        Problem { message: format!("{}, for {waited} s by now", error.message), ..error }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Kind;
 
     #[test]
     fn patience_ends() {

@@ -1,15 +1,20 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::store::{
-    EncodedRow, OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout, WriteCounts,
+use super::{
+    admin::{Admin, RecordedTables},
+    reader::{Found, PreparedRead, Reader, Reading, StoredValue, ViewFeatures},
+    store::OnlineStore,
+    view_layout::ViewLayout,
+    writer::{EncodedRow, Replace, WriteCounts, Writer},
 };
 use crate::{
-    clients::sqlite::SqliteFile,
+    clients::sqlite::{SqliteFile, SqlitePool},
     feast::values::{entity_key::EntityKeyEncoder, value::Value},
     model::{OnlineTables, Timestamp},
     problem::Problem,
@@ -18,6 +23,7 @@ use crate::{
 /// Feast's SQLite online store: a table per view, a row per entity and feature.
 pub struct SqliteOnlineStore {
     file: SqliteFile,
+    readers: Arc<SqlitePool>,
     /// The file's path as Feast records it in the registry.
     recorded: String,
     /// Whether tables get a column for numbers.
@@ -32,7 +38,8 @@ impl SqliteOnlineStore {
     /// numbers in its tables, or without.
     pub fn new(path: PathBuf, numbers: bool) -> Self {
         let recorded = path.display().to_string();
-        Self { file: SqliteFile::new("online store", path), recorded, numbers, turn: Arc::default() }
+        let file = SqliteFile::new("online store", path);
+        Self { readers: SqlitePool::new(file.clone()), file, recorded, numbers, turn: Arc::default() }
     }
 }
 
@@ -183,7 +190,18 @@ impl RecordedTables for SqliteOnlineStore {
     }
 }
 
-impl OnlineStore for SqliteOnlineStore {
+impl Reader for SqliteOnlineStore {
+    fn prepare(&self, project: &str, views: Vec<ViewFeatures>) -> Box<dyn PreparedRead> {
+        let views = views.into_iter().map(|view| ViewRead::new(project, view)).collect();
+        Box::new(SqliteRead { readers: Arc::clone(&self.readers), views })
+    }
+}
+
+impl Admin for SqliteOnlineStore {
+    fn reach(&self) -> Result<(), Problem> {
+        self.file.open_for_reading().map(|_| ())
+    }
+
     fn recorded_tables(&self) -> Option<&dyn RecordedTables> {
         Some(self)
     }
@@ -215,24 +233,14 @@ impl OnlineStore for SqliteOnlineStore {
         let removals = views.iter().map(|(view, before)| (view, format!("event_ts < {}", before.seconds())));
         self.remove(removals, on_page)
     }
+}
 
-    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, Problem> {
+impl OnlineStore for SqliteOnlineStore {
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn Writer>, Problem> {
         let connection = self.file.open_for_writing()?;
         let table = table_name(&layout.project, &layout.view);
         let writer = SqliteWriter::new(self, connection, &table, layout, replace);
         Ok(Box::new(writer.map_err(|error| self.file.explain(&error))?))
-    }
-
-    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
-        let Some(mut connection) = self.file.open_for_reading()? else {
-            return Ok(requests.iter().map(nothing_found).collect());
-        };
-        let mut read = || -> rusqlite::Result<_> {
-            // One transaction, so that all values are of the same moment.
-            let transaction = connection.transaction()?;
-            requests.iter().map(|request| read_view(&transaction, project, request)).collect()
-        };
-        read().map_err(|error| self.file.explain(&error))
     }
 }
 
@@ -297,7 +305,7 @@ impl SqliteWriter {
     }
 }
 
-impl OnlineWriter for SqliteWriter {
+impl Writer for SqliteWriter {
     fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, Problem> {
         self.write_rows(rows).map_err(|error| self.file.explain(&error))
     }
@@ -332,29 +340,77 @@ fn upsert(table: &str, numbers: bool, replace: Replace) -> String {
     )
 }
 
-fn nothing_found(request: &ReadRequest) -> Vec<Vec<StoredValue>> {
-    vec![vec![StoredValue::NotFound; request.features.len()]; request.keys.len()]
+/// A read of some views, in one transaction, so that all values are of the same moment.
+struct SqliteRead {
+    readers: Arc<SqlitePool>,
+    views: Arc<[ViewRead]>,
 }
 
-fn read_view(connection: &Connection, project: &str, request: &ReadRequest) -> rusqlite::Result<Vec<Vec<StoredValue>>> {
-    let table = table_name(project, &request.view);
-    if !table_exists(connection, &table)? {
-        return Ok(nothing_found(request));
+struct ViewRead {
+    select: String,
+    features: Vec<String>,
+    /// Which list of keys is its own.
+    keys: usize,
+}
+
+impl PreparedRead for SqliteRead {
+    fn read<'a>(&'a self, keys: &'a [Vec<Vec<u8>>], deadline: Instant) -> Reading<'a> {
+        let (views, asked) = (Arc::clone(&self.views), keys.to_vec());
+        Box::pin(async move {
+            let read = move |connection: &mut Connection| {
+                let transaction = connection.transaction()?;
+                views.iter().map(|view| view.read(&transaction, &asked[view.keys])).collect()
+            };
+            let found = self.readers.read(deadline, read).await?;
+            Ok(found.unwrap_or_else(|| self.views.iter().map(|view| view.nothing(&keys[view.keys])).collect::<Found>()))
+        })
     }
-    let mut select = connection
-        .prepare(&format!("SELECT feature_name, value, event_ts FROM {} WHERE entity_key = ?1", quoted(&table)))?;
-    let mut values = nothing_found(request);
-    for (key, values) in request.keys.iter().zip(&mut values) {
-        let mut rows = select.query([key])?;
-        while let Some(row) = rows.next()? {
-            let feature: String = row.get(0)?;
-            let value = row.get::<_, Option<Vec<u8>>>(1)?.unwrap_or_default();
-            let event = event_time(row.get_ref(2)?);
-            let wanted = request.features.iter().zip(&mut *values).filter(|(wanted, _)| **wanted == feature);
-            wanted.for_each(|(_, place)| *place = StoredValue::Found { value: value.clone(), event });
+}
+
+impl ViewRead {
+    fn new(project: &str, view: ViewFeatures) -> Self {
+        let table = quoted(&table_name(project, &view.view));
+        let select = format!("SELECT feature_name, value, event_ts FROM {table} WHERE entity_key = ?1");
+        Self { select, features: view.features, keys: view.keys }
+    }
+
+    fn nothing(&self, keys: &[Vec<u8>]) -> Vec<Vec<StoredValue>> {
+        vec![vec![StoredValue::NotFound; self.features.len()]; keys.len()]
+    }
+
+    /// The values of each key; none of a view whose table is not there.
+    fn read(&self, connection: &Connection, keys: &[Vec<u8>]) -> rusqlite::Result<Vec<Vec<StoredValue>>> {
+        let mut found = self.nothing(keys);
+        match self.fill(connection, keys, &mut found) {
+            Err(error) if is_missing_table(&error) => Ok(self.nothing(keys)),
+            outcome => outcome.map(|()| found),
         }
     }
-    Ok(values)
+
+    fn fill(&self, connection: &Connection, keys: &[Vec<u8>], found: &mut [Vec<StoredValue>]) -> rusqlite::Result<()> {
+        let mut select = connection.prepare_cached(&self.select)?;
+        for (key, values) in keys.iter().zip(found) {
+            let mut rows = select.query([key])?;
+            while let Some(row) = rows.next()? {
+                let feature = row.get_ref(0)?.as_str()?;
+                let wanted = self.features.iter().zip(&mut *values).filter(|(wanted, _)| *wanted == feature);
+                for (_, place) in wanted {
+                    let value = row.get_ref(1)?.as_blob_or_null()?.unwrap_or_default().to_vec();
+                    *place = StoredValue::Found { value, event: event_time(row.get_ref(2)?) };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_missing_table(error: &rusqlite::Error) -> bool {
+    let text = match error {
+        rusqlite::Error::SqliteFailure(_, text) => text.as_deref(),
+        rusqlite::Error::SqlInputError { msg, .. } => Some(msg.as_str()),
+        _ => None,
+    };
+    text.is_some_and(|text| text.starts_with("no such table: "))
 }
 
 /// Feast stores whole seconds; other clients leave texts such as `2026-01-01 00:00:00`.

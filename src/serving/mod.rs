@@ -1,8 +1,8 @@
-//! Online features of entities: keys out of what is asked, statuses out of what is stored.
+//! Online features of entities: builds entity keys from requests and statuses from stored values.
 
 mod answer;
 mod get_online;
 mod keys;
 
 pub use answer::{Answer, AnswerColumn, Answered, Status};
-pub use get_online::get_online;
+pub use get_online::OnlineFeatures;

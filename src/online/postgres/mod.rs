@@ -8,15 +8,27 @@ mod session;
 mod tables;
 mod write;
 
+use std::sync::Arc;
+
 use session::{Access, Session};
 use tables::{prepare, table_name};
 
-use super::store::{OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout};
-use crate::{config::PostgresConfig, model::Timestamp, problem::Problem};
+use super::{
+    admin::{Admin, RecordedTables},
+    reader::{PreparedRead, Reader, ViewFeatures},
+    store::OnlineStore,
+    view_layout::ViewLayout,
+    writer::{Replace, Writer},
+};
+use crate::{clients::postgres::Pool, config::PostgresConfig, model::Timestamp, problem::Problem};
+
+/// Connections that read at once at most, as many as Feast's pool has.
+const MOST_READERS: usize = 10;
 
 /// Feast's online store in a schema of a PostgreSQL database.
 pub struct PostgresOnlineStore {
     access: Access,
+    readers: Arc<Pool>,
     /// Whether new tables get a column for numbers.
     numbers: bool,
 }
@@ -24,11 +36,22 @@ pub struct PostgresOnlineStore {
 impl PostgresOnlineStore {
     /// The store behind these settings. Nothing is opened yet.
     pub fn new(config: &PostgresConfig) -> Self {
-        Self { access: Access::new(config), numbers: config.numbers }
+        let access = Access::new(config);
+        Self { readers: Arc::new(access.pool(MOST_READERS)), access, numbers: config.numbers }
     }
 }
 
-impl OnlineStore for PostgresOnlineStore {
+impl Reader for PostgresOnlineStore {
+    fn prepare(&self, project: &str, views: Vec<ViewFeatures>) -> Box<dyn PreparedRead> {
+        Box::new(read::PostgresRead::new(Arc::clone(&self.readers), project, views))
+    }
+}
+
+impl Admin for PostgresOnlineStore {
+    fn reach(&self) -> Result<(), Problem> {
+        Session::open(&self.access).map(|_| ())
+    }
+
     /// Feast records tables of SQLite only.
     fn recorded_tables(&self) -> Option<&dyn RecordedTables> {
         None
@@ -58,17 +81,15 @@ impl OnlineStore for PostgresOnlineStore {
     fn remove_expired(&self, views: &[(ViewLayout, Timestamp)], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         remove::expired(&mut Session::open(&self.access)?, views, on_page)
     }
+}
 
-    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, Problem> {
+impl OnlineStore for PostgresOnlineStore {
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn Writer>, Problem> {
         let mut session = Session::open(&self.access)?;
         let table = table_name(&layout.project, &layout.view);
         let found = prepare(&mut session, std::slice::from_ref(&table), self.numbers)?;
         session.note_history();
         let has_numbers = found.iter().any(|table| table.has_numbers);
         Ok(Box::new(write::PostgresWriter::new(session, &table, has_numbers, layout, replace)))
-    }
-
-    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
-        read::read(&mut Session::open(&self.access)?, project, requests)
     }
 }

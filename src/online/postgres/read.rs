@@ -1,5 +1,6 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
+use tokio::time::timeout_at;
 use tokio_postgres::{
     Row,
     error::SqlState,
@@ -8,113 +9,156 @@ use tokio_postgres::{
 
 use super::{
     moment::Moment,
-    session::Session,
-    tables::{missing, quoted, table_name},
+    tables::{MISSING, quoted, table_name},
 };
 use crate::{
-    clients::{
-        postgres::{Connection, PostgresError},
-        runtime::wait,
-    },
+    clients::postgres::{Connection, Pool, PostgresError},
     model::Timestamp,
-    online::store::{ReadRequest, StoredValue},
+    online::reader::{Found, PreparedRead, Reading, StoredValue, ViewFeatures},
     problem::Problem,
 };
 
-/// The stored values of several views, all of the same moment: one question to the server.
-pub fn read(
-    session: &mut Session,
-    project: &str,
-    requests: &[ReadRequest],
-) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
-    let tables: Vec<String> = requests.iter().map(|request| table_name(project, &request.view)).collect();
-    let all: Vec<(usize, &str)> = tables.iter().map(String::as_str).enumerate().collect();
-    let rows = match session.once(|connection| found(ask(connection, &all, requests)))? {
-        Some(rows) => rows,
-        None => {
-            // A view that was never materialized has no values.
-            let names: Vec<&str> = tables.iter().map(String::as_str).collect();
-            let missing = missing(session, &names)?;
-            let there: Vec<_> =
-                all.into_iter().filter(|(_, table)| !missing.iter().any(|name| name == table)).collect();
-            session.once(|connection| ask(connection, &there, requests))?
-        }
-    };
-    let mut answer: Vec<Vec<Vec<StoredValue>>> = requests.iter().map(nothing_found).collect();
-    let places: Vec<HashMap<&[u8], Vec<usize>>> = requests.iter().map(places).collect();
-    session.once(|_| {
-        for row in &rows {
-            let number = usize::try_from(row.try_get::<_, i32>(0)?).unwrap_or(usize::MAX);
-            if let (Some(request), Some(answer)) = (requests.get(number), answer.get_mut(number)) {
-                fill(answer, request, &places[number], row)?;
+/// A read of some views: one question to the server, so that all values are of the same moment.
+pub struct PostgresRead {
+    pool: Arc<Pool>,
+    views: Vec<ViewRead>,
+    /// The question about all views.
+    statement: String,
+}
+
+struct ViewRead {
+    table: String,
+    features: Vec<String>,
+    /// Where the value of a feature goes, which may be asked for twice.
+    columns: HashMap<String, Vec<usize>>,
+    /// Which list of keys is its own.
+    keys: usize,
+}
+
+impl PostgresRead {
+    /// Reads through a pool of connections.
+    pub fn new(pool: Arc<Pool>, project: &str, views: Vec<ViewFeatures>) -> Self {
+        let views: Vec<ViewRead> = views.into_iter().map(|view| ViewRead::new(project, view)).collect();
+        let statement = statement(views.iter().enumerate());
+        Self { pool, views, statement }
+    }
+
+    async fn answer(&self, keys: &[Vec<Vec<u8>>]) -> Result<Found, Problem> {
+        loop {
+            let mut lent = self.pool.lend().await?;
+            match self.ask(&mut lent, keys).await {
+                Ok(rows) => {
+                    let found = self.found(&rows, keys);
+                    self.pool.give_back(lent);
+                    return found.map_err(|error| self.pool.server().explain(&error.into()).into());
+                }
+                // It ended while nobody used it.
+                Err(error) if error.is_closed() && !lent.is_new() => {}
+                Err(error) => {
+                    let problem = self.pool.server().explain(&error);
+                    self.pool.give_back(lent);
+                    return Err(problem.into());
+                }
             }
         }
-        Ok(())
-    })?;
-    Ok(answer)
-}
+    }
 
-/// Nothing when a table is not there.
-fn found<T>(outcome: Result<T, PostgresError>) -> Result<Option<T>, PostgresError> {
-    match outcome {
-        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(None),
-        outcome => outcome.map(Some),
+    async fn ask(&self, connection: &mut Connection, keys: &[Vec<Vec<u8>>]) -> Result<Vec<Row>, PostgresError> {
+        if self.views.is_empty() {
+            return Ok(Vec::new());
+        }
+        let parameters = parameters(&self.views, keys);
+        match connection.query_prepared(&self.statement, &parameters).await {
+            // A view that was never materialized has no values.
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => self.ask_existing(connection, keys).await,
+            answer => answer,
+        }
+    }
+
+    async fn ask_existing(
+        &self,
+        connection: &mut Connection,
+        keys: &[Vec<Vec<u8>>],
+    ) -> Result<Vec<Row>, PostgresError> {
+        let tables: Vec<&str> = self.views.iter().map(|view| view.table.as_str()).collect();
+        let missing = connection.query_typed(MISSING, &[(&tables, Type::TEXT_ARRAY)]).await?;
+        let missing: Vec<&str> = missing.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        let there = || self.views.iter().enumerate().filter(|(_, view)| !missing.contains(&view.table.as_str()));
+        if there().next().is_none() {
+            return Ok(Vec::new());
+        }
+        connection.query_typed(&statement(there()), &parameters(there().map(|(_, view)| view), keys)).await
+    }
+
+    /// The values in the order they were asked for.
+    fn found(&self, rows: &[Row], keys: &[Vec<Vec<u8>>]) -> Result<Found, tokio_postgres::Error> {
+        let nothing = |view: &ViewRead| vec![vec![StoredValue::NotFound; view.features.len()]; keys[view.keys].len()];
+        let mut found: Found = self.views.iter().map(nothing).collect();
+        let places: Vec<HashMap<&[u8], Vec<usize>>> = keys.iter().map(|keys| places(keys)).collect();
+        for row in rows {
+            let number = usize::try_from(row.try_get::<_, i32>(0)?).unwrap_or(usize::MAX);
+            let (Some(view), Some(found)) = (self.views.get(number), found.get_mut(number)) else { continue };
+            let (key, feature): (&[u8], &str) = (row.try_get(1)?, row.try_get(2)?);
+            let value = row.try_get::<_, Option<&[u8]>>(3)?.unwrap_or_default();
+            let event = row.try_get::<_, Option<Moment>>(4)?.map_or(Timestamp::from_micros(0), |moment| moment.0);
+            for &place in places[view.keys].get(key).into_iter().flatten() {
+                for &column in view.columns.get(feature).into_iter().flatten() {
+                    found[place][column] = StoredValue::Found { value: value.to_vec(), event };
+                }
+            }
+        }
+        Ok(found)
     }
 }
 
-/// Asks for the values of requests by their numbers, each from its table.
-fn ask(
-    connection: &mut Connection,
-    tables: &[(usize, &str)],
-    requests: &[ReadRequest],
-) -> Result<Vec<Row>, PostgresError> {
-    if tables.is_empty() {
-        return Ok(Vec::new());
+impl PreparedRead for PostgresRead {
+    fn read<'a>(&'a self, keys: &'a [Vec<Vec<u8>>], deadline: Instant) -> Reading<'a> {
+        Box::pin(async move {
+            let silent = || Err(self.pool.server().explain(&PostgresError::Silent).into());
+            timeout_at(deadline.into(), self.answer(keys)).await.unwrap_or_else(|_| silent())
+        })
     }
-    let mut selects = Vec::with_capacity(tables.len());
-    let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = Vec::with_capacity(2 * tables.len());
-    for (number, table) in tables {
-        let first = parameters.len() + 1;
-        selects.push(format!(
+}
+
+impl ViewRead {
+    fn new(project: &str, view: ViewFeatures) -> Self {
+        let mut columns: HashMap<String, Vec<usize>> = HashMap::new();
+        for (column, feature) in view.features.iter().enumerate() {
+            columns.entry(feature.clone()).or_default().push(column);
+        }
+        Self { table: table_name(project, &view.view), features: view.features, columns, keys: view.keys }
+    }
+}
+
+/// Asks for the values of views by their numbers, each from its table.
+fn statement<'a>(views: impl Iterator<Item = (usize, &'a ViewRead)>) -> String {
+    let select = |(place, (number, view)): (usize, (usize, &ViewRead))| {
+        format!(
             "SELECT {number}, entity_key, feature_name, value, event_ts FROM {} \
-             WHERE entity_key = ANY (${first}) AND feature_name = ANY (${})",
-            quoted(table),
-            first + 1
-        ));
-        parameters.push((&requests[*number].keys, Type::BYTEA_ARRAY));
-        parameters.push((&requests[*number].features, Type::TEXT_ARRAY));
-    }
-    wait(connection.query_typed(&selects.join(" UNION ALL "), &parameters))
+             WHERE entity_key = ANY (${}) AND feature_name = ANY (${})",
+            quoted(&view.table),
+            2 * place + 1,
+            2 * place + 2
+        )
+    };
+    views.enumerate().map(select).collect::<Vec<_>>().join(" UNION ALL ")
 }
 
-fn nothing_found(request: &ReadRequest) -> Vec<Vec<StoredValue>> {
-    vec![vec![StoredValue::NotFound; request.features.len()]; request.keys.len()]
+fn parameters<'a>(
+    views: impl IntoIterator<Item = &'a ViewRead>,
+    keys: &'a [Vec<Vec<u8>>],
+) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+    let of = |view: &'a ViewRead| -> [(&'a (dyn ToSql + Sync), Type); 2] {
+        [(&keys[view.keys], Type::BYTEA_ARRAY), (&view.features, Type::TEXT_ARRAY)]
+    };
+    views.into_iter().flat_map(of).collect()
 }
 
-/// Where each key is in a request.
-fn places(request: &ReadRequest) -> HashMap<&[u8], Vec<usize>> {
-    let mut places: HashMap<&[u8], Vec<usize>> = HashMap::with_capacity(request.keys.len());
-    for (place, key) in request.keys.iter().enumerate() {
+/// Where each key is in its list.
+fn places(keys: &[Vec<u8>]) -> HashMap<&[u8], Vec<usize>> {
+    let mut places: HashMap<&[u8], Vec<usize>> = HashMap::with_capacity(keys.len());
+    for (place, key) in keys.iter().enumerate() {
         places.entry(key).or_default().push(place);
     }
     places
-}
-
-/// Puts a row where it belongs in the answer to a request.
-fn fill(
-    answer: &mut [Vec<StoredValue>],
-    request: &ReadRequest,
-    places: &HashMap<&[u8], Vec<usize>>,
-    row: &Row,
-) -> Result<(), PostgresError> {
-    let (key, feature): (&[u8], &str) = (row.try_get(1)?, row.try_get(2)?);
-    let value = row.try_get::<_, Option<&[u8]>>(3)?.unwrap_or_default();
-    let event = row.try_get::<_, Option<Moment>>(4)?.map_or(Timestamp::from_micros(0), |moment| moment.0);
-    let features = request.features.iter().enumerate().filter(|(_, wanted)| *wanted == feature);
-    for (column, _) in features {
-        for &place in places.get(key).into_iter().flatten() {
-            answer[place][column] = StoredValue::Found { value: value.to_vec(), event };
-        }
-    }
-    Ok(())
 }

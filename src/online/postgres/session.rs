@@ -1,8 +1,10 @@
 use std::time::Duration;
 
+use tokio_postgres::Config;
+
 use crate::{
     clients::{
-        postgres::{ANSWER_LIMIT, Connection, PostgresError, PostgresProblem, PostgresServer, Role},
+        postgres::{ANSWER_LIMIT, Connection, Pool, PostgresError, PostgresProblem, PostgresServer, Role},
         runtime::wait,
     },
     config::PostgresConfig,
@@ -49,12 +51,20 @@ impl Access {
     }
 
     fn connect(&self) -> Result<Connection, PostgresProblem> {
-        wait(self.server.connect(|config| {
-            config.application_name("feastr").options(&self.options).tcp_user_timeout(SILENCE);
-            if let Some(idle) = self.keepalives_idle {
-                config.keepalives_idle(idle);
-            }
-        }))
+        wait(self.server.connect(|config| self.adjust(config)))
+    }
+
+    /// Connections for reading, of which there are at most so many.
+    pub fn pool(&self, most: usize) -> Pool {
+        let access = self.clone();
+        Pool::new(self.server.clone(), most, move |config| access.adjust(config))
+    }
+
+    fn adjust(&self, config: &mut Config) {
+        config.application_name("feastr").options(&self.options).tcp_user_timeout(SILENCE);
+        if let Some(idle) = self.keepalives_idle {
+            config.keepalives_idle(idle);
+        }
     }
 }
 

@@ -48,13 +48,13 @@ pub fn check_lengths(tables: &[String]) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Asks which of some tables cannot be seen.
+pub const MISSING: &str = "SELECT name FROM unnest($1) AS name WHERE to_regclass(quote_ident(name)) IS NULL";
+
 /// Which of these tables cannot be seen.
 pub fn missing(session: &mut Session, tables: &[&str]) -> Result<Vec<String>, Problem> {
     session.once(|connection| {
-        let rows = wait(connection.query_typed(
-            "SELECT name FROM unnest($1) AS name WHERE to_regclass(quote_ident(name)) IS NULL",
-            &[(&tables, Type::TEXT_ARRAY)],
-        ))?;
+        let rows = wait(connection.query_typed(MISSING, &[(&tables, Type::TEXT_ARRAY)]))?;
         Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
     })
 }

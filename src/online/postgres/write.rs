@@ -4,7 +4,10 @@ use super::{moment::Moment, session::Session, tables::quoted};
 use crate::{
     clients::runtime::wait,
     feast::values::value::Value,
-    online::store::{EncodedRow, OnlineWriter, Replace, ViewLayout, WriteCounts},
+    online::{
+        view_layout::ViewLayout,
+        writer::{EncodedRow, Replace, WriteCounts, Writer},
+    },
     problem::Problem,
 };
 
@@ -58,7 +61,7 @@ fn ask(session: &mut Session, statement: &str, parameters: &[(&(dyn ToSql + Sync
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-impl OnlineWriter for PostgresWriter {
+impl Writer for PostgresWriter {
     fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, Problem> {
         if self.order.is_empty() {
             return Ok(WriteCounts { written: rows.len() as u64, skipped: 0 });

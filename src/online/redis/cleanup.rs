@@ -17,7 +17,7 @@ use crate::{
     config::RedisNode,
     feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
-    online::store::ViewLayout,
+    online::view_layout::ViewLayout,
     problem::{Kind, Problem},
 };
 

@@ -1,26 +1,15 @@
 //! A connection to one server.
 
-use std::time::Duration;
-
-use redis::{
-    Client, ClientTlsConfig, Connection, ConnectionAddr, ConnectionInfo, ConnectionLike as _, IntoConnectionInfo as _,
-    TlsCertificates, Value, io::tcp::TcpSettings,
-};
+use redis::{Connection, ConnectionLike as _, Value};
 
 use super::{
     explain::{Failure, Place},
     script,
 };
 use crate::{
-    config::{RedisConfig, RedisDeployment, RedisNode, RedisTls, TlsMode},
-    problem::{Kind, Problem},
+    clients::redis::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT, client},
+    config::{RedisConfig, RedisDeployment, RedisNode},
 };
-
-/// How long to wait for a connection if the settings say nothing.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long to wait for an answer if the settings say nothing.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whose account a connection uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +33,7 @@ impl Link {
     pub fn connect(config: &RedisConfig, node: &RedisNode, account: Account) -> Result<Self, Failure> {
         let tls = config.connection.tls.as_ref().filter(|_| account == Account::OfSettings);
         let place = Place { node: node.clone(), encrypted: tls.is_some() };
-        let client = client(node, tls)?;
+        let client = client(node, tls).map_err(Failure::lasting)?;
         let connection = client
             .get_connection_with_timeout(config.connection.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
             .map_err(|error| place.unreachable(&error))?;
@@ -59,18 +48,7 @@ impl Link {
     }
 
     fn log_in(&mut self, config: &RedisConfig) -> Result<(), Failure> {
-        if config.connection.username.is_some() || config.connection.password.is_some() {
-            let mut auth = redis::cmd("AUTH");
-            if let Some(name) = &config.connection.username {
-                auth.arg(name);
-            }
-            auth.arg(config.connection.password.as_ref().map_or("", |password| &password.0));
-            self.ask(&auth).map_err(|failure| failure.without(config))?;
-        }
-        if config.connection.db != 0 && config.deployment != RedisDeployment::Cluster {
-            self.ask(redis::cmd("SELECT").arg(config.connection.db))?;
-        }
-        Ok(())
+        log_in(config).iter().try_for_each(|command| self.ask(command).map(|_| ()).map_err(|told| told.without(config)))
     }
 
     /// Carries out one command.
@@ -114,50 +92,22 @@ impl Link {
     }
 }
 
-fn client(node: &RedisNode, tls: Option<&RedisTls>) -> Result<Client, Failure> {
-    let settled = |address: ConnectionAddr| -> redis::RedisResult<ConnectionInfo> {
-        Ok(address.into_connection_info()?.set_tcp_settings(TcpSettings::default().set_nodelay(true)))
-    };
-    let unusable = |error: redis::RedisError| {
-        Failure::lasting(Problem::new(
-            Kind::Unavailable,
-            format!("a connection to Redis at {node} cannot be set up: {error}"),
-            "check `connection_string` in feature_store.yaml, and that certificates are in PEM format".to_owned(),
-        ))
-    };
-    let Some(tls) = tls else {
-        let info = settled(ConnectionAddr::Tcp(node.host.clone(), node.port)).map_err(unusable)?;
-        return Client::open(info).map_err(unusable);
-    };
-    let address = ConnectionAddr::TcpTls {
-        host: node.host.clone(),
-        port: node.port,
-        insecure: !tls.server.mode.verifies(),
-        tls_params: None,
-    };
-    let client = Client::build_with_tls(settled(address).map_err(unusable)?, certificates(tls)?).map_err(unusable)?;
-    let info = client.get_connection_info().clone();
-    let mut address = info.addr().clone();
-    address.set_danger_accept_invalid_hostnames(tls.server.mode == TlsMode::VerifyCa);
-    Client::open(info.set_addr(address)).map_err(unusable)
-}
-
-fn certificates(tls: &RedisTls) -> Result<TlsCertificates, Failure> {
-    let read = |path: &std::path::PathBuf| {
-        std::fs::read(path).map_err(|error| {
-            Failure::lasting(Problem::new(
-                Kind::Unavailable,
-                format!("the certificates in {} cannot be read: {error}", path.display()),
-                "ssl_ca_certs, ssl_certfile and ssl_keyfile name files in PEM format".to_owned(),
-            ))
-        })
-    };
-    let client_tls = match &tls.client {
-        Some(client) => {
-            Some(ClientTlsConfig { client_cert: read(&client.certificate)?, client_key: read(&client.key)? })
+/// The commands that begin a connection under the account of the settings.
+pub fn log_in(config: &RedisConfig) -> Vec<redis::Cmd> {
+    let connection = &config.connection;
+    let mut commands = Vec::new();
+    if connection.username.is_some() || connection.password.is_some() {
+        let mut auth = redis::cmd("AUTH");
+        if let Some(name) = &connection.username {
+            auth.arg(name);
         }
-        None => None,
-    };
-    let root_cert = tls.server.root_certificates.as_ref().map(read).transpose()?;
-    Ok(TlsCertificates { client_tls, root_cert })
+        auth.arg(connection.password.as_ref().map_or("", |password| &password.0));
+        commands.push(auth);
+    }
+    if connection.db != 0 && config.deployment != RedisDeployment::Cluster {
+        let mut select = redis::cmd("SELECT");
+        select.arg(connection.db);
+        commands.push(select);
+    }
+    commands
 }

@@ -1,8 +1,12 @@
 //! What went wrong, in words that help; never with a password.
 
+use std::io;
+
 use redis::{RedisError, ServerError};
 
+use super::layout::describe;
 use crate::{
+    clients::runtime::NoRuntime,
     config::{RedisConfig, RedisNode},
     problem::{Kind, Problem},
 };
@@ -31,6 +35,30 @@ impl Failure {
         }
         self
     }
+}
+
+impl From<NoRuntime> for Failure {
+    fn from(error: NoRuntime) -> Self {
+        Self::lasting(error.into())
+    }
+}
+
+/// Keys whose slots are going to another server.
+pub fn moving(node: &RedisNode) -> Problem {
+    Problem::new(
+        Kind::Unavailable,
+        format!("slots of Redis at {node} are moving"),
+        "wait until they have moved, then try again".to_owned(),
+    )
+}
+
+/// A slot that no server of a cluster has.
+pub fn without_owner(slot: u16) -> Failure {
+    Failure::passing(Problem::new(
+        Kind::Unavailable,
+        format!("no server of the Redis cluster has slot {slot}"),
+        "look at the cluster with `redis-cli --cluster check`".to_owned(),
+    ))
 }
 
 /// What an answer that is an error asks for.
@@ -113,7 +141,8 @@ impl Place {
         if !self.encrypted && error.is_connection_dropped() && !error.is_connection_refusal() {
             help.push_str("; with `ssl=true` in it connections are encrypted");
         }
-        Failure::passing(Problem::new(Kind::Unavailable, format!("Redis at {node} {what}"), help))
+        let kind = if error.is_timeout() { Kind::Deadline } else { Kind::Unavailable };
+        Failure::passing(Problem::new(kind, format!("Redis at {node} {what}"), help))
     }
 
     fn not_encrypted_alike(&self, error: &RedisError, text: &str) -> Option<Failure> {
@@ -142,11 +171,37 @@ impl Place {
         Some(Failure::lasting(Problem::new(Kind::Unavailable, message, help.to_owned())))
     }
 
+    /// A server that takes what it is sent and does not answer.
+    pub fn silent(&self) -> Failure {
+        self.unreachable(&RedisError::from(io::Error::from(io::ErrorKind::TimedOut)))
+    }
+
+    /// A key that holds something else than a hash, and what that is, if it was found.
+    pub fn holds(&self, found: Option<(&[u8], &str)>, project: &str) -> Problem {
+        let what = match found {
+            Some((key, kind)) => format!("a {kind} where the values of {} belong", describe(key, project)),
+            None => "something else than a hash where values belong".to_owned(),
+        };
+        Problem::new(
+            Kind::Conflict,
+            format!("Redis at {} holds {what}", self.node),
+            "another program uses the same keys: delete this key, or use another `db`".to_owned(),
+        )
+    }
+
     /// An answer that is an error.
     pub fn refused(&self, error: &ServerError) -> Failure {
         let node = &self.node;
         let detail = error.details().unwrap_or_default();
-        let say = |message: String, help: &str| Problem::new(Kind::Unavailable, message, help.to_owned());
+        let kind = match code(error) {
+            "NOAUTH" | "WRONGPASS" | "NOPERM" | "READONLY" => Kind::Denied,
+            "ERR" if detail.contains("can't run this command") => Kind::Denied,
+            "ERR" if detail.contains("without any password") || detail.contains("DB index") => Kind::Invalid,
+            "ERR" if detail.contains("cluster support disabled") => Kind::Invalid,
+            "MOVED" | "ASK" | "CROSSSLOT" => Kind::Invalid,
+            _ => Kind::Unavailable,
+        };
+        let say = |message: String, help: &str| Problem::new(kind, message, help.to_owned());
         match code(error) {
             "NOAUTH" => Failure::lasting(say(
                 format!("Redis at {node} asks for a password"),

@@ -4,7 +4,7 @@
 use crate::{
     feast::values::{EventTime, entity_key, feature_hash::feature_field},
     model::Timestamp,
-    online::store::{Replace, ViewLayout},
+    online::{view_layout::ViewLayout, writer::Replace},
 };
 
 /// The field that holds the event time of a view's values.

@@ -6,6 +6,8 @@ mod connection;
 mod dump;
 mod explain;
 mod layout;
+mod link;
+mod nodes;
 mod packer;
 mod reader;
 mod script;
@@ -14,35 +16,59 @@ mod topology;
 mod transactions;
 mod writer;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use self::{
     cleanup::{Removal, Which, remove},
-    servers::{Purpose, Servers},
+    nodes::Nodes,
+    reader::RedisRead,
+    servers::Servers,
     writer::RedisWriter,
 };
-use super::store::{OnlineStore, OnlineWriter, ReadRequest, RecordedTables, Replace, StoredValue, ViewLayout};
+use super::{
+    admin::{Admin, RecordedTables},
+    reader::{PreparedRead, Reader, ViewFeatures},
+    store::OnlineStore,
+    view_layout::ViewLayout,
+    writer::{EncodedRow, Replace, WriteCounts, Writer},
+};
 use crate::{config::RedisConfig, model::Timestamp, problem::Problem};
 
 /// Feast's Redis online store: a hash per entity, which holds the features of all its views.
 pub struct RedisOnlineStore {
     config: RedisConfig,
+    /// Connections over which a few rows were written, for the next ones.
+    light: Mutex<Option<Servers>>,
+    nodes: Arc<Nodes>,
 }
 
 impl RedisOnlineStore {
+    /// The store behind these settings. Nothing is opened yet.
     pub fn new(config: RedisConfig) -> Self {
-        Self { config }
+        Self { nodes: Arc::new(Nodes::new(config.clone())), light: Mutex::default(), config }
     }
 
-    fn servers(&self, project: &str, purpose: Purpose) -> Servers {
-        Servers::new(self.config.clone(), project, purpose)
+    fn servers(&self, project: &str) -> Servers {
+        Servers::new(self.config.clone(), project)
     }
 
     fn remove(&self, removals: &[Removal<'_>], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         let Some((first, _)) = removals.first() else { return Ok(0) };
-        remove(&mut self.servers(&first.project, Purpose::Writing), removals, on_page)
+        remove(&mut self.servers(&first.project), removals, on_page)
     }
 }
 
-impl OnlineStore for RedisOnlineStore {
+impl Reader for RedisOnlineStore {
+    fn prepare(&self, project: &str, views: Vec<ViewFeatures>) -> Box<dyn PreparedRead> {
+        Box::new(RedisRead::new(Arc::clone(&self.nodes), project, &views))
+    }
+}
+
+impl Admin for RedisOnlineStore {
+    fn reach(&self) -> Result<(), Problem> {
+        self.servers("").connect()
+    }
+
     fn recorded_tables(&self) -> Option<&dyn RecordedTables> {
         None
     }
@@ -70,16 +96,21 @@ impl OnlineStore for RedisOnlineStore {
     fn remove_expired(&self, views: &[(ViewLayout, Timestamp)], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
         self.remove(&views.iter().map(|(view, before)| (view, Which::Before(*before))).collect::<Vec<_>>(), on_page)
     }
+}
 
-    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn OnlineWriter>, Problem> {
-        let mut servers = self.servers(&layout.project, Purpose::Writing);
+impl OnlineStore for RedisOnlineStore {
+    fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn Writer>, Problem> {
+        let mut servers = self.servers(&layout.project);
         servers.connect()?;
         Ok(Box::new(RedisWriter::new(servers, &self.config, &layout, replace)))
     }
-
-    fn read(&self, project: &str, requests: &[ReadRequest]) -> Result<Vec<Vec<Vec<StoredValue>>>, Problem> {
-        let mut servers = self.servers(project, Purpose::Reading);
-        servers.connect()?;
-        reader::read(&mut servers, project, requests)
+    /// One script call for some fifty rows, over a connection that is kept.
+    fn put(&self, layout: &ViewLayout, replace: Replace, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, Problem> {
+        let kept = self.light.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut servers = kept.unwrap_or_else(|| self.servers(&layout.project));
+        servers.begin(&layout.project);
+        let counts = writer::put(&mut servers, &self.config, layout, replace, rows)?;
+        *self.light.lock().unwrap_or_else(PoisonError::into_inner) = Some(servers);
+        Ok(counts)
     }
 }

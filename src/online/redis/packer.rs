@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     model::Timestamp,
-    online::store::{EncodedRow, Replace, ViewLayout},
+    online::{
+        view_layout::ViewLayout,
+        writer::{EncodedRow, Replace},
+    },
 };
 
 /// Keys of one script call: enough to make the call itself cheap, few enough not to keep others waiting.

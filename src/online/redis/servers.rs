@@ -1,4 +1,4 @@
-//! The servers of a store: sends commands where their keys are, and waits for servers that are away.
+//! The servers of a store while it is written: sends commands where their keys are, and waits for servers that are away.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
@@ -6,7 +6,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use redis::Value;
@@ -14,8 +13,7 @@ use redis::Value;
 use super::{
     calls::Calls,
     connection::{Account, Link},
-    explain::{Failure, Verdict, verdict},
-    layout::describe,
+    explain::{Failure, Place, Verdict, moving, verdict, without_owner},
     topology::{Topology, slot},
     transactions::{self, Transactions},
 };
@@ -25,31 +23,11 @@ use crate::{
     problem::{Kind, Problem},
 };
 
-/// What the servers are used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Someone waits for the values.
-    Reading,
-    /// A run that goes on for long.
-    Writing,
-}
-
-impl Purpose {
-    /// How long to wait for servers that are away, or do not know who is the master.
-    fn patience(self) -> Patience {
-        match self {
-            Self::Reading => Patience::limited_to(Duration::from_secs(2)),
-            Self::Writing => Patience::default(),
-        }
-    }
-}
-
 /// Connections to the servers of a store.
 pub struct Servers {
     config: RedisConfig,
     /// For messages about keys.
     project: String,
-    purpose: Purpose,
     /// Set when nobody waits for an answer any more.
     abandoned: Arc<AtomicBool>,
     topology: Option<Topology>,
@@ -84,17 +62,23 @@ impl Refusal {
 }
 
 impl Servers {
-    pub fn new(config: RedisConfig, project: &str, purpose: Purpose) -> Self {
+    pub fn new(config: RedisConfig, project: &str) -> Self {
         Self {
             config,
             project: project.to_owned(),
-            purpose,
             abandoned: Arc::default(),
             topology: None,
             links: BTreeMap::new(),
             confirmed: BTreeMap::new(),
             forgetful: None,
         }
+    }
+
+    /// Begins something new, over the same connections: what was confirmed before is forgotten.
+    pub fn begin(&mut self, project: &str) {
+        project.clone_into(&mut self.project);
+        self.confirmed.clear();
+        self.forgetful = None;
     }
 
     /// What is set to make a waiting command give up.
@@ -144,7 +128,7 @@ impl Servers {
     pub fn exchange(&mut self, calls: &Calls, refusal: Refusal) -> Result<Vec<Value>, Problem> {
         let mut answers: Vec<Option<Value>> = vec![None; calls.len()];
         let mut unanswered = calls.len();
-        let mut patience = self.purpose.patience();
+        let mut patience = Patience::default();
         while unanswered > 0 {
             let again = match self.attempt(calls, &mut answers, refusal) {
                 Ok(again) => again,
@@ -157,7 +141,7 @@ impl Servers {
             };
             let left = answers.iter().filter(|answer| answer.is_none()).count();
             if left < unanswered {
-                patience = self.purpose.patience();
+                patience = Patience::default();
             }
             unanswered = left;
             if let Some(failure) = again
@@ -197,7 +181,7 @@ impl Servers {
     /// # Errors
     /// When one may have forgotten it, or cannot be asked.
     pub fn check_memory(&mut self) -> Result<(), Problem> {
-        let mut patience = self.purpose.patience();
+        let mut patience = Patience::default();
         while let Err(failure) = self.look_again() {
             if !failure.passing {
                 return Err(failure.error);
@@ -325,13 +309,7 @@ impl Servers {
         let mut servers: BTreeMap<RedisNode, Vec<usize>> = BTreeMap::new();
         for index in (0..answers.len()).filter(|index| answers[*index].is_none()) {
             let slot = calls.slot(index);
-            let owner = topology.owner(slot).ok_or_else(|| {
-                Failure::passing(Problem::new(
-                    Kind::Unavailable,
-                    format!("no server of the Redis cluster has slot {slot}"),
-                    "look at the cluster with `redis-cli --cluster check`".to_owned(),
-                ))
-            })?;
+            let owner = topology.owner(slot).ok_or_else(|| without_owner(slot))?;
             match servers.get_mut(owner) {
                 Some(indexes) => indexes.push(index),
                 None => {
@@ -393,13 +371,14 @@ impl Servers {
                 self.topology = None;
                 Ok(Again::Later(reason()))
             }
-            Verdict::WrongType => Err(Failure::lasting(self.wrong_type(node, &calls.keys(index)))),
+            Verdict::WrongType => Err(Failure::lasting(self.wrong_type(&place, &calls.keys(index)))),
             _ => Err(refused),
         }
     }
 
     /// Says which of the keys holds something else than a hash.
-    fn wrong_type(&mut self, node: &RedisNode, keys: &[&[u8]]) -> Problem {
+    fn wrong_type(&mut self, place: &Place, keys: &[&[u8]]) -> Problem {
+        let node = &place.node;
         self.links.remove(node);
         let mut found = None;
         for key in keys {
@@ -412,15 +391,7 @@ impl Servers {
                 break;
             }
         }
-        let what = match found {
-            Some((key, kind)) => format!("a {kind} where the values of {} belong", describe(key, &self.project)),
-            None => "something else than a hash where values belong".to_owned(),
-        };
-        Problem::new(
-            Kind::Unavailable,
-            format!("Redis at {node} holds {what}"),
-            "another program uses the same keys: delete this key, or use another `db`".to_owned(),
-        )
+        place.holds(found.as_ref().map(|(key, kind)| (*key, kind.as_str())), &self.project)
     }
 
     /// Drops a connection that broke, unless nothing helps.
@@ -448,24 +419,14 @@ impl Servers {
             Entry::Occupied(link) => Ok(link.into_mut()),
             Entry::Vacant(place) => {
                 let mut link = Link::connect(&self.config, node, Account::OfSettings)?;
-                if self.purpose == Purpose::Writing {
-                    link.note_run()?;
-                    let before = self.confirmed.get(node);
-                    if before.is_some_and(|before| before.is_none() || *before != link.run_id) {
-                        self.confirmed.remove(node);
-                        self.forgetful = Some(node.clone());
-                    }
+                link.note_run()?;
+                let before = self.confirmed.get(node);
+                if before.is_some_and(|before| before.is_none() || *before != link.run_id) {
+                    self.confirmed.remove(node);
+                    self.forgetful = Some(node.clone());
                 }
                 Ok(place.insert(link))
             }
         }
     }
-}
-
-fn moving(node: &RedisNode) -> Problem {
-    Problem::new(
-        Kind::Unavailable,
-        format!("slots of Redis at {node} are moving"),
-        "wait until they have moved, then try again".to_owned(),
-    )
 }

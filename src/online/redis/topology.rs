@@ -45,7 +45,8 @@ impl Topology {
 
     /// A cluster as one of its servers sees it.
     pub fn as_seen_by(config: &RedisConfig, node: &RedisNode) -> Result<Self, Failure> {
-        slots_of(config, node)
+        let mut link = Link::connect(config, node, Account::OfSettings)?;
+        of_slots(&link.ask(redis::cmd("CLUSTER").arg("SLOTS"))?, node)
     }
 
     /// Whether another sees the same server as a master, under whatever address.
@@ -115,21 +116,30 @@ fn first_answer<'a, T>(
     for node in nodes {
         match ask(node) {
             Ok(answer) => return Ok(answer),
-            Err(failure) if !failure.passing => problem = Some(failure),
-            Err(failure) => problem = problem.or(Some(failure)),
+            Err(failure) => problem = Some(more_telling(problem, failure)),
         }
     }
-    let nobody =
-        || Failure::lasting(Problem::new(Kind::Unavailable, "the settings name no Redis server".to_owned(), None));
-    Err(problem.unwrap_or_else(nobody))
+    Err(problem.unwrap_or_else(no_server))
 }
 
-fn slots_of(config: &RedisConfig, node: &RedisNode) -> Result<Topology, Failure> {
-    let mut link = Link::connect(config, node, Account::OfSettings)?;
-    let answer = link.ask(redis::cmd("CLUSTER").arg("SLOTS"))?;
+/// Of two failures the one that tells more: a problem that will not pass.
+pub fn more_telling(before: Option<Failure>, failure: Failure) -> Failure {
+    match before {
+        Some(before) if failure.passing => before,
+        _ => failure,
+    }
+}
+
+/// That there is nobody to ask.
+pub fn no_server() -> Failure {
+    Failure::lasting(Problem::new(Kind::Invalid, "the settings name no Redis server".to_owned(), None))
+}
+
+/// A cluster by what one of its servers answers to `CLUSTER SLOTS`.
+pub fn of_slots(answer: &Value, node: &RedisNode) -> Result<Topology, Failure> {
     let (mut masters, mut ids) = (Vec::<RedisNode>::new(), Vec::new());
     let mut owners = vec![None; usize::from(SLOTS)];
-    for (first, last, master, id) in items(&answer).iter().filter_map(|range| slot_range(range, node)) {
+    for (first, last, master, id) in items(answer).iter().filter_map(|range| slot_range(range, node)) {
         let place = masters.iter().position(|known| *known == master).unwrap_or_else(|| {
             masters.push(master);
             ids.push(id);
@@ -155,7 +165,7 @@ fn slot_range(range: &Value, asked: &RedisNode) -> Option<(usize, usize, RedisNo
     let port =
         master.get(1).and_then(|port| if let Value::Int(port) = port { u16::try_from(*port).ok() } else { None });
     let host = match master.first().and_then(text) {
-        // As whoever was asked.
+        // An empty host means the host that was asked.
         None => asked.host.clone(),
         Some(host) if host.is_empty() => asked.host.clone(),
         Some(host) if host == "?" => return None,
@@ -168,41 +178,47 @@ fn slot_range(range: &Value, asked: &RedisNode) -> Option<(usize, usize, RedisNo
 fn master_of(config: &RedisConfig, name: &str) -> Result<RedisNode, Failure> {
     first_answer(config.connection.nodes.iter(), &mut |sentinel| {
         let mut link = Link::connect(config, sentinel, Account::OfSentinel)?;
-        let answer = link.ask(redis::cmd("SENTINEL").arg("get-master-addr-by-name").arg(name)).map_err(|failure| {
-            if !failure.error.message.contains("unknown command") {
-                return failure;
-            }
-            Failure::lasting(Problem::new(
-                Kind::Unavailable,
-                format!("{sentinel} is no sentinel"),
-                "name the sentinels in `connection_string` (their port is 26379 by default), or write \
-                 `redis_type: redis`"
-                    .to_owned(),
-            ))
-        })?;
-        match items(&answer) {
-            [host, port] => text(host)
-                .zip(text(port).and_then(|port| port.parse().ok()))
-                .map(|(host, port)| RedisNode { host, port })
-                .ok_or_else(|| unknown_master(name, &[])),
-            _ => Err(unknown_master(name, &masters(&mut link).unwrap_or_default())),
-        }
+        let answer = link.ask(&ask_for_master(name)).map_err(|failure| no_sentinel(failure, sentinel))?;
+        told_master(&answer)
+            .ok_or_else(|| unknown_master(name, link.ask(redis::cmd("SENTINEL").arg("MASTERS")).ok().as_ref()))
     })
 }
 
-fn unknown_master(name: &str, known: &[String]) -> Failure {
-    let help = match known {
+/// Asks a sentinel where the master of this name is.
+pub fn ask_for_master(name: &str) -> redis::Cmd {
+    let mut ask = redis::cmd("SENTINEL");
+    ask.arg("get-master-addr-by-name").arg(name);
+    ask
+}
+
+/// What a sentinel has answered to that.
+pub fn told_master(answer: &Value) -> Option<RedisNode> {
+    let [host, port] = items(answer) else { return None };
+    Some(RedisNode { host: text(host)?, port: text(port)?.parse().ok()? })
+}
+
+/// The same failure, or that who was asked is not a sentinel.
+pub fn no_sentinel(failure: Failure, asked: &RedisNode) -> Failure {
+    if !failure.error.message.contains("unknown command") {
+        return failure;
+    }
+    Failure::lasting(Problem::new(
+        Kind::Invalid,
+        format!("{asked} is no sentinel"),
+        "name the sentinels in `connection_string` (their port is 26379 by default), or write `redis_type: redis`"
+            .to_owned(),
+    ))
+}
+
+/// That sentinels do not know a master, with what one answers to `SENTINEL MASTERS`.
+pub fn unknown_master(name: &str, masters: Option<&Value>) -> Failure {
+    let name_of = |master: &Value| items(master).get(1).and_then(text);
+    let known: Vec<String> = masters.map_or(&[][..], items).iter().filter_map(name_of).collect();
+    let help = match known.as_slice() {
         [] => "check `sentinel_master` in feature_store.yaml".to_owned(),
         known => format!("write `sentinel_master: {}` in feature_store.yaml", known.join("` or `")),
     };
-    Failure::lasting(Problem::new(Kind::Unavailable, format!("the sentinels know no master `{name}`"), help))
-}
-
-/// The names of the masters a sentinel watches.
-fn masters(link: &mut Link) -> Result<Vec<String>, Failure> {
-    let answer = link.ask(redis::cmd("SENTINEL").arg("MASTERS"))?;
-    let name = |master: &Value| items(master).get(1).and_then(text);
-    Ok(items(&answer).iter().filter_map(name).collect())
+    Failure::lasting(Problem::new(Kind::NotFound, format!("the sentinels know no master `{name}`"), help))
 }
 
 fn items(value: &Value) -> &[Value] {

@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     config::{RedisConfig, RedisDeployment},
-    online::store::{EncodedRow, OnlineWriter, Replace, ViewLayout, WriteCounts},
+    online::{
+        view_layout::ViewLayout,
+        writer::{EncodedRow, Replace, WriteCounts, Writer},
+    },
     problem::{Kind, Problem},
 };
 
@@ -74,8 +77,7 @@ struct Sender {
 impl RedisWriter {
     pub fn new(mut servers: Servers, config: &RedisConfig, layout: &ViewLayout, replace: Replace) -> Self {
         let is_cluster = config.deployment == RedisDeployment::Cluster;
-        let replace = if config.skip_dedup { Replace::Everything } else { replace };
-        let packer = Packer::new(layout, config.key_ttl_seconds.unwrap_or(0), replace, is_cluster);
+        let packer = packer(config, layout, replace);
         let (orders, received) = sync_channel::<Order>(BATCHES_AHEAD);
         // Room for the answer to every order under way, so that the sender never waits for us.
         let (answers, outcomes) = sync_channel(BATCHES_AHEAD + 2);
@@ -145,7 +147,7 @@ impl RedisWriter {
     }
 }
 
-impl OnlineWriter for RedisWriter {
+impl Writer for RedisWriter {
     fn write(&mut self, rows: &[EncodedRow<'_>]) -> Result<WriteCounts, Problem> {
         let mut told = WriteCounts::default();
         for row in rows {
@@ -250,6 +252,34 @@ impl Sender {
         self.creates = created * 2 > all;
         Ok(created as u64)
     }
+}
+
+fn packer(config: &RedisConfig, layout: &ViewLayout, replace: Replace) -> Packer {
+    let replace = if config.skip_dedup { Replace::Everything } else { replace };
+    let is_cluster = config.deployment == RedisDeployment::Cluster;
+    Packer::new(layout, config.key_ttl_seconds.unwrap_or(0), replace, is_cluster)
+}
+
+/// Writes a few rows with commands that can be repeated, and returns when they are stored for certain.
+///
+/// # Errors
+/// As those of the writer.
+pub fn put(
+    servers: &mut Servers,
+    config: &RedisConfig,
+    layout: &ViewLayout,
+    replace: Replace,
+    rows: &[EncodedRow<'_>],
+) -> Result<WriteCounts, Problem> {
+    let packer = packer(config, layout, replace);
+    let (mut packed, mut calls) = (Rows::default(), Calls::default());
+    rows.iter().for_each(|row| packer.take(row, &mut packed));
+    packer.pack(&mut packed, &mut calls);
+    let answers = servers.exchange(&calls, Refusal::Fails)?;
+    servers.check_memory()?;
+    let all = rows.len() as u64;
+    let written = if packer.compares() { answers.iter().map(number).sum() } else { all };
+    Ok(WriteCounts { written, skipped: all.saturating_sub(written) })
 }
 
 fn number(answer: &Value) -> u64 {

@@ -8,7 +8,7 @@ use feastr::{
     problem::Problem,
 };
 
-use super::{Row, View, int, read, redis, write};
+use super::{Row, View, int, read, read_all, redis, write};
 use crate::servers::{
     PASSWORD, free_port,
     redis::{RedisCluster, RedisSentinels, RedisServer, await_true},
@@ -26,7 +26,7 @@ fn says(error: &Problem, [message, help]: [&str; 2]) {
 #[track_caller]
 fn is_refused(config: RedisConfig, expected: [&str; 2]) {
     let (store, view) = (redis(config), View::simple("errors"));
-    says(&store.read("errors", &[view.of(vec![view.number(1)])]).unwrap_err(), expected);
+    says(&read_all(store.as_ref(), "errors", &[view.of(vec![view.number(1)])]).unwrap_err(), expected);
     says(&write_one(store.as_ref(), &view).unwrap_err(), expected);
 }
 
@@ -147,7 +147,10 @@ fn keys_of_another_type_are_named() {
     for replace in [Replace::Outdated, Replace::Everything] {
         says(&write(store.as_ref(), &view, replace, &rows).unwrap_err(), expected);
     }
-    says(&store.read("wrong_type", &[view.of(vec![view.number(4), view.number(5)])]).unwrap_err(), expected);
+    says(
+        &read_all(store.as_ref(), "wrong_type", &[view.of(vec![view.number(4), view.number(5)])]).unwrap_err(),
+        expected,
+    );
     redis::cmd("DEL").arg(&key).exec(&mut server.connect()).unwrap();
     write(store.as_ref(), &view, Replace::Outdated, &rows).unwrap();
 }
@@ -183,7 +186,7 @@ fn a_server_that_is_busy_is_waited_for() {
         await_true("the server is busy", || {
             redis::cmd("GET").arg("x").exec(&mut connection).is_err_and(|error| error.to_string().contains("BUSY"))
         });
-        let reading = redis(server.config()).read("busy", &[view.of(vec![view.number(1)])]);
+        let reading = read_all(redis(server.config()).as_ref(), "busy", &[view.of(vec![view.number(1)])]);
         says(&reading.unwrap_err(), ["busy with a script", "SCRIPT KILL"]);
         let writer = scope.spawn(|| write_one(redis(server.config()).as_ref(), &view));
         redis::cmd("SCRIPT").arg("KILL").exec(&mut connection).unwrap();

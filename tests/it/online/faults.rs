@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use feastr::online::{OnlineStore, OnlineWriter, Replace};
+use feastr::online::{OnlineStore, Replace, Writer};
 
-use super::{Row, View, found, int, read, redis};
+use super::{Row, View, found, int, read, read_all, redis};
 use crate::servers::{
     PASSWORD, USER,
     redis::{RedisCluster, RedisSentinels, RedisServer, await_true},
@@ -21,7 +21,7 @@ fn rows(view: &View) -> Vec<Row> {
     (0..ROWS).map(|number| Row::new(view.number(number), 9, &[int(number), int(-number)])).collect()
 }
 
-fn write(writer: &mut dyn OnlineWriter, rows: &[Row]) {
+fn write(writer: &mut dyn Writer, rows: &[Row]) {
     for rows in rows.chunks(2_000) {
         writer.write(&rows.iter().map(Row::encoded).collect::<Vec<_>>()).unwrap();
     }
@@ -101,7 +101,7 @@ fn a_server_that_stays_away_is_reported() {
     drop(writer);
     let error = store.writer(view.0.clone(), Replace::Outdated).map(drop).unwrap_err();
     assert!(error.message.contains("refuses connections"), "{error:?}");
-    let error = store.read("gone", &[view.of(vec![view.number(1)])]).unwrap_err();
+    let error = read_all(store.as_ref(), "gone", &[view.of(vec![view.number(1)])]).unwrap_err();
     assert!(error.message.contains("refuses connections"), "{error:?}");
 }
 

@@ -9,14 +9,20 @@ mod interop;
 mod kills;
 mod races;
 
+use std::time::{Duration, Instant};
+
 use feastr::{
+    clients::runtime::wait,
     config::{OnlineStoreConfig, RedisConfig},
     feast::values::{
         entity_key::{EntityKeyEncoder, KeyPart},
         value::{Kind as ValueKind, Value},
     },
     model::Timestamp,
-    online::{EncodedRow, OnlineStore, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts, open},
+    online::{
+        EncodedRow, Found, MemoryOnlineStore, OnlineStore, Replace, StoredValue, ViewFeatures, ViewLayout, WriteCounts,
+        open,
+    },
     problem::Problem,
 };
 use prost::Message as _;
@@ -31,11 +37,31 @@ use crate::{
     },
 };
 
+/// Features of one view for some entities.
+pub struct ReadRequest {
+    pub view: String,
+    pub features: Vec<String>,
+    pub keys: Vec<Vec<u8>>,
+}
+
+/// Reads within a minute: for each request, each key, each feature.
+pub fn read_all(store: &dyn OnlineStore, project: &str, requests: &[ReadRequest]) -> Result<Found, Problem> {
+    let of = |(keys, request): (usize, &ReadRequest)| ViewFeatures {
+        view: request.view.clone(),
+        features: request.features.clone(),
+        keys,
+    };
+    let prepared = store.prepare(project, requests.iter().enumerate().map(of).collect());
+    let keys: Vec<Vec<Vec<u8>>> = requests.iter().map(|request| request.keys.clone()).collect();
+    wait(prepared.read(&keys, Instant::now() + Duration::from_secs(60)))
+}
+
 /// A store of each kind with a name, which lives as long as the folder.
 pub fn stores(folder: &TempDir) -> Vec<(&'static str, Box<dyn OnlineStore>)> {
     let postgres = shared(ServerKind::Postgres);
     let sqlite = OnlineStoreConfig::Sqlite { path: folder.path().join("online.db"), numbers: false };
     vec![
+        ("memory", Box::new(MemoryOnlineStore::default())),
         ("sqlite", open(&sqlite)),
         ("postgres", open(&OnlineStoreConfig::Postgres(postgres_at(postgres, &postgres.create_database())))),
         ("redis", redis(RedisServer::shared().config())),
@@ -129,7 +155,7 @@ pub fn write(store: &dyn OnlineStore, view: &View, replace: Replace, rows: &[Row
 
 /// The values of some entities of one view.
 pub fn read(store: &dyn OnlineStore, view: &View, keys: &[Vec<u8>]) -> Vec<Vec<StoredValue>> {
-    store.read(&view.0.project, &[view.of(keys.to_vec())]).unwrap().remove(0)
+    read_all(store, &view.0.project, &[view.of(keys.to_vec())]).unwrap().remove(0)
 }
 
 pub fn found(value: &Value, seconds: i64) -> StoredValue {

@@ -1,8 +1,9 @@
 //! What every store with tables does.
 
-use feastr::online::{ReadRequest, Replace, StoredValue};
+use feastr::online::{Replace, StoredValue};
 
 use super::{Row, TestStore, counts, found, integer, key, layout, on_every_backend, read, row, stats, write};
+use crate::online::{ReadRequest, read_all};
 
 on_every_backend!(
     values_come_back_as_asked_for,
@@ -25,18 +26,18 @@ fn values_come_back_as_asked_for(test: &TestStore) {
         features: features.iter().map(|&name| name.to_owned()).collect(),
         keys: keys.iter().copied().map(key).collect(),
     };
-    let answer = store
-        .read(
-            "p",
-            &[
-                // Repeated, in another order, with what is not there.
-                request("stats", &["rate", "none", "trips", "rate"], &[2, 9, 1, 2]),
-                request("other", &["a", "b"], &[3, 1]),
-                request("stats", &["trips"], &[]),
-                request("missing", &["x"], &[1]),
-            ],
-        )
-        .unwrap();
+    let answer = read_all(
+        store.as_ref(),
+        "p",
+        &[
+            // Repeated, in another order, with what is not there.
+            request("stats", &["rate", "none", "trips", "rate"], &[2, 9, 1, 2]),
+            request("other", &["a", "b"], &[3, 1]),
+            request("stats", &["trips"], &[]),
+            request("missing", &["x"], &[1]),
+        ],
+    )
+    .unwrap();
     let nothing = StoredValue::NotFound;
     let of =
         |value, seconds| vec![found(value, seconds), nothing.clone(), found(value, seconds), found(value, seconds)];

@@ -13,14 +13,14 @@ use feastr::{
         entity_key::{EntityKeyEncoder, KeyPart},
         value::{Kind as ValueKind, Value},
     },
-    online::{self, EncodedRow, OnlineStore, ReadRequest, Replace, StoredValue, ViewLayout, WriteCounts},
+    online::{self, EncodedRow, OnlineStore, Replace, StoredValue, ViewLayout, WriteCounts},
 };
 use prost::Message as _;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::{
-    online::{Row, View, at},
+    online::{ReadRequest, Row, View, at, read_all},
     servers::{Kind, PASSWORD, Server, USER, shared},
 };
 
@@ -197,7 +197,7 @@ pub fn read(store: &dyn OnlineStore, numbers: &[u32]) -> Vec<Vec<StoredValue>> {
         features: vec!["trips".to_owned(), "rate".to_owned()],
         keys: numbers.iter().copied().map(key).collect(),
     };
-    store.read("p", &[request]).unwrap().remove(0)
+    read_all(store, "p", &[request]).unwrap().remove(0)
 }
 
 pub fn found(value: i64, seconds: i64) -> StoredValue {

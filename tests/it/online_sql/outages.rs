@@ -8,6 +8,7 @@ use feastr::{
 };
 
 use super::{Backend, Row, TestStore, counts, encoded, postgres_at, read, row, stats, write};
+use crate::online::read_all;
 use crate::servers::{Kind, Server};
 
 #[test]
@@ -33,7 +34,7 @@ fn a_batch_is_written_when_the_server_is_back() {
     server.kill();
     let error = store.writer(stats(), Replace::Outdated).map(drop).unwrap_err();
     assert!(error.message.contains("no server answers at postgresql://feast@127.0.0.1"), "{error:?}");
-    let error = store.read("p", &[]).unwrap_err();
+    let error = read_all(store.as_ref(), "p", &[]).unwrap_err();
     assert!(error.message.contains("no server answers"), "{error:?}");
 }
 

@@ -1,5 +1,3 @@
-//! Opening SQLite files and saying what went wrong with them; for the registry and the online store.
-
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -9,8 +7,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::problem::{Kind, Problem};
 
-/// How long a command waits for another one that is writing.
-const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How long to wait for another program that is writing.
+pub const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// An SQLite file with the part it plays.
 #[derive(Debug, Clone)]
@@ -25,6 +23,7 @@ impl SqliteFile {
         Self { role, path }
     }
 
+    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }

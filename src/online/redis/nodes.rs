@@ -1,0 +1,325 @@
+//! The servers of a store while it is read: one connection to each that is asked, open as long as the store.
+//!
+//! The crate's own clients of clusters and sentinels are not used, because they retry in their own time, and their
+//! errors do not say which server is meant.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use redis::{Cmd, Pipeline, ServerError, Value};
+
+use super::{
+    connection::Account,
+    explain::{Failure, Place, Verdict, moving, verdict, without_owner},
+    link::SharedLink,
+    topology::{
+        Topology, ask_for_master, more_telling, no_sentinel, no_server, of_slots, slot, told_master, unknown_master,
+    },
+};
+use crate::{
+    config::{RedisConfig, RedisDeployment, RedisNode},
+    online::patience::Patience,
+    problem::Problem,
+};
+
+/// How long to wait for servers that are away, or do not know who is the master: someone waits for the values.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The servers of a store, for reads at any time.
+pub struct Nodes {
+    config: RedisConfig,
+    state: Mutex<State>,
+    /// Held by whoever connects, so that the others find a connection instead of making another one.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    topology: Option<Arc<Topology>>,
+    links: BTreeMap<RedisNode, Arc<SharedLink>>,
+}
+
+/// A command about one key.
+pub struct Question {
+    pub key: Vec<u8>,
+    pub command: Cmd,
+}
+
+/// What a read is waiting for, to be told when it takes too long.
+#[derive(Default)]
+pub struct Waiting(Mutex<Option<Place>>);
+
+impl Waiting {
+    /// The server that does not answer.
+    pub fn place(&self) -> Option<Place> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is_for(&self, node: &RedisNode, config: &RedisConfig) {
+        let place = Place { node: node.clone(), encrypted: config.connection.tls.is_some() };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+}
+
+/// Why a command is to be sent again.
+enum Again {
+    Later(Failure),
+    Asking(RedisNode),
+}
+
+impl Nodes {
+    /// Nothing is connected yet.
+    pub fn new(config: RedisConfig) -> Self {
+        Self { config, state: Mutex::default(), connecting: tokio::sync::Mutex::default() }
+    }
+
+    /// Sends commands and gives their answers in the same order. They are about hashes and change nothing, so they are
+    /// sent again where that may help.
+    ///
+    /// # Errors
+    /// When a server refuses, or stays away.
+    pub async fn exchange(
+        &self,
+        project: &str,
+        questions: &[Question],
+        waiting: &Waiting,
+    ) -> Result<Vec<Value>, Problem> {
+        // What is wrong from the start is said at once.
+        let topology = self.topology(waiting).await.map_err(|failure| failure.error)?;
+        if let Some(master) = topology.masters().first() {
+            self.link(master, waiting).await.map_err(|failure| failure.error)?;
+        }
+        let mut answers: Vec<Option<Value>> = vec![None; questions.len()];
+        let mut unanswered = answers.len();
+        let mut patience = Patience::limited_to(PATIENCE);
+        while unanswered > 0 {
+            let again = match self.attempt(project, questions, &mut answers, waiting).await {
+                Ok(again) => again,
+                Err(failure) if failure.passing => Some(failure),
+                Err(failure) => return Err(failure.error),
+            };
+            let left = answers.iter().filter(|answer| answer.is_none()).count();
+            if left < unanswered {
+                patience = Patience::limited_to(PATIENCE);
+            }
+            unanswered = left;
+            if let Some(failure) = again {
+                match patience.pause() {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(patience.exhausted(failure.error)),
+                }
+            }
+        }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Sends what has no answer yet. Gives a reason to try again if something is left.
+    async fn attempt(
+        &self,
+        project: &str,
+        questions: &[Question],
+        answers: &mut [Option<Value>],
+        waiting: &Waiting,
+    ) -> Result<Option<Failure>, Failure> {
+        let topology = self.topology(waiting).await?;
+        let mut groups: BTreeMap<&RedisNode, Vec<usize>> = BTreeMap::new();
+        for index in (0..questions.len()).filter(|index| answers[*index].is_none()) {
+            let slot = self.slot(&questions[index].key);
+            groups.entry(topology.owner(slot).ok_or_else(|| without_owner(slot))?).or_default().push(index);
+        }
+        let asked = groups.into_iter().map(async |(node, indexes)| {
+            let link = self.link(node, waiting).await;
+            let told = match &link {
+                Ok(link) => ask_all(link, questions, &indexes).await,
+                Err(_) => Ok(Vec::new()),
+            };
+            (node, indexes, link.and_then(|link| told.map(|told| (link, told))))
+        });
+        let mut again = None;
+        for (node, indexes, told) in join_all(asked).await {
+            let (link, told) = match told {
+                Ok(told) => told,
+                Err(failure) => {
+                    again = Some(self.broken(node, failure)?);
+                    continue;
+                }
+            };
+            for (index, answer) in indexes.into_iter().zip(told) {
+                let question = &questions[index];
+                let answer = match answer {
+                    Value::ServerError(error) => match self.judge(&link, project, question, &error).await? {
+                        Again::Later(failure) => Err(failure),
+                        Again::Asking(other) => self.ask_migrating(&other, question, waiting).await,
+                    },
+                    value => Ok(value),
+                };
+                match answer {
+                    Ok(value) => answers[index] = Some(value),
+                    Err(failure) if failure.passing => again = Some(failure),
+                    Err(failure) => return Err(failure),
+                }
+            }
+        }
+        Ok(again)
+    }
+
+    /// Sends a command to the server that is taking over the key's slot.
+    async fn ask_migrating(&self, node: &RedisNode, question: &Question, waiting: &Waiting) -> Result<Value, Failure> {
+        let link = self.link(node, waiting).await?;
+        let mut both = Pipeline::new();
+        both.add_command(redis::cmd("ASKING")).add_command(question.command.clone());
+        match link.answers(&both, 2).await?.pop() {
+            Some(Value::ServerError(_)) | None => Err(Failure::passing(moving(node))),
+            Some(value) => Ok(value),
+        }
+    }
+
+    /// What to do about an error that a server answered.
+    async fn judge(
+        &self,
+        link: &SharedLink,
+        project: &str,
+        question: &Question,
+        error: &ServerError,
+    ) -> Result<Again, Failure> {
+        let node = &link.place.node;
+        let refused = link.place.refused(error);
+        let is_cluster = self.config.deployment == RedisDeployment::Cluster;
+        match verdict(error, &node.host) {
+            Verdict::Moved(to) if is_cluster => {
+                if let Some(topology) = &mut self.state().topology {
+                    Arc::make_mut(topology).moved(self.slot(&question.key), to);
+                }
+                Ok(Again::Later(Failure::passing(moving(node))))
+            }
+            Verdict::Ask(to) if is_cluster => Ok(Again::Asking(to)),
+            Verdict::ReadOnly if self.config.deployment == RedisDeployment::Standalone => Err(refused),
+            Verdict::ReadOnly | Verdict::Passing => {
+                self.state().topology = None;
+                Ok(Again::Later(Failure::passing(refused.error)))
+            }
+            Verdict::WrongType => {
+                let kind = link.ask(redis::cmd("TYPE").arg(&question.key)).await;
+                let found = if let Ok(Value::SimpleString(kind)) = &kind { Some(kind.as_str()) } else { None };
+                Err(Failure::lasting(link.place.holds(found.map(|kind| (question.key.as_slice(), kind)), project)))
+            }
+            _ => Err(refused),
+        }
+    }
+
+    /// Drops a connection that broke, unless nothing helps.
+    fn broken(&self, node: &RedisNode, failure: Failure) -> Result<Failure, Failure> {
+        let mut state = self.state();
+        state.links.remove(node);
+        state.topology = None;
+        if failure.passing { Ok(failure) } else { Err(failure) }
+    }
+
+    /// The slot of a key: all keys have the same one where there are no slots.
+    fn slot(&self, key: &[u8]) -> u16 {
+        if self.config.deployment == RedisDeployment::Cluster { slot(key) } else { 0 }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known_link(&self, node: &RedisNode) -> Option<Arc<SharedLink>> {
+        let mut state = self.state();
+        let known = state.links.get(node).cloned();
+        if known.as_ref().is_some_and(|link| link.is_stuck()) {
+            state.links.remove(node);
+            return None;
+        }
+        known
+    }
+
+    /// The connection to a server, which is made if there is none.
+    async fn link(&self, node: &RedisNode, waiting: &Waiting) -> Result<Arc<SharedLink>, Failure> {
+        waiting.is_for(node, &self.config);
+        if let Some(link) = self.known_link(node) {
+            return Ok(link);
+        }
+        let _turn = self.connecting.lock().await;
+        if let Some(link) = self.known_link(node) {
+            return Ok(link);
+        }
+        let link = Arc::new(SharedLink::connect(&self.config, node, Account::OfSettings).await?);
+        self.state().links.insert(node.clone(), Arc::clone(&link));
+        Ok(link)
+    }
+
+    /// Who has which keys, which is found out if it is not known.
+    async fn topology(&self, waiting: &Waiting) -> Result<Arc<Topology>, Failure> {
+        let known = self.state().topology.clone();
+        if let Some(topology) = known {
+            return Ok(topology);
+        }
+        let found = Arc::new(self.find(waiting).await?);
+        self.state().topology = Some(Arc::clone(&found));
+        Ok(found)
+    }
+
+    async fn find(&self, waiting: &Waiting) -> Result<Topology, Failure> {
+        let nodes = &self.config.connection.nodes;
+        let master = match &self.config.deployment {
+            // The settings have at least one server.
+            RedisDeployment::Standalone => return nodes.first().cloned().map(Topology::One).ok_or_else(no_server),
+            RedisDeployment::Sentinel { master } => Some(master),
+            RedisDeployment::Cluster => None,
+        };
+        let known: Vec<RedisNode> = self.state().links.keys().cloned().collect();
+        let others = known.iter().filter(|node| master.is_none() && !nodes.contains(node));
+        let mut problem = None;
+        for node in nodes.iter().chain(others) {
+            let found = match master {
+                Some(master) => self.master_of(node, master, waiting).await.map(Topology::One),
+                None => self.cluster_as_seen_by(node, waiting).await,
+            };
+            match found {
+                Ok(found) => return Ok(found),
+                Err(failure) => problem = Some(more_telling(problem, failure)),
+            }
+        }
+        Err(problem.unwrap_or_else(no_server))
+    }
+
+    async fn cluster_as_seen_by(&self, node: &RedisNode, waiting: &Waiting) -> Result<Topology, Failure> {
+        let answer = match self.link(node, waiting).await {
+            Ok(link) => link.ask(redis::cmd("CLUSTER").arg("SLOTS")).await,
+            Err(failure) => Err(failure),
+        };
+        if answer.is_err() {
+            self.state().links.remove(node);
+        }
+        of_slots(&answer?, node)
+    }
+
+    async fn master_of(&self, sentinel: &RedisNode, name: &str, waiting: &Waiting) -> Result<RedisNode, Failure> {
+        waiting.is_for(sentinel, &self.config);
+        let link = SharedLink::connect(&self.config, sentinel, Account::OfSentinel).await?;
+        let answer = link.ask(&ask_for_master(name)).await.map_err(|failure| no_sentinel(failure, sentinel))?;
+        match told_master(&answer) {
+            Some(master) => Ok(master),
+            None => {
+                let masters = link.ask(redis::cmd("SENTINEL").arg("MASTERS")).await.ok();
+                Err(unknown_master(name, masters.as_ref()))
+            }
+        }
+    }
+}
+
+async fn ask_all(link: &SharedLink, questions: &[Question], indexes: &[usize]) -> Result<Vec<Value>, Failure> {
+    if let [index] = indexes {
+        return Ok(vec![link.answer(&questions[*index].command).await?]);
+    }
+    let mut pipeline = Pipeline::with_capacity(indexes.len());
+    indexes.iter().for_each(|index| {
+        pipeline.add_command(questions[*index].command.clone());
+    });
+    link.answers(&pipeline, indexes.len()).await
+}
