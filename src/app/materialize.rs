@@ -9,7 +9,7 @@ use crate::{
     registry::state,
 };
 
-/// Clocks differ; an end so little ahead of ours is no mistake. Microseconds.
+/// Clocks differ; an end so little ahead of ours is not a mistake. Microseconds.
 const CLOCK_SKEW: i64 = 60_000_000;
 
 /// What is materialized, and how.

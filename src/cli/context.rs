@@ -176,7 +176,10 @@ impl Context {
         match (&self.memory_limit, set) {
             (Some(given), _) => Ok(given.clone()),
             (None, Some(text)) => text.parse().map_err(|error: ParseMemoryLimitError| {
-                CommandError::new(format!("`{text}` in {} is no amount", variables::MEMORY_LIMIT), error.to_string())
+                CommandError::new(
+                    format!("`{text}` in {} is not an amount", variables::MEMORY_LIMIT),
+                    error.to_string(),
+                )
             }),
             (None, None) => Ok(MemoryLimit::default()),
         }

@@ -191,7 +191,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-/// Help and version go to stdout and are no failure; wrong usage exits with 1 like other errors.
+/// Help and version go to stdout and are not a failure; wrong usage exits with 1 like other errors.
 fn usage(error: &clap::Error) -> Exit {
     let text = error.render().to_string();
     // An argument that is repeated may be a URL.

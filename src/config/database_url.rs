@@ -180,7 +180,7 @@ impl ServerUrl {
             }
             if !WITHOUT_EFFECT.contains(&name) {
                 let help = did_you_mean(name, OPTIONS).unwrap_or_else(|| "leave it out".to_owned());
-                return problem(format!("`{name}` is no option of a registry's URL"), help);
+                return problem(format!("`{name}` is not an option of a registry's URL"), help);
             }
             unused.push(name.to_owned());
         }
@@ -263,7 +263,7 @@ impl TlsMode {
             other => other,
         };
         Self::WORDS.iter().find(|(word, _)| *word == wanted).map(|(_, mode)| *mode).map_or_else(
-            || problem(format!("`{word}` is no sslmode"), "use disable, prefer, require, verify-ca or verify-full"),
+            || problem(format!("`{word}` is not an sslmode"), "use disable, prefer, require, verify-ca or verify-full"),
             Ok,
         )
     }
@@ -353,9 +353,9 @@ mod tests {
             ("u:secret@h", "names no database"),
             ("u:secret@h:port/d", "no port number"),
             ("u:sec/ret@h/d", "no port number"),
-            ("u:secret@h/d?sslmode=maybe", "`maybe` is no sslmode"),
+            ("u:secret@h/d?sslmode=maybe", "`maybe` is not an sslmode"),
             ("u:%ff@h/d", "not UTF-8"),
-            ("u:secret@h/d?sslmod=require", "`sslmod` is no option"),
+            ("u:secret@h/d?sslmod=require", "`sslmod` is not an option"),
         ] {
             let problem = ServerUrl::parse("postgresql", rest).unwrap_err();
             assert!(problem.message.contains(part), "{rest}: {problem:?}");

@@ -30,7 +30,7 @@ pub fn registry_at(place: &str, folder: &Path) -> Result<RegistryConfig, Problem
     let mut diagnostics = Diagnostics::default();
     registry::registry(&node, folder, &mut diagnostics).ok_or_else(|| {
         let (message, help) = diagnostics.into_sorted().into_iter().next().map_or_else(
-            || ("this is no registry".to_owned(), None),
+            || ("this is not a registry".to_owned(), None),
             |found| (found.message, found.advice.map(|advice| advice.to_string())),
         );
         Problem::new(Kind::Invalid, without_logins(&message), help)

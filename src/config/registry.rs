@@ -278,7 +278,7 @@ fn schema_mode(word: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<
     if found.is_none() {
         let words = SchemaMode::WORDS.map(|(name, _)| name);
         let help = did_you_mean(&word.value, words).unwrap_or_else(|| format!("use one of {}", words.join(", ")));
-        diagnostics.error_with_help(&word.span, format!("`{}` is no schema mode", word.value), help);
+        diagnostics.error_with_help(&word.span, format!("`{}` is not a schema mode", word.value), help);
     }
     found.map(|(_, mode)| *mode)
 }

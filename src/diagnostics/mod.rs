@@ -2,11 +2,13 @@
 
 use crate::problem::{Advice, Problem};
 
+mod article;
 mod count;
 mod hints;
 mod secrets;
 mod span;
 
+pub use article::with_article;
 pub use count::counted;
 pub use hints::{closest, did_you_mean};
 pub use secrets::without_logins;

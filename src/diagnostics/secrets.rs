@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Settings whose values are no secrets as long as they are plain; so are paths.
+/// Settings whose values are not secrets as long as they are plain; so are paths.
 const HARMLESS_KEYS: [&str; 19] = [
     "database",
     "db_schema",

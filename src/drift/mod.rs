@@ -43,9 +43,9 @@ pub enum FindingKind {
     ColumnMissing,
     /// A column has values that cannot become what the registered view says.
     ColumnRetyped,
-    /// A column that no registered view uses; this is no drift.
+    /// A column that no registered view uses; this is not drift.
     ColumnUnused,
-    /// A source that feastr cannot look at; this is no drift.
+    /// A source that feastr cannot look at; this is not drift.
     SourceNotChecked,
     /// A table the registry records is not in the online store.
     TableMissing,

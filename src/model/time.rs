@@ -253,7 +253,7 @@ impl Serialize for Ttl {
     }
 }
 
-/// A text that is no moment, one that is out of reach, or no span of time.
+/// A text that is not a moment, one that is out of reach, or no span of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is {what}")]
 pub struct ParseTimeError {

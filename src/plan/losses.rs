@@ -12,7 +12,7 @@ pub fn is_materialized(state: &RegistryState, view: &str) -> bool {
 }
 
 /// The online data that a change takes away. `dropped` are the tables that go; values of a renamed
-/// view are no loss, because they are materialized again.
+/// view are not a loss, because they are materialized again.
 pub fn losses(
     change: &Change,
     state: &RegistryState,

@@ -154,7 +154,7 @@ impl SavedPlan {
     /// Reads the JSON form.
     ///
     /// # Errors
-    /// When the text is no plan, or one of another format.
+    /// When the text is not a plan, or one of another format.
     pub fn parse(text: &str) -> Result<Self, SavedPlanError> {
         #[derive(Deserialize)]
         struct Version {

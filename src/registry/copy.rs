@@ -51,7 +51,7 @@ pub struct Copied {
 /// is about online values, which are stored under the name, is left out: the record of their tables,
 /// and what was materialized. Values that the target keeps of what is replaced are noted to be
 /// removed, as an apply does. What Feast's REST server
-/// stores beside view rows (`user_metadata`) is no part of a project's rows here and stays behind.
+/// stores beside view rows (`user_metadata`) is not part of a project's rows here and stays behind.
 ///
 /// # Errors
 /// When the source has no such project or holds what cannot be read, when the target has objects in

@@ -150,7 +150,7 @@ mod tests {
                 noted.iter().flat_map(|piece| piece.features.iter().map(String::as_str)).collect();
             features.sort_unstable();
             assert_eq!(features, names);
-            // What is no feature's is removed once.
+            // What is not a feature's is removed once.
             assert_eq!(noted.iter().filter(|piece| piece.whole).count(), usize::from(whole));
             for piece in &noted {
                 let Write::DeleteMetadata { key } = forget_leftover(piece) else { panic!("not forgotten") };

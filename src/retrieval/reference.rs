@@ -17,7 +17,7 @@ impl FeatureReference {
     /// where a reference was complete before it and what follows is one.
     ///
     /// # Errors
-    /// When a part is no reference.
+    /// When a part is not a reference.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, Problem> {
         let mut references: Vec<String> = Vec::new();
         for part in text.split(',') {

@@ -9,7 +9,7 @@ pub enum OutputFormat {
     Parquet,
     /// With a heading
     Csv,
-    /// One JSON object per line; floats that are no numbers are "NaN", "Infinity" and "-Infinity"
+    /// One JSON object per line; floats that are not numbers are "NaN", "Infinity" and "-Infinity"
     Jsonl,
     /// Arrow IPC stream
     Arrow,

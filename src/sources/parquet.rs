@@ -50,7 +50,7 @@ impl Footer {
     /// wanted.
     ///
     /// # Errors
-    /// When the file cannot be read, or is no parquet file.
+    /// When the file cannot be read, or is not a parquet file.
     pub fn read(path: &Path, shown: &str, with_statistics: bool) -> Result<Self, Problem> {
         let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
         let options = ParquetMetaDataOptions::new()

@@ -270,7 +270,7 @@ fn json_fits(declared: &DataType, seen: &ArrowType) -> bool {
         (DataType::Int32 | DataType::Int64, seen) => matches!(seen, Int64 | Float64 | Decimal128(..)),
         // Texts may be names such as NaN.
         (DataType::Float32 | DataType::Float64, seen) => matches!(seen, Int64 | Float64 | Decimal128(..) | Utf8),
-        // What is no text is the text that is written.
+        // What is not a text is the text that is written.
         (DataType::String, _) => true,
         (DataType::Bytes | DataType::PdfBytes | DataType::ImageBytes, seen) => *seen == Utf8,
         (DataType::Uuid | DataType::TimeUuid, seen) => *seen == Utf8,

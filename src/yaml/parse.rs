@@ -9,7 +9,7 @@ use granit_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 use super::node::{Content, Node, Scalar};
 use crate::diagnostics::{Diagnostics, SourceText, Span};
 
-/// Reads a document. `None` means that it is empty, or that it is no YAML: then `diagnostics`
+/// Reads a document. `None` means that it is empty, or that it is not YAML: then `diagnostics`
 /// has the reason.
 ///
 /// It is strict where YAML is lax: no `yes`/`on` booleans, no duplicate keys, no tags but those of

@@ -196,7 +196,7 @@ pub fn split_type<T: Read>(
     let written = String::read(value, diagnostics)?;
     let Some(word) = words.iter().find(|word| **word == written) else {
         let help = did_you_mean(&written, words.iter().copied());
-        diagnostics.error_with_help(&value.span, format!("`{written}` is no type of {}", bare(T::EXPECTED)), help);
+        diagnostics.error_with_help(&value.span, format!("`{written}` is not a type of {}", bare(T::EXPECTED)), help);
         return None;
     };
     let rest = entries.iter().filter(|(key, _)| key.as_text() != Some("type")).cloned().collect();

@@ -166,7 +166,7 @@ fn checks_are_registered_as_a_tag_and_exported_as_written() {
     assert!(exported.contains("checks: {null_keys: fail, min_rows: 5}"), "{exported}");
     define(&project, "{min_rows: -1}");
     let error = project.feastr(&["plan"]).failed().stderr;
-    assert!(error.contains("-1 is no number of rows"), "{error}");
+    assert!(error.contains("-1 is not a number of rows"), "{error}");
     define(&project, "{future: sometimes}");
     let error = project.feastr(&["plan"]).failed().stderr;
     assert!(

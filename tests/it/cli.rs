@@ -472,9 +472,9 @@ fn entity_rows_are_checked() {
     error: rows.csv has no column with times
     help: call the column with the time of each row `event_timestamp`
     "#);
-    assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\nx,2026-10-31\n", &[]), @"error: line 3 of rows.csv, column `driver_id`: `x` is no Int64");
+    assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\nx,2026-10-31\n", &[]), @"error: line 3 of rows.csv, column `driver_id`: `x` is not an Int64");
     assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\n2,soon\n", &[]), @r#"
-    error: line 3 of rows.csv, column `event_timestamp`: `soon` is no time
+    error: line 3 of rows.csv, column `event_timestamp`: `soon` is not a time
     help: write times like 2026-01-31T12:00:00Z; without a zone they are UTC; a source may declare a `timestamp_format`
     "#);
     assert_snapshot!(refused("driver_id,event_timestamp,conv_rate\n1,2026-10-31,1\n", &[]), @r#"
@@ -517,7 +517,7 @@ fn times_and_names_are_checked() {
     error: no requested feature has the join key `driver`
     help: did you mean `driver_id`?
     "#);
-    assert_snapshot!(stderr(&["get-online", "--feature-service", "driver_activity_v1", "--entity", "driver_id=x"]), @"error: `x`, the join key `driver_id` of entity 1, is no Int64");
+    assert_snapshot!(stderr(&["get-online", "--feature-service", "driver_activity_v1", "--entity", "driver_id=x"]), @"error: `x`, the join key `driver_id` of entity 1, is not an Int64");
     assert_snapshot!(stderr(&["feature-views", "describe", "driver_hourly"]), @r#"
     error: there is no feature view `driver_hourly` in the registry
     help: did you mean `driver_hourly_stats`?

@@ -185,7 +185,7 @@ fn what_cannot_be_read_is_one_finding_among_others() {
     let found = project.feastr(&["plan"]).failed().stderr;
     for part in [
         "the file cannot be read: No such file or directory (os error 2)\n --> dangling.yaml",
-        "this is no regular file\n --> pipe.yaml",
+        "this is not a regular file\n --> pipe.yaml",
         "unknown key `feature_vews`",
         "3 errors in the repo",
     ] {

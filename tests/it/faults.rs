@@ -56,7 +56,7 @@ fn a_registry_that_is_no_database_is_named() {
     for command in [vec!["plan"], vec!["apply"], vec!["feature-views", "list"], vec!["materialize-incremental", "now"]]
     {
         let output = project.feastr(&command).failed();
-        assert!(output.stderr.contains("data/registry.db is no SQLite database"), "{}", output.stderr);
+        assert!(output.stderr.contains("data/registry.db is not an SQLite database"), "{}", output.stderr);
     }
 }
 

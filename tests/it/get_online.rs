@@ -64,7 +64,7 @@ fn keys_of_bytes_are_written_in_base64_or_as_they_are() {
     let table = ask(&project, &["-e", "by=base64:/wBh,text=t"]).ok().stdout;
     assert!(table.contains("base64:/wBh"), "{table}");
     let refused = ask(&project, &["-e", "by=base64:/wB,text=t"]).failed().stderr;
-    assert!(refused.contains("`base64:/wB`, the join key `by` of entity 1, is no base64"), "{refused}");
+    assert!(refused.contains("`base64:/wB`, the join key `by` of entity 1, is not base64"), "{refused}");
     // A text is only a text.
     assert_eq!(found(&ask(&project, &["-e", "by=ab,text=base64:dA==", "--json"]).ok()), [-1]);
 }
@@ -83,7 +83,7 @@ fn other_columns_of_files_are_ignored_with_a_word() {
     let project = project();
     write(&project, "ask.parquet", &KEYS);
     let output = ask(&project, &["--entities", "ask.parquet"]).ok();
-    assert!(output.stderr.contains("ask.parquet: columns that are no join keys are ignored: event_timestamp, x"));
+    assert!(output.stderr.contains("ask.parquet: columns that are not join keys are ignored: event_timestamp, x"));
     assert_eq!(ask(&project, &["--entities", "ask.parquet", "--quiet"]).ok().stderr, "");
     // Not on the command line, where each is written by hand; and a join key may not be missing.
     let refused = ask(&project, &["-e", "by=ab,text=t,tex=t"]).failed().stderr;

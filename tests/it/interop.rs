@@ -289,7 +289,7 @@ fn python_feast_reads_a_copied_registry() {
 }
 
 /// Feast joins by the renamed key alone when only one of two keys is renamed, and so finds other
-/// items' stock: it is no reference here.
+/// items' stock: it is not a reference here.
 #[test]
 fn a_view_with_one_of_two_keys_renamed_is_joined_by_both() {
     let project = shop(Backend::Sqlite);

@@ -92,5 +92,5 @@ fn a_moment_may_be_a_number_of_seconds() {
     assert_eq!(values(&project, "t", 1), [1_790_000_000]);
     project.write("rows.jsonl", rows.replace("1790000000", "\"yesterday\""));
     let error = project.feastr(&["materialize", "2026-09-01", "2026-11-01"]).failed().stderr;
-    assert!(error.contains("line 1 of rows.jsonl, column `t`: `yesterday` is no time"), "{error}");
+    assert!(error.contains("line 1 of rows.jsonl, column `t`: `yesterday` is not a time"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Where results are written: files, links to them, and what is no file.
+//! Where results are written: files, links to them, and what is not a file.
 
 use std::{
     fs,

@@ -47,9 +47,9 @@ fn what_is_no_time_ends_the_run() {
     project.feastr(&["apply"]).ok();
     project.feastr(&RANGE).ok();
     for (rows, expected) in [
-        ("3,2026-10-01T25:00:00,,3\n", "line 4 of rows.csv, column `at`: `2026-10-01T25:00:00` is no time"),
-        ("3,01/10/2026,,3\n4,02/10/2026,,4\n", "line 4 of rows.csv, column `at`: `01/10/2026` is no time"),
-        ("3,2026-10-01,\u{1b}[2J,3\n", r"line 4 of rows.csv, column `written`: `\u{1b}[2J` is no time"),
+        ("3,2026-10-01T25:00:00,,3\n", "line 4 of rows.csv, column `at`: `2026-10-01T25:00:00` is not a time"),
+        ("3,01/10/2026,,3\n4,02/10/2026,,4\n", "line 4 of rows.csv, column `at`: `01/10/2026` is not a time"),
+        ("3,2026-10-01,\u{1b}[2J,3\n", r"line 4 of rows.csv, column `written`: `\u{1b}[2J` is not a time"),
     ] {
         project.write("rows.csv", format!("{good}{rows}"));
         for run in [&RANGE[..], &["materialize", "2026-09-01", "2026-11-01", "--dry-run"]] {

@@ -61,7 +61,7 @@ impl Template {
     }
 }
 
-/// Which YAML files are no definitions.
+/// Which YAML files are not definitions.
 const IGNORE: &str = ".feastignore";
 const COMPOSE_IGNORED: &str = "compose.yaml\n";
 
@@ -108,7 +108,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     }
     std::fs::write(folder.join(SCHEMA_FILE), schema::text())?;
     sample_data::write(&folder.join(DATA), context.now)?;
-    // The settings come last: without them a half-made folder is no repo yet.
+    // The settings come last: without them a half-made folder is not a repo yet.
     let named = write_collection("project", &Tree::Text(project.clone()));
     let settings = args.template.settings().replacen(PROJECT_LINE, named.trim_end(), 1);
     std::fs::write(folder.join(config::FILE_NAME), settings)?;

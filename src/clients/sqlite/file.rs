@@ -76,7 +76,7 @@ impl SqliteFile {
         let what = format!("the {} {}", self.role, self.path.display());
         let (message, help) = match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => {
-                (format!("{what} is no SQLite database"), "check the path in feature_store.yaml".to_owned())
+                (format!("{what} is not an SQLite database"), "check the path in feature_store.yaml".to_owned())
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
                 format!("{what} is locked: another process is writing it"),

@@ -167,7 +167,7 @@ impl Read for Password {
             _ => {
                 diagnostics.error_with_help(
                     &node.span,
-                    "the password is no text",
+                    "the password is not a text",
                     "write it in quotes, or take it from the environment: password: ${FEAST_DB_PASSWORD}".to_owned(),
                 );
                 None
@@ -183,7 +183,7 @@ impl Read for Password {
 fn port_number(port: &Spanned<i64>, diagnostics: &mut Diagnostics) -> Option<u16> {
     let number = u16::try_from(port.value).ok().filter(|number| *number > 0);
     if number.is_none() {
-        diagnostics.error(&port.span, format!("{} is no port: ports are from 1 to 65535", port.value));
+        diagnostics.error(&port.span, format!("{} is not a port: ports are from 1 to 65535", port.value));
     }
     number
 }

@@ -186,7 +186,8 @@ impl RedisConnection {
             "db" => {
                 let number = value.parse().ok().filter(|number| *number >= 0);
                 let help = "databases have numbers from 0: db=0".to_owned();
-                self.db = number.map_or_else(|| problem("the db in the connection_string is no number", help), Ok)?;
+                self.db =
+                    number.map_or_else(|| problem("the db in the connection_string is not a number", help), Ok)?;
             }
             "username" => self.username = given(value),
             "password" => self.password = given(value).map(Password),
@@ -311,7 +312,7 @@ fn seconds(name: &str, value: &str) -> Result<Option<Duration>, Problem> {
     match value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
         Some(duration) if !duration.is_zero() => Ok(Some(duration)),
         _ => problem(
-            format!("`{name}` in the connection_string is no number of seconds"),
+            format!("`{name}` in the connection_string is not a number of seconds"),
             format!("write {name}=5, or leave it out"),
         ),
     }
@@ -373,10 +374,10 @@ mod tests {
             ("h:1,password=a,secret:b", "neither host:port nor name=value"),
             ("h:1,password=a,secret!=b", "redis-py does not know"),
             ("h:1,pasword=secret", "there is no keyword `pasword`"),
-            ("h:1,db=x,password=secret", "the db in the connection_string is no number"),
+            ("h:1,db=x,password=secret", "the db in the connection_string is not a number"),
             ("h:1,ssl=False,password=secret", "`ssl` in the connection_string is neither true nor false"),
             ("h:1,unix_socket_path=/secret", "`unix_socket_path` in the connection_string is not supported"),
-            ("h:1,socket_timeout=0,password=secret", "no number of seconds"),
+            ("h:1,socket_timeout=0,password=secret", "is not a number of seconds"),
             ("h:1,ssl=true,ssl_keyfile=secret", "needs a certificate"),
         ] {
             let problem = refused(text);

@@ -71,7 +71,7 @@ record! {
         connection_type: String,
         /// How to authenticate.
         auth_type: String = "secret".to_owned(),
-        /// Settings of the connection that are no secrets.
+        /// Settings of the connection that are not secrets.
         params: Tags,
     }
 }

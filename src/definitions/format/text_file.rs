@@ -25,7 +25,7 @@ impl Read for Delimiter {
         let text = String::read(node, diagnostics)?;
         let delimiter = FileSource::parse_delimiter(&text);
         if delimiter.is_none() {
-            let help = "use one ASCII character that is no letter, digit or quote, such as `;`, or the word `tab`";
+            let help = "use one ASCII character that is not a letter, digit or quote, such as `;`, or the word `tab`";
             let message = format!("`{}` cannot separate fields", text.escape_debug());
             diagnostics.error_with_help(&node.span, message, help.to_owned());
         }

@@ -193,7 +193,7 @@ record! {
     required {
         /// Unique among all views of the project.
         name: Spanned<String>,
-        /// The columns; those that are no join keys are labels.
+        /// The columns; those that are not join keys are labels.
         schema: Spanned<Vec<RawField>>,
     }
     optional {

@@ -7,7 +7,7 @@ use ignore::overrides::{Override, OverrideBuilder};
 
 use crate::config::FILE_NAME;
 
-/// Patterns of files that are no definitions, one a line, at the top of a repo.
+/// Patterns of files that are not definitions, one a line, at the top of a repo.
 const IGNORE_FILE: &str = ".feastignore";
 
 /// The file at the top of a Python environment.
@@ -28,7 +28,7 @@ pub struct DefinitionFiles {
 /// are Python environments, whatever they are called. Folders that the ignore file names are not opened.
 ///
 /// # Errors
-/// When the folder itself or its ignore file cannot be read, or a pattern is no glob.
+/// When the folder itself or its ignore file cannot be read, or a pattern is not a glob.
 pub fn definition_files(folder: &Path, settings: &Path) -> io::Result<DefinitionFiles> {
     let mut found = DefinitionFiles::default();
     // Only the repo's own ignore file counts, as in Feast: not .gitignore.
@@ -82,7 +82,7 @@ fn ignored(folder: &Path) -> io::Result<Override> {
         // Anchored at the repo, as Feast evaluates them; `!` means "leave out" in an override.
         let anchored = format!("!/{}", pattern.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/'));
         builder.add(&anchored).map_err(|error| {
-            io::Error::new(io::ErrorKind::InvalidInput, format!("{IGNORE_FILE}: `{pattern}` is no pattern: {error}"))
+            io::Error::new(io::ErrorKind::InvalidInput, format!("{IGNORE_FILE}: `{pattern}` is not a pattern: {error}"))
         })?;
     }
     builder.build().map_err(io::Error::other)

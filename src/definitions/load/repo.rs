@@ -72,7 +72,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let unreadable = |error: io::Error| format!("the file cannot be read: {error}");
     // Looked at before it is opened: opening a pipe waits for somebody who writes.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err("this is no regular file".to_owned());
+        return Err("this is not a regular file".to_owned());
     }
     let mut bytes = Vec::new();
     // One byte more than allowed tells the rest; the size of a file may change or be a lie.

@@ -62,7 +62,7 @@ fn lower_pattern(pattern: Spanned<String>, diagnostics: &mut Diagnostics) -> Str
         let reason = reason.strip_prefix("error: ").unwrap_or(&reason);
         diagnostics.error_with_help(
             &pattern.span,
-            format!("`{text}` is no regular expression: {reason}"),
+            format!("`{text}` is not a regular expression: {reason}"),
             "patterns match whole names, such as `driver_.*`; look-around and back-references do not exist".to_owned(),
         );
     }

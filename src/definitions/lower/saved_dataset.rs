@@ -48,7 +48,7 @@ fn check_reference(reference: &Spanned<String>, views: &DeclaredViews, diagnosti
     let Some((view, feature)) =
         reference.value.split_once(':').filter(|(view, name)| !view.is_empty() && !name.is_empty())
     else {
-        let message = format!("`{}` is no reference to a feature", reference.value);
+        let message = format!("`{}` is not a reference to a feature", reference.value);
         diagnostics.error_with_help(&reference.span, message, "write `view:feature`".to_owned());
         return;
     };

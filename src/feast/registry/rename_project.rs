@@ -11,7 +11,7 @@ use crate::{
 const MAX_DEPTH: usize = 100;
 
 /// The stored message with `to` wherever it names the project `from`, and as never materialized;
-/// `None` when the bytes are no message.
+/// `None` when the bytes are not a message.
 ///
 /// Where Feast left the project out it stays out.
 pub fn rename_project(kind: ObjectKind, proto: &[u8], from: &str, to: &str) -> Option<Vec<u8>> {

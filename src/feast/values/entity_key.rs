@@ -151,7 +151,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<(String, KeyPart<'_>)>, EntityKeyError
     for _ in 0..count {
         match read_block(&mut rest)? {
             (STRING, name) => names.push(read_text(name)?.trim_end_matches('\0').to_owned()),
-            _ => return Err(EntityKeyError::Malformed("the name of a join key is no text")),
+            _ => return Err(EntityKeyError::Malformed("the name of a join key is not a text")),
         }
     }
     let mut pairs = Vec::with_capacity(names.len());

@@ -125,7 +125,7 @@ impl RenderedSide<'_> {
     fn found(&self) -> Vec<String> {
         let name = &self.name;
         let times = ["t", "c"].map(|time| format!("{name}.{time} AS {name}_{time}"));
-        // What is older than the ttl at the row's time is no value; exactly as old still is.
+        // What is older than the ttl at the row's time is not a value; exactly as old still is.
         let lives = self.side.ttl.map(|ttl| {
             let ttl = self.ticks[0].of_micros(ttl);
             format!("{name}.t >= e.{} - {ttl}", self.event_time())

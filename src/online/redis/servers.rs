@@ -225,7 +225,7 @@ impl Servers {
         Ok(())
     }
 
-    /// Takes note of servers that have confirmed something and are no masters any more.
+    /// Takes note of servers that have confirmed something and are not masters any more.
     fn forget_replaced(&mut self, is_master: impl Fn(&RedisNode) -> bool) {
         if let Some(gone) = self.confirmed.keys().find(|node| !is_master(node)).cloned() {
             self.confirmed.remove(&gone);

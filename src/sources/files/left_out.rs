@@ -20,7 +20,7 @@ pub struct LeftOut {
     pub reason: Reason,
 }
 
-/// Why something is not read. The text goes on after a name: `x.csv` is no parquet file.
+/// Why something is not read. The text goes on after a name: `x.csv` is not a parquet file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The name begins with `.` or `_`, as those of logs, marks and unfinished files do.
@@ -39,7 +39,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hidden => f.write_str("has a name that begins with `.` or `_`"),
-            Self::OtherFormat(format) => write!(f, "is no {format} file"),
+            Self::OtherFormat(format) => write!(f, "is not a {format} file"),
             Self::LeadsNowhere => f.write_str("is a link that leads nowhere"),
             Self::ReadAs(path) => write!(f, "is read already, as {}", path.display()),
             Self::NoFile => f.write_str("is neither a file nor a folder"),

@@ -139,7 +139,7 @@ fn matching(path: &str, local: &str, format: Format, repo: &Path) -> Result<Sour
         return Err(nothing());
     }
     let patterns = pattern::parse(&rest)
-        .map_err(|error| Problem::new(Kind::Invalid, format!("`{path}` is no pattern: {error}"), None))?;
+        .map_err(|error| Problem::new(Kind::Invalid, format!("`{path}` is not a pattern: {error}"), None))?;
     let expansion = expand::expand(&base, &patterns)?;
     let matched = !expansion.matches.is_empty();
     let found = Gathering::new(format, &base).finish_with(expansion)?;

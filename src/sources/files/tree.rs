@@ -88,7 +88,7 @@ impl Place {
     }
 }
 
-/// Whether a name says that this is no data: it begins with `.` or `_`. A folder `_key=value` is
+/// Whether a name says that this is not data: it begins with `.` or `_`. A folder `_key=value` is
 /// data, because columns may be named like that.
 pub(super) fn is_hidden(name: &OsStr, kind: Kind) -> bool {
     let name = name.as_encoded_bytes();

@@ -172,7 +172,7 @@ impl Rows {
 }
 
 /// The text of a chunk. It is checked as a whole, which is much faster than value by value; only
-/// when something in it is no UTF-8, each value is.
+/// when something in it is not UTF-8, each value is.
 pub(super) enum ChunkText {
     Utf8(String),
     Other(Vec<u8>),
@@ -190,7 +190,7 @@ impl ChunkText {
         }
     }
 
-    /// A part of the text, unless it is no UTF-8.
+    /// A part of the text, unless it is not UTF-8.
     #[inline]
     pub(super) fn get(&self, start: usize, end: usize) -> Option<&str> {
         match self {

@@ -1,10 +1,10 @@
 //! Texts that do not fit.
 
-use crate::model::printable;
+use crate::{diagnostics::with_article, model::printable};
 
-/// A text that is no value of the type it is read as.
+/// A text that is not a value of the type it is read as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no {expected}")]
+#[error("`{text}` is not {}", with_article(.expected))]
 pub struct Unfit {
     /// The beginning of the text, on one line.
     pub text: String,
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut_and_control_characters_escaped() {
-        assert_eq!(Unfit::new("a\nb", "Int64").to_string(), "`a\\nb` is no Int64");
+        assert_eq!(Unfit::new("a\nb", "Int64").to_string(), "`a\\nb` is not an Int64");
         let long = "é".repeat(61);
         assert_eq!(Unfit::new(&long, "time").text, format!("{}…", "é".repeat(60)));
         assert_eq!(Unfit::new(&long[2..], "time").text, "é".repeat(60));

@@ -76,7 +76,7 @@ impl Descriptors {
         (bytes, object.into())
     }
 
-    /// The values of a field that is no map, each with its wire type.
+    /// The values of a field that is not a map, each with its wire type.
     fn sample_field(
         &self,
         field: &Value,

@@ -139,15 +139,15 @@ fn wrong_settings_are_pointed_at() {
     let whole = "  host: db\n  database: features\n  user: feast\n";
     for (wrong, part) in [
         ("  database: features\n  user: feast\n".to_owned(), "`host` is missing"),
-        (format!("{whole}  port: 70000\n"), "70000 is no port"),
-        (format!("{whole}  sslmode: maybe\n"), "`maybe` is no sslmode"),
+        (format!("{whole}  port: 70000\n"), "70000 is not a port"),
+        (format!("{whole}  sslmode: maybe\n"), "`maybe` is not an sslmode"),
         (format!("{whole}  db_schema: \"a,b\"\n"), "`a,b` cannot be the schema"),
         (format!("{whole}  sslcert_path: me.pem\n"), "of use with its key only"),
         (format!("{whole}  vector_enabled: true\n"), "`vector_enabled` is not supported yet"),
         (format!("{whole}  keepalives_idle: -1\n"), "number of seconds"),
         (format!("{whole}  pasword: s3cret\n"), "pasword"),
-        (format!("{whole}  password: [s3cret]\n"), "the password is no text"),
-        (format!("{whole}  password: 0123\n"), "the password is no text"),
+        (format!("{whole}  password: [s3cret]\n"), "the password is not a text"),
+        (format!("{whole}  password: 0123\n"), "the password is not a text"),
     ] {
         let error = settings(&wrong).feastr(&["configuration"]).failed().stderr;
         assert!(error.contains(part), "{error}");

@@ -218,11 +218,11 @@ fn a_file_that_is_no_registry_is_named_and_left_alone() {
     let cut = &whole[..whole.len() - 7];
     let newer: &[u8] = &[0x1a, 1, b'2'];
     for (bytes, part) in [
-        (&b"just some text, no registry"[..], "no registry of Feast"),
+        (&b"just some text, no registry"[..], "not a registry of Feast"),
         (b"", "it is empty"),
         (b"SQLite format 3\0...", "it is an SQLite database"),
-        (cut, "no registry of Feast"),
-        (&[0x0a, 0], "no registry of Feast"),
+        (cut, "not a registry of Feast"),
+        (&[0x0a, 0], "not a registry of Feast"),
         (newer, "schema version 2"),
     ] {
         let test = TestRegistry::new(Backend::File);

@@ -25,7 +25,7 @@ fn values_are_not_read_by_what_comes_before_them() {
     define(&project, "data/s.csv", CSV, "INT64", &[("q", "Int64")]);
     project.feastr(&["apply", "--yes"]);
     let error = project.feastr(&["materialize", super::EARLIER, super::LATER]).failed().stderr;
-    assert!(error.contains("line 60002 of data/s.csv, column `q`: `abc` is no Int64"), "{error}");
+    assert!(error.contains("line 60002 of data/s.csv, column `q`: `abc` is not an Int64"), "{error}");
 }
 
 #[test]

@@ -48,8 +48,8 @@ fn rows_are_not_read_by_what_comes_before_them() {
     assert_eq!(row, "2,2026-02-01T12:30:00Z,1,20");
     let many = "1,2026-02-01T00:00:00Z,5\n".repeat(25_000);
     for (last, expected) in [
-        ("1.6,2026-02-01T00:00:00Z,1", "line 25002 of e.csv, column `id`: `1.6` is no Int64"),
-        ("1,01/02/2026,1", "line 25002 of e.csv, column `event_timestamp`: `01/02/2026` is no time"),
+        ("1.6,2026-02-01T00:00:00Z,1", "line 25002 of e.csv, column `id`: `1.6` is not an Int64"),
+        ("1,01/02/2026,1", "line 25002 of e.csv, column `event_timestamp`: `01/02/2026` is not a time"),
     ] {
         project.write("e.csv", format!("id,event_timestamp,amount\n{many}{last}\n"));
         let error = project.feastr(&["get-historical", "--entities", "e.csv", "--features", "v:p"]).failed().stderr;
@@ -63,7 +63,7 @@ fn ambiguous_days_are_refused() {
     for rows in ["1,01/02/2026\n", "1,01/02/2026\n1,01/13/2026\n", "1,2026-02-01\n1,1 Feb 2026\n"] {
         project.write("e.csv", format!("id,event_timestamp\n{rows}"));
         let error = project.feastr(&["get-historical", "--entities", "e.csv", "--features", "v:p"]).failed().stderr;
-        assert!(error.contains("of e.csv, column `event_timestamp`: `") && error.contains("is no time"), "{error}");
+        assert!(error.contains("of e.csv, column `event_timestamp`: `") && error.contains("is not a time"), "{error}");
     }
 }
 
@@ -128,7 +128,7 @@ fn both(project: &Project, key: &str) -> [Result<String, String>; 2] {
     let historical = project.feastr(&args);
     let entity = format!("id={key}");
     let online = project.feastr(&["get-online", "--features", "v:p", "--entity", &entity, "--json"]);
-    let reason = |error: &str| error.lines().next().unwrap().rsplit_once(" is no ").unwrap().1.to_owned();
+    let reason = |error: &str| error.lines().next().unwrap().rsplit_once(" is not ").unwrap().1.to_owned();
     [
         match historical.code {
             0 => Ok(historical.stdout.lines().last().unwrap().rsplit_once(',').unwrap().1.to_owned()),

@@ -32,7 +32,7 @@ fn numbers_are_no_event_times_unless_declared() {
     project.write("data/s.jsonl", &rows);
     project.feastr(&["apply"]).ok();
     let error = project.feastr(&["materialize", super::EARLIER, super::LATER]).failed().stderr;
-    assert!(error.contains("line 2 of data/s.jsonl, column `ts`: `1767225600` is no time"), "{error}");
+    assert!(error.contains("line 2 of data/s.jsonl, column `ts`: `1767225600` is not a time"), "{error}");
     for (format, time) in [("epoch_seconds", "1767225600"), ("epoch_millis", "1767225600000.5")] {
         let settings = format!("{JSON}    timestamp_format: {format}\n");
         let project = repo_with("data/s.jsonl", &settings, "INT64", &[("p", "Int64")]);
@@ -66,7 +66,7 @@ fn numbers_keep_their_digits() {
     project.write("data/s.jsonl", format!("{many}{{\"id\":2001,\"ts\":\"{DAY}\",\"p\":1.6}}\n"));
     project.feastr(&["apply"]).ok();
     let error = project.feastr(&["materialize", super::EARLIER, super::LATER]).failed().stderr;
-    assert!(error.contains("line 2001 of data/s.jsonl, column `p`: `1.6` is no Int64"), "{error}");
+    assert!(error.contains("line 2001 of data/s.jsonl, column `p`: `1.6` is not an Int64"), "{error}");
 }
 
 /// JSON has no numbers for these, also where the first rows have no others.

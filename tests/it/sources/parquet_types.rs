@@ -133,7 +133,7 @@ fn texts_may_be_event_times_in_parquet() {
     let moments = texts(["2026-01-01", "01/02/2026"]);
     write_parquet(&project, "data/s.parquet", vec![("id", ints([1, 1])), ("ts", moments), ("p", ints([1, 2]))]);
     let error = project.feastr(&["materialize", super::EARLIER, super::LATER]).failed().stderr;
-    assert!(error.contains("row 2 of data/s.parquet, column `ts`: `01/02/2026` is no time"), "{error}");
+    assert!(error.contains("row 2 of data/s.parquet, column `ts`: `01/02/2026` is not a time"), "{error}");
 }
 
 /// The Arrow type of a feature in training data.

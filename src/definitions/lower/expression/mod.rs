@@ -39,7 +39,7 @@ const MAX_DEPTH: usize = 50;
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
     pub columns: Vec<Input>,
-    /// Join keys of the views, which are no inputs.
+    /// Join keys of the views, which are not inputs.
     pub join_keys: Vec<String>,
 }
 
@@ -226,7 +226,7 @@ impl Visitor for Checker<'_> {
                     let help = "write a lambda as `lambda x: x + 1`, and take parts of JSON with `json_extract`";
                     let names = lambda.params.iter().map(|parameter| parameter.name.span);
                     let span = names.fold(lambda.body.span(), |span, name| span.union(&name));
-                    self.refuse(span, "`->` is no lambda for every DuckDB", help);
+                    self.refuse(span, "`->` is not a lambda in every DuckDB", help);
                 }
                 let names = match &lambda.params {
                     OneOrManyWithParens::One(parameter) => vec![parameter.name.value.to_lowercase()],
@@ -308,7 +308,7 @@ impl Checker<'_> {
             return;
         }
         let help = if self.inputs.join_keys.iter().any(|key| key == text) {
-            let help = "join keys are no inputs; declare the column as a feature, or bring it with a request source";
+            let help = "join keys are not inputs; declare the column as a feature, or bring it with a request source";
             Some(help.to_owned())
         } else {
             did_you_mean(text, inputs.iter().map(|input| input.name.as_str()))

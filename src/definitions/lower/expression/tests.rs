@@ -115,7 +115,7 @@ fn other_expressions_are_refused_where_they_go_wrong() {
         ("?", "?", "an expression has no parameters"),
         ("$1", "$1", "an expression has no parameters"),
         ("  ", "  ", "the expression is empty"),
-        ("list_filter(trips, x -> x > 1)", "x -> x > 1", "`->` is no lambda for every DuckDB"),
+        ("list_filter(trips, x -> x > 1)", "x -> x > 1", "`->` is not a lambda in every DuckDB"),
         ("list_transform(trips, lambda x: x + y)", "y", "there is no input `y`"),
     ] {
         let found = findings(sql);

@@ -385,7 +385,7 @@ mod tests {
         let help = "for times that are counted write for example `timestamp_format: epoch_seconds`";
         assert_eq!(counted, [format!("column `at` of `x` holds int64 values, not times ({help})")]);
         assert_eq!(over("timestamp_format: epoch_millis", ArrowType::Int64), [""; 0]);
-        assert_eq!(over("timestamp_format: '%Y%m%d'", ArrowType::Int64).len(), 1, "a number in parquet is no text");
+        assert_eq!(over("timestamp_format: '%Y%m%d'", ArrowType::Int64).len(), 1, "a number in parquet is not a text");
         assert_eq!(over("timestamp_format: epoch_seconds", ArrowType::Boolean).len(), 1);
     }
 }

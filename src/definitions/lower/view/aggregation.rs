@@ -21,7 +21,7 @@ pub fn lower(raw: Vec<RawAggregation>, diagnostics: &mut Diagnostics) -> Vec<Agg
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("Feast has {}", FUNCTIONS.join(", ")),
             };
-            let message = format!("`{}` is no aggregate function of Feast", function.value);
+            let message = format!("`{}` is not an aggregate function of Feast", function.value);
             diagnostics.warning(&function.span, message, help);
         }
         let time_window = raw.time_window.map(|window| window.0).unwrap_or_default();

@@ -101,7 +101,7 @@ impl<'a> ViewLowering<'a, '_> {
         let Some(RawMaterialize { checks, .. }) = written else { return Checks::default() };
         let min_rows = checks.min_rows.as_ref().map_or(0, |floor| {
             u64::try_from(floor.value).unwrap_or_else(|_| {
-                self.diagnostics.error(&floor.span, format!("{} is no number of rows", floor.value));
+                self.diagnostics.error(&floor.span, format!("{} is not a number of rows", floor.value));
                 0
             })
         });

@@ -113,7 +113,7 @@ fn on_demand_views_know_their_inputs() {
     assert_eq!(view.tags["feast:track_metrics"], "true");
     assert_eq!(view.entity_columns[0].name, "driver_id");
     assert!(repo.data_sources.iter().any(|source| source.name == "more"));
-    // What is not selected is no input.
+    // What is not selected is not an input.
     let hidden = format!(
         "{BASE}feature_views:\n  - {{name: v, source: stats, schema: [{{name: x, dtype: Int64}}, {{name: y, dtype: Int64}}]}}\n\
          on_demand_feature_views:\n  - {{name: o, sources: [v: [y]], schema: [{{name: a, dtype: Int64, sql: x}}]}}\n"

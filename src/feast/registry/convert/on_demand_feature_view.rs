@@ -17,7 +17,7 @@ const MODE: &str = "pandas";
 /// The view a row describes.
 ///
 /// # Errors
-/// When the view is no expression view, or holds something that definitions cannot express.
+/// When the view is not an expression view, or holds something that definitions cannot express.
 pub fn on_demand_feature_view_from_message(
     message: &wire::OnDemandFeatureView,
 ) -> Result<OnDemandFeatureView, Unmanaged> {

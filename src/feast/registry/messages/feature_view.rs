@@ -22,7 +22,7 @@ messages! {
         /// Entity names; `__dummy` alone for a view without entities.
         #[prost(string, repeated, tag = "3")]
         pub entities: Vec<String>,
-        /// Columns that are no join keys, in declared order.
+        /// Columns that are not join keys, in declared order.
         #[prost(message, repeated, tag = "4")]
         pub features: Vec<FeatureSpecV2>,
         #[prost(message, repeated, tag = "5")]

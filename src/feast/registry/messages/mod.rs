@@ -47,12 +47,12 @@ pub use transformation::*;
 /// Reads a stored message.
 ///
 /// # Errors
-/// When the bytes are no message of this kind.
+/// When the bytes are not a message of this kind.
 pub fn decode<M: prost::Message + Default>(bytes: &[u8]) -> Result<M, DecodeError> {
     M::decode(bytes).map_err(|source| DecodeError { message: message_name::<M>(), source })
 }
 
-/// Bytes that are no message of the expected kind.
+/// Bytes that are not a message of the expected kind.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("cannot read these bytes as Feast's {message}")]
 pub struct DecodeError {

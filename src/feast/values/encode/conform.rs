@@ -131,7 +131,7 @@ pub fn conform(declared: &DataType, array: &ArrayRef) -> Result<Conformed, Encod
             gather::<_, StringArray>(rows, |row| texts.get(row).map(check_json).transpose())
         }
         DataType::Map if array.data_type().is_nested() => {
-            // Elements of lists are no members of an object.
+            // Elements of lists are not members of an object.
             let object = matches!(array.data_type(), ArrowType::Struct(_) | ArrowType::Map(..));
             let column = JsonColumn::bind(array)?.filter(|_| object).ok_or_else(incompatible)?;
             gather::<_, StringArray>(rows, |row| {

@@ -26,7 +26,7 @@ pub(super) enum Place {
     Member,
 }
 
-/// A column of values that are no lists.
+/// A column of values that are not lists.
 pub(super) enum Scalar {
     Bool(Bools),
     Int32(Ints),

@@ -118,7 +118,7 @@ fn columns_become_what_they_can_mean() {
     }
     assert!(!accepts(&DataType::Unknown(19), &Int64));
     assert!(!accepts(&"Struct(b: Int64)".parse().unwrap(), &struct_of(Int64)), "a member is missing");
-    assert!(!accepts(&DataType::Map, &map_of(Int64, Utf8)), "keys are no texts");
+    assert!(!accepts(&DataType::Map, &map_of(Int64, Utf8)), "keys are not texts");
     assert!(!accepts(&DataType::Json, &struct_of(Binary)), "JSON has no bytes");
 }
 

@@ -17,7 +17,7 @@ impl Map {
     /// that kind, other lists a list of values.
     ///
     /// # Errors
-    /// When the text is no JSON object, an integer exceeds 64 bits or the nesting 32 levels.
+    /// When the text is not a JSON object, an integer exceeds 64 bits or the nesting 32 levels.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let map = deserializer.deserialize_map(ObjectVisitor { depth: 1 })?;

@@ -116,7 +116,7 @@ fn write_bytes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Bytes that a person wrote: `base64:` and their base64, as they are shown, or a text that stands
-/// for its own bytes. `None` if it is no base64.
+/// for its own bytes. `None` if it is not base64.
 pub fn bytes_from_text(text: &str) -> Option<Vec<u8>> {
     match text.strip_prefix(BASE64) {
         Some(encoded) => STANDARD.decode(encoded).ok(),

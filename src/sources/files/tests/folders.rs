@@ -7,7 +7,7 @@ fn parquet_is_told_by_content() {
     repo.write("d/g", b"a,b\n");
     let found = repo.parquet("d");
     assert_eq!(repo.paths(&found), ["d/A.PARQUET", "d/b.pq", "d/c.csv", "d/part-0", "d/z/e.parquet.snappy"]);
-    assert_eq!(repo.left_out(&found), ["d/g is no parquet file", "d/notes.txt is no parquet file"]);
+    assert_eq!(repo.left_out(&found), ["d/g is not a parquet file", "d/notes.txt is not a parquet file"]);
     assert_eq!(found.files[0].bytes, 12);
     assert!(!found.beside_delta_log);
 }
@@ -46,7 +46,7 @@ fn csv_is_told_by_ending_or_content() {
     let data = ["B.CSV", "c.tsv", "d.csv.gz", "e.csv.ZST", "f.csv.zstd", "part-0", "part-1.zst"];
     assert_eq!(repo.paths(&found), data.map(|name| format!("d/{name}")));
     let others = ["a.parquet", "binary", "empty", "like-parquet", "notes.txt", "object"];
-    assert_eq!(repo.left_out(&found), others.map(|name| format!("d/{name} is no CSV file")));
+    assert_eq!(repo.left_out(&found), others.map(|name| format!("d/{name} is not a CSV file")));
     assert_eq!(repo.paths(&repo.find("d", Format::Json).unwrap()), ["d/object"]);
 }
 
@@ -60,7 +60,7 @@ fn json_is_told_by_ending_or_content() {
     repo.write("d/f", b"[1]");
     let found = repo.find("d", Format::Json).unwrap();
     assert_eq!(repo.paths(&found), ["d/a.json", "d/b.JSONL.gz", "d/c.ndjson", "d/d.json.zst", "d/e"]);
-    assert_eq!(repo.left_out(&found), ["d/f is no JSON file"]);
+    assert_eq!(repo.left_out(&found), ["d/f is not a JSON file"]);
 }
 
 #[test]
@@ -117,12 +117,12 @@ fn folders_without_files_of_the_format() {
     for name in ["d/a.csv", "d/_b", "d/x/c.csv", "d/e.txt"] {
         repo.write(name, b"a,b\n");
     }
-    let help = "set `file_format: csv`; 4 were left out: `_b` has a name that begins with `.` or `_`, `a.csv` is no \
-                parquet file, `e.txt` is no parquet file, and 1 more";
+    let help = "set `file_format: csv`; 4 were left out: `_b` has a name that begins with `.` or `_`, `a.csv` is not a \
+                parquet file, `e.txt` is not a parquet file, and 1 more";
     assert_eq!(repo.problem("d", Format::Parquet), ("the folder `d` has no parquet files".into(), help.to_owned()));
     assert_eq!(repo.problem("d*", Format::Json).0, "what matches `d*` has no JSON files");
     repo.write("p/part-0", PARQUET);
-    let help = "set `file_format: parquet`; 1 was left out: `part-0` is no CSV file";
+    let help = "set `file_format: parquet`; 1 was left out: `part-0` is not a CSV file";
     assert_eq!(repo.problem("p", Format::Csv).1, help);
 }
 

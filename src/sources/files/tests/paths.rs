@@ -62,8 +62,8 @@ fn what_is_not_there() {
     assert_eq!(problem("x.parquet/*"), ("no file matches `x.parquet/*`".into(), help()));
     assert_eq!(problem("[y]/z"), ("no file matches `[y]/z`".into(), help()));
     assert_eq!(problem("/gone/*").1, "");
-    assert_eq!(problem("a[/b").0, "`a[/b` is no pattern: unclosed character class; missing ']'");
-    assert!(problem("a{b").0.starts_with("`a{b` is no pattern: "));
+    assert_eq!(problem("a[/b").0, "`a[/b` is not a pattern: unclosed character class; missing ']'");
+    assert!(problem("a{b").0.starts_with("`a{b` is not a pattern: "));
     assert!(problem(&"{a,b}".repeat(12)).0.ends_with("it has more than 1000 alternatives"));
     assert!(repo.find("nul\0*", Format::Parquet).is_err());
     assert!(repo.find(&format!("{}*", "long".repeat(100)), Format::Parquet).is_err());

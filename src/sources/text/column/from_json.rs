@@ -48,7 +48,7 @@ impl Node {
             (Values::Text(TextKind::AsIs | TextKind::String, texts), Json::String(content)) => {
                 texts.push(content.as_bytes())
             }
-            // What is no string is the text that is written.
+            // What is not a string is the text that is written.
             (Values::Text(TextKind::AsIs | TextKind::String, texts), _) => texts.push(json.as_bytes()),
             (Values::Text(TextKind::Decimal, texts), Json::Number(digits)) => texts.push(digits.as_bytes()),
             // JSON in a string is how columns of JSON are exported.

@@ -41,7 +41,7 @@ impl Node {
         }
     }
 
-    /// Appends null if the text, which is no value, means it.
+    /// Appends null if the text, which is not a value, means it.
     #[cold]
     fn push_null_text(&mut self, text: &str) -> Result<(), Unfit> {
         let null = match &self.values {

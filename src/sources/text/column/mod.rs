@@ -48,7 +48,7 @@ impl TextColumn {
     }
 
     /// A column of texts as they are written: from CSV nothing is null, from JSON only null, and what
-    /// is no string is its JSON.
+    /// is not a string is its JSON.
     pub fn as_is() -> Self {
         Self::new(Node::with(Values::text(TextKind::AsIs), "text"), &TextRules::default())
     }

@@ -155,7 +155,7 @@ fn names(source: &Source, end: usize, delimiter: u8) -> Result<Vec<String>, RowP
 fn name(source: &Source, field: Field) -> Result<String, RowProblem> {
     let problem = |message| RowProblem::of_line(source.line, message);
     let bytes = &source.buffer[field.start..field.end];
-    let text = str::from_utf8(bytes).map_err(|_| problem("has a name that is no UTF-8 text"))?;
+    let text = str::from_utf8(bytes).map_err(|_| problem("has a name that is not UTF-8 text"))?;
     if text.contains('\r') && !text.contains('\n') {
         return Err(problem("ends with CR alone; write LF or CRLF"));
     }

@@ -66,7 +66,7 @@ impl Records {
         for (position, wanted) in self.positions.iter().zip(wanted) {
             let field = self.fields[*position];
             let Some(mut value) = text.get(field.start, field.end) else {
-                return Err(RowProblem::of_value(line, wanted.name(), "the value is no UTF-8 text"));
+                return Err(RowProblem::of_value(line, wanted.name(), "the value is not UTF-8 text"));
             };
             if field.doubled {
                 self.unescaped.clear();

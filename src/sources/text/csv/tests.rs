@@ -110,8 +110,8 @@ fn problems_have_their_line_and_column() {
         ("a,\"b\n1,2\n", "line 1 has a quote that is never closed"),
         ("\n\"a\"x,b\n", "line 2 has text behind the closing quote of a field"),
         ("a,b\r1,2\r", "line 1 ends with CR alone; write LF or CRLF"),
-        ("a,b\n1,2\n\n1.5,2\n", "line 4, column `a`: `1.5` is no Int64"),
-        ("a,b\n1,\"2\n\n\"\n\"1.5\n\",2\n", "line 5, column `a`: `1.5\\n` is no Int64"),
+        ("a,b\n1,2\n\n1.5,2\n", "line 4, column `a`: `1.5` is not an Int64"),
+        ("a,b\n1,\"2\n\n\"\n\"1.5\n\",2\n", "line 5, column `a`: `1.5\\n` is not an Int64"),
         ("a,b\n1,2\n1,2,3\n", "line 3 has 3 fields where the heading has 2"),
         ("a,b\n1,2\nx\n", "line 3 has 1 field where the heading has 2"),
         ("a,b\n1,2\n1,\"2\n3,4\n5,6\n7,8", "line 3 has a quote that is never closed"),
@@ -122,8 +122,8 @@ fn problems_have_their_line_and_column() {
     ] {
         assert_eq!(problem(text), message, "{text:?}");
     }
-    assert_eq!(problem(b"a,b,c\n1,x,\xff\n1,\xff,x\n"), "line 3, column `b`: the value is no UTF-8 text");
-    assert_eq!(problem(b"a,\xff\n"), "line 1 has a name that is no UTF-8 text");
+    assert_eq!(problem(b"a,b,c\n1,x,\xff\n1,\xff,x\n"), "line 3, column `b`: the value is not UTF-8 text");
+    assert_eq!(problem(b"a,\xff\n"), "line 1 has a name that is not UTF-8 text");
     assert_eq!(problem(b"\xff\xfea\0"), "is UTF-16 text; write it as UTF-8");
     assert!(read("a", Some(b'"'), 8).is_err());
 }

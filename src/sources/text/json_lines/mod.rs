@@ -24,7 +24,7 @@ pub fn open(reader: Box<dyn Read + Send>, chunk_bytes: usize) -> Result<Chunks, 
 /// the order in which these rows show them.
 ///
 /// # Errors
-/// When they cannot be read, or a line is no JSON object.
+/// When they cannot be read, or a line is not a JSON object.
 pub fn first_rows_as_is(chunks: &mut Chunks, limit: usize) -> Result<FirstRows, RowProblem> {
     let mut first = Vec::new();
     let mut names: Vec<String> = Vec::new();
@@ -63,7 +63,7 @@ fn each_object(
 }
 
 fn no_utf8(line: u64) -> RowProblem {
-    RowProblem::of_line(line, "is no UTF-8 text")
+    RowProblem::of_line(line, "is not UTF-8 text")
 }
 
 /// The parser counts lines too, but of the text that it was given.
@@ -72,7 +72,7 @@ fn no_object(line: u64, error: &serde_json::Error) -> RowProblem {
     let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
     // Zero stands for the whole text.
     let place = if error.column() > 0 { format!(" at byte {}", error.column()) } else { String::new() };
-    RowProblem::of_line(line, format!("is no JSON object: {reason}{place}"))
+    RowProblem::of_line(line, format!("is not a JSON object: {reason}{place}"))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub struct Observed {
 /// integers beyond 64 bits as decimals.
 ///
 /// # Errors
-/// When the file cannot be read, or a row is no JSON object.
+/// When the file cannot be read, or a row is not a JSON object.
 pub fn observe(chunks: &mut Chunks) -> Result<Observed, RowProblem> {
     let mut columns: Vec<(String, Kind)> = Vec::new();
     let mut positions: HashMap<String, usize> = HashMap::new();
@@ -159,7 +159,7 @@ mod tests {
         assert!(!look("{}").unwrap().is_empty);
         let problem = look("{}\n[1]\n").unwrap_err();
         assert_eq!(problem.line, Some(2));
-        assert!(problem.message.starts_with("is no JSON object"), "{problem}");
+        assert!(problem.message.starts_with("is not a JSON object"), "{problem}");
     }
 
     #[test]

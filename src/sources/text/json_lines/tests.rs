@@ -51,17 +51,17 @@ fn objects_are_rows() {
 #[test]
 fn problems_have_their_line_and_column() {
     for (text, message) in [
-        ("{\"a\": 1}\n\n{\"a\": \"1\"}\n", "line 3, column `a`: `\"1\"` is no Int64"),
-        ("{\"a\": 1}\n[1]", "line 2 is no JSON object: invalid type: sequence, expected an object"),
-        ("{\"a\": 1} {}", "line 1 is no JSON object: trailing characters at byte 10"),
-        ("{\"a\": NaN}", "line 1 is no JSON object: expected value at byte 7"),
-        ("{\n\"a\": 1}", "line 1 is no JSON object: EOF while parsing an object at byte 1"),
+        ("{\"a\": 1}\n\n{\"a\": \"1\"}\n", "line 3, column `a`: `\"1\"` is not an Int64"),
+        ("{\"a\": 1}\n[1]", "line 2 is not a JSON object: invalid type: sequence, expected an object"),
+        ("{\"a\": 1} {}", "line 1 is not a JSON object: trailing characters at byte 10"),
+        ("{\"a\": NaN}", "line 1 is not a JSON object: expected value at byte 7"),
+        ("{\n\"a\": 1}", "line 1 is not a JSON object: EOF while parsing an object at byte 1"),
     ] {
         assert_eq!(integers(text, 9).unwrap_err().to_string(), message, "{text}");
     }
     let mut rows = Rows::of_json_lines(Vec::new());
     let problem = batches(&mut chunks(b"{\"a\": \"x\"}\n{\"a\": \"\xff\"}", 100), &mut rows).unwrap_err();
-    assert_eq!(problem.to_string(), "line 2 is no UTF-8 text");
+    assert_eq!(problem.to_string(), "line 2 is not UTF-8 text");
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl fmt::Display for TimeFormat {
     }
 }
 
-/// The moment that a text means; blanks around it are ignored. `None` if it is no time of that
+/// The moment that a text means; blanks around it are ignored. `None` if it is not a time of that
 /// format.
 pub fn moment(text: &str, format: &TimeFormat) -> Option<Moment> {
     Times::new(format).moment(text)

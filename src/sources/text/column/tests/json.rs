@@ -84,5 +84,5 @@ fn values_of_json_that_do_not_fit() {
     ] {
         assert!(from_json(declared, json).is_err(), "{declared} {json}");
     }
-    assert_eq!(from_json("Int64", "\"1\""), Err("`\"1\"` is no Int64".to_owned()));
+    assert_eq!(from_json("Int64", "\"1\""), Err("`\"1\"` is not an Int64".to_owned()));
 }

@@ -97,24 +97,24 @@ fn fields_of_csv() {
 #[test]
 fn fields_that_do_not_fit() {
     for (declared, text, message) in [
-        ("Int64", "1.6", "`1.6` is no Int64"),
-        ("Int32", "2147483648", "`2147483648` is no Int32"),
-        ("Float64", "1e999", "`1e999` is no Float64"),
-        ("Float32", "1e39", "`1e39` is no Float32"),
-        ("Bool", "yes", "`yes` is no Bool"),
-        ("Bool", "1.0", "`1.0` is no Bool"),
-        ("Decimal", "1,5", "`1,5` is no Decimal"),
-        ("Uuid", "67e5", "`67e5` is no Uuid"),
-        ("Json", "{a}", "`{a}` is no Json"),
-        ("Map", "[1]", "`[1]` is no Map"),
-        ("Bytes", "base64:/w", "`base64:/w` is no Bytes"),
-        ("UnixTimestamp", "01/02/2026", "`01/02/2026` is no time"),
-        ("UnixTimestamp", "1700000000", "`1700000000` is no time"),
-        ("Array(Int64)", "[1, \"2\"]", "`\"2\"` is no Int64"),
-        ("Array(Int64)", "1,2", "`1,2` is no Array(Int64)"),
-        ("Array(Int64)", "[1] x", "`[1] x` is no Array(Int64)"),
-        ("Struct(a: Int64)", "{\"a\": 1.5}", "`1.5` is no Int64"),
-        ("Struct(a: Int64)", "[1]", "`[1]` is no Struct(a: Int64)"),
+        ("Int64", "1.6", "`1.6` is not an Int64"),
+        ("Int32", "2147483648", "`2147483648` is not an Int32"),
+        ("Float64", "1e999", "`1e999` is not a Float64"),
+        ("Float32", "1e39", "`1e39` is not a Float32"),
+        ("Bool", "yes", "`yes` is not a Bool"),
+        ("Bool", "1.0", "`1.0` is not a Bool"),
+        ("Decimal", "1,5", "`1,5` is not a Decimal"),
+        ("Uuid", "67e5", "`67e5` is not a Uuid"),
+        ("Json", "{a}", "`{a}` is not a Json"),
+        ("Map", "[1]", "`[1]` is not a Map"),
+        ("Bytes", "base64:/w", "`base64:/w` is not Bytes"),
+        ("UnixTimestamp", "01/02/2026", "`01/02/2026` is not a time"),
+        ("UnixTimestamp", "1700000000", "`1700000000` is not a time"),
+        ("Array(Int64)", "[1, \"2\"]", "`\"2\"` is not an Int64"),
+        ("Array(Int64)", "1,2", "`1,2` is not an Array(Int64)"),
+        ("Array(Int64)", "[1] x", "`[1] x` is not an Array(Int64)"),
+        ("Struct(a: Int64)", "{\"a\": 1.5}", "`1.5` is not an Int64"),
+        ("Struct(a: Int64)", "[1]", "`[1]` is not a Struct(a: Int64)"),
     ] {
         assert_eq!(from_text(declared, text), Err(message.to_owned()), "{declared} {text}");
     }
@@ -212,9 +212,9 @@ fn columns_of_times_are_nanoseconds() {
 #[test]
 fn messages_say_how_times_are_declared() {
     for (format, message) in [
-        ("iso", "`soon` is no time"),
-        ("epoch_millis", "`soon` is no time in epoch_millis"),
-        ("%d.%m.%Y", "`soon` is no time like `%d.%m.%Y`"),
+        ("iso", "`soon` is not a time"),
+        ("epoch_millis", "`soon` is not a time in epoch_millis"),
+        ("%d.%m.%Y", "`soon` is not a time like `%d.%m.%Y`"),
     ] {
         let rules = TextRules { times: TimeFormat::parse(format).unwrap() };
         let mut list = TextColumn::value(&"Array(UnixTimestamp)".parse().unwrap(), &rules).unwrap();
