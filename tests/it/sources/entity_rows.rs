@@ -162,7 +162,7 @@ fn texts_of_keys_mean_the_same_to_both_commands() {
         ("7_0", None),
         ("9223372036854775808", None),
     ] {
-        let expected = value.map(str::to_owned).ok_or_else(|| "Int64".to_owned());
+        let expected = value.map(str::to_owned).ok_or_else(|| "an Int64".to_owned());
         assert_eq!(both(&project, key), [expected.clone(), expected], "{key}");
     }
 }
