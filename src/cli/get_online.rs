@@ -30,7 +30,7 @@ pub struct Args {
     /// they are, or as base64:YWI=
     #[arg(long, short, value_name = "KEY=VALUE")]
     entity: Vec<String>,
-    /// Entities from a parquet, CSV or JSON-lines file, or - for stdin; columns that are no join keys are ignored
+    /// Entities from a parquet, CSV or JSON-lines file, or - for stdin; columns that are not join keys are ignored
     #[arg(long, value_name = "FILE", conflicts_with = "entity")]
     entities: Option<PathBuf>,
 }
@@ -64,7 +64,7 @@ fn tell_ignored(entities: &Entities, retrieval: &Retrieval, printer: Printer) ->
     let ignored: Vec<&str> = names.filter(|name| !keys.iter().any(|key| key.column == *name)).collect();
     if !ignored.is_empty() {
         let shown = entities.shown();
-        printer.say(format_args!("{shown}: columns that are no join keys are ignored: {}", ignored.join(", ")));
+        printer.say(format_args!("{shown}: columns that are not join keys are ignored: {}", ignored.join(", ")));
     }
     Ok(())
 }

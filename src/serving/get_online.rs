@@ -239,6 +239,6 @@ mod tests {
         let views = [view("drivers", Some(DataType::Int64))];
         let problem = answer(&MemoryOnlineStore::default(), &views, &["x"]).unwrap_err();
         assert_eq!(problem.kind, ProblemKind::Invalid);
-        assert_eq!(problem.message, "`x`, the join key `k` of entity 1, is no Int64");
+        assert_eq!(problem.message, "`x`, the join key `k` of entity 1, is not an Int64");
     }
 }

@@ -12,7 +12,7 @@ use arrow::{
 
 use super::{AnswerColumn, Answered, Status};
 use crate::{
-    diagnostics::did_you_mean,
+    diagnostics::{did_you_mean, with_article},
     feast::values::{
         encode::EncodeError,
         value::{Kind as ValueKind, Value},
@@ -173,10 +173,10 @@ fn refused(key: &JoinKey, array: &ArrayRef, row: usize, entities: &Entities) -> 
         return invalid(format!("the join key `{column}` of {place} is null"), None);
     }
     let what = match &key.field.dtype {
-        DataType::Bytes => "base64".to_owned(),
-        other => other.to_string(),
+        DataType::Bytes => with_article("base64"),
+        other => with_article(&other.to_string()),
     };
-    invalid(format!("`{}`, the join key `{column}` of {place}, is no {what}", text.value(0)), None)
+    invalid(format!("`{}`, the join key `{column}` of {place}, is not {what}", text.value(0)), None)
 }
 
 fn unreadable(entities: &Entities, error: &dyn std::error::Error) -> Problem {

@@ -62,7 +62,7 @@ fn current_features_of_rows_in_any_format() {
             let output = ask(&project, &["get-online", "--json"], file, stdin).ok();
             assert_eq!(output.stdout, expected, "{file}, stdin: {stdin}");
             let shown = if stdin { "stdin" } else { file };
-            let ignored = format!("{shown}: columns that are no join keys are ignored: event_timestamp, note\n");
+            let ignored = format!("{shown}: columns that are not join keys are ignored: event_timestamp, note\n");
             assert_eq!(output.stderr, ignored);
         }
     }
@@ -102,16 +102,16 @@ fn what_is_wrong_with_a_row_has_its_place() {
     project.write("null.jsonl", "{\"driver_id\": 1001}\n{\"driver_id\": null}\n");
     project.write("fraction.jsonl", "{\"driver_id\": 1001.5}\n");
     for (file, expected) in [
-        ("text.csv", "`seven`, the join key `driver_id` of row 2 of text.csv, is no Int64"),
+        ("text.csv", "`seven`, the join key `driver_id` of row 2 of text.csv, is not an Int64"),
         ("null.jsonl", "the join key `driver_id` of row 2 of null.jsonl is null"),
-        ("fraction.jsonl", "`1001.5`, the join key `driver_id` of row 1 of fraction.jsonl, is no Int64"),
+        ("fraction.jsonl", "`1001.5`, the join key `driver_id` of row 1 of fraction.jsonl, is not an Int64"),
     ] {
         let refused = ask(&project, &["get-online"], file, false).failed().stderr;
         assert!(refused.contains(expected), "{refused}");
     }
     for (entity, expected) in [
-        ("driver_id=", "``, the join key `driver_id` of entity 1, is no Int64"),
-        ("driver_id=1.5", "`1.5`, the join key `driver_id` of entity 1, is no Int64"),
+        ("driver_id=", "``, the join key `driver_id` of entity 1, is not an Int64"),
+        ("driver_id=1.5", "`1.5`, the join key `driver_id` of entity 1, is not an Int64"),
         ("driver=7", "no requested feature has the join key `driver`"),
     ] {
         let refused = project.feastr(&[&["get-online", "--entity", entity], &FEATURES[..]].concat()).failed().stderr;

@@ -204,7 +204,7 @@ pub fn no_sentinel(failure: Failure, asked: &RedisNode) -> Failure {
     }
     Failure::lasting(Problem::new(
         Kind::Invalid,
-        format!("{asked} is no sentinel"),
+        format!("{asked} is not a sentinel"),
         "name the sentinels in `connection_string` (their port is 26379 by default), or write `redis_type: redis`"
             .to_owned(),
     ))

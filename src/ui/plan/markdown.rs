@@ -1,5 +1,8 @@
-use super::{super::Style, PlanView, consequences::Consequences, edit, with_article};
-use crate::plan::{Action, Severity, TableAction};
+use super::{super::Style, PlanView, consequences::Consequences, edit};
+use crate::{
+    diagnostics::with_article,
+    plan::{Action, Severity, TableAction},
+};
 
 /// Longest text with all details: GitHub refuses comments of more than 65536 characters.
 pub const MAX_LENGTH: usize = 60_000;
@@ -50,7 +53,7 @@ fn overview(view: &PlanView<'_>) -> String {
         let object = match &change.action {
             Action::Rename { from, .. } => format!("{} {} to {}", from.kind, code(&from.name), code(&change.id.name)),
             Action::Replace { from, .. } => {
-                format!("{} {} by {}", from.kind, code(&from.name), with_article(change.id.kind))
+                format!("{} {} by {}", from.kind, code(&from.name), with_article(&change.id.kind.to_string()))
             }
             _ => format!("{} {}", change.id.kind, code(&change.id.name)),
         };

@@ -13,10 +13,7 @@ pub use github::annotations;
 pub use markdown::draw as draw_markdown;
 pub use text::draw as draw_text;
 
-use crate::{
-    model::ObjectKind,
-    plan::{ActionKind, Permission, Plan},
-};
+use crate::plan::{ActionKind, Permission, Plan};
 
 /// Whether a plan is shown before or after it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,11 +69,4 @@ impl PlanView<'_> {
         let parts: Vec<String> = shown.map(|(count, word)| format!("{count} {word}")).collect();
         format!("{lead}: {}{kept}", parts.join(", "))
     }
-}
-
-/// A kind of objects with its article.
-fn with_article(kind: ObjectKind) -> String {
-    let kind = kind.to_string();
-    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {kind}")
 }

@@ -1,5 +1,6 @@
-use super::{super::Style, PlanView, consequences::Consequences, edit, with_article};
+use super::{super::Style, PlanView, consequences::Consequences, edit};
 use crate::{
+    diagnostics::with_article,
     model::printable,
     plan::{Action, Change, TableAction},
 };
@@ -62,7 +63,7 @@ fn headline(change: &Change, style: Style) -> String {
         }
         Action::Replace { from, .. } => {
             let name = style.notice(printable(&from.name));
-            format!("{verb} {} {name} by {} of the same name", from.kind, with_article(kind))
+            format!("{verb} {} {name} by {} of the same name", from.kind, with_article(&kind.to_string()))
         }
     }
 }
