@@ -52,7 +52,7 @@ impl Default for RegistryCache {
 }
 
 impl RegistryCache {
-    /// Of a `registry` setting, with Feast's defaults. What is no number of seconds and no mode counts as left out, as
+    /// Of a `registry` setting, with Feast's defaults. What is neither a number of seconds nor a mode counts as left out, as
     /// long as it has no effect on commands.
     pub(super) fn of(node: &Node) -> Self {
         let entries = node.entries().unwrap_or_default();

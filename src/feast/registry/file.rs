@@ -45,14 +45,14 @@ struct Note {
 /// A note of the SQL registry that the whole file has in `last_updated`.
 const LAST_UPDATED_NOTE: &str = "last_updated_timestamp";
 
-/// Bytes that are no registry.
+/// Bytes that are not a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryFileError {
     #[error("it is empty")]
     Empty,
     #[error("it is an SQLite database")]
     Sqlite,
-    #[error("its bytes are no registry of Feast, or end too early")]
+    #[error("its bytes are not a registry of Feast, or end too early")]
     Damaged,
     #[error("it has schema version {0}, which only a newer Feast understands")]
     Newer(String),
@@ -129,7 +129,7 @@ impl RegistryFile {
     /// Takes the bytes of a file apart.
     ///
     /// # Errors
-    /// When they are no registry.
+    /// When they are not a registry.
     pub fn parse(bytes: &[u8]) -> Result<Self, RegistryFileError> {
         if bytes.is_empty() {
             return Err(RegistryFileError::Empty);
