@@ -5,6 +5,7 @@ mod contract;
 mod creation;
 mod errors;
 mod faults;
+mod held;
 mod interop;
 mod kills;
 mod races;
