@@ -185,7 +185,7 @@ fn approved(
         Approval::Everything => Permission::Everything,
         Approval::Plan(saved) => {
             let differences = saved.differences(&SavedPlan::of(&plan)?);
-            // Whoever applies a plan again wants nothing more than what is there.
+            // Applying a saved plan twice is no error if its result is there.
             let is_done = plan.is_empty() && saved.is_for(&plan) && saved.is_carried_out(state);
             if !differences.is_empty() && !is_done {
                 return Err(ApplyError::Stale(differences));

@@ -188,7 +188,7 @@ impl Read for RegistryNode {
     }
 }
 
-/// The registry; nothing after an error.
+/// The registry; `None` after an error.
 pub fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
     if let Some(path) = node.as_text() {
         return file_path(path, &node.span, folder, diagnostics);

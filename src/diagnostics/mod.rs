@@ -123,7 +123,7 @@ impl Diagnostics {
         self.push(Severity::Warning, span, message.into(), help.into().map(Advice::Text));
     }
 
-    /// Tells of what is missing because it is being removed, which `removed` knows, that it is.
+    /// Rewrites findings about missing things that this change itself removes.
     pub fn explain_removed(&mut self, removed: impl Fn(&Missing) -> bool) {
         for diagnostic in &mut self.found {
             let Some(missing) =

@@ -39,7 +39,7 @@ impl RunReport {
 pub struct ViewReport {
     /// The view.
     pub view: String,
-    /// What was to be written; its start is its end where that was not found out.
+    /// What was to be written; if the start is unknown, it equals the end.
     pub interval: Interval,
     /// What was read and written in all.
     #[serde(flatten)]

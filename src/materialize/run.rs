@@ -132,7 +132,7 @@ impl<'a> ViewMaterialization<'a> {
         Ok(())
     }
 
-    /// What is left to write; nothing if another run has done it since this one was planned.
+    /// What is left to write; `None` if another run has done it since this one was planned.
     fn interval(&self, run: &ViewRun, materialized: &[Interval]) -> Result<Option<Interval>, ViewError> {
         let end = run.end();
         let start = match run.start(materialized) {

@@ -6,7 +6,7 @@ use crate::{
     model::{Object, ObjectId, View},
 };
 
-/// Whose the fields of one hash in Redis are: view and feature.
+/// Owner (view, feature) of each field of one Redis hash.
 type Fields<'a> = HashMap<[u8; 4], (&'a ObjectId, &'a str)>;
 
 /// The pairs of features that Feast's Redis layout cannot tell apart after a plan and could before

@@ -49,8 +49,8 @@ pub struct Copied {
 /// Copies a project between registries at the time `now`, in one transaction of the target: rows
 /// byte for byte, with their history. Under another name only the name changes inside them, and what
 /// is about online values, which are stored under the name, is left out: the record of their tables,
-/// and what was materialized. Values that the target keeps of what is replaced are noted to be
-/// removed, as an apply does. What Feast's REST server
+/// and what was materialized. Online values of replaced objects are noted for removal, as in apply.
+/// What Feast's REST server
 /// stores beside view rows (`user_metadata`) is not part of a project's rows here and stays behind.
 ///
 /// # Errors

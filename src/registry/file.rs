@@ -36,7 +36,7 @@ impl FileRegistry {
         Self { path, locking }
     }
 
-    /// The bytes of the file; nothing when there is none.
+    /// The bytes of the file; `None` when there is none.
     fn bytes(&self) -> Result<Option<Vec<u8>>, Problem> {
         match std::fs::read(&self.path) {
             Ok(bytes) => Ok(Some(bytes)),

@@ -128,7 +128,7 @@ fn text(line: &Line) -> std::io::Result<String> {
     serde_json::to_string(line).map_err(std::io::Error::other)
 }
 
-/// The last line of each run, of so many runs of each view as are kept, in the order of the lines.
+/// The newest `KEPT_RUNS` runs per view, each by its last line, in the order of the lines.
 fn newest_of_each_view(lines: &[Line]) -> Vec<&Line> {
     let last: BTreeMap<&str, usize> = lines.iter().enumerate().map(|(at, line)| (line.run.id.as_str(), at)).collect();
     let mut views: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();

@@ -31,7 +31,7 @@ pub fn forget_stale(view: &str) -> Write {
     Write::DeleteMetadata { key: key(view) }
 }
 
-/// Until when values of a view were made by another definition; nothing if none were.
+/// Until when values of a view were made by another definition; `None` if none were.
 pub fn stale_until(metadata: &BTreeMap<String, String>, view: &str) -> Option<Timestamp> {
     metadata.get(&key(view))?.parse().ok().map(Timestamp::from_micros)
 }

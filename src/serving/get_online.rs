@@ -1,4 +1,4 @@
-//! Reads features of entities: keys out of what is asked, statuses out of what is stored.
+//! Reads features of entities: builds entity keys from requests and statuses from stored values.
 
 use std::{sync::Arc, time::Instant};
 

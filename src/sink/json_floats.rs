@@ -31,7 +31,7 @@ impl EncoderFactory for FloatsAsTexts {
     }
 }
 
-/// The encoder of an array with such floats; nothing for others, which need no other way.
+/// The encoder of an array with such floats; `None` for others, which need no other way.
 fn texts<'a, T: ArrowPrimitiveType<Native: Into<f64>>>(
     field: &'a FieldRef,
     array: &'a PrimitiveArray<T>,

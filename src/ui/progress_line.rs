@@ -24,7 +24,7 @@ const NAME: std::ops::RangeInclusive<usize> = 8..=40;
 const BAR: std::ops::RangeInclusive<usize> = 10..=32;
 
 /// A view that is being written. Where there are several parts, `chunk` is the number of the one
-/// that is, and `written` is about it alone: nothing is known of those to come, so that there is no
+/// that is, and `written` counts this chunk only; later ones are unknown, so that there is no
 /// time left to tell.
 pub fn writing(name: &str, written: Written, chunk: Option<(usize, usize)>, width: usize) -> String {
     let (rows, expected) = (HumanCount(written.rows), HumanCount(written.expected));

@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
 
 const UNKNOWN_TAG: &str = "the tag before this value is none that is known here, or does not fit the value";
 
-/// A single value; nothing if its tag does not fit.
+/// A single value; `None` if its tag does not fit.
 fn scalar(text: String, style: ScalarStyle, tag: Option<&Tag>) -> Option<Scalar> {
     let plain = || Some(Scalar::plain(&text));
     let Some(tag) = tag else {

@@ -16,7 +16,7 @@ pub trait Read: Sized {
     /// Whether a written `null` is a value; otherwise it counts as nothing written.
     const TAKES_NULL: bool = false;
 
-    /// The value, or nothing after recording why the node holds none.
+    /// The value, or `None` after recording why the node holds none.
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self>;
 
     /// What is accepted, as JSON Schema.

@@ -15,7 +15,7 @@ pub trait Record: Sized {
     /// Adds the keys of the mapping as Rust names them.
     fn keys(keys: &mut Vec<&'static str>);
 
-    /// The values of the keys, or nothing after recording what is missing or wrong.
+    /// The values of the keys, or `None` after recording what is missing or wrong.
     fn take(fields: &Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Self>;
 
     /// Adds the keys to the description of the mapping.

@@ -39,7 +39,7 @@ impl SqliteFile {
         if !self.path.exists() {
             return Ok(None);
         }
-        // SQLite opens files that are protected against writing for reading alone.
+        // SQLite opens files that must not be written read-only.
         let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.pragma_update(None, "query_only", true).map_err(|error| self.explain(&error))?;
         Ok(Some(connection))

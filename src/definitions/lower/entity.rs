@@ -6,7 +6,7 @@ use crate::{
     yaml::Spanned,
 };
 
-/// The entity a definition declares; nothing after an error.
+/// The entity a definition declares; `None` after an error.
 pub fn lower_entity(raw: RawEntity, diagnostics: &mut Diagnostics) -> Option<Entity> {
     let is_usable = check_object_name(&raw.name, "an entity", diagnostics);
     let join_key = match raw.join_keys {

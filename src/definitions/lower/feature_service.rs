@@ -11,7 +11,7 @@ use crate::{
     yaml::Spanned,
 };
 
-/// The service a definition declares; nothing after an error.
+/// The service a definition declares; `None` after an error.
 pub fn lower_service(
     raw: RawFeatureService,
     views: &DeclaredViews,

@@ -8,7 +8,7 @@ use crate::{
     yaml::Spanned,
 };
 
-/// The permission a definition declares; nothing after an error.
+/// The permission a definition declares; `None` after an error.
 pub fn lower_permission(raw: RawPermission, diagnostics: &mut Diagnostics) -> Option<Permission> {
     check_object_name(&raw.name, "a permission", diagnostics);
     let mut types: Vec<PermissionType> = Vec::new();

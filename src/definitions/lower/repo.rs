@@ -25,7 +25,7 @@ use crate::{
     yaml::Spanned,
 };
 
-/// The repo that the definitions declare; nothing when something in it is broken.
+/// The repo that the definitions declare; `None` when something in it is broken.
 pub fn lower(
     collected: Collected,
     config: &StoreConfig,
@@ -87,7 +87,7 @@ struct Objects<T> {
 }
 
 impl<T> Objects<T> {
-    /// The objects in order, or nothing if one is broken.
+    /// The objects in order, or `None` if one is broken.
     fn in_order(mut self) -> Option<Vec<T>> {
         self.order.iter().map(|name| self.by_name.remove(name)?).collect()
     }
@@ -122,7 +122,7 @@ impl Lowering<'_, '_> {
         let flawed: Vec<String> = flawed.collect();
         let mut entities =
             self.objects(ObjectKind::Entity, "entity", file.entities, |raw, this| lower_entity(raw, this.diagnostics));
-        // What could not be read may be the join key or its type, by which views would be measured.
+        // A broken entity counts as unknown, so that views over it are not reported, too.
         entities.by_name.extend(flawed.into_iter().map(|name| (name, None)));
         let mut names = if self.options.skip_view_names {
             ViewNames::Apart

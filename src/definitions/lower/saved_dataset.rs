@@ -106,7 +106,7 @@ fn lower_storage(raw: RawStorage) -> DatasetStorage {
     }
 }
 
-/// The validation reference a definition declares; nothing when its dataset is not declared.
+/// The validation reference a definition declares; `None` when its dataset is not declared.
 pub fn lower_reference(
     raw: RawValidationReference,
     datasets: &BTreeMap<String, Option<SavedDataset>>,

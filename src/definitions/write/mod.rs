@@ -173,7 +173,7 @@ fn embedded(object: &Object) -> Vec<&DataSource> {
     }
 }
 
-/// Nothing for a project of which only the name is known: that is in the settings.
+/// `None` for a project of which only the name is known: that is in the settings.
 fn project_item(project: &Project) -> Option<Tree> {
     let item = Item::named(&project.name).text("description", &project.description).text("owner", &project.owner);
     let is_described = !project.description.is_empty() || !project.owner.is_empty() || !project.tags.is_empty();

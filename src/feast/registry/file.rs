@@ -322,7 +322,7 @@ impl RegistryFile {
         }));
     }
 
-    /// The infrastructure of a project as a message of its own, or nothing when there is none.
+    /// The infrastructure of a project as a message of its own, or `None` when there is none.
     pub fn infra(&self, project: &str) -> Option<Vec<u8>> {
         let ours: Vec<u8> = self
             .infra

@@ -23,7 +23,7 @@ pub enum Account {
 /// A connection to one server.
 pub struct Link {
     pub place: Place,
-    /// The name of the server's run, from its start to its end; nothing if it does not tell.
+    /// The name of the server's run, from its start to its end; `None` if it does not tell.
     pub run_id: Option<String>,
     connection: Connection,
 }

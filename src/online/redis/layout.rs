@@ -23,7 +23,7 @@ pub fn time_value(time: Timestamp) -> Vec<u8> {
     EventTime::from(time).bytes()
 }
 
-/// A stored time; what is none counts as the epoch.
+/// Decodes a stored time; malformed bytes count as 1970.
 pub fn read_time(bytes: &[u8]) -> Timestamp {
     EventTime::read(bytes).into()
 }

@@ -29,7 +29,7 @@ pub struct Packer {
     fields: Vec<Vec<u8>>,
     /// The same, packed.
     packed_fields: Vec<Vec<u8>>,
-    /// The same as entries of a dump; nothing if they do not fit into one.
+    /// The same as entries of a dump; `None` if they do not fit into one.
     dumped_fields: Option<Vec<Vec<u8>>>,
     key_ttl_seconds: u64,
     /// Which stored rows give way.

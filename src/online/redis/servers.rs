@@ -153,7 +153,7 @@ impl Servers {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    /// Connections for transactions with the only master; nothing where something is in the way, which
+    /// Connections for transactions with the only master; `None` where something is in the way, which
     /// [`Self::exchange`] will tell of.
     pub fn transactions(&mut self) -> Option<Transactions> {
         let [node] = self.masters().ok()?.try_into().ok()?;

@@ -57,7 +57,7 @@ enum Told {
 }
 
 impl Transactions {
-    /// `links`, at least one, are to the same run of the same server. Nothing if that is too far away.
+    /// `links`, at least one, are to the same run of the same server. `None` if that is too far away.
     pub fn new(mut links: Vec<Link>) -> Option<Self> {
         let ways = links.iter_mut().map(|link| {
             let began = Instant::now();
@@ -142,7 +142,7 @@ impl Transactions {
     }
 }
 
-/// What came of what a connection was told.
+/// Result of the transaction sent on a connection.
 enum Answer {
     /// All is well, and so many rows were written.
     Done(u64),
@@ -166,7 +166,7 @@ fn look(packer: &Packer, rows: &Rows, group: &[Row], calls: &mut Calls) {
     }
 }
 
-/// The rows of a group that replace what is stored; nothing if the server refuses.
+/// The rows of a group that replace what is stored; `None` if the server refuses.
 fn looked<'a>(packer: &Packer, link: &mut Link, group: &'a [Row]) -> Result<Option<Vec<&'a Row>>, Failure> {
     let mut refused = matches!(link.receive()?, Value::ServerError(_));
     let mut due = Vec::with_capacity(group.len());

@@ -69,7 +69,7 @@ struct Sender {
     creates: bool,
     /// Whether it is worth looking first: most rows of the last batch were not newer.
     looks: bool,
-    /// Nothing where there are none, or where they did not go well.
+    /// `None` where there are none, or where they did not go well.
     transactions: Option<Transactions>,
     calls: Calls,
 }

@@ -409,7 +409,7 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
             format!("no encrypted connection to the registry {url}: {error}"),
             "check sslmode and sslrootcert in the URL",
         ),
-        // What goes wrong with TLS after the first bytes comes as text alone.
+        // What goes wrong with TLS after the first bytes comes only as text.
         mysql::Error::CodecError(error) if error.to_string().contains("certificate") => (
             format!("no encrypted connection to the registry {url}: {error}"),
             "check sslmode and sslrootcert in the URL",

@@ -23,8 +23,8 @@ struct Batch {
     keys: RawBatchKeys,
 }
 
-/// A source that stands for itself: one that holds history, or the values of requests. Nothing after
-/// an error that leaves no usable source, and nothing for streams.
+/// A source that stands for itself: one that holds history, or the values of requests. `None` after
+/// an error that leaves no usable source, and `None` for streams.
 pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSource> {
     match raw {
         RawSource::Request(raw) => Some(lower_request(raw, diagnostics)),

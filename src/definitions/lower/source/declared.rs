@@ -178,7 +178,7 @@ impl Sources {
         requests.map(|lowered| lowered.source.name.as_str())
     }
 
-    /// The sources in the order they were found, or nothing if one is broken.
+    /// The sources in the order they were found, or `None` if one is broken.
     pub fn in_order(&self) -> Option<Vec<&LoweredSource>> {
         self.order.iter().map(|name| self.by_name.get(name)?.as_ref()).collect()
     }

@@ -5,7 +5,7 @@ use crate::{
     model::{KafkaSource, KinesisSource, PushSource, SourceKind, StreamFormat},
 };
 
-/// A source whose rows arrive one by one, and what it says about its history. Nothing for other
+/// A source whose rows arrive one by one, and what it says about its history. `None` for other
 /// sources.
 pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<(LoweredSource, Option<SourceRef>)> {
     // Filled in when all sources are known.

@@ -51,7 +51,7 @@ struct Column {
 }
 
 impl ViewLowering<'_, '_> {
-    /// The entities and columns of the view called `name`; nothing after an error.
+    /// The entities and columns of the view called `name`; `None` after an error.
     pub(super) fn columns(
         &mut self,
         name: &Spanned<String>,
@@ -78,7 +78,7 @@ impl ViewLowering<'_, '_> {
         None
     }
 
-    /// The entity names of a view and its join key columns; nothing after an error.
+    /// The entity names of a view and its join key columns; `None` after an error.
     pub(super) fn entity_part(
         &mut self,
         entities: Vec<Spanned<String>>,
@@ -117,7 +117,7 @@ impl ViewLowering<'_, '_> {
         columns
     }
 
-    /// The declared entities of the view; nothing when one of them is unknown or broken.
+    /// The declared entities of the view; `None` when one of them is unknown or broken.
     fn entities(&mut self, names: Vec<Spanned<String>>) -> Option<Vec<(Entity, Span)>> {
         let mut entities: Vec<(Entity, Span)> = Vec::with_capacity(names.len());
         let mut complete = true;

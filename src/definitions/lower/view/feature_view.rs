@@ -20,7 +20,7 @@ struct Stored {
 }
 
 impl<'a> ViewLowering<'a, '_> {
-    /// The feature view a definition declares; nothing after an error.
+    /// The feature view a definition declares; `None` after an error.
     pub fn feature_view(&mut self, raw: RawFeatureView, source: &Reference) -> Option<FeatureView> {
         self.check_name(&raw.name);
         let checks = self.checks_of_source(raw.stored.materialize.as_ref());
@@ -50,7 +50,7 @@ impl<'a> ViewLowering<'a, '_> {
     }
 
     /// The batch feature view a definition declares, as Feast can keep it: a feature view with the
-    /// transformation in tags. Nothing after an error.
+    /// transformation in tags. `None` after an error.
     pub fn batch_feature_view(&mut self, raw: RawBatchFeatureView, source: &Reference) -> Option<FeatureView> {
         self.check_name(&raw.name);
         let checks = self.checks_of_source(raw.stored.materialize.as_ref());

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl ViewLowering<'_, '_> {
-    /// The label view a definition declares; nothing after an error.
+    /// The label view a definition declares; `None` after an error.
     pub fn label_view(&mut self, raw: RawLabelView, source: &Reference) -> Option<LabelView> {
         self.check_name(&raw.name);
         let sources = self.sources;

@@ -27,7 +27,7 @@ pub enum OnDemandInput {
 }
 
 impl ViewLowering<'_, '_> {
-    /// The on-demand view a definition declares over other views; nothing after an error.
+    /// The on-demand view a definition declares over other views; `None` after an error.
     pub fn on_demand_feature_view(
         &mut self,
         raw: RawOnDemandFeatureView,
@@ -69,7 +69,7 @@ impl ViewLowering<'_, '_> {
         })
     }
 
-    /// The inputs sorted by name; nothing when one is unknown or broken.
+    /// The inputs sorted by name; `None` when one is unknown or broken.
     fn on_demand_sources(
         &mut self,
         inputs: Vec<OnDemandInput>,

@@ -91,7 +91,7 @@ fn foreign_destination(message: &wire::LoggingConfig) -> &str {
     }
 }
 
-/// Nothing for a destination that only a stored message can hold.
+/// `None` for a destination that only a stored message can hold.
 fn logging_to_message(logging: &LoggingConfig) -> Option<wire::LoggingConfig> {
     let LogDestination::File { path, s3_endpoint_override, partition_by } = &logging.destination else { return None };
     Some(wire::LoggingConfig {

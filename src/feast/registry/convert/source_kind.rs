@@ -23,7 +23,7 @@ pub fn kind_from_message(message: &wire::DataSource, tags: &mut Tags) -> SourceK
     managed_kind(message, tags).unwrap_or_else(|| SourceKind::Foreign(foreign_kind(message)))
 }
 
-/// Nothing for a source that definitions cannot express without loss.
+/// `None` for a source that definitions cannot express without loss.
 fn managed_kind(message: &wire::DataSource, tags: &mut Tags) -> Option<SourceKind> {
     if !message.timestamp_field_type.is_empty() {
         return None;
@@ -140,7 +140,7 @@ pub fn file_format_to_message(
     }
 }
 
-/// The history behind a stream; nothing when that cannot be expressed.
+/// The history behind a stream; `None` when that cannot be expressed.
 #[expect(clippy::option_option, reason = "no history and a foreign one are different things")]
 fn batch_source(message: &wire::DataSource) -> Option<Option<Box<DataSource>>> {
     let Some(batch) = &message.batch_source else { return Some(None) };
@@ -179,7 +179,7 @@ fn stream_format_to_message(format: Option<&StreamFormat>) -> Option<wire::Strea
     Some(message)
 }
 
-/// Nothing for a table format, which definitions have no word for.
+/// `None` for a table format, which definitions have no word for.
 pub fn spark_from_message(options: &wire::SparkOptions) -> Option<SparkSource> {
     options.table_format.is_none().then(|| SparkSource {
         table: options.table.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::feast::values::python_text;
 
-/// An object of texts; nothing when the bytes are anything else.
+/// An object of texts; `None` when the bytes are anything else.
 pub fn json_object(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     serde_json::from_slice(bytes).ok()
 }
