@@ -1,3 +1,5 @@
+//! URLs of databases as SQLAlchemy takes them. No message repeats one, because it may hold a password.
+
 use std::{fmt, path::PathBuf};
 
 use percent_encoding::percent_decode_str;

@@ -1,3 +1,5 @@
+//! The settings file: its keys, and what they mean together.
+
 use std::{path::Path, sync::Arc};
 
 use super::{

@@ -1,3 +1,5 @@
+//! The `registry` setting: Feast's SQL tables or its file, and which database is behind a URL.
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,

@@ -1,3 +1,5 @@
+//! Registered views against the files of their sources.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind};

@@ -1,3 +1,6 @@
+//! Which views are materialized, and which moments of each: where the last run ended, or where the ttl or the
+//! source begins.
+
 use crate::{
     diagnostics::did_you_mean,
     model::{

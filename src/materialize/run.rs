@@ -1,3 +1,5 @@
+//! The run of one view: under its lock, chunk by chunk, each recorded after its values are stored.
+
 use std::{ops::ControlFlow, sync::atomic::AtomicBool, time::Instant};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};

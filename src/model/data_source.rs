@@ -1,3 +1,5 @@
+//! Where rows come from: kinds of sources, and how columns are called.
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;

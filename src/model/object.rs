@@ -1,3 +1,5 @@
+//! Objects of all kinds as one type, and how they are named.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

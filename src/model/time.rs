@@ -1,3 +1,5 @@
+//! Moments, spans and intervals, in microseconds UTC.
+
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};

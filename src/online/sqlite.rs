@@ -1,3 +1,5 @@
+//! The online store in an SQLite file, with Feast's tables.
+
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},

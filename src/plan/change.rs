@@ -1,3 +1,5 @@
+//! One change of a plan: what would be done with an object, and how much that takes from others.
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

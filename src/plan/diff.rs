@@ -1,3 +1,6 @@
+//! What a plan is made of: each object of the registry beside the one that is declared, who may change it,
+//! and which online tables come and go.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,

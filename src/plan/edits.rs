@@ -1,3 +1,5 @@
+//! How an object changes, field by field: both sides are compared as the JSON that plans show.
+
 use serde_json::{Map, Value};
 
 use super::change::{Edit, EditKind};

@@ -1,3 +1,5 @@
+//! Which changes need permission, and what gives it: a change by name, or all of them.
+
 use std::{fmt, str::FromStr};
 
 use super::{

@@ -1,3 +1,5 @@
+//! What a change does to others: who needs what goes, what is lost, what must be materialized again.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! A plan as a file: what was approved, and how it differs from what would be done now.
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};

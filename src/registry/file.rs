@@ -1,3 +1,5 @@
+//! The registry in Feast's protobuf file: locked by a file beside it, and replaced by a complete one.
+
 use std::{
     io::{ErrorKind, Write as _},
     path::{Path, PathBuf},

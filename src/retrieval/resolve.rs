@@ -1,3 +1,6 @@
+//! What references or a service mean: which features of which views, under which names and keys. Training data
+//! and online values both come through here, so that they cannot differ.
+
 use std::collections::BTreeMap;
 
 use super::FeatureReference;

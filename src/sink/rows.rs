@@ -1,3 +1,5 @@
+//! Batches of rows into the format that is asked for, as they come.
+
 use std::{io, ops::ControlFlow, sync::Arc};
 
 use arrow::{

@@ -1,3 +1,5 @@
+//! A materialization as it goes on: bars on a terminal, else lines or JSON.
+
 use std::{
     collections::BTreeMap,
     fmt,

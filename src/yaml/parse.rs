@@ -1,3 +1,6 @@
+//! A file into a tree of nodes with their places, from the events of the parser: duplicate keys, unknown tags and
+//! aliases that would grow without end are refused.
+
 use std::{
     collections::{BTreeSet, HashMap},
     ops::Range,

@@ -1,3 +1,5 @@
+//! Values out of nodes. A mistake is recorded and leaves a gap, so that reading goes on.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

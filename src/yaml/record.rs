@@ -1,3 +1,5 @@
+//! `record!` and `tagged!`: a mapping is declared once, and read, checked, defaulted and described by it.
+
 use serde_json::Value;
 
 use super::{

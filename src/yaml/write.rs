@@ -1,3 +1,5 @@
+//! Objects as YAML a person would write.
+
 use std::fmt::Write as _;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};

@@ -1,3 +1,5 @@
+//! The settings of the online store in PostgreSQL.
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,

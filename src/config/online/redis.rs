@@ -1,3 +1,5 @@
+//! The settings of the online store in Redis.
+
 use std::path::Path;
 
 use serde_json::{Value, json};

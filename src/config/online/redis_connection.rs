@@ -1,3 +1,5 @@
+//! The `connection_string` of Redis in Feast's grammar. No message repeats it, because it may hold a password.
+
 use std::{fmt, path::Path, time::Duration};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Values that go: of whole views, of single features, and what has expired; a page at a time.
+
 use std::time::Duration;
 
 use tokio_postgres::{

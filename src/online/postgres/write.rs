@@ -1,3 +1,5 @@
+//! Rows of a view into its table: one statement and one transaction for each batch, which leaves newer rows alone.
+
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{moment::Moment, session::Session, tables::quoted};

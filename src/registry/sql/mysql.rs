@@ -1,3 +1,5 @@
+//! What is MySQL's own: how statements are spelled, how it locks, and what its errors mean.
+
 use std::{collections::HashMap, error::Error, io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use mysql::{Conn, DriverError, OptsBuilder, Params, SslOpts, Value, prelude::Queryable};

@@ -1,3 +1,5 @@
+//! What is PostgreSQL's own: how statements are spelled, how it locks, and what its errors mean.
+
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};

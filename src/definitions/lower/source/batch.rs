@@ -1,3 +1,5 @@
+//! Sources that hold history, and those of requests.
+
 use super::{
     super::{
         names::{Taken, check_column_name},

@@ -1,3 +1,5 @@
+//! Sources against their files: whether the columns are there, and of a type that fits.
+
 use std::{collections::HashMap, sync::Arc};
 
 use super::LoweredSource;

@@ -1,3 +1,5 @@
+//! The sources of a repo, by name or where they are used, each known as one even if it is broken.
+
 use std::collections::BTreeMap;
 
 use super::{

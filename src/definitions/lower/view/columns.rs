@@ -1,3 +1,6 @@
+//! The columns of a view: join keys of its entities, features that it declares, and what is taken from the source
+//! when it declares none.
+
 use super::{
     super::{
         names::{Taken, check_column_name, check_feature_name},
