@@ -2,6 +2,7 @@ use std::error::Error;
 
 use crate::{
     apply::ApplyError,
+    clients::runtime::NoRuntime,
     diagnostics::Diagnostics,
     plan::{Blocked, Conflict, Difference},
     problem::{Kind, Problem},
@@ -33,6 +34,12 @@ impl Failure {
             Self::Blocked(_) | Self::Stale(_) => Kind::Refused,
             Self::Problem(problem) => problem.kind,
         }
+    }
+}
+
+impl From<NoRuntime> for Failure {
+    fn from(error: NoRuntime) -> Self {
+        Problem::from(error).into()
     }
 }
 

@@ -1,13 +1,18 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Caller, Event, Observer};
+use super::{
+    Caller, Event, Observer,
+    prepared::{Prepared, Remembered},
+    retrieval,
+};
 use crate::{
     config::StoreConfig,
-    model::Timestamp,
+    model::{RegistryState, Timestamp},
     offline::{self, OfflineStore},
     online::{self, OnlineStore},
     problem::{Kind, Problem},
-    registry::{self, Locking, Registry},
+    registry::{self, Cached, Locking, Registry, Status, state},
+    serving::OnlineFeatures,
 };
 
 /// A feature store: what `feature_store.yaml` names, opened once and shared by everybody who asks.
@@ -16,7 +21,10 @@ use crate::{
 pub struct FeatureStore {
     config: StoreConfig,
     registry: Box<dyn Registry>,
-    replica: Box<dyn Registry>,
+    replica: Arc<dyn Registry>,
+    /// What is registered, for those who ask again and again.
+    kept: Option<Cached>,
+    remembered: Remembered,
     online: Option<Box<dyn OnlineStore>>,
     offline: Box<dyn OfflineStore>,
     clock: fn() -> Timestamp,
@@ -44,13 +52,63 @@ impl FeatureStore {
         let locking = Locking { who: caller.to_string(), timeout: lock_timeout, on_wait };
         Self {
             registry: registry::open(&config.registry, locking),
-            replica: registry::open_to_read(&config.registry),
+            replica: registry::open_to_read(&config.registry).into(),
+            kept: None,
+            remembered: Remembered::default(),
             online: config.online_store.as_ref().map(online::open),
             offline: offline::open(&config),
             config,
             clock,
             observer,
         }
+    }
+
+    /// The same for a program that lives: what is registered is kept, as fresh as the settings want it (`cache_ttl_seconds`
+    /// and `cache_mode` of the registry), and given while the registry is away.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn held(self) -> Result<Self, Problem> {
+        let (clock, replica) = (self.clock, Arc::clone(&self.replica));
+        let kept = Cached::new(replica, &self.config.project, self.config.registry_cache, Arc::new(clock))?;
+        Ok(Self { kept: Some(kept), ..self })
+    }
+
+    /// What is registered: as it is now, or as a store that is held knows it.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn registered(&self) -> Result<Arc<RegistryState>, Problem> {
+        match &self.kept {
+            Some(kept) => kept.state(),
+            None => Ok(Arc::new(state(&self.replica.snapshot(self.project())?))),
+        }
+    }
+
+    /// How right a store that is held is about what is registered; `None` before it was asked first.
+    pub fn registry_status(&self) -> Option<Status> {
+        self.kept.as_ref().and_then(Cached::status)
+    }
+
+    /// The features of a request, ready to be read.
+    pub(super) fn prepared(&self, request: &retrieval::Request) -> Result<Arc<Prepared>, Problem> {
+        let online = self.required_online()?;
+        let state = self.registered()?;
+        if let Some(prepared) = self.remembered.get(&state, request) {
+            return Ok(prepared);
+        }
+        let retrieval = Arc::new(retrieval::resolved(self, &state, request)?);
+        let features = OnlineFeatures::new(self.project(), Arc::clone(&retrieval), online)?;
+        let prepared = Arc::new(Prepared { retrieval, features });
+        if self.kept.is_some() {
+            self.remembered.put(&state, request, &prepared);
+        }
+        Ok(prepared)
+    }
+
+    /// The same, if it is known without waiting for anything.
+    pub(super) fn prepared_at_hand(&self, request: &retrieval::Request) -> Option<Arc<Prepared>> {
+        self.remembered.get(&self.kept.as_ref()?.at_hand()?, request)
     }
 
     /// The settings.

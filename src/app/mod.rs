@@ -14,10 +14,13 @@ mod event;
 pub mod export;
 mod failure;
 mod feature_store;
+pub mod get_historical;
+pub mod get_online;
 pub mod history;
 pub mod import;
 pub mod materialize;
 pub mod plan;
+mod prepared;
 pub mod retrieval;
 pub mod teardown;
 

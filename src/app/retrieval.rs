@@ -2,13 +2,13 @@
 
 use super::{Caller, Failure, FeatureStore};
 use crate::{
+    model::RegistryState,
     problem::{Advice, Kind, Problem},
-    registry::state,
     retrieval::{Retrieval, Selection, resolve},
 };
 
 /// Features, as somebody asks for them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Request {
     /// Single features or a service.
     pub selection: Selection,
@@ -22,11 +22,14 @@ pub struct Request {
 /// When something does not exist or cannot be served, two features would have one name, or the registry cannot be
 /// read.
 pub fn retrieval(store: &FeatureStore, _: &Caller, request: &Request) -> Result<Retrieval, Failure> {
-    let registry = store.registry_to_read();
-    let state = state(&registry.snapshot(store.project())?);
+    Ok(resolved(store, &*store.registered()?, request)?)
+}
+
+/// The same in a state that was read.
+pub(super) fn resolved(store: &FeatureStore, state: &RegistryState, request: &Request) -> Result<Retrieval, Problem> {
     if state.objects.is_empty() && state.foreign.is_empty() {
-        let message = format!("the registry {} is empty", registry.location());
-        return Err(Problem::new(Kind::NotFound, message, None).advise(Advice::Apply).into());
+        let message = format!("the registry {} is empty", store.registry_to_read().location());
+        return Err(Problem::new(Kind::NotFound, message, None).advise(Advice::Apply));
     }
-    Ok(resolve(&state, &request.selection, request.full_feature_names)?)
+    resolve(state, &request.selection, request.full_feature_names)
 }

@@ -5,9 +5,9 @@ use std::{
 
 use super::{CommandError, Context, Exit, entities, selection::SelectionArgs};
 use crate::{
-    app::retrieval::retrieval,
+    app::get_historical::HistoricalJoin,
     diagnostics::counted,
-    offline::{HistoricalQuery, HistoricalRead},
+    offline::HistoricalRead,
     sink::{OutputFormat, RowSink, SinkError, Target},
     ui::Verbosity,
 };
@@ -44,21 +44,16 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let (store, caller) = (context.store()?, context.caller());
-    let retrieval = retrieval(&store, &caller, &args.selection.request()?)?;
+    let join = HistoricalJoin::plan(&store, &caller, &args.selection.request()?)?;
     let format = output_format(args, printer.json)?;
     let entities = entities::of_file(&args.entities)?;
-    let query = HistoricalQuery {
-        entities: &entities,
-        retrieval: &retrieval,
-        filter_by_created_timestamp: args.filter_by_created_timestamp,
-    };
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
     let target = match output {
         Some(path) => Target::file(path).map_err(|error| unwritable(path, &error))?,
         None => Target::stdout(),
     };
     let mut sink = RowSink::new(format, target);
-    let joined = store.offline().historical(&query, &mut sink);
+    let joined = join.run(&entities, args.filter_by_created_timestamp, &mut sink);
     let read = if sink.failed() { HistoricalRead::default() } else { joined? };
     let not_shown = sink.not_shown();
     let rows = sink.finish().map_err(|error| match (error, output) {

@@ -6,11 +6,10 @@ use std::{
 
 use super::{CommandError, Context, Exit, entities, selection::SelectionArgs};
 use crate::{
-    app::retrieval::retrieval,
+    app::get_online::{Request, Response, get_online},
     clients::runtime::wait,
-    retrieval::{Entities, Retrieval},
-    serving::{Answer, OnlineFeatures, Status},
-    ui::{Printer, Table},
+    serving::{Answer, Status},
+    ui::Table,
 };
 
 /// How long reading may take at most; stores have shorter limits of their own for each answer.
@@ -36,37 +35,24 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
-    let (store, caller) = (context.store()?, context.caller());
-    let online = store.required_online()?;
-    let retrieval = retrieval(&store, &caller, &args.selection.request()?)?;
+    let features = args.selection.request()?;
     let entities = match &args.entities {
         Some(path) => entities::of_file(path)?,
         None => entities::of_pairs(&args.entity)?,
     };
-    if entities.is_file() {
-        tell_ignored(&entities, &retrieval, context.printer)?;
+    let (store, caller) = (Arc::new(context.store()?), context.caller());
+    let request = Request { features: &features, entities: &entities, deadline: Instant::now() + LONGEST_READ };
+    let Response { answer, ignored } = wait(get_online(&store, &caller, request))?;
+    if !ignored.is_empty() {
+        let (shown, ignored) = (entities.shown(), ignored.join(", "));
+        context.printer.say(format_args!("{shown}: columns that are not join keys are ignored: {ignored}"));
     }
-    let features = OnlineFeatures::new(store.project(), Arc::new(retrieval), online)?;
-    let answer = wait(features.of(&entities, store.now(), Instant::now() + LONGEST_READ))?;
     if context.printer.json {
         context.printer.json(&answer.to_json())?;
     } else {
         context.printer.result(draw(&answer))?;
     }
     Ok(Exit::Done)
-}
-
-/// Files of training rows will do: their other columns are ignored.
-fn tell_ignored(entities: &Entities, retrieval: &Retrieval, printer: Printer) -> Result<(), CommandError> {
-    let file = entities.open()?;
-    let keys = retrieval.entity_columns();
-    let names = file.columns().columns.iter().map(|column| column.name.as_str());
-    let ignored: Vec<&str> = names.filter(|name| !keys.iter().any(|key| key.column == *name)).collect();
-    if !ignored.is_empty() {
-        let shown = entities.shown();
-        printer.say(format_args!("{shown}: columns that are not join keys are ignored: {}", ignored.join(", ")));
-    }
-    Ok(())
 }
 
 /// One line per entity; what is not simply there says how it stands.

@@ -120,6 +120,9 @@ impl Cached {
     pub fn state(&self) -> Result<Arc<RegistryState>, Problem> {
         let shared = &self.shared;
         let looks = shared.looks.load(Ordering::SeqCst);
+        if let Some(state) = self.at_hand() {
+            return Ok(state);
+        }
         let Some(kept) = shared.kept() else {
             let _turn = guard(&shared.turn);
             return match shared.kept() {
@@ -127,21 +130,24 @@ impl Cached {
                 None => shared.read(shared.mark()?),
             };
         };
-        if !kept.is_due((shared.clock)(), shared.freshness) {
-            return Ok(kept.state);
-        }
-        if self.worker.is_some() {
-            if !shared.freshness.by_itself {
-                shared.want(Wanted::Look);
-            }
-            return Ok(kept.state);
-        }
         let _turn = guard(&shared.turn);
         // Whoever had the turn may have begun to look after this one asked.
         if shared.looks.load(Ordering::SeqCst) == looks {
             shared.look();
         }
         Ok(shared.kept().map_or(kept.state, |kept| kept.state))
+    }
+
+    /// The state, if it is given without waiting for anybody.
+    pub fn at_hand(&self) -> Option<Arc<RegistryState>> {
+        let kept = self.shared.kept()?;
+        if kept.is_due((self.shared.clock)(), self.shared.freshness) {
+            self.worker.as_ref()?;
+            if !self.shared.freshness.by_itself {
+                self.shared.want(Wanted::Look);
+            }
+        }
+        Some(kept.state)
     }
 
     /// How right the state is that is given now; `None` before it was first read.

@@ -4,7 +4,7 @@ use crate::problem::{Kind, Problem};
 
 /// `view:feature`. Names of views have no `:`, so whatever follows the first one is the feature's: definitions have
 /// none there either, but Python Feast may have registered one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FeatureReference {
     /// The view.
     pub view: String,

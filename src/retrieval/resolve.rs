@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What a person asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Selection {
     /// Features one by one.
     References(Vec<FeatureReference>),

@@ -1,0 +1,38 @@
+//! Features joined to entity rows as they were at each row's time.
+
+use super::{Caller, Failure, FeatureStore, retrieval};
+use crate::{
+    offline::{BatchSink, HistoricalQuery, HistoricalRead},
+    retrieval::{Entities, Retrieval},
+};
+
+/// A join whose features were found in the registry.
+pub struct HistoricalJoin<'a> {
+    store: &'a FeatureStore,
+    retrieval: Retrieval,
+}
+
+impl<'a> HistoricalJoin<'a> {
+    /// Looks for the features. No source is looked at.
+    ///
+    /// # Errors
+    /// When something does not exist or cannot be served, or the registry cannot be read.
+    pub fn plan(store: &'a FeatureStore, caller: &Caller, features: &retrieval::Request) -> Result<Self, Failure> {
+        Ok(Self { store, retrieval: retrieval::retrieval(store, caller, features)? })
+    }
+
+    /// Streams the result: the entity columns, then the features, one row per entity row, in their order. A feature row
+    /// counts only if it had been written by the entity row's time, if that is wanted.
+    ///
+    /// # Errors
+    /// When entity rows or sources cannot be read, or lack a column.
+    pub fn run(
+        &self,
+        entities: &Entities,
+        filter_by_created_timestamp: bool,
+        sink: &mut dyn BatchSink,
+    ) -> Result<HistoricalRead, Failure> {
+        let query = HistoricalQuery { entities, retrieval: &self.retrieval, filter_by_created_timestamp };
+        Ok(self.store.offline().historical(&query, sink)?)
+    }
+}

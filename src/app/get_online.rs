@@ -1,0 +1,58 @@
+//! The current features of entities, from the online store.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{Caller, Failure, FeatureStore, prepared::Prepared, retrieval};
+use crate::{clients::runtime::blocking, problem::Problem, retrieval::Entities, serving::Answer};
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Which features.
+    pub features: &'a retrieval::Request,
+    /// Of whom.
+    pub entities: &'a Entities,
+    /// When nobody waits for the answer any more.
+    pub deadline: Instant,
+}
+
+/// The answer, and what was not looked at.
+#[derive(Debug)]
+pub struct Response {
+    /// Keys and features of each entity, in their order.
+    pub answer: Answer,
+    /// Columns of a file of entities that are not join keys.
+    pub ignored: Vec<String>,
+}
+
+/// Reads the features as they stand now. What does not depend on the entities is prepared once for a store that is
+/// held. It can be awaited on any executor of tokio; a call that is dropped leaves nothing behind.
+///
+/// # Errors
+/// When something does not exist or cannot be served, a join key is missing or not of its type, or a store cannot be
+/// read, or not before the deadline.
+pub async fn get_online(store: &Arc<FeatureStore>, _: &Caller, request: Request<'_>) -> Result<Response, Failure> {
+    let prepared = prepared(store, request.features).await?;
+    let ignored = ignored(&prepared, request.entities)?;
+    let answer = prepared.features.of(request.entities, store.now(), request.deadline).await?;
+    Ok(Response { answer, ignored })
+}
+
+async fn prepared(store: &Arc<FeatureStore>, request: &retrieval::Request) -> Result<Arc<Prepared>, Problem> {
+    if let Some(prepared) = store.prepared_at_hand(request) {
+        return Ok(prepared);
+    }
+    let (store, request) = (Arc::clone(store), request.clone());
+    blocking(move || store.prepared(&request)).await
+}
+
+/// A file of training rows will do for entities: what is not asked for is left out.
+fn ignored(prepared: &Prepared, entities: &Entities) -> Result<Vec<String>, Problem> {
+    if !entities.is_file() {
+        return Ok(Vec::new());
+    }
+    let file = entities.open()?;
+    let keys = prepared.retrieval.entity_columns();
+    let names = file.columns().columns.iter().map(|column| column.name.as_str());
+    Ok(names.filter(|name| !keys.iter().any(|key| key.column == *name)).map(str::to_owned).collect())
+}
