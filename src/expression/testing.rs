@@ -7,6 +7,7 @@ use crate::model::{
     SourceKind, Tags, ViewVersion,
 };
 
+/// An input from a view with these features.
 pub fn view(name: &str, features: &[(&str, DataType)]) -> OnDemandSource {
     OnDemandSource::View(Projection {
         view: name.to_owned(),
@@ -18,6 +19,7 @@ pub fn view(name: &str, features: &[(&str, DataType)]) -> OnDemandSource {
     })
 }
 
+/// An input from the request with these columns.
 pub fn request(name: &str, schema: &[(&str, DataType)]) -> OnDemandSource {
     OnDemandSource::Request(DataSource::new(name, SourceKind::Request(RequestSource { schema: fields(schema) })))
 }
@@ -26,6 +28,7 @@ fn fields(columns: &[(&str, DataType)]) -> Vec<Field> {
     columns.iter().map(|(name, dtype)| Field::new(*name, dtype.clone())).collect()
 }
 
+/// A view with these inputs and outputs: name, type and expression.
 pub fn computed(sources: Vec<OnDemandSource>, outputs: &[(&str, DataType, &str)]) -> OnDemandFeatureView {
     let expression = |(name, _, sql): &(&str, DataType, &str)| Expression { name: (*name).into(), sql: (*sql).into() };
     OnDemandFeatureView {

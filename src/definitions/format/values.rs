@@ -15,7 +15,9 @@ use crate::{
 /// so that whatever refers to it is not reported, too.
 #[derive(Debug, Clone)]
 pub struct Item<T> {
+    /// Its name; `None` where there is none to read.
     pub name: Option<String>,
+    /// What it says; `None` where that cannot be read.
     pub value: Option<T>,
     /// Whether there were errors in it, such as an unknown key.
     pub is_flawed: bool,
@@ -177,6 +179,7 @@ words! {
 /// A reference to a source.
 #[derive(Debug, Clone, Default)]
 pub enum SourceRef {
+    /// By name.
     Named(Spanned<String>),
     /// The source itself, which counts like those of the collection.
     InPlace(Box<Item<RawSource>>),
@@ -209,10 +212,13 @@ impl Read for SourceRef {
 /// A member of a feature service in any of its three forms.
 #[derive(Debug, Clone)]
 pub struct Member {
+    /// The name of the view.
     pub view: Spanned<String>,
     /// `None` selects every feature of the view.
     pub features: Option<Vec<Spanned<String>>>,
+    /// The name used instead of the view's.
     pub name_alias: Option<Spanned<String>>,
+    /// Join key of the view to column of the entity rows.
     pub join_key_map: Option<Spanned<crate::model::Tags>>,
 }
 

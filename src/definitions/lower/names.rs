@@ -28,6 +28,7 @@ pub struct Taken {
 }
 
 impl Taken {
+    /// For names that differ in case, too. `what` is what they name, as messages call it.
     pub fn exact(what: &'static str) -> Self {
         Self { what, ignoring_case: false, seen: HashMap::new(), renames: Vec::new() }
     }

@@ -12,10 +12,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// The keys of something with a name, which comes first.
     pub fn named(name: &str) -> Self {
         Self::default().with("name", Tree::Text(name.to_owned()))
     }
 
+    /// A key, whatever its value.
     pub fn with(mut self, key: &str, value: Tree) -> Self {
         self.entries.push((key.to_owned(), value));
         self
@@ -31,6 +33,7 @@ impl Item {
         if value == default { self } else { self.with(key, Tree::Text(value.to_owned())) }
     }
 
+    /// A switch that is left out at its default.
     pub fn flag(self, key: &str, value: bool, default: bool) -> Self {
         if value == default { self } else { self.with(key, Tree::Bool(value)) }
     }
@@ -101,6 +104,7 @@ impl Item {
         self.map("tags", &rest).flag("protect", is_protected, false).text("renamed_from", &old_name)
     }
 
+    /// The mapping of the keys.
     pub fn done(self) -> Tree {
         Tree::Mapping(self.entries)
     }

@@ -5,6 +5,7 @@ use crate::{
 };
 
 impl Writer<'_> {
+    /// A feature service as an entry of its collection.
     pub fn feature_service(&self, service: &FeatureService) -> Tree {
         let members = service.features.iter().map(|projection| member(projection, self.features_of(&projection.view)));
         let item = Item::named(&service.name).with("features", Tree::List(members.collect()));

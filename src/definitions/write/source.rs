@@ -53,6 +53,7 @@ pub fn source_item(source: &DataSource) -> Tree {
     item.labels(&source.description, &source.owner, &tags).done()
 }
 
+/// The keys of a file source or storage.
 pub fn file_keys(item: Item, file: &FileSource) -> Item {
     item.text("path", &file.path)
         .text("file_format", file.format.map_or("", |format| format.as_str()))
@@ -61,10 +62,12 @@ pub fn file_keys(item: Item, file: &FileSource) -> Item {
         .text("s3_endpoint_override", &file.s3_endpoint_override)
 }
 
+/// The keys of a PostgreSQL source or storage.
 pub fn postgres_keys(item: Item, postgres: &PostgresSource) -> Item {
     item.text("table", &postgres.table).text("query", &postgres.query)
 }
 
+/// The keys of a Spark source or storage.
 pub fn spark_keys(item: Item, spark: &SparkSource) -> Item {
     item.text("table", &spark.table)
         .text("query", &spark.query)
@@ -72,6 +75,7 @@ pub fn spark_keys(item: Item, spark: &SparkSource) -> Item {
         .text("file_format", &spark.file_format)
 }
 
+/// The keys of a warehouse source or storage.
 pub fn warehouse_keys(item: Item, source: &WarehouseSource) -> Item {
     source.options.iter().fold(item, |item, (key, value)| item.text(key, value))
 }

@@ -17,6 +17,7 @@ use crate::{
 const TRACK_METRICS_TAG: &str = "feast:track_metrics";
 
 impl Writer<'_> {
+    /// A feature view as an entry of its collection.
     pub fn feature_view(&self, view: &FeatureView) -> Tree {
         let item = Item::named(&view.name).entities(&view.entities).span("ttl", view.ttl);
         let item = item
@@ -34,6 +35,7 @@ impl Writer<'_> {
             .done()
     }
 
+    /// A stream feature view as an entry of its collection.
     pub fn stream_feature_view(&self, view: &StreamFeatureView) -> Tree {
         let item = Item::named(&view.name).entities(&view.entities).span("ttl", view.ttl);
         let item = item
@@ -56,6 +58,7 @@ impl Writer<'_> {
             .done()
     }
 
+    /// A label view as an entry of its collection.
     pub fn label_view(&self, view: &LabelView) -> Tree {
         let policy = if view.conflict_policy == ConflictPolicy::default() { "" } else { view.conflict_policy.as_str() };
         Item::named(&view.name)
@@ -72,6 +75,7 @@ impl Writer<'_> {
             .done()
     }
 
+    /// An on-demand feature view as an entry of its collection.
     pub fn on_demand_feature_view(&self, view: &OnDemandFeatureView) -> Tree {
         let sources = view.sources.iter().map(|source| match source {
             OnDemandSource::View(projection) => member(projection, self.features_of(&projection.view)),

@@ -48,12 +48,16 @@ const LAST_UPDATED_NOTE: &str = "last_updated_timestamp";
 /// Bytes that are not a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryFileError {
+    /// There are no bytes.
     #[error("it is empty")]
     Empty,
+    /// The bytes are those of an SQL registry in SQLite.
     #[error("it is an SQLite database")]
     Sqlite,
+    /// The bytes do not decode as `feast.core.Registry`.
     #[error("its bytes are not a registry of Feast, or end too early")]
     Damaged,
+    /// `registry_schema_version` is not the one that Feast has written so far.
     #[error("it has schema version {0}, which only a newer Feast understands")]
     Newer(String),
 }
@@ -61,8 +65,11 @@ pub enum RegistryFileError {
 /// One object of a file registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileObject {
+    /// What kind of object it is.
     pub kind: ObjectKind,
+    /// The project it belongs to.
     pub project: String,
+    /// Unique among the objects of its kind in the project.
     pub name: String,
     /// The message, with its project.
     content: Vec<u8>,

@@ -11,6 +11,7 @@ mod infra;
 mod json;
 mod layout;
 mod listed;
+#[expect(missing_docs, reason = "fields carry Feast's names")]
 pub mod messages;
 mod python;
 pub mod rename_project;

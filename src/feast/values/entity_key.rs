@@ -9,17 +9,27 @@ use std::fmt;
 use super::value::{Kind, Value};
 use crate::model::printable;
 
-/// Why an entity has no key, or bytes are none.
+/// Why an entity has no key, or bytes are not a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntityKeyError {
+    /// One join key has two values.
     #[error("join key `{0}` is given twice")]
     DuplicateJoinKey(String),
+    /// There are more or fewer values than join keys.
     #[error("{expected} join keys need as many values, not {given}")]
-    WrongCount { expected: usize, given: usize },
+    WrongCount {
+        /// The number of join keys.
+        expected: usize,
+        /// The number of values.
+        given: usize,
+    },
+    /// A value of a type that Feast has no key bytes for.
     #[error("`{0}` cannot identify an entity: a join key is a text, bytes, an integer or a timestamp")]
     UnsupportedValue(String),
+    /// The length does not fit the 32 bits it is written in.
     #[error("a value of a join key is longer than 4 GiB")]
     TooLong,
+    /// Bytes that are not a key, and why.
     #[error("not an entity key: {0}")]
     Malformed(&'static str),
 }
@@ -27,9 +37,13 @@ pub enum EntityKeyError {
 /// The value of one join key, borrowed from where it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyPart<'a> {
+    /// Kind 1.
     Bytes(&'a [u8]),
+    /// Kind 2.
     String(&'a str),
+    /// Kind 3.
     Int32(i32),
+    /// Kind 4.
     Int64(i64),
     /// Seconds since 1970.
     UnixTimestamp(i64),
@@ -165,8 +179,10 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<(String, KeyPart<'_>)>, EntityKeyError
 /// An entity in a message (`feast.types.EntityKey`): the values stand at the places of their join keys.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct EntityKey {
+    /// The names of the join keys.
     #[prost(string, repeated, tag = "1")]
     pub join_keys: Vec<String>,
+    /// The values, in the order of `join_keys`.
     #[prost(message, repeated, tag = "2")]
     pub entity_values: Vec<Value>,
 }

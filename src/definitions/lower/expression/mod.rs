@@ -38,6 +38,7 @@ const MAX_DEPTH: usize = 50;
 /// What expressions can use, and what they might mean by mistake.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
+    /// The columns that expressions may name.
     pub columns: Vec<Input>,
     /// Join keys of the views, which are not inputs.
     pub join_keys: Vec<String>,

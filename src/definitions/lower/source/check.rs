@@ -20,6 +20,7 @@ pub struct SourceChecks<'a> {
 }
 
 impl<'a> SourceChecks<'a> {
+    /// Has seen no source yet; `inspect` looks at one.
     pub fn new(inspect: InspectSource<'a>) -> Self {
         Self { inspect, seen: HashMap::new() }
     }

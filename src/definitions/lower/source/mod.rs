@@ -18,13 +18,17 @@ use crate::{
 /// A source with the places its parts were written at.
 #[derive(Debug, Clone)]
 pub struct LoweredSource {
+    /// The source itself.
     pub source: DataSource,
     /// Where the name was written, or what stands for it.
     pub name: Spanned<String>,
     /// What says where the rows are, such as the path; the name of sources that have no such place.
     pub place: Span,
+    /// Where the event time column was written; `None` where it was not.
     pub timestamp_field: Option<Span>,
+    /// Where the column that breaks ties was written; `None` where it was not.
     pub created_timestamp_column: Option<Span>,
+    /// Where the mapping of columns was written; `None` where it was not.
     pub field_mapping: Option<Span>,
     /// The name it had before.
     pub renamed_from: Option<Spanned<String>>,

@@ -21,6 +21,7 @@ pub struct Columns {
     pub entities: Vec<String>,
     /// One column per join key, in the order of `entities`.
     pub entity_columns: Vec<Field>,
+    /// The other columns, in the order of the schema or the source.
     pub features: Vec<Field>,
 }
 

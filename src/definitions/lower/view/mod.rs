@@ -30,21 +30,26 @@ use crate::{
 pub struct ViewLowering<'a, 'b> {
     /// `None` stands for one that is declared but broken: its own error is enough.
     pub entities: &'a BTreeMap<String, Option<Entity>>,
+    /// The declared sources.
     pub sources: &'a Sources,
     /// On-demand views cannot be sources of each other.
     pub on_demand_names: &'a BTreeSet<String>,
+    /// What is known of the data of sources.
     pub checks: &'a mut SourceChecks<'b>,
     /// Whether columns are compared with the sources' files.
     pub validate_sources: bool,
     /// Whether online tables are named after views, which allows word characters only.
     pub names_are_tables: bool,
+    /// Takes the findings.
     pub diagnostics: &'a mut Diagnostics,
 }
 
 /// What services and on-demand views can select from.
 #[derive(Debug, Clone)]
 pub struct DeclaredView {
+    /// Which kind of view it is.
     pub kind: ObjectKind,
+    /// The features, join keys not among them.
     pub features: Vec<Field>,
     /// The join key columns that entity rows must bring.
     pub join_keys: Vec<Field>,

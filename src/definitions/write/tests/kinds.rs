@@ -83,6 +83,7 @@ fn connection() -> impl Strategy<Value = Tags> {
 }
 
 prop_compose! {
+    /// Any source with history.
     pub fn batch_source(index: usize)(
         name in name("s"), kind in batch_kind(), labels in labels(), created in any::<bool>(), dated in any::<bool>(),
         mapping in proptest::collection::btree_map("m[a-z]{1,4}", text(), 0..3), connection in option::of(connection()),
@@ -147,6 +148,7 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// Any request source.
     pub fn request_source(index: usize)(
         name in name("request"), labels in labels(),
         schema in (1..3usize).prop_flat_map(|count| (0..count).map(field).collect::<Vec<_>>()),
@@ -199,6 +201,7 @@ pub fn checks() -> impl Strategy<Value = Tags> {
     })
 }
 
+/// Any version of a view.
 pub fn version() -> impl Strategy<Value = ViewVersion> {
     prop_oneof![Just(ViewVersion::Latest), (0..100).prop_map(ViewVersion::Pinned)]
 }
@@ -242,6 +245,7 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// Any on-demand view over these inputs.
     pub fn on_demand_view(index: usize, view: Projection, request: DataSource)(
         name in view_name("ov"), labels in labels(), org in text(), count in 1..3usize, flags in any::<[bool; 3]>(),
         version in version(), dtype in select(vec![DataType::Int64, DataType::Float64]),

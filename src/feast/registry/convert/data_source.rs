@@ -9,6 +9,7 @@ use crate::{
     model::{DataSource, SourceKind, Timestamp},
 };
 
+/// A stored source; what definitions cannot express becomes [`SourceKind::Foreign`].
 pub fn data_source_from_message(message: &wire::DataSource) -> DataSource {
     let mut tags = wire::to_map(&message.tags);
     let kind = kind_from_message(message, &mut tags);

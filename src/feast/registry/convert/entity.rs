@@ -4,6 +4,7 @@ use crate::{
     model::{Entity, Tags, Timestamp},
 };
 
+/// A stored entity.
 pub fn entity_from_message(message: &wire::Entity) -> Entity {
     let spec = message.spec.clone().unwrap_or_default();
     let value_type = (spec.value_type != 0).then(|| data_types::from_wire(spec.value_type, &Tags::new()).0);

@@ -20,6 +20,7 @@ pub fn field_from_message(message: &wire::FeatureSpecV2) -> Field {
     }
 }
 
+/// A column as Feast stores it: parts of types that have no number of their own become tags.
 pub fn field_to_message(field: &Field) -> wire::FeatureSpecV2 {
     let dtype = data_types::to_wire(&field.dtype);
     let mut tags = field.tags.clone();
@@ -36,6 +37,7 @@ pub fn field_to_message(field: &Field) -> wire::FeatureSpecV2 {
     }
 }
 
+/// Columns as stored, in their order.
 pub fn fields_from_messages(messages: &[wire::FeatureSpecV2]) -> Vec<Field> {
     messages.iter().map(field_from_message).collect()
 }

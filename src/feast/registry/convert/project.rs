@@ -4,6 +4,7 @@ use crate::{
     model::{Project, Timestamp},
 };
 
+/// A stored project.
 pub fn project_from_message(message: &wire::Project) -> Project {
     let spec = message.spec.clone().unwrap_or_default();
     Project { name: spec.name, description: spec.description, owner: spec.owner, tags: wire::to_map(&spec.tags) }

@@ -28,6 +28,7 @@ pub fn check_projection(message: &wire::FeatureViewProjection) -> Result<(), Unm
     }
 }
 
+/// A stored selection from a view; an empty alias is `None`.
 pub fn projection_from_message(message: &wire::FeatureViewProjection) -> Projection {
     let alias = &message.feature_view_name_alias;
     Projection {

@@ -147,6 +147,7 @@ pub fn saved_dataset_to_message(
     }
 }
 
+/// A stored validation reference, without its profiler.
 pub fn validation_reference_from_message(message: &wire::ValidationReference) -> ValidationReference {
     ValidationReference {
         name: message.name.clone(),

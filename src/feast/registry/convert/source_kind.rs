@@ -114,6 +114,7 @@ pub fn tagged_format(tags: &mut Tags) -> Option<FileFormat> {
     Some(format)
 }
 
+/// The format that a message names; `None` if it names none that Feast has a field for.
 pub fn file_format_from_message(format: Option<&wire::FileFormat>) -> Option<FileFormat> {
     let format = format?;
     if format.delta_format.is_some() {
@@ -190,6 +191,7 @@ pub fn spark_from_message(options: &wire::SparkOptions) -> Option<SparkSource> {
     })
 }
 
+/// The options of a Spark source or storage, without a table format.
 pub fn spark_to_message(spark: &SparkSource) -> wire::SparkOptions {
     wire::SparkOptions {
         table: spark.table.clone(),

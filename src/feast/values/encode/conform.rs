@@ -25,6 +25,7 @@ use crate::{feast::values::value::Map, model::DataType};
 
 /// A converted column.
 pub struct Conformed {
+    /// The values, as many as the column had.
     pub array: ArrayRef,
     /// Rows whose value does not fit, ascending; they are null in `array`.
     pub unfit: Vec<usize>,

@@ -31,14 +31,39 @@ use node::Node;
 /// Why a column or a value has no bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
+    /// No value of the column has the declared type.
     #[error("a column of type {column} cannot hold values of type {declared}")]
-    Incompatible { declared: DataType, column: ArrowType },
+    Incompatible {
+        /// The type of the feature or join key.
+        declared: DataType,
+        /// The type of the column.
+        column: ArrowType,
+    },
+    /// A number that its declared type cannot hold exactly.
     #[error("{value} does not fit {declared}")]
-    OutOfRange { value: String, declared: &'static str },
+    OutOfRange {
+        /// The number as text.
+        value: String,
+        /// The declared type.
+        declared: &'static str,
+    },
+    /// A text that does not read as what its declared type wants.
     #[error("`{text}` is not {expected}")]
-    Malformed { text: String, expected: &'static str },
+    Malformed {
+        /// The text, shortened.
+        text: String,
+        /// What it should be, with its article.
+        expected: &'static str,
+    },
+    /// A text that is not JSON.
     #[error("`{text}` is not JSON: {reason}")]
-    Json { text: String, reason: String },
+    Json {
+        /// The text, shortened.
+        text: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// Arrow cannot convert the column.
     #[error(transparent)]
     Arrow(#[from] ArrowError),
 }

@@ -13,8 +13,11 @@ use super::EncodeError;
 
 /// Texts in any of Arrow's layouts.
 pub enum Texts {
+    /// Offsets of 32 bits.
     Small(StringArray),
+    /// Offsets of 64 bits.
     Large(LargeStringArray),
+    /// Short texts in place.
     View(StringViewArray),
 }
 

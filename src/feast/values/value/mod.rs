@@ -22,6 +22,7 @@ pub struct Value {
         tags = "1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
                 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48"
     )]
+    /// `None` is null.
     pub kind: Option<Kind>,
 }
 
@@ -30,6 +31,7 @@ pub struct Value {
 /// Except for PDF and image bytes, which are plain bytes here, the field number is the number of
 /// the declared type in `feast.types.ValueType`.
 #[derive(Clone, PartialEq, prost::Oneof)]
+#[expect(missing_docs, reason = "variants carry the names of Feast's fields")]
 pub enum Kind {
     #[prost(bytes = "vec", tag = "1")]
     Bytes(Vec<u8>),
@@ -154,6 +156,7 @@ impl From<Kind> for Value {
 /// Byte strings (`feast.types.BytesList`, `BytesSet`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct BytesList {
+    /// The members.
     #[prost(bytes = "vec", repeated, tag = "1")]
     pub val: Vec<Vec<u8>>,
 }
@@ -161,6 +164,7 @@ pub struct BytesList {
 /// Texts (`feast.types.StringList`, `StringSet`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct StringList {
+    /// The members.
     #[prost(string, repeated, tag = "1")]
     pub val: Vec<String>,
 }
@@ -168,6 +172,7 @@ pub struct StringList {
 /// Integers of 32 bits (`feast.types.Int32List`, `Int32Set`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Int32List {
+    /// The members.
     #[prost(int32, repeated, tag = "1")]
     pub val: Vec<i32>,
 }
@@ -175,6 +180,7 @@ pub struct Int32List {
 /// Integers of 64 bits or seconds since 1970 (`feast.types.Int64List`, `Int64Set`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Int64List {
+    /// The members; moments are in seconds since 1970.
     #[prost(int64, repeated, tag = "1")]
     pub val: Vec<i64>,
 }
@@ -182,6 +188,7 @@ pub struct Int64List {
 /// Doubles (`feast.types.DoubleList`, `DoubleSet`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct DoubleList {
+    /// The members.
     #[prost(double, repeated, tag = "1")]
     pub val: Vec<f64>,
 }
@@ -189,6 +196,7 @@ pub struct DoubleList {
 /// Floats (`feast.types.FloatList`, `FloatSet`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct FloatList {
+    /// The members.
     #[prost(float, repeated, tag = "1")]
     pub val: Vec<f32>,
 }
@@ -196,6 +204,7 @@ pub struct FloatList {
 /// Booleans (`feast.types.BoolList`, `BoolSet`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct BoolList {
+    /// The members.
     #[prost(bool, repeated, tag = "1")]
     pub val: Vec<bool>,
 }
@@ -203,6 +212,7 @@ pub struct BoolList {
 /// Values by name (`feast.types.Map`), in the order they were written.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Map {
+    /// The entries.
     #[prost(message, repeated, tag = "1")]
     pub val: Vec<MapEntry>,
 }
@@ -212,8 +222,10 @@ pub struct Map {
 /// It is a message of its own because Feast writes both fields even when they are empty.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct MapEntry {
+    /// The name.
     #[prost(string, required, tag = "1")]
     pub key: String,
+    /// What stands under the name.
     #[prost(message, required, tag = "2")]
     pub value: Value,
 }
@@ -221,6 +233,7 @@ pub struct MapEntry {
 /// Maps (`feast.types.MapList`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct MapList {
+    /// The members.
     #[prost(message, repeated, tag = "1")]
     pub val: Vec<Map>,
 }
@@ -228,6 +241,7 @@ pub struct MapList {
 /// Values in a row (`feast.types.RepeatedValue`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct RepeatedValue {
+    /// The members, each a list or a set.
     #[prost(message, repeated, tag = "1")]
     pub val: Vec<Value>,
 }
@@ -235,6 +249,7 @@ pub struct RepeatedValue {
 /// A map whose keys are not texts (`feast.types.ScalarMap`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ScalarMap {
+    /// The entries, in the order they were written.
     #[prost(message, repeated, tag = "1")]
     pub val: Vec<ScalarMapEntry>,
 }
@@ -242,8 +257,10 @@ pub struct ScalarMap {
 /// One entry of a [`ScalarMap`] (`feast.types.ScalarMapEntry`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ScalarMapEntry {
+    /// `None` where the bytes have no key.
     #[prost(message, optional, tag = "1")]
     pub key: Option<MapKey>,
+    /// `None` is null.
     #[prost(message, optional, tag = "2")]
     pub value: Option<Value>,
 }
@@ -251,12 +268,14 @@ pub struct ScalarMapEntry {
 /// The key of a [`ScalarMapEntry`] (`feast.types.MapKey`).
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct MapKey {
+    /// `None` where the bytes have no kind that is known.
     #[prost(oneof = "MapKeyKind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     pub kind: Option<MapKeyKind>,
 }
 
 /// What a [`MapKey`] is (the oneof `key` of `feast.types.MapKey`).
 #[derive(Clone, PartialEq, prost::Oneof)]
+#[expect(missing_docs, reason = "variants carry the names of Feast's fields")]
 pub enum MapKeyKind {
     #[prost(int32, tag = "1")]
     Int32(i32),
