@@ -76,7 +76,9 @@ pub trait BatchSink: Send {
 /// Features for entity rows.
 #[derive(Debug)]
 pub struct HistoricalQuery<'a> {
+    /// Whom and when it is about.
     pub entities: &'a Entities,
+    /// Which features, under which names.
     pub retrieval: &'a Retrieval,
     /// Whether a row counts only if it had been written by the entity row's time.
     pub filter_by_created_timestamp: bool,
@@ -94,7 +96,9 @@ pub struct HistoricalRead {
 /// The newest values of a view in an interval.
 #[derive(Debug, Clone, Copy)]
 pub struct NewestQuery<'a> {
+    /// The view whose source is read.
     pub view: &'a FeatureView,
+    /// Which event times count.
     pub interval: Interval,
 }
 
@@ -110,6 +114,7 @@ pub struct NewestRead {
 /// What an interval of a source has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
+    /// Rows in the interval.
     pub rows: u64,
     /// Of so many entities, about.
     pub entities: u64,

@@ -19,27 +19,39 @@ use crate::{
 /// Why rows have no wire form.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeBatchError {
+    /// A join key that does not fit.
     #[error("join key `{name}`: {source}")]
     Key {
+        /// The column.
         name: String,
+        /// Why not.
         #[source]
         source: EncodeError,
     },
+    /// A value of a feature that does not fit.
     #[error("feature `{name}` of the entity with {entity}: {source}")]
     Value {
+        /// The feature.
         name: String,
+        /// Whose value it is.
         entity: String,
+        /// Why not.
         #[source]
         source: EncodeError,
     },
+    /// A column that does not fit the declared type.
     #[error("feature `{name}`: {source}")]
     Column {
+        /// As the file has it.
         name: String,
+        /// Why not.
         #[source]
         source: EncodeError,
     },
+    /// Join keys that make no key.
     #[error(transparent)]
     EntityKey(#[from] EntityKeyError),
+    /// The batch has other columns than the view.
     #[error("the engine returned other columns than asked for")]
     UnexpectedColumns,
 }
@@ -85,6 +97,7 @@ impl EncodedBatch {
 }
 
 impl<'a> BatchEncoder<'a> {
+    /// Encodes rows of a view; what becomes of values that do not fit is its choice.
     pub fn new(view: &'a FeatureView, out_of_range: OutOfRange) -> Self {
         Self { view, out_of_range }
     }

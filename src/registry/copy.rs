@@ -22,13 +22,17 @@ const PROJECT_UUID: &str = "project_uuid";
 
 /// A project to copy.
 pub struct CopyFrom<'a> {
+    /// Where the project is.
     pub registry: &'a dyn Registry,
+    /// Its name there.
     pub project: &'a str,
 }
 
 /// Where a project is copied to.
 pub struct CopyTo<'a> {
+    /// Where it goes.
     pub registry: &'a dyn Registry,
+    /// Its name there.
     pub project: &'a str,
     /// Whether what the project holds there is replaced.
     pub replace: bool,
@@ -41,6 +45,7 @@ pub struct CopyTo<'a> {
 pub struct Copied {
     /// Number of objects by kind, without the dummy entity.
     pub objects: BTreeMap<ObjectKind, usize>,
+    /// How many versions of views came along.
     pub versions: usize,
     /// Views at the target of whose online values some are left, now noted to be removed.
     pub leftovers: Vec<String>,

@@ -16,8 +16,11 @@ const NOTE_BYTES: usize = 32 << 10;
 /// Values in the online store that are to be removed; also the form of a note.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Leftover {
+    /// The view that they were values of.
     pub view: String,
+    /// The features; empty for all of them.
     pub features: Vec<String>,
+    /// The join keys that they are stored under.
     pub join_keys: Vec<String>,
     /// Whether these are all values that the view had under the join keys, and not some features'.
     pub whole: bool,

@@ -68,6 +68,7 @@ impl Default for Locking {
 pub struct Waiting<'a> {
     /// Which one, such as `the lock of the registry data/registry.db`.
     pub lock: &'a str,
+    /// Who has it.
     pub holder: &'a Holder,
 }
 
@@ -80,7 +81,9 @@ impl fmt::Display for Waiting<'_> {
 /// Who has a lock, as far as that can be found out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Holder {
+    /// `None` if nothing tells.
     pub who: Option<String>,
+    /// For how long; `None` if nothing tells.
     pub since: Option<Duration>,
 }
 

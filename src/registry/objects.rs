@@ -75,7 +75,9 @@ pub struct Mark {
 /// One stored object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
+    /// What it is.
     pub kind: ObjectKind,
+    /// Its name.
     pub name: String,
     /// Unix seconds.
     pub updated: i64,
@@ -86,6 +88,7 @@ pub struct Row {
 /// A version of a view, kept when its schema changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRow {
+    /// The name of the view.
     pub view: String,
     /// Feast's word for the kind of view, such as `feature_view`.
     pub view_type: String,
@@ -102,6 +105,7 @@ pub struct VersionRow {
 /// What a registry holds of one project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Snapshot {
+    /// All objects of the project.
     pub rows: Vec<Row>,
     /// The record of online infrastructure (`feast.core.Infra`).
     pub infra: Option<Vec<u8>>,
@@ -125,23 +129,32 @@ pub enum Write {
     Put(Row),
     /// Removes an object; for a view also its versions.
     Delete {
+        /// What it is.
         kind: ObjectKind,
+        /// Its name.
         name: String,
     },
+    /// A version of a view comes.
     AddVersion(VersionRow),
     /// Replaces the record of online infrastructure; `updated` in Unix seconds.
     PutInfra {
+        /// The message.
         proto: Vec<u8>,
+        /// When.
         updated: i64,
     },
     /// Sets a note about the project; `updated` in Unix seconds.
     PutMetadata {
+        /// Under which key.
         key: Cow<'static, str>,
+        /// What is noted.
         value: String,
+        /// When.
         updated: i64,
     },
     /// Removes a note about the project, if there is one.
     DeleteMetadata {
+        /// Its key.
         key: String,
     },
     /// Removes everything of the project.

@@ -48,6 +48,7 @@ impl Columns {
 /// A column as the files have it, before any field mapping.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
+    /// As the file has it.
     pub name: String,
     /// Every kind of values that it has in some file; there is at least one.
     pub kinds: Vec<Kind>,
@@ -61,6 +62,7 @@ pub struct Column {
 /// A kind of values, and where they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kind {
+    /// What is in it.
     pub holds: Holds,
     /// In so many files.
     pub files: usize,

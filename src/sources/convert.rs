@@ -28,6 +28,7 @@ use crate::{
 
 /// A converted array.
 pub struct Converted {
+    /// The values in their new type.
     pub array: ArrayRef,
     /// Rows whose value does not fit, ascending; they are null in `array`.
     pub unfit: Vec<usize>,

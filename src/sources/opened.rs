@@ -32,6 +32,7 @@ use crate::{
 /// The files of a source with their headers.
 #[derive(Debug)]
 pub struct OpenSource {
+    /// The files that it has.
     pub files: SourceFiles,
     /// What messages call each of them.
     names: Vec<String>,

@@ -29,7 +29,9 @@ const ROWS: usize = 2048;
 /// Rows as arrays of equal length, one per column of the scan.
 #[derive(Debug, Clone)]
 pub struct Rows {
+    /// The wanted columns, in their order.
     pub columns: Vec<ArrayRef>,
+    /// How many rows there are.
     pub count: usize,
 }
 

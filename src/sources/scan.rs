@@ -31,6 +31,7 @@ use crate::problem::Problem;
 pub struct Wanted {
     /// Its name in the files.
     pub column: String,
+    /// What it is read for.
     pub role: Role,
     /// Whether values that do not fit become null, and are counted; otherwise they end the reading.
     pub null_if_unfit: bool,
