@@ -3,12 +3,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CommandError, Context, Exit, entities, selection::SelectionArgs};
+use super::{CommandError, Context, Exit, entities, output_format::OutputFormat, selection::SelectionArgs};
 use crate::{
     app::get_historical::HistoricalJoin,
     diagnostics::counted,
     offline::HistoricalRead,
-    sink::{OutputFormat, RowSink, SinkError, Target},
+    sink::{SinkError, Target},
     ui::Verbosity,
 };
 
@@ -52,10 +52,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
         Some(path) => Target::file(path).map_err(|error| unwritable(path, &error))?,
         None => Target::stdout(),
     };
-    let mut sink = RowSink::new(format, target);
+    let mut sink = format.sink(target);
     let joined = join.run(&entities, args.filter_by_created_timestamp, &mut sink);
     let read = if sink.failed() { HistoricalRead::default() } else { joined? };
-    let not_shown = sink.not_shown();
     let rows = sink.finish().map_err(|error| match (error, output) {
         (SinkError::Io(error), Some(path)) => unwritable(path, &error),
         (SinkError::Io(error), None) => error.into(),
@@ -64,6 +63,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
         }
         (error, _) => CommandError::new(error.to_string(), None),
     })?;
+    let not_shown = format.left_out(rows);
     if not_shown > 0 {
         printer.say(format_args!("… and {}; write them all with --output FILE", counted(not_shown, "more row")));
     }

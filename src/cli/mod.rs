@@ -22,6 +22,7 @@ mod objects;
 mod online;
 mod origin;
 mod output_file;
+mod output_format;
 mod plan;
 mod question;
 mod registry;

@@ -1,4 +1,5 @@
-//! Where streamed rows go: files, pipes and the screen.
+//! Where streamed rows go, and in which format: files and pipes. What a table on the screen looks like is up to whoever
+//! draws one ([`RowWriter`]).
 //!
 //! A file appears under its name only when it is complete: rows are written to a hidden file beside
 //! it, which takes the name at the end and vanishes on any error. Links lead to the file that is
@@ -8,7 +9,9 @@ mod format;
 mod json_floats;
 mod rows;
 mod target;
+mod writer;
 
-pub use format::OutputFormat;
-pub use rows::{RowSink, SinkError};
+pub use format::Format;
+pub use rows::RowSink;
 pub use target::{Target, folder_of, follow_links};
+pub use writer::{OpenWriter, RowWriter, SinkError};

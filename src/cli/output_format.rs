@@ -1,0 +1,98 @@
+//! How results are written: the formats of files, and a table for the screen.
+
+use std::path::Path;
+
+use arrow::{
+    array::RecordBatch,
+    datatypes::SchemaRef,
+    error::ArrowError,
+    util::display::{ArrayFormatter, FormatOptions},
+};
+
+use crate::{
+    sink::{Format, RowSink, RowWriter, SinkError, Target},
+    ui::Table,
+};
+
+/// Rows that a table shows at most.
+const TABLE_ROWS: usize = 100;
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OutputFormat {
+    /// Apache Parquet
+    Parquet,
+    /// With a heading
+    Csv,
+    /// One JSON object per line; floats that are not numbers are "NaN", "Infinity" and "-Infinity"
+    Jsonl,
+    /// Arrow IPC stream
+    Arrow,
+    /// For the screen: the first rows in columns
+    Table,
+}
+
+impl OutputFormat {
+    /// The format that a file's ending stands for.
+    pub fn from_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "parquet" | "pq" => Some(Self::Parquet),
+            "csv" => Some(Self::Csv),
+            "jsonl" | "ndjson" | "json" => Some(Self::Jsonl),
+            "arrow" | "arrows" | "ipc" => Some(Self::Arrow),
+            "txt" => Some(Self::Table),
+            _ => None,
+        }
+    }
+
+    /// Writes rows in this format.
+    pub fn sink(self, target: Target) -> RowSink {
+        let format = match self {
+            Self::Parquet => Format::Parquet,
+            Self::Csv => Format::Csv,
+            Self::Jsonl => Format::Jsonl,
+            Self::Arrow => Format::Arrow,
+            Self::Table => return RowSink::written_by(Box::new(TableWriter::open), target),
+        };
+        RowSink::new(format, target)
+    }
+
+    /// How many of these rows are not shown.
+    pub fn left_out(self, rows: usize) -> usize {
+        if self == Self::Table { rows.saturating_sub(TABLE_ROWS) } else { 0 }
+    }
+}
+
+/// Draws the first rows.
+struct TableWriter {
+    table: Table,
+    target: Target,
+    /// How many more there is room for.
+    room: usize,
+}
+
+impl TableWriter {
+    fn open(target: Target, schema: &SchemaRef) -> Result<Box<dyn RowWriter>, SinkError> {
+        let table = Table::new(schema.fields().iter().map(|field| field.name().as_str()));
+        Ok(Box::new(Self { table, target, room: TABLE_ROWS }))
+    }
+}
+
+impl RowWriter for TableWriter {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
+        let shown = batch.slice(0, self.room.min(batch.num_rows()));
+        self.room -= shown.num_rows();
+        let options = FormatOptions::default().with_null("-");
+        let columns = shown.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+        let columns = columns.collect::<Result<Vec<_>, ArrowError>>()?;
+        for row in 0..shown.num_rows() {
+            self.table.row(columns.iter().map(|column| column.value(row).to_string()));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Target, SinkError> {
+        std::io::Write::write_fmt(&mut self.target, format_args!("{}", self.table))?;
+        Ok(self.target)
+    }
+}

@@ -1,0 +1,62 @@
+use std::io;
+
+use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
+use parquet::errors::ParquetError;
+
+use super::Target;
+
+/// Writes rows in a format.
+pub trait RowWriter: Send {
+    /// Writes the next rows.
+    ///
+    /// # Errors
+    /// When they cannot be encoded or the target cannot be written.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError>;
+
+    /// Writes what is left, and gives the target back.
+    ///
+    /// # Errors
+    /// When the target cannot be written.
+    fn finish(self: Box<Self>) -> Result<Target, SinkError>;
+}
+
+/// Begins to write to a target rows with these columns.
+pub type OpenWriter = Box<dyn FnOnce(Target, &SchemaRef) -> Result<Box<dyn RowWriter>, SinkError> + Send>;
+
+/// Why rows cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// A column has values that the format has no form for.
+    #[error("column `{0}` holds lists or structs, which CSV cannot")]
+    Nested(String),
+    /// The target cannot be written.
+    #[error("cannot write the output: {0}")]
+    Io(#[from] io::Error),
+    /// The rows cannot be encoded.
+    #[error("cannot write the output: {0}")]
+    Arrow(ArrowError),
+    /// The rows cannot be encoded as parquet.
+    #[error("cannot write the output: {0}")]
+    Parquet(ParquetError),
+}
+
+impl From<ArrowError> for SinkError {
+    fn from(error: ArrowError) -> Self {
+        match error {
+            ArrowError::IoError(_, io) => Self::Io(io),
+            other => Self::Arrow(other),
+        }
+    }
+}
+
+impl From<ParquetError> for SinkError {
+    fn from(error: ParquetError) -> Self {
+        match error {
+            ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+                Ok(io) => Self::Io(*io),
+                Err(inner) => Self::Parquet(ParquetError::External(inner)),
+            },
+            other => Self::Parquet(other),
+        }
+    }
+}
