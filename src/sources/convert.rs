@@ -14,9 +14,10 @@ use arrow::{
 
 use super::{
     columns::Column,
-    target::{Integers, Role, Target, Way, is_text, is_typed_key, target},
+    target::{Integers, Role, Target, Way, is_typed_key, target},
     text::{TextColumn, TextRules, TimeFormat},
     ticks::Ticks,
+    unify::is_text,
 };
 use crate::{
     feast::values::{

@@ -6,6 +6,7 @@
 
 mod batches;
 mod columns;
+mod content;
 mod convert;
 mod files;
 mod opened;
@@ -21,6 +22,7 @@ mod ticks;
 mod unify;
 
 pub use columns::{Column, Columns, Holds, Kind};
+pub use content::ContentOrder;
 pub use convert::{Converted, as_texts, key_values};
 pub use files::{DataFile, Format, LeftOut, SourceFiles};
 pub use opened::OpenSource;

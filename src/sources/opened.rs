@@ -61,29 +61,14 @@ impl Header {
         }
     }
 
-    /// The columns, each once.
+    /// The columns; a file may have one more than once.
     fn columns(&self) -> Vec<(&str, Holds)> {
-        let mut names = BTreeSet::new();
-        let mut columns = match self {
-            Self::Batches(batches) => {
-                batches.fields.iter().map(|field| (field.name().as_str(), typed(field))).collect()
-            }
-            Self::Parquet(footer) => footer.fields.iter().map(|field| (field.name().as_str(), typed(field))).collect(),
-            Self::Text(text) => text.columns(),
+        let fields = match self {
+            Self::Batches(batches) => &batches.fields,
+            Self::Parquet(footer) => &footer.fields,
+            Self::Text(text) => return text.columns(),
         };
-        columns.retain(|(name, _)| names.insert(*name));
-        columns
-    }
-
-    /// The columns that are there more than once.
-    fn doubled(&self) -> Vec<&str> {
-        let names: Vec<&str> = match self {
-            Self::Batches(batches) => batches.fields.iter().map(|field| field.name().as_str()).collect(),
-            Self::Parquet(footer) => footer.fields.iter().map(|field| field.name().as_str()).collect(),
-            Self::Text(text) => text.columns().into_iter().map(|(name, _)| name).collect(),
-        };
-        let mut seen = BTreeSet::new();
-        names.into_iter().filter(|name| !seen.insert(*name)).collect()
+        fields.iter().map(|field| (field.name().as_str(), typed(field))).collect()
     }
 }
 
@@ -114,7 +99,7 @@ impl OpenSource {
         let SourceKind::File(file) = &source.kind else {
             let message =
                 format!("data source `{}` is of type {}, which is not supported yet", source.name, source.kind);
-            return Err(Problem::new(Kind::Invalid, message, None));
+            return Err(Problem::new(Kind::Unsupported, message, None));
         };
         let format = Format::declared(file.format)?;
         let files = files::find(&file.path, format, repo)?;
@@ -281,8 +266,13 @@ impl OpenSource {
                 Header::Parquet(footer) => columns.rows.map(|rows| rows + footer.rows()),
                 Header::Text(_) => None,
             };
-            header.columns().into_iter().for_each(|(name, holds)| columns.add(name, holds, shown));
-            header.doubled().into_iter().for_each(|name| columns.note_twice(name, shown));
+            let mut seen = BTreeSet::new();
+            for (name, holds) in header.columns() {
+                match seen.insert(name) {
+                    true => columns.add(name, holds, shown),
+                    false => columns.note_twice(name, shown),
+                }
+            }
         }
         for ((_, shown), header) in empty {
             for (name, holds) in header.columns() {

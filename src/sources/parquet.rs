@@ -247,18 +247,18 @@ pub fn has_lists(kind: &ArrowType) -> bool {
 
 /// The problem of a file that cannot be opened or read.
 pub fn unreadable(shown: &str, error: &std::io::Error) -> Problem {
-    Problem::new(Kind::Invalid, format!("cannot read {shown}: {error}"), None)
+    Problem::new(Kind::Unavailable, format!("cannot read {shown}: {error}"), None)
 }
 
 fn broken(shown: &str, error: &ParquetError) -> Problem {
     let reason = printable(&error.to_string()).into_owned();
-    Problem::new(Kind::Invalid, format!("{shown} is not a readable parquet file: {reason}"), None)
+    Problem::new(Kind::Internal, format!("{shown} is not a readable parquet file: {reason}"), None)
 }
 
 /// The problem of rows that cannot be decoded.
 pub fn undecodable(shown: &str, error: &ArrowError) -> Problem {
     let reason = error.to_string();
-    Problem::new(Kind::Invalid, format!("{shown} is damaged: {}", printable(&reason)), "write it again".to_owned())
+    Problem::new(Kind::Internal, format!("{shown} is damaged: {}", printable(&reason)), "write it again".to_owned())
 }
 
 #[cfg(test)]

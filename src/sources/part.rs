@@ -6,12 +6,12 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, new_null_array},
     buffer::BooleanBuffer,
     compute::filter,
-    datatypes::{DataType as ArrowType, Int64Type},
-    row::{RowConverter, SortField},
+    datatypes::Int64Type,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::{
+    content::ContentOrder,
     convert::{Converted, Converter, repeat},
     parquet::undecodable,
     scan::{FileColumn, Range, Scan, ScanFile, Wanted},
@@ -43,7 +43,7 @@ impl Rows {
             return Ok(self);
         }
         let columns: Result<Vec<ArrayRef>, _> = self.columns.iter().map(|column| filter(column, &mask)).collect();
-        let columns = columns.map_err(|error| Problem::new(Kind::Invalid, error.to_string(), None))?;
+        let columns = columns.map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))?;
         Ok(Self { columns, count: mask.true_count() })
     }
 }
@@ -72,8 +72,8 @@ pub struct Part {
     source: PartSource,
     /// Number of the next row in its file, from 1.
     row: u64,
-    /// For the bytes of contents, with the types that it is for.
-    order: Option<(Vec<ArrowType>, RowConverter)>,
+    /// For the bytes of contents.
+    order: ContentOrder,
 }
 
 /// Where the rows of a part come from.
@@ -87,8 +87,8 @@ pub(super) enum PartSource {
 }
 
 impl Part {
-    pub(super) const fn new(scan: Arc<Scan>, file: usize, source: PartSource, first_row: u64) -> Self {
-        Self { scan, file, source, row: first_row, order: None }
+    pub(super) fn new(scan: Arc<Scan>, file: usize, source: PartSource, first_row: u64) -> Self {
+        Self { scan, file, source, row: first_row, order: ContentOrder::default() }
     }
 
     /// The next rows, of which some may be outside the range of the scan; none at the end.
@@ -202,16 +202,8 @@ impl Part {
 
     /// Bytes that order rows by what they hold in these columns.
     pub(super) fn content(&mut self, columns: &[ArrayRef]) -> Result<ArrayRef, Problem> {
-        let kinds: Vec<ArrowType> = columns.iter().map(|column| column.data_type().clone()).collect();
-        let problem = |error: arrow::error::ArrowError| Problem::new(Kind::Invalid, error.to_string(), None);
-        let order = match &mut self.order {
-            Some((known, order)) if *known == kinds => order,
-            order => {
-                let fields = kinds.iter().map(|kind| SortField::new(kind.clone())).collect();
-                &mut order.insert((kinds, RowConverter::new(fields).map_err(problem)?)).1
-            }
-        };
-        let rows = order.convert_columns(columns).map_err(problem)?;
+        let problem = |error: arrow::error::ArrowError| Problem::new(Kind::Internal, error.to_string(), None);
+        let rows = self.order.rows(columns).map_err(problem)?;
         Ok(Arc::new(rows.iter().map(|row| Some(row.data().to_vec())).collect::<BinaryArray>()))
     }
 }

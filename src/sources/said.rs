@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::{Array, ArrayRef, Int64Array},
-    datatypes::DataType as ArrowType,
-};
+use arrow::array::{Array, ArrayRef, Int64Array};
 
 use super::{
     parquet::Footer,
     scan::{FileColumn, FileContent, Scan, ScanFile},
+    unify::is_text,
 };
 
 /// What files say of a column of times, in its unit.
@@ -52,7 +50,7 @@ impl ScanFile {
                 let FileContent::Parquet { roots, reading, .. } = &self.content else { return None };
                 let (least, greatest) = footer.bounds(reading.schema(), *roots.get(*position)?, group)?;
                 // Texts are not ordered as the times that they are.
-                if matches!(least.data_type(), ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View) {
+                if is_text(least.data_type()) {
                     return None;
                 }
                 (converter.convert(&least).ok()?.array, converter.convert(&greatest).ok()?.array)

@@ -7,7 +7,7 @@ use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType as ArrowType, Field, T
 use super::{
     columns::{Column, Holds, Kind},
     ticks::Ticks,
-    unify::{element, unify},
+    unify::{element, is_text, unify},
 };
 use crate::{
     feast::values::encode::{self, carrier, micros_in_utc},
@@ -132,13 +132,6 @@ fn keeps_own_type(declared: &DataType) -> bool {
 /// Whether values are texts, which have to be read to know what they are.
 fn holds_texts(kind: &ArrowType) -> bool {
     is_text(kind) || element(kind).is_some_and(|elements| holds_texts(elements.data_type()))
-}
-
-pub fn is_text(kind: &ArrowType) -> bool {
-    match kind {
-        ArrowType::Dictionary(_, values) => is_text(values),
-        kind => matches!(kind, ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View),
-    }
 }
 
 /// Whether values of a column's type can become the declared type at all; each is looked at when it

@@ -31,8 +31,12 @@ pub fn unify(one: &ArrowType, other: &ArrowType) -> Option<ArrowType> {
     }
 }
 
-fn is_text(kind: &ArrowType) -> bool {
-    matches!(kind, ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View)
+/// Whether values of a type are texts, however they are laid out.
+pub fn is_text(kind: &ArrowType) -> bool {
+    match kind {
+        ArrowType::Dictionary(_, values) => is_text(values),
+        kind => matches!(kind, ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View),
+    }
 }
 
 fn is_binary(kind: &ArrowType) -> bool {

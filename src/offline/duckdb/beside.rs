@@ -135,7 +135,7 @@ impl<'a> BesideEntities<'a> {
                 none => match self.run.part()? {
                     Some(part) => none.insert(part),
                     None => {
-                        return Err(Problem::new(Kind::Invalid, "the entity rows changed while they were read", None));
+                        return Err(Problem::new(Kind::Conflict, "the entity rows changed while they were read", None));
                     }
                 },
             };
@@ -202,5 +202,5 @@ fn slice(rows: &Rows, first: usize, count: usize) -> Rows {
 }
 
 fn failed(error: ArrowError) -> Problem {
-    Problem::new(Kind::Invalid, format!("cannot put entity rows and features together: {error}"), None)
+    Problem::new(Kind::Internal, format!("cannot put entity rows and features together: {error}"), None)
 }

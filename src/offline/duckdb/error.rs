@@ -1,3 +1,5 @@
+//! DuckDB's errors in words for whoever asked.
+
 use crate::{
     config::MemoryLimit,
     model::printable,
@@ -18,5 +20,5 @@ pub fn explain(what: &str, error: &duckdb::Error, memory: &MemoryLimit) -> Probl
         let message = format!("{what}: the work needs more memory than the {memory} that it may use");
         return Problem::new(Kind::Unavailable, message, None).advise(Advice::MoreMemory);
     }
-    Problem::new(Kind::Invalid, format!("{what}: {}", printable(message)), None)
+    Problem::new(Kind::Internal, format!("{what}: {}", printable(message)), None)
 }

@@ -7,7 +7,6 @@ use arrow::{
     compute::{concat_batches, filter_record_batch, kernels::cmp::distinct, or, take_record_batch},
     datatypes::{Field, Schema, SchemaRef},
     error::ArrowError,
-    row::{OwnedRow, RowConverter, SortField},
 };
 
 use super::{
@@ -19,7 +18,7 @@ use crate::{
     model::{FeatureView, Interval, Timestamp},
     offline::{BatchSink, Counted, Examined, NewestQuery, NewestRead},
     problem::{Kind, Problem},
-    sources::Ticks,
+    sources::{ContentOrder, Ticks},
 };
 
 /// Streams the newest row per entity: keys, event time, creation time, features.
@@ -50,7 +49,7 @@ pub fn run(
     first.finish();
     match first.failure {
         None => Ok(NewestRead { unfit: table.table.scan().unfit(), ties: first.ties }),
-        Some(error) => Err(Problem::new(Kind::Invalid, format!("{what}: {error}"), None)),
+        Some(error) => Err(Problem::new(Kind::Internal, format!("{what}: {error}"), None)),
     }
 }
 
@@ -87,7 +86,7 @@ struct FirstPerEntity<'a> {
     schema: SchemaRef,
     /// The best row so far of the entity that the last batch ended with.
     open: Option<RecordBatch>,
-    content: Option<RowConverter>,
+    content: ContentOrder,
     ties: u64,
     sink: &'a mut dyn BatchSink,
     broken_off: bool,
@@ -101,7 +100,7 @@ impl<'a> FirstPerEntity<'a> {
             ticks: [table.ticks(), table.created_ticks()],
             schema: Arc::new(Schema::empty()),
             open: None,
-            content: None,
+            content: ContentOrder::default(),
             ties: 0,
             sink,
             broken_off: false,
@@ -150,17 +149,9 @@ impl<'a> FirstPerEntity<'a> {
         if features.is_empty() {
             return Ok(first);
         }
-        let content = match &self.content {
-            Some(content) => content,
-            None => {
-                let fields = features.iter().map(|feature| SortField::new(feature.data_type().clone())).collect();
-                self.content.insert(RowConverter::new(fields)?)
-            }
-        };
-        let rows = content.convert_columns(&features)?;
-        let best: Option<(usize, OwnedRow)> =
-            rows.iter().map(|row| row.owned()).enumerate().max_by(|(_, one), (_, other)| one.cmp(other));
-        Ok(first + best.map_or(0, |(row, _)| row))
+        let rows = self.content.rows(&features)?;
+        let best = (0..rows.num_rows()).max_by(|one, other| rows.row(*one).cmp(&rows.row(*other)));
+        Ok(first + best.unwrap_or(0))
     }
 
     fn pass_on(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {

@@ -213,7 +213,7 @@ fn record_batch(rows: Rows) -> Result<RecordBatch, Problem> {
     let fields: Vec<Field> =
         rows.columns.iter().map(|column| Field::new("", column.data_type().clone(), true)).collect();
     let schema: SchemaRef = Arc::new(Schema::new(fields));
-    RecordBatch::try_new(schema, rows.columns).map_err(|error| Problem::new(Kind::Invalid, error.to_string(), None))
+    RecordBatch::try_new(schema, rows.columns).map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))
 }
 
 /// How many of the rows have values that fit into memory at once. A page's dictionary makes texts

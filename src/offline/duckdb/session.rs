@@ -85,7 +85,7 @@ impl Session {
             let batch = batch.map_err(failure)?;
             self.cancel.check()?;
             if plain(&batch, &schema, sink)
-                .map_err(|error| Problem::new(Kind::Invalid, format!("{}: {error}", work.what), None))?
+                .map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", work.what), None))?
                 == ControlFlow::Break(())
             {
                 return Ok(());

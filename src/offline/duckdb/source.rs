@@ -35,7 +35,7 @@ impl<'a> OpenSources<'a> {
     pub fn open(&mut self, view: &'a FeatureView) -> Result<ViewSource<'a>, Problem> {
         if let Some(what) = view.transformation() {
             let message = format!("feature view `{}` is computed by {what}, which is not supported yet", view.name);
-            return Err(Problem::new(Kind::Invalid, message, None));
+            return Err(Problem::new(Kind::Unsupported, message, None));
         }
         let Some(source) = &view.source else {
             return Err(Problem::new(Kind::Invalid, format!("feature view `{}` has no source", view.name), None));

@@ -98,7 +98,7 @@ pub fn not_parquet(path: &Path) -> Problem {
         Some(format) => format!("set `file_format: {}`", format.as_str()),
         None => "write it again, or remove it".to_owned(),
     };
-    Problem::new(Kind::Invalid, format!("{} is not a readable parquet file: {why}", path.display()), help)
+    Problem::new(Kind::Internal, format!("{} is not a readable parquet file: {why}", path.display()), help)
 }
 
 fn damage(mut file: File) -> io::Result<&'static str> {

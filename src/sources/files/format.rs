@@ -34,7 +34,7 @@ impl Format {
             None | Some(FileFormat::Parquet) => Ok(Self::Parquet),
             Some(FileFormat::Csv) => Ok(Self::Csv),
             Some(FileFormat::Json) => Ok(Self::Json),
-            Some(FileFormat::Delta) => Err(Problem::new(Kind::Invalid, "Delta tables are not supported yet", None)),
+            Some(FileFormat::Delta) => Err(Problem::new(Kind::Unsupported, "Delta tables are not supported yet", None)),
         }
     }
 

@@ -118,7 +118,7 @@ pub fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, Prob
         Ok(target) => Some(format!("it is a link to {}, which is not there", target.display())),
         Err(_) => relative_help(&local, repo),
     };
-    Err(Problem::new(Kind::Invalid, format!("there is no file `{path}`"), help))
+    Err(Problem::new(Kind::NotFound, format!("there is no file `{path}`"), help))
 }
 
 fn in_folder(path: &str, format: Format, folder: &Path) -> Result<SourceFiles, Problem> {
@@ -127,13 +127,13 @@ fn in_folder(path: &str, format: Format, folder: &Path) -> Result<SourceFiles, P
     let found = gathering.finish()?;
     if found.files.is_empty() {
         let message = format!("the folder `{path}` has no {format} files");
-        return Err(Problem::new(Kind::Invalid, message, left_out::help(&found.left_out, folder, format)));
+        return Err(Problem::new(Kind::NotFound, message, left_out::help(&found.left_out, folder, format)));
     }
     Ok(found)
 }
 
 fn matching(path: &str, local: &str, format: Format, repo: &Path) -> Result<SourceFiles, Problem> {
-    let nothing = || Problem::new(Kind::Invalid, format!("no file matches `{path}`"), relative_help(local, repo));
+    let nothing = || Problem::new(Kind::NotFound, format!("no file matches `{path}`"), relative_help(local, repo));
     let (base, rest) = literal_part(local, repo)?;
     if !base.is_dir() {
         return Err(nothing());
@@ -148,9 +148,9 @@ fn matching(path: &str, local: &str, format: Format, repo: &Path) -> Result<Sour
     }
     match left_out::help(&found.left_out, &base, format) {
         help if matched => {
-            Err(Problem::new(Kind::Invalid, format!("what matches `{path}` has no {format} files"), help))
+            Err(Problem::new(Kind::NotFound, format!("what matches `{path}` has no {format} files"), help))
         }
-        Some(help) => Err(Problem::new(Kind::Invalid, format!("no file matches `{path}`"), help)),
+        Some(help) => Err(Problem::new(Kind::NotFound, format!("no file matches `{path}`"), help)),
         None => Err(nothing()),
     }
 }
@@ -184,7 +184,7 @@ fn existing(path: &Path) -> Result<Option<Metadata>, Problem> {
 
 /// The problem of a file that cannot be read.
 pub fn unreadable(path: &Path, error: &io::Error) -> Problem {
-    Problem::new(Kind::Invalid, format!("cannot read {}: {error}", path.display()), None)
+    Problem::new(Kind::Unavailable, format!("cannot read {}: {error}", path.display()), None)
 }
 
 fn relative_help(path: &str, repo: &Path) -> Option<String> {
