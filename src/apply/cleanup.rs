@@ -1,14 +1,12 @@
 //! Online values that changes of the registry leave behind. They are noted in the transaction of the
 //! change and removed after it, so that whoever is cut off in between leaves the work to the next.
 
-use std::collections::BTreeSet;
-
 use super::{ApplyError, Neighbours, locks::under_locks};
 use crate::{
     model::{Object, RegistryState, Timestamp, View},
     online::{OnlineStore, ViewLayout},
     plan::{Change, Plan},
-    registry::{Leftover, Registry, Write, forget_leftover, left_of, leftovers, put_leftover, state},
+    registry::{Leftover, Registry, Write, forget_leftover, left_of, leftovers, put_leftover, same_keys, state},
 };
 
 /// The notes about values that belong to nothing any more once a plan is carried out. Values of whole
@@ -34,12 +32,6 @@ pub(super) fn all_of(layout: ViewLayout) -> Leftover {
 /// The layout of an object that keeps values in the online store.
 fn stored_values(project: &str, object: &Object) -> Option<ViewLayout> {
     Some(ViewLayout::of(project, object.view().filter(View::stores_values)?))
-}
-
-/// Whether values are found under the same keys; the order of the names does not matter.
-fn same_keys(one: &ViewLayout, other: &ViewLayout) -> bool {
-    let names = |layout: &ViewLayout| layout.join_keys.iter().cloned().collect::<BTreeSet<String>>();
-    names(one) == names(other)
 }
 
 fn without(mut features: Vec<String>, layout: &ViewLayout) -> Vec<String> {
@@ -101,7 +93,9 @@ impl Removals {
             let Leftover { view, features, join_keys, whole } = leftover.clone();
             let mut layout = ViewLayout { project: project.to_owned(), view, features, join_keys };
             let mut present = state.views().filter(View::stores_values).map(|view| ViewLayout::of(project, view));
-            match present.find(|present| present.view == layout.view && same_keys(present, &layout)) {
+            match present
+                .find(|present| present.view == layout.view && same_keys(&present.join_keys, &layout.join_keys))
+            {
                 None if whole => removals.views.push(layout),
                 None => removals.features.push(layout),
                 Some(present) => {

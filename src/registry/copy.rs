@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{
     decision::{Decision, update},
-    leftovers::{Leftover, is_leftover, left_of, put_leftover},
+    notes::{Leftover, is_leftover, left_of, put_leftover},
     objects::{Row, Snapshot, VersionRow, Write},
     registry::Registry,
     state,

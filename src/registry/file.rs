@@ -11,11 +11,11 @@ use uuid::Uuid;
 use super::{
     lock_file::LockFile,
     locks::{Holder, Locking, Locks, ViewLock},
+    notes,
     objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
     registry::Registry,
     run_log::RunLog,
     runs_file::RunsFile,
-    stale::notes_of_view,
 };
 use crate::{
     feast::registry::file::{FileObject, FileVersion, RegistryFile, RegistryFileError},
@@ -267,7 +267,7 @@ fn snapshot(file: &RegistryFile, project: &str) -> Snapshot {
 fn view_in(file: &RegistryFile, project: &str, view: &str) -> Snapshot {
     let rows = file.objects(project).filter(|object| object.kind.is_view() && object.name == view).map(row).collect();
     let mut metadata = file.notes(project);
-    let wanted = notes_of_view(view);
+    let wanted = notes::of_view(view);
     metadata.retain(|key, _| wanted.contains(key));
     Snapshot { rows, metadata, ..Snapshot::default() }
 }

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::locks::{Holder, Locking, of_registry, of_view, short_hex, view_digest};
+use super::{
+    digest::short_hex,
+    locks::{Holder, Locking, of_registry, of_view, view_digest},
+};
 use crate::problem::{Kind, Problem};
 
 /// A lock held through a file beside a registry file. The system gives it back when the process ends,

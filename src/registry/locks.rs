@@ -150,8 +150,3 @@ pub fn view_digest(project: &str, view: &str) -> [u8; 32] {
         .finalize()
         .into()
 }
-
-/// The first half of a digest as text.
-pub fn short_hex(digest: &[u8; 32]) -> String {
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}

@@ -8,10 +8,10 @@ use std::{
 
 use super::{
     locks::{Holder, Locking, Locks, ViewLock, of_registry, of_view},
+    notes,
     objects::{Mark, Objects, Snapshot, VersionRow, Write},
     registry::Registry,
     run_log::{KEPT_RUNS, RunLog, newest_first},
-    stale::notes_of_view,
 };
 use crate::{
     model::{ObjectKind, RunRecord, RunState, Timestamp},
@@ -130,7 +130,7 @@ impl Project {
     fn view(&self, view: &str) -> Snapshot {
         let Snapshot { mut rows, mut metadata, .. } = self.snapshot.clone();
         rows.retain(|row| row.kind.is_view() && row.name == view);
-        let wanted = notes_of_view(view);
+        let wanted = notes::of_view(view);
         metadata.retain(|key, _| wanted.contains(key));
         Snapshot { rows, metadata, ..Snapshot::default() }
     }

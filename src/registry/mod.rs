@@ -1,20 +1,20 @@
-//! Where a project's objects are kept: rows of serialized messages behind one trait.
+//! Where objects of projects are kept, by whom views are locked, and what is remembered of runs: in databases, files
+//! and memory.
 
 mod cached;
 mod copy;
 mod decision;
+mod digest;
 mod file;
-mod leftovers;
 mod lock_file;
 mod locks;
 mod memory;
+mod notes;
 mod objects;
-mod ownership;
 mod registry;
 mod run_log;
 mod runs_file;
 mod sql;
-mod stale;
 mod state;
 mod unnamed;
 
@@ -23,14 +23,15 @@ use crate::config::RegistryConfig;
 pub use cached::{Cached, Clock, Status};
 pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
 pub use decision::{Decision, update, update_view};
-pub use leftovers::{Leftover, forget_leftover, left_of, leftovers, put_leftover};
 pub use locks::{Holder, LOCK_TIMEOUT, Locking, Locks, ViewLock, Waiting};
 pub use memory::Memory;
+pub use notes::{
+    Leftover, forget_leftover, forget_owner, forget_stale, left_of, leftovers, put_leftover, put_owner, put_stale,
+    same_keys, stale_until,
+};
 pub use objects::{Mark, Objects, Row, Snapshot, VersionRow, Write};
-pub use ownership::{forget_owner, put_owner};
 pub use registry::Registry;
 pub use run_log::{KEPT_RUNS, RunLog};
-pub use stale::{forget_stale, put_stale, stale_until};
 pub use state::{object, state};
 
 /// The registry the settings name. Nothing is opened yet.

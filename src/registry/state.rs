@@ -4,8 +4,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
+    digest::short_hex,
+    notes::owners,
     objects::{Row, Snapshot},
-    ownership::owners,
     unnamed::name_sources,
 };
 use crate::{
@@ -109,5 +110,5 @@ fn revision(state: &RegistryState, snapshot: &Snapshot) -> String {
         }
         add(snapshot.proto(id.kind, &id.name).unwrap_or_default());
     }
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    short_hex(&digest.finalize().into())
 }

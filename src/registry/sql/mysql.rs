@@ -14,7 +14,10 @@ use super::{
 use crate::{
     config::{ServerUrl, TlsMode},
     problem::{Kind, Problem},
-    registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, short_hex, view_digest},
+    registry::{
+        digest::short_hex,
+        locks::{Holder, Locking, ViewLock, of_registry, of_view, view_digest},
+    },
 };
 
 /// How long a server may take for an answer.

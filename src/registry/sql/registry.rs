@@ -26,10 +26,10 @@ use crate::{
     problem::{Kind, Problem},
     registry::{
         locks::{Holder, Locking, Locks, ViewLock},
+        notes::{self, LAST_UPDATED},
         objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
         registry::Registry,
         run_log::RunLog,
-        stale::{LAST_UPDATED, notes_of_view},
     },
 };
 
@@ -196,7 +196,7 @@ impl SqlRegistry {
         view: &str,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), Failure> {
-        let notes = notes_of_view(view);
+        let notes = notes::of_view(view);
         let extent = Extent::View { name: view, notes: &notes };
         let (mut session, here) = self.writer(|session| {
             let here = self.complete(session)?;
@@ -226,7 +226,7 @@ impl Objects for SqlRegistry {
     }
 
     fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem> {
-        let notes = notes_of_view(view);
+        let notes = notes::of_view(view);
         self.read(|session| {
             let here = self.columns(session)?;
             self.read_snapshot(session, &here, project, Extent::View { name: view, notes: &notes }, false)

@@ -1,29 +1,21 @@
-//! Online values that an earlier definition of their view has made: notes about the project, which
-//! let a run replace values of the same moment.
+//! Until when online values were made by an earlier definition of their view, which lets a run replace values of the
+//! same moment.
 
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{locks::short_hex, objects::Write};
-use crate::model::Timestamp;
+use super::note;
+use crate::{model::Timestamp, registry::objects::Write};
 
-/// Feast's note about the last change of a project.
-pub const LAST_UPDATED: &str = "last_updated_timestamp";
-
-/// A digest of the view's name follows, because Feast's table has 50 characters for keys.
-fn key(view: &str) -> String {
-    format!("feastr.stale.{}", short_hex(&Sha256::digest(view).into()))
-}
-
-/// The keys of the notes that matter to whoever changes one view.
-pub fn notes_of_view(view: &str) -> [String; 2] {
-    [key(view), LAST_UPDATED.to_owned()]
+/// The key of the note about a view.
+pub fn key(view: &str) -> String {
+    note::key("feastr.stale.", Sha256::digest(view))
 }
 
 /// Notes that values of a view until a moment were made by another definition than the present one.
 pub fn put_stale(view: &str, until: Timestamp, now: Timestamp) -> Write {
-    Write::PutMetadata { key: key(view).into(), value: until.micros().to_string(), updated: now.seconds() }
+    note::put(key(view), &until.micros(), now)
 }
 
 /// Removes the note, when the view goes.

@@ -1,12 +1,12 @@
-//! Online values that no view has any more: notes about the project, until the values are removed.
+//! Online values that no view has any more, until they are removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{locks::short_hex, objects::Write};
-use crate::model::Timestamp;
+use super::note;
+use crate::{model::Timestamp, registry::objects::Write};
 
 const PREFIX: &str = "feastr.cleanup.";
 
@@ -27,8 +27,7 @@ pub struct Leftover {
 }
 
 impl Leftover {
-    /// The key of the note: a digest, because Feast's table has 50 characters for keys. Different
-    /// remains of one view have different ones.
+    /// The key of the note. Different remains of one view have different ones.
     fn key(&self) -> String {
         let mut digest = Sha256::new();
         for part in [&self.view].into_iter().chain(&self.join_keys).chain(&self.features) {
@@ -37,12 +36,7 @@ impl Leftover {
         }
         digest.update(self.join_keys.len().to_le_bytes());
         digest.update([u8::from(self.whole)]);
-        format!("{PREFIX}{}", short_hex(&digest.finalize().into()))
-    }
-
-    /// Whether values are found under the same keys; the order of the names does not matter.
-    fn same_keys(&self, other: &Self) -> bool {
-        self.join_keys.iter().collect::<BTreeSet<_>>() == other.join_keys.iter().collect()
+        note::key(PREFIX, digest.finalize())
     }
 
     /// The same values in pieces that fit into notes. Removing the first one removes what is no
@@ -65,20 +59,21 @@ impl Leftover {
     }
 }
 
+/// Whether values are found under the same join keys; the order of the names does not matter.
+pub fn same_keys(one: &[String], other: &[String]) -> bool {
+    one.iter().collect::<BTreeSet<_>>() == other.iter().collect()
+}
+
 /// Notes that values are to be removed, in as many notes as their features take.
 pub fn put_leftover(leftover: &Leftover, now: Timestamp) -> Vec<Write> {
-    let note = |piece: Leftover| {
-        // Names always have a JSON form.
-        let value = serde_json::to_string(&piece).unwrap_or_default();
-        Write::PutMetadata { key: piece.key().into(), value, updated: now.seconds() }
-    };
-    leftover.pieces().into_iter().map(note).collect()
+    leftover.pieces().into_iter().map(|piece| note::put(piece.key(), &piece, now)).collect()
 }
 
 /// What is left of the values `before` where there are those of `after` now.
 pub fn left_of(before: Vec<Leftover>, after: &[Leftover]) -> Vec<Leftover> {
     let left = |leftover: Leftover| {
-        let stays = after.iter().find(|after| after.view == leftover.view && after.same_keys(&leftover));
+        let stays =
+            after.iter().find(|after| after.view == leftover.view && same_keys(&after.join_keys, &leftover.join_keys));
         let Some(stays) = stays else { return Some(leftover) };
         let Leftover { view, mut features, join_keys, .. } = leftover;
         features.retain(|feature| !stays.features.contains(feature));
@@ -97,11 +92,9 @@ pub fn forget_leftover(leftover: &Leftover) -> Write {
     Write::DeleteMetadata { key: leftover.key() }
 }
 
-/// The values that are noted, by view, a piece for each note. Notes that feastr cannot read count as
-/// none.
+/// The values that are noted, by view, a piece for each note.
 pub fn leftovers(metadata: &BTreeMap<String, String>) -> Vec<Leftover> {
-    let notes = metadata.range(PREFIX.to_owned()..).take_while(|(key, _)| is_leftover(key));
-    let mut leftovers: Vec<Leftover> = notes.filter_map(|(_, value)| serde_json::from_str(value).ok()).collect();
+    let mut leftovers: Vec<Leftover> = note::read(metadata, PREFIX);
     leftovers.sort();
     leftovers
 }

@@ -1,12 +1,15 @@
-//! Which repo applied an object, in notes about the project that Feast never reads.
+//! Which repo applied an object.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::objects::Write;
-use crate::model::{ObjectId, ObjectKind, Timestamp};
+use super::note;
+use crate::{
+    model::{ObjectId, ObjectKind, Timestamp},
+    registry::objects::Write,
+};
 
 const PREFIX: &str = "feastr.owner.";
 
@@ -18,20 +21,13 @@ struct Note {
     name: String,
 }
 
-/// The key of an object's note: a digest, because names may be longer than the 50 characters that
-/// Feast's table has for keys.
 fn key(id: &ObjectId) -> String {
-    let digest = Sha256::digest(format!("{}/{}", id.kind.slug(), id.name));
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{PREFIX}{hex}")
+    note::key(PREFIX, Sha256::digest(format!("{}/{}", id.kind.slug(), id.name)))
 }
 
 /// Notes that `repo` has applied an object at `now`.
 pub fn put_owner(repo: &str, id: &ObjectId, now: Timestamp) -> Write {
-    let note = Note { repo: repo.to_owned(), kind: id.kind, name: id.name.clone() };
-    // Three texts always have a JSON form.
-    let value = serde_json::to_string(&note).unwrap_or_default();
-    Write::PutMetadata { key: key(id).into(), value, updated: now.seconds() }
+    note::put(key(id), &Note { repo: repo.to_owned(), kind: id.kind, name: id.name.clone() }, now)
 }
 
 /// Removes the note about an object.
@@ -39,11 +35,10 @@ pub fn forget_owner(id: &ObjectId) -> Write {
     Write::DeleteMetadata { key: key(id) }
 }
 
-/// The repos by the objects they applied. Notes that feastr cannot read count as none.
+/// The repos by the objects they applied.
 pub fn owners(metadata: &BTreeMap<String, String>) -> BTreeMap<ObjectId, String> {
-    let notes = metadata.range(PREFIX.to_owned()..).take_while(|(key, _)| key.starts_with(PREFIX));
-    let notes = notes.filter_map(|(_, value)| serde_json::from_str::<Note>(value).ok());
-    notes.map(|note| (ObjectId::new(note.kind, note.name), note.repo)).collect()
+    let notes = note::read(metadata, PREFIX).into_iter();
+    notes.map(|Note { repo, kind, name }| (ObjectId::new(kind, name), repo)).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,13 @@
+//! Notes about a project, which registries keep beside its objects: who applied an object, which online values are to
+//! be removed, and which were made by an earlier definition. Python Feast does not read them.
+
+mod leftover;
+mod note;
+mod of_view;
+mod owner;
+mod stale;
+
+pub use leftover::{Leftover, forget_leftover, is_leftover, left_of, leftovers, put_leftover, same_keys};
+pub use of_view::{LAST_UPDATED, of_view};
+pub use owner::{forget_owner, owners, put_owner};
+pub use stale::{forget_stale, put_stale, stale_until};
