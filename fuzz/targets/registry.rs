@@ -10,7 +10,7 @@ use feastr::{
         values::{entity_key, value::Value},
     },
     model::{Object, ObjectKind, Project, RegistryState, Repo, Timestamp},
-    registry::{Memory, Objects as _, Row, Snapshot, Write, state},
+    registry::{Memory, Objects as _, Row, Snapshot, Write, read_objects},
 };
 
 /// The kinds of rows a registry has; the first byte of the input chooses.
@@ -40,7 +40,7 @@ pub fn registry(bytes: &[u8]) {
         stable::<wire::Registry>(&prost::Message::encode_to_vec(&message));
         registry_dump("p", &message).unwrap();
     }
-    let state = state(&snapshot);
+    let state = read_objects(&snapshot);
     for repo in [repo(&RegistryState::default()), repo(&state)] {
         let options = ApplyOptions { repo_name: None, approval: Approval::Everything, now: Timestamp::from_micros(1) };
         let registry = Memory::default();

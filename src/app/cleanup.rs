@@ -9,7 +9,7 @@ use crate::{
     model::{RegistryState, Timestamp, Ttl, View},
     online::ViewLayout,
     problem::{Kind, Problem},
-    registry::{leftovers as noted, state},
+    registry::{leftovers as noted, read_objects},
 };
 
 /// What is cleaned up.
@@ -56,7 +56,7 @@ pub struct Expired {
 pub fn clean(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Result<Summary, Failure> {
     let online = store.required_online()?;
     let snapshot = store.registry().snapshot(store.project())?;
-    let state = state(&snapshot);
+    let state = read_objects(&snapshot);
     let mut views = expiring(&state, store.project(), store.now());
     check_names(request.views, &views, &state)?;
     views.retain(|(expired, _)| request.views.is_empty() || request.views.contains(&expired.view));

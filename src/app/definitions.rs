@@ -8,7 +8,7 @@ use crate::{
     diagnostics::Diagnostics,
     model::{ObjectId, RegistryState, Repo},
     plan::removes,
-    registry::state,
+    registry::read_objects,
 };
 
 /// Which definitions are read, and how.
@@ -60,7 +60,7 @@ fn explain(store: &FeatureStore, diagnostics: &mut Diagnostics) {
         return;
     }
     let Ok(snapshot) = store.registry_to_read().snapshot(store.project()) else { return };
-    let (state, ours) = (state(&snapshot), store.config().repo_name.as_deref());
+    let (state, ours) = (read_objects(&snapshot), store.config().repo_name.as_deref());
     if let Some(ours) = ours {
         point_to_other_repos(&state, ours, diagnostics);
     }

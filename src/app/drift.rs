@@ -7,7 +7,7 @@ use crate::{
     model::{RegistryState, Repo},
     online::OnlineStore,
     problem::Problem,
-    registry::state,
+    registry::read_objects,
 };
 
 /// Looks for differences. Changes nothing.
@@ -15,7 +15,7 @@ use crate::{
 /// # Errors
 /// [`Failure::Conflicts`] when the registry has no place for a definition; else when a store cannot be read.
 pub fn drift(store: &FeatureStore, _: &Caller, repo: &Repo) -> Result<Vec<Finding>, Failure> {
-    let state = state(&store.registry_to_read().snapshot(&repo.project.name)?);
+    let state = read_objects(&store.registry_to_read().snapshot(&repo.project.name)?);
     // Tables are compared with what is registered, not with what is declared.
     let plan = apply::plan(repo, &state, store.config().repo_name.as_deref(), None)?;
     let mut findings = drift::definitions(&plan);

@@ -4,7 +4,7 @@ use super::{Caller, Failure};
 use crate::{
     definitions::{Definitions, write},
     model::ForeignObject,
-    registry::{Snapshot, state},
+    registry::{Snapshot, read_objects},
 };
 
 /// A project in the words of definitions.
@@ -20,6 +20,6 @@ pub struct Exported {
 /// # Errors
 /// None yet; who asks may come to matter.
 pub fn export(_: &Caller, snapshot: &Snapshot) -> Result<Exported, Failure> {
-    let state = state(snapshot);
+    let state = read_objects(snapshot);
     Ok(Exported { definitions: write(&state.objects), kept: state.foreign })
 }

@@ -11,7 +11,7 @@ use crate::{
     offline::{self, OfflineStore},
     online::{self, OnlineStore},
     problem::{Kind, Problem},
-    registry::{self, Cached, Locking, Registry, Status, state},
+    registry::{self, Cached, Locking, Registry, Status, read_objects},
     serving::OnlineFeatures,
 };
 
@@ -81,7 +81,7 @@ impl FeatureStore {
     pub fn registered(&self) -> Result<Arc<RegistryState>, Problem> {
         match &self.kept {
             Some(kept) => kept.state(),
-            None => Ok(Arc::new(state(&self.replica.snapshot(self.project())?))),
+            None => Ok(Arc::new(read_objects(&self.replica.snapshot(self.project())?))),
         }
     }
 

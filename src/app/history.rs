@@ -7,7 +7,7 @@ use crate::{
     diagnostics::did_you_mean,
     model::{RunRecord, RunState},
     problem::{Kind, Problem},
-    registry::{Registry, state},
+    registry::{Registry, read_objects},
 };
 
 /// Which runs are wanted.
@@ -47,7 +47,7 @@ fn check_names(names: &[String], runs: &[RunRecord], registry: &dyn Registry, pr
     if names.iter().all(in_history) {
         return Ok(());
     }
-    let registered = state(&registry.snapshot(project)?);
+    let registered = read_objects(&registry.snapshot(project)?);
     let ids = registered.objects.keys().chain(registered.foreign.iter().map(|foreign| &foreign.id));
     let views: Vec<&str> = ids.filter(|id| id.kind.is_view()).map(|id| id.name.as_str()).collect();
     for name in names.iter().filter(|name| !in_history(name) && !views.contains(&name.as_str())) {

@@ -6,7 +6,7 @@ use crate::{
     model::{ForeignObject, RegistryState},
     online::Replace,
     problem::{Advice, Kind, Problem},
-    registry::state,
+    registry::read_objects,
 };
 
 /// Clocks differ; an end so little ahead of ours is not a mistake. Microseconds.
@@ -51,7 +51,7 @@ impl<'a> Materialization<'a> {
     pub fn plan(store: &'a FeatureStore, caller: &'a Caller, request: Request<'a>) -> Result<Self, Failure> {
         check_end(store, request)?;
         store.required_online()?;
-        let registered = state(&store.registry().snapshot(store.project())?);
+        let registered = read_objects(&store.registry().snapshot(store.project())?);
         if registered.objects.is_empty() {
             let registry = store.registry().location();
             let message = format!("project {} is not in the registry {registry}", store.project());

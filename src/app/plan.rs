@@ -5,7 +5,7 @@ use crate::{
     apply::{self, Neighbours},
     model::Repo,
     plan::Plan,
-    registry::state,
+    registry::read_objects,
 };
 
 /// The plan for the registry as it is now. Changes nothing.
@@ -18,5 +18,5 @@ pub fn plan(store: &FeatureStore, _: &Caller, repo: &Repo) -> Result<Plan, Failu
     if let Some(online) = store.online() {
         Neighbours::of(&repo.project.name, registry, online)?.check(repo)?;
     }
-    Ok(apply::plan(repo, &state(&snapshot), store.config().repo_name.as_deref(), store.online())?)
+    Ok(apply::plan(repo, &read_objects(&snapshot), store.config().repo_name.as_deref(), store.online())?)
 }

@@ -6,7 +6,7 @@ use crate::{
     model::{Object, RegistryState, Timestamp, View},
     online::{OnlineStore, ViewLayout},
     plan::{Change, Plan},
-    registry::{Leftover, Registry, Write, forget_leftover, left_of, leftovers, put_leftover, same_keys, state},
+    registry::{Leftover, Registry, Write, forget_leftover, left_of, leftovers, put_leftover, read_objects, same_keys},
 };
 
 /// The notes about values that belong to nothing any more once a plan is carried out. Values of whole
@@ -60,7 +60,7 @@ pub fn clean_up(
         let snapshot = registry.snapshot(project)?;
         let mut noted = leftovers(&snapshot.metadata);
         noted.retain(|leftover| locked.contains(&leftover.view));
-        let Removals { mut views, mut features } = Removals::of(project, &noted, &state(&snapshot));
+        let Removals { mut views, mut features } = Removals::of(project, &noted, &read_objects(&snapshot));
         let neighbours = Neighbours::of(project, registry, online)?;
         views.retain(|layout| !neighbours.have(&layout.view));
         features.retain(|layout| !neighbours.have(&layout.view));

@@ -26,8 +26,8 @@ use crate::{
     },
     problem::Problem,
     registry::{
-        Decision, Registry, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, stale_until, state,
-        update,
+        Decision, Registry, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, read_objects,
+        stale_until, update,
     },
 };
 
@@ -205,7 +205,7 @@ fn decide(
     pinned: &PinnedVersions,
     options: ApplyOptions<'_>,
 ) -> Result<(Plan, Vec<Write>), ApplyError> {
-    let state = state(snapshot);
+    let state = read_objects(snapshot);
     let now = options.now;
     let plan = approved(repo, &state, online, options)?;
     let mut writes = rows::writes(&plan, snapshot, pinned, now)?;

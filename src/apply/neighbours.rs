@@ -9,7 +9,7 @@ use crate::{
     online::{OnlineStore, RecordedTables},
     plan::Conflict,
     problem::Problem,
-    registry::{Objects, state},
+    registry::{Objects, read_objects},
 };
 
 /// Tables of other projects of the registry whose names start as those of a project do.
@@ -31,7 +31,7 @@ impl<'a> Neighbours<'a> {
             let mut projects = registry.projects()?;
             projects.retain(|other| other != project && may_share(project, other));
             for other in projects {
-                let state = state(&registry.snapshot(&other)?);
+                let state = read_objects(&registry.snapshot(&other)?);
                 for view in views(&state).filter(|view| is_here(&other, view, &state, online)) {
                     tables.extend(online.table(&other, &view.name).map(|table| (table, (other.clone(), view.clone()))));
                 }

@@ -6,7 +6,7 @@ use super::{ApplyError, Neighbours, locks::under_locks, rows};
 use crate::{
     model::{OnlineTables, RegistryState, Timestamp},
     online::RecordedTables,
-    registry::{Decision, Registry, state, update},
+    registry::{Decision, Registry, read_objects, update},
 };
 
 /// Drops tables of a project, and then takes them off the record, which is what a later run goes by
@@ -31,7 +31,7 @@ pub fn drop_tables<'a>(
         tables.map(|table| (table.strip_prefix(&prefix).unwrap_or(table), table)).collect();
     let views = tables.keys().map(|&view| view.to_owned()).collect();
     under_locks(project, registry, views, &mut |views| {
-        let needed = needed(project, &state(&registry.snapshot(project)?), here);
+        let needed = needed(project, &read_objects(&registry.snapshot(project)?), here);
         let mut dropped: Vec<&str> = views.iter().map(|view| tables[view.as_str()]).collect();
         dropped.retain(|table| !needed.contains(*table));
         if dropped.is_empty() {
@@ -42,7 +42,7 @@ pub fn drop_tables<'a>(
         let removed = dropped.iter().copied().filter(|table| !neighbours.have_table(table) && !is_needed(table));
         recorded.remove(&removed.collect::<Vec<_>>())?;
         let back = update(registry, project, |snapshot| {
-            let state = state(snapshot);
+            let state = read_objects(snapshot);
             let back = self::needed(project, &state, here);
             let mut recorded = state.online_tables;
             recorded.retain(|table, _| back.contains(table) || !dropped.contains(&table.as_str()));

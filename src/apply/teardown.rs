@@ -12,7 +12,8 @@ use crate::{
     online::{OnlineStore, RecordedTables},
     plan::{Allow, Blocked, blocked_teardown},
     registry::{
-        Decision, Registry, Write, forget_owner, forget_stale, leftovers, put_leftover, stale_until, state, update,
+        Decision, Registry, Write, forget_owner, forget_stale, leftovers, put_leftover, read_objects, stale_until,
+        update,
     },
 };
 
@@ -66,7 +67,7 @@ impl TeardownSummary {
         options: TeardownOptions<'_>,
     ) -> Result<Self, ApplyError> {
         let snapshot = registry.snapshot(project)?;
-        let state = state(&snapshot);
+        let state = read_objects(&snapshot);
         let mut objects = BTreeMap::new();
         for id in state.objects.keys().chain(state.foreign.iter().map(|foreign| &foreign.id)) {
             *objects.entry(id.kind).or_default() += 1;
@@ -107,7 +108,7 @@ pub fn teardown(
     options: TeardownOptions<'_>,
     on_page: &mut dyn FnMut(u64),
 ) -> Result<(), ApplyError> {
-    let before = state(&registry.snapshot(project)?);
+    let before = read_objects(&registry.snapshot(project)?);
     options.check(&before)?;
     if let Some(online) = online {
         // Before anything is removed, the store is there, and runs under way end.
@@ -115,7 +116,7 @@ pub fn teardown(
         under_locks(project, registry, views_with_values(&before), &mut |_| Ok(()))?;
     }
     let tables = update(registry, project, |snapshot| {
-        let state = state(snapshot);
+        let state = read_objects(snapshot);
         options.check(&state)?;
         let tables = online.map_or_else(Vec::new, |online| recorded_tables(&state, online));
         let objects = snapshot.rows.iter().map(|row| Write::Delete { kind: row.kind, name: row.name.clone() });

@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     objects::{Mark, Objects},
-    state,
+    read_objects::read_objects,
 };
 use crate::{
     config::RegistryCache,
@@ -248,7 +248,7 @@ impl Shared {
     /// Reads a state, which from then on is given.
     fn read(&self, mark: Option<String>) -> Result<Arc<RegistryState>, Problem> {
         let now = (self.clock)();
-        let state = Arc::new(state(&self.registry.snapshot(&self.project)?));
+        let state = Arc::new(read_objects(&self.registry.snapshot(&self.project)?));
         let status = Status { read: now, confirmed: now, problem: None };
         *guard(&self.kept) = Some(Kept { state: Arc::clone(&state), mark, tried: now, status });
         Ok(state)

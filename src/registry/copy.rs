@@ -4,8 +4,8 @@ use super::{
     decision::{Decision, update},
     notes::{Leftover, is_leftover, left_of, put_leftover},
     objects::{Row, Snapshot, VersionRow, Write},
+    read_objects::read_objects,
     registry::Registry,
-    state,
 };
 
 use crate::{
@@ -93,7 +93,7 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         let proto = rename(kind, &version.view, &version.proto)?;
         puts.push(Write::AddVersion(VersionRow { proto, ..version }));
     }
-    let values = (to.values)(&state(&snapshot));
+    let values = (to.values)(&read_objects(&snapshot));
     copied.leftovers = update(to.registry, to.project, |target| {
         if !to.replace && target.rows.iter().any(|row| row.kind != ObjectKind::Project && row.name != DUMMY_ENTITY) {
             let message = format!("project `{}` in the registry {} is not empty", to.project, to.registry.location());
@@ -103,7 +103,7 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         let mut writes = vec![Write::DeleteProject];
         writes.extend(puts.iter().cloned());
         writes.extend(notes(&snapshot, target, from.project == to.project, now));
-        let left = left_of((to.values)(&state(target)), &values);
+        let left = left_of((to.values)(&read_objects(target)), &values);
         writes.extend(left.iter().flat_map(|leftover| put_leftover(leftover, now)));
         Ok(Decision::Write(writes, left.into_iter().map(|leftover| leftover.view).collect()))
     })?;

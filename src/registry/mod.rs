@@ -11,11 +11,11 @@ mod locks;
 mod memory;
 mod notes;
 mod objects;
+mod read_objects;
 mod registry;
 mod run_log;
 mod runs_file;
 mod sql;
-mod state;
 mod unnamed;
 
 use crate::config::RegistryConfig;
@@ -30,9 +30,9 @@ pub use notes::{
     same_keys, stale_until,
 };
 pub use objects::{Mark, Objects, Row, Snapshot, VersionRow, Write};
+pub use read_objects::{object, read_objects};
 pub use registry::Registry;
 pub use run_log::{KEPT_RUNS, RunLog};
-pub use state::{object, state};
 
 /// The registry the settings name. Nothing is opened yet.
 pub fn open(config: &RegistryConfig, locking: Locking) -> Box<dyn Registry> {

@@ -13,7 +13,7 @@ use crate::{
     model::{ForeignObject, Object, ObjectId, ObjectKind, RegistryState},
     plan::Change,
     problem::{Kind, Problem},
-    registry::{Snapshot, state},
+    registry::{Snapshot, read_objects},
 };
 use files::StagedFiles;
 
@@ -61,7 +61,7 @@ pub enum Check {
 /// When a file exists and may not be overwritten ([`Kind::Conflict`]), or the folder cannot be written.
 pub fn import(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Imported, Failure> {
     let config = store.config();
-    let state = named_after_repo(state(request.snapshot), request.project, store.project());
+    let state = named_after_repo(read_objects(request.snapshot), request.project, store.project());
     let definitions = write(&state.objects);
     let counts: Vec<usize> = definitions.counts().map(|(_, count)| count).collect();
     let texts = definitions.texts().map(|(name, text)| (format!("{name}.yaml"), text));

@@ -11,7 +11,7 @@ use feastr::{
     },
     model::{Object, ObjectId, ObjectKind, Project, RegistryState, Repo, Tags, Timestamp},
     plan::Plan,
-    registry::{Registry, Row, Snapshot, VersionRow, Write, state},
+    registry::{Registry, Row, Snapshot, VersionRow, Write, read_objects},
 };
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -140,7 +140,7 @@ impl Recording {
     }
 
     pub fn state(&self) -> RegistryState {
-        state(&Snapshot { rows: self.rows.clone(), ..Snapshot::default() })
+        read_objects(&Snapshot { rows: self.rows.clone(), ..Snapshot::default() })
     }
 
     pub fn registry(&self) -> Box<dyn Registry> {

@@ -7,7 +7,7 @@ use feastr::{
         decode,
     },
     model::{FeatureView, LabelView, Object, ObjectId, ObjectKind, SourceKind, Use, ViewVersion},
-    registry::{Row, Snapshot, state},
+    registry::{Row, Snapshot, read_objects},
 };
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -292,7 +292,7 @@ fn the_revision_follows_what_plans_are_made_from() {
     let revision = |change: &dyn Fn(&mut Vec<Row>)| {
         let mut rows = recording.rows.clone();
         change(&mut rows);
-        state(&Snapshot { rows, ..Snapshot::default() }).revision
+        read_objects(&Snapshot { rows, ..Snapshot::default() }).revision
     };
     let same = revision(&|_| {});
     let materialized = revision(&|rows| {

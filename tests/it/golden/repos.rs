@@ -10,7 +10,7 @@ use std::{
 use feastr::{
     feast::registry::file::RegistryFile,
     model::{FeatureView, Object, ObjectKind, RegistryState, SourceKind},
-    registry::{Row, Snapshot, state},
+    registry::{Row, Snapshot, read_objects},
 };
 
 use super::registry_rows::{files, golden_root};
@@ -50,7 +50,7 @@ impl RecordedRepo {
             updated: 0,
             proto: object.message(),
         });
-        let state = state(&Snapshot { rows: rows.collect(), ..Snapshot::default() });
+        let state = read_objects(&Snapshot { rows: rows.collect(), ..Snapshot::default() });
         Self { folder, project, state }
     }
 

@@ -7,7 +7,7 @@ use feastr::{
     config::OnlineStoreConfig,
     model::{Object, Repo, Timestamp},
     online::{self, OnlineStore},
-    registry::{Leftover, Locking, Registry, Waiting, Write, leftovers, put_leftover, state},
+    registry::{Leftover, Locking, Registry, Waiting, Write, leftovers, put_leftover, read_objects},
 };
 use serde_json::json;
 
@@ -71,7 +71,7 @@ fn apply_and_die(project: &Project, test: &TestStore) {
 
 /// An apply of an empty repo, without the cleaning of stores whose tables are not recorded.
 fn apply_without_views(registry: &dyn Registry, online: &dyn OnlineStore) {
-    let objects = state(&registry.snapshot("feastlocal").unwrap()).objects;
+    let objects = read_objects(&registry.snapshot("feastlocal").unwrap()).objects;
     let project = objects.into_values().find_map(|object| match object {
         Object::Project(project) => Some(project),
         _ => None,
@@ -171,7 +171,7 @@ fn a_table_whose_view_is_back_before_it_is_dropped_stays() {
         dropping.join().unwrap();
     });
     assert_eq!(values(&project, TABLE), before);
-    let recorded = state(&registry(&project).snapshot("feastlocal").unwrap()).online_tables;
+    let recorded = read_objects(&registry(&project).snapshot("feastlocal").unwrap()).online_tables;
     assert_eq!(recorded.into_keys().collect::<Vec<_>>(), [TABLE]);
 }
 

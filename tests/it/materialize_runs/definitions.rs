@@ -9,7 +9,7 @@ use feastr::{
     model::{Interval, Timestamp},
     offline,
     online::{self, Replace},
-    registry::state,
+    registry::read_objects,
 };
 
 use super::{END, START, applied, intervals, registry, values};
@@ -35,7 +35,7 @@ fn moment(text: &str) -> Timestamp {
 fn planned(project: &Project, names: &[&str]) -> Vec<ViewRun> {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let range = Range::Fixed(Interval { start: moment(START), end: moment(END) });
-    plan_runs(&state(&registry(project).snapshot("feastlocal").unwrap()), &names, range).unwrap().0
+    plan_runs(&read_objects(&registry(project).snapshot("feastlocal").unwrap()), &names, range).unwrap().0
 }
 
 fn carried_out(project: &Project, runs: &[ViewRun], on_event: &(dyn Fn(&Event<'_>) + Sync)) -> ViewReport {

@@ -67,7 +67,7 @@ pub fn values(project: &Project, table: &str) -> Values {
 
 /// The recorded intervals of a view, as start and end.
 pub fn intervals(project: &Project, view: &str) -> Vec<(String, String)> {
-    let state = feastr::registry::state(&registry(project).snapshot(&project_name(project)).unwrap());
+    let state = feastr::registry::read_objects(&registry(project).snapshot(&project_name(project)).unwrap());
     let recorded = state.materialized.get(view).map_or_else(Vec::new, |view| view.intervals.clone());
     recorded.iter().map(|interval| (interval.start.to_string(), interval.end.to_string())).collect()
 }

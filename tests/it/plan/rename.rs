@@ -54,7 +54,7 @@ fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
     assert!(run(&repo, Some("team")).unwrap().is_empty());
 
     let snapshot = registry.snapshot("feastlocal").unwrap();
-    let state = registry::state(&snapshot);
+    let state = registry::read_objects(&snapshot);
     assert!(state.materialized[new_name].intervals.is_empty(), "its online values have to come again");
     assert_eq!(state.online_tables.keys().collect::<Vec<_>>(), ["feastlocal_driver_stats"]);
     assert!(state.owners.keys().all(|id| id.name != "driver_hourly_stats"), "{:?}", state.owners);

@@ -14,8 +14,9 @@ use crate::{
     model::{DUMMY_ENTITY, ForeignObject, Object, ObjectId, ObjectKind, OnDemandSource, Projection, RegistryState},
 };
 
-/// The stored rows as objects. What feastr cannot manage or read is listed as foreign.
-pub fn state(snapshot: &Snapshot) -> RegistryState {
+/// Decodes all stored rows of a project, and makes a digest of them. What feastr cannot manage or read is listed as
+/// foreign.
+pub fn read_objects(snapshot: &Snapshot) -> RegistryState {
     let mut state = RegistryState::default();
     let rows = snapshot.rows.iter().filter(|row| row.kind != ObjectKind::Entity || row.name != DUMMY_ENTITY);
     for row in rows {
