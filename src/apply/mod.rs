@@ -253,3 +253,6 @@ fn stale_notes(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Vec<Write> {
 fn tables(plan: &Plan, action: TableAction) -> impl Iterator<Item = &str> {
     plan.tables.iter().filter(move |change| change.action == action).map(|change| change.table.as_str())
 }
+
+#[cfg(test)]
+mod tests;
