@@ -2,7 +2,7 @@
 //!
 //! A file is first read into a tree of [`Node`]s, each with its [`Span`]; typed values are then
 //! taken from the tree by [`Read`]. Reading never stops at the first mistake: it records a
-//! diagnostic, yields nothing for that node and goes on, so that one run reports everything. What is
+//! diagnostic, yields `None` for that node and goes on, so that one run reports everything. What is
 //! accepted describes itself as JSON Schema, so that editors and the reader cannot disagree.
 
 mod node;

@@ -155,7 +155,7 @@ impl Floats {
         }
     }
 
-    /// The float of a row in 32 bits. Whoever declares these wants the nearest one, of integers too.
+    /// The float of a row in 32 bits. That is the nearest one, of integers too.
     pub(super) fn single(&self, row: usize) -> Result<Option<f32>, EncodeError> {
         match self {
             Self::Int(Ints::Unsigned(array)) => Ok(array.is_valid(row).then(|| array.value(row) as f32)),
@@ -256,7 +256,7 @@ pub(super) struct Seconds {
 /// What the integers of a column of moments count.
 enum Unit {
     Days,
-    /// So many to a second.
+    /// How many there are in a second.
     Fractions(i64),
 }
 

@@ -176,7 +176,7 @@ fn integers_are_exact_doubles_or_none() {
     assert_eq!(refusal("Float64", Int64Array::from(vec![i64::MAX])), "9223372036854775807 does not fit Float64");
     assert_eq!(json("Float64", UInt64Array::from(vec![1 << 63])), json!([9_223_372_036_854_775_808.0]));
     assert_eq!(refusal("Float64", UInt64Array::from(vec![u64::MAX])), "18446744073709551615 does not fit Float64");
-    // Whoever declares single precision wants the nearest.
+    // Single precision is declared by those who want the nearest.
     assert_eq!(json("Float32", Int64Array::from(vec![16_777_217])), json!([16_777_216.0]));
 }
 

@@ -7,7 +7,7 @@ use crate::{feast::values::python_text, model::Timestamp};
 
 impl Value {
     /// The text that the SQL online stores keep beside a value (column `value_text`): texts as they
-    /// are, numbers and booleans as Python prints them, nothing for the rest.
+    /// are, numbers and booleans as Python prints them, `None` for the rest.
     pub fn to_text(&self) -> Option<String> {
         match self.kind.as_ref()? {
             Kind::String(text) => Some(text.clone()),
