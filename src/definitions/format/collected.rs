@@ -1,4 +1,4 @@
-use super::{RawFile, RawProject};
+use super::file::{RawFile, RawProject};
 
 /// The definitions of all files, as written.
 #[derive(Default)]

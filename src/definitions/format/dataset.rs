@@ -1,4 +1,4 @@
-use super::RawLabels;
+use super::about::RawLabels;
 use crate::{
     model::FileFormat,
     yaml::{Spanned, record, tagged},

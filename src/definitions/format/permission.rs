@@ -1,5 +1,5 @@
 use super::{
-    RawLabels,
+    about::RawLabels,
     values::{Actions, OneOrMany},
 };
 use crate::{

@@ -1,7 +1,10 @@
-use super::{RawAbout, values::Member};
+use serde_json::{Value, json};
+
+use super::about::RawAbout;
 use crate::{
+    diagnostics::Diagnostics,
     model::Tags,
-    yaml::{Spanned, record, tagged},
+    yaml::{Content, Node, Read, Schemas, Spanned, record, tagged},
 };
 
 record! {
@@ -22,6 +25,61 @@ record! {
         precompute_online: bool,
     }
     flatten { about: RawAbout, }
+}
+
+/// A member of a feature service in any of its three forms.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The name of the view.
+    pub view: Spanned<String>,
+    /// `None` selects every feature of the view.
+    pub features: Option<Vec<Spanned<String>>>,
+    /// The name used instead of the view's.
+    pub name_alias: Option<Spanned<String>>,
+    /// Join key of the view to column of the entity rows.
+    pub join_key_map: Option<Spanned<Tags>>,
+}
+
+impl Read for Member {
+    const EXPECTED: &'static str = "a view name, or {view: [features]}";
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.content {
+            Content::Scalar(_) => {
+                let view = Spanned::read(node, diagnostics)?;
+                Some(Self { view, features: None, name_alias: None, join_key_map: None })
+            }
+            // `{view: [a]}` selects features of a view that is called `view`.
+            Content::Mapping(entries) if entries.len() == 1 && matches!(entries[0].1.content, Content::List(_)) => {
+                let (view, features) = &entries[0];
+                let view = Spanned::read(view, diagnostics);
+                let features = Vec::read(features, diagnostics);
+                Some(Self { view: view?, features: Some(features?), name_alias: None, join_key_map: None })
+            }
+            Content::Mapping(_) => {
+                let raw = RawProjection::read(node, diagnostics)?;
+                Some(Self {
+                    view: raw.view,
+                    features: raw.features,
+                    name_alias: raw.name_alias,
+                    join_key_map: raw.join_key_map,
+                })
+            }
+            Content::List(_) => {
+                diagnostics.error(&node.span, format!("expected {}, found {}", Self::EXPECTED, node.describe()));
+                None
+            }
+        }
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        let names = Vec::<String>::schema(schemas);
+        json!({ "anyOf": [
+            { "type": "string" },
+            { "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": names },
+            RawProjection::schema(schemas),
+        ] })
+    }
 }
 
 record! {

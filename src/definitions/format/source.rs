@@ -1,11 +1,15 @@
+use serde_json::{Value, json};
+
 use super::{
-    RawAbout, RawField,
+    about::RawAbout,
+    field::RawField,
     text_file::{Delimiter, TimestampFormat},
-    values::{SourceRef, Timespan},
+    values::{Item, Timespan},
 };
 use crate::{
+    diagnostics::Diagnostics,
     model::{FileFormat, Tags},
-    yaml::{Spanned, record, tagged},
+    yaml::{Content, Node, Read, Scalar, Schemas, Spanned, record, tagged},
 };
 
 tagged! {
@@ -24,6 +28,39 @@ tagged! {
         "trino" => Trino(RawTrinoSource),
         "athena" => Athena(RawAthenaSource),
         "custom" => Custom(RawCustomSource),
+    }
+}
+
+/// A reference to a source.
+#[derive(Debug, Clone, Default)]
+pub enum SourceRef {
+    /// By name.
+    Named(Spanned<String>),
+    /// The source itself, which counts like those of the collection.
+    InPlace(Box<Item<RawSource>>),
+    /// Said to be none.
+    #[default]
+    None,
+}
+
+impl Read for SourceRef {
+    const EXPECTED: &'static str = "the name of a data source, or a data source";
+    const TAKES_NULL: bool = true;
+
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.content {
+            Content::Scalar(Scalar::Null) => Some(Self::None),
+            Content::Mapping(_) => Item::read(node, diagnostics).map(|item| Self::InPlace(Box::new(item))),
+            Content::Scalar(_) => Spanned::read(node, diagnostics).map(Self::Named),
+            Content::List(_) => {
+                diagnostics.error(&node.span, format!("expected {}, found {}", Self::EXPECTED, node.describe()));
+                None
+            }
+        }
+    }
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({ "anyOf": [{ "type": ["string", "null"] }, RawSource::schema(schemas)] })
     }
 }
 

@@ -1,8 +1,7 @@
-//! Tags as written, and the tags that keys of the format become.
+//! Tags as written, and the names of those that keys of the format become.
 
 use serde_json::Value;
 
-use super::{RawConnectionRef, RawLabels};
 use crate::{
     diagnostics::Diagnostics,
     model::{
@@ -13,10 +12,10 @@ use crate::{
 };
 
 /// Tag with which Feast marks on-demand views whose computation it measures.
-const TRACK_METRICS_TAG: &str = "feast:track_metrics";
+pub const TRACK_METRICS_TAG: &str = "feast:track_metrics";
 
 /// What the tags of Feast's connection references begin with.
-const CONNECTION_PREFIX: &str = "feast.connection-ref.";
+pub const CONNECTION_PREFIX: &str = "feast.connection-ref.";
 
 /// Tags that stand for keys of the format, each with what to write instead. Other tags under the
 /// prefixes of Feast and feastr may be those of newer versions and are kept.
@@ -60,44 +59,4 @@ impl Read for WrittenTags {
     fn schema(schemas: &mut Schemas) -> Value {
         Tags::schema(schemas)
     }
-}
-
-impl RawLabels {
-    /// The tags of the object, those of its keys among them.
-    pub fn into_tags(self) -> Tags {
-        let Self { tags: WrittenTags(mut tags), protect, renamed_from, .. } = self;
-        if protect {
-            tags.insert(PROTECT_TAG.to_owned(), "true".to_owned());
-        }
-        if let Some(old) = renamed_from {
-            tags.insert(RENAMED_FROM_TAG.to_owned(), old.value);
-        }
-        tags
-    }
-}
-
-impl RawConnectionRef {
-    /// Adds the tags in which Feast keeps the reference.
-    pub fn add_to(self, tags: &mut Tags) {
-        let mut add = |key: &str, value: String| tags.insert(format!("{CONNECTION_PREFIX}{key}"), value);
-        add("provider", self.provider.value);
-        add("name", self.name.value);
-        for (key, value) in [("namespace", self.namespace), ("connection-type", self.connection_type)] {
-            if !value.is_empty() {
-                add(key, value);
-            }
-        }
-        // Feast leaves its default out.
-        if !self.auth_type.is_empty() && self.auth_type != "secret" {
-            add("auth-type", self.auth_type);
-        }
-        for (key, value) in self.params {
-            add(&format!("param.{key}"), value);
-        }
-    }
-}
-
-/// Adds the tag with which Feast marks on-demand views whose computation it measures.
-pub fn track_metrics(tags: &mut Tags) {
-    tags.insert(TRACK_METRICS_TAG.to_owned(), "true".to_owned());
 }

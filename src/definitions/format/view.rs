@@ -1,37 +1,8 @@
-use super::{
-    RawAbout,
-    tags::WrittenTags,
-    values::{Input, Output, SourceRef, Timespan},
-};
+use super::{about::RawAbout, field::RawField, source::SourceRef, values::Timespan};
 use crate::{
-    model::{ConflictPolicy, DataType, FutureRows, NullKeys, OutOfRange, ViewVersion},
+    model::{ConflictPolicy, FutureRows, NullKeys, OutOfRange, ViewVersion},
     yaml::{Spanned, record},
 };
-
-record! {
-    /// A named, typed column.
-    pub struct RawField, "a schema column";
-    required {
-        /// Unique in the view.
-        name: Spanned<String>,
-        /// Type of the values, such as Int64, Float32, String or Array(Float32).
-        dtype: Spanned<DataType>,
-    }
-    optional {
-        /// Whether the column is indexed for similarity search; at most one column of a view is.
-        vector_index: Spanned<bool>,
-    }
-    defaulted {
-        /// What the values mean.
-        description: String,
-        /// Free labels.
-        tags: WrittenTags,
-        /// Number of elements of each vector.
-        vector_length: i32,
-        /// How vectors are compared, such as cosine or l2.
-        vector_search_metric: String,
-    }
-}
 
 record! {
     /// Keys of views whose values are stored.
@@ -217,45 +188,4 @@ record! {
         retain_history: bool,
     }
     flatten { about: RawAbout, }
-}
-
-record! {
-    /// Features computed from other features and from values of the request.
-    pub struct RawOnDemandFeatureView, "an on demand feature view";
-    required {
-        /// Unique among all views of the project.
-        name: Spanned<String>,
-        /// The inputs: feature views, some features of them, and request sources.
-        sources: Spanned<Vec<Input>>,
-        /// The outputs, each with its SQL expression over the inputs.
-        schema: Spanned<Vec<Output>>,
-    }
-    defaulted {
-        /// The things the features are about, if values are written to the online store.
-        entities: Vec<Spanned<String>>,
-        /// Whether computed values are also written to the online store.
-        write_to_online_store: bool,
-        /// Whether Feast measures the computation.
-        track_metrics: bool,
-        /// Whether the view is served at all.
-        enabled: bool = true,
-        /// Which version of the view is active: `latest`, or one such as `v2`.
-        version: ViewVersion = ViewVersion::Latest,
-        /// The part of the organization that owns the view.
-        org: String,
-    }
-    flatten { about: RawAbout, }
-}
-
-record! {
-    /// An output and how it is computed.
-    pub struct RawExpression, "an output of an on demand feature view";
-    required {
-        /// Unique in the view.
-        name: Spanned<String>,
-        /// Type of the values.
-        dtype: Spanned<DataType>,
-        /// A scalar expression of DuckDB's SQL over the inputs' names.
-        sql: Spanned<String>,
-    }
 }

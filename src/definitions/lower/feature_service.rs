@@ -5,7 +5,7 @@ use super::{
     view::{DeclaredView, DeclaredViews},
 };
 use crate::{
-    definitions::format::{RawDestination, RawFeatureService, RawLoggingConfig, values::Member},
+    definitions::format::{Member, RawDestination, RawFeatureService, RawLoggingConfig},
     diagnostics::{Diagnostics, Missing, did_you_mean},
     model::{FeatureService, Field, LogDestination, LoggingConfig, ObjectKind, Projection, Tags},
     yaml::Spanned,

@@ -8,6 +8,7 @@ mod permission;
 mod repo;
 mod saved_dataset;
 mod source;
+mod tags;
 mod view;
 
 pub use repo::lower;

@@ -16,8 +16,7 @@ use crate::{
     definitions::{
         LoadOptions,
         format::{
-            Collected, RawFile, RawLabels, RawOnDemandFeatureView, RawProject,
-            values::{Input, Item, Member, SourceRef},
+            Collected, Input, Member, RawFile, RawLabels, RawOnDemandFeatureView, RawProject, SourceRef, values::Item,
         },
     },
     diagnostics::{Diagnostics, Span},

@@ -1,11 +1,9 @@
 use super::item::{Item, column_item};
 use crate::{
+    definitions::format::tags::CONNECTION_PREFIX,
     model::{DataSource, FileSource, PostgresSource, SourceKind, SparkSource, StreamFormat, Tags, WarehouseSource},
     yaml::Tree,
 };
-
-/// Tags in which Feast keeps the parts of a connection reference.
-const CONNECTION_PREFIX: &str = "feast.connection-ref.";
 
 /// The definition of a source.
 pub fn source_item(source: &DataSource) -> Tree {

@@ -6,15 +6,13 @@ use super::{
     service::member,
 };
 use crate::{
+    definitions::format::tags::TRACK_METRICS_TAG,
     model::{
         AGGREGATIONS_TAG, Aggregation, CHECKS_TAG, Checks, ConflictPolicy, DataSource, FeatureView, LabelView,
         OnDemandFeatureView, OnDemandSource, SQL_TAG, StreamFeatureView, Tags, Ttl, ViewVersion,
     },
     yaml::Tree,
 };
-
-/// Tag with which Feast marks on-demand views whose computation it measures.
-const TRACK_METRICS_TAG: &str = "feast:track_metrics";
 
 impl Writer<'_> {
     /// A feature view as an entry of its collection.

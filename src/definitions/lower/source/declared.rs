@@ -7,10 +7,7 @@ use super::{
     LoweredSource, SourceChecks, batch, stream,
 };
 use crate::{
-    definitions::format::{
-        RawSource,
-        values::{Item, SourceRef},
-    },
+    definitions::format::{RawSource, SourceRef, values::Item},
     diagnostics::{Diagnostics, Missing, Span},
     model::SourceKind,
 };

@@ -1,6 +1,6 @@
 use super::LoweredSource;
 use crate::{
-    definitions::format::{RawFormat, RawSource, values::SourceRef},
+    definitions::format::{RawFormat, RawSource, SourceRef},
     diagnostics::Diagnostics,
     model::{KafkaSource, KinesisSource, PushSource, SourceKind, StreamFormat},
 };

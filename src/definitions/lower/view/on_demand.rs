@@ -3,15 +3,13 @@ use super::{
         expression::{self, Inputs},
         feature_service::{project, user},
         names::{Taken, check_column_name, check_feature_name},
+        tags::track_metrics,
     },
     DeclaredViews, ViewLowering,
     columns::{JoinKeyTypes, Origin},
 };
 use crate::{
-    definitions::format::{
-        RawExpression, RawOnDemandFeatureView, tags,
-        values::{Member, Output},
-    },
+    definitions::format::{Member, Output, RawExpression, RawOnDemandFeatureView},
     diagnostics::Missing,
     expression::{inputs, sql_type},
     model::{DUMMY_JOIN_KEY, DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},
@@ -50,7 +48,7 @@ impl ViewLowering<'_, '_> {
         let (entities, entity_columns) = entities?;
         let mut tags = raw.about.labels.into_tags();
         if raw.track_metrics {
-            tags::track_metrics(&mut tags);
+            track_metrics(&mut tags);
         }
         Some(OnDemandFeatureView {
             name: raw.name.value,
