@@ -30,16 +30,16 @@ fn managed_kind(message: &wire::DataSource, tags: &mut Tags) -> Option<SourceKin
     }
     Some(match SourceType::try_from(message.r#type).ok()? {
         SourceType::BatchFile => SourceKind::File(file(message.file_options.as_ref()?, tags)),
-        SourceType::PushSource => SourceKind::Push(PushSource { batch_source: batch_source(message)? }),
+        SourceType::PushSource => SourceKind::Push(PushSource { batch_source: batch_source(message).ok()? }),
         SourceType::RequestSource => SourceKind::Request(request(message.request_data_options.as_ref()?)?),
         SourceType::StreamKafka => {
             let options = message.kafka_options.as_ref()?;
             SourceKind::Kafka(KafkaSource {
                 bootstrap_servers: options.kafka_bootstrap_servers.clone(),
                 topic: options.topic.clone(),
-                message_format: stream_format(options.message_format.as_ref())?,
+                message_format: stream_format(options.message_format.as_ref()).ok()?,
                 watermark_delay_threshold: options.watermark_delay_threshold.map(Ttl::from),
-                batch_source: batch_source(message)?,
+                batch_source: batch_source(message).ok()?,
             })
         }
         SourceType::StreamKinesis => {
@@ -47,8 +47,8 @@ fn managed_kind(message: &wire::DataSource, tags: &mut Tags) -> Option<SourceKin
             SourceKind::Kinesis(KinesisSource {
                 region: options.region.clone(),
                 stream_name: options.stream_name.clone(),
-                record_format: stream_format(options.record_format.as_ref())?,
-                batch_source: batch_source(message)?,
+                record_format: stream_format(options.record_format.as_ref()).ok()?,
+                batch_source: batch_source(message).ok()?,
             })
         }
         SourceType::BatchSpark => SourceKind::Spark(spark_from_message(message.spark_options.as_ref()?)?),
@@ -141,26 +141,28 @@ pub fn file_format_to_message(
     }
 }
 
-/// The history behind a stream; `None` when that cannot be expressed.
-#[expect(clippy::option_option, reason = "no history and a foreign one are different things")]
-fn batch_source(message: &wire::DataSource) -> Option<Option<Box<DataSource>>> {
-    let Some(batch) = &message.batch_source else { return Some(None) };
+/// A part of a source that definitions have no words for.
+struct Foreign;
+
+/// The history behind a stream; `None` for a stream without one.
+fn batch_source(message: &wire::DataSource) -> Result<Option<Box<DataSource>>, Foreign> {
+    let Some(batch) = &message.batch_source else { return Ok(None) };
     let batch = data_source_from_message(batch);
-    (!matches!(batch.kind, SourceKind::Foreign(_))).then(|| Some(Box::new(batch)))
+    if matches!(batch.kind, SourceKind::Foreign(_)) { Err(Foreign) } else { Ok(Some(Box::new(batch))) }
 }
 
 fn request(options: &wire::RequestDataOptions) -> Option<RequestSource> {
     options.deprecated_schema.is_empty().then(|| RequestSource { schema: fields_from_messages(&options.schema) })
 }
 
-#[expect(clippy::option_option, reason = "no format and an unknown one are different things")]
-fn stream_format(message: Option<&wire::StreamFormat>) -> Option<Option<StreamFormat>> {
-    let Some(message) = message else { return Some(None) };
+/// How the messages of a stream are encoded; `None` for a stream that does not say so.
+fn stream_format(message: Option<&wire::StreamFormat>) -> Result<Option<StreamFormat>, Foreign> {
+    let Some(message) = message else { return Ok(None) };
     match (&message.avro_format, &message.proto_format, &message.json_format) {
-        (Some(avro), None, None) => Some(Some(StreamFormat::Avro { schema_json: avro.schema_json.clone() })),
-        (None, Some(proto), None) => Some(Some(StreamFormat::Proto { class_path: proto.class_path.clone() })),
-        (None, None, Some(json)) => Some(Some(StreamFormat::Json { schema_json: json.schema_json.clone() })),
-        _ => None,
+        (Some(avro), None, None) => Ok(Some(StreamFormat::Avro { schema_json: avro.schema_json.clone() })),
+        (None, Some(proto), None) => Ok(Some(StreamFormat::Proto { class_path: proto.class_path.clone() })),
+        (None, None, Some(json)) => Ok(Some(StreamFormat::Json { schema_json: json.schema_json.clone() })),
+        _ => Err(Foreign),
     }
 }
 
