@@ -3,6 +3,7 @@
 mod entity;
 mod expression;
 mod feature_service;
+mod lowering;
 mod names;
 mod permission;
 mod repo;

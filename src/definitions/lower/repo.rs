@@ -1,10 +1,14 @@
 //! All definitions of a repo into the model, every reference resolved.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem::take,
+};
 
 use super::{
     entity::{lower_entity, lower_project},
     feature_service::lower_service,
+    lowering::{Lowering, Objects, ViewNames, place_of},
     names::Taken,
     permission::lower_permission,
     saved_dataset::{lower_dataset, lower_reference},
@@ -16,11 +20,15 @@ use crate::{
     definitions::{
         LoadOptions,
         format::{
-            Collected, Input, Member, RawFile, RawLabels, RawOnDemandFeatureView, RawProject, SourceRef, values::Item,
+            Collected, Input, Member, RawBatchFeatureView, RawEntity, RawFeatureView, RawFile, RawLabelView,
+            RawOnDemandFeatureView, RawProject, RawStreamFeatureView, SourceRef, values::Item,
         },
     },
-    diagnostics::{Diagnostics, Span},
-    model::{ObjectId, ObjectKind, Place, Project, Repo, Tags},
+    diagnostics::Diagnostics,
+    model::{
+        Entity, FeatureView, LabelView, ObjectId, ObjectKind, OnDemandFeatureView, Place, Project, Repo,
+        StreamFeatureView, Tags,
+    },
     yaml::Spanned,
 };
 
@@ -39,123 +47,120 @@ pub fn lower(
     lowering.file(file, empty)
 }
 
-/// A raw object whose name, labels and kind of references the lowering needs to know.
-trait Named {
-    fn name(&self) -> &Spanned<String>;
-    fn labels(&self) -> &RawLabels;
-}
-
-macro_rules! named {
-    ($($raw:ident => $($labels:ident).+;)*) => { $(
-        impl Named for crate::definitions::format::$raw {
-            fn name(&self) -> &Spanned<String> {
-                &self.name
-            }
-
-            fn labels(&self) -> &RawLabels {
-                &self.$($labels).+
-            }
-        }
-    )* };
-}
-
-named! {
-    RawEntity => about.labels;
-    RawFeatureView => stored.about.labels;
-    RawBatchFeatureView => stored.about.labels;
-    RawStreamFeatureView => stored.about.labels;
-    RawOnDemandFeatureView => about.labels;
-    RawLabelView => about.labels;
-    RawFeatureService => about.labels;
-    RawPermission => labels;
-    RawSavedDataset => labels;
-    RawValidationReference => labels;
-}
-
-struct Lowering<'a, 'b> {
-    config: &'a StoreConfig,
-    options: &'a LoadOptions<'b>,
-    places: BTreeMap<ObjectId, Place>,
-    diagnostics: &'a mut Diagnostics,
-}
-
-/// Lowered objects by name, in the order of their first use; `None` stands for a broken one.
-struct Objects<T> {
-    order: Vec<String>,
-    by_name: BTreeMap<String, Option<T>>,
-}
-
-impl<T> Objects<T> {
-    /// The objects in order, or `None` if one is broken.
-    fn in_order(mut self) -> Option<Vec<T>> {
-        self.order.iter().map(|name| self.by_name.remove(name)?).collect()
-    }
-}
-
-/// Names of views: unique together, or per kind when that is wanted.
-enum ViewNames {
-    Together(Taken),
-    Apart,
-}
-
 impl Lowering<'_, '_> {
-    fn file(mut self, file: RawFile, empty: Repo) -> Option<Repo> {
+    /// Everything in a file: what is referred to before what refers to it.
+    fn file(mut self, mut file: RawFile, empty: Repo) -> Option<Repo> {
         let mut checks = SourceChecks::new(self.options.inspect);
+        let (sources, referring) = self.sources(&mut file, &mut checks);
+        let entities = self.entities(file.entities);
+        let views = self.all_views(referring, &entities, &sources, &mut checks);
+        let declared = &views.declared;
+        let services =
+            self.objects(ObjectKind::FeatureService, "feature service", file.feature_services, |raw, this| {
+                lower_service(raw, declared, this.diagnostics)
+            });
+        let permissions = self.objects(ObjectKind::Permission, "permission", file.permissions, |raw, this| {
+            lower_permission(raw, this.diagnostics)
+        });
+        let datasets = self.objects(ObjectKind::SavedDataset, "saved dataset", file.saved_datasets, |raw, this| {
+            Some(lower_dataset(raw, declared, &services.by_name, this.diagnostics))
+        });
+        let references = self.objects(
+            ObjectKind::ValidationReference,
+            "validation reference",
+            file.validation_references,
+            |raw, this| lower_reference(raw, &datasets.by_name, this.diagnostics),
+        );
+
+        let mut feature_views = views.plain.in_order()?;
+        feature_views.extend(views.batch.in_order()?);
+        Some(Repo {
+            data_sources: sources.in_order()?.into_iter().map(|lowered| lowered.source.clone()).collect(),
+            entities: entities.in_order()?,
+            feature_views,
+            stream_feature_views: views.stream.in_order()?,
+            label_views: views.labels.in_order()?,
+            on_demand_feature_views: views.on_demand.in_order()?,
+            feature_services: services.in_order()?,
+            permissions: permissions.in_order()?,
+            saved_datasets: datasets.in_order()?,
+            validation_references: references.in_order()?,
+            places: self.places,
+            ..empty
+        })
+    }
+
+    /// The sources of the collection and those written inside views, which count alike, and the views
+    /// that refer to them.
+    fn sources(&mut self, file: &mut RawFile, checks: &mut SourceChecks<'_>) -> (Sources, Referring) {
         let mut sources = Sources::default();
-        for item in file.data_sources {
+        for item in take(&mut file.data_sources) {
             sources.add(item, self.diagnostics);
         }
-        // Sources written inside views count like those of the collection.
-        let feature_views = self.refer(file.feature_views, |raw| &mut raw.source, &mut sources);
-        let batch_views = self.refer(file.batch_feature_views, |raw| &mut raw.source, &mut sources);
-        let stream_views = self.refer(file.stream_feature_views, |raw| &mut raw.source, &mut sources);
-        let label_views = self.refer(file.label_views, |raw| raw.source.get_or_insert(SourceRef::None), &mut sources);
-        let on_demand_views = self.refer_inputs(file.on_demand_feature_views, &mut sources);
-        sources.complete(self.options.validate_sources, &mut checks, self.diagnostics);
-        let sources = sources;
+        let referring = Referring {
+            plain: self.refer(take(&mut file.feature_views), |raw| &mut raw.source, &mut sources),
+            batch: self.refer(take(&mut file.batch_feature_views), |raw| &mut raw.source, &mut sources),
+            stream: self.refer(take(&mut file.stream_feature_views), |raw| &mut raw.source, &mut sources),
+            labels: self.refer(
+                take(&mut file.label_views),
+                |raw| raw.source.get_or_insert(SourceRef::None),
+                &mut sources,
+            ),
+            on_demand: self.refer_inputs(take(&mut file.on_demand_feature_views), &mut sources),
+        };
+        sources.complete(self.options.validate_sources, checks, self.diagnostics);
         for lowered in sources.in_order().unwrap_or_default() {
             self.place(ObjectKind::DataSource, &lowered.name);
         }
+        (sources, referring)
+    }
 
-        let flawed = file.entities.iter().filter(|item| item.is_flawed).filter_map(|item| item.name.clone());
+    fn entities(&mut self, items: Vec<Item<RawEntity>>) -> Objects<Entity> {
+        let flawed = items.iter().filter(|item| item.is_flawed).filter_map(|item| item.name.clone());
         let flawed: Vec<String> = flawed.collect();
         let mut entities =
-            self.objects(ObjectKind::Entity, "entity", file.entities, |raw, this| lower_entity(raw, this.diagnostics));
-        // A broken entity counts as unknown, so that views over it are not reported, too.
+            self.objects(ObjectKind::Entity, "entity", items, |raw, this| lower_entity(raw, this.diagnostics));
+        // A flawed entity counts as broken, so that views over it are not reported, too.
         entities.by_name.extend(flawed.into_iter().map(|name| (name, None)));
+        entities
+    }
+
+    /// The views of all kinds, on-demand views last: they select from the others.
+    fn all_views(
+        &mut self,
+        referring: Referring,
+        entities: &Objects<Entity>,
+        sources: &Sources,
+        checks: &mut SourceChecks<'_>,
+    ) -> Lowered {
         let mut names = if self.options.skip_view_names {
             ViewNames::Apart
         } else {
             ViewNames::Together(Taken::ignoring_case("view"))
         };
-        let on_demand_names = on_demand_views.iter().filter_map(|item| item.name.clone()).collect();
-        let mut views = Views {
-            entities: &entities.by_name,
-            sources: &sources,
-            on_demand_names: &on_demand_names,
-            checks: &mut checks,
-        };
+        let on_demand_names = referring.on_demand.iter().filter_map(|item| item.name.clone()).collect();
+        let mut views = Views { entities: &entities.by_name, sources, on_demand_names: &on_demand_names, checks };
         let mut declared = DeclaredViews::new();
-        let plain = self.views(ObjectKind::FeatureView, feature_views, &mut names, |(raw, source), this| {
+        let plain = self.views(ObjectKind::FeatureView, referring.plain, &mut names, |(raw, source), this| {
             views.lowering(this).feature_view(raw, &source)
         });
         declare(&plain, &mut declared);
-        let batch = self.views(ObjectKind::FeatureView, batch_views, &mut names, |(raw, source), this| {
+        let batch = self.views(ObjectKind::FeatureView, referring.batch, &mut names, |(raw, source), this| {
             views.lowering(this).batch_feature_view(raw, &source)
         });
         declare(&batch, &mut declared);
-        let stream = self.views(ObjectKind::StreamFeatureView, stream_views, &mut names, |(raw, source), this| {
+        let stream = self.views(ObjectKind::StreamFeatureView, referring.stream, &mut names, |(raw, source), this| {
             views.lowering(this).stream_feature_view(raw, &source)
         });
         declare(&stream, &mut declared);
         let mut labelled = Vec::new();
-        let labels = self.views(ObjectKind::LabelView, label_views, &mut names, |(raw, source), this| {
+        let labels = self.views(ObjectKind::LabelView, referring.labels, &mut names, |(raw, source), this| {
             labelled.extend(raw.reference_feature_view.clone());
             views.lowering(this).label_view(raw, &source)
         });
         declare(&labels, &mut declared);
         let on_demand =
-            self.views(ObjectKind::OnDemandFeatureView, on_demand_views, &mut names, |(raw, inputs), this| {
+            self.views(ObjectKind::OnDemandFeatureView, referring.on_demand, &mut names, |(raw, inputs), this| {
                 views.lowering(this).on_demand_feature_view(raw, inputs, &declared)
             });
         declare(&on_demand, &mut declared);
@@ -165,41 +170,7 @@ impl Lowering<'_, '_> {
         for view in &labelled {
             check_labelled(view, &declared, self.diagnostics);
         }
-
-        let services =
-            self.objects(ObjectKind::FeatureService, "feature service", file.feature_services, |raw, this| {
-                lower_service(raw, &declared, this.diagnostics)
-            });
-        let permissions = self.objects(ObjectKind::Permission, "permission", file.permissions, |raw, this| {
-            lower_permission(raw, this.diagnostics)
-        });
-        let datasets = self.objects(ObjectKind::SavedDataset, "saved dataset", file.saved_datasets, |raw, this| {
-            Some(lower_dataset(raw, &declared, &services.by_name, this.diagnostics))
-        });
-        let references = self.objects(
-            ObjectKind::ValidationReference,
-            "validation reference",
-            file.validation_references,
-            |raw, this| lower_reference(raw, &datasets.by_name, this.diagnostics),
-        );
-
-        let data_sources = sources.in_order()?.into_iter().map(|lowered| lowered.source.clone()).collect();
-        let mut feature_views = plain.in_order()?;
-        feature_views.extend(batch.in_order()?);
-        Some(Repo {
-            data_sources,
-            entities: entities.in_order()?,
-            feature_views,
-            stream_feature_views: stream.in_order()?,
-            label_views: labels.in_order()?,
-            on_demand_feature_views: on_demand.in_order()?,
-            feature_services: services.in_order()?,
-            permissions: permissions.in_order()?,
-            saved_datasets: datasets.in_order()?,
-            validation_references: references.in_order()?,
-            places: self.places,
-            ..empty
-        })
+        Lowered { plain, batch, stream, labels, on_demand, declared }
     }
 
     /// Takes the sources of views out of them, those written in place into `sources`.
@@ -210,7 +181,7 @@ impl Lowering<'_, '_> {
         sources: &mut Sources,
     ) -> Vec<Item<(T, Reference)>> {
         let refer = |mut raw: T| {
-            let source = std::mem::take(source(&mut raw));
+            let source = take(source(&mut raw));
             (raw, sources.refer(source, self.diagnostics))
         };
         let mut refer = refer;
@@ -227,7 +198,7 @@ impl Lowering<'_, '_> {
     ) -> Vec<Item<(RawOnDemandFeatureView, Vec<OnDemandInput>)>> {
         let mut refer = |mut raw: RawOnDemandFeatureView| {
             let span = raw.sources.span.clone();
-            let inputs = std::mem::take(&mut raw.sources.value).into_iter().map(|input| match input {
+            let inputs = take(&mut raw.sources.value).into_iter().map(|input| match input {
                 Input::Named(member) => OnDemandInput::Named(member),
                 Input::InPlace(item) => match sources.add(*item, self.diagnostics) {
                     Reference::To { name, .. } => {
@@ -245,91 +216,31 @@ impl Lowering<'_, '_> {
             .map(|item| Item { name: item.name, is_flawed: item.is_flawed, value: item.value.map(&mut refer) })
             .collect()
     }
-
-    /// Lowers a collection whose names are unique in itself.
-    fn objects<R: Named, T>(
-        &mut self,
-        kind: ObjectKind,
-        what: &'static str,
-        items: Vec<Item<R>>,
-        mut lower: impl FnMut(R, &mut Self) -> Option<T>,
-    ) -> Objects<T> {
-        let mut taken = Taken::exact(what);
-        let objects = self.take_all(
-            kind,
-            items
-                .into_iter()
-                .map(|item| Item { name: item.name, is_flawed: item.is_flawed, value: item.value.map(|raw| (raw, ())) })
-                .collect(),
-            &mut taken,
-            |(raw, ()), this| lower(raw, this),
-        );
-        taken.check_renames(self.diagnostics);
-        objects
-    }
-
-    /// Lowers a kind of views.
-    fn views<R: Named, S, T>(
-        &mut self,
-        kind: ObjectKind,
-        items: Vec<Item<(R, S)>>,
-        names: &mut ViewNames,
-        lower: impl FnMut((R, S), &mut Self) -> Option<T>,
-    ) -> Objects<T> {
-        match names {
-            ViewNames::Together(taken) => self.take_all(kind, items, taken, lower),
-            ViewNames::Apart => {
-                let mut taken = Taken::exact(kind.as_str());
-                let objects = self.take_all(kind, items, &mut taken, lower);
-                taken.check_renames(self.diagnostics);
-                objects
-            }
-        }
-    }
-
-    fn take_all<R: Named, S, T>(
-        &mut self,
-        kind: ObjectKind,
-        items: Vec<Item<(R, S)>>,
-        taken: &mut Taken,
-        mut lower: impl FnMut((R, S), &mut Self) -> Option<T>,
-    ) -> Objects<T> {
-        let mut objects = Objects { order: Vec::new(), by_name: BTreeMap::new() };
-        for item in items {
-            let Some(raw) = item.value else {
-                if let Some(name) = item.name {
-                    objects.by_name.entry(name).or_insert(None);
-                }
-                continue;
-            };
-            let name = raw.0.name().clone();
-            let renamed_from = raw.0.labels().renamed_from.clone();
-            let is_new = taken.take(&name, self.diagnostics);
-            let object = lower(raw, self);
-            if is_new {
-                taken.renamed(&name, renamed_from.as_ref());
-                self.place(kind, &name);
-                objects.order.push(name.value.clone());
-            }
-            // A name taken twice is an error of its own; objects that use it are not.
-            objects.by_name.entry(name.value).or_insert(object);
-        }
-        objects
-    }
-
-    fn place(&mut self, kind: ObjectKind, name: &Spanned<String>) {
-        self.places.insert(ObjectId::new(kind, &name.value), place_of(&name.span));
-    }
 }
 
-fn place_of(span: &Span) -> Place {
-    let (line, column) = span.line_column();
-    Place { file: span.file.path.clone(), line, column }
+/// The views of a file, those with a source beside what they refer to.
+struct Referring {
+    plain: Vec<Item<(RawFeatureView, Reference)>>,
+    batch: Vec<Item<(RawBatchFeatureView, Reference)>>,
+    stream: Vec<Item<(RawStreamFeatureView, Reference)>>,
+    labels: Vec<Item<(RawLabelView, Reference)>>,
+    on_demand: Vec<Item<(RawOnDemandFeatureView, Vec<OnDemandInput>)>>,
+}
+
+/// The lowered views of a file.
+struct Lowered {
+    plain: Objects<FeatureView>,
+    batch: Objects<FeatureView>,
+    stream: Objects<StreamFeatureView>,
+    labels: Objects<LabelView>,
+    on_demand: Objects<OnDemandFeatureView>,
+    /// What services, datasets and on-demand views see of them.
+    declared: DeclaredViews,
 }
 
 /// What the lowering of views shares.
 struct Views<'a, 'b> {
-    entities: &'a BTreeMap<String, Option<crate::model::Entity>>,
+    entities: &'a BTreeMap<String, Option<Entity>>,
     sources: &'a Sources,
     on_demand_names: &'a BTreeSet<String>,
     checks: &'a mut SourceChecks<'b>,
