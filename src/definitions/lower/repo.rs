@@ -180,11 +180,10 @@ impl Lowering<'_, '_> {
         source: impl Fn(&mut T) -> &mut SourceRef,
         sources: &mut Sources,
     ) -> Vec<Item<(T, Reference)>> {
-        let refer = |mut raw: T| {
+        let mut refer = |mut raw: T| {
             let source = take(source(&mut raw));
             (raw, sources.refer(source, self.diagnostics))
         };
-        let mut refer = refer;
         items
             .into_iter()
             .map(|item| Item { name: item.name, is_flawed: item.is_flawed, value: item.value.map(&mut refer) })
