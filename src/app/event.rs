@@ -10,6 +10,13 @@ pub enum Event<'a> {
         /// Since the use case began.
         entities: u64,
     },
+    /// A file of entities has columns that nobody asked for.
+    IgnoredColumns {
+        /// What messages call the file.
+        file: &'a str,
+        /// Their names.
+        columns: &'a [&'a str],
+    },
     /// A view is being materialized; from several threads, if several are at a time.
     Materializing(&'a materialize::Event<'a>),
 }

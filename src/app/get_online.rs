@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Caller, Failure, FeatureStore, prepared::Prepared, retrieval};
+use super::{Caller, Event, Failure, FeatureStore, prepared::Prepared, retrieval};
 use crate::{clients::runtime::blocking, problem::Problem, retrieval::Entities, serving::Answer};
 
 /// What is asked for.
@@ -16,26 +16,16 @@ pub struct Request<'a> {
     pub deadline: Instant,
 }
 
-/// The answer, and what was not looked at.
-#[derive(Debug)]
-pub struct Response {
-    /// Keys and features of each entity, in their order.
-    pub answer: Answer,
-    /// Columns of a file of entities that are not join keys.
-    pub ignored: Vec<String>,
-}
-
 /// Reads the features as they stand now. What does not depend on the entities is prepared once for a store that is
 /// held. It can be awaited on any executor of tokio; a call that is dropped leaves nothing behind.
 ///
 /// # Errors
 /// When something does not exist or cannot be served, a join key is missing or not of its type, or a store cannot be
 /// read, or not before the deadline.
-pub async fn get_online(store: &Arc<FeatureStore>, _: &Caller, request: Request<'_>) -> Result<Response, Failure> {
+pub async fn get_online(store: &Arc<FeatureStore>, _: &Caller, request: Request<'_>) -> Result<Answer, Failure> {
     let prepared = prepared(store, request.features).await?;
-    let ignored = ignored(&prepared, request.entities)?;
-    let answer = prepared.features.of(request.entities, store.now(), request.deadline).await?;
-    Ok(Response { answer, ignored })
+    tell_ignored(store, &prepared, request.entities)?;
+    Ok(prepared.features.of(request.entities, store.now(), request.deadline).await?)
 }
 
 async fn prepared(store: &Arc<FeatureStore>, request: &retrieval::Request) -> Result<Arc<Prepared>, Problem> {
@@ -47,12 +37,16 @@ async fn prepared(store: &Arc<FeatureStore>, request: &retrieval::Request) -> Re
 }
 
 /// A file of training rows will do for entities: what is not asked for is left out.
-fn ignored(prepared: &Prepared, entities: &Entities) -> Result<Vec<String>, Problem> {
+fn tell_ignored(store: &FeatureStore, prepared: &Prepared, entities: &Entities) -> Result<(), Problem> {
     if !entities.is_file() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let file = entities.open()?;
     let keys = prepared.retrieval.entity_columns();
     let names = file.columns().columns.iter().map(|column| column.name.as_str());
-    Ok(names.filter(|name| !keys.iter().any(|key| key.column == *name)).map(str::to_owned).collect())
+    let columns: Vec<&str> = names.filter(|name| !keys.iter().any(|key| key.column == *name)).collect();
+    if !columns.is_empty() {
+        store.tell(&Event::IgnoredColumns { file: entities.shown(), columns: &columns });
+    }
+    Ok(())
 }

@@ -121,6 +121,10 @@ impl Context {
         self.store_observed(timeout, move |event| match event {
             Event::Waiting(waiting) => printer.say(waiting),
             Event::Removed { entities } => removal.show(*entities),
+            Event::IgnoredColumns { file, columns } => {
+                let columns = columns.join(", ");
+                printer.say(format_args!("{file}: columns that are not join keys are ignored: {columns}"));
+            }
             Event::Materializing(_) => {}
         })
     }

@@ -6,7 +6,7 @@ use std::{
 
 use super::{CommandError, Context, Exit, entities, selection::SelectionArgs};
 use crate::{
-    app::get_online::{Request, Response, get_online},
+    app::get_online::{Request, get_online},
     clients::runtime::wait,
     serving::{Answer, Status},
     ui::Table,
@@ -42,11 +42,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     };
     let (store, caller) = (Arc::new(context.store()?), context.caller());
     let request = Request { features: &features, entities: &entities, deadline: Instant::now() + LONGEST_READ };
-    let Response { answer, ignored } = wait(get_online(&store, &caller, request))?;
-    if !ignored.is_empty() {
-        let (shown, ignored) = (entities.shown(), ignored.join(", "));
-        context.printer.say(format_args!("{shown}: columns that are not join keys are ignored: {ignored}"));
-    }
+    let answer = wait(get_online(&store, &caller, request))?;
     if context.printer.json {
         context.printer.json(&answer.to_json())?;
     } else {

@@ -166,7 +166,7 @@ impl Materialize<'_> {
                 shown.show(&Event::Waiting { lock: waiting.lock, holder: waiting.holder.to_string() });
             }
             app::Event::Materializing(event) => shown.show(event),
-            app::Event::Removed { .. } => {}
+            app::Event::Removed { .. } | app::Event::IgnoredColumns { .. } => {}
         })?;
         let caller = self.context.caller();
         let materialization = Materialization::plan(&store, &caller, self.request())?;
