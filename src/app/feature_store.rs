@@ -1,10 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    Caller, Event, Observer,
-    prepared::{Prepared, Remembered},
-    retrieval,
-};
+use super::{Caller, Event, Observer, remembered::Remembered};
 use crate::{
     config::StoreConfig,
     model::{RegistryState, Timestamp},
@@ -12,7 +8,6 @@ use crate::{
     online::{self, OnlineStore},
     problem::{Kind, Problem},
     registry::{self, Cached, Locking, Registry, Status, read_objects},
-    serving::OnlineFeatures,
 };
 
 /// A feature store: what `feature_store.yaml` names, opened once and shared by everybody who asks.
@@ -90,25 +85,14 @@ impl FeatureStore {
         self.kept.as_ref().and_then(Cached::status)
     }
 
-    /// The features of a request, ready to be read.
-    pub(super) fn prepared(&self, request: &retrieval::Request) -> Result<Arc<Prepared>, Problem> {
-        let online = self.required_online()?;
-        let state = self.registered()?;
-        if let Some(prepared) = self.remembered.get(&state, request) {
-            return Ok(prepared);
-        }
-        let retrieval = Arc::new(retrieval::resolved(self, &state, request)?);
-        let features = OnlineFeatures::new(self.project(), Arc::clone(&retrieval), online)?;
-        let prepared = Arc::new(Prepared { retrieval, features });
-        if self.kept.is_some() {
-            self.remembered.put(&state, request, &prepared);
-        }
-        Ok(prepared)
+    /// What is registered, if it is known without waiting for anything.
+    pub(super) fn registered_at_hand(&self) -> Option<Arc<RegistryState>> {
+        self.kept.as_ref()?.at_hand()
     }
 
-    /// The same, if it is known without waiting for anything.
-    pub(super) fn prepared_at_hand(&self, request: &retrieval::Request) -> Option<Arc<Prepared>> {
-        self.remembered.get(&self.kept.as_ref()?.at_hand()?, request)
+    /// What a store that is held remembers of requests.
+    pub(super) fn remembered(&self) -> Option<&Remembered> {
+        self.kept.as_ref().map(|_| &self.remembered)
     }
 
     /// The settings.

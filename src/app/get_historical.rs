@@ -1,9 +1,9 @@
 //! Features joined to entity rows as they were at each row's time.
 
-use super::{Caller, Failure, FeatureStore, retrieval};
+use super::{Caller, Failure, FeatureStore, retrieval::retrieval};
 use crate::{
     offline::{BatchSink, HistoricalQuery, HistoricalRead},
-    retrieval::{Entities, Retrieval},
+    retrieval::{Entities, FeatureRequest, Retrieval},
 };
 
 /// A join whose features were found in the registry.
@@ -17,8 +17,8 @@ impl<'a> HistoricalJoin<'a> {
     ///
     /// # Errors
     /// When something does not exist or cannot be served, or the registry cannot be read.
-    pub fn plan(store: &'a FeatureStore, caller: &Caller, features: &retrieval::Request) -> Result<Self, Failure> {
-        Ok(Self { store, retrieval: retrieval::retrieval(store, caller, features)? })
+    pub fn plan(store: &'a FeatureStore, caller: &Caller, features: &FeatureRequest) -> Result<Self, Failure> {
+        Ok(Self { store, retrieval: retrieval(store, caller, features)? })
     }
 
     /// Streams the result: the entity columns, then the features, one row per entity row, in their order. A feature row

@@ -2,14 +2,23 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Caller, Event, Failure, FeatureStore, prepared::Prepared, retrieval};
-use crate::{clients::runtime::blocking, problem::Problem, retrieval::Entities, serving::Answer};
+use super::{
+    Caller, Event, Failure, FeatureStore,
+    prepared::{at_hand, prepared as prepare},
+    remembered::Prepared,
+};
+use crate::{
+    clients::runtime::blocking,
+    problem::Problem,
+    retrieval::{Entities, FeatureRequest},
+    serving::Answer,
+};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// Which features.
-    pub features: &'a retrieval::Request,
+    pub features: &'a FeatureRequest,
     /// Of whom.
     pub entities: &'a Entities,
     /// When nobody waits for the answer any more.
@@ -28,12 +37,12 @@ pub async fn get_online(store: &Arc<FeatureStore>, _: &Caller, request: Request<
     Ok(prepared.features.of(request.entities, store.now(), request.deadline).await?)
 }
 
-async fn prepared(store: &Arc<FeatureStore>, request: &retrieval::Request) -> Result<Arc<Prepared>, Problem> {
-    if let Some(prepared) = store.prepared_at_hand(request) {
+async fn prepared(store: &Arc<FeatureStore>, request: &FeatureRequest) -> Result<Arc<Prepared>, Problem> {
+    if let Some(prepared) = at_hand(store, request) {
         return Ok(prepared);
     }
     let (store, request) = (Arc::clone(store), request.clone());
-    blocking(move || store.prepared(&request)).await
+    blocking(move || prepare(&store, &request)).await
 }
 
 /// A file of training rows will do for entities: what is not asked for is left out.

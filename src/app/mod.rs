@@ -21,6 +21,7 @@ pub mod import;
 pub mod materialize;
 pub mod plan;
 mod prepared;
+mod remembered;
 pub mod retrieval;
 pub mod teardown;
 

@@ -1,49 +1,30 @@
-//! What a store that is held remembers of requests: the features that they mean, ready to be read.
+//! Features that are ready to be read from the online store: for a store that is held they are prepared once.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
-use super::retrieval;
-use crate::{model::RegistryState, retrieval::Retrieval, serving::OnlineFeatures};
+use super::{FeatureStore, remembered::Prepared, retrieval::resolved};
+use crate::{problem::Problem, retrieval::FeatureRequest, serving::OnlineFeatures};
 
-/// So many requests are remembered; callers ask for few different ones, and those that make them up cost no memory.
-const MOST: usize = 1_000;
+/// The features of a request, if they are known without waiting for anything.
+pub(super) fn at_hand(store: &FeatureStore, request: &FeatureRequest) -> Option<Arc<Prepared>> {
+    store.remembered()?.get(&store.registered_at_hand()?, request)
+}
 
 /// The features of a request.
-pub(super) struct Prepared {
-    pub(super) retrieval: Arc<Retrieval>,
-    pub(super) features: OnlineFeatures,
-}
-
-/// The requests that were asked since the registry was read last.
-#[derive(Default)]
-pub(super) struct Remembered(Mutex<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    /// What they were resolved in.
-    state: Option<Arc<RegistryState>>,
-    requests: HashMap<retrieval::Request, Arc<Prepared>>,
-}
-
-impl Remembered {
-    /// The features of a request, if it was resolved in just this state.
-    pub(super) fn get(&self, state: &Arc<RegistryState>, request: &retrieval::Request) -> Option<Arc<Prepared>> {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = inner.state.as_ref().is_some_and(|known| Arc::ptr_eq(known, state));
-        if is_same { inner.requests.get(request).cloned() } else { None }
+///
+/// # Errors
+/// When there is no online store, something does not exist or cannot be served, or the registry cannot be read.
+pub(super) fn prepared(store: &FeatureStore, request: &FeatureRequest) -> Result<Arc<Prepared>, Problem> {
+    let (online, remembered) = (store.required_online()?, store.remembered());
+    let state = store.registered()?;
+    if let Some(prepared) = remembered.and_then(|remembered| remembered.get(&state, request)) {
+        return Ok(prepared);
     }
-
-    /// Remembers a request that was resolved in a state, and none of another state.
-    pub(super) fn put(&self, state: &Arc<RegistryState>, request: &retrieval::Request, prepared: &Arc<Prepared>) {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = inner.state.as_ref().is_some_and(|known| Arc::ptr_eq(known, state));
-        if !is_same || inner.requests.len() >= MOST {
-            inner.requests.clear();
-        }
-        inner.state = Some(Arc::clone(state));
-        inner.requests.insert(request.clone(), Arc::clone(prepared));
+    let retrieval = Arc::new(resolved(store, &state, request)?);
+    let features = OnlineFeatures::new(store.project(), Arc::clone(&retrieval), online)?;
+    let prepared = Arc::new(Prepared { retrieval, features });
+    if let Some(remembered) = remembered {
+        remembered.put(&state, request, &prepared);
     }
+    Ok(prepared)
 }

@@ -4,29 +4,24 @@ use super::{Caller, Failure, FeatureStore};
 use crate::{
     model::RegistryState,
     problem::{Advice, Kind, Problem},
-    retrieval::{Retrieval, Selection, resolve},
+    retrieval::{FeatureRequest, Retrieval, resolve},
 };
-
-/// Features, as somebody asks for them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Request {
-    /// Single features or a service.
-    pub selection: Selection,
-    /// Whether names in the answer begin with the view's.
-    pub full_feature_names: bool,
-}
 
 /// What is fetched from where, under which name.
 ///
 /// # Errors
 /// When something does not exist or cannot be served, two features would have one name, or the registry cannot be
 /// read.
-pub fn retrieval(store: &FeatureStore, _: &Caller, request: &Request) -> Result<Retrieval, Failure> {
+pub fn retrieval(store: &FeatureStore, _: &Caller, request: &FeatureRequest) -> Result<Retrieval, Failure> {
     Ok(resolved(store, &*store.registered()?, request)?)
 }
 
 /// The same in a state that was read.
-pub(super) fn resolved(store: &FeatureStore, state: &RegistryState, request: &Request) -> Result<Retrieval, Problem> {
+pub(super) fn resolved(
+    store: &FeatureStore,
+    state: &RegistryState,
+    request: &FeatureRequest,
+) -> Result<Retrieval, Problem> {
     if state.objects.is_empty() && state.foreign.is_empty() {
         let message = format!("the registry {} is empty", store.registry_to_read().location());
         return Err(Problem::new(Kind::NotFound, message, None).advise(Advice::Apply));

@@ -1,8 +1,5 @@
 use super::CommandError;
-use crate::{
-    app::retrieval::Request,
-    retrieval::{FeatureReference, Selection},
-};
+use crate::retrieval::{FeatureReference, FeatureRequest, Selection};
 
 /// Which features are wanted.
 #[derive(Debug, clap::Args)]
@@ -20,7 +17,7 @@ pub struct SelectionArgs {
 
 impl SelectionArgs {
     /// What is asked for.
-    pub fn request(&self) -> Result<Request, CommandError> {
+    pub fn request(&self) -> Result<FeatureRequest, CommandError> {
         let selection = match &self.feature_service {
             Some(name) => Selection::Service(name.clone()),
             None => {
@@ -31,6 +28,6 @@ impl SelectionArgs {
                 Selection::References(references)
             }
         };
-        Ok(Request { selection, full_feature_names: self.full_feature_names })
+        Ok(FeatureRequest { selection, full_feature_names: self.full_feature_names })
     }
 }

@@ -5,7 +5,7 @@ use super::{
     notes::{Leftover, is_leftover, left_of, put_leftover},
     objects::{Row, Snapshot, VersionRow, Write},
     read_objects::read_objects,
-    registry::Registry,
+    traits::Registry,
 };
 
 use crate::{

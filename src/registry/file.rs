@@ -13,9 +13,9 @@ use super::{
     locks::{Holder, Locking, Locks, ViewLock},
     notes,
     objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
-    registry::Registry,
     run_log::RunLog,
     runs_file::RunsFile,
+    traits::Registry,
 };
 use crate::{
     feast::registry::file::{FileObject, FileVersion, RegistryFile, RegistryFileError},

@@ -10,8 +10,8 @@ use super::{
     locks::{Holder, Locking, Locks, ViewLock, of_registry, of_view},
     notes,
     objects::{Mark, Objects, Snapshot, VersionRow, Write},
-    registry::Registry,
     run_log::{KEPT_RUNS, RunLog, newest_first},
+    traits::Registry,
 };
 use crate::{
     model::{ObjectKind, RunRecord, RunState, Timestamp},

@@ -12,10 +12,10 @@ mod memory;
 mod notes;
 mod objects;
 mod read_objects;
-mod registry;
 mod run_log;
 mod runs_file;
 mod sql;
+mod traits;
 mod unnamed;
 
 use crate::config::RegistryConfig;
@@ -31,8 +31,8 @@ pub use notes::{
 };
 pub use objects::{Mark, Objects, Row, Snapshot, VersionRow, Write};
 pub use read_objects::{object, read_objects};
-pub use registry::Registry;
 pub use run_log::{KEPT_RUNS, RunLog};
+pub use traits::Registry;
 
 /// The registry the settings name. Nothing is opened yet.
 pub fn open(config: &RegistryConfig, locking: Locking) -> Box<dyn Registry> {

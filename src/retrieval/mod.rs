@@ -8,4 +8,4 @@ mod resolve;
 
 pub use entities::Entities;
 pub use reference::FeatureReference;
-pub use resolve::{JoinKey, Retrieval, SelectedFeature, SelectedView, Selection, resolve};
+pub use resolve::{FeatureRequest, JoinKey, Retrieval, SelectedFeature, SelectedView, Selection, resolve};

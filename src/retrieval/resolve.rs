@@ -19,6 +19,15 @@ pub enum Selection {
     Service(String),
 }
 
+/// Features, as somebody asks for them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FeatureRequest {
+    /// Single features or a service.
+    pub selection: Selection,
+    /// Whether names in the answer begin with the view's.
+    pub full_feature_names: bool,
+}
+
 /// Features of several views, ready to fetch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retrieval {

@@ -120,7 +120,7 @@ fn answer(stored: &StoredValue, selected: &SelectedView, feature: &str, now: Tim
         let event = Timestamp::from_micros(0);
         return Ok(Answered { value: Value::NULL, status: Status::NotFound, event });
     };
-    let value = Value::read(&value).map_err(|error| {
+    let value = Value::read(value).map_err(|error| {
         let name = format!("{}:{feature}", selected.view.name);
         Problem::new(
             problem::Kind::Internal,

@@ -28,8 +28,8 @@ use crate::{
         locks::{Holder, Locking, Locks, ViewLock},
         notes::{self, LAST_UPDATED},
         objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
-        registry::Registry,
         run_log::RunLog,
+        traits::Registry,
     },
 };
 
