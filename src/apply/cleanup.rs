@@ -11,7 +11,7 @@ use crate::{
 
 /// The notes about values that belong to nothing any more once a plan is carried out. Values of whole
 /// views go with their tables where those are recorded.
-pub fn notes(plan: &Plan, tables_are_recorded: bool, now: Timestamp) -> Vec<Write> {
+pub(crate) fn notes(plan: &Plan, tables_are_recorded: bool, now: Timestamp) -> Vec<Write> {
     let leftovers = plan.changes.iter().flat_map(|change| left_by(&plan.project, change));
     let leftovers = leftovers.filter(|leftover| !(leftover.whole && tables_are_recorded));
     leftovers.flat_map(|leftover| put_leftover(&leftover, now)).collect()

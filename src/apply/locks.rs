@@ -13,7 +13,7 @@ const AT_ONCE: usize = 8;
 ///
 /// # Errors
 /// Those of `act`, and when a run on one of the views does not end.
-pub fn under_locks(
+pub(crate) fn under_locks(
     project: &str,
     registry: &dyn Locks,
     views: BTreeSet<String>,

@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # Errors
 /// When a store cannot be read or written, or a run on one of the views does not end.
-pub fn drop_tables<'a>(
+pub(crate) fn drop_tables<'a>(
     project: &str,
     tables: impl Iterator<Item = &'a str>,
     registry: &dyn Registry,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Makes room for the values of all online views, where it is missing.
-pub fn prepare(repo: &Repo, online: &dyn OnlineStore) -> Result<(), ApplyError> {
+pub(crate) fn prepare(repo: &Repo, online: &dyn OnlineStore) -> Result<(), ApplyError> {
     if online.recorded_tables().is_some() {
         return Ok(());
     }
@@ -25,7 +25,12 @@ pub fn values(project: &str, state: &RegistryState) -> Vec<Leftover> {
 
 /// The views of a project whose values are in the store without a record of tables. Those that
 /// feastr does not manage have values, too: Python Feast's.
-pub fn views(project: &str, snapshot: &Snapshot, state: &RegistryState, online: &dyn OnlineStore) -> Vec<ViewLayout> {
+pub(crate) fn views(
+    project: &str,
+    snapshot: &Snapshot,
+    state: &RegistryState,
+    online: &dyn OnlineStore,
+) -> Vec<ViewLayout> {
     if online.recorded_tables().is_some() {
         return Vec::new();
     }

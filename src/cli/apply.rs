@@ -41,7 +41,7 @@ use crate::{
         (Exit::Refused, "refused: a change needs permission, an object is protected or of another repo, or the saved plan is stale"),
     ]),
 ))]
-pub struct Args {
+pub(crate) struct Args {
     /// A plan saved with `feastr plan --out`: exactly that is done, or nothing
     #[arg(value_name = "PLAN", conflicts_with_all = ["allow", "yes"])]
     plan: Option<PathBuf>,
@@ -62,7 +62,7 @@ pub struct Args {
     no_progress: bool,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let saved = args.plan.as_ref().map(|path| read_plan(&context.target(path))).transpose()?;
     let (store, caller) = (context.store_within(args.lock_timeout)?, context.caller());

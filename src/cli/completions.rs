@@ -6,12 +6,12 @@ use super::{Cli, CommandError, Context, Exit};
 /// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  feastr completions bash > ~/.local/share/bash-completion/completions/feastr")]
-pub struct Args {
+pub(crate) struct Args {
     /// The shell that completes
     shell: Shell,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "feastr", &mut script);
     context.printer.result(String::from_utf8_lossy(&script))?;

@@ -2,9 +2,9 @@ use super::{CommandError, Context, Exit};
 
 /// Print the settings as feastr understands them
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub(crate) struct Args {}
 
-pub fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     let settings = context.config()?.settings();
     if context.printer.json {
         context.printer.json(&settings)?;

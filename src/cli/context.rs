@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What every command starts from: the streams, the repo's place and the clock.
-pub struct Context {
+pub(crate) struct Context {
     pub printer: Printer,
     chdir: Option<PathBuf>,
     settings: Option<PathBuf>,
@@ -31,7 +31,7 @@ pub struct Context {
 }
 
 impl Context {
-    pub fn new(printer: Printer, global: &Global, command: &str) -> Self {
+    pub(crate) fn new(printer: Printer, global: &Global, command: &str) -> Self {
         Self {
             printer,
             chdir: global.chdir.clone(),
@@ -55,12 +55,12 @@ impl Context {
     }
 
     /// A path given on the command line, from the folder that --chdir names.
-    pub fn target(&self, path: &Path) -> PathBuf {
+    pub(crate) fn target(&self, path: &Path) -> PathBuf {
         self.chdir.as_deref().map_or_else(|| path.to_owned(), |folder| folder.join(path))
     }
 
     /// The settings of the repo, read once.
-    pub fn config(&self) -> Result<StoreConfig, CommandError> {
+    pub(crate) fn config(&self) -> Result<StoreConfig, CommandError> {
         if let Some(config) = self.loaded.borrow().as_ref() {
             return Ok(config.clone());
         }
@@ -88,12 +88,12 @@ impl Context {
     }
 
     /// The settings of another repo.
-    pub fn config_of(&self, folder: &Path) -> Result<StoreConfig, CommandError> {
+    pub(crate) fn config_of(&self, folder: &Path) -> Result<StoreConfig, CommandError> {
         self.other(Some(folder), None).config()
     }
 
     /// Other settings for this repo.
-    pub fn config_in(&self, file: &Path) -> Result<StoreConfig, CommandError> {
+    pub(crate) fn config_in(&self, file: &Path) -> Result<StoreConfig, CommandError> {
         self.other(self.chdir.as_deref(), Some(file)).config()
     }
 
@@ -110,12 +110,12 @@ impl Context {
     }
 
     /// The feature store of the repo, for commands that say little while they work.
-    pub fn store(&self) -> Result<FeatureStore, CommandError> {
+    pub(crate) fn store(&self) -> Result<FeatureStore, CommandError> {
         self.store_within(LOCK_TIMEOUT)
     }
 
     /// The same, whose locks are waited for no longer than `timeout`.
-    pub fn store_within(&self, timeout: Duration) -> Result<FeatureStore, CommandError> {
+    pub(crate) fn store_within(&self, timeout: Duration) -> Result<FeatureStore, CommandError> {
         let printer = self.printer;
         let removal = RemovalProgress::new(printer);
         self.store_observed(timeout, move |event| match event {
@@ -130,7 +130,7 @@ impl Context {
     }
 
     /// The same, for commands that show what happens in their own way.
-    pub fn store_observed(
+    pub(crate) fn store_observed(
         &self,
         lock_timeout: Duration,
         observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
@@ -143,7 +143,7 @@ impl Context {
     }
 
     /// The definitions of the repo, checked.
-    pub fn repo(&self, store: &FeatureStore, checks: Checks) -> Result<Repo, CommandError> {
+    pub(crate) fn repo(&self, store: &FeatureStore, checks: Checks) -> Result<Repo, CommandError> {
         let request = definitions::Request {
             validate_sources: !checks.skip_source_validation,
             skip_view_names: checks.skip_feature_view_validation,
@@ -155,14 +155,14 @@ impl Context {
     }
 
     /// A registry other than the repo's own.
-    pub fn registry_of(&self, config: &RegistryConfig) -> Box<dyn Registry> {
+    pub(crate) fn registry_of(&self, config: &RegistryConfig) -> Box<dyn Registry> {
         let printer = self.printer;
         let on_wait = Box::new(move |waiting: &Waiting<'_>| printer.say(waiting));
         registry::open(config, Locking { who: self.who(), timeout: LOCK_TIMEOUT, on_wait })
     }
 
     /// Who runs the command: whoever may read the settings.
-    pub fn caller(&self) -> Caller {
+    pub(crate) fn caller(&self) -> Caller {
         Caller::Operator(self.who())
     }
 
@@ -198,7 +198,7 @@ impl Context {
 }
 
 /// A path as a person would write it: relative to the working directory where that is shorter.
-pub fn display_path(path: &Path) -> PathBuf {
+pub(crate) fn display_path(path: &Path) -> PathBuf {
     let relative = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
     relative.filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(|| path.to_owned())
 }

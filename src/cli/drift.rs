@@ -19,9 +19,9 @@ use crate::{
      feastr drift --json | jq -r '.findings[] | select(.drift) | .kind'\n\n{}",
     exit::listed(&[(Exit::Done, "no drift"), (Exit::Failed, "error"), (Exit::Changes, "drift")]),
 ))]
-pub struct Args {}
+pub(crate) struct Args {}
 
-pub fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let store = context.store()?;
     let repo = context.repo(&store, Checks { skip_source_validation: true, ..Checks::default() })?;

@@ -6,7 +6,7 @@ use super::{CommandError, context::display_path};
 use crate::retrieval::Entities;
 
 /// The rows of a file in any format; `-` is standard input.
-pub fn of_file(path: &Path) -> Result<Entities, CommandError> {
+pub(crate) fn of_file(path: &Path) -> Result<Entities, CommandError> {
     Ok(match path == Path::new("-") {
         true => Entities::of_stream(&mut io::stdin().lock(), "stdin")?,
         false => Entities::of_file(path, &display_path(path).display().to_string())?,
@@ -14,7 +14,7 @@ pub fn of_file(path: &Path) -> Result<Entities, CommandError> {
 }
 
 /// Entities as `KEY=VALUE`, several keys with commas.
-pub fn of_pairs(entities: &[String]) -> Result<Entities, CommandError> {
+pub(crate) fn of_pairs(entities: &[String]) -> Result<Entities, CommandError> {
     let rows = entities.iter().map(|entity| pairs(entity)).collect::<Result<Vec<_>, _>>()?;
     Ok(Entities::of_texts(&rows)?)
 }

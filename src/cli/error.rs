@@ -11,7 +11,7 @@ use crate::{
 
 /// Why a command failed, as the person will read it.
 #[derive(Debug)]
-pub enum CommandError {
+pub(crate) enum CommandError {
     /// It was not carried out.
     Failed(Failure),
     /// Failures were reported already; only the exit code is left.
@@ -22,17 +22,17 @@ pub enum CommandError {
 
 impl CommandError {
     /// What is asked for does not go, with the way out.
-    pub fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
         Problem::new(Kind::Invalid, message, help).into()
     }
 
     /// Nothing is wrong, and yet nothing was done.
-    pub fn refused(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+    pub(crate) fn refused(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
         Problem::new(Kind::Refused, message, help).into()
     }
 
     /// Says what is wrong and gives the exit code.
-    pub fn report(self, printer: Printer) -> Exit {
+    pub(crate) fn report(self, printer: Printer) -> Exit {
         let code = match &self {
             Self::Failed(failure) => Exit::of(failure.kind()),
             Self::Reported => Exit::Failed,
@@ -53,7 +53,7 @@ impl CommandError {
     }
 
     /// What is wrong, for those who do not read stderr.
-    pub fn findings(&self) -> Vec<Finding> {
+    pub(crate) fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Failed(Failure::Definitions(diagnostics)) => {
                 diagnostics.clone().into_sorted().iter().map(Finding::from).collect()

@@ -65,7 +65,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The line of a command's help about the exit codes it has, with what they mean there.
-pub fn listed(meanings: &[(Exit, &str)]) -> String {
+pub(crate) fn listed(meanings: &[(Exit, &str)]) -> String {
     let listed: Vec<String> = meanings.iter().map(|(exit, meaning)| format!("{} {meaning}", exit.code())).collect();
     format!("Exit codes: {}", listed.join(", "))
 }

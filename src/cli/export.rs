@@ -10,12 +10,12 @@ use crate::app::export::{Exported, export};
                         diff <(feastr export --from staging/feature_store.yaml) \\\n       \
                         <(feastr export --from production/feature_store.yaml)"
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     from: From,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let (_, snapshot) = args.from.snapshot(context)?;
     let Exported { definitions, kept } = export(&context.caller(), &snapshot)?;

@@ -12,7 +12,7 @@ use crate::{
 
 /// Show the registered features of all views
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -35,7 +35,7 @@ enum Command {
     },
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller) = (context.store()?, context.caller());
     match &args.command {
         Command::List { output } => {

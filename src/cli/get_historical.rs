@@ -24,7 +24,7 @@ use crate::{
                         The entity file has the join keys and a column `event_timestamp` (or one other timestamp); \
                         times without a zone are UTC."
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     selection: SelectionArgs,
     /// Entity rows: a parquet, CSV or JSON-lines file, or - for stdin
@@ -41,7 +41,7 @@ pub struct Args {
     format: Option<OutputFormat>,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let (store, caller) = (context.store()?, context.caller());
     let join = HistoricalJoin::plan(&store, &caller, &args.selection.request()?)?;

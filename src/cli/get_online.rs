@@ -22,7 +22,7 @@ const LONGEST_READ: Duration = Duration::from_secs(60);
                         --entity driver_id=1002\n  feastr get-online --feature-service driver_activity_v2 --entities \
                         drivers.csv --json\n  feastr get-online --features basket:total --entity shop_id=b,item_no=3"
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     selection: SelectionArgs,
     /// An entity as KEY=VALUE, several keys with commas; once per entity. Keys of bytes are written as
@@ -34,7 +34,7 @@ pub struct Args {
     entities: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let features = args.selection.request()?;
     let entities = match &args.entities {
         Some(path) => entities::of_file(path)?,

@@ -29,7 +29,7 @@ use crate::{
         (Exit::Changes, "plan shows changes or findings (whether the data of sources is there is not looked at)"),
     ]),
 ))]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     from: From,
     /// The folder of the files [default: the repo's]
@@ -40,7 +40,7 @@ pub struct Args {
     force: bool,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let store = context.store()?;
     let (project, snapshot) = args.from.snapshot(context)?;
     let folder = args.output.as_ref().map_or_else(|| store.config().repo.clone(), |folder| context.target(folder));

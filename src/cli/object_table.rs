@@ -11,7 +11,7 @@ use crate::{
 /// What a cell shows when there is nothing to show.
 const NONE: &str = "-";
 
-pub fn headings(kind: ObjectKind) -> &'static [&'static str] {
+pub(crate) fn headings(kind: ObjectKind) -> &'static [&'static str] {
     match kind {
         ObjectKind::Project => &["NAME", "DESCRIPTION", "TAGS", "OWNER"],
         ObjectKind::DataSource => &["NAME", "TYPE", "LOCATION"],
@@ -29,7 +29,7 @@ pub fn headings(kind: ObjectKind) -> &'static [&'static str] {
 }
 
 /// The cells of a row, as many as its kind has headings.
-pub fn cells(entry: &Entry) -> Vec<String> {
+pub(crate) fn cells(entry: &Entry) -> Vec<String> {
     let mut cells = vec![entry.name.clone()];
     cells.extend(match &entry.listed {
         Listed::Project(project) => vec![project.description.clone(), tags(&project.tags), project.owner.clone()],

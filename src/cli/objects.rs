@@ -14,7 +14,7 @@ use crate::{
 
 /// Registered objects of one kind.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -55,7 +55,7 @@ pub(super) enum DescribeOutput {
     Json,
 }
 
-pub fn run(args: &Args, kind: ObjectKind, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, kind: ObjectKind, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller) = (context.store()?, context.caller());
     match &args.command {
         Command::List { tags, output } => {

@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Remove values that nobody can read any more
     ///
     /// These are values older than the ttl of their view, which get-online answers with
@@ -19,7 +19,7 @@ pub enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Cleanup {
+pub(crate) struct Cleanup {
     /// Only expired values of these views
     #[arg(long, short = 'v', value_name = "VIEW", num_args = 1.., value_delimiter = ',')]
     views: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Cleanup {
     dry_run: bool,
 }
 
-pub fn run(command: &Command, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, CommandError> {
     let Command::Cleanup(args) = command;
     let printer = context.printer;
     let request = Request { views: &args.views, dry_run: args.dry_run };

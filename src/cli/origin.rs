@@ -9,7 +9,7 @@ use crate::{
 
 /// Which registry and project a command reads, if not those of the repo.
 #[derive(Debug, clap::Args)]
-pub struct From {
+pub(crate) struct From {
     /// Another registry: a URL, a file, the folder of a feature repo, or a settings file as with -f
     #[arg(long, value_name = "URL|FILE|REPO")]
     from: Option<String>,
@@ -20,7 +20,7 @@ pub struct From {
 
 impl From {
     /// What the registry holds of the project, with the project's name.
-    pub fn snapshot(&self, context: &Context) -> Result<(String, Snapshot), CommandError> {
+    pub(crate) fn snapshot(&self, context: &Context) -> Result<(String, Snapshot), CommandError> {
         let origin = match &self.from {
             Some(place) => Origin::at(place, context)?,
             None => {
@@ -42,7 +42,7 @@ impl From {
 }
 
 /// A registry that the command line names.
-pub struct Origin {
+pub(crate) struct Origin {
     config: RegistryConfig,
     /// The project of the repo that was named.
     project: Option<String>,
@@ -51,7 +51,7 @@ pub struct Origin {
 impl Origin {
     /// The registry behind a URL, a file, the folder of a repo, or a settings file. Relative paths of settings start
     /// where they do for the commands of that repo: at the folder (`--chdir`), or for a file at this repo (`-f`).
-    pub fn at(place: &str, context: &Context) -> Result<Self, CommandError> {
+    pub(crate) fn at(place: &str, context: &Context) -> Result<Self, CommandError> {
         let path = context.target(Path::new(place));
         let config = if path.join(FILE_NAME).is_file() {
             Some(context.config_of(&path)?)
@@ -67,12 +67,12 @@ impl Origin {
         Ok(Self { config: registry_at(place, &here)?, project: None })
     }
 
-    pub fn open(&self, context: &Context) -> Box<dyn Registry> {
+    pub(crate) fn open(&self, context: &Context) -> Box<dyn Registry> {
         context.registry_of(&self.config)
     }
 
     /// The project that is meant: the one that is named, else the only one there is, else that of the repo.
-    pub fn project(
+    pub(crate) fn project(
         &self,
         named: Option<&str>,
         registry: &dyn Registry,

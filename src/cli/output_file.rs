@@ -4,7 +4,7 @@ use std::path::PathBuf;
 ///
 /// # Errors
 /// When it is `-`.
-pub fn output_file(text: &str) -> Result<PathBuf, String> {
+pub(crate) fn output_file(text: &str) -> Result<PathBuf, String> {
     match text {
         "-" => Err("standard output has the results (with --json as JSON); name a file".to_owned()),
         name => Ok(PathBuf::from(name)),

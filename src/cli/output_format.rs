@@ -19,7 +19,7 @@ const TABLE_ROWS: usize = 100;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum OutputFormat {
+pub(crate) enum OutputFormat {
     /// Apache Parquet
     Parquet,
     /// With a heading
@@ -34,7 +34,7 @@ pub enum OutputFormat {
 
 impl OutputFormat {
     /// The format that a file's ending stands for.
-    pub fn from_path(path: &Path) -> Option<Self> {
+    pub(crate) fn from_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "parquet" | "pq" => Some(Self::Parquet),
             "csv" => Some(Self::Csv),
@@ -46,7 +46,7 @@ impl OutputFormat {
     }
 
     /// Writes rows in this format.
-    pub fn sink(self, target: Target) -> RowSink {
+    pub(crate) fn sink(self, target: Target) -> RowSink {
         let format = match self {
             Self::Parquet => Format::Parquet,
             Self::Csv => Format::Csv,
@@ -58,7 +58,7 @@ impl OutputFormat {
     }
 
     /// How many of these rows are not shown.
-    pub fn left_out(self, rows: usize) -> usize {
+    pub(crate) fn left_out(self, rows: usize) -> usize {
         if self == Self::Table { rows.saturating_sub(TABLE_ROWS) } else { 0 }
     }
 }

@@ -39,7 +39,7 @@ use crate::{
         (Exit::Refused, "apply would refuse: a change needs permission, an object is protected or of another repo"),
     ]),
 ))]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     checks: Checks,
     /// Exit with 2 when there are changes
@@ -66,7 +66,7 @@ enum Format {
     Github,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let format = format(args, context)?;
     let made = context.store().and_then(|store| {
         let repo = context.repo(&store, args.checks)?;
@@ -134,7 +134,7 @@ fn show_findings(findings: &[Finding], format: Format, context: &Context) -> Res
 }
 
 /// The JSON form of a plan.
-pub fn json(plan: &Plan) -> Result<String, CommandError> {
+pub(crate) fn json(plan: &Plan) -> Result<String, CommandError> {
     plan.to_json().map_err(|error| io::Error::other(error).into())
 }
 

@@ -3,7 +3,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use crate::ui::Printer;
 
 /// Whether a question would be seen and could be answered.
-pub fn somebody_is_there() -> bool {
+pub(crate) fn somebody_is_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
@@ -14,7 +14,7 @@ pub fn somebody_is_there() -> bool {
 ///
 /// # Errors
 /// When the answer cannot be read.
-pub fn agreed(question: &str, printer: Printer) -> io::Result<bool> {
+pub(crate) fn agreed(question: &str, printer: Printer) -> io::Result<bool> {
     printer.stderr(format_args!("{} [y/N] ", printer.err.strong(question)));
     let mut answer = Vec::new();
     if io::stdin().lock().read_until(b'\n', &mut answer)? == 0 {

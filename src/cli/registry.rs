@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Copy a project from one registry to another, with its history
     ///
     /// Rows are copied byte for byte, in one transaction. Under another name the project has no online
@@ -25,7 +25,7 @@ pub enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Copy {
+pub(crate) struct Copy {
     /// A URL, a file, the folder of a feature repo, or a settings file as with -f
     #[arg(value_name = "FROM")]
     from: String,
@@ -44,7 +44,7 @@ pub struct Copy {
     force: bool,
 }
 
-pub fn run(command: &Command, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, CommandError> {
     match command {
         Command::Copy(args) => copy(args, context),
         Command::CreateSchema => create_schema(context),

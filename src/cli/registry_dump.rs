@@ -3,9 +3,9 @@ use crate::app::catalogue;
 
 /// Print the whole project as JSON, as Feast prints it
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub(crate) struct Args {}
 
-pub fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     context.printer.json(&catalogue::dump(&context.store()?, &context.caller())?)?;
     Ok(Exit::Done)
 }

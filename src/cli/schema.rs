@@ -9,14 +9,14 @@ use crate::definitions;
     after_help = "Example:\n  feastr schema > feastr.schema.json\n\nThe first line of a definition file names it:\n  \
                   # yaml-language-server: $schema=./feastr.schema.json"
 )]
-pub struct Args {}
+pub(crate) struct Args {}
 
-pub fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     context.printer.result(text())?;
     Ok(Exit::Done)
 }
 
 /// The schema as it is written to files.
-pub fn text() -> String {
+pub(crate) fn text() -> String {
     format!("{:#}\n", definitions::schema())
 }

@@ -3,7 +3,7 @@ use crate::retrieval::{FeatureReference, FeatureRequest, Selection};
 
 /// Which features are wanted.
 #[derive(Debug, clap::Args)]
-pub struct SelectionArgs {
+pub(crate) struct SelectionArgs {
     /// Features as VIEW:FEATURE; several after one flag, with spaces or commas between them, or the flag several times
     #[arg(long, num_args = 1.., value_name = "VIEW:FEATURE")]
     features: Vec<String>,
@@ -17,7 +17,7 @@ pub struct SelectionArgs {
 
 impl SelectionArgs {
     /// What is asked for.
-    pub fn request(&self) -> Result<FeatureRequest, CommandError> {
+    pub(crate) fn request(&self) -> Result<FeatureRequest, CommandError> {
         let selection = match &self.feature_service {
             Some(name) => Selection::Service(name.clone()),
             None => {

@@ -11,7 +11,7 @@ use signal_hook::{
 use crate::offline::remove_spill_folders;
 
 /// From now on Ctrl-C and `kill` end the program only after its temporary files are gone.
-pub fn remove_temporary_files() {
+pub(crate) fn remove_temporary_files() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
         let ignored = ignored();

@@ -14,7 +14,7 @@ use crate::{
 const NAMED: usize = 50;
 
 /// The files of the repo's sources in words, one source behind the other; empty without sources of files.
-pub fn draw(repo: &Repo, store: &FeatureStore) -> String {
+pub(crate) fn draw(repo: &Repo, store: &FeatureStore) -> String {
     let (offline, folder) = (store.offline(), &store.config().repo);
     let mut text = String::new();
     for source in repo.data_sources.iter().filter(|source| matches!(source.kind, SourceKind::File(_))) {

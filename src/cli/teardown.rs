@@ -22,7 +22,7 @@ use crate::{
         (Exit::Refused, "a protected object or an object of another repo is in the way"),
     ]),
 ))]
-pub struct Args {
+pub(crate) struct Args {
     /// An object of another repo that shall go, too, such as delete:feature-view/x; `*` stands for
     /// any text
     #[arg(long, value_name = "[ACTION:]KIND/NAME")]
@@ -32,7 +32,7 @@ pub struct Args {
     yes: bool,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let (store, caller) = (context.store()?, context.caller());
     let (project, request) = (store.project(), Request { allowed: &args.allow });

@@ -44,7 +44,7 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// unknown `${NAME}` without default is an error. An unquoted value is typed again afterwards, so
 /// that `port: ${PORT}` is a number; a password stays a text, whatever it looks like. Positions stay those of the file, whose text never contains
 /// what was filled in.
-pub fn expand(node: &mut Node, environment: Environment<'_>, diagnostics: &mut Diagnostics) {
+pub(crate) fn expand(node: &mut Node, environment: Environment<'_>, diagnostics: &mut Diagnostics) {
     expand_typed(node, true, environment, diagnostics);
 }
 

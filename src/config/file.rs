@@ -16,7 +16,7 @@ use crate::{
 
 record! {
     /// The settings file as written.
-    pub struct RawConfig, "feature_store.yaml";
+    pub(crate) struct RawConfig, "feature_store.yaml";
     required {
         /// Namespace of the repo's objects.
         project: Spanned<String>,
@@ -69,7 +69,7 @@ record! {
 
 record! {
     /// What only feastr knows; Feast ignores it.
-    pub struct RawFeastr, "the feastr settings";
+    pub(crate) struct RawFeastr, "the feastr settings";
     required {}
     optional {
         /// The name of this repo among those that share the project; with one, an apply deletes only what
@@ -79,7 +79,7 @@ record! {
 }
 
 /// How entity keys are written.
-pub const KEY_VERSION: i64 = 3;
+pub(crate) const KEY_VERSION: i64 = 3;
 
 const PROVIDERS: [&str; 4] = ["local", "gcp", "aws", "azure"];
 

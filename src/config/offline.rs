@@ -40,7 +40,7 @@ record! {
 
 /// The `offline_store` setting as written, for [`read`].
 #[derive(Debug, Clone)]
-pub struct OfflineStoreNode(pub Node);
+pub(crate) struct OfflineStoreNode(pub Node);
 
 impl Read for OfflineStoreNode {
     const EXPECTED: &'static str = RawDuckDb::EXPECTED;
@@ -62,7 +62,7 @@ const KINDS: [&str; 3] = ["duckdb", "file", "dask"];
 const DEFAULT_KIND: &str = "dask";
 
 /// The offline store; Feast's `dask` and `file` read the same files, so DuckDB reads them, too.
-pub fn read(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Option<OfflineStoreConfig> {
+pub(crate) fn read(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Option<OfflineStoreConfig> {
     let Some(node) = node else {
         return Some(OfflineStoreConfig::DuckDb);
     };

@@ -176,7 +176,7 @@ record! {
 
 /// The `registry` setting as written, for [`registry`].
 #[derive(Debug, Clone)]
-pub struct RegistryNode(pub Node);
+pub(crate) struct RegistryNode(pub Node);
 
 impl Read for RegistryNode {
     const EXPECTED: &'static str = RawRegistry::EXPECTED;
@@ -191,7 +191,7 @@ impl Read for RegistryNode {
 }
 
 /// The registry; `None` after an error.
-pub fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
+pub(crate) fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
     if let Some(path) = node.as_text() {
         return file_path(path, &node.span, folder, diagnostics);
     }

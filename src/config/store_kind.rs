@@ -4,7 +4,7 @@ use crate::{
 };
 
 /// The `type` of a store mapping, before its other keys are looked at.
-pub fn mapping_kind(
+pub(crate) fn mapping_kind(
     store: &str,
     node: &Node,
     default: &str,
@@ -24,7 +24,7 @@ pub fn mapping_kind(
 }
 
 /// Says that there is no such kind of store here.
-pub fn unsupported_store<T>(
+pub(crate) fn unsupported_store<T>(
     store: &str,
     kind: &str,
     span: &Span,
@@ -37,7 +37,7 @@ pub fn unsupported_store<T>(
 }
 
 /// Says that a switch which is on does nothing.
-pub fn unsupported_flag(flag: &Spanned<bool>, name: &str, diagnostics: &mut Diagnostics) {
+pub(crate) fn unsupported_flag(flag: &Spanned<bool>, name: &str, diagnostics: &mut Diagnostics) {
     if flag.value {
         diagnostics.error(&flag.span, format!("`{name}` is not supported yet"));
     }

@@ -13,7 +13,7 @@ use crate::{
 
 /// The repo that a text declares.
 #[track_caller]
-pub fn repo(text: &str) -> Repo {
+pub(crate) fn repo(text: &str) -> Repo {
     match read(text) {
         (Some(repo), _) => repo,
         (None, found) => panic!("{found:#?}"),
@@ -21,12 +21,12 @@ pub fn repo(text: &str) -> Repo {
 }
 
 /// What is wrong with the definitions in a text.
-pub fn findings(text: &str) -> Vec<String> {
+pub(crate) fn findings(text: &str) -> Vec<String> {
     read(text).1
 }
 
 /// What is wrong with definitions over sources with these columns, with the advice behind it.
-pub fn findings_over(text: &str, columns: Columns) -> Vec<String> {
+pub(crate) fn findings_over(text: &str, columns: Columns) -> Vec<String> {
     let (_, found) = load_text(text, true, &|source| OpenSource::known(source, columns.clone()));
     let with_help = |found: Diagnostic| match found.advice {
         Some(help) => format!("{} ({help})", found.message),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The checks of a view.
-pub fn of(view: &FeatureView) -> Result<Checks, Problem> {
+pub(crate) fn of(view: &FeatureView) -> Result<Checks, Problem> {
     Checks::of(&view.tags).map_err(|error| {
         Problem::new(
             Kind::Refused,
@@ -24,7 +24,7 @@ pub fn of(view: &FeatureView) -> Result<Checks, Problem> {
 ///
 /// # Errors
 /// When a check does not pass; then nothing was written.
-pub fn look_ahead(
+pub(crate) fn look_ahead(
     stores: &Stores<'_>,
     view: &FeatureView,
     checks: Checks,
@@ -54,7 +54,7 @@ fn until(now: Timestamp, interval: Interval) -> Result<Interval, Problem> {
 }
 
 /// What was out of the ordinary in a run that went on nevertheless.
-pub fn remarks(counts: RunCounts) -> Vec<String> {
+pub(crate) fn remarks(counts: RunCounts) -> Vec<String> {
     let remark = |count: u64, thing: &str, text: &str| (count > 0).then(|| format!("{} {text}", counted(count, thing)));
     [
         remark(counts.without_key, "row", "left out, because a join key is null"),

@@ -11,7 +11,7 @@ const MESSAGE: usize = 2_000;
 
 /// Notes the start and the end of a view's run in the registry's history. A history that cannot be
 /// written stops no run: it is said once.
-pub struct RunHistory<'a> {
+pub(crate) struct RunHistory<'a> {
     stores: &'a Stores<'a>,
     by: &'a str,
     view: &'a str,
@@ -23,7 +23,7 @@ pub struct RunHistory<'a> {
 }
 
 impl<'a> RunHistory<'a> {
-    pub fn new(
+    pub(crate) fn new(
         stores: &'a Stores<'a>,
         options: &'a RunOptions<'a>,
         view: &'a str,
@@ -35,12 +35,12 @@ impl<'a> RunHistory<'a> {
     }
 
     /// Notes that the run has begun. If nothing follows, it was cut off.
-    pub fn start(&self, interval: Interval) {
+    pub(crate) fn start(&self, interval: Interval) {
         self.note(interval, RunCounts::default(), RunState::Started);
     }
 
     /// Notes how the run ended: `message` says why it failed.
-    pub fn finish(&self, interval: Interval, counts: RunCounts, message: Option<String>) {
+    pub(crate) fn finish(&self, interval: Interval, counts: RunCounts, message: Option<String>) {
         let finished = (self.stores.clock)();
         let state = match message {
             None => RunState::Done { finished },

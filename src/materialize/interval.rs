@@ -93,7 +93,7 @@ const MAX_CHUNKS: i64 = 10_000;
 ///
 /// # Errors
 /// When that were too many.
-pub fn chunks(interval: Interval, length: Option<i64>) -> Result<Vec<Interval>, Problem> {
+pub(crate) fn chunks(interval: Interval, length: Option<i64>) -> Result<Vec<Interval>, Problem> {
     let Some(length) = length.filter(|length| *length > 0) else { return Ok(vec![interval]) };
     let whole = interval.end.micros().saturating_sub(interval.start.micros());
     let count = whole / length + i64::from(whole % length > 0);
@@ -174,7 +174,7 @@ fn materializable(object: &Object) -> Option<FeatureView> {
 ///
 /// # Errors
 /// When it is not.
-pub fn online_view(object: &Object) -> Result<FeatureView, Problem> {
+pub(crate) fn online_view(object: &Object) -> Result<FeatureView, Problem> {
     let refuse = |message: String, help: Option<String>| Err(Problem::new(Kind::Invalid, message, help));
     let Some(view) = materializable(object) else {
         let why = match object.id().kind {

@@ -10,7 +10,7 @@ use crate::{
 
 /// Why the registry has no place for what is written of a view.
 #[derive(Debug, thiserror::Error)]
-pub enum RecordError {
+pub(crate) enum RecordError {
     #[error("it was removed from the registry meanwhile")]
     Removed,
     #[error("feastr cannot materialize it: {0}")]
@@ -25,7 +25,7 @@ pub enum RecordError {
 
 impl RecordError {
     /// What to do about it.
-    pub fn help(&self) -> Option<String> {
+    pub(crate) fn help(&self) -> Option<String> {
         match self {
             Self::NotOnline(error) => error.help(),
             Self::Changed => Some("the interval is not recorded; run again".to_owned()),
@@ -44,7 +44,7 @@ impl From<Unmanaged> for RecordError {
 ///
 /// # Errors
 /// When the registry has no such view, or one that is not to be materialized.
-pub fn registered(snapshot: &Snapshot, view: &str) -> Result<(FeatureView, Vec<Interval>), RecordError> {
+pub(crate) fn registered(snapshot: &Snapshot, view: &str) -> Result<(FeatureView, Vec<Interval>), RecordError> {
     let row = row(snapshot, view)?;
     let view = online_view(&object(row)?)?;
     let materialized = Stored::read(row.kind, &row.name, &row.proto).materialized.unwrap_or_default();
@@ -56,7 +56,7 @@ pub fn registered(snapshot: &Snapshot, view: &str) -> Result<(FeatureView, Vec<I
 ///
 /// # Errors
 /// When the view is not there any more, would be written differently now, or its row cannot be changed.
-pub fn recorded(
+pub(crate) fn recorded(
     snapshot: &Snapshot,
     written: &FeatureView,
     interval: Interval,

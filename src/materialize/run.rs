@@ -23,7 +23,7 @@ use crate::{
 
 /// Why a view is not materialized, or not as far as was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum ViewError {
+pub(crate) enum ViewError {
     #[error(transparent)]
     Problem(#[from] Problem),
     #[error(transparent)]
@@ -37,7 +37,7 @@ impl From<RecordError> for ViewError {
 }
 
 /// Materializes one view: alone, chunk by chunk, each recorded when its values are stored.
-pub struct ViewMaterialization<'a> {
+pub(crate) struct ViewMaterialization<'a> {
     stores: &'a Stores<'a>,
     options: &'a RunOptions<'a>,
     /// As it was planned.
@@ -54,7 +54,7 @@ pub struct ViewMaterialization<'a> {
 }
 
 impl<'a> ViewMaterialization<'a> {
-    pub fn new(
+    pub(crate) fn new(
         stores: &'a Stores<'a>,
         options: &'a RunOptions<'a>,
         run: &'a ViewRun,
@@ -67,7 +67,7 @@ impl<'a> ViewMaterialization<'a> {
         Self { stores, options, run, on_event, history, interval, counts, chunks, has_rows: false, stale_until: None }
     }
 
-    pub fn run(mut self) -> ViewReport {
+    pub(crate) fn run(mut self) -> ViewReport {
         let began = Instant::now();
         let outcome = match self.materialize() {
             Ok(()) => Outcome::Done,

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Hears what happens; from several threads, if several views are materialized at a time.
-pub type OnEvent<'a> = dyn Fn(&Event<'_>) + Sync + 'a;
+pub(crate) type OnEvent<'a> = dyn Fn(&Event<'_>) + Sync + 'a;
 
 /// What a run works on.
 #[derive(Clone, Copy)]

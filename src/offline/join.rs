@@ -12,7 +12,7 @@ use crate::{
 
 /// Features of several views, joined to entity rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Join<'a> {
+pub(crate) struct Join<'a> {
     /// Join key columns of the entity rows, each once for every type under which some view knows it.
     pub keys: Vec<&'a JoinKey>,
     /// In the order in which the views were first mentioned.
@@ -21,7 +21,7 @@ pub struct Join<'a> {
 
 /// The rows of one view's source, as the join sees them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Side<'a> {
+pub(crate) struct Side<'a> {
     /// The view.
     pub view: &'a FeatureView,
     /// For each of its join keys the position among the keys of the join. Without any, all rows are of
@@ -39,7 +39,7 @@ pub struct Side<'a> {
 impl<'a> Join<'a> {
     /// The join that a retrieval asks for. `by_created`: views whose source has creation times are
     /// joined by them as well.
-    pub fn of(retrieval: &'a Retrieval, by_created: bool) -> Self {
+    pub(crate) fn of(retrieval: &'a Retrieval, by_created: bool) -> Self {
         let keys = retrieval.typed_entity_columns();
         let sides = retrieval.views.iter().map(|selected| Side::of(selected, &keys, by_created)).collect();
         Self { keys, sides }
@@ -65,7 +65,7 @@ impl<'a> Side<'a> {
 
     /// The first and the last event (microseconds) that can matter to entity rows whose times are from
     /// `first` to `last`; an empty range if no entity row has a time.
-    pub fn window(&self, times: Option<(i64, i64)>) -> (i64, i64) {
+    pub(crate) fn window(&self, times: Option<(i64, i64)>) -> (i64, i64) {
         match times {
             Some((first, last)) => (self.ttl.map_or(i64::MIN, |ttl| first.saturating_sub(ttl)), last),
             None => (i64::MAX, i64::MIN),

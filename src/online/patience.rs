@@ -12,7 +12,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Waiting for a server to come back: longer and longer, but not for ever.
-pub struct Patience {
+pub(crate) struct Patience {
     began: Instant,
     pause: Duration,
     limit: Duration,
@@ -26,18 +26,18 @@ impl Default for Patience {
 
 impl Patience {
     /// Waiting for a limited time.
-    pub fn limited_to(limit: Duration) -> Self {
+    pub(crate) fn limited_to(limit: Duration) -> Self {
         Self { limit, ..Self::default() }
     }
 
     /// Waits a while; `false`, at once, when that was done for long enough.
-    pub fn wait(&mut self) -> bool {
+    pub(crate) fn wait(&mut self) -> bool {
         let pause = self.pause();
         pause.map(sleep).is_some()
     }
 
     /// How long to wait now; `None` when that was done for long enough.
-    pub fn pause(&mut self) -> Option<Duration> {
+    pub(crate) fn pause(&mut self) -> Option<Duration> {
         if self.began.elapsed() + self.pause > self.limit {
             return None;
         }
@@ -46,7 +46,7 @@ impl Patience {
     }
 
     /// The error that remained, with how long it did.
-    pub fn exhausted(&self, error: Problem) -> Problem {
+    pub(crate) fn exhausted(&self, error: Problem) -> Problem {
         let waited = self.began.elapsed().as_secs();
         Problem { message: format!("{}, for {waited} s by now", error.message), ..error }
     }

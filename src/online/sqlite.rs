@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Feast's SQLite online store: a table per view, a row per entity and feature.
-pub struct SqliteOnlineStore {
+pub(crate) struct SqliteOnlineStore {
     file: SqliteFile,
     readers: Arc<SqlitePool>,
     /// The file's path as Feast records it in the registry.
@@ -38,7 +38,7 @@ pub struct SqliteOnlineStore {
 impl SqliteOnlineStore {
     /// The store in the file at `path` (absolute), which need not exist yet; with a column for
     /// numbers in its tables, or without.
-    pub fn new(path: PathBuf, numbers: bool) -> Self {
+    pub(crate) fn new(path: PathBuf, numbers: bool) -> Self {
         let recorded = path.display().to_string();
         let file = SqliteFile::new("online store", path);
         Self { readers: SqlitePool::new(file.clone()), file, recorded, numbers, turn: Arc::default() }

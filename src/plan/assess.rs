@@ -14,7 +14,7 @@ use super::{
 use crate::model::{Object, ObjectId, ObjectKind, OnlineTables, Projection, RegistryState, View};
 
 /// The registry before and after a plan.
-pub struct Assessor<'a> {
+pub(crate) struct Assessor<'a> {
     state: &'a RegistryState,
     project: &'a str,
     declared: &'a BTreeMap<ObjectId, Object>,
@@ -38,7 +38,7 @@ struct Dependents<'a> {
 }
 
 impl<'a> Assessor<'a> {
-    pub fn new(
+    pub(crate) fn new(
         state: &'a RegistryState,
         project: &'a str,
         declared: &'a BTreeMap<ObjectId, Object>,
@@ -52,7 +52,7 @@ impl<'a> Assessor<'a> {
     }
 
     /// Fills in severity, reason and impact of the changes.
-    pub fn assess(&self, changes: &mut [Change]) {
+    pub(crate) fn assess(&self, changes: &mut [Change]) {
         if changes.is_empty() {
             return;
         }

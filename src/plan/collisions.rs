@@ -14,7 +14,7 @@ type Fields<'a> = HashMap<[u8; 4], (&'a ObjectId, &'a str)>;
 ///
 /// Features of all views with the same join keys share one hash in Redis, whose fields are named by
 /// 32 bits.
-pub fn collisions(
+pub(crate) fn collisions(
     before: &BTreeMap<ObjectId, Object>,
     declared: &BTreeMap<ObjectId, Object>,
     others: &BTreeMap<ObjectId, Object>,

@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 /// The fields that differ between two versions of an object.
-pub fn edits(before: &Object, after: &Object) -> Vec<Edit> {
+pub(crate) fn edits(before: &Object, after: &Object) -> Vec<Edit> {
     let mut edits = Vec::new();
     if let (Value::Object(before), Value::Object(after)) = (as_json(before), as_json(after)) {
         compare_fields("", &before, &after, &mut edits);
@@ -18,14 +18,14 @@ pub fn edits(before: &Object, after: &Object) -> Vec<Edit> {
 }
 
 /// The fields that differ besides the name, and besides the key that says so.
-pub fn edits_of_rename(before: &Object, after: &Object) -> Vec<Edit> {
+pub(crate) fn edits_of_rename(before: &Object, after: &Object) -> Vec<Edit> {
     let mut edits = edits(before, after);
     edits.retain(|edit| edit.path != "name" && edit.path != RENAMED_FROM_KEY);
     edits
 }
 
 /// The fields that both versions have and that differ, for a view that changes its kind.
-pub fn edits_of_replacement(before: &Object, after: &Object) -> Vec<Edit> {
+pub(crate) fn edits_of_replacement(before: &Object, after: &Object) -> Vec<Edit> {
     let mut edits = Vec::new();
     if let (Value::Object(mut before), Value::Object(mut after)) = (as_json(before), as_json(after)) {
         before.retain(|key, _| after.contains_key(key));

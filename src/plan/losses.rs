@@ -7,13 +7,13 @@ use super::{
 use crate::model::{Object, OnlineTables, RegistryState, View};
 
 /// Whether values of a view were written to the online store.
-pub fn is_materialized(state: &RegistryState, view: &str) -> bool {
+pub(crate) fn is_materialized(state: &RegistryState, view: &str) -> bool {
     state.materialized.get(view).is_some_and(|view| !view.intervals.is_empty())
 }
 
 /// The online data that a change takes away. `dropped` are the tables that go; values of a renamed
 /// view are not a loss, because they are materialized again.
-pub fn losses(
+pub(crate) fn losses(
     change: &Change,
     state: &RegistryState,
     project: &str,

@@ -6,7 +6,7 @@ use super::{
 use crate::model::{RENAMED_FROM_TAG, RegistryState, View};
 
 /// What is worth knowing of a change besides whom it harms and what it takes away.
-pub fn notes(change: &Change, state: &RegistryState, losses: &[Loss]) -> Vec<String> {
+pub(crate) fn notes(change: &Change, state: &RegistryState, losses: &[Loss]) -> Vec<String> {
     let mut notes = Vec::new();
     if let Action::Create { after } = &change.action
         // In an empty registry nothing has an old name.

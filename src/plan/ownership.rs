@@ -1,25 +1,25 @@
 use crate::model::{ForeignObject, Object, ObjectId, ObjectKind, RegistryState, View};
 
 /// Whose the objects of a registry are, as one repo sees it.
-pub struct Ownership<'a> {
+pub(crate) struct Ownership<'a> {
     state: &'a RegistryState,
     repo_name: Option<&'a str>,
 }
 
 impl<'a> Ownership<'a> {
     /// `repo_name` is the name the repo gives itself, if it does.
-    pub fn new(state: &'a RegistryState, repo_name: Option<&'a str>) -> Self {
+    pub(crate) fn new(state: &'a RegistryState, repo_name: Option<&'a str>) -> Self {
         Self { state, repo_name }
     }
 
     /// The repo with another name that applied an object.
-    pub fn other_owner(&self, id: &ObjectId) -> Option<&'a str> {
+    pub(crate) fn other_owner(&self, id: &ObjectId) -> Option<&'a str> {
         let owner = self.state.owners.get(id)?.as_str();
         (self.repo_name != Some(owner)).then_some(owner)
     }
 
     /// Why an object that the repo does not declare stays; `None` when it is to be deleted.
-    pub fn reason_to_keep(&self, id: &ObjectId) -> Option<String> {
+    pub(crate) fn reason_to_keep(&self, id: &ObjectId) -> Option<String> {
         if let Some(owner) = self.other_owner(id) {
             return Some(format!("it was applied by repo `{owner}`"));
         }
@@ -31,7 +31,7 @@ impl<'a> Ownership<'a> {
     }
 
     /// Whether a declared object that is stored gets an owner only now.
-    pub fn takes_over(&self, id: &ObjectId) -> bool {
+    pub(crate) fn takes_over(&self, id: &ObjectId) -> bool {
         self.repo_name.is_some() && self.state.objects.contains_key(id) && !self.state.owners.contains_key(id)
     }
 }
@@ -49,6 +49,6 @@ pub fn removes(state: &RegistryState, repo_name: Option<&str>, view: &str, featu
 }
 
 /// An object that stays although the repo does not declare it, as plans list it.
-pub fn kept_object(id: &ObjectId, object: &Object, reason: String) -> ForeignObject {
+pub(crate) fn kept_object(id: &ObjectId, object: &Object, reason: String) -> ForeignObject {
     ForeignObject { id: id.clone(), reason, owner: object.owner().to_owned(), uses: Vec::new() }
 }

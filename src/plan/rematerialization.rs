@@ -5,7 +5,7 @@ use super::{
 use crate::model::{AGGREGATIONS_TAG, DataSource, Field, Interval, Object, RegistryState, SQL_TAG, View};
 
 /// What of a view that was materialized must be materialized again, if anything.
-pub fn rematerialization(change: &Change, state: &RegistryState) -> Option<Rematerialization> {
+pub(crate) fn rematerialization(change: &Change, state: &RegistryState) -> Option<Rematerialization> {
     let (before, after) = (change.action.before()?, change.action.after()?);
     if !matches!(after, Object::FeatureView(_) | Object::StreamFeatureView(_)) {
         return None;

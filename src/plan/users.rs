@@ -4,7 +4,7 @@ use crate::model::{Object, ObjectId, ObjectKind, OnDemandSource, Projection, Use
 
 /// Something that objects need of another one, as a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part<'a> {
+pub(crate) enum Part<'a> {
     Object(ObjectKind, &'a str),
     View(&'a str),
     Feature(&'a str, &'a str),
@@ -12,20 +12,20 @@ pub enum Part<'a> {
 
 impl<'a> Part<'a> {
     /// The object as others name it: views of all kinds share their names.
-    pub fn of(id: &'a ObjectId) -> Self {
+    pub(crate) fn of(id: &'a ObjectId) -> Self {
         if id.kind.is_view() { Self::View(&id.name) } else { Self::Object(id.kind, &id.name) }
     }
 }
 
 /// Who needs what.
 #[derive(Debug, Default)]
-pub struct Users<'a> {
+pub(crate) struct Users<'a> {
     by_part: BTreeMap<Part<'a>, Vec<&'a ObjectId>>,
 }
 
 impl<'a> Users<'a> {
     /// Notes what an object needs.
-    pub fn add(&mut self, user: &'a ObjectId, parts: impl IntoIterator<Item = Part<'a>>) {
+    pub(crate) fn add(&mut self, user: &'a ObjectId, parts: impl IntoIterator<Item = Part<'a>>) {
         for part in parts {
             let users = self.by_part.entry(part).or_default();
             if users.last() != Some(&user) {
@@ -35,13 +35,13 @@ impl<'a> Users<'a> {
     }
 
     /// The objects that need `part`.
-    pub fn of(&self, part: Part<'_>) -> Vec<&'a ObjectId> {
+    pub(crate) fn of(&self, part: Part<'_>) -> Vec<&'a ObjectId> {
         self.by_part.get(&part).cloned().unwrap_or_default()
     }
 }
 
 /// What a foreign object needs.
-pub fn parts_of_uses(uses: &[Use]) -> Vec<Part<'_>> {
+pub(crate) fn parts_of_uses(uses: &[Use]) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     for used in uses {
         match used {
@@ -59,7 +59,7 @@ pub fn parts_of_uses(uses: &[Use]) -> Vec<Part<'_>> {
 }
 
 /// What an object needs.
-pub fn parts_of(object: &Object) -> Vec<Part<'_>> {
+pub(crate) fn parts_of(object: &Object) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     match object {
         Object::Project(_) | Object::Entity(_) | Object::Permission(_) => {}
@@ -126,7 +126,7 @@ fn add_projection<'a>(projection: &'a Projection, parts: &mut Vec<Part<'a>>) {
 }
 
 /// What a service takes of views.
-pub fn projections(object: &Object) -> &[Projection] {
+pub(crate) fn projections(object: &Object) -> &[Projection] {
     match object {
         Object::FeatureService(service) => &service.features,
         _ => &[],
@@ -134,7 +134,7 @@ pub fn projections(object: &Object) -> &[Projection] {
 }
 
 /// The features a service selects, as view and feature.
-pub fn selection(object: &Object) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn selection(object: &Object) -> impl Iterator<Item = (&str, &str)> {
     projections(object)
         .iter()
         .flat_map(|projection| projection.features.iter().map(|field| (projection.view.as_str(), field.name.as_str())))

@@ -1,4 +1,4 @@
 /// The first half of a digest as text: 32 characters.
-pub fn short_hex(digest: &[u8; 32]) -> String {
+pub(crate) fn short_hex(digest: &[u8; 32]) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -27,14 +27,14 @@ use crate::{
 const ATTEMPTS: u32 = 6;
 
 /// Feast's registry in one protobuf file.
-pub struct FileRegistry {
+pub(crate) struct FileRegistry {
     path: PathBuf,
     locking: Locking,
 }
 
 impl FileRegistry {
     /// The registry in the file at `path`, which need not exist yet.
-    pub fn new(path: PathBuf, locking: Locking) -> Self {
+    pub(crate) fn new(path: PathBuf, locking: Locking) -> Self {
         Self { path, locking }
     }
 

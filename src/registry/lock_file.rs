@@ -15,7 +15,7 @@ use crate::problem::{Kind, Problem};
 /// A lock held through a file beside a registry file. The system gives it back when the process ends,
 /// however it ends. The file stays, because removing it would race with the next one who waits.
 #[derive(Debug)]
-pub struct LockFile {
+pub(crate) struct LockFile {
     _file: File,
 }
 
@@ -24,7 +24,7 @@ impl LockFile {
     ///
     /// # Errors
     /// When somebody else keeps it too long, or the file cannot be written.
-    pub fn take(registry: &Path, locking: &Locking) -> Result<Self, Problem> {
+    pub(crate) fn take(registry: &Path, locking: &Locking) -> Result<Self, Problem> {
         Self::take_at(&beside(registry, ".lock"), &of_registry(&registry.display().to_string()), locking)
     }
 
@@ -32,7 +32,7 @@ impl LockFile {
     ///
     /// # Errors
     /// As [`Self::take`].
-    pub fn take_view(registry: &Path, project: &str, view: &str, locking: &Locking) -> Result<Self, Problem> {
+    pub(crate) fn take_view(registry: &Path, project: &str, view: &str, locking: &Locking) -> Result<Self, Problem> {
         let path = view_lock_path(registry, project, view);
         let folder = path.parent().unwrap_or(registry);
         std::fs::create_dir_all(folder).map_err(|error| {
@@ -66,7 +66,7 @@ impl LockFile {
     }
 
     /// Who has the lock of a view now, if somebody has.
-    pub fn view_holder(registry: &Path, project: &str, view: &str) -> Option<Holder> {
+    pub(crate) fn view_holder(registry: &Path, project: &str, view: &str) -> Option<Holder> {
         let path = view_lock_path(registry, project, view);
         let held = matches!(File::open(&path).ok()?.try_lock_shared(), Err(TryLockError::WouldBlock));
         held.then(|| holder(&path))
@@ -79,7 +79,7 @@ fn view_lock_path(registry: &Path, project: &str, view: &str) -> PathBuf {
 }
 
 /// A path whose name is that of the registry's file, and more.
-pub fn beside(registry: &Path, more: &str) -> PathBuf {
+pub(crate) fn beside(registry: &Path, more: &str) -> PathBuf {
     let mut path = registry.as_os_str().to_owned();
     path.push(more);
     PathBuf::from(path)

@@ -131,17 +131,17 @@ impl Locking {
 }
 
 /// The lock of a registry in words.
-pub fn of_registry(location: &str) -> String {
+pub(crate) fn of_registry(location: &str) -> String {
     format!("the lock of the registry {location}")
 }
 
 /// The lock of a view in words.
-pub fn of_view(view: &str) -> String {
+pub(crate) fn of_view(view: &str) -> String {
     format!("the lock of view `{view}` (one run at a time)")
 }
 
 /// A digest of project and view: their names may hold any letters and be of any length.
-pub fn view_digest(project: &str, view: &str) -> [u8; 32] {
+pub(crate) fn view_digest(project: &str, view: &str) -> [u8; 32] {
     Sha256::new()
         .chain_update(b"feastr view\0")
         .chain_update(project)

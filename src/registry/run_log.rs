@@ -36,7 +36,7 @@ pub trait RunLog: Send + Sync {
 }
 
 /// Sorted for people.
-pub fn newest_first(mut runs: Vec<RunRecord>) -> Vec<RunRecord> {
+pub(crate) fn newest_first(mut runs: Vec<RunRecord>) -> Vec<RunRecord> {
     runs.sort_by(|a, b| (b.started, &a.view, &a.id).cmp(&(a.started, &b.view, &b.id)));
     runs
 }

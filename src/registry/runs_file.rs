@@ -32,14 +32,14 @@ struct Line {
 
 /// The notes about runs beside a registry file, a line of JSON each. A run has a line for its start
 /// and one for its end; the later counts.
-pub struct RunsFile<'a> {
+pub(crate) struct RunsFile<'a> {
     registry: &'a Path,
     path: PathBuf,
 }
 
 impl<'a> RunsFile<'a> {
     /// The notes beside the registry in the file `registry`.
-    pub fn of(registry: &'a Path) -> Self {
+    pub(crate) fn of(registry: &'a Path) -> Self {
         Self { registry, path: beside(registry, ".runs.jsonl") }
     }
 
@@ -47,7 +47,7 @@ impl<'a> RunsFile<'a> {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn record(&self, project: &str, run: &RunRecord, locking: &Locking) -> Result<(), Problem> {
+    pub(crate) fn record(&self, project: &str, run: &RunRecord, locking: &Locking) -> Result<(), Problem> {
         let _lock = LockFile::take(self.registry, locking)?;
         let line = Line { project: project.to_owned(), run: run.clone() };
         let append = || {
@@ -71,7 +71,7 @@ impl<'a> RunsFile<'a> {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn of_project(&self, project: &str) -> Result<Vec<RunRecord>, Problem> {
+    pub(crate) fn of_project(&self, project: &str) -> Result<Vec<RunRecord>, Problem> {
         let lines = self.lines()?;
         let ours = newest_of_each_view(&lines).into_iter().filter(|line| line.project == project);
         Ok(newest_first(ours.map(|line| line.run.clone()).collect()))
@@ -81,7 +81,7 @@ impl<'a> RunsFile<'a> {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn forget(&self, project: &str, locking: &Locking) -> Result<(), Problem> {
+    pub(crate) fn forget(&self, project: &str, locking: &Locking) -> Result<(), Problem> {
         if !self.path.exists() {
             return Ok(());
         }

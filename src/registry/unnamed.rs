@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::model::{DataSource, Object, ObjectId, ObjectKind};
 
 /// Names the sources without names in `objects`, and adds them as objects of their own.
-pub fn name_sources(objects: &mut BTreeMap<ObjectId, Object>) {
+pub(crate) fn name_sources(objects: &mut BTreeMap<ObjectId, Object>) {
     let mut has_unnamed = false;
     for object in objects.values_mut() {
         each_source(object, &mut |source| has_unnamed |= source.name.is_empty());

@@ -40,7 +40,7 @@ pub(super) struct KeyColumn<'a> {
 
 impl<'a> Keys<'a> {
     /// Reads the join keys that a retrieval needs.
-    pub fn read(retrieval: &'a Retrieval, entities: &Entities) -> Result<Self, Problem> {
+    pub(crate) fn read(retrieval: &'a Retrieval, entities: &Entities) -> Result<Self, Problem> {
         let opened = entities.open()?;
         if !entities.is_file() {
             check_names(retrieval, &opened)?;
@@ -63,14 +63,14 @@ impl<'a> Keys<'a> {
     }
 
     /// The join keys as they stand in the answer, each column once.
-    pub fn answers(&self) -> Vec<AnswerColumn> {
+    pub(crate) fn answers(&self) -> Vec<AnswerColumn> {
         let is_first = |index: usize, name: &str| self.columns[..index].iter().all(|column| column.key.column != name);
         let shown = self.columns.iter().enumerate().filter(|(index, column)| is_first(*index, &column.key.column));
         shown.map(|(_, column)| column.answer()).collect()
     }
 
     /// The column of a view's join key.
-    pub fn of(&self, key: &JoinKey) -> Option<&KeyColumn<'a>> {
+    pub(crate) fn of(&self, key: &JoinKey) -> Option<&KeyColumn<'a>> {
         self.columns.iter().find(|known| known.key.column == key.column && known.key.field.dtype == key.field.dtype)
     }
 }

@@ -10,7 +10,7 @@ use arrow::{
 /// Writes the floats that JSON has no numbers for as the texts `"NaN"`, `"Infinity"` and `"-Infinity"`, as `get-online`
 /// does and as protobuf's JSON has them, where Arrow writes null.
 #[derive(Debug)]
-pub struct FloatsAsTexts;
+pub(crate) struct FloatsAsTexts;
 
 /// How Arrow writes floats by itself.
 static PLAIN: LazyLock<EncoderOptions> = LazyLock::new(EncoderOptions::default);

@@ -9,7 +9,7 @@ use arrow::{
 
 /// Rows in memory.
 #[derive(Debug, Clone)]
-pub struct Batches {
+pub(crate) struct Batches {
     /// The columns; how values are repeated is of no concern.
     pub fields: Fields,
     batches: Arc<[RecordBatch]>,
@@ -17,7 +17,7 @@ pub struct Batches {
 
 impl Batches {
     /// Rows whose columns are those of the schema.
-    pub fn new(schema: &Schema, batches: Vec<RecordBatch>) -> Self {
+    pub(crate) fn new(schema: &Schema, batches: Vec<RecordBatch>) -> Self {
         let fields = schema.fields().iter().map(|field| match field.data_type() {
             ArrowType::Dictionary(_, values) => {
                 Arc::new(field.as_ref().clone().with_data_type(values.as_ref().clone()))
@@ -28,13 +28,13 @@ impl Batches {
     }
 
     /// Number of rows.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.batches.iter().map(|batch| batch.num_rows() as u64).sum()
     }
 
     /// The columns at these places in one of the batches, its number of rows, and how many are before
     /// it; `None` when there are no more.
-    pub fn part(&self, index: usize, roots: &[usize]) -> Option<(Vec<ArrayRef>, usize, u64)> {
+    pub(crate) fn part(&self, index: usize, roots: &[usize]) -> Option<(Vec<ArrayRef>, usize, u64)> {
         let batch = self.batches.get(index)?;
         let before = self.batches[..index].iter().map(|batch| batch.num_rows() as u64).sum();
         Some((roots.iter().map(|root| Arc::clone(batch.column(*root))).collect(), batch.num_rows(), before))

@@ -98,7 +98,7 @@ impl Holds {
 }
 
 /// Arrow's name of a type, as a person would say it.
-pub fn type_name(kind: &ArrowType) -> String {
+pub(crate) fn type_name(kind: &ArrowType) -> String {
     match kind {
         ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View => "text".to_owned(),
         ArrowType::Binary | ArrowType::LargeBinary | ArrowType::BinaryView => "binary".to_owned(),

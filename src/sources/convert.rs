@@ -46,19 +46,19 @@ impl From<encode::Conformed> for Converted {
 
 /// Turns values of a column into those of its target.
 #[derive(Debug, Clone)]
-pub struct Converter {
+pub(crate) struct Converter {
     role: Role,
     target: Target,
     rules: Arc<TextRules>,
 }
 
 impl Converter {
-    pub const fn new(role: Role, target: Target, rules: Arc<TextRules>) -> Self {
+    pub(crate) const fn new(role: Role, target: Target, rules: Arc<TextRules>) -> Self {
         Self { role, target, rules }
     }
 
     /// What texts of this column are read into.
-    pub fn text_column(&self) -> TextColumn {
+    pub(crate) fn text_column(&self) -> TextColumn {
         match &self.role {
             Role::Time => TextColumn::time(&self.rules),
             Role::Value(declared) | Role::Key(declared) => {
@@ -73,7 +73,7 @@ impl Converter {
     ///
     /// # Errors
     /// When the types do not go together, which [`target`](super::target::target) does not let happen.
-    pub fn convert(&self, array: &ArrayRef) -> Result<Converted, EncodeError> {
+    pub(crate) fn convert(&self, array: &ArrayRef) -> Result<Converted, EncodeError> {
         let array = match array.data_type() {
             ArrowType::Dictionary(_, values) => &cast(array, values)?,
             _ => array,
@@ -107,7 +107,7 @@ impl Converter {
     }
 
     /// One text, such as that of a folder's name, as an array of one.
-    pub fn constant(&self, text: Option<&str>) -> Converted {
+    pub(crate) fn constant(&self, text: Option<&str>) -> Converted {
         let mut column = self.text_column();
         let pushed = match text {
             Some(text) => column.push_text(text),
@@ -142,7 +142,7 @@ impl Converter {
     }
 
     /// What a [text column](Self::text_column) made of texts, as it is read.
-    pub fn of_texts(&self, array: &ArrayRef) -> ArrayRef {
+    pub(crate) fn of_texts(&self, array: &ArrayRef) -> ArrayRef {
         match self.target.way {
             // Texts become nanoseconds; where others are microseconds, they are so, too.
             Way::Ticks(Ticks::Micros) => {
@@ -263,7 +263,7 @@ fn exact(array: ArrayRef) -> Converted {
 }
 
 /// An array of one value as one of so many.
-pub fn repeat(one: &ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
+pub(crate) fn repeat(one: &ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
     take(one, &UInt32Array::from(vec![0; rows]), None)
 }
 

@@ -39,7 +39,7 @@ const UUID: &str = "arrow.uuid";
 
 /// The footer of a file.
 #[derive(Debug, Clone)]
-pub struct Footer {
+pub(crate) struct Footer {
     metadata: ArrowReaderMetadata,
     /// The columns as the file says; UUIDs are marked as such.
     pub fields: Fields,
@@ -51,7 +51,7 @@ impl Footer {
     ///
     /// # Errors
     /// When the file cannot be read, or is not a parquet file.
-    pub fn read(path: &Path, shown: &str, with_statistics: bool) -> Result<Self, Problem> {
+    pub(crate) fn read(path: &Path, shown: &str, with_statistics: bool) -> Result<Self, Problem> {
         let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
         let options = ParquetMetaDataOptions::new()
             .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
@@ -91,18 +91,18 @@ impl Footer {
     }
 
     /// Number of rows.
-    pub fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or(0)
     }
 
     /// The row groups, in order.
-    pub fn row_groups(&self) -> &[RowGroupMetaData] {
+    pub(crate) fn row_groups(&self) -> &[RowGroupMetaData] {
         self.metadata.metadata().row_groups()
     }
 
     /// Least and greatest value of a column in a row group, each an array of one, with the types of
     /// [`reading_schema`](Self::reading_schema); `None` where the file does not say.
-    pub fn bounds(&self, schema: &Schema, column: usize, row_group: usize) -> Option<(ArrayRef, ArrayRef)> {
+    pub(crate) fn bounds(&self, schema: &Schema, column: usize, row_group: usize) -> Option<(ArrayRef, ArrayRef)> {
         let name = schema.field(column).name();
         let converter = StatisticsConverter::try_new(name, schema, self.metadata.parquet_schema()).ok()?;
         let group = [self.row_groups().get(row_group)?];
@@ -110,7 +110,7 @@ impl Footer {
     }
 
     /// How many values of a column are null in a row group; `None` where the file does not say.
-    pub fn nulls(&self, schema: &Schema, column: usize, row_group: usize) -> Option<u64> {
+    pub(crate) fn nulls(&self, schema: &Schema, column: usize, row_group: usize) -> Option<u64> {
         let name = schema.field(column).name();
         let converter = StatisticsConverter::try_new(name, schema, self.metadata.parquet_schema()).ok()?;
         let converter = converter.with_missing_null_counts_as_zero(false);
@@ -119,7 +119,7 @@ impl Footer {
     }
 
     /// How columns are asked for: texts and bytes stay where the pages have them.
-    pub fn reading_schema(&self) -> Schema {
+    pub(crate) fn reading_schema(&self) -> Schema {
         let as_read = |(said, read): (&FieldRef, &FieldRef)| {
             let kind = match said.data_type() {
                 ArrowType::Utf8 | ArrowType::LargeUtf8 => ArrowType::Utf8View,
@@ -136,7 +136,7 @@ impl Footer {
     ///
     /// # Errors
     /// When the file's own schema contradicts itself.
-    pub fn for_reading(&self, shown: &str) -> Result<ArrowReaderMetadata, Problem> {
+    pub(crate) fn for_reading(&self, shown: &str) -> Result<ArrowReaderMetadata, Problem> {
         let options = ArrowReaderOptions::new().with_schema(Arc::new(self.reading_schema()));
         ArrowReaderMetadata::try_new(Arc::clone(self.metadata.metadata()), options)
             .map_err(|error| broken(shown, &error))
@@ -177,7 +177,7 @@ const fn wanted(wanted: bool) -> ParquetStatisticsPolicy {
 }
 
 /// Whether a column is one of UUIDs.
-pub fn is_uuid(field: &Field) -> bool {
+pub(crate) fn is_uuid(field: &Field) -> bool {
     field.metadata().get(EXTENSION_NAME).is_some_and(|name| name == UUID)
 }
 
@@ -187,7 +187,7 @@ pub fn is_uuid(field: &Field) -> bool {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read_row_group(
+pub(crate) fn read_row_group(
     path: &Path,
     shown: &str,
     metadata: ArrowReaderMetadata,
@@ -237,7 +237,7 @@ fn rows_at_once(metadata: &ArrowReaderMetadata, roots: &[usize], row_group: usiz
 }
 
 /// Whether values of a type are of any length, in elements.
-pub fn has_lists(kind: &ArrowType) -> bool {
+pub(crate) fn has_lists(kind: &ArrowType) -> bool {
     match kind {
         ArrowType::Struct(fields) => fields.iter().any(|field| has_lists(field.data_type())),
         ArrowType::Map(..) => true,
@@ -246,7 +246,7 @@ pub fn has_lists(kind: &ArrowType) -> bool {
 }
 
 /// The problem of a file that cannot be opened or read.
-pub fn unreadable(shown: &str, error: &std::io::Error) -> Problem {
+pub(crate) fn unreadable(shown: &str, error: &std::io::Error) -> Problem {
     Problem::new(Kind::Unavailable, format!("cannot read {shown}: {error}"), None)
 }
 
@@ -256,7 +256,7 @@ fn broken(shown: &str, error: &ParquetError) -> Problem {
 }
 
 /// The problem of rows that cannot be decoded.
-pub fn undecodable(shown: &str, error: &ArrowError) -> Problem {
+pub(crate) fn undecodable(shown: &str, error: &ArrowError) -> Problem {
     let reason = error.to_string();
     Problem::new(Kind::Internal, format!("{shown} is damaged: {}", printable(&reason)), "write it again".to_owned())
 }

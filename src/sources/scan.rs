@@ -65,7 +65,7 @@ pub(super) struct Range {
 
 /// A file of a scan.
 #[derive(Debug)]
-pub struct ScanFile {
+pub(crate) struct ScanFile {
     pub(super) path: PathBuf,
     /// What messages call it.
     pub(super) shown: String,

@@ -32,7 +32,7 @@ pub enum Role {
 
 /// Whether integers are times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Integers {
+pub(crate) enum Integers {
     /// They are not.
     None,
     /// The source says what they count.
@@ -43,7 +43,7 @@ pub enum Integers {
 
 /// What a column is read as.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Target {
+pub(crate) struct Target {
     pub arrow: ArrowType,
     /// How typed values become that.
     pub way: Way,
@@ -51,7 +51,7 @@ pub struct Target {
 
 /// How values become those of a [`Target`].
 #[derive(Debug, Clone, PartialEq)]
-pub enum Way {
+pub(crate) enum Way {
     /// By a wider type, which holds all values of the files' types.
     Widen,
     /// Value by value, as the type that is declared; those that do not fit are told.
@@ -65,7 +65,7 @@ pub enum Way {
 /// The target of a column, or `None` when some file's values cannot become what is asked for.
 ///
 /// `integers`: whether integers are times, because the source declares what they count.
-pub fn target(column: &Column, role: &Role, integers: Integers) -> Option<Target> {
+pub(crate) fn target(column: &Column, role: &Role, integers: Integers) -> Option<Target> {
     let kinds = || column.kinds.iter().map(|kind| &kind.holds);
     match role {
         Role::Value(declared) => value_target(column, declared),
@@ -288,7 +288,7 @@ fn is_key(holds: &Holds, declared: &DataType, lenient: bool) -> bool {
 }
 
 /// Whether values of a type are keys as they are.
-pub fn is_typed_key(kind: &ArrowType, declared: &DataType) -> bool {
+pub(crate) fn is_typed_key(kind: &ArrowType, declared: &DataType) -> bool {
     use ArrowType::{Date32, Date64, LargeUtf8, Null, Timestamp, Utf8, Utf8View};
     match (declared, kind) {
         (declared, ArrowType::Dictionary(_, values)) => is_typed_key(values, declared),

@@ -23,7 +23,7 @@ const ROWS_FOR_TIMES: usize = 100;
 
 /// A file of texts, as its beginning shows it.
 #[derive(Debug, Clone)]
-pub struct TextFile {
+pub(crate) struct TextFile {
     kind: TextKind,
     /// Whether there is no row.
     pub is_empty: bool,
@@ -42,7 +42,7 @@ impl TextFile {
     ///
     /// # Errors
     /// When it has none.
-    pub fn csv(path: &Path, shown: &str, delimiter: Option<char>) -> Result<Self, Problem> {
+    pub(crate) fn csv(path: &Path, shown: &str, delimiter: Option<char>) -> Result<Self, Problem> {
         let delimiter = delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
         let (heading, mut chunks) = heading(path, shown, delimiter)?;
         let chunk = chunks.next_chunk().map_err(|problem| bad_row(shown, &problem))?;
@@ -54,14 +54,14 @@ impl TextFile {
     ///
     /// # Errors
     /// When they are none.
-    pub fn json(path: &Path, shown: &str) -> Result<Self, Problem> {
+    pub(crate) fn json(path: &Path, shown: &str) -> Result<Self, Problem> {
         let mut chunks = json(path, shown)?;
         let seen = json_lines::observe(&mut chunks).map_err(|problem| bad_row(shown, &problem))?;
         Ok(Self { kind: TextKind::Json { seen: seen.columns }, is_empty: seen.is_empty })
     }
 
     /// The columns as the heading or the first rows have them.
-    pub fn columns(&self) -> Vec<(&str, Holds)> {
+    pub(crate) fn columns(&self) -> Vec<(&str, Holds)> {
         match &self.kind {
             // The index that pandas writes has no name.
             TextKind::Csv { heading, .. } => {
@@ -78,7 +78,12 @@ impl TextFile {
     ///
     /// # Errors
     /// When the first rows cannot be read.
-    pub fn columns_of_times(&self, path: &Path, shown: &str, times: &text::TimeFormat) -> Result<Vec<String>, Problem> {
+    pub(crate) fn columns_of_times(
+        &self,
+        path: &Path,
+        shown: &str,
+        times: &text::TimeFormat,
+    ) -> Result<Vec<String>, Problem> {
         let first = match &self.kind {
             TextKind::Csv { delimiter, .. } => {
                 let (heading, mut chunks) = heading(path, shown, *delimiter)?;
@@ -97,7 +102,7 @@ impl TextFile {
     }
 
     /// Whether the file has a column. In JSON rows that come later may have others.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         match &self.kind {
             TextKind::Csv { heading, .. } => heading.names.iter().any(|known| known == name),
             TextKind::Json { seen } => seen.iter().any(|(known, _)| known == name),
@@ -105,7 +110,7 @@ impl TextFile {
     }
 
     /// Whether rows may have columns that nobody has seen yet.
-    pub const fn may_have_more(&self) -> bool {
+    pub(crate) const fn may_have_more(&self) -> bool {
         matches!(self.kind, TextKind::Json { .. })
     }
 
@@ -113,7 +118,7 @@ impl TextFile {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn chunks(&self, path: &Path, shown: &str) -> Result<TextChunks, Problem> {
+    pub(crate) fn chunks(&self, path: &Path, shown: &str) -> Result<TextChunks, Problem> {
         let chunks = match &self.kind {
             TextKind::Csv { delimiter, .. } => heading(path, shown, *delimiter)?.1,
             TextKind::Json { .. } => json(path, shown)?,
@@ -125,7 +130,7 @@ impl TextFile {
     ///
     /// # Errors
     /// When the heading has a column twice.
-    pub fn part<'a>(
+    pub(crate) fn part<'a>(
         &self,
         shown: &str,
         chunk: Chunk,
@@ -159,7 +164,7 @@ fn json(path: &Path, shown: &str) -> Result<Chunks, Problem> {
 }
 
 /// A file of texts that is being read.
-pub struct TextChunks {
+pub(crate) struct TextChunks {
     chunks: Chunks,
     shown: String,
 }
@@ -169,13 +174,13 @@ impl TextChunks {
     ///
     /// # Errors
     /// When the file cannot be read on.
-    pub fn next(&mut self) -> Result<Option<Chunk>, Problem> {
+    pub(crate) fn next(&mut self) -> Result<Option<Chunk>, Problem> {
         self.chunks.next_chunk().map_err(|problem| bad_row(&self.shown, &problem))
     }
 }
 
 /// A piece of a file whose rows are being read.
-pub struct TextPart {
+pub(crate) struct TextPart {
     rows: text::Rows,
     asked: Vec<Wanted>,
     shown: String,
@@ -188,7 +193,7 @@ impl TextPart {
     ///
     /// # Errors
     /// When a row has no such form, or a value does not fit.
-    pub fn next(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>, Problem> {
+    pub(crate) fn next(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>, Problem> {
         match self.rows.next_batch() {
             Ok(batch) => Ok(batch.map(|batch| (batch.columns, batch.rows))),
             Err(problem) => Err(self.explain(&problem)),
@@ -196,7 +201,7 @@ impl TextPart {
     }
 
     /// How many more values became null because they do not fit.
-    pub fn take_unfit(&mut self) -> u64 {
+    pub(crate) fn take_unfit(&mut self) -> u64 {
         let all = self.rows.wanted().iter().map(text::Wanted::unfit).sum::<u64>();
         all - std::mem::replace(&mut self.told, all)
     }

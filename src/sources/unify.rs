@@ -10,7 +10,7 @@ use crate::feast::values::encode::micros_in_utc;
 
 /// The type of a column that has values of both types, so that each is kept as it is; `None` where
 /// there is none.
-pub fn unify(one: &ArrowType, other: &ArrowType) -> Option<ArrowType> {
+pub(crate) fn unify(one: &ArrowType, other: &ArrowType) -> Option<ArrowType> {
     use ArrowType::{Date32, Date64, Dictionary, List, Map, Null, Struct, Timestamp};
     match (one, other) {
         (one, other) if one == other => Some(one.clone()),
@@ -32,7 +32,7 @@ pub fn unify(one: &ArrowType, other: &ArrowType) -> Option<ArrowType> {
 }
 
 /// Whether values of a type are texts, however they are laid out.
-pub fn is_text(kind: &ArrowType) -> bool {
+pub(crate) fn is_text(kind: &ArrowType) -> bool {
     match kind {
         ArrowType::Dictionary(_, values) => is_text(values),
         kind => matches!(kind, ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View),
@@ -45,7 +45,7 @@ fn is_binary(kind: &ArrowType) -> bool {
 }
 
 /// The elements of a list.
-pub fn element(kind: &ArrowType) -> Option<&FieldRef> {
+pub(crate) fn element(kind: &ArrowType) -> Option<&FieldRef> {
     use ArrowType::{FixedSizeList, LargeList, LargeListView, List, ListView};
     match kind {
         List(field) | LargeList(field) | ListView(field) | LargeListView(field) | FixedSizeList(field, _) => {

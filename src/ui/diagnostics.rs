@@ -44,7 +44,7 @@ fn most_important(diagnostics: &[Diagnostic]) -> (Vec<&Diagnostic>, usize) {
 }
 
 /// A finding that quotes of a file what is shown of it.
-pub fn without_secrets(diagnostic: &Diagnostic) -> Diagnostic {
+pub(crate) fn without_secrets(diagnostic: &Diagnostic) -> Diagnostic {
     let mut diagnostic = diagnostic.clone();
     if let Some(span) = &diagnostic.span {
         let shown = span.file.shown();

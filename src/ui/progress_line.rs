@@ -9,7 +9,7 @@ use crate::diagnostics::counted;
 
 /// How far the writing of a view, or of a part of it, has come.
 #[derive(Debug, Clone, Copy)]
-pub struct Written {
+pub(crate) struct Written {
     pub rows: u64,
     /// About so many there will be.
     pub expected: u64,
@@ -26,7 +26,7 @@ const BAR: std::ops::RangeInclusive<usize> = 10..=32;
 /// A view that is being written. Where there are several parts, `chunk` is the number of the one
 /// that is, and `written` counts this chunk only; later ones are unknown, so that there is no
 /// time left to tell.
-pub fn writing(name: &str, written: Written, chunk: Option<(usize, usize)>, width: usize) -> String {
+pub(crate) fn writing(name: &str, written: Written, chunk: Option<(usize, usize)>, width: usize) -> String {
     let (rows, expected) = (HumanCount(written.rows), HumanCount(written.expected));
     let mut rest = String::new();
     if let Some(rate) = rate(written.per_second) {
@@ -50,13 +50,19 @@ pub fn writing(name: &str, written: Written, chunk: Option<(usize, usize)>, widt
 }
 
 /// A view, or a part of it, whose rows are looked for.
-pub fn reading(name: &str, elapsed: Duration, chunk: Option<(usize, usize)>, width: usize) -> String {
+pub(crate) fn reading(name: &str, elapsed: Duration, chunk: Option<(usize, usize)>, width: usize) -> String {
     let chunk = chunk.map_or_else(String::new, |(number, of)| format!("chunk {number}/{of}  "));
     cut(&format!("{} {chunk}reading the source ({:#})", fit(name, width), HumanDuration(elapsed)), width)
 }
 
 /// All views together, `done` of `views`.
-pub fn total(rows: u64, per_second: f64, (done, views): (usize, usize), elapsed: Duration, width: usize) -> String {
+pub(crate) fn total(
+    rows: u64,
+    per_second: f64,
+    (done, views): (usize, usize),
+    elapsed: Duration,
+    width: usize,
+) -> String {
     let rate = rate(per_second).map_or_else(String::new, |rate| format!("  {rate}"));
     let shown = if rows == 1 { "1 row".to_owned() } else { format!("{} rows", HumanCount(rows)) };
     let views = format!("{done} of {}", counted(views, "view"));

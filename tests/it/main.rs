@@ -1,6 +1,13 @@
 //! Tests of the whole program and over recordings of real Feast. One binary, because each one
 //! links DuckDB.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 mod checks;
 mod ci;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::problem::{Advice, Kind, Problem};
 
 /// Files that are written all together or not at all.
-pub struct StagedFiles {
+pub(crate) struct StagedFiles {
     folder: PathBuf,
     /// Hidden beside the files, so that they only have to be renamed.
     staging: TempDir,
@@ -17,7 +17,7 @@ pub struct StagedFiles {
 
 impl StagedFiles {
     /// Writes the files, name and text, out of the way of `folder`.
-    pub fn stage(folder: &Path, files: impl Iterator<Item = (String, String)>) -> io::Result<Self> {
+    pub(crate) fn stage(folder: &Path, files: impl Iterator<Item = (String, String)>) -> io::Result<Self> {
         let staging = tempfile::Builder::new().prefix(".feastr-import-").tempdir_in(folder)?;
         let mut names = Vec::new();
         for (name, text) in files {
@@ -28,7 +28,7 @@ impl StagedFiles {
     }
 
     /// Where the files are now.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.staging.path()
     }
 
@@ -36,7 +36,11 @@ impl StagedFiles {
     ///
     /// # Errors
     /// When a file exists and may not be replaced, or cannot be written; then nothing has changed.
-    pub fn publish(self, replace: bool, display_path: &dyn Fn(&Path) -> PathBuf) -> Result<Vec<PathBuf>, Problem> {
+    pub(crate) fn publish(
+        self,
+        replace: bool,
+        display_path: &dyn Fn(&Path) -> PathBuf,
+    ) -> Result<Vec<PathBuf>, Problem> {
         let shown = |path: &PathBuf| display_path(path).display().to_string();
         let targets: Vec<PathBuf> = self.names.iter().map(|name| self.folder.join(name)).collect();
         let taken: Vec<String> = targets.iter().filter(|path| path.exists()).map(shown).collect();

@@ -2,7 +2,7 @@
 
 mod views;
 
-pub use views::{PinnedVersions, pinned_versions};
+pub(crate) use views::{PinnedVersions, pinned_versions};
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,7 +18,7 @@ use crate::{
 
 /// The writes that carry out the object changes of a plan made from `snapshot`; `pinned` has the
 /// stored versions that views are pinned to.
-pub fn writes(
+pub(crate) fn writes(
     plan: &Plan,
     snapshot: &Snapshot,
     pinned: &PinnedVersions,
@@ -59,7 +59,7 @@ fn rank(change: &Change) -> (ObjectKind, bool) {
 }
 
 /// Feast's notes about the project, which go with every change.
-pub fn add_bookkeeping(writes: &mut Vec<Write>, snapshot: &Snapshot, now: Timestamp) {
+pub(crate) fn add_bookkeeping(writes: &mut Vec<Write>, snapshot: &Snapshot, now: Timestamp) {
     const UUID: &str = "project_uuid";
     const LAST_UPDATED: &str = "last_updated_timestamp";
     if !snapshot.metadata.contains_key(UUID) {
@@ -73,7 +73,7 @@ pub fn add_bookkeeping(writes: &mut Vec<Write>, snapshot: &Snapshot, now: Timest
 }
 
 /// Records which online tables there are.
-pub fn put_infra(snapshot: &Snapshot, tables: &BTreeMap<String, String>, now: Timestamp) -> Write {
+pub(crate) fn put_infra(snapshot: &Snapshot, tables: &BTreeMap<String, String>, now: Timestamp) -> Write {
     let proto = with_online_tables(snapshot.infra.as_deref(), tables);
     Write::PutInfra { proto, updated: now.seconds() }
 }

@@ -13,13 +13,13 @@ use crate::{
 };
 
 /// Rows of stored versions that views are pinned to, by name of the view.
-pub type PinnedVersions = BTreeMap<String, Vec<u8>>;
+pub(crate) type PinnedVersions = BTreeMap<String, Vec<u8>>;
 
 /// The stored versions that a repo pins views to.
 ///
 /// # Errors
 /// When the registry cannot be read.
-pub fn pinned_versions(repo: &Repo, registry: &dyn Objects) -> Result<PinnedVersions, Problem> {
+pub(crate) fn pinned_versions(repo: &Repo, registry: &dyn Objects) -> Result<PinnedVersions, Problem> {
     let views = repo.feature_views.iter().map(|view| (&view.name, view.version));
     let stream_views = repo.stream_feature_views.iter().map(|view| (&view.name, view.version));
     let on_demand_views = repo.on_demand_feature_views.iter().map(|view| (&view.name, view.version));

@@ -18,7 +18,7 @@ use crate::{
     after_help = "Examples:\n  feastr init my_repo\n  cd my_repo && feastr apply && feastr materialize-incremental \
                   now\n  feastr init my_repo --template postgres-redis"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder to make; its name becomes the project's
     #[arg(default_value = "feature_repo")]
     name: PathBuf,
@@ -85,7 +85,7 @@ const WORKFLOW: &str = ".github/workflows/features.yaml";
 /// The line of the example that names its project.
 const PROJECT_LINE: &str = "project: feastlocal";
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let folder = context.target(&args.name);
     let project = project_name(&folder)?;

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  feastr materialize history\n  feastr materialize history driver_hourly_stats \
                         --limit 5\n  feastr materialize history --json | jq '.[] | select(.state == \"failed\")'")]
-pub struct Args {
+pub(crate) struct Args {
     /// Only these views
     #[arg(value_name = "VIEW")]
     views: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Args {
     limit: NonZeroUsize,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let request = Request { views: &args.views, limit: args.limit.get() };
     let runs = history(&context.store()?, &context.caller(), request)?;

@@ -40,7 +40,7 @@ use crate::{
         exit_codes(),
     )
 )]
-pub struct RangeArgs {
+pub(crate) struct RangeArgs {
     /// The first moment of the range, such as 2026-01-01 or -7d
     #[arg(allow_hyphen_values = true, required = true)]
     start: Option<String>,
@@ -71,7 +71,7 @@ enum Command {
      feastr materialize-incremental now --quiet --metrics-file /var/lib/node_exporter/feastr.prom\n\n{}",
     exit_codes(),
 ))]
-pub struct IncrementalArgs {
+pub(crate) struct IncrementalArgs {
     /// The last moment to write, such as now or 2026-01-31T12:00:00
     #[arg(allow_hyphen_values = true)]
     end: String,
@@ -130,7 +130,7 @@ fn chunk(text: &str) -> Result<i64, String> {
     length.limit().ok_or_else(|| "a chunk takes some time; write 1h, 1d or 1w".to_owned())
 }
 
-pub fn run_range(args: &RangeArgs, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run_range(args: &RangeArgs, context: &Context) -> Result<Exit, CommandError> {
     match (&args.command, &args.start, &args.end) {
         (Some(Command::History(args)), _, _) => history::run(args, context),
         (None, Some(start), Some(end)) => {
@@ -141,7 +141,7 @@ pub fn run_range(args: &RangeArgs, context: &Context) -> Result<Exit, CommandErr
     }
 }
 
-pub fn run_incremental(args: &IncrementalArgs, context: &Context) -> Result<Exit, CommandError> {
+pub(crate) fn run_incremental(args: &IncrementalArgs, context: &Context) -> Result<Exit, CommandError> {
     Materialize { range: Range::Until(moment(&args.end, context)?), args: &args.common, context }.run()
 }
 

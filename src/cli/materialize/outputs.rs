@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Whether the files for report and metrics can be written, as far as that shows before the run.
-pub fn check(report: Option<&Path>, metrics: Option<&Path>, context: &Context) -> Result<(), CommandError> {
+pub(crate) fn check(report: Option<&Path>, metrics: Option<&Path>, context: &Context) -> Result<(), CommandError> {
     let mut files = Vec::new();
     for path in [report, metrics].into_iter().flatten() {
         let path = context.target(path);
@@ -43,13 +43,13 @@ pub fn check(report: Option<&Path>, metrics: Option<&Path>, context: &Context) -
 }
 
 /// Writes the report as JSON.
-pub fn write_report(path: &Path, report: &RunReport) -> Result<(), CommandError> {
+pub(crate) fn write_report(path: &Path, report: &RunReport) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(report).map_err(io::Error::other)?;
     write(path, &format!("{text}\n"))
 }
 
 /// Writes the metrics of the run.
-pub fn write_metrics(path: &Path, report: &RunReport) -> Result<(), CommandError> {
+pub(crate) fn write_metrics(path: &Path, report: &RunReport) -> Result<(), CommandError> {
     write(path, &metrics(report).map_err(io::Error::other)?)
 }
 

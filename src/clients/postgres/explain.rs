@@ -6,7 +6,7 @@ use super::problem::{PostgresError, PostgresProblem, Role};
 use crate::{config::ServerUrl, problem::Kind};
 
 /// What an error means for the person.
-pub fn explain(role: &Role, url: &ServerUrl, error: &PostgresError) -> PostgresProblem {
+pub(crate) fn explain(role: &Role, url: &ServerUrl, error: &PostgresError) -> PostgresProblem {
     let error = match error {
         PostgresError::Said(error) => error,
         PostgresError::Silent => return silent(role, url),

@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 /// When there are no certificates of authorities to trust, or the client's own cannot be read.
-pub fn client(
+pub(crate) fn client(
     tls: &TlsConfig,
     certificate: Option<&ClientCertificate>,
     role: &Role,

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::problem::{Kind, Problem};
 
 /// How long to wait for another program that is writing.
-pub const LOCK_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// An SQLite file with the part it plays.
 #[derive(Debug, Clone)]

@@ -69,7 +69,7 @@ impl OnlineStoreConfig {
 
 /// The `online_store` setting as written, for [`read`].
 #[derive(Debug, Clone)]
-pub struct OnlineStoreNode(pub Node);
+pub(crate) struct OnlineStoreNode(pub Node);
 
 impl Read for OnlineStoreNode {
     const EXPECTED: &'static str = "the kind of an online store or its settings";
@@ -87,7 +87,11 @@ impl Read for OnlineStoreNode {
 }
 
 /// The online store: `Some(None)` when there is none on purpose, `None` after an error.
-pub fn read(node: Option<&Node>, folder: &Path, diagnostics: &mut Diagnostics) -> Option<Option<OnlineStoreConfig>> {
+pub(crate) fn read(
+    node: Option<&Node>,
+    folder: &Path,
+    diagnostics: &mut Diagnostics,
+) -> Option<Option<OnlineStoreConfig>> {
     let Some(node) = node else {
         return Some(Some(sqlite::default(folder)));
     };

@@ -66,7 +66,7 @@ impl PostgresConfig {
 
 record! {
     /// An online store in PostgreSQL: a table per view.
-    pub struct RawPostgres, "the settings of the PostgreSQL online store";
+    pub(crate) struct RawPostgres, "the settings of the PostgreSQL online store";
     required {
         /// `postgres`.
         r#type: String,
@@ -118,7 +118,7 @@ record! {
 }
 
 /// The store of a mapping with `type: postgres`.
-pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<PostgresConfig> {
+pub(crate) fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<PostgresConfig> {
     let raw = RawPostgres::read(node, diagnostics)?;
     unsupported_flag(&raw.vector_enabled, "vector_enabled", diagnostics);
     let port = port_number(&raw.port, diagnostics);

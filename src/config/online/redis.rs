@@ -75,7 +75,7 @@ impl RedisConfig {
 
 record! {
     /// An online store in Redis: a hash per entity.
-    pub struct RawRedis, "the settings of the Redis online store";
+    pub(crate) struct RawRedis, "the settings of the Redis online store";
     required {
         /// `redis`.
         r#type: String,
@@ -107,7 +107,7 @@ record! {
 }
 
 /// The store of a mapping with `type: redis`.
-pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RedisConfig> {
+pub(crate) fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RedisConfig> {
     let raw = RawRedis::read(node, diagnostics)?;
     let deployment = deployment(&raw.redis_type, raw.sentinel_master, diagnostics);
     let key_ttl_seconds = key_ttl(&raw.key_ttl_seconds, diagnostics);
@@ -145,7 +145,7 @@ pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option
 }
 
 /// The store when only its kind is named.
-pub fn default(folder: &Path) -> Option<RedisConfig> {
+pub(crate) fn default(folder: &Path) -> Option<RedisConfig> {
     let connection = RedisConnection::parse(DEFAULT_CONNECTION, folder).ok()?;
     Some(RedisConfig::new(RedisDeployment::Standalone, connection))
 }

@@ -13,7 +13,7 @@ const DEFAULT_PATH: &str = "data/online.db";
 
 record! {
     /// An online store in an SQLite file: a table per view.
-    pub struct RawSqlite, "the settings of the SQLite online store";
+    pub(crate) struct RawSqlite, "the settings of the SQLite online store";
     required {}
     optional {
         /// Feast's measure for vectors. Without effect.
@@ -36,7 +36,7 @@ record! {
 }
 
 /// The store of a mapping with `type: sqlite`.
-pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<OnlineStoreConfig> {
+pub(crate) fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<OnlineStoreConfig> {
     let raw = RawSqlite::read(node, diagnostics)?;
     for (flag, name) in [(&raw.vector_enabled, "vector_enabled"), (&raw.text_search_enabled, "text_search_enabled")] {
         unsupported_flag(flag, name, diagnostics);
@@ -45,7 +45,7 @@ pub fn read(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option
 }
 
 /// The settings of the store as they are understood.
-pub fn settings(path: &Path, numbers: bool) -> Value {
+pub(crate) fn settings(path: &Path, numbers: bool) -> Value {
     let mut settings = json!({ "type": "sqlite", "path": path });
     if numbers {
         settings["enable_openai_compatible_store"] = true.into();
@@ -54,6 +54,6 @@ pub fn settings(path: &Path, numbers: bool) -> Value {
 }
 
 /// The store when only its kind is named, or nothing at all.
-pub fn default(folder: &Path) -> OnlineStoreConfig {
+pub(crate) fn default(folder: &Path) -> OnlineStoreConfig {
     OnlineStoreConfig::Sqlite { path: resolve(folder, DEFAULT_PATH), numbers: false }
 }

@@ -3,7 +3,7 @@ use crate::yaml::{Spanned, record};
 
 record! {
     /// Keys of objects that somebody is responsible for.
-    pub struct RawAbout, "an object";
+    pub(crate) struct RawAbout, "an object";
     defaulted {
         /// What it is, in words.
         description: String,
@@ -15,7 +15,7 @@ record! {
 
 record! {
     /// Keys of every object but the project.
-    pub struct RawLabels, "an object";
+    pub(crate) struct RawLabels, "an object";
     optional {
         /// The name it had before: plan shows a rename instead of a deletion and a new object.
         renamed_from: Spanned<String>,

@@ -2,7 +2,7 @@ use super::file::{RawFile, RawProject};
 
 /// The definitions of all files, as written.
 #[derive(Default)]
-pub struct Collected {
+pub(crate) struct Collected {
     /// Their descriptions of the project, of which there may be one.
     pub projects: Vec<RawProject>,
     /// The collections, merged; `None` without files.
@@ -11,7 +11,7 @@ pub struct Collected {
 
 impl Collected {
     /// Takes over what another file defines.
-    pub fn add(&mut self, mut raw: RawFile) {
+    pub(crate) fn add(&mut self, mut raw: RawFile) {
         self.projects.extend(raw.project.take());
         match &mut self.file {
             None => self.file = Some(raw),

@@ -6,7 +6,7 @@ use crate::{
 
 record! {
     /// Training data stored under a name.
-    pub struct RawSavedDataset, "a saved dataset";
+    pub(crate) struct RawSavedDataset, "a saved dataset";
     required {
         /// Unique among the saved datasets of the project.
         name: Spanned<String>,
@@ -36,7 +36,7 @@ record! {
 
 record! {
     /// A saved dataset that new data is compared with.
-    pub struct RawValidationReference, "a validation reference";
+    pub(crate) struct RawValidationReference, "a validation reference";
     required {
         /// Unique among the validation references of the project.
         name: Spanned<String>,
@@ -52,7 +52,7 @@ record! {
 
 tagged! {
     /// Where a saved dataset is.
-    pub enum RawStorage, "a dataset storage" {
+    pub(crate) enum RawStorage, "a dataset storage" {
         "file" => File(RawFileStorage),
         "postgres" => Postgres(RawPostgresStorage),
         "spark" => Spark(RawSparkStorage),
@@ -66,7 +66,7 @@ tagged! {
 
 record! {
     /// A file or a folder.
-    pub struct RawFileStorage, "a file storage";
+    pub(crate) struct RawFileStorage, "a file storage";
     required {
         /// Relative to the repo, or a URL such as s3://bucket/folder.
         path: Spanned<String>,
@@ -83,7 +83,7 @@ record! {
 
 record! {
     /// A table of PostgreSQL.
-    pub struct RawPostgresStorage, "a postgres storage";
+    pub(crate) struct RawPostgresStorage, "a postgres storage";
     defaulted {
         /// The table.
         table: String,
@@ -94,7 +94,7 @@ record! {
 
 record! {
     /// A table or files of Spark.
-    pub struct RawSparkStorage, "a spark storage";
+    pub(crate) struct RawSparkStorage, "a spark storage";
     defaulted {
         /// The table.
         table: String,
@@ -111,7 +111,7 @@ record! {
 
 record! {
     /// A table of BigQuery.
-    pub struct RawBigQueryStorage, "a bigquery storage";
+    pub(crate) struct RawBigQueryStorage, "a bigquery storage";
     defaulted {
         /// The table as `project:dataset.table`.
         table: String,
@@ -122,7 +122,7 @@ record! {
 
 record! {
     /// A table of Redshift.
-    pub struct RawRedshiftStorage, "a redshift storage";
+    pub(crate) struct RawRedshiftStorage, "a redshift storage";
     defaulted {
         /// The table.
         table: String,
@@ -137,7 +137,7 @@ record! {
 
 record! {
     /// A table of Snowflake.
-    pub struct RawSnowflakeStorage, "a snowflake storage";
+    pub(crate) struct RawSnowflakeStorage, "a snowflake storage";
     defaulted {
         /// The table.
         table: String,
@@ -152,7 +152,7 @@ record! {
 
 record! {
     /// A table of Trino.
-    pub struct RawTrinoStorage, "a trino storage";
+    pub(crate) struct RawTrinoStorage, "a trino storage";
     defaulted {
         /// The table.
         table: String,
@@ -163,7 +163,7 @@ record! {
 
 record! {
     /// A table of Amazon Athena.
-    pub struct RawAthenaStorage, "an athena storage";
+    pub(crate) struct RawAthenaStorage, "an athena storage";
     defaulted {
         /// The table.
         table: String,

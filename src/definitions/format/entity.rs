@@ -3,7 +3,7 @@ use crate::yaml::{Spanned, record};
 
 record! {
     /// A thing that features describe, such as a driver or a customer.
-    pub struct RawEntity, "an entity";
+    pub(crate) struct RawEntity, "an entity";
     required {
         /// Unique among the entities of the project.
         name: Spanned<String>,

@@ -6,7 +6,7 @@ use crate::{
 
 record! {
     /// A named, typed column.
-    pub struct RawField, "a schema column";
+    pub(crate) struct RawField, "a schema column";
     required {
         /// Unique in the view.
         name: Spanned<String>,

@@ -13,7 +13,7 @@ use crate::yaml::{Spanned, record};
 
 record! {
     /// A definition file of a feature repo.
-    pub struct RawFile, "a definition file";
+    pub(crate) struct RawFile, "a definition file";
     optional {
         /// What the repo is about; at most once in a repo.
         project: RawProject,
@@ -46,7 +46,7 @@ record! {
 
 record! {
     /// What the repo is about.
-    pub struct RawProject, "the project";
+    pub(crate) struct RawProject, "the project";
     required {
         /// The name in feature_store.yaml.
         name: Spanned<String>,

@@ -13,24 +13,24 @@ mod on_demand;
 mod permission;
 mod service;
 mod source;
-pub mod tags;
+pub(crate) mod tags;
 mod text_file;
-pub mod values;
+pub(crate) mod values;
 mod view;
 
-pub use about::{RawAbout, RawLabels};
-pub use collected::Collected;
-pub use dataset::{RawSavedDataset, RawStorage, RawValidationReference};
-pub use entity::RawEntity;
-pub use field::RawField;
-pub use file::{RawFile, RawProject};
-pub use on_demand::{Input, Output, RawExpression, RawOnDemandFeatureView};
-pub use permission::{RawPermission, RawPolicy};
-pub use service::{Member, RawDestination, RawFeatureService, RawLoggingConfig};
-pub use source::{
+pub(crate) use about::{RawAbout, RawLabels};
+pub(crate) use collected::Collected;
+pub(crate) use dataset::{RawSavedDataset, RawStorage, RawValidationReference};
+pub(crate) use entity::RawEntity;
+pub(crate) use field::RawField;
+pub(crate) use file::{RawFile, RawProject};
+pub(crate) use on_demand::{Input, Output, RawExpression, RawOnDemandFeatureView};
+pub(crate) use permission::{RawPermission, RawPolicy};
+pub(crate) use service::{Member, RawDestination, RawFeatureService, RawLoggingConfig};
+pub(crate) use source::{
     RawBatchKeys, RawConnectionRef, RawFileSource, RawFormat, RawRequestSource, RawSource, RawTimeKeys, SourceRef,
 };
-pub use view::{
+pub(crate) use view::{
     RawAggregation, RawBatchFeatureView, RawFeatureView, RawLabelView, RawMaterialize, RawStoredKeys,
     RawStreamFeatureView,
 };

@@ -9,7 +9,7 @@ use crate::{
 
 record! {
     /// Features computed from other features and from values of the request.
-    pub struct RawOnDemandFeatureView, "an on demand feature view";
+    pub(crate) struct RawOnDemandFeatureView, "an on demand feature view";
     required {
         /// Unique among all views of the project.
         name: Spanned<String>,
@@ -37,7 +37,7 @@ record! {
 
 record! {
     /// An output and how it is computed.
-    pub struct RawExpression, "an output of an on demand feature view";
+    pub(crate) struct RawExpression, "an output of an on demand feature view";
     required {
         /// Unique in the view.
         name: Spanned<String>,
@@ -50,7 +50,7 @@ record! {
 
 /// An input of an on-demand view.
 #[derive(Debug, Clone)]
-pub enum Input {
+pub(crate) enum Input {
     /// A view or some of its features, or a request source by name.
     Named(Member),
     /// A request source itself.
@@ -77,7 +77,7 @@ impl Read for Input {
 
 /// An output of an on-demand view.
 #[derive(Debug, Clone)]
-pub struct Output(pub RawExpression);
+pub(crate) struct Output(pub RawExpression);
 
 impl Read for Output {
     const EXPECTED: &'static str = RawExpression::EXPECTED;

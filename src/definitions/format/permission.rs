@@ -9,7 +9,7 @@ use crate::{
 
 record! {
     /// Who may do what with which objects.
-    pub struct RawPermission, "a permission";
+    pub(crate) struct RawPermission, "a permission";
     required {
         /// Unique among the permissions of the project.
         name: Spanned<String>,
@@ -33,7 +33,7 @@ record! {
 
 record! {
     /// Who is allowed: whoever has one of the roles, or is in one of the groups or namespaces.
-    pub struct RawPolicy, "a policy";
+    pub(crate) struct RawPolicy, "a policy";
     optional {
         /// Roles of users.
         roles: Vec<String>,

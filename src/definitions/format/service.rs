@@ -9,7 +9,7 @@ use crate::{
 
 record! {
     /// A selection of features, usually what one model version needs.
-    pub struct RawFeatureService, "a feature service";
+    pub(crate) struct RawFeatureService, "a feature service";
     required {
         /// Unique among the services of the project.
         name: Spanned<String>,
@@ -29,7 +29,7 @@ record! {
 
 /// A member of a feature service in any of its three forms.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub(crate) struct Member {
     /// The name of the view.
     pub view: Spanned<String>,
     /// `None` selects every feature of the view.
@@ -84,7 +84,7 @@ impl Read for Member {
 
 record! {
     /// A view, perhaps under another name or with other join keys.
-    pub struct RawProjection, "a feature service member";
+    pub(crate) struct RawProjection, "a feature service member";
     required {
         /// The name of the view.
         view: Spanned<String>,
@@ -101,7 +101,7 @@ record! {
 
 record! {
     /// Which share of requests is logged, and where to.
-    pub struct RawLoggingConfig, "a logging configuration";
+    pub(crate) struct RawLoggingConfig, "a logging configuration";
     required {
         /// Where logs go.
         destination: RawDestination,
@@ -114,14 +114,14 @@ record! {
 
 tagged! {
     /// Where logs go.
-    pub enum RawDestination, "a logging destination" {
+    pub(crate) enum RawDestination, "a logging destination" {
         "file" => File(RawFileDestination),
     }
 }
 
 record! {
     /// Logs as parquet files.
-    pub struct RawFileDestination, "a file destination";
+    pub(crate) struct RawFileDestination, "a file destination";
     required {
         /// A folder, relative to the repo, or a URL such as s3://bucket/folder.
         path: Spanned<String>,

@@ -14,7 +14,7 @@ use crate::{
 
 tagged! {
     /// Where rows come from.
-    pub enum RawSource, "a data source" {
+    pub(crate) enum RawSource, "a data source" {
         "file" => File(RawFileSource),
         "push" => Push(RawPushSource),
         "request" => Request(RawRequestSource),
@@ -33,7 +33,7 @@ tagged! {
 
 /// A reference to a source.
 #[derive(Debug, Clone, Default)]
-pub enum SourceRef {
+pub(crate) enum SourceRef {
     /// By name.
     Named(Spanned<String>),
     /// The source itself, which counts like those of the collection.
@@ -66,7 +66,7 @@ impl Read for SourceRef {
 
 record! {
     /// Keys of sources whose rows have times.
-    pub struct RawTimeKeys, "a data source";
+    pub(crate) struct RawTimeKeys, "a data source";
     optional {
         /// The column with the time at which a row's values became true; by default the only timestamp there is.
         timestamp_field: Spanned<String>,
@@ -80,7 +80,7 @@ record! {
 
 record! {
     /// Keys of sources that hold history.
-    pub struct RawBatchKeys, "a data source";
+    pub(crate) struct RawBatchKeys, "a data source";
     optional {
         /// Where the credentials come from, for Python Feast.
         connection_ref: RawConnectionRef,
@@ -94,7 +94,7 @@ record! {
 
 record! {
     /// Where Python Feast finds the credentials of a source.
-    pub struct RawConnectionRef, "a connection reference";
+    pub(crate) struct RawConnectionRef, "a connection reference";
     required {
         /// For example `kubernetes`, `vault` or `env`.
         provider: Spanned<String>,
@@ -115,7 +115,7 @@ record! {
 
 record! {
     /// One file, a folder with hive partitions, or a pattern.
-    pub struct RawFileSource, "a file source";
+    pub(crate) struct RawFileSource, "a file source";
     required {
         /// Relative to the repo, or a URL such as s3://bucket/folder.
         path: Spanned<String>,
@@ -140,7 +140,7 @@ record! {
 
 record! {
     /// Rows that programs push.
-    pub struct RawPushSource, "a push source";
+    pub(crate) struct RawPushSource, "a push source";
     required {
         /// Unique among the sources of the project.
         name: Spanned<String>,
@@ -154,7 +154,7 @@ record! {
 
 record! {
     /// Values that come with each request for on-demand features.
-    pub struct RawRequestSource, "a request source";
+    pub(crate) struct RawRequestSource, "a request source";
     required {
         /// Unique among the sources of the project.
         name: Spanned<String>,
@@ -166,7 +166,7 @@ record! {
 
 record! {
     /// A topic of a Kafka cluster.
-    pub struct RawKafkaSource, "a kafka source";
+    pub(crate) struct RawKafkaSource, "a kafka source";
     required {
         /// Unique among the sources of the project.
         name: Spanned<String>,
@@ -190,7 +190,7 @@ record! {
 
 record! {
     /// A stream of Amazon Kinesis.
-    pub struct RawKinesisSource, "a kinesis source";
+    pub(crate) struct RawKinesisSource, "a kinesis source";
     required {
         /// Unique among the sources of the project.
         name: Spanned<String>,
@@ -212,7 +212,7 @@ record! {
 
 tagged! {
     /// How messages of a stream are encoded.
-    pub enum RawFormat, "a message format" {
+    pub(crate) enum RawFormat, "a message format" {
         "avro" => Avro(RawAvroFormat),
         "json" => Json(RawJsonFormat),
         "proto" => Proto(RawProtoFormat),
@@ -221,7 +221,7 @@ tagged! {
 
 record! {
     /// Avro messages.
-    pub struct RawAvroFormat, "an avro format";
+    pub(crate) struct RawAvroFormat, "an avro format";
     defaulted {
         /// The Avro schema as JSON text.
         schema_json: String,
@@ -230,7 +230,7 @@ record! {
 
 record! {
     /// JSON messages.
-    pub struct RawJsonFormat, "a json format";
+    pub(crate) struct RawJsonFormat, "a json format";
     defaulted {
         /// The schema, such as `driver_id integer, event_timestamp timestamp`.
         schema_json: String,
@@ -239,7 +239,7 @@ record! {
 
 record! {
     /// Protobuf messages.
-    pub struct RawProtoFormat, "a proto format";
+    pub(crate) struct RawProtoFormat, "a proto format";
     defaulted {
         /// The generated class.
         class_path: String,
@@ -248,7 +248,7 @@ record! {
 
 record! {
     /// A table or query of a PostgreSQL database.
-    pub struct RawPostgresSource, "a postgres source";
+    pub(crate) struct RawPostgresSource, "a postgres source";
     optional {
         /// Unique among the sources of the project; by default the table.
         name: Spanned<String>,
@@ -262,7 +262,7 @@ record! {
 
 record! {
     /// A table, query or path that Spark reads.
-    pub struct RawSparkSource, "a spark source";
+    pub(crate) struct RawSparkSource, "a spark source";
     optional {
         /// Unique among the sources of the project; by default the table.
         name: Spanned<String>,
@@ -284,7 +284,7 @@ record! {
 
 record! {
     /// A table or query of BigQuery.
-    pub struct RawBigQuerySource, "a bigquery source";
+    pub(crate) struct RawBigQuerySource, "a bigquery source";
     optional {
         /// Unique among the sources of the project; by default the table.
         name: Spanned<String>,
@@ -298,7 +298,7 @@ record! {
 
 record! {
     /// A table or query of Redshift.
-    pub struct RawRedshiftSource, "a redshift source";
+    pub(crate) struct RawRedshiftSource, "a redshift source";
     optional {
         /// Unique among the sources of the project; by default the table.
         name: Spanned<String>,
@@ -318,7 +318,7 @@ record! {
 
 record! {
     /// A table or query of Snowflake.
-    pub struct RawSnowflakeSource, "a snowflake source";
+    pub(crate) struct RawSnowflakeSource, "a snowflake source";
     optional {
         /// Unique among the sources of the project; by default the table.
         name: Spanned<String>,
@@ -338,7 +338,7 @@ record! {
 
 record! {
     /// A table or query of Trino.
-    pub struct RawTrinoSource, "a trino source";
+    pub(crate) struct RawTrinoSource, "a trino source";
     optional {
         /// Unique among the sources of the project; by default the table.
         name: Spanned<String>,
@@ -352,7 +352,7 @@ record! {
 
 record! {
     /// A table or query of Amazon Athena.
-    pub struct RawAthenaSource, "an athena source";
+    pub(crate) struct RawAthenaSource, "an athena source";
     optional {
         /// Unique among the sources of the project; by default the table.
         name: Spanned<String>,
@@ -372,7 +372,7 @@ record! {
 
 record! {
     /// A source of a Python class, which only Python can read.
-    pub struct RawCustomSource, "a custom source";
+    pub(crate) struct RawCustomSource, "a custom source";
     required {
         /// Unique among the sources of the project.
         name: Spanned<String>,

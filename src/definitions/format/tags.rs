@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// Tag with which Feast marks on-demand views whose computation it measures.
-pub const TRACK_METRICS_TAG: &str = "feast:track_metrics";
+pub(crate) const TRACK_METRICS_TAG: &str = "feast:track_metrics";
 
 /// What the tags of Feast's connection references begin with.
-pub const CONNECTION_PREFIX: &str = "feast.connection-ref.";
+pub(crate) const CONNECTION_PREFIX: &str = "feast.connection-ref.";
 
 /// Tags that stand for keys of the format, each with what to write instead. Other tags under the
 /// prefixes of Feast and feastr may be those of newer versions and are kept.
@@ -36,7 +36,7 @@ const RESERVED: [(&str, &str); 12] = [
 
 /// Free labels that a person wrote.
 #[derive(Debug, Clone, Default)]
-pub struct WrittenTags(pub Tags);
+pub(crate) struct WrittenTags(pub Tags);
 
 impl Read for WrittenTags {
     const EXPECTED: &'static str = Tags::EXPECTED;

@@ -16,7 +16,7 @@ use crate::{
 
 /// The character between the fields of a CSV file.
 #[derive(Debug, Clone, Copy)]
-pub struct Delimiter(pub char);
+pub(crate) struct Delimiter(pub char);
 
 impl Read for Delimiter {
     const EXPECTED: &'static str = "a character such as ;";
@@ -39,7 +39,7 @@ impl Read for Delimiter {
 
 /// How times are written, as the model has it: empty for ISO 8601, a word, or a pattern.
 #[derive(Debug, Clone)]
-pub struct TimestampFormat(pub String);
+pub(crate) struct TimestampFormat(pub String);
 
 /// The word for ISO 8601.
 const ISO: &str = "iso";

@@ -15,7 +15,7 @@ use crate::{
 /// An entry of a collection: what could be read of it. The name alone remains of one with errors,
 /// so that whatever refers to it is not reported, too.
 #[derive(Debug, Clone)]
-pub struct Item<T> {
+pub(crate) struct Item<T> {
     /// Its name; `None` where there is none to read.
     pub name: Option<String>,
     /// What it says; `None` where that cannot be read.
@@ -44,7 +44,7 @@ impl<T: Read> Read for Item<T> {
 
 /// A ttl or another stretch of time as written.
 #[derive(Debug, Clone, Copy)]
-pub struct Timespan(pub Ttl);
+pub(crate) struct Timespan(pub Ttl);
 
 impl Read for Timespan {
     const EXPECTED: &'static str = "a duration such as 1d";
@@ -100,7 +100,7 @@ impl Read for DataType {
 
 /// The type of an entity's join key, in the spelling of Feast's `ValueType` or of a dtype.
 #[derive(Debug, Clone)]
-pub struct EntityValueType(pub DataType);
+pub(crate) struct EntityValueType(pub DataType);
 
 impl EntityValueType {
     const NAMES: [&str; 5] = ["STRING", "INT64", "INT32", "BYTES", "UNIX_TIMESTAMP"];
@@ -179,7 +179,7 @@ words! {
 
 /// One text, or several.
 #[derive(Debug, Clone, Default)]
-pub struct OneOrMany(pub Vec<Spanned<String>>);
+pub(crate) struct OneOrMany(pub Vec<Spanned<String>>);
 
 impl Read for OneOrMany {
     const EXPECTED: &'static str = "a text, or a list of texts";
@@ -198,7 +198,7 @@ impl Read for OneOrMany {
 
 /// Permitted actions with Feast's shorthands spelled out, each action once.
 #[derive(Debug, Clone)]
-pub struct Actions(pub Vec<PermissionAction>);
+pub(crate) struct Actions(pub Vec<PermissionAction>);
 
 impl Actions {
     /// Feast's shorthands, in the order Feast spells them out.

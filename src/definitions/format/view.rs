@@ -6,7 +6,7 @@ use crate::{
 
 record! {
     /// Keys of views whose values are stored.
-    pub struct RawStoredKeys, "a feature view";
+    pub(crate) struct RawStoredKeys, "a feature view";
     optional {
         /// How long a value stays valid after its event time, such as 12h or 1d; no limit when left out.
         ttl: Timespan,
@@ -30,7 +30,7 @@ record! {
 
 record! {
     /// How values get into the online store.
-    pub struct RawMaterialize, "the settings of a materialization";
+    pub(crate) struct RawMaterialize, "the settings of a materialization";
     required {
         /// What is checked of the rows of the source.
         checks: RawChecks,
@@ -39,7 +39,7 @@ record! {
 
 record! {
     /// What is checked of the rows of the source when values are written to the online store.
-    pub struct RawChecks, "the checks of a source";
+    pub(crate) struct RawChecks, "the checks of a source";
     optional {
         /// The fewest rows that the interval has; with fewer nothing is written.
         min_rows: Spanned<i64>,
@@ -57,7 +57,7 @@ record! {
 
 record! {
     /// Features that are read from a source as they are.
-    pub struct RawFeatureView, "a feature view";
+    pub(crate) struct RawFeatureView, "a feature view";
     required {
         /// Unique among all views of the project.
         name: Spanned<String>,
@@ -81,7 +81,7 @@ record! {
 
 record! {
     /// Features that are computed from a source in batches.
-    pub struct RawBatchFeatureView, "a batch feature view";
+    pub(crate) struct RawBatchFeatureView, "a batch feature view";
     required {
         /// Unique among all views of the project.
         name: Spanned<String>,
@@ -107,7 +107,7 @@ record! {
 
 record! {
     /// Features that arrive in a stream.
-    pub struct RawStreamFeatureView, "a stream feature view";
+    pub(crate) struct RawStreamFeatureView, "a stream feature view";
     required {
         /// Unique among all views of the project.
         name: Spanned<String>,
@@ -139,7 +139,7 @@ record! {
 
 record! {
     /// An aggregate over a window of time.
-    pub struct RawAggregation, "an aggregation";
+    pub(crate) struct RawAggregation, "an aggregation";
     required {
         /// The column whose values are aggregated.
         column: Spanned<String>,
@@ -160,7 +160,7 @@ record! {
 
 record! {
     /// Labels that people or programs give to entities.
-    pub struct RawLabelView, "a label view";
+    pub(crate) struct RawLabelView, "a label view";
     required {
         /// Unique among all views of the project.
         name: Spanned<String>,

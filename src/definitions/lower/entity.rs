@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The entity a definition declares; `None` after an error.
-pub fn lower_entity(raw: RawEntity, diagnostics: &mut Diagnostics) -> Option<Entity> {
+pub(crate) fn lower_entity(raw: RawEntity, diagnostics: &mut Diagnostics) -> Option<Entity> {
     let is_usable = check_object_name(&raw.name, "an entity", diagnostics);
     let join_key = match raw.join_keys {
         None if !is_usable => return None,
@@ -36,7 +36,7 @@ pub fn lower_entity(raw: RawEntity, diagnostics: &mut Diagnostics) -> Option<Ent
 }
 
 /// The project the definitions describe; its name must be the configured one.
-pub fn lower_project(raw: RawProject, configured: &str, diagnostics: &mut Diagnostics) -> Project {
+pub(crate) fn lower_project(raw: RawProject, configured: &str, diagnostics: &mut Diagnostics) -> Project {
     if raw.name.value != configured {
         diagnostics.error_with_help(
             &raw.name.span,

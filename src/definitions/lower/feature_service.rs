@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The service a definition declares; `None` after an error.
-pub fn lower_service(
+pub(crate) fn lower_service(
     raw: RawFeatureService,
     views: &DeclaredViews,
     diagnostics: &mut Diagnostics,
@@ -40,7 +40,7 @@ pub fn lower_service(
 }
 
 /// An object that needs views, in words, with whom to ask.
-pub fn user(kind: ObjectKind, name: &str, owner: &str) -> String {
+pub(crate) fn user(kind: ObjectKind, name: &str, owner: &str) -> String {
     let owner = if owner.is_empty() { String::new() } else { format!(" (owner {owner})") };
     format!("{kind} `{name}`{owner}")
 }
@@ -63,7 +63,12 @@ fn lower_member(
 
 /// The part of a view that a member selects. What it names and the view lacks is reported and left
 /// out; `user` is who selects.
-pub fn project(member: Member, view: &DeclaredView, user: &str, diagnostics: &mut Diagnostics) -> Option<Projection> {
+pub(crate) fn project(
+    member: Member,
+    view: &DeclaredView,
+    user: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Projection> {
     let features = match &member.features {
         None => view.features.clone(),
         Some(names) => {

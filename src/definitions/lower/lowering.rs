@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A raw object whose name, labels and kind of references the lowering needs to know.
-pub trait Named {
+pub(crate) trait Named {
     /// The name as written.
     fn name(&self) -> &Spanned<String>;
     /// The keys that every object has.
@@ -50,7 +50,7 @@ named! {
 }
 
 /// The lowering of a repo: what all steps need and fill.
-pub struct Lowering<'a, 'b> {
+pub(crate) struct Lowering<'a, 'b> {
     /// The settings of the repo.
     pub config: &'a StoreConfig,
     /// What is checked, and how sources are looked at.
@@ -62,7 +62,7 @@ pub struct Lowering<'a, 'b> {
 }
 
 /// Lowered objects by name, in the order of their first use; `None` stands for a broken one.
-pub struct Objects<T> {
+pub(crate) struct Objects<T> {
     order: Vec<String>,
     /// In the order of the names; `None` stands for a broken one.
     pub by_name: BTreeMap<String, Option<T>>,
@@ -70,13 +70,13 @@ pub struct Objects<T> {
 
 impl<T> Objects<T> {
     /// The objects in order, or `None` if one is broken.
-    pub fn in_order(mut self) -> Option<Vec<T>> {
+    pub(crate) fn in_order(mut self) -> Option<Vec<T>> {
         self.order.iter().map(|name| self.by_name.remove(name)?).collect()
     }
 }
 
 /// Names of views: unique together, or per kind when that is wanted.
-pub enum ViewNames {
+pub(crate) enum ViewNames {
     /// As Feast wants them: different in more than case, whatever the kind.
     Together(Taken),
     /// Unique among the views of one kind.
@@ -85,7 +85,7 @@ pub enum ViewNames {
 
 impl Lowering<'_, '_> {
     /// Lowers a collection whose names are unique in itself.
-    pub fn objects<R: Named, T>(
+    pub(crate) fn objects<R: Named, T>(
         &mut self,
         kind: ObjectKind,
         what: &'static str,
@@ -107,7 +107,7 @@ impl Lowering<'_, '_> {
     }
 
     /// Lowers a kind of views.
-    pub fn views<R: Named, S, T>(
+    pub(crate) fn views<R: Named, S, T>(
         &mut self,
         kind: ObjectKind,
         items: Vec<Item<(R, S)>>,
@@ -156,13 +156,13 @@ impl Lowering<'_, '_> {
     }
 
     /// Notes where an object was written.
-    pub fn place(&mut self, kind: ObjectKind, name: &Spanned<String>) {
+    pub(crate) fn place(&mut self, kind: ObjectKind, name: &Spanned<String>) {
         self.places.insert(ObjectId::new(kind, &name.value), place_of(&name.span));
     }
 }
 
 /// A place as the model keeps it.
-pub fn place_of(span: &Span) -> Place {
+pub(crate) fn place_of(span: &Span) -> Place {
     let (line, column) = span.line_column();
     Place { file: span.file.path.clone(), line, column }
 }

@@ -12,4 +12,4 @@ mod source;
 mod tags;
 mod view;
 
-pub use repo::lower;
+pub(crate) use repo::lower;

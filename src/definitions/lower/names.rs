@@ -19,7 +19,7 @@ const RESERVED_COLUMNS: [&str; 7] = [
 ];
 
 /// Names already taken, with the place of the first use.
-pub struct Taken {
+pub(crate) struct Taken {
     what: &'static str,
     ignoring_case: bool,
     seen: HashMap<String, Spanned<String>>,
@@ -29,17 +29,17 @@ pub struct Taken {
 
 impl Taken {
     /// For names that differ in case, too. `what` is what they name, as messages call it.
-    pub fn exact(what: &'static str) -> Self {
+    pub(crate) fn exact(what: &'static str) -> Self {
         Self { what, ignoring_case: false, seen: HashMap::new(), renames: Vec::new() }
     }
 
     /// For names that may not even differ in case only.
-    pub fn ignoring_case(what: &'static str) -> Self {
+    pub(crate) fn ignoring_case(what: &'static str) -> Self {
         Self { what, ignoring_case: true, seen: HashMap::new(), renames: Vec::new() }
     }
 
     /// Takes a name; says where it was used before if it is taken already.
-    pub fn take(&mut self, name: &Spanned<String>, diagnostics: &mut Diagnostics) -> bool {
+    pub(crate) fn take(&mut self, name: &Spanned<String>, diagnostics: &mut Diagnostics) -> bool {
         let key = self.key(&name.value);
         if let Some(first) = self.seen.get(&key) {
             let difference = if first.value == name.value { "" } else { " (names may not differ in case only)" };
@@ -55,12 +55,12 @@ impl Taken {
     }
 
     /// Notes that an object had another name before.
-    pub fn renamed(&mut self, name: &Spanned<String>, old: Option<&Spanned<String>>) {
+    pub(crate) fn renamed(&mut self, name: &Spanned<String>, old: Option<&Spanned<String>>) {
         self.renames.extend(old.map(|old| (name.value.clone(), old.clone())));
     }
 
     /// Refuses old names that are still, or twice, in use; called when all names are taken.
-    pub fn check_renames(&self, diagnostics: &mut Diagnostics) {
+    pub(crate) fn check_renames(&self, diagnostics: &mut Diagnostics) {
         let mut olds: HashMap<&str, &str> = HashMap::new();
         for (new, old) in &self.renames {
             if *new == old.value {
@@ -89,7 +89,7 @@ fn place(span: &Span) -> String {
 }
 
 /// Refuses names that Feast or feastr use themselves, and empty ones; answers whether the name can be used.
-pub fn check_object_name(name: &Spanned<String>, what: &str, diagnostics: &mut Diagnostics) -> bool {
+pub(crate) fn check_object_name(name: &Spanned<String>, what: &str, diagnostics: &mut Diagnostics) -> bool {
     if name.value.trim().is_empty() {
         diagnostics.error(&name.span, format!("{what} needs a name"));
     } else if name.value == DUMMY_ENTITY {
@@ -104,7 +104,7 @@ pub fn check_object_name(name: &Spanned<String>, what: &str, diagnostics: &mut D
 
 /// Refuses characters that would do something to a terminal or a log instead of being seen; answers whether there are
 /// none. Databases refuse some of them, too.
-pub fn check_characters(name: &Spanned<String>, diagnostics: &mut Diagnostics) -> bool {
+pub(crate) fn check_characters(name: &Spanned<String>, diagnostics: &mut Diagnostics) -> bool {
     let control = name.value.chars().find(|c| c.is_control());
     if let Some(character) = control {
         let message =
@@ -116,7 +116,7 @@ pub fn check_characters(name: &Spanned<String>, diagnostics: &mut Diagnostics) -
 
 /// Refuses names of features that references (`view:feature`) cannot hold: Python Feast stores such a name, and gives
 /// training data of another column for it.
-pub fn check_feature_name(name: &str, span: &Span, diagnostics: &mut Diagnostics) {
+pub(crate) fn check_feature_name(name: &str, span: &Span, diagnostics: &mut Diagnostics) {
     if name.contains(':') {
         diagnostics.error_with_help(
             span,
@@ -130,7 +130,7 @@ pub fn check_feature_name(name: &str, span: &Span, diagnostics: &mut Diagnostics
 const MAX_NAME: usize = 255;
 
 /// Refuses column names that retrieval could not tell from its own.
-pub fn check_column_name(name: &Spanned<String>, diagnostics: &mut Diagnostics) {
+pub(crate) fn check_column_name(name: &Spanned<String>, diagnostics: &mut Diagnostics) {
     let text = name.value.as_str();
     if text.trim().is_empty() {
         diagnostics.error(&name.span, "a column needs a name");

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The permission a definition declares; `None` after an error.
-pub fn lower_permission(raw: RawPermission, diagnostics: &mut Diagnostics) -> Option<Permission> {
+pub(crate) fn lower_permission(raw: RawPermission, diagnostics: &mut Diagnostics) -> Option<Permission> {
     check_object_name(&raw.name, "a permission", diagnostics);
     let mut types: Vec<PermissionType> = Vec::new();
     for kind in raw.types.unwrap_or_default() {

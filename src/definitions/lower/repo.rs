@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// The repo that the definitions declare; `None` when something in it is broken.
-pub fn lower(
+pub(crate) fn lower(
     collected: Collected,
     config: &StoreConfig,
     options: &LoadOptions<'_>,

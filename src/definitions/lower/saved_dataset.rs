@@ -15,7 +15,7 @@ use crate::{
 ///
 /// What it was made from may have changed since, or be Python's: that is worth a warning, not an
 /// error.
-pub fn lower_dataset(
+pub(crate) fn lower_dataset(
     raw: RawSavedDataset,
     views: &DeclaredViews,
     services: &BTreeMap<String, Option<FeatureService>>,
@@ -107,7 +107,7 @@ fn lower_storage(raw: RawStorage) -> DatasetStorage {
 }
 
 /// The validation reference a definition declares; `None` when its dataset is not declared.
-pub fn lower_reference(
+pub(crate) fn lower_reference(
     raw: RawValidationReference,
     datasets: &BTreeMap<String, Option<SavedDataset>>,
     diagnostics: &mut Diagnostics,

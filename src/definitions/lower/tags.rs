@@ -10,7 +10,7 @@ use crate::{
 
 impl RawLabels {
     /// The tags of the object, those of its keys among them.
-    pub fn into_tags(self) -> Tags {
+    pub(crate) fn into_tags(self) -> Tags {
         let Self { tags: WrittenTags(mut tags), protect, renamed_from, .. } = self;
         if protect {
             tags.insert(PROTECT_TAG.to_owned(), "true".to_owned());
@@ -24,7 +24,7 @@ impl RawLabels {
 
 impl RawConnectionRef {
     /// Adds the tags in which Feast keeps the reference.
-    pub fn add_to(self, tags: &mut Tags) {
+    pub(crate) fn add_to(self, tags: &mut Tags) {
         let mut add = |key: &str, value: String| tags.insert(format!("{CONNECTION_PREFIX}{key}"), value);
         add("provider", self.provider.value);
         add("name", self.name.value);
@@ -44,6 +44,6 @@ impl RawConnectionRef {
 }
 
 /// Adds the tag with which Feast marks on-demand views whose computation it measures.
-pub fn track_metrics(tags: &mut Tags) {
+pub(crate) fn track_metrics(tags: &mut Tags) {
     tags.insert(TRACK_METRICS_TAG.to_owned(), "true".to_owned());
 }

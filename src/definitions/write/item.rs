@@ -7,44 +7,44 @@ use crate::{
 
 /// The keys of one definition in the order they are written; what equals its default is left out.
 #[derive(Default)]
-pub struct Item {
+pub(crate) struct Item {
     entries: Vec<(String, Tree)>,
 }
 
 impl Item {
     /// The keys of something with a name, which comes first.
-    pub fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         Self::default().with("name", Tree::Text(name.to_owned()))
     }
 
     /// A key, whatever its value.
-    pub fn with(mut self, key: &str, value: Tree) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: Tree) -> Self {
         self.entries.push((key.to_owned(), value));
         self
     }
 
     /// A text; an empty one is the default.
-    pub fn text(self, key: &str, value: &str) -> Self {
+    pub(crate) fn text(self, key: &str, value: &str) -> Self {
         if value.is_empty() { self } else { self.with(key, Tree::Text(value.to_owned())) }
     }
 
     /// A text whose default is not the empty one.
-    pub fn text_unless(self, key: &str, value: &str, default: &str) -> Self {
+    pub(crate) fn text_unless(self, key: &str, value: &str, default: &str) -> Self {
         if value == default { self } else { self.with(key, Tree::Text(value.to_owned())) }
     }
 
     /// A switch that is left out at its default.
-    pub fn flag(self, key: &str, value: bool, default: bool) -> Self {
+    pub(crate) fn flag(self, key: &str, value: bool, default: bool) -> Self {
         if value == default { self } else { self.with(key, Tree::Bool(value)) }
     }
 
     /// A list of texts; an empty one is the default.
-    pub fn texts(self, key: &str, values: &[String]) -> Self {
+    pub(crate) fn texts(self, key: &str, values: &[String]) -> Self {
         if values.is_empty() { self } else { self.with(key, Tree::texts(values)) }
     }
 
     /// A mapping of texts; an empty one is the default.
-    pub fn map(self, key: &str, values: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn map(self, key: &str, values: &BTreeMap<String, String>) -> Self {
         if values.is_empty() {
             return self;
         }
@@ -53,18 +53,18 @@ impl Item {
     }
 
     /// A duration; without limit is the default.
-    pub fn span(self, key: &str, value: Ttl) -> Self {
+    pub(crate) fn span(self, key: &str, value: Ttl) -> Self {
         if value == Ttl::UNLIMITED { self } else { self.with(key, Tree::Text(value.to_string())) }
     }
 
     /// The entities of a view; none is the default.
-    pub fn entities(self, names: &[String]) -> Self {
+    pub(crate) fn entities(self, names: &[String]) -> Self {
         let declared: Vec<String> = names.iter().filter(|name| *name != DUMMY_ENTITY).cloned().collect();
         self.texts("entities", &declared)
     }
 
     /// The columns of a view: join keys that their entity does not describe fully, then features.
-    pub fn schema<'a>(
+    pub(crate) fn schema<'a>(
         self,
         entities: &[String],
         entity_columns: &[Field],
@@ -83,18 +83,18 @@ impl Item {
     }
 
     /// Columns as they are; none is the default.
-    pub fn columns(self, columns: Vec<Tree>) -> Self {
+    pub(crate) fn columns(self, columns: Vec<Tree>) -> Self {
         if columns.is_empty() { self } else { self.with("schema", Tree::List(columns)) }
     }
 
     /// What every kind of object has, the tags that are keys of the format among them.
-    pub fn labels(self, description: &str, owner: &str, tags: &Tags) -> Self {
+    pub(crate) fn labels(self, description: &str, owner: &str, tags: &Tags) -> Self {
         let item = self.text("description", description).text("owner", owner);
         item.tags(tags)
     }
 
     /// The tags, but for those that are keys of the format.
-    pub fn tags(self, tags: &Tags) -> Self {
+    pub(crate) fn tags(self, tags: &Tags) -> Self {
         let mut rest = tags.clone();
         let is_protected = tags.get(PROTECT_TAG).is_some_and(|value| value == "true");
         if is_protected {
@@ -105,18 +105,18 @@ impl Item {
     }
 
     /// The mapping of the keys.
-    pub fn done(self) -> Tree {
+    pub(crate) fn done(self) -> Tree {
         Tree::Mapping(self.entries)
     }
 
     /// On one line where that is short.
-    pub fn short(self) -> Tree {
+    pub(crate) fn short(self) -> Tree {
         self.done().inline_if_short()
     }
 }
 
 /// A schema column.
-pub fn column_item(field: &Field) -> Item {
+pub(crate) fn column_item(field: &Field) -> Item {
     let item = Item::named(&field.name)
         .with("dtype", Tree::Text(field.dtype.to_string()))
         .text("description", &field.description)

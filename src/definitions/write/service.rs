@@ -6,7 +6,7 @@ use crate::{
 
 impl Writer<'_> {
     /// A feature service as an entry of its collection.
-    pub fn feature_service(&self, service: &FeatureService) -> Tree {
+    pub(crate) fn feature_service(&self, service: &FeatureService) -> Tree {
         let members = service.features.iter().map(|projection| member(projection, self.features_of(&projection.view)));
         let item = Item::named(&service.name).with("features", Tree::List(members.collect()));
         let item = match &service.logging_config {
@@ -20,7 +20,7 @@ impl Writer<'_> {
 }
 
 /// A selection from a view with `features`: its name alone when everything is selected, in order.
-pub fn member(projection: &Projection, features: Option<&[Field]>) -> Tree {
+pub(crate) fn member(projection: &Projection, features: Option<&[Field]>) -> Tree {
     let selected = || projection.features.iter().map(|feature| &feature.name);
     let is_whole = features.is_some_and(|features| features.iter().map(|feature| &feature.name).eq(selected()));
     let names = Tree::texts(selected());

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The definition of a source.
-pub fn source_item(source: &DataSource) -> Tree {
+pub(crate) fn source_item(source: &DataSource) -> Tree {
     let item = Item::named(&source.name).text("type", &source.kind.to_string());
     let item = match &source.kind {
         SourceKind::File(file) => file_keys(item, file),
@@ -52,7 +52,7 @@ pub fn source_item(source: &DataSource) -> Tree {
 }
 
 /// The keys of a file source or storage.
-pub fn file_keys(item: Item, file: &FileSource) -> Item {
+pub(crate) fn file_keys(item: Item, file: &FileSource) -> Item {
     item.text("path", &file.path)
         .text("file_format", file.format.map_or("", |format| format.as_str()))
         .text("delimiter", &file.delimiter.map(FileSource::delimiter_word).unwrap_or_default())
@@ -61,12 +61,12 @@ pub fn file_keys(item: Item, file: &FileSource) -> Item {
 }
 
 /// The keys of a PostgreSQL source or storage.
-pub fn postgres_keys(item: Item, postgres: &PostgresSource) -> Item {
+pub(crate) fn postgres_keys(item: Item, postgres: &PostgresSource) -> Item {
     item.text("table", &postgres.table).text("query", &postgres.query)
 }
 
 /// The keys of a Spark source or storage.
-pub fn spark_keys(item: Item, spark: &SparkSource) -> Item {
+pub(crate) fn spark_keys(item: Item, spark: &SparkSource) -> Item {
     item.text("table", &spark.table)
         .text("query", &spark.query)
         .text("path", &spark.path)
@@ -74,7 +74,7 @@ pub fn spark_keys(item: Item, spark: &SparkSource) -> Item {
 }
 
 /// The keys of a warehouse source or storage.
-pub fn warehouse_keys(item: Item, source: &WarehouseSource) -> Item {
+pub(crate) fn warehouse_keys(item: Item, source: &WarehouseSource) -> Item {
     source.options.iter().fold(item, |item, (key, value)| item.text(key, value))
 }
 

@@ -16,7 +16,7 @@ use crate::{
 
 impl Writer<'_> {
     /// A feature view as an entry of its collection.
-    pub fn feature_view(&self, view: &FeatureView) -> Tree {
+    pub(crate) fn feature_view(&self, view: &FeatureView) -> Tree {
         let item = Item::named(&view.name).entities(&view.entities).span("ttl", view.ttl);
         let item = item
             .schema(&view.entities, &view.entity_columns, &view.features, |name| self.entity(name))
@@ -34,7 +34,7 @@ impl Writer<'_> {
     }
 
     /// A stream feature view as an entry of its collection.
-    pub fn stream_feature_view(&self, view: &StreamFeatureView) -> Tree {
+    pub(crate) fn stream_feature_view(&self, view: &StreamFeatureView) -> Tree {
         let item = Item::named(&view.name).entities(&view.entities).span("ttl", view.ttl);
         let item = item
             .schema(&view.entities, &view.entity_columns, &view.features, |name| self.entity(name))
@@ -57,7 +57,7 @@ impl Writer<'_> {
     }
 
     /// A label view as an entry of its collection.
-    pub fn label_view(&self, view: &LabelView) -> Tree {
+    pub(crate) fn label_view(&self, view: &LabelView) -> Tree {
         let policy = if view.conflict_policy == ConflictPolicy::default() { "" } else { view.conflict_policy.as_str() };
         Item::named(&view.name)
             .entities(&view.entities)
@@ -74,7 +74,7 @@ impl Writer<'_> {
     }
 
     /// An on-demand feature view as an entry of its collection.
-    pub fn on_demand_feature_view(&self, view: &OnDemandFeatureView) -> Tree {
+    pub(crate) fn on_demand_feature_view(&self, view: &OnDemandFeatureView) -> Tree {
         let sources = view.sources.iter().map(|source| match source {
             OnDemandSource::View(projection) => member(projection, self.features_of(&projection.view)),
             OnDemandSource::Request(source) => Tree::Text(source.name.clone()),
@@ -99,7 +99,7 @@ impl Writer<'_> {
 }
 
 /// Whether a view is declared among the batch views: it transforms its source.
-pub fn is_batch(view: &FeatureView) -> bool {
+pub(crate) fn is_batch(view: &FeatureView) -> bool {
     view.tags.contains_key(SQL_TAG) || view.tags.contains_key(AGGREGATIONS_TAG)
 }
 

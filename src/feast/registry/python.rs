@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The name of the function.
-pub const FUNCTION: &str = "feastr_expressions";
+pub(crate) const FUNCTION: &str = "feastr_expressions";
 
 /// What the first line starts with.
 const MARK: &str = "# feastr.expressions ";
@@ -48,7 +48,7 @@ impl Stored {
 }
 
 /// The expressions in the source of a function that [`python_source`] made; `None` of any other.
-pub fn read(source: &str) -> Option<Vec<Expression>> {
+pub(crate) fn read(source: &str) -> Option<Vec<Expression>> {
     let line = source.lines().next()?.strip_prefix(MARK)?;
     let stored: Stored = serde_json::from_str(line).ok().filter(|stored: &Stored| stored.version == VERSION)?;
     Some(stored.outputs.into_iter().map(|(name, _, sql)| Expression { name, sql }).collect())
@@ -59,7 +59,7 @@ pub fn read(source: &str) -> Option<Vec<Expression>> {
 /// It imports what it needs itself, so that Feast can load it without DuckDB. Integers with nulls
 /// arrive as floats, so every input is brought to its type first; NaN counts as null. The result
 /// leaves DuckDB through Arrow, which keeps such integers exact.
-pub fn python_source(view: &OnDemandFeatureView) -> String {
+pub(crate) fn python_source(view: &OnDemandFeatureView) -> String {
     let computation = Computation::of(view);
     let query = computation.query(TABLE, ROW);
     let stored = Stored::of(computation);

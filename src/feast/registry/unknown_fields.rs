@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 100;
 /// # Errors
 /// When the change touches an element of a list, or replaces an object by another one, that holds
 /// fields this version does not know: nobody can tell whether they still apply.
-pub fn keep_unknown(original: &[u8], reencoded: &[u8], changed: Vec<u8>) -> Result<Vec<u8>, UnknownFieldsLost> {
+pub(crate) fn keep_unknown(original: &[u8], reencoded: &[u8], changed: Vec<u8>) -> Result<Vec<u8>, UnknownFieldsLost> {
     if original == reencoded {
         return Ok(changed);
     }

@@ -23,7 +23,7 @@ use crate::{
 ///
 /// The engine has seen keys and times only; the rest is read once more, beside its result, and comes
 /// out as it is. The result's first column is the number of the entity row, which ends here.
-pub struct BesideEntities<'a> {
+pub(crate) struct BesideEntities<'a> {
     run: ScanRun,
     part: Option<Part>,
     /// Rows that are read and not yet passed on.
@@ -42,7 +42,7 @@ pub struct BesideEntities<'a> {
 }
 
 impl<'a> BesideEntities<'a> {
-    pub fn new(
+    pub(crate) fn new(
         entities: &EntityTable<'_>,
         retrieval: &Retrieval,
         sink: &'a mut dyn BatchSink,
@@ -162,7 +162,7 @@ impl<'a> BesideEntities<'a> {
     ///
     /// # Errors
     /// When entity rows could not be read a second time.
-    pub fn finish(self) -> Result<(), Problem> {
+    pub(crate) fn finish(self) -> Result<(), Problem> {
         self.failure.map_or(Ok(()), Err)
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A DuckDB in memory, with a folder to spill to.
-pub struct Database {
+pub(crate) struct Database {
     memory: Arc<Memory>,
     started: Mutex<Option<Started>>,
 }
@@ -33,7 +33,7 @@ struct Started {
 
 impl Database {
     /// One that has not started.
-    pub fn new(limit: MemoryLimit) -> Self {
+    pub(crate) fn new(limit: MemoryLimit) -> Self {
         Self { memory: Arc::new(Memory::new(limit)), started: Mutex::new(None) }
     }
 
@@ -41,7 +41,7 @@ impl Database {
     ///
     /// # Errors
     /// When there is no folder for temporary files, or DuckDB does not start.
-    pub fn session(&self, cancel: &Cancel) -> Result<Session, Problem> {
+    pub(crate) fn session(&self, cancel: &Cancel) -> Result<Session, Problem> {
         cancel.check()?;
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         let started = match &mut *started {

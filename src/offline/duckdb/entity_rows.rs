@@ -15,13 +15,13 @@ use crate::{
 const EVENT_TIMESTAMP: &str = "event_timestamp";
 
 /// Name of the table.
-pub const TABLE: &str = "feastr_entity_rows";
+pub(crate) const TABLE: &str = "feastr_entity_rows";
 /// Column with a row's place in the file, from 1.
-pub const ROW: &str = "number";
+pub(crate) const ROW: &str = "number";
 
 /// The keys and times of entity rows in a table of their own: `number`, the time as `us` and `ns`,
 /// and keys `k0`, ….
-pub struct EntityTable<'a> {
+pub(crate) struct EntityTable<'a> {
     pub file: OpenSource,
     /// The column with the times.
     pub time_column: String,
@@ -33,7 +33,7 @@ pub struct EntityTable<'a> {
 
 impl<'a> EntityTable<'a> {
     /// Reads keys and times of the file into DuckDB.
-    pub fn load(session: &Session, rows: &Entities, keys: &'a [&'a JoinKey]) -> Result<Self, Problem> {
+    pub(crate) fn load(session: &Session, rows: &Entities, keys: &'a [&'a JoinKey]) -> Result<Self, Problem> {
         let what = format!("cannot read entity rows from {}", rows.shown());
         let file = rows.open()?;
         let time_column = time_column(&file, rows.shown())?;
@@ -70,12 +70,12 @@ impl<'a> EntityTable<'a> {
     }
 
     /// Names of the file's columns, in order.
-    pub fn columns(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         self.file.columns().columns.iter().map(|column| column.name.as_str())
     }
 
     /// The type of a join key column, as the first view knows it.
-    pub fn key_type(&self, column: &str) -> Option<&DataType> {
+    pub(crate) fn key_type(&self, column: &str) -> Option<&DataType> {
         self.keys.iter().find(|key| key.column == column).map(|key| &key.field.dtype)
     }
 }

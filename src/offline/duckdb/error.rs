@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What an error of DuckDB means for the person, while doing `what`.
-pub fn explain(what: &str, error: &duckdb::Error, memory: &MemoryLimit) -> Problem {
+pub(crate) fn explain(what: &str, error: &duckdb::Error, memory: &MemoryLimit) -> Problem {
     let text = error.to_string();
     // DuckDB puts the kind of error in front and hints behind; the first line says what happened.
     let line = text.lines().next().unwrap_or(&text);

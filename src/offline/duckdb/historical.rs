@@ -23,7 +23,7 @@ use crate::{
 ///
 /// One statement joins all views. Where rows of one entity and moment turn out to be among those that
 /// count, a second look decides by what they hold, as materializing does.
-pub fn run(
+pub(crate) fn run(
     session: &Session,
     repo: &Path,
     query: &HistoricalQuery<'_>,

@@ -8,7 +8,7 @@ use std::{
 use crate::config::MemoryLimit;
 
 /// How much memory all queries may use together.
-pub struct Memory {
+pub(crate) struct Memory {
     /// As the person set it.
     pub limit: MemoryLimit,
     /// Bytes to which it was raised; 0 as long as it was not.
@@ -17,13 +17,13 @@ pub struct Memory {
 
 impl Memory {
     /// What the person set.
-    pub const fn new(limit: MemoryLimit) -> Self {
+    pub(crate) const fn new(limit: MemoryLimit) -> Self {
         Self { limit, raised: Mutex::new(0) }
     }
 
     /// The limit in bytes that is to be set so that batches of so many columns fit, whatever the person
     /// said: with less nothing can be done at all. `None` if what is set is enough.
-    pub fn raised_for(&self, columns: usize) -> Option<u64> {
+    pub(crate) fn raised_for(&self, columns: usize) -> Option<u64> {
         /// Of everything else.
         const BASE: u64 = 192 << 20;
         /// Of the vectors of one column, of which several batches are under way in each thread.

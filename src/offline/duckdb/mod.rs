@@ -31,7 +31,7 @@ use source::ViewSource;
 pub use spill::remove_all as remove_spill_folders;
 
 /// Reads sources with one DuckDB, which starts with the first query.
-pub struct DuckDbStore {
+pub(crate) struct DuckDbStore {
     /// Relative paths of sources start here.
     repo: PathBuf,
     database: Arc<Database>,
@@ -39,7 +39,7 @@ pub struct DuckDbStore {
 }
 
 impl DuckDbStore {
-    pub fn new(repo: PathBuf, memory: MemoryLimit) -> Self {
+    pub(crate) fn new(repo: PathBuf, memory: MemoryLimit) -> Self {
         Self { repo, database: Arc::new(Database::new(memory)), cancel: Cancel::default() }
     }
 

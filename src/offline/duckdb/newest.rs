@@ -26,7 +26,7 @@ use crate::{
 /// The rows are sorted by entity and recency, which DuckDB does in files where memory ends, and the
 /// first of each entity is kept on the way. An aggregation would be faster, but holds every
 /// entity's row in memory.
-pub fn run(
+pub(crate) fn run(
     session: &Session,
     repo: &Path,
     query: &NewestQuery<'_>,
@@ -216,7 +216,7 @@ fn changes(batch: &RecordBatch, columns: std::ops::Range<usize>) -> Result<Boole
 }
 
 /// What [`count`] gives, where the footers of the files say that no row is in the interval.
-pub fn count_unread(source: &ViewSource<'_>, interval: Interval) -> Result<Option<Counted>, Problem> {
+pub(crate) fn count_unread(source: &ViewSource<'_>, interval: Interval) -> Result<Option<Counted>, Problem> {
     let ViewScan { scan, columns } = source.scan(&[])?;
     let ticks = scan.ticks(columns.keys);
     let [start, end] = [interval.start, interval.end].map(|at| ticks.of_micros(at.micros()));
@@ -232,7 +232,7 @@ pub fn count_unread(source: &ViewSource<'_>, interval: Interval) -> Result<Optio
 }
 
 /// How many rows the interval has, of about how many entities, and what is missing of others.
-pub fn count(session: &Session, source: &ViewSource<'_>, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
+pub(crate) fn count(session: &Session, source: &ViewSource<'_>, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
     let table = source.scan(&[])?.table(session);
     let keys: Vec<String> = table.columns.key_names().collect();
     let inside = inside(&table, query);
@@ -257,7 +257,12 @@ pub fn count(session: &Session, source: &ViewSource<'_>, query: &NewestQuery<'_>
 }
 
 /// What checks ask about an interval and the time after `now`, in one go over the source.
-pub fn examine(session: &Session, repo: &Path, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {
+pub(crate) fn examine(
+    session: &Session,
+    repo: &Path,
+    query: &NewestQuery<'_>,
+    now: Timestamp,
+) -> Result<Examined, Problem> {
     let source = ViewSource::open(repo, query.view)?;
     let table = source.scan(&[])?.table(session);
     let keys: Vec<String> = table.columns.key_names().collect();
@@ -283,7 +288,7 @@ pub fn examine(session: &Session, repo: &Path, query: &NewestQuery<'_>, now: Tim
 }
 
 /// How many rows are as new as another one of their entity.
-pub fn ties(session: &Session, repo: &Path, view: &FeatureView) -> Result<u64, Problem> {
+pub(crate) fn ties(session: &Session, repo: &Path, view: &FeatureView) -> Result<u64, Problem> {
     let source = ViewSource::open(repo, view)?;
     let table = source.scan(&[])?.table(session);
     let columns = table.columns.names().join(", ");
@@ -297,7 +302,7 @@ pub fn ties(session: &Session, repo: &Path, view: &FeatureView) -> Result<u64, P
 }
 
 /// The earliest event time of a view's source.
-pub fn first_event(session: &Session, repo: &Path, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
+pub(crate) fn first_event(session: &Session, repo: &Path, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
     let source = ViewSource::open(repo, view)?;
     let table = source.scan(&[])?.table(session);
     let sql = format!("SELECT min(t), count(*) FROM {}", table.sql());

@@ -15,7 +15,7 @@ const JOINED: &str = "feastr_joined";
 
 /// A side of the join as statements know it.
 #[derive(Debug)]
-pub struct RenderedSide<'a> {
+pub(crate) struct RenderedSide<'a> {
     pub side: &'a Side<'a>,
     /// How statements call it; the beginning of the names of its tables.
     pub name: String,
@@ -30,7 +30,7 @@ pub struct RenderedSide<'a> {
 }
 
 /// Finds the features of all sides, by number of the entity row.
-pub fn joined(sides: &[&RenderedSide<'_>]) -> String {
+pub(crate) fn joined(sides: &[&RenderedSide<'_>]) -> String {
     let found = [format!("e.{ROW}")].into_iter().chain(sides.iter().flat_map(|side| side.found()));
     let found: Vec<String> = found.collect();
     let joins: Vec<String> = sides.iter().map(|side| side.join()).collect();
@@ -42,7 +42,7 @@ pub fn joined(sides: &[&RenderedSide<'_>]) -> String {
 }
 
 /// The number of each entity row and its features, in their order.
-pub fn result(sides: &[&RenderedSide<'_>]) -> String {
+pub(crate) fn result(sides: &[&RenderedSide<'_>]) -> String {
     let outputs = [format!("j.{ROW}")].into_iter().chain(sides.iter().flat_map(|side| side.outputs()));
     let outputs: Vec<String> = outputs.collect();
     let mut winners: Vec<String> = sides.iter().filter_map(|side| side.join_of_winners()).collect();
@@ -55,14 +55,14 @@ pub fn result(sides: &[&RenderedSide<'_>]) -> String {
 
 impl RenderedSide<'_> {
     /// Copies the rows of entities that somebody asks about into a table.
-    pub fn kept_rows(&self) -> String {
+    pub(crate) fn kept_rows(&self) -> String {
         let names = self.columns.names().join(", ");
         let of_entities = self.of_entities();
         format!("CREATE OR REPLACE TEMP TABLE {}_rows AS\nSELECT {names} FROM {}{of_entities}", self.name, self.rows)
     }
 
     /// The table that [`kept_rows`](Self::kept_rows) makes, called `s`.
-    pub fn kept(&self) -> String {
+    pub(crate) fn kept(&self) -> String {
         format!("{}_rows AS s", self.name)
     }
 
@@ -140,14 +140,14 @@ impl RenderedSide<'_> {
     }
 
     /// First and last event time of the rows that were found.
-    pub fn found_times(&self) -> String {
+    pub(crate) fn found_times(&self) -> String {
         let name = &self.name;
         format!("SELECT min({name}_t), max({name}_t) FROM {JOINED}")
     }
 
     /// How many moments of entities were found, and how many rows there are of them; `rows` are called
     /// `s` and have keys and times.
-    pub fn counted(&self, rows: &str) -> String {
+    pub(crate) fn counted(&self, rows: &str) -> String {
         let (rows, found, same) = (self.moments_of(rows), self.found_moments(), self.same_moment());
         format!(
             "SELECT (SELECT count(*) FROM (SELECT DISTINCT {found})),\n\
@@ -157,7 +157,7 @@ impl RenderedSide<'_> {
 
     /// A table of the moments that were found and have several rows; `rows` as for
     /// [`counted`](Self::counted).
-    pub fn tied(&self, rows: &str) -> String {
+    pub(crate) fn tied(&self, rows: &str) -> String {
         format!(
             "CREATE OR REPLACE TEMP TABLE {}_tied AS\nSELECT {}s.t, s.c FROM {}\n\
              JOIN (SELECT DISTINCT {}) AS m\nON {}\nGROUP BY ALL HAVING count(*) > 1",
@@ -171,7 +171,7 @@ impl RenderedSide<'_> {
 
     /// A table of the rows with the greatest values among those of [`tied`](Self::tied) moments; `rows`
     /// are called `s` and have all features of the view and `content`, which orders them.
-    pub fn winners(&self, rows: &str) -> String {
+    pub(crate) fn winners(&self, rows: &str) -> String {
         let name = &self.name;
         let wanted: Vec<String> =
             self.side.features.iter().enumerate().map(|(index, feature)| format!("f{index} := s.f{feature}")).collect();

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Name of the table function. Its argument is the number of a scan, its columns are `c0`, `c1`, ….
-pub const FUNCTION: &str = "feastr_scan";
+pub(crate) const FUNCTION: &str = "feastr_scan";
 
 /// What DuckDB takes at once.
 const ROWS: usize = 2048;
@@ -42,7 +42,7 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// A scan that statements can read from, any number of times, as long as this value lives.
 #[derive(Debug)]
-pub struct ScanTable {
+pub(crate) struct ScanTable {
     number: u64,
     known: Arc<Known>,
 }
@@ -58,7 +58,7 @@ struct Known {
 
 impl ScanTable {
     /// Makes a scan known to DuckDB.
-    pub fn new(scan: Scan, cancel: Cancel) -> Self {
+    pub(crate) fn new(scan: Scan, cancel: Cancel) -> Self {
         let known = Arc::new(Known { scan: Arc::new(scan), cancel, problem: Mutex::default() });
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         scans().insert(number, Arc::clone(&known));
@@ -66,17 +66,17 @@ impl ScanTable {
     }
 
     /// The table in SQL, as `alias` with columns of these names.
-    pub fn sql(&self, alias: &str, columns: &[String]) -> String {
+    pub(crate) fn sql(&self, alias: &str, columns: &[String]) -> String {
         format!("{FUNCTION}({}) AS {alias}({})", self.number, columns.join(", "))
     }
 
     /// The scan.
-    pub fn scan(&self) -> &Scan {
+    pub(crate) fn scan(&self) -> &Scan {
         &self.known.scan
     }
 
     /// Why reading failed, the first time.
-    pub fn problem(&self) -> Option<Problem> {
+    pub(crate) fn problem(&self) -> Option<Problem> {
         self.known.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -92,11 +92,11 @@ fn scans() -> MutexGuard<'static, HashMap<u64, Arc<Known>>> {
 }
 
 /// The table function.
-pub struct ScanFunction;
+pub(crate) struct ScanFunction;
 
 /// One execution of a statement that reads a scan.
 #[derive(Default)]
-pub struct Reading {
+pub(crate) struct Reading {
     run: OnceLock<ScanRun>,
     /// Parts that no thread is reading at the moment.
     idle: Mutex<Vec<Cursor>>,
@@ -114,7 +114,7 @@ struct Batch {
 }
 
 /// What a statement is bound to.
-pub struct Bound(Arc<Known>);
+pub(crate) struct Bound(Arc<Known>);
 
 impl VTab for ScanFunction {
     type InitData = Reading;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What one query works with: a connection, which sees no temporary table of another one.
-pub struct Session {
+pub(crate) struct Session {
     /// Over before the connection is closed.
     _running: Running,
     connection: Connection,
@@ -27,7 +27,7 @@ pub struct Session {
 
 /// What a statement is for, and the scans that it reads.
 #[derive(Clone, Copy)]
-pub struct Work<'a> {
+pub(crate) struct Work<'a> {
     /// Begins messages: `cannot read …`.
     pub what: &'a str,
     pub scans: &'a [&'a ScanTable],
@@ -42,7 +42,7 @@ impl Session {
     }
 
     /// A scan as a table for statements.
-    pub fn table(&self, scan: Scan) -> ScanTable {
+    pub(crate) fn table(&self, scan: Scan) -> ScanTable {
         if let Some(limit) = self.memory.raised_for(scan.columns().len()) {
             // Where it is refused, the query says what is missing.
             let _ = self.connection.execute_batch(&format!("SET memory_limit = '{limit}B'"));
@@ -51,13 +51,13 @@ impl Session {
     }
 
     /// Runs statements without results.
-    pub fn execute(&self, work: Work<'_>, sql: &str) -> Result<(), Problem> {
+    pub(crate) fn execute(&self, work: Work<'_>, sql: &str) -> Result<(), Problem> {
         self.cancel.check()?;
         self.connection.execute_batch(sql).map_err(|error| self.failure(work, &error))
     }
 
     /// The integers of the only row.
-    pub fn integers<const N: usize>(&self, work: Work<'_>, sql: &str) -> Result<[Option<i64>; N], Problem> {
+    pub(crate) fn integers<const N: usize>(&self, work: Work<'_>, sql: &str) -> Result<[Option<i64>; N], Problem> {
         let read = |row: &duckdb::Row<'_>| {
             let mut integers = [None; N];
             integers.iter_mut().enumerate().try_for_each(|(column, integer)| {
@@ -72,7 +72,7 @@ impl Session {
 
     /// Streams a query's result; times come out as microseconds UTC. An ordered result stays in
     /// order only because `preserve_insertion_order` is left on (seen with DuckDB 2.0.0).
-    pub fn stream(&self, work: Work<'_>, sql: &str, sink: &mut dyn BatchSink) -> Result<(), Problem> {
+    pub(crate) fn stream(&self, work: Work<'_>, sql: &str, sink: &mut dyn BatchSink) -> Result<(), Problem> {
         let failure = |error: duckdb::Error| self.failure(work, &error);
         self.cancel.check()?;
         let mut statement = self.connection.prepare(sql).map_err(failure)?;

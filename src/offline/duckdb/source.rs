@@ -11,14 +11,14 @@ use crate::{
 };
 
 /// The sources of one query: what several views share is opened once.
-pub struct OpenSources<'a> {
+pub(crate) struct OpenSources<'a> {
     /// Relative paths start here.
     repo: &'a Path,
     opened: Vec<(&'a DataSource, Arc<OpenSource>)>,
 }
 
 /// The source of a view, with its files open.
-pub struct ViewSource<'a> {
+pub(crate) struct ViewSource<'a> {
     pub view: &'a FeatureView,
     source: &'a DataSource,
     files: Arc<OpenSource>,
@@ -27,12 +27,12 @@ pub struct ViewSource<'a> {
 
 impl<'a> OpenSources<'a> {
     /// None yet.
-    pub const fn new(repo: &'a Path) -> Self {
+    pub(crate) const fn new(repo: &'a Path) -> Self {
         Self { repo, opened: Vec::new() }
     }
 
     /// Finds the files of a view's source and looks at their columns.
-    pub fn open(&mut self, view: &'a FeatureView) -> Result<ViewSource<'a>, Problem> {
+    pub(crate) fn open(&mut self, view: &'a FeatureView) -> Result<ViewSource<'a>, Problem> {
         if let Some(what) = view.transformation() {
             let message = format!("feature view `{}` is computed by {what}, which is not supported yet", view.name);
             return Err(Problem::new(Kind::Unsupported, message, None));
@@ -65,22 +65,22 @@ impl<'a> OpenSources<'a> {
 
 impl<'a> ViewSource<'a> {
     /// The source of one view.
-    pub fn open(repo: &'a Path, view: &'a FeatureView) -> Result<Self, Problem> {
+    pub(crate) fn open(repo: &'a Path, view: &'a FeatureView) -> Result<Self, Problem> {
         OpenSources::new(repo).open(view)
     }
 
     /// Whether rows are found by reading all text of the files, so that once is better than twice.
-    pub fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         self.files.files.format != Format::Parquet
     }
 
     /// What is being done, for messages.
-    pub fn what(&self) -> String {
+    pub(crate) fn what(&self) -> String {
         format!("cannot read data source `{}`", self.source.name)
     }
 
     /// The error of a source none of whose rows has an event time.
-    pub fn without_times(&self, rows: i64) -> Problem {
+    pub(crate) fn without_times(&self, rows: i64) -> Problem {
         let column = self.source.event_column();
         Problem::new(
             Kind::Invalid,
@@ -90,7 +90,7 @@ impl<'a> ViewSource<'a> {
     }
 
     /// A reading of keys, times and these features.
-    pub fn scan(&self, features: &[&Field]) -> Result<ViewScan, Problem> {
+    pub(crate) fn scan(&self, features: &[&Field]) -> Result<ViewScan, Problem> {
         let keys = self.view.join_keys();
         let mut wanted: Vec<Wanted> = Vec::with_capacity(keys.len() + 2 + features.len());
         let mut want = |column: &str, role: Role, null_if_unfit: bool| {
@@ -115,7 +115,7 @@ impl<'a> ViewSource<'a> {
 /// Which columns a scan of a view has: keys `k0`, …, event times `t`, creation times `c` if there are
 /// any, features `f0`, ….
 #[derive(Debug, Clone, Copy)]
-pub struct ViewColumns {
+pub(crate) struct ViewColumns {
     pub keys: usize,
     pub has_created: bool,
     pub features: usize,
@@ -123,28 +123,28 @@ pub struct ViewColumns {
 
 impl ViewColumns {
     /// Their names, in order.
-    pub fn names(self) -> Vec<String> {
+    pub(crate) fn names(self) -> Vec<String> {
         let created = self.has_created.then(|| "c".to_owned());
         self.key_names().chain(["t".to_owned()]).chain(created).chain(self.feature_names()).collect()
     }
 
     /// Those of the keys.
-    pub fn key_names(self) -> impl Iterator<Item = String> {
+    pub(crate) fn key_names(self) -> impl Iterator<Item = String> {
         (0..self.keys).map(|index| format!("k{index}"))
     }
 
     /// Those of the features.
-    pub fn feature_names(self) -> impl Iterator<Item = String> {
+    pub(crate) fn feature_names(self) -> impl Iterator<Item = String> {
         (0..self.features).map(|index| format!("f{index}"))
     }
 
     /// The creation time, or null.
-    pub const fn created(self) -> &'static str {
+    pub(crate) const fn created(self) -> &'static str {
         if self.has_created { "c" } else { "NULL :: BIGINT" }
     }
 
     /// What orders rows of one entity, as one number: event time, then creation time, none first.
-    pub fn recency(self) -> String {
+    pub(crate) fn recency(self) -> String {
         match self.has_created {
             false => "t".to_owned(),
             true => format!("(t :: HUGEINT * {TWO_TO_64} + coalesce(c :: HUGEINT + {TWO_TO_63}, 0))"),
@@ -152,13 +152,13 @@ impl ViewColumns {
     }
 
     /// The position of the first feature.
-    pub fn first_feature(self) -> usize {
+    pub(crate) fn first_feature(self) -> usize {
         self.keys + 1 + usize::from(self.has_created)
     }
 }
 
 /// A scan of a view's source.
-pub struct ViewScan {
+pub(crate) struct ViewScan {
     pub scan: Scan,
     pub columns: ViewColumns,
 }
@@ -166,44 +166,44 @@ pub struct ViewScan {
 impl ViewScan {
     /// Only rows of events from `first` to `last`, both in what event times count and inside.
     #[must_use]
-    pub fn between(self, first: i64, last: i64) -> Self {
+    pub(crate) fn between(self, first: i64, last: i64) -> Self {
         Self { scan: self.scan.between(self.columns.keys, first, last), ..self }
     }
 
     /// What event times count.
-    pub fn ticks(&self) -> Ticks {
+    pub(crate) fn ticks(&self) -> Ticks {
         self.scan.ticks(self.columns.keys)
     }
 
     /// Only rows of events of an interval.
     #[must_use]
-    pub fn inside(self, interval: Interval) -> Self {
+    pub(crate) fn inside(self, interval: Interval) -> Self {
         let ticks = self.ticks();
         self.between(ticks.of_micros(interval.start.micros()), ticks.of_micros(interval.end.micros()))
     }
 
     /// With a last column `content`, which orders rows by the values of all features.
     #[must_use]
-    pub fn with_content(self) -> Self {
+    pub(crate) fn with_content(self) -> Self {
         let features = self.columns.first_feature()..self.columns.first_feature() + self.columns.features;
         Self { scan: self.scan.with_content(features), ..self }
     }
 
     /// As a table.
-    pub fn table(self, session: &Session) -> ViewTable {
+    pub(crate) fn table(self, session: &Session) -> ViewTable {
         ViewTable { table: session.table(self.scan), columns: self.columns }
     }
 }
 
 /// The rows of a view's source as a table.
-pub struct ViewTable {
+pub(crate) struct ViewTable {
     pub table: ScanTable,
     pub columns: ViewColumns,
 }
 
 impl ViewTable {
     /// The table in SQL, called `s`.
-    pub fn sql(&self) -> String {
+    pub(crate) fn sql(&self) -> String {
         let mut names = self.columns.names();
         if self.table.scan().has_content() {
             names.push("content".to_owned());
@@ -212,18 +212,18 @@ impl ViewTable {
     }
 
     /// What event times count.
-    pub fn ticks(&self) -> Ticks {
+    pub(crate) fn ticks(&self) -> Ticks {
         self.table.scan().ticks(self.columns.keys)
     }
 
     /// What creation times count.
-    pub fn created_ticks(&self) -> Ticks {
+    pub(crate) fn created_ticks(&self) -> Ticks {
         if self.columns.has_created { self.table.scan().ticks(self.columns.keys + 1) } else { self.ticks() }
     }
 }
 
 /// One more than the largest creation time can add to [`ViewColumns::recency`].
-pub const TWO_TO_64: &str = "18446744073709551616";
+pub(crate) const TWO_TO_64: &str = "18446744073709551616";
 const TWO_TO_63: &str = "9223372036854775808";
 
 #[cfg(test)]

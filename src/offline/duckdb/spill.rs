@@ -20,7 +20,7 @@ const LOCK: &str = "lock";
 static IN_USE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A folder to spill to.
-pub struct Spill {
+pub(crate) struct Spill {
     folder: TempDir,
     _lock: File,
 }
@@ -30,7 +30,7 @@ impl Spill {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let parent = std::env::temp_dir();
         sweep(&parent);
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
@@ -40,7 +40,7 @@ impl Spill {
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 }

@@ -26,7 +26,7 @@ use crate::{clients::postgres::Pool, config::PostgresConfig, model::Timestamp, p
 const MOST_READERS: usize = 10;
 
 /// Feast's online store in a schema of a PostgreSQL database.
-pub struct PostgresOnlineStore {
+pub(crate) struct PostgresOnlineStore {
     access: Access,
     readers: Arc<Pool>,
     /// Whether new tables get a column for numbers.
@@ -35,7 +35,7 @@ pub struct PostgresOnlineStore {
 
 impl PostgresOnlineStore {
     /// The store behind these settings. Nothing is opened yet.
-    pub fn new(config: &PostgresConfig) -> Self {
+    pub(crate) fn new(config: &PostgresConfig) -> Self {
         let access = Access::new(config);
         Self { readers: Arc::new(access.pool(MOST_READERS)), access, numbers: config.numbers }
     }

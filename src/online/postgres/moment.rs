@@ -9,7 +9,7 @@ const ORIGIN: i64 = 946_684_800_000_000;
 
 /// A `timestamptz`: on the wire microseconds since 2000, whatever zone a session has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment(pub Timestamp);
+pub(crate) struct Moment(pub Timestamp);
 
 impl ToSql for Moment {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A read of some views: one question to the server, so that all values are of the same moment.
-pub struct PostgresRead {
+pub(crate) struct PostgresRead {
     pool: Arc<Pool>,
     views: Vec<ViewRead>,
     /// The question about all views.
@@ -37,7 +37,7 @@ struct ViewRead {
 
 impl PostgresRead {
     /// Reads through a pool of connections.
-    pub fn new(pool: Arc<Pool>, project: &str, views: Vec<ViewFeatures>) -> Self {
+    pub(crate) fn new(pool: Arc<Pool>, project: &str, views: Vec<ViewFeatures>) -> Self {
         let views: Vec<ViewRead> = views.into_iter().map(|view| ViewRead::new(project, view)).collect();
         let statement = statement(views.iter().enumerate());
         Self { pool, views, statement }

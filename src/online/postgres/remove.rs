@@ -31,7 +31,7 @@ const PAGE: i64 = 1000;
 
 /// Removes the values of views under their join keys, and tells how many entities had some. A table
 /// without others is dropped.
-pub fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
+pub(crate) fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
     let mut existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
@@ -76,7 +76,11 @@ fn drop_in_transaction(connection: &mut Connection, table: &str, prefix: &[u8]) 
 }
 
 /// Removes the values of some features of views.
-pub fn features(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
+pub(crate) fn features(
+    session: &mut Session,
+    views: &[ViewLayout],
+    on_page: &mut dyn FnMut(u64),
+) -> Result<u64, Problem> {
     let existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
@@ -110,7 +114,7 @@ fn existing<'a>(
 }
 
 /// Removes the values whose event is before a moment.
-pub fn expired(
+pub(crate) fn expired(
     session: &mut Session,
     views: &[(ViewLayout, Timestamp)],
     on_page: &mut dyn FnMut(u64),

@@ -30,7 +30,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 
 /// How the store is reached.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub(crate) struct Access {
     server: PostgresServer,
     /// Options of each connection, as libpq takes them.
     options: String,
@@ -39,7 +39,7 @@ pub struct Access {
 }
 
 impl Access {
-    pub fn new(config: &PostgresConfig) -> Self {
+    pub(crate) fn new(config: &PostgresConfig) -> Self {
         // The search path of Feast, which decides where its tables are.
         let public = if config.schema == "public" { "" } else { ",public" };
         Self {
@@ -55,7 +55,7 @@ impl Access {
     }
 
     /// Connections for reading, of which there are at most so many.
-    pub fn pool(&self, most: usize) -> Pool {
+    pub(crate) fn pool(&self, most: usize) -> Pool {
         let access = self.clone();
         Pool::new(self.server.clone(), most, move |config| access.adjust(config))
     }
@@ -74,7 +74,7 @@ const HISTORY: &str = "SELECT system_identifier || ' ' || \
     substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) FROM pg_catalog.pg_control_system()";
 
 /// A connection that comes back when it was lost.
-pub struct Session {
+pub(crate) struct Session {
     access: Access,
     connection: Connection,
     /// What the server said of its history, when it was asked and told.
@@ -92,7 +92,7 @@ fn history(connection: &mut Connection) -> Result<String, PostgresError> {
 
 impl Session {
     /// Connects; a server that is not there now is an error at once.
-    pub fn open(access: &Access) -> Result<Self, Problem> {
+    pub(crate) fn open(access: &Access) -> Result<Self, Problem> {
         let (limit, connection) = (LOCK_WAIT + ANSWER_LIMIT, access.connect()?);
         let mut session = Self { access: access.clone(), connection, history: None, limit, is_stale: false };
         session.set_limit(limit);
@@ -100,17 +100,17 @@ impl Session {
     }
 
     /// How long further answers may take.
-    pub fn set_limit(&mut self, limit: Duration) {
+    pub(crate) fn set_limit(&mut self, limit: Duration) {
         self.limit = limit;
         self.connection.set_limit(limit);
     }
 
     /// The schema that the settings name.
-    pub fn schema(&self) -> &str {
+    pub(crate) fn schema(&self) -> &str {
         &self.access.schema
     }
 
-    pub fn server(&self) -> &PostgresServer {
+    pub(crate) fn server(&self) -> &PostgresServer {
         &self.access.server
     }
 
@@ -118,7 +118,10 @@ impl Session {
     ///
     /// # Errors
     /// What the server says, explained.
-    pub fn once<T>(&mut self, act: impl FnOnce(&mut Connection) -> Result<T, PostgresError>) -> Result<T, Problem> {
+    pub(crate) fn once<T>(
+        &mut self,
+        act: impl FnOnce(&mut Connection) -> Result<T, PostgresError>,
+    ) -> Result<T, Problem> {
         act(&mut self.connection).map_err(|error| self.access.server.explain(&error).into())
     }
 
@@ -127,7 +130,7 @@ impl Session {
     ///
     /// # Errors
     /// What cannot be helped by waiting, or what is still so after a long while.
-    pub fn insist<T>(
+    pub(crate) fn insist<T>(
         &mut self,
         mut act: impl FnMut(&mut Connection) -> Result<T, PostgresError>,
     ) -> Result<T, Problem> {
@@ -146,7 +149,7 @@ impl Session {
 
     /// Notes the history of the server, for [`check_memory`](Self::check_memory). Not every server that
     /// speaks like PostgreSQL has one to tell; then there is nothing to be checked.
-    pub fn note_history(&mut self) {
+    pub(crate) fn note_history(&mut self) {
         self.history = history(&mut self.connection).ok();
     }
 
@@ -156,7 +159,7 @@ impl Session {
     ///
     /// # Errors
     /// When it was replaced, or cannot be asked.
-    pub fn check_memory(&mut self) -> Result<(), Problem> {
+    pub(crate) fn check_memory(&mut self) -> Result<(), Problem> {
         let Some(noted) = self.history.clone() else { return Ok(()) };
         self.is_stale = true;
         if self.insist(history)? == noted {

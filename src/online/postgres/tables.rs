@@ -12,11 +12,11 @@ use crate::{
 };
 
 /// The table of a view, as Feast names it.
-pub fn table_name(project: &str, view: &str) -> String {
+pub(crate) fn table_name(project: &str, view: &str) -> String {
     format!("{project}_{view}")
 }
 
-pub fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
@@ -24,7 +24,7 @@ pub fn quoted(name: &str) -> String {
 const LONGEST_NAME: usize = 63;
 
 /// What PostgreSQL keeps of a name.
-pub fn kept(name: &str) -> &str {
+pub(crate) fn kept(name: &str) -> &str {
     &name[..name.floor_char_boundary(LONGEST_NAME)]
 }
 
@@ -32,7 +32,7 @@ pub fn kept(name: &str) -> &str {
 ///
 /// # Errors
 /// When two names differ only behind what PostgreSQL keeps.
-pub fn check_lengths(tables: &[String]) -> Result<(), Problem> {
+pub(crate) fn check_lengths(tables: &[String]) -> Result<(), Problem> {
     let mut names = BTreeMap::new();
     for table in tables {
         if let Some(other) = names.insert(kept(table), table).filter(|other| *other != table) {
@@ -49,10 +49,10 @@ pub fn check_lengths(tables: &[String]) -> Result<(), Problem> {
 }
 
 /// Asks which of some tables cannot be seen.
-pub const MISSING: &str = "SELECT name FROM unnest($1) AS name WHERE to_regclass(quote_ident(name)) IS NULL";
+pub(crate) const MISSING: &str = "SELECT name FROM unnest($1) AS name WHERE to_regclass(quote_ident(name)) IS NULL";
 
 /// Which of these tables cannot be seen.
-pub fn missing(session: &mut Session, tables: &[&str]) -> Result<Vec<String>, Problem> {
+pub(crate) fn missing(session: &mut Session, tables: &[&str]) -> Result<Vec<String>, Problem> {
     session.once(|connection| {
         let rows = wait(connection.query_typed(MISSING, &[(&tables, Type::TEXT_ARRAY)]))?;
         Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
@@ -60,7 +60,7 @@ pub fn missing(session: &mut Session, tables: &[&str]) -> Result<Vec<String>, Pr
 }
 
 /// A table as it is.
-pub struct Table {
+pub(crate) struct Table {
     name: String,
     exists: bool,
     /// Whether it has a column for numbers.
@@ -69,7 +69,7 @@ pub struct Table {
 
 /// Creates the schema, tables and columns that are missing, and tells how the tables are. When
 /// nothing is missing it only looks, once.
-pub fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Result<Vec<Table>, Problem> {
+pub(crate) fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Result<Vec<Table>, Problem> {
     for _ in 0..MOST_ATTEMPTS {
         let schema = session.schema().to_owned();
         let (found, current_schema) = session.once(|connection| look(connection, &schema, tables))?;

@@ -17,7 +17,7 @@ use crate::{
 const STATEMENT_SIZE: usize = 4 << 20;
 
 /// Writes rows of one view, each batch as one statement and so as one transaction.
-pub struct PostgresWriter {
+pub(crate) struct PostgresWriter {
     session: Session,
     layout: ViewLayout,
     /// The features by name: all writers take the locks of rows in the same order.
@@ -29,7 +29,7 @@ pub struct PostgresWriter {
 
 impl PostgresWriter {
     /// A writer for a table that is there, maybe with a column for numbers.
-    pub fn new(session: Session, table: &str, has_numbers: bool, layout: ViewLayout, replace: Replace) -> Self {
+    pub(crate) fn new(session: Session, table: &str, has_numbers: bool, layout: ViewLayout, replace: Replace) -> Self {
         let mut order: Vec<usize> = (0..layout.features.len()).collect();
         order.sort_by_key(|feature| &layout.features[*feature]);
         let upsert = upsert(table, has_numbers, replace);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Commands on their way, with what is needed to send each to the right server.
 #[derive(Default)]
-pub struct Calls {
+pub(crate) struct Calls {
     bytes: Vec<u8>,
     calls: Vec<Call>,
 }
@@ -17,50 +17,50 @@ struct Call {
 
 impl Calls {
     /// Begins a command of so many arguments, its name among them, about keys of one slot.
-    pub fn begin(&mut self, slot: u16, arguments: usize) {
+    pub(crate) fn begin(&mut self, slot: u16, arguments: usize) {
         self.calls.push(Call { start: self.bytes.len(), slot });
         push_header(&mut self.bytes, b'*', arguments);
     }
 
     /// Adds an argument to the last command.
-    pub fn argument(&mut self, argument: &[u8]) {
+    pub(crate) fn argument(&mut self, argument: &[u8]) {
         push_argument(&mut self.bytes, argument);
     }
 
     /// Adds arguments that are packed already.
-    pub fn packed(&mut self, arguments: &[u8]) {
+    pub(crate) fn packed(&mut self, arguments: &[u8]) {
         self.bytes.extend_from_slice(arguments);
     }
 
     /// Adds a whole command.
-    pub fn add(&mut self, slot: u16, arguments: &[&[u8]]) {
+    pub(crate) fn add(&mut self, slot: u16, arguments: &[&[u8]]) {
         self.begin(slot, arguments.len());
         arguments.iter().for_each(|argument| self.argument(argument));
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.calls.len()
     }
 
     /// Forgets the commands and keeps the memory.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.calls.clear();
     }
 
     /// The slot of a command's keys.
-    pub fn slot(&self, index: usize) -> u16 {
+    pub(crate) fn slot(&self, index: usize) -> u16 {
         self.calls[index].slot
     }
 
     /// The packed bytes of consecutive commands.
-    pub fn bytes(&self, calls: Range<usize>) -> &[u8] {
+    pub(crate) fn bytes(&self, calls: Range<usize>) -> &[u8] {
         let start = |index: usize| self.calls.get(index).map_or(self.bytes.len(), |call| call.start);
         &self.bytes[start(calls.start)..start(calls.end)]
     }
 
     /// The keys of a command, for messages.
-    pub fn keys(&self, index: usize) -> Vec<&[u8]> {
+    pub(crate) fn keys(&self, index: usize) -> Vec<&[u8]> {
         let arguments = unpack(self.bytes(index..index + 1));
         let is_script = arguments.first().is_some_and(|name| *name == b"EVALSHA");
         let (skipped, count) = if is_script {
@@ -74,7 +74,7 @@ impl Calls {
 }
 
 /// Appends one packed argument.
-pub fn push_argument(bytes: &mut Vec<u8>, argument: &[u8]) {
+pub(crate) fn push_argument(bytes: &mut Vec<u8>, argument: &[u8]) {
     push_header(bytes, b'$', argument.len());
     bytes.extend_from_slice(argument);
     bytes.extend_from_slice(b"\r\n");

@@ -28,11 +28,11 @@ const PAGE: usize = 1000;
 const KEYS_PER_CALL: usize = 50;
 
 /// Values of a view to remove.
-pub type Removal<'a> = (&'a ViewLayout, Which);
+pub(crate) type Removal<'a> = (&'a ViewLayout, Which);
 
 /// Which values of a view are removed.
 #[derive(Debug, Clone, Copy)]
-pub enum Which {
+pub(crate) enum Which {
     All,
     /// Those of the layout's features; the view has others, and so the time stays.
     Features,
@@ -44,7 +44,11 @@ pub enum Which {
 ///
 /// # Errors
 /// When the servers cannot be reached or used; what was removed until then is gone.
-pub fn remove(servers: &mut Servers, removals: &[Removal<'_>], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
+pub(crate) fn remove(
+    servers: &mut Servers,
+    removals: &[Removal<'_>],
+    on_page: &mut dyn FnMut(u64),
+) -> Result<u64, Problem> {
     // Views over the same join keys are in the same hashes, which are looked through once.
     let mut groups: BTreeMap<(&str, Vec<u8>), Vec<Removal<'_>>> = BTreeMap::new();
     for removal in removals {

@@ -13,7 +13,7 @@ use crate::{
 
 /// Whose account a connection uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Account {
+pub(crate) enum Account {
     /// That of the settings, encrypted if they say so.
     OfSettings,
     /// None, in plain: as in redis-py the settings are not about sentinels.
@@ -21,7 +21,7 @@ pub enum Account {
 }
 
 /// A connection to one server.
-pub struct Link {
+pub(crate) struct Link {
     pub place: Place,
     /// The name of the server's run, from its start to its end; `None` if it does not tell.
     pub run_id: Option<String>,
@@ -30,7 +30,7 @@ pub struct Link {
 
 impl Link {
     /// Connects, and logs in.
-    pub fn connect(config: &RedisConfig, node: &RedisNode, account: Account) -> Result<Self, Failure> {
+    pub(crate) fn connect(config: &RedisConfig, node: &RedisNode, account: Account) -> Result<Self, Failure> {
         let tls = config.connection.tls.as_ref().filter(|_| account == Account::OfSettings);
         let place = Place { node: node.clone(), encrypted: tls.is_some() };
         let client = client(node, tls).map_err(Failure::lasting)?;
@@ -52,7 +52,7 @@ impl Link {
     }
 
     /// Carries out one command.
-    pub fn ask(&mut self, command: &redis::Cmd) -> Result<Value, Failure> {
+    pub(crate) fn ask(&mut self, command: &redis::Cmd) -> Result<Value, Failure> {
         match self.connection.req_command(command) {
             Ok(Value::ServerError(error)) => Err(self.place.refused(&error)),
             Ok(value) => Ok(value),
@@ -61,17 +61,17 @@ impl Link {
     }
 
     /// Sends packed commands, whose answers are received one by one.
-    pub fn send(&mut self, packed: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn send(&mut self, packed: &[u8]) -> Result<(), Failure> {
         self.connection.send_packed_command(packed).map_err(|error| self.place.unreachable(&error))
     }
 
     /// The next answer, which may be that the server refuses.
-    pub fn receive(&mut self) -> Result<Value, Failure> {
+    pub(crate) fn receive(&mut self) -> Result<Value, Failure> {
         self.connection.recv_response().map_err(|error| self.place.unreachable(&error))
     }
 
     /// Notes which run of the server this is.
-    pub fn note_run(&mut self) -> Result<(), Failure> {
+    pub(crate) fn note_run(&mut self) -> Result<(), Failure> {
         self.run_id = match self.connection.req_command(redis::cmd("INFO").arg("server")) {
             Ok(Value::BulkString(text)) => {
                 let text = String::from_utf8_lossy(&text).into_owned();
@@ -85,7 +85,7 @@ impl Link {
     }
 
     /// Makes the server know the scripts.
-    pub fn load_scripts(&mut self) -> Result<(), Failure> {
+    pub(crate) fn load_scripts(&mut self) -> Result<(), Failure> {
         script::all()
             .iter()
             .try_for_each(|script| self.ask(redis::cmd("SCRIPT").arg("LOAD").arg(script.text)).map(|_| ()))
@@ -93,7 +93,7 @@ impl Link {
 }
 
 /// The commands that begin a connection under the account of the settings.
-pub fn log_in(config: &RedisConfig) -> Vec<redis::Cmd> {
+pub(crate) fn log_in(config: &RedisConfig) -> Vec<redis::Cmd> {
     let connection = &config.connection;
     let mut commands = Vec::new();
     if connection.username.is_some() || connection.password.is_some() {

@@ -7,10 +7,10 @@
 use crc::{CRC_64_REDIS, Crc, Table};
 
 /// Entries that a hash may have in this form, as far as Redis is not set up otherwise; twice the fields.
-pub const MOST_ENTRIES: usize = 2 * 128;
+pub(crate) const MOST_ENTRIES: usize = 2 * 128;
 
 /// Bytes of the longest entry. Redis itself would take one more.
-pub const LONGEST_ENTRY: usize = 63;
+pub(crate) const LONGEST_ENTRY: usize = 63;
 
 /// `RDB_TYPE_HASH_LISTPACK`.
 const HASH: u8 = 16;
@@ -22,7 +22,7 @@ static CHECKSUM: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_REDIS)
 
 /// Appends an entry of at most [`LONGEST_ENTRY`] bytes: its length, its bytes, and the length of both for
 /// those who read backwards.
-pub fn push_entry(entries: &mut Vec<u8>, entry: &[u8]) {
+pub(crate) fn push_entry(entries: &mut Vec<u8>, entry: &[u8]) {
     const TEXT: u8 = 0x80;
     debug_assert!(entry.len() <= LONGEST_ENTRY);
     // Both fit into seven bits.
@@ -33,7 +33,7 @@ pub fn push_entry(entries: &mut Vec<u8>, entry: &[u8]) {
 }
 
 /// Replaces `dump` by the hash with these entries, fields and values in turns.
-pub fn write_hash(dump: &mut Vec<u8>, entries: &[u8], count: usize) {
+pub(crate) fn write_hash(dump: &mut Vec<u8>, entries: &[u8], count: usize) {
     const HEAD: usize = 6;
     const END: u8 = 0xff;
     dump.clear();

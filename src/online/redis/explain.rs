@@ -13,22 +13,22 @@ use crate::{
 
 /// Why something cannot be done, and whether it may work in a moment.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     pub error: Problem,
     pub passing: bool,
 }
 
 impl Failure {
-    pub fn passing(error: Problem) -> Self {
+    pub(crate) fn passing(error: Problem) -> Self {
         Self { error, passing: true }
     }
 
-    pub fn lasting(error: Problem) -> Self {
+    pub(crate) fn lasting(error: Problem) -> Self {
         Self { error, passing: false }
     }
 
     /// The same without the password: servers that do not know a command repeat its arguments.
-    pub fn without(mut self, config: &RedisConfig) -> Self {
+    pub(crate) fn without(mut self, config: &RedisConfig) -> Self {
         let password = config.connection.password.as_ref().map_or("", |password| &password.0);
         if !password.is_empty() && self.error.message.contains(password) {
             self.error.message = self.error.message.replace(password, "***");
@@ -44,7 +44,7 @@ impl From<NoRuntime> for Failure {
 }
 
 /// Keys whose slots are going to another server.
-pub fn moving(node: &RedisNode) -> Problem {
+pub(crate) fn moving(node: &RedisNode) -> Problem {
     Problem::new(
         Kind::Unavailable,
         format!("slots of Redis at {node} are moving"),
@@ -53,7 +53,7 @@ pub fn moving(node: &RedisNode) -> Problem {
 }
 
 /// A slot that no server of a cluster has.
-pub fn without_owner(slot: u16) -> Failure {
+pub(crate) fn without_owner(slot: u16) -> Failure {
     Failure::passing(Problem::new(
         Kind::Unavailable,
         format!("no server of the Redis cluster has slot {slot}"),
@@ -63,7 +63,7 @@ pub fn without_owner(slot: u16) -> Failure {
 
 /// What an answer that is an error asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The slot belongs to another server now.
     Moved(RedisNode),
     /// This key is at another server already, which must be told that we know.
@@ -80,7 +80,7 @@ pub enum Verdict {
 }
 
 /// What to do about an error of a server that listens at `host`.
-pub fn verdict(error: &ServerError, host: &str) -> Verdict {
+pub(crate) fn verdict(error: &ServerError, host: &str) -> Verdict {
     let target = || {
         let (address, port) = error.details()?.split_ascii_whitespace().nth(1)?.rsplit_once(':')?;
         // A server that does not know how it is called is at the address that answered.
@@ -112,14 +112,14 @@ fn code(error: &ServerError) -> &str {
 
 /// The server a message is about.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub(crate) struct Place {
     pub node: RedisNode,
     pub encrypted: bool,
 }
 
 impl Place {
     /// A connection that cannot be made or has broken.
-    pub fn unreachable(&self, error: &RedisError) -> Failure {
+    pub(crate) fn unreachable(&self, error: &RedisError) -> Failure {
         let node = &self.node;
         let text = error.to_string();
         if let Some(failure) = self.not_encrypted_alike(error, &text) {
@@ -172,12 +172,12 @@ impl Place {
     }
 
     /// A server that takes what it is sent and does not answer.
-    pub fn silent(&self) -> Failure {
+    pub(crate) fn silent(&self) -> Failure {
         self.unreachable(&RedisError::from(io::Error::from(io::ErrorKind::TimedOut)))
     }
 
     /// A key that holds something else than a hash, and what that is, if it was found.
-    pub fn holds(&self, found: Option<(&[u8], &str)>, project: &str) -> Problem {
+    pub(crate) fn holds(&self, found: Option<(&[u8], &str)>, project: &str) -> Problem {
         let what = match found {
             Some((key, kind)) => format!("a {kind} where the values of {} belong", describe(key, project)),
             None => "something else than a hash where values belong".to_owned(),
@@ -190,7 +190,7 @@ impl Place {
     }
 
     /// An answer that is an error.
-    pub fn refused(&self, error: &ServerError) -> Failure {
+    pub(crate) fn refused(&self, error: &ServerError) -> Failure {
         let node = &self.node;
         let detail = error.details().unwrap_or_default();
         let kind = match code(error) {

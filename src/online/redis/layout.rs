@@ -8,29 +8,29 @@ use crate::{
 };
 
 /// The field that holds the event time of a view's values.
-pub fn time_field(view: &str) -> Vec<u8> {
+pub(crate) fn time_field(view: &str) -> Vec<u8> {
     [b"_ts:", view.as_bytes()].concat()
 }
 
 /// All fields of a view, that of the time first.
-pub fn fields(layout: &ViewLayout) -> Vec<Vec<u8>> {
+pub(crate) fn fields(layout: &ViewLayout) -> Vec<Vec<u8>> {
     let features = layout.features.iter().map(|feature| feature_field(&layout.view, feature).to_vec());
     std::iter::once(time_field(&layout.view)).chain(features).collect()
 }
 
 /// A time as it is stored: a `google.protobuf.Timestamp`.
-pub fn time_value(time: Timestamp) -> Vec<u8> {
+pub(crate) fn time_value(time: Timestamp) -> Vec<u8> {
     EventTime::from(time).bytes()
 }
 
 /// Decodes a stored time; malformed bytes count as 1970.
-pub fn read_time(bytes: &[u8]) -> Timestamp {
+pub(crate) fn read_time(bytes: &[u8]) -> Timestamp {
     EventTime::read(bytes).into()
 }
 
 /// Whether a row replaces one with a stored time. As in Feast one of the same moment does not unless it is
 /// asked for, and the epoch counts as nothing stored.
-pub fn replaces(event: Timestamp, stored: &[u8], replace: Replace) -> bool {
+pub(crate) fn replaces(event: Timestamp, stored: &[u8], replace: Replace) -> bool {
     let stored = EventTime::read(stored);
     if stored.is_epoch() {
         return true;
@@ -43,20 +43,20 @@ pub fn replaces(event: Timestamp, stored: &[u8], replace: Replace) -> bool {
 }
 
 /// Appends the key of an entity's hash: its serialized entity key, then the project.
-pub fn push_key(key: &mut Vec<u8>, entity: &[u8], project: &str) {
+pub(crate) fn push_key(key: &mut Vec<u8>, entity: &[u8], project: &str) {
     key.extend_from_slice(entity);
     key.extend_from_slice(project.as_bytes());
 }
 
 /// Whether a key is that of an entity over these join keys in this project, and not one of a project
 /// whose name ends alike. `prefix` is what the keys over the join keys begin with.
-pub fn is_key_of(key: &[u8], prefix: &[u8], project: &str) -> bool {
+pub(crate) fn is_key_of(key: &[u8], prefix: &[u8], project: &str) -> bool {
     let entity = key.strip_suffix(project.as_bytes()).filter(|entity| entity.starts_with(prefix));
     entity.is_some_and(|entity| entity_key::decode(entity).is_ok())
 }
 
 /// A key in words, for messages.
-pub fn describe(key: &[u8], project: &str) -> String {
+pub(crate) fn describe(key: &[u8], project: &str) -> String {
     let entity = key.strip_suffix(project.as_bytes()).and_then(|entity| entity_key::decode(entity).ok());
     match entity {
         Some(parts) => parts.iter().map(|(name, part)| format!("{name}={part}")).collect::<Vec<_>>().join(", "),
@@ -65,7 +65,7 @@ pub fn describe(key: &[u8], project: &str) -> String {
 }
 
 /// The pattern of SCAN that finds the keys over join keys in a project, and perhaps others.
-pub fn pattern(prefix: &[u8], project: &str) -> Vec<u8> {
+pub(crate) fn pattern(prefix: &[u8], project: &str) -> Vec<u8> {
     let mut pattern = Vec::with_capacity(prefix.len() * 2 + project.len() + 1);
     escape(prefix, &mut pattern);
     pattern.push(b'*');

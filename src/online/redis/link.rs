@@ -26,7 +26,7 @@ const STUCK: Duration = Duration::from_secs(10);
 
 /// A connection on which questions follow each other without waiting for answers. An answer that nobody waits for any
 /// more is read and thrown away, so that all others find theirs.
-pub struct SharedLink {
+pub(crate) struct SharedLink {
     pub place: Place,
     connection: MultiplexedConnection,
     limit: Duration,
@@ -43,7 +43,7 @@ struct Traffic {
 
 impl SharedLink {
     /// Connects, and logs in.
-    pub async fn connect(config: &RedisConfig, node: &RedisNode, account: Account) -> Result<Self, Failure> {
+    pub(crate) async fn connect(config: &RedisConfig, node: &RedisNode, account: Account) -> Result<Self, Failure> {
         let tls = config.connection.tls.clone().filter(|_| account == Account::OfSettings);
         let place = Place { node: node.clone(), encrypted: tls.is_some() };
         let node = node.clone();
@@ -70,7 +70,7 @@ impl SharedLink {
     }
 
     /// The answer to one command, which is an error where the server refuses.
-    pub async fn ask(&self, command: &Cmd) -> Result<Value, Failure> {
+    pub(crate) async fn ask(&self, command: &Cmd) -> Result<Value, Failure> {
         match self.answer(command).await? {
             Value::ServerError(error) => Err(self.place.refused(&error)),
             value => Ok(value),
@@ -78,13 +78,13 @@ impl SharedLink {
     }
 
     /// The answer to one command, which may be that the server refuses.
-    pub async fn answer(&self, command: &Cmd) -> Result<Value, Failure> {
+    pub(crate) async fn answer(&self, command: &Cmd) -> Result<Value, Failure> {
         let mut connection = self.connection.clone();
         self.limited(connection.send_packed_command(command)).await
     }
 
     /// The answers to commands that follow each other, each of which may be that the server refuses.
-    pub async fn answers(&self, commands: &Pipeline, count: usize) -> Result<Vec<Value>, Failure> {
+    pub(crate) async fn answers(&self, commands: &Pipeline, count: usize) -> Result<Vec<Value>, Failure> {
         let mut connection = self.connection.clone();
         self.limited(connection.send_packed_commands(commands, 0, count)).await
     }
@@ -99,7 +99,7 @@ impl SharedLink {
     }
 
     /// Whether the server has owed an answer for long.
-    pub fn is_stuck(&self) -> bool {
+    pub(crate) fn is_stuck(&self) -> bool {
         let traffic = self.traffic();
         traffic.asked > traffic.answered && traffic.since.elapsed() > STUCK
     }

@@ -35,7 +35,7 @@ use super::{
 use crate::{config::RedisConfig, model::Timestamp, problem::Problem};
 
 /// Feast's Redis online store: a hash per entity, which holds the features of all its views.
-pub struct RedisOnlineStore {
+pub(crate) struct RedisOnlineStore {
     config: RedisConfig,
     /// Connections over which a few rows were written, for the next ones.
     light: Mutex<Option<Servers>>,
@@ -44,7 +44,7 @@ pub struct RedisOnlineStore {
 
 impl RedisOnlineStore {
     /// The store behind these settings. Nothing is opened yet.
-    pub fn new(config: RedisConfig) -> Self {
+    pub(crate) fn new(config: RedisConfig) -> Self {
         Self { nodes: Arc::new(Nodes::new(config.clone())), light: Mutex::default(), config }
     }
 

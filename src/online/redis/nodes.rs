@@ -30,7 +30,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The servers of a store, for reads at any time.
-pub struct Nodes {
+pub(crate) struct Nodes {
     config: RedisConfig,
     state: Mutex<State>,
     /// Held by whoever connects, so that the others find a connection instead of making another one.
@@ -44,18 +44,18 @@ struct State {
 }
 
 /// A command about one key.
-pub struct Question {
+pub(crate) struct Question {
     pub key: Vec<u8>,
     pub command: Cmd,
 }
 
 /// What a read is waiting for, to be told when it takes too long.
 #[derive(Default)]
-pub struct Waiting(Mutex<Option<Place>>);
+pub(crate) struct Waiting(Mutex<Option<Place>>);
 
 impl Waiting {
     /// The server that does not answer.
-    pub fn place(&self) -> Option<Place> {
+    pub(crate) fn place(&self) -> Option<Place> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -73,7 +73,7 @@ enum Again {
 
 impl Nodes {
     /// Nothing is connected yet.
-    pub fn new(config: RedisConfig) -> Self {
+    pub(crate) fn new(config: RedisConfig) -> Self {
         Self { config, state: Mutex::default(), connecting: tokio::sync::Mutex::default() }
     }
 
@@ -82,7 +82,7 @@ impl Nodes {
     ///
     /// # Errors
     /// When a server refuses, or stays away.
-    pub async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         project: &str,
         questions: &[Question],

@@ -23,7 +23,7 @@ const VALUES_PER_CALL: usize = 4_000;
 
 /// How the rows of a view become commands.
 #[derive(Clone)]
-pub struct Packer {
+pub(crate) struct Packer {
     project: String,
     /// Names of the hash's fields, that of the time first.
     fields: Vec<Vec<u8>>,
@@ -40,14 +40,14 @@ pub struct Packer {
 
 /// Rows that are not sent yet, packed as far as they can be by themselves.
 #[derive(Default)]
-pub struct Rows {
+pub(crate) struct Rows {
     pub bytes: Vec<u8>,
     pub rows: Vec<Row>,
 }
 
 /// Where a row is in the bytes: its key, then its packed fields and values up to the end.
 #[derive(Clone, Copy)]
-pub struct Row {
+pub(crate) struct Row {
     pub event: Timestamp,
     slot: u16,
     key: usize,
@@ -57,13 +57,13 @@ pub struct Row {
 
 impl Rows {
     /// Forgets the rows and keeps the memory.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.rows.clear();
     }
 
     /// The key of a row.
-    pub fn key(&self, row: &Row) -> &[u8] {
+    pub(crate) fn key(&self, row: &Row) -> &[u8] {
         &self.bytes[row.key..row.values]
     }
 
@@ -73,7 +73,7 @@ impl Rows {
 }
 
 impl Packer {
-    pub fn new(layout: &ViewLayout, key_ttl_seconds: u64, replace: Replace, has_slots: bool) -> Self {
+    pub(crate) fn new(layout: &ViewLayout, key_ttl_seconds: u64, replace: Replace, has_slots: bool) -> Self {
         let fields = fields(layout);
         let packed = |field: &Vec<u8>| {
             let mut bytes = Vec::new();
@@ -93,22 +93,22 @@ impl Packer {
     }
 
     /// Whether it matters what is stored.
-    pub fn compares(&self) -> bool {
+    pub(crate) fn compares(&self) -> bool {
         self.replace != Replace::Everything
     }
 
     /// Whether a row replaces one with this stored time.
-    pub fn is_due(&self, row: &Row, stored: &[u8]) -> bool {
+    pub(crate) fn is_due(&self, row: &Row, stored: &[u8]) -> bool {
         replaces(row.event, stored, self.replace)
     }
 
     /// Appends the command that asks for the stored time of a row's entity.
-    pub fn pack_look(&self, row: &Row, rows: &Rows, calls: &mut Calls) {
+    pub(crate) fn pack_look(&self, row: &Row, rows: &Rows, calls: &mut Calls) {
         calls.add(row.slot, &[b"HGET", rows.key(row), &self.fields[0]]);
     }
 
     /// Copies a row.
-    pub fn take(&self, row: &EncodedRow<'_>, rows: &mut Rows) {
+    pub(crate) fn take(&self, row: &EncodedRow<'_>, rows: &mut Rows) {
         let bytes = &mut rows.bytes;
         let key = bytes.len();
         push_key(bytes, row.key, &self.project);
@@ -124,7 +124,7 @@ impl Packer {
     }
 
     /// The commands that write rows, each of which can be repeated.
-    pub fn pack(&self, rows: &mut Rows, calls: &mut Calls) {
+    pub(crate) fn pack(&self, rows: &mut Rows, calls: &mut Calls) {
         if self.compares() {
             // Stable, so that rows of the same entity stay in order.
             rows.rows.sort_by_key(|row| row.slot);
@@ -159,7 +159,7 @@ impl Packer {
 
     /// The commands that create the hashes of rows whose keys are not there. Takes the rows they are about and
     /// leaves others, whose hashes Redis would keep in another form.
-    pub fn pack_creations(&self, rows: &mut Rows, calls: &mut Calls) -> Vec<Row> {
+    pub(crate) fn pack_creations(&self, rows: &mut Rows, calls: &mut Calls) -> Vec<Row> {
         let Some(fields) = &self.dumped_fields else { return Vec::new() };
         let lifetime = self.key_ttl_seconds.saturating_mul(1_000).to_string();
         let (mut entries, mut dump) = (Vec::new(), Vec::new());
@@ -192,7 +192,7 @@ impl Packer {
     }
 
     /// Appends the commands that write a row, whatever is stored, and tells how many they are.
-    pub fn pack_replacement(&self, row: &Row, rows: &Rows, calls: &mut Calls) -> usize {
+    pub(crate) fn pack_replacement(&self, row: &Row, rows: &Rows, calls: &mut Calls) -> usize {
         let key = rows.key(row);
         calls.begin(row.slot, 2 + 2 * self.fields.len());
         calls.argument(b"HSET");

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A read of some views: one command for each hash, which all views over the same join keys share.
-pub struct RedisRead {
+pub(crate) struct RedisRead {
     nodes: Arc<Nodes>,
     project: String,
     /// How many features are asked for of each view.
@@ -35,7 +35,7 @@ struct Hashes {
 
 impl RedisRead {
     /// Reads through the connections of a store.
-    pub fn new(nodes: Arc<Nodes>, project: &str, views: &[ViewFeatures]) -> Self {
+    pub(crate) fn new(nodes: Arc<Nodes>, project: &str, views: &[ViewFeatures]) -> Self {
         let mut hashes: Vec<Hashes> = Vec::new();
         for (index, view) in views.iter().enumerate() {
             let known = hashes.iter().position(|hashes| hashes.keys == view.keys).unwrap_or_else(|| {

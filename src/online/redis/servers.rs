@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Connections to the servers of a store.
-pub struct Servers {
+pub(crate) struct Servers {
     config: RedisConfig,
     /// For messages about keys.
     project: String,
@@ -40,7 +40,7 @@ pub struct Servers {
 
 /// What is to become of a command that a server refuses for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// All of it fails.
     Fails,
     /// That is its answer.
@@ -62,7 +62,7 @@ impl Refusal {
 }
 
 impl Servers {
-    pub fn new(config: RedisConfig, project: &str) -> Self {
+    pub(crate) fn new(config: RedisConfig, project: &str) -> Self {
         Self {
             config,
             project: project.to_owned(),
@@ -75,14 +75,14 @@ impl Servers {
     }
 
     /// Begins something new, over the same connections: what was confirmed before is forgotten.
-    pub fn begin(&mut self, project: &str) {
+    pub(crate) fn begin(&mut self, project: &str) {
         project.clone_into(&mut self.project);
         self.confirmed.clear();
         self.forgetful = None;
     }
 
     /// What is set to make a waiting command give up.
-    pub fn abandoned(&self) -> Arc<AtomicBool> {
+    pub(crate) fn abandoned(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.abandoned)
     }
 
@@ -90,7 +90,7 @@ impl Servers {
     ///
     /// # Errors
     /// When the servers cannot be reached or used.
-    pub fn connect(&mut self) -> Result<(), Problem> {
+    pub(crate) fn connect(&mut self) -> Result<(), Problem> {
         self.masters()?.first().map_or(Ok(()), |master| self.link(master).map(|_| ())).map_err(|failure| failure.error)
     }
 
@@ -98,12 +98,12 @@ impl Servers {
     ///
     /// # Errors
     /// As [`Self::connect`].
-    pub fn masters(&mut self) -> Result<Vec<RedisNode>, Problem> {
+    pub(crate) fn masters(&mut self) -> Result<Vec<RedisNode>, Problem> {
         self.find().map(|topology| topology.masters().to_vec()).map_err(|failure| failure.error)
     }
 
     /// The slot of a key: all keys have the same one where there are no slots.
-    pub fn slot(&self, key: &[u8]) -> u16 {
+    pub(crate) fn slot(&self, key: &[u8]) -> u16 {
         if self.config.deployment == RedisDeployment::Cluster { slot(key) } else { 0 }
     }
 
@@ -111,7 +111,7 @@ impl Servers {
     ///
     /// # Errors
     /// When it cannot be reached or refuses.
-    pub fn ask(&mut self, node: &RedisNode, command: &redis::Cmd) -> Result<Value, Problem> {
+    pub(crate) fn ask(&mut self, node: &RedisNode, command: &redis::Cmd) -> Result<Value, Problem> {
         let answer = self.link(node).and_then(|link| link.ask(command));
         answer.map_err(|failure| {
             self.links.remove(node);
@@ -125,7 +125,7 @@ impl Servers {
     /// # Errors
     /// When a server refuses, or stays away in spite of waiting for it. Commands before and behind the
     /// one in question may be carried out.
-    pub fn exchange(&mut self, calls: &Calls, refusal: Refusal) -> Result<Vec<Value>, Problem> {
+    pub(crate) fn exchange(&mut self, calls: &Calls, refusal: Refusal) -> Result<Vec<Value>, Problem> {
         let mut answers: Vec<Option<Value>> = vec![None; calls.len()];
         let mut unanswered = calls.len();
         let mut patience = Patience::default();
@@ -155,7 +155,7 @@ impl Servers {
 
     /// Connections for transactions with the only master; `None` where something is in the way, which
     /// [`Self::exchange`] will tell of.
-    pub fn transactions(&mut self) -> Option<Transactions> {
+    pub(crate) fn transactions(&mut self) -> Option<Transactions> {
         let [node] = self.masters().ok()?.try_into().ok()?;
         let run_id = self.link(&node).ok()?.run_id.clone();
         let connect = || -> Option<Link> {
@@ -168,7 +168,7 @@ impl Servers {
     }
 
     /// Takes note of a server that has confirmed something, and of its run.
-    pub fn note_confirmed(&mut self, (node, run_id): (&RedisNode, Option<&String>)) {
+    pub(crate) fn note_confirmed(&mut self, (node, run_id): (&RedisNode, Option<&String>)) {
         if !self.confirmed.contains_key(node) {
             self.confirmed.insert(node.clone(), run_id.cloned());
         }
@@ -180,7 +180,7 @@ impl Servers {
     ///
     /// # Errors
     /// When one may have forgotten it, or cannot be asked.
-    pub fn check_memory(&mut self) -> Result<(), Problem> {
+    pub(crate) fn check_memory(&mut self) -> Result<(), Problem> {
         let mut patience = Patience::default();
         while let Err(failure) = self.look_again() {
             if !failure.passing {

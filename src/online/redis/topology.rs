@@ -17,7 +17,7 @@ const SLOTS: u16 = 16_384;
 
 /// The servers that can be written, and what each has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Topology {
+pub(crate) enum Topology {
     /// One server with everything.
     One(RedisNode),
     /// The masters of a cluster.
@@ -32,7 +32,7 @@ pub enum Topology {
 
 impl Topology {
     /// Finds out where everything is. `known` are servers that answered before.
-    pub fn find(config: &RedisConfig, known: &[RedisNode]) -> Result<Self, Failure> {
+    pub(crate) fn find(config: &RedisConfig, known: &[RedisNode]) -> Result<Self, Failure> {
         match &config.deployment {
             // The settings have at least one server.
             RedisDeployment::Standalone => Ok(Self::One(config.connection.nodes[0].clone())),
@@ -44,13 +44,13 @@ impl Topology {
     }
 
     /// A cluster as one of its servers sees it.
-    pub fn as_seen_by(config: &RedisConfig, node: &RedisNode) -> Result<Self, Failure> {
+    pub(crate) fn as_seen_by(config: &RedisConfig, node: &RedisNode) -> Result<Self, Failure> {
         let mut link = Link::connect(config, node, Account::OfSettings)?;
         of_slots(&link.ask(redis::cmd("CLUSTER").arg("SLOTS"))?, node)
     }
 
     /// Whether another sees the same server as a master, under whatever address.
-    pub fn is_master_in(&self, node: &RedisNode, other: &Self) -> bool {
+    pub(crate) fn is_master_in(&self, node: &RedisNode, other: &Self) -> bool {
         match (self, other) {
             (Self::Cluster { masters, ids, .. }, Self::Cluster { ids: others, .. }) => {
                 let id = masters.iter().zip(ids).find(|(master, _)| *master == node).map(|(_, id)| id);
@@ -61,7 +61,7 @@ impl Topology {
     }
 
     /// The servers that can be written.
-    pub fn masters(&self) -> &[RedisNode] {
+    pub(crate) fn masters(&self) -> &[RedisNode] {
         match self {
             Self::One(node) => std::slice::from_ref(node),
             Self::Cluster { masters, .. } => masters,
@@ -69,7 +69,7 @@ impl Topology {
     }
 
     /// The server that has the keys of a slot.
-    pub fn owner(&self, slot: u16) -> Option<&RedisNode> {
+    pub(crate) fn owner(&self, slot: u16) -> Option<&RedisNode> {
         match self {
             Self::One(node) => Some(node),
             Self::Cluster { masters, owners, .. } => {
@@ -80,7 +80,7 @@ impl Topology {
     }
 
     /// Notes that a slot has moved to another server.
-    pub fn moved(&mut self, slot: u16, to: RedisNode) {
+    pub(crate) fn moved(&mut self, slot: u16, to: RedisNode) {
         if let Self::Cluster { masters, ids, owners } = self {
             let place = masters.iter().position(|master| *master == to).unwrap_or_else(|| {
                 masters.push(to);
@@ -96,7 +96,7 @@ impl Topology {
 }
 
 /// The slot of a key: that of its part in braces, if it has one, as in every cluster.
-pub fn slot(key: &[u8]) -> u16 {
+pub(crate) fn slot(key: &[u8]) -> u16 {
     let position = |bytes: &[u8], byte| bytes.iter().position(|other| *other == byte);
     let tag = position(key, b'{').and_then(|open| {
         let behind = &key[open + 1..];
@@ -123,7 +123,7 @@ fn first_answer<'a, T>(
 }
 
 /// Of two failures the one that tells more: a problem that will not pass.
-pub fn more_telling(before: Option<Failure>, failure: Failure) -> Failure {
+pub(crate) fn more_telling(before: Option<Failure>, failure: Failure) -> Failure {
     match before {
         Some(before) if failure.passing => before,
         _ => failure,
@@ -131,12 +131,12 @@ pub fn more_telling(before: Option<Failure>, failure: Failure) -> Failure {
 }
 
 /// That there is nobody to ask.
-pub fn no_server() -> Failure {
+pub(crate) fn no_server() -> Failure {
     Failure::lasting(Problem::new(Kind::Invalid, "the settings name no Redis server".to_owned(), None))
 }
 
 /// A cluster by what one of its servers answers to `CLUSTER SLOTS`.
-pub fn of_slots(answer: &Value, node: &RedisNode) -> Result<Topology, Failure> {
+pub(crate) fn of_slots(answer: &Value, node: &RedisNode) -> Result<Topology, Failure> {
     let (mut masters, mut ids) = (Vec::<RedisNode>::new(), Vec::new());
     let mut owners = vec![None; usize::from(SLOTS)];
     for (first, last, master, id) in items(answer).iter().filter_map(|range| slot_range(range, node)) {
@@ -185,20 +185,20 @@ fn master_of(config: &RedisConfig, name: &str) -> Result<RedisNode, Failure> {
 }
 
 /// Asks a sentinel where the master of this name is.
-pub fn ask_for_master(name: &str) -> redis::Cmd {
+pub(crate) fn ask_for_master(name: &str) -> redis::Cmd {
     let mut ask = redis::cmd("SENTINEL");
     ask.arg("get-master-addr-by-name").arg(name);
     ask
 }
 
 /// What a sentinel has answered to that.
-pub fn told_master(answer: &Value) -> Option<RedisNode> {
+pub(crate) fn told_master(answer: &Value) -> Option<RedisNode> {
     let [host, port] = items(answer) else { return None };
     Some(RedisNode { host: text(host)?, port: text(port)?.parse().ok()? })
 }
 
 /// The same failure, or that who was asked is not a sentinel.
-pub fn no_sentinel(failure: Failure, asked: &RedisNode) -> Failure {
+pub(crate) fn no_sentinel(failure: Failure, asked: &RedisNode) -> Failure {
     if !failure.error.message.contains("unknown command") {
         return failure;
     }
@@ -211,7 +211,7 @@ pub fn no_sentinel(failure: Failure, asked: &RedisNode) -> Failure {
 }
 
 /// That sentinels do not know a master, with what one answers to `SENTINEL MASTERS`.
-pub fn unknown_master(name: &str, masters: Option<&Value>) -> Failure {
+pub(crate) fn unknown_master(name: &str, masters: Option<&Value>) -> Failure {
     let name_of = |master: &Value| items(master).get(1).and_then(text);
     let known: Vec<String> = masters.map_or(&[][..], items).iter().filter_map(name_of).collect();
     let help = match known.as_slice() {

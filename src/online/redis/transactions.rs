@@ -20,7 +20,7 @@ use super::{
 use crate::config::RedisNode;
 
 /// Connections that take turns, so that the server never waits for us.
-pub const CONNECTIONS: usize = 4;
+pub(crate) const CONNECTIONS: usize = 4;
 
 /// Keys of one transaction: enough to make its round trip cheap, few because the server looks through
 /// all keys that a connection watches for each further one.
@@ -31,13 +31,13 @@ const KEYS: usize = 50;
 const LONGEST_WAY: Duration = Duration::from_millis(1);
 
 /// Connections to one server, for transactions.
-pub struct Transactions {
+pub(crate) struct Transactions {
     links: Vec<Link>,
     calls: Calls,
 }
 
 /// What became of rows.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Rows that are stored now; others were not newer.
     pub written: u64,
     /// Rows about which nothing is known.
@@ -58,7 +58,7 @@ enum Told {
 
 impl Transactions {
     /// `links`, at least one, are to the same run of the same server. `None` if that is too far away.
-    pub fn new(mut links: Vec<Link>) -> Option<Self> {
+    pub(crate) fn new(mut links: Vec<Link>) -> Option<Self> {
         let ways = links.iter_mut().map(|link| {
             let began = Instant::now();
             link.ask(&redis::cmd("PING")).ok().map(|_| began.elapsed())
@@ -68,12 +68,12 @@ impl Transactions {
     }
 
     /// The server, and the name of its run.
-    pub fn server(&self) -> (&RedisNode, Option<&String>) {
+    pub(crate) fn server(&self) -> (&RedisNode, Option<&String>) {
         (&self.links[0].place.node, self.links[0].run_id.as_ref())
     }
 
     /// Writes the rows that are newer than what is stored, as far as it goes smoothly.
-    pub fn write(&mut self, packer: &Packer, rows: &Rows) -> Outcome {
+    pub(crate) fn write(&mut self, packer: &Packer, rows: &Rows) -> Outcome {
         // Of two rows of the same entity both would be compared with what was there before.
         let (groups, doubled): (Vec<&[Row]>, Vec<&[Row]>) =
             rows.rows.chunks(KEYS).partition(|group| are_distinct(rows, group));

@@ -36,7 +36,7 @@ const CLUSTER_BATCH: usize = 8 << 20;
 const BATCHES_AHEAD: usize = 1;
 
 /// Writes the rows of a view.
-pub struct RedisWriter {
+pub(crate) struct RedisWriter {
     packer: Packer,
     rows: Rows,
     batch: usize,
@@ -75,7 +75,7 @@ struct Sender {
 }
 
 impl RedisWriter {
-    pub fn new(mut servers: Servers, config: &RedisConfig, layout: &ViewLayout, replace: Replace) -> Self {
+    pub(crate) fn new(mut servers: Servers, config: &RedisConfig, layout: &ViewLayout, replace: Replace) -> Self {
         let is_cluster = config.deployment == RedisDeployment::Cluster;
         let packer = packer(config, layout, replace);
         let (orders, received) = sync_channel::<Order>(BATCHES_AHEAD);
@@ -264,7 +264,7 @@ fn packer(config: &RedisConfig, layout: &ViewLayout, replace: Replace) -> Packer
 ///
 /// # Errors
 /// As those of the writer.
-pub fn put(
+pub(crate) fn put(
     servers: &mut Servers,
     config: &RedisConfig,
     layout: &ViewLayout,

@@ -83,7 +83,7 @@ pub fn left_of(before: Vec<Leftover>, after: &[Leftover]) -> Vec<Leftover> {
 }
 
 /// Whether a note is about values to be removed.
-pub fn is_leftover(key: &str) -> bool {
+pub(crate) fn is_leftover(key: &str) -> bool {
     key.starts_with(PREFIX)
 }
 

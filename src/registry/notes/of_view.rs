@@ -1,9 +1,9 @@
 use super::stale;
 
 /// Feast's own note about the last change of a project, in Unix seconds.
-pub const LAST_UPDATED: &str = "last_updated_timestamp";
+pub(crate) const LAST_UPDATED: &str = "last_updated_timestamp";
 
 /// The keys of the notes that matter to whoever changes one view.
-pub fn of_view(view: &str) -> [String; 2] {
+pub(crate) fn of_view(view: &str) -> [String; 2] {
     [stale::key(view), LAST_UPDATED.to_owned()]
 }

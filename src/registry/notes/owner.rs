@@ -36,7 +36,7 @@ pub fn forget_owner(id: &ObjectId) -> Write {
 }
 
 /// The repos by the objects they applied.
-pub fn owners(metadata: &BTreeMap<String, String>) -> BTreeMap<ObjectId, String> {
+pub(crate) fn owners(metadata: &BTreeMap<String, String>) -> BTreeMap<ObjectId, String> {
     let notes = note::read(metadata, PREFIX).into_iter();
     notes.map(|Note { repo, kind, name }| (ObjectId::new(kind, name), repo)).collect()
 }

@@ -9,7 +9,7 @@ use super::note;
 use crate::{model::Timestamp, registry::objects::Write};
 
 /// The key of the note about a view.
-pub fn key(view: &str) -> String {
+pub(crate) fn key(view: &str) -> String {
     note::key("feastr.stale.", Sha256::digest(view))
 }
 

@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 1 << 20;
 /// What a list of writes comes to: removed first, then written. The order of the list is kept where
 /// it matters.
 #[derive(Debug, Default)]
-pub struct Changes<'a> {
+pub(crate) struct Changes<'a> {
     everything_removed: bool,
     removed: BTreeSet<(ObjectKind, &'a str)>,
     rows: BTreeMap<(ObjectKind, &'a str), &'a Row>,
@@ -31,7 +31,7 @@ pub struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    pub fn of(writes: &'a [Write]) -> Self {
+    pub(crate) fn of(writes: &'a [Write]) -> Self {
         let mut changes = Self::default();
         for write in writes {
             match write {
@@ -64,7 +64,7 @@ impl<'a> Changes<'a> {
     ///
     /// What is new is inserted and never replaces anything, so that a row another client has
     /// inserted meanwhile is a conflict.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         session: &mut dyn Session,
         dialect: &Dialect,

@@ -9,7 +9,7 @@ use super::{
 use crate::model::ObjectKind;
 
 /// Where databases differ.
-pub struct Dialect {
+pub(crate) struct Dialect {
     /// The name of a column type.
     pub spell: fn(ColumnType) -> String,
     /// The nth parameter of a statement, from 1.
@@ -32,7 +32,7 @@ pub struct Dialect {
 
 /// How much of a project is read.
 #[derive(Debug, Clone, Copy)]
-pub enum Extent<'a> {
+pub(crate) enum Extent<'a> {
     /// Everything.
     Project,
     /// The view of this name, of whatever kind, without its versions, and the notes with these keys.
@@ -41,7 +41,7 @@ pub enum Extent<'a> {
 
 /// What a row of [`Dialect::select`] is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// Name, seconds of the last update, message.
     Object(ObjectKind),
     /// Nothing, nothing, message.
@@ -58,7 +58,7 @@ impl Part {
     }
 
     /// The part with this number.
-    pub fn of(number: i64) -> Option<Self> {
+    pub(crate) fn of(number: i64) -> Option<Self> {
         usize::try_from(number).ok().and_then(|number| Self::all().nth(number))
     }
 
@@ -88,7 +88,7 @@ impl Part {
 impl Dialect {
     /// One query for all that the tables in `here` hold of this extent of a project, with its parameters; `None` where
     /// there is no table. Rows start with the number of their [`Part`].
-    pub fn select<'a>(
+    pub(crate) fn select<'a>(
         &self,
         here: &Columns,
         project: &'a str,
@@ -137,7 +137,7 @@ impl Dialect {
     }
 
     /// The statements that create a table and its index.
-    pub fn create(&self, table: &Table) -> Vec<String> {
+    pub(crate) fn create(&self, table: &Table) -> Vec<String> {
         let mut parts: Vec<String> = table
             .columns
             .iter()
@@ -159,12 +159,12 @@ impl Dialect {
     }
 
     /// The statement that creates the index of a table that has been without.
-    pub fn create_index(&self, table: &Table) -> String {
+    pub(crate) fn create_index(&self, table: &Table) -> String {
         format!("CREATE INDEX {} ON {} ({})", table.index.name, table.name, table.index.columns.join(", "))
     }
 
     /// An INSERT of `rows` rows; those already there are replaced if wanted.
-    pub fn insert(&self, table: &Table, columns: &[&str], rows: usize, replace: bool) -> String {
+    pub(crate) fn insert(&self, table: &Table, columns: &[&str], rows: usize, replace: bool) -> String {
         let mut statement = format!("INSERT INTO {} ({}) VALUES ", table.name, columns.join(", "));
         for row in 0..rows {
             statement.push_str(if row == 0 { "(" } else { ", (" });
@@ -188,7 +188,7 @@ impl Dialect {
     }
 
     /// An INSERT of one whole row, which replaces one that is there, and may be lost if the server fails right after it.
-    pub fn note(&self, table: &Table) -> String {
+    pub(crate) fn note(&self, table: &Table) -> String {
         let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
         let Some(condition) = self.unsynced else { return self.insert(table, &columns, 1, true) };
         let row: Vec<String> = (1..=columns.len()).map(self.placeholder).collect();
@@ -202,14 +202,14 @@ impl Dialect {
     }
 
     /// A DELETE of the rows of a project (parameter 1) whose `column` is one of `count` parameters.
-    pub fn delete(&self, table: &str, column: &str, count: usize) -> String {
+    pub(crate) fn delete(&self, table: &str, column: &str, count: usize) -> String {
         let names: Vec<String> = (2..count + 2).map(self.placeholder).collect();
         let project = (self.placeholder)(1);
         format!("DELETE FROM {table} WHERE project_id = {project} AND {column} IN ({})", names.join(", "))
     }
 
     /// A SELECT of the history of a project's views: view, kind, number, message, time, id.
-    pub fn versions(&self) -> String {
+    pub(crate) fn versions(&self) -> String {
         format!(
             "SELECT feature_view_name, feature_view_type, version_number, feature_view_proto, created_timestamp, \
              version_id FROM feature_view_version_history WHERE project_id = {}",
@@ -218,26 +218,26 @@ impl Dialect {
     }
 
     /// A DELETE of all rows of a project.
-    pub fn delete_project(&self, table: &str) -> String {
+    pub(crate) fn delete_project(&self, table: &str) -> String {
         format!("DELETE FROM {table} WHERE project_id = {}", (self.placeholder)(1))
     }
 }
 
 /// `ON CONFLICT … DO UPDATE`, which PostgreSQL and SQLite share.
-pub fn on_conflict(keys: &[&str], columns: &[&str]) -> String {
+pub(crate) fn on_conflict(keys: &[&str], columns: &[&str]) -> String {
     let set: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
     format!("ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), set.join(", "))
 }
 
 /// The registry's tables that a database has, with their columns.
 #[derive(Debug, Default)]
-pub struct Columns {
+pub(crate) struct Columns {
     tables: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Columns {
     /// From pairs of table and column; those of other tables are left out.
-    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut found = Self::default();
         for (table, column) in pairs {
             if let Some(table) = TABLES.iter().chain([&RUNS]).find(|ours| ours.name == table) {
@@ -247,17 +247,17 @@ impl Columns {
         found
     }
 
-    pub fn has_table(&self, name: &str) -> bool {
+    pub(crate) fn has_table(&self, name: &str) -> bool {
         self.tables.contains_key(name)
     }
 
     /// The tables of Feast that are not there.
-    pub fn missing_tables(&self) -> Vec<&'static Table> {
+    pub(crate) fn missing_tables(&self) -> Vec<&'static Table> {
         TABLES.iter().filter(|table| !self.has_table(table.name)).collect()
     }
 
     /// Columns without which the tables that are there cannot be used, as `table.column`.
-    pub fn missing_columns(&self) -> Vec<String> {
+    pub(crate) fn missing_columns(&self) -> Vec<String> {
         let mut missing = Vec::new();
         for table in &TABLES {
             let Some(here) = self.tables.get(table.name) else { continue };

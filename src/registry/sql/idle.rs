@@ -5,7 +5,7 @@ const KEPT: usize = 16;
 
 /// Connections that nobody uses now, the last used first.
 #[derive(Debug)]
-pub struct Idle<T>(Mutex<Vec<T>>);
+pub(crate) struct Idle<T>(Mutex<Vec<T>>);
 
 impl<T> Default for Idle<T> {
     fn default() -> Self {
@@ -15,12 +15,12 @@ impl<T> Default for Idle<T> {
 
 impl<T> Idle<T> {
     /// One that has been kept. Its other end may have ended it meanwhile.
-    pub fn take(&self) -> Option<T> {
+    pub(crate) fn take(&self) -> Option<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     /// Keeps one that works, or drops it when there are enough.
-    pub fn keep(&self, connection: T) {
+    pub(crate) fn keep(&self, connection: T) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT {
             kept.push(connection);

@@ -15,4 +15,4 @@ mod session;
 mod sqlite;
 mod tables;
 
-pub use registry::SqlRegistry;
+pub(crate) use registry::SqlRegistry;

@@ -48,14 +48,14 @@ fn open(options: OptsBuilder) -> Result<Conn, mysql::Error> {
 }
 
 /// A registry in MySQL or MariaDB.
-pub struct MySql {
+pub(crate) struct MySql {
     url: ServerUrl,
     /// Connections that have held locks of views.
     lockers: Arc<Idle<MySqlSession>>,
 }
 
 impl MySql {
-    pub fn new(url: ServerUrl) -> Self {
+    pub(crate) fn new(url: ServerUrl) -> Self {
         Self { url, lockers: Arc::default() }
     }
 
@@ -293,28 +293,28 @@ fn cell(value: Value) -> Cell {
 
 /// Numbers of MySQL's errors.
 mod code {
-    pub const DISK_FULL: u16 = 1021;
-    pub const CON_COUNT_ERROR: u16 = 1040;
-    pub const DBACCESS_DENIED_ERROR: u16 = 1044;
-    pub const ACCESS_DENIED_ERROR: u16 = 1045;
-    pub const BAD_DB_ERROR: u16 = 1049;
-    pub const SERVER_SHUTDOWN: u16 = 1053;
-    pub const BAD_FIELD_ERROR: u16 = 1054;
-    pub const DUP_ENTRY: u16 = 1062;
-    pub const RECORD_FILE_FULL: u16 = 1114;
-    pub const TABLEACCESS_DENIED_ERROR: u16 = 1142;
-    pub const COLUMNACCESS_DENIED_ERROR: u16 = 1143;
-    pub const NO_SUCH_TABLE: u16 = 1146;
-    pub const NET_PACKET_TOO_LARGE: u16 = 1153;
-    pub const TOO_MANY_USER_CONNECTIONS: u16 = 1203;
-    pub const LOCK_WAIT_TIMEOUT: u16 = 1205;
-    pub const LOCK_DEADLOCK: u16 = 1213;
+    pub(crate) const DISK_FULL: u16 = 1021;
+    pub(crate) const CON_COUNT_ERROR: u16 = 1040;
+    pub(crate) const DBACCESS_DENIED_ERROR: u16 = 1044;
+    pub(crate) const ACCESS_DENIED_ERROR: u16 = 1045;
+    pub(crate) const BAD_DB_ERROR: u16 = 1049;
+    pub(crate) const SERVER_SHUTDOWN: u16 = 1053;
+    pub(crate) const BAD_FIELD_ERROR: u16 = 1054;
+    pub(crate) const DUP_ENTRY: u16 = 1062;
+    pub(crate) const RECORD_FILE_FULL: u16 = 1114;
+    pub(crate) const TABLEACCESS_DENIED_ERROR: u16 = 1142;
+    pub(crate) const COLUMNACCESS_DENIED_ERROR: u16 = 1143;
+    pub(crate) const NO_SUCH_TABLE: u16 = 1146;
+    pub(crate) const NET_PACKET_TOO_LARGE: u16 = 1153;
+    pub(crate) const TOO_MANY_USER_CONNECTIONS: u16 = 1203;
+    pub(crate) const LOCK_WAIT_TIMEOUT: u16 = 1205;
+    pub(crate) const LOCK_DEADLOCK: u16 = 1213;
     /// Texts of different character sets are compared.
-    pub const CANT_AGGREGATE_COLLATIONS: u16 = 1267;
-    pub const TRUNCATED_WRONG_VALUE_FOR_FIELD: u16 = 1366;
-    pub const SPECIFIC_ACCESS_DENIED_ERROR: u16 = 1227;
-    pub const OPTION_PREVENTS_STATEMENT: u16 = 1290;
-    pub const CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: u16 = 1792;
+    pub(crate) const CANT_AGGREGATE_COLLATIONS: u16 = 1267;
+    pub(crate) const TRUNCATED_WRONG_VALUE_FOR_FIELD: u16 = 1366;
+    pub(crate) const SPECIFIC_ACCESS_DENIED_ERROR: u16 = 1227;
+    pub(crate) const OPTION_PREVENTS_STATEMENT: u16 = 1290;
+    pub(crate) const CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: u16 = 1792;
 }
 
 /// Whether an error says that the server did not answer in time.

@@ -39,14 +39,14 @@ const ROLE: Role = Role {
 const LONGEST_LOCK_TIMEOUT: u128 = i32::MAX as u128;
 
 /// A registry in PostgreSQL.
-pub struct Postgres {
+pub(crate) struct Postgres {
     server: PostgresServer,
     /// Connections that have held locks of views.
     lockers: Arc<Idle<PostgresSession>>,
 }
 
 impl Postgres {
-    pub fn new(url: ServerUrl) -> Self {
+    pub(crate) fn new(url: ServerUrl) -> Self {
         Self { server: PostgresServer::new(&ROLE, url), lockers: Arc::default() }
     }
 

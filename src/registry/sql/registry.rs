@@ -37,7 +37,7 @@ use crate::{
 const ATTEMPTS: u32 = 6;
 
 /// A registry in a database.
-pub struct SqlRegistry {
+pub(crate) struct SqlRegistry {
     pub(super) database: Box<dyn Database>,
     pub(super) schema_mode: SchemaMode,
     pub(super) locking: Locking,
@@ -51,12 +51,12 @@ pub struct SqlRegistry {
 
 impl SqlRegistry {
     /// The registry of the settings, for reading and writing. Nothing is opened yet.
-    pub fn new(config: &SqlRegistryConfig, locking: Locking) -> Self {
+    pub(crate) fn new(config: &SqlRegistryConfig, locking: Locking) -> Self {
         Self::of(&config.database, config.schema_mode, locking)
     }
 
     /// The registry, or its replica if there is one, for commands that only read.
-    pub fn to_read(config: &SqlRegistryConfig) -> Self {
+    pub(crate) fn to_read(config: &SqlRegistryConfig) -> Self {
         Self::of(config.replica.as_ref().unwrap_or(&config.database), config.schema_mode, Locking::default())
     }
 

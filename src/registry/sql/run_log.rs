@@ -104,7 +104,7 @@ fn remove_old(session: &mut dyn Session, dialect: &Dialect, project: &str, view:
 }
 
 /// The newest runs of these views of a project, or of all. What cannot be read is left out.
-pub fn read(
+pub(crate) fn read(
     session: &mut dyn Session,
     dialect: &Dialect,
     here: &Columns,

@@ -4,7 +4,7 @@ use crate::model::ObjectKind;
 
 /// A column type, which each database spells its own way.
 #[derive(Debug, Clone, Copy)]
-pub enum ColumnType {
+pub(crate) enum ColumnType {
     /// Text of at most so many characters.
     Varchar(u16),
     Text,
@@ -14,7 +14,7 @@ pub enum ColumnType {
 }
 
 /// A table with its columns in order.
-pub struct Table {
+pub(crate) struct Table {
     pub name: &'static str,
     pub columns: &'static [Column],
     pub primary_key: &'static [&'static str],
@@ -22,7 +22,7 @@ pub struct Table {
 }
 
 /// An index of a table, which need not be unique.
-pub struct Index {
+pub(crate) struct Index {
     pub name: &'static str,
     pub columns: &'static [&'static str],
 }
@@ -32,7 +32,7 @@ const fn on_project(name: &'static str) -> Index {
     Index { name, columns: &["project_id"] }
 }
 
-pub struct Column {
+pub(crate) struct Column {
     pub name: &'static str,
     pub kind: ColumnType,
     pub nullable: bool,
@@ -67,7 +67,7 @@ macro_rules! object_table {
 }
 
 /// Every table of Feast's registry.
-pub const TABLES: [Table; 14] = [
+pub(crate) const TABLES: [Table; 14] = [
     Table {
         name: "projects",
         columns: &[
@@ -160,7 +160,7 @@ pub const TABLES: [Table; 14] = [
 ];
 
 /// What became of materializations, a row each: feastr's own table, which Feast does not know.
-pub const RUNS: Table = Table {
+pub(crate) const RUNS: Table = Table {
     name: "feastr_runs",
     columns: &[
         required("run_id", ColumnType::Varchar(36)),
@@ -176,14 +176,14 @@ pub const RUNS: Table = Table {
 };
 
 /// Where objects of a kind are: table, name column, message column.
-pub struct ObjectTable {
+pub(crate) struct ObjectTable {
     pub table: &'static str,
     pub name: &'static str,
     pub proto: &'static str,
 }
 
 /// The table of a kind.
-pub const fn object_table(kind: ObjectKind) -> ObjectTable {
+pub(crate) const fn object_table(kind: ObjectKind) -> ObjectTable {
     let (table, name, proto) = match kind {
         ObjectKind::Project => ("projects", "project_name", "project_proto"),
         ObjectKind::DataSource => ("data_sources", "data_source_name", "data_source_proto"),
@@ -203,4 +203,4 @@ pub const fn object_table(kind: ObjectKind) -> ObjectTable {
 }
 
 /// Name of the only row of `managed_infra` of a project.
-pub const INFRA_NAME: &str = "infra_obj";
+pub(crate) const INFRA_NAME: &str = "infra_obj";

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A database that holds, or shall hold, a registry.
-pub trait Database: Send + Sync {
+pub(crate) trait Database: Send + Sync {
     /// How statements are spelled.
     fn dialect(&self) -> &'static Dialect;
 
@@ -44,7 +44,7 @@ pub trait Database: Send + Sync {
 }
 
 /// A connection. What was not committed is undone and locks are given back when it is dropped.
-pub trait Session: Send {
+pub(crate) trait Session: Send {
     /// Carries out a statement and gives the rows it answers.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ pub trait Session: Send {
 
 /// A value in a statement.
 #[derive(Debug, Clone, Copy)]
-pub enum Parameter<'a> {
+pub(crate) enum Parameter<'a> {
     Text(&'a str),
     Integer(i64),
     Bytes(&'a [u8]),
@@ -81,7 +81,7 @@ pub enum Parameter<'a> {
 
 impl Parameter<'_> {
     /// About how many bytes it takes in a statement.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::Integer(_) => 8,
@@ -92,7 +92,7 @@ impl Parameter<'_> {
 
 /// A value in an answer. Some databases give texts as bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cell {
+pub(crate) enum Cell {
     Null,
     Integer(i64),
     Text(String),
@@ -100,11 +100,11 @@ pub enum Cell {
 }
 
 impl Cell {
-    pub fn integer(&self) -> i64 {
+    pub(crate) fn integer(&self) -> i64 {
         if let Self::Integer(number) = self { *number } else { 0 }
     }
 
-    pub fn bytes(self) -> Vec<u8> {
+    pub(crate) fn bytes(self) -> Vec<u8> {
         match self {
             Self::Bytes(bytes) => bytes,
             Self::Text(text) => text.into_bytes(),
@@ -112,7 +112,7 @@ impl Cell {
         }
     }
 
-    pub fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         match self {
             Self::Text(text) => text,
             other => String::from_utf8_lossy(&other.bytes()).into_owned(),
@@ -144,7 +144,7 @@ impl From<Failure> for Problem {
 }
 
 /// What it means that a server takes what it is sent and does not answer.
-pub fn silent(location: &str) -> Failure {
+pub(crate) fn silent(location: &str) -> Failure {
     Failure::Final(Problem::new(
         Kind::Deadline,
         format!("the server of the registry {location} does not answer in time"),
@@ -153,7 +153,7 @@ pub fn silent(location: &str) -> Failure {
 }
 
 /// What it means that a connection ended, or a server fell silent, before it confirmed a commit.
-pub fn uncertain(location: &str) -> Failure {
+pub(crate) fn uncertain(location: &str) -> Failure {
     Failure::Final(Problem::new(
         Kind::Unavailable,
         format!("the connection to {location} broke while the changes were committed"),

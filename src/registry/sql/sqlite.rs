@@ -18,13 +18,13 @@ use crate::registry::{
 };
 
 /// A registry in an SQLite file.
-pub struct Sqlite {
+pub(crate) struct Sqlite {
     file: SqliteFile,
 }
 
 impl Sqlite {
     /// The file at `path`, which need not exist yet.
-    pub fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { file: SqliteFile::new("registry", path) }
     }
 }

@@ -36,7 +36,7 @@ pub(super) enum Content {
 ///
 /// # Errors
 /// When the file cannot be opened or its first bytes cannot be read.
-pub fn open_text(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+pub(crate) fn open_text(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     unpacked(File::open(path)?)
 }
 
@@ -89,7 +89,7 @@ pub(super) fn look(file: File) -> io::Result<Content> {
 }
 
 /// The problem of a file that should be parquet and is not, with the reason its bytes show.
-pub fn not_parquet(path: &Path) -> Problem {
+pub(crate) fn not_parquet(path: &Path) -> Problem {
     let why = match File::open(path).and_then(damage) {
         Ok(why) => why,
         Err(error) => return unreadable(path, &error),

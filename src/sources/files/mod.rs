@@ -21,7 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use content::{not_parquet, open_text};
+pub(crate) use content::{not_parquet, open_text};
 pub use format::Format;
 pub use left_out::LeftOut;
 
@@ -94,7 +94,7 @@ pub struct DataFile {
 /// # Errors
 /// When there are none, they are not on this machine, one of them cannot be read, or one in a
 /// folder claims to be parquet and is not.
-pub fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, Problem> {
+pub(crate) fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, Problem> {
     let local = location::local(path)?;
     let full = repo.join(local.as_ref());
     if let Some(found) = existing(&full)? {
@@ -183,7 +183,7 @@ fn existing(path: &Path) -> Result<Option<Metadata>, Problem> {
 }
 
 /// The problem of a file that cannot be read.
-pub fn unreadable(path: &Path, error: &io::Error) -> Problem {
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Problem {
     Problem::new(Kind::Unavailable, format!("cannot read {}: {error}", path.display()), None)
 }
 

@@ -5,14 +5,14 @@ use std::io::Read;
 use super::{RowProblem, csv::RecordEnds};
 
 /// A good size of chunks: large enough to share between threads at no cost, small enough for memory.
-pub const CHUNK_BYTES: usize = 4 << 20;
+pub(crate) const CHUNK_BYTES: usize = 4 << 20;
 
 /// No record may be longer; one that seems to be misses a quote.
 const LONGEST_RECORD: usize = 1 << 30;
 
 /// Whole records one behind the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chunk {
+pub(crate) struct Chunk {
     /// The line of the file on which the first of them begins, counted from 1.
     pub first_line: u64,
     /// Their text.
@@ -20,7 +20,7 @@ pub struct Chunk {
 }
 
 /// Cuts a file into chunks.
-pub struct Chunks {
+pub(crate) struct Chunks {
     source: Source,
     ends: Ends,
 }
@@ -47,7 +47,7 @@ impl Chunks {
     ///
     /// # Errors
     /// When the file cannot be read, ends inside quotes, or has a record of more than 1 GiB.
-    pub fn next_chunk(&mut self) -> Result<Option<Chunk>, RowProblem> {
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<Chunk>, RowProblem> {
         loop {
             let (length, finished) = (self.source.buffer.len(), self.source.finished);
             if !finished && length < self.source.size {

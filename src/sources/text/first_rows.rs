@@ -6,7 +6,7 @@ use super::{Chunk, RowProblem, Rows, rows::Limits};
 
 /// The first rows of a file with all their values as texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FirstRows {
+pub(crate) struct FirstRows {
     /// The names of the columns.
     pub names: Vec<String>,
     /// A value for each of them in every row; `None` for null.

@@ -6,27 +6,27 @@
 
 mod chunks;
 mod column;
-pub mod csv;
+pub(crate) mod csv;
 mod first_rows;
-pub mod json_lines;
+pub(crate) mod json_lines;
 mod numbers;
 mod problem;
 mod rows;
 mod times;
 mod unfit;
 
-pub use chunks::{CHUNK_BYTES, Chunk, Chunks};
-pub use column::TextColumn;
-pub use first_rows::FirstRows;
+pub(crate) use chunks::{CHUNK_BYTES, Chunk, Chunks};
+pub(crate) use column::TextColumn;
+pub(crate) use first_rows::FirstRows;
 pub use numbers::integer;
-pub use problem::RowProblem;
-pub use rows::{Rows, Wanted};
+pub(crate) use problem::RowProblem;
+pub(crate) use rows::{Rows, Wanted};
 pub use times::{TimeFormat, moment};
-pub use unfit::Unfit;
+pub(crate) use unfit::Unfit;
 
 /// How texts are read where their type alone does not tell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TextRules {
+pub(crate) struct TextRules {
     /// How times are written.
     pub times: TimeFormat,
 }

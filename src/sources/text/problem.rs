@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why a file cannot be read on. The name of the file is for the caller to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowProblem {
+pub(crate) struct RowProblem {
     /// The line on which the row begins, counted from 1; `None` if it is about the whole file.
     pub line: Option<u64>,
     /// The column whose value it is about.

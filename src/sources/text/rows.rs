@@ -5,7 +5,7 @@ use arrow::array::ArrayRef;
 use super::{Chunk, RowProblem, TextColumn, Unfit, csv, json_lines};
 
 /// A column of a file that is wanted.
-pub struct Wanted {
+pub(crate) struct Wanted {
     name: String,
     column: TextColumn,
     null_if_unfit: bool,
@@ -15,17 +15,17 @@ pub struct Wanted {
 impl Wanted {
     /// The column that the file calls `name`, and what its values become. A value that does not fit
     /// is an error, or null and counted.
-    pub fn new(name: impl Into<String>, column: TextColumn, null_if_unfit: bool) -> Self {
+    pub(crate) fn new(name: impl Into<String>, column: TextColumn, null_if_unfit: bool) -> Self {
         Self { name: name.into(), column, null_if_unfit, unfit: 0 }
     }
 
     /// What the file calls the column.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// How many values became null because they do not fit.
-    pub fn unfit(&self) -> u64 {
+    pub(crate) fn unfit(&self) -> u64 {
         self.unfit
     }
 
@@ -59,7 +59,7 @@ impl Wanted {
 
 /// Some rows of a file.
 #[derive(Debug, Clone)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// How many, also without columns.
     pub rows: usize,
     /// The wanted columns, in the order in which they were asked for.
@@ -80,7 +80,7 @@ impl Limits {
 
 /// Turns chunks into batches of the wanted columns, in the order of the rows: first
 /// [`Rows::start`] with a chunk, then [`Rows::next_batch`] until there is none.
-pub struct Rows {
+pub(crate) struct Rows {
     format: Format,
     wanted: Vec<Wanted>,
     limits: Limits,
@@ -105,7 +105,7 @@ impl Rows {
     ///
     /// # Errors
     /// When its heading has no wanted column, or has it twice.
-    pub fn of_csv(heading: &csv::Heading, wanted: Vec<Wanted>) -> Result<Self, RowProblem> {
+    pub(crate) fn of_csv(heading: &csv::Heading, wanted: Vec<Wanted>) -> Result<Self, RowProblem> {
         let fields = wanted.iter().map(|wanted| heading.position(&wanted.name)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self::new(Format::Csv(csv::Records::new(heading, fields)), wanted))
     }
@@ -117,7 +117,7 @@ impl Rows {
     }
 
     /// Rows of a file of JSON lines. A column that an object has not is null in its row.
-    pub fn of_json_lines(wanted: Vec<Wanted>) -> Self {
+    pub(crate) fn of_json_lines(wanted: Vec<Wanted>) -> Self {
         let objects = json_lines::Objects::new(wanted.iter().map(Wanted::name));
         Self::new(Format::JsonLines(objects), wanted)
     }
@@ -132,7 +132,7 @@ impl Rows {
     }
 
     /// Takes a chunk; what is left of the one before is forgotten.
-    pub fn start(&mut self, chunk: Chunk) {
+    pub(crate) fn start(&mut self, chunk: Chunk) {
         self.place = Place { offset: 0, line: chunk.first_line };
         self.text = ChunkText::new(chunk.bytes);
     }
@@ -141,7 +141,7 @@ impl Rows {
     ///
     /// # Errors
     /// When a row has no such form, or a value does not fit; then the rest of the chunk is forgotten.
-    pub fn next_batch(&mut self) -> Result<Option<Batch>, RowProblem> {
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, RowProblem> {
         let (place, wanted) = (&mut self.place, self.wanted.as_mut_slice());
         let filled = match &mut self.format {
             Format::Csv(records) => records.fill(&self.text, place, wanted, self.limits),
@@ -161,7 +161,7 @@ impl Rows {
     }
 
     /// The wanted columns, with what did not fit of all chunks so far.
-    pub fn wanted(&self) -> &[Wanted] {
+    pub(crate) fn wanted(&self) -> &[Wanted] {
         &self.wanted
     }
 

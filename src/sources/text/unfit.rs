@@ -5,7 +5,7 @@ use crate::{diagnostics::with_article, model::printable};
 /// A text that is not a value of the type it is read as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {}", with_article(.expected))]
-pub struct Unfit {
+pub(crate) struct Unfit {
     /// The beginning of the text, on one line.
     pub text: String,
     /// What it should be, such as `Int64` or `time`.

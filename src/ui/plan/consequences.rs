@@ -5,13 +5,13 @@ use crate::plan::{Action, Blocked, Plan};
 
 /// What follows from a plan, said so that nobody needs to know feastr to understand it.
 #[derive(Debug, Default)]
-pub struct Consequences {
+pub(crate) struct Consequences {
     pub sections: Vec<Section>,
 }
 
 /// Some consequences of one sort.
 #[derive(Debug)]
-pub struct Section {
+pub(crate) struct Section {
     pub title: &'static str,
     pub items: Vec<String>,
     /// A command or an edit that helps, after a word of introduction.
@@ -20,14 +20,14 @@ pub struct Section {
 
 /// What to do about something.
 #[derive(Debug)]
-pub struct WayOut {
+pub(crate) struct WayOut {
     pub advice: String,
     /// To be typed as it is.
     pub command: Option<String>,
 }
 
 impl Consequences {
-    pub fn of(view: &PlanView<'_>) -> Self {
+    pub(crate) fn of(view: &PlanView<'_>) -> Self {
         let (plan, planned) = (view.plan, view.stage == PlanStage::Planned);
         let mut sections = vec![
             Section::new(if planned { "Breaks" } else { "Broken" }, breaks(plan)),

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// An edit as lines without indentation; multi-line texts as a unified diff.
-pub fn lines(edit: &Edit, style: Style) -> Vec<String> {
+pub(crate) fn lines(edit: &Edit, style: Style) -> Vec<String> {
     let path = &edit.path;
     match &edit.kind {
         EditKind::Changed { before: Value::String(before), after: Value::String(after) }

@@ -47,7 +47,7 @@ fn about(change: &Change) -> String {
 }
 
 /// A message about a line, or about none.
-pub fn annotation(level: &str, place: Option<&Place>, message: &str) -> String {
+pub(crate) fn annotation(level: &str, place: Option<&Place>, message: &str) -> String {
     let place = place.map(|place| {
         format!("file={},line={},col={},", property(&place.file.to_string_lossy()), place.line, place.column)
     });

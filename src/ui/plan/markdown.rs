@@ -5,7 +5,7 @@ use crate::{
 };
 
 /// Longest text with all details: GitHub refuses comments of more than 65536 characters.
-pub const MAX_LENGTH: usize = 60_000;
+pub(crate) const MAX_LENGTH: usize = 60_000;
 
 const PLAIN: Style = Style { enabled: false };
 
@@ -91,7 +91,7 @@ fn details(view: &PlanView<'_>) -> String {
 }
 
 /// Text in which nothing is markup but the code that names are set in.
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let (mut in_code, mut in_word) = (false, false);
     for c in text.chars() {
@@ -114,7 +114,7 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// A name as code that fits into a table.
-pub fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ").replace('|', "\\|");
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }

@@ -4,22 +4,22 @@
 
 /// Names of functions, divided by blanks.
 #[derive(Debug, Clone, Copy)]
-pub struct Functions(&'static str);
+pub(crate) struct Functions(&'static str);
 
 impl Functions {
     /// The names one by one.
-    pub fn names(self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
         self.0.split_ascii_whitespace()
     }
 
     /// Whether the function of this lower-case name is among them.
-    pub fn contains(self, name: &str) -> bool {
+    pub(crate) fn contains(self, name: &str) -> bool {
         self.names().any(|known| known == name)
     }
 }
 
 /// Functions whose result depends on their arguments alone, one result per row.
-pub const SCALAR: Functions = Functions(
+pub(crate) const SCALAR: Functions = Functions(
     "abs acos acosh add age alias apply array_aggregate array_append array_apply array_cat array_concat \
      array_contains array_cosine_distance array_cosine_similarity array_cross_product array_distance array_distinct \
      array_dot_product array_extract array_filter array_grade_up array_has array_has_all array_has_any \
@@ -68,7 +68,7 @@ pub const SCALAR: Functions = Functions(
 );
 
 /// Functions over several rows.
-pub const AGGREGATE: Functions = Functions(
+pub(crate) const AGGREGATE: Functions = Functions(
     "any_value approx_count_distinct approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last \
      arg_min arg_min_null arg_min_nulls_last argmax argmin array_agg avg bit_and bit_or bit_xor bitstring_agg \
      bool_and bool_or combine_aggr corr count count_if count_star countif covar_pop covar_samp decimal_average \
@@ -81,13 +81,13 @@ pub const AGGREGATE: Functions = Functions(
 );
 
 /// Functions of a row's place among others.
-pub const WINDOW: Functions = Functions(
+pub(crate) const WINDOW: Functions = Functions(
     "cume_dist dense_rank fill first_value lag last_value lead nth_value ntile percent_rank rank rank_dense \
      row_number",
 );
 
 /// Functions that read files, tables or networks, or make several rows of one.
-pub const TABLE: Functions = Functions(
+pub(crate) const TABLE: Functions = Functions(
     "arrow_scan delta_scan generate_subscripts glob iceberg_scan json_each json_tree mysql_query pandas_scan \
      parquet_bloom_probe parquet_file_metadata parquet_full_metadata parquet_kv_metadata parquet_metadata \
      parquet_scan parquet_schema postgres_query postgres_scan query query_table read_blob read_csv read_csv_auto \
@@ -97,7 +97,7 @@ pub const TABLE: Functions = Functions(
 );
 
 /// Functions whose result depends on more than their arguments: time, chance, session or environment.
-pub const VOLATILE: Functions = Functions(
+pub(crate) const VOLATILE: Functions = Functions(
     "ago current_catalog current_connection_id current_database current_date current_localtime \
      current_localtimestamp current_query current_query_id current_role current_schema current_schemas \
      current_setting current_time current_timestamp current_transaction_id current_user currval error \

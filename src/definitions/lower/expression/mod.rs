@@ -37,7 +37,7 @@ const MAX_DEPTH: usize = 50;
 
 /// What expressions can use, and what they might mean by mistake.
 #[derive(Debug, Clone, Default)]
-pub struct Inputs {
+pub(crate) struct Inputs {
     /// The columns that expressions may name.
     pub columns: Vec<Input>,
     /// Join keys of the views, which are not inputs.
@@ -45,7 +45,7 @@ pub struct Inputs {
 }
 
 /// Reports everything that keeps `sql` from being one deterministic value per row, made of `inputs`.
-pub fn check(sql: &Spanned<String>, inputs: &Inputs, diagnostics: &mut Diagnostics) {
+pub(crate) fn check(sql: &Spanned<String>, inputs: &Inputs, diagnostics: &mut Diagnostics) {
     if sql.value.trim().is_empty() {
         diagnostics.error(&sql.span, "the expression is empty");
         return;

@@ -2,7 +2,7 @@ use crate::{diagnostics::Span, yaml::Spanned};
 
 /// Where in the file a part of a text value stands: from character `start` of the value up to `end`.
 /// The whole value, where YAML's escapes make the part impossible to find.
-pub fn span_inside(value: &Spanned<String>, start: usize, end: usize) -> Span {
+pub(crate) fn span_inside(value: &Spanned<String>, start: usize, end: usize) -> Span {
     let last = end.max(start + 1) - 1;
     match (source_offset(value, start), source_offset(value, last)) {
         (Some(first), Some(last)) if first <= last => {

@@ -27,7 +27,7 @@ struct Batch {
 
 /// A source that stands for itself: one that holds history, or the values of requests. `None` after
 /// an error that leaves no usable source, and `None` for streams.
-pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSource> {
+pub(crate) fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSource> {
     match raw {
         RawSource::Request(raw) => Some(lower_request(raw, diagnostics)),
         RawSource::File(raw) => {

@@ -14,25 +14,25 @@ use crate::{
 };
 
 /// Looks at each source once and remembers what it saw.
-pub struct SourceChecks<'a> {
+pub(crate) struct SourceChecks<'a> {
     inspect: InspectSource<'a>,
     seen: HashMap<String, Option<Arc<OpenSource>>>,
 }
 
 impl<'a> SourceChecks<'a> {
     /// Has seen no source yet; `inspect` looks at one.
-    pub fn new(inspect: InspectSource<'a>) -> Self {
+    pub(crate) fn new(inspect: InspectSource<'a>) -> Self {
         Self { inspect, seen: HashMap::new() }
     }
 
     /// Whether feastr can look at the data of a source.
-    pub fn can_inspect(source: &DataSource) -> bool {
+    pub(crate) fn can_inspect(source: &DataSource) -> bool {
         matches!(source.kind, SourceKind::File(_))
     }
 
     /// A source with its columns; says once why it cannot be looked at, and what is odd about its
     /// files. Nothing is said about sources of kinds that cannot be looked at.
-    pub fn open(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) -> Option<Arc<OpenSource>> {
+    pub(crate) fn open(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) -> Option<Arc<OpenSource>> {
         if !Self::can_inspect(&lowered.source) {
             return None;
         }
@@ -67,7 +67,7 @@ impl<'a> SourceChecks<'a> {
     }
 
     /// Looks at several sources side by side, before anybody asks about one of them.
-    pub fn open_all(&mut self, sources: &[&LoweredSource], diagnostics: &mut Diagnostics) {
+    pub(crate) fn open_all(&mut self, sources: &[&LoweredSource], diagnostics: &mut Diagnostics) {
         let sources: Vec<_> = sources.iter().filter(|lowered| Self::can_inspect(&lowered.source)).collect();
         let inspect = self.inspect;
         let opened = sources::side_by_side(&sources, |lowered| inspect(&lowered.source));
@@ -77,7 +77,7 @@ impl<'a> SourceChecks<'a> {
     }
 
     /// Checks a source against its files: it has rows, and its timestamps are timestamps.
-    pub fn check(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) {
+    pub(crate) fn check(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) {
         let Some(schema) = self.open(lowered, diagnostics) else { return };
         if schema.columns().rows == Some(0) {
             let message = format!("source `{}` is empty: {} has no rows", lowered.source.name, place(&lowered.source));
@@ -101,7 +101,7 @@ impl<'a> SourceChecks<'a> {
     }
 
     /// Checks that no name of the source's mapping is also that of another column.
-    pub fn check_mapped_names(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) {
+    pub(crate) fn check_mapped_names(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) {
         let Some(schema) = self.open(lowered, diagnostics) else { return };
         for name in lowered.source.field_mapping.values() {
             check_mapped_name(&schema, lowered, name, diagnostics);
@@ -109,7 +109,7 @@ impl<'a> SourceChecks<'a> {
     }
 
     /// Fills in the timestamp column of a source that names none, if there is no doubt.
-    pub fn infer_timestamp(&mut self, lowered: &mut LoweredSource, diagnostics: &mut Diagnostics) {
+    pub(crate) fn infer_timestamp(&mut self, lowered: &mut LoweredSource, diagnostics: &mut Diagnostics) {
         if !Self::can_inspect(&lowered.source) {
             diagnostics.error_with_help(
                 &lowered.name.span,
@@ -143,7 +143,12 @@ impl<'a> SourceChecks<'a> {
     }
 
     /// Checks that a source has a column that something is computed from.
-    pub fn check_exists(&mut self, lowered: &LoweredSource, name: &Spanned<String>, diagnostics: &mut Diagnostics) {
+    pub(crate) fn check_exists(
+        &mut self,
+        lowered: &LoweredSource,
+        name: &Spanned<String>,
+        diagnostics: &mut Diagnostics,
+    ) {
         let Some(schema) = self.open(lowered, diagnostics) else { return };
         check_mapped_name(&schema, lowered, &name.value, diagnostics);
         let column = lowered.source.unmapped(&name.value);
@@ -154,7 +159,7 @@ impl<'a> SourceChecks<'a> {
 
     /// Checks that a view's column is in its source and can hold the declared type; `places` are
     /// those of its name and its type.
-    pub fn check_column(
+    pub(crate) fn check_column(
         &mut self,
         lowered: &LoweredSource,
         (field, role): (&Field, Role<'_>),
@@ -191,7 +196,7 @@ impl<'a> SourceChecks<'a> {
 
 /// What a column is to the view that reads it.
 #[derive(Debug, Clone, Copy)]
-pub enum Role<'a> {
+pub(crate) enum Role<'a> {
     Feature,
     /// The join key of this entity, whose type the view's schema says or else the entity.
     Key {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Every source of a repo by name, those written inside views and other sources among them.
-pub struct Sources {
+pub(crate) struct Sources {
     names: Taken,
     /// In the order they were found.
     order: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Sources {
 
 /// What something refers to as its source.
 #[derive(Debug, Clone)]
-pub enum Reference {
+pub(crate) enum Reference {
     /// It has none.
     None,
     /// A source with errors stands in place.
@@ -39,7 +39,7 @@ pub enum Reference {
 
 /// A source that was referred to.
 #[derive(Debug, Clone, Copy)]
-pub enum Found<'a> {
+pub(crate) enum Found<'a> {
     /// None is wanted.
     None,
     /// There is none, or it has errors; they are reported.
@@ -49,7 +49,7 @@ pub enum Found<'a> {
 
 impl Reference {
     /// Where the name of the source is, unless the source itself stands there.
-    pub fn span(&self) -> Option<&Span> {
+    pub(crate) fn span(&self) -> Option<&Span> {
         match self {
             Self::To { span, .. } => span.as_ref(),
             Self::None | Self::Broken => None,
@@ -70,7 +70,7 @@ impl Default for Sources {
 
 impl Sources {
     /// Takes a source of the collection, or one written in place.
-    pub fn add(&mut self, item: Item<RawSource>, diagnostics: &mut Diagnostics) -> Reference {
+    pub(crate) fn add(&mut self, item: Item<RawSource>, diagnostics: &mut Diagnostics) -> Reference {
         let lowered = item.value.and_then(|raw| match raw {
             RawSource::Push(_) | RawSource::Kafka(_) | RawSource::Kinesis(_) => stream::lower(raw, diagnostics),
             other => batch::lower(other, diagnostics).map(|lowered| (lowered, None)),
@@ -94,7 +94,7 @@ impl Sources {
     }
 
     /// The name of a source that is referred to, after taking it if it is written in place.
-    pub fn refer(&mut self, source: SourceRef, diagnostics: &mut Diagnostics) -> Reference {
+    pub(crate) fn refer(&mut self, source: SourceRef, diagnostics: &mut Diagnostics) -> Reference {
         match source {
             SourceRef::Named(name) => Reference::To { name: name.value, span: Some(name.span) },
             SourceRef::InPlace(item) => self.add(*item, diagnostics),
@@ -104,7 +104,7 @@ impl Sources {
 
     /// Completes the sources once all of them are taken: infers timestamp columns, compares sources
     /// with their files if wanted, and puts histories into streams.
-    pub fn complete(&mut self, validate: bool, checks: &mut SourceChecks<'_>, diagnostics: &mut Diagnostics) {
+    pub(crate) fn complete(&mut self, validate: bool, checks: &mut SourceChecks<'_>, diagnostics: &mut Diagnostics) {
         self.names.check_renames(diagnostics);
         if validate {
             let sources: Vec<_> = self.order.iter().filter_map(|name| self.by_name.get(name)?.as_ref()).collect();
@@ -144,7 +144,7 @@ impl Sources {
     }
 
     /// The source that is referred to; says so when there is none.
-    pub fn find(&self, reference: &Reference, diagnostics: &mut Diagnostics) -> Found<'_> {
+    pub(crate) fn find(&self, reference: &Reference, diagnostics: &mut Diagnostics) -> Found<'_> {
         let (name, span) = match reference {
             Reference::None => return Found::None,
             Reference::Broken => return Found::Broken,
@@ -161,24 +161,24 @@ impl Sources {
     }
 
     /// A declared source by its name; `Some(None)` when it is broken.
-    pub fn get(&self, name: &str) -> Option<Option<&LoweredSource>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Option<&LoweredSource>> {
         self.by_name.get(name).map(Option::as_ref)
     }
 
     /// The source with the history of a stream, with the places its parts were written at.
-    pub fn history_of(&self, lowered: &LoweredSource) -> Option<&LoweredSource> {
+    pub(crate) fn history_of(&self, lowered: &LoweredSource) -> Option<&LoweredSource> {
         self.get(&lowered.source.kind.batch_source()?.name).flatten()
     }
 
     /// The names of the request sources.
-    pub fn request_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn request_names(&self) -> impl Iterator<Item = &str> {
         let requests = self.by_name.values().flatten();
         let requests = requests.filter(|lowered| matches!(lowered.source.kind, SourceKind::Request(_)));
         requests.map(|lowered| lowered.source.name.as_str())
     }
 
     /// The sources in the order they were found, or `None` if one is broken.
-    pub fn in_order(&self) -> Option<Vec<&LoweredSource>> {
+    pub(crate) fn in_order(&self) -> Option<Vec<&LoweredSource>> {
         self.order.iter().map(|name| self.by_name.get(name)?.as_ref()).collect()
     }
 }

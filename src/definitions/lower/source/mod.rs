@@ -5,8 +5,8 @@ mod check;
 mod declared;
 mod stream;
 
-pub use check::{Role, SourceChecks};
-pub use declared::{Found, Reference, Sources};
+pub(crate) use check::{Role, SourceChecks};
+pub(crate) use declared::{Found, Reference, Sources};
 
 use crate::{
     definitions::format::{RawAbout, RawTimeKeys},
@@ -17,7 +17,7 @@ use crate::{
 
 /// A source with the places its parts were written at.
 #[derive(Debug, Clone)]
-pub struct LoweredSource {
+pub(crate) struct LoweredSource {
     /// The source itself.
     pub source: DataSource,
     /// Where the name was written, or what stands for it.
@@ -36,12 +36,12 @@ pub struct LoweredSource {
 
 impl LoweredSource {
     /// Whether the source holds history, as files and tables do.
-    pub fn is_batch(&self) -> bool {
+    pub(crate) fn is_batch(&self) -> bool {
         !self.source.kind.is_stream() && !matches!(self.source.kind, SourceKind::Request(_))
     }
 
     /// Whether rows have an event time in a column of the source's own.
-    pub fn is_timed(&self) -> bool {
+    pub(crate) fn is_timed(&self) -> bool {
         !matches!(self.source.kind, SourceKind::Request(_) | SourceKind::Push(_))
     }
 

@@ -7,7 +7,7 @@ use crate::{
 
 /// A source whose rows arrive one by one, and what it says about its history. `None` for other
 /// sources.
-pub fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<(LoweredSource, Option<SourceRef>)> {
+pub(crate) fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<(LoweredSource, Option<SourceRef>)> {
     // Filled in when all sources are known.
     let batch_source = None;
     match raw {

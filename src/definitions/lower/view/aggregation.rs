@@ -9,7 +9,7 @@ use crate::{
 const FUNCTIONS: [&str; 10] = ["sum", "count", "min", "max", "mean", "avg", "count_distinct", "std", "var", "nunique"];
 
 /// The aggregations as written; two of them cannot have the same result.
-pub fn lower(raw: Vec<RawAggregation>, diagnostics: &mut Diagnostics) -> Vec<Aggregation> {
+pub(crate) fn lower(raw: Vec<RawAggregation>, diagnostics: &mut Diagnostics) -> Vec<Aggregation> {
     let mut aggregations: Vec<Aggregation> = Vec::with_capacity(raw.len());
     for raw in raw {
         let function = &raw.function;

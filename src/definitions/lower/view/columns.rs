@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The resolved entities and columns of a view.
-pub struct Columns {
+pub(crate) struct Columns {
     /// Entity names; only the dummy for a view without entities.
     pub entities: Vec<String>,
     /// One column per join key, in the order of `entities`.
@@ -27,7 +27,7 @@ pub struct Columns {
 
 /// Where a view's columns come from.
 #[derive(Clone, Copy)]
-pub struct Origin<'a> {
+pub(crate) struct Origin<'a> {
     /// The source with the history; `None` when the view has none.
     pub source: Option<&'a LoweredSource>,
     /// Whether the columns are those of the source, not the result of a computation.
@@ -38,7 +38,7 @@ pub struct Origin<'a> {
 
 /// What knows the type of a join key that neither schema nor entity tell.
 #[derive(Clone, Copy)]
-pub enum JoinKeyTypes<'a> {
+pub(crate) enum JoinKeyTypes<'a> {
     /// Nothing but the source.
     Source,
     /// Feast takes them for texts.
@@ -304,7 +304,7 @@ fn entity_names(entities: &[(Entity, Span)]) -> Vec<String> {
 }
 
 /// A column as written.
-pub fn lower_field(raw: RawField) -> Field {
+pub(crate) fn lower_field(raw: RawField) -> Field {
     let vector = VectorIndex {
         index: raw.vector_index.is_some_and(|index| index.value),
         length: raw.vector_length,

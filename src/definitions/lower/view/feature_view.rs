@@ -21,7 +21,7 @@ struct Stored {
 
 impl<'a> ViewLowering<'a, '_> {
     /// The feature view a definition declares; `None` after an error.
-    pub fn feature_view(&mut self, raw: RawFeatureView, source: &Reference) -> Option<FeatureView> {
+    pub(crate) fn feature_view(&mut self, raw: RawFeatureView, source: &Reference) -> Option<FeatureView> {
         self.check_name(&raw.name);
         let checks = self.checks_of_source(raw.stored.materialize.as_ref());
         let sources = self.sources;
@@ -51,7 +51,7 @@ impl<'a> ViewLowering<'a, '_> {
 
     /// The batch feature view a definition declares, as Feast can keep it: a feature view with the
     /// transformation in tags. `None` after an error.
-    pub fn batch_feature_view(&mut self, raw: RawBatchFeatureView, source: &Reference) -> Option<FeatureView> {
+    pub(crate) fn batch_feature_view(&mut self, raw: RawBatchFeatureView, source: &Reference) -> Option<FeatureView> {
         self.check_name(&raw.name);
         let checks = self.checks_of_source(raw.stored.materialize.as_ref());
         let sources = self.sources;

@@ -12,7 +12,7 @@ use crate::{
 
 impl ViewLowering<'_, '_> {
     /// The label view a definition declares; `None` after an error.
-    pub fn label_view(&mut self, raw: RawLabelView, source: &Reference) -> Option<LabelView> {
+    pub(crate) fn label_view(&mut self, raw: RawLabelView, source: &Reference) -> Option<LabelView> {
         self.check_name(&raw.name);
         let sources = self.sources;
         let source = match sources.find(source, self.diagnostics) {
@@ -53,7 +53,7 @@ impl ViewLowering<'_, '_> {
 
 /// Says when the view whose rows are labelled is not among the definitions. Nothing depends on it,
 /// and it may be one that Python defined.
-pub fn check_labelled(view: &Spanned<String>, views: &DeclaredViews, diagnostics: &mut Diagnostics) {
+pub(crate) fn check_labelled(view: &Spanned<String>, views: &DeclaredViews, diagnostics: &mut Diagnostics) {
     if !views.contains_key(&view.value) {
         let help = did_you_mean(&view.value, views.keys().map(String::as_str));
         diagnostics.warning(&view.span, format!("there is no view `{}` in these definitions", view.value), help);

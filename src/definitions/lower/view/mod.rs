@@ -9,9 +9,9 @@ mod stream_feature_view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use columns::lower_field;
-pub use label_view::check_labelled;
-pub use on_demand::OnDemandInput;
+pub(crate) use columns::lower_field;
+pub(crate) use label_view::check_labelled;
+pub(crate) use on_demand::OnDemandInput;
 
 use super::{
     names::check_object_name,
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Lowers views against what is declared.
-pub struct ViewLowering<'a, 'b> {
+pub(crate) struct ViewLowering<'a, 'b> {
     /// `None` stands for one that is declared but broken: its own error is enough.
     pub entities: &'a BTreeMap<String, Option<Entity>>,
     /// The declared sources.
@@ -46,7 +46,7 @@ pub struct ViewLowering<'a, 'b> {
 
 /// What services and on-demand views can select from.
 #[derive(Debug, Clone)]
-pub struct DeclaredView {
+pub(crate) struct DeclaredView {
     /// Which kind of view it is.
     pub kind: ObjectKind,
     /// The features, join keys not among them.
@@ -58,7 +58,7 @@ pub struct DeclaredView {
 }
 
 /// The views by name; `None` stands for one that is declared but broken.
-pub type DeclaredViews = BTreeMap<String, Option<DeclaredView>>;
+pub(crate) type DeclaredViews = BTreeMap<String, Option<DeclaredView>>;
 
 impl From<&FeatureView> for DeclaredView {
     fn from(view: &FeatureView) -> Self {

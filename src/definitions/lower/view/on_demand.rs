@@ -18,7 +18,7 @@ use crate::{
 
 /// An input of an on-demand view, after sources written in place were taken.
 #[derive(Debug, Clone)]
-pub enum OnDemandInput {
+pub(crate) enum OnDemandInput {
     Named(Member),
     /// A source with errors stands in place.
     Broken,
@@ -26,7 +26,7 @@ pub enum OnDemandInput {
 
 impl ViewLowering<'_, '_> {
     /// The on-demand view a definition declares over other views; `None` after an error.
-    pub fn on_demand_feature_view(
+    pub(crate) fn on_demand_feature_view(
         &mut self,
         raw: RawOnDemandFeatureView,
         inputs: Vec<OnDemandInput>,

@@ -15,7 +15,11 @@ const DEFAULT_HOP: Ttl = Ttl::from_micros(5 * 60 * 1_000_000);
 
 impl<'a> ViewLowering<'a, '_> {
     /// The stream feature view a definition declares; `None` after an error.
-    pub fn stream_feature_view(&mut self, raw: RawStreamFeatureView, source: &Reference) -> Option<StreamFeatureView> {
+    pub(crate) fn stream_feature_view(
+        &mut self,
+        raw: RawStreamFeatureView,
+        source: &Reference,
+    ) -> Option<StreamFeatureView> {
         self.check_name(&raw.name);
         let checks = self.checks_of_source(raw.stored.materialize.as_ref());
         let Some((history, stream)) = self.stream_source(&raw.name, source) else {

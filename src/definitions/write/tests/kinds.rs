@@ -15,7 +15,7 @@ use crate::model::{
 };
 
 /// Tags with those that are keys of every object.
-pub fn kept_tags() -> impl Strategy<Value = Tags> {
+pub(crate) fn kept_tags() -> impl Strategy<Value = Tags> {
     (tags(), any::<bool>(), option::of(any::<u64>())).prop_map(|(mut tags, protect, renamed_from)| {
         if protect {
             tags.insert(PROTECT_TAG.to_owned(), "true".to_owned());
@@ -178,7 +178,7 @@ fn aggregations() -> impl Strategy<Value = Vec<Aggregation>> {
 }
 
 /// Tags of a batch view: its query, its aggregations, or both.
-pub fn transformation() -> impl Strategy<Value = Tags> {
+pub(crate) fn transformation() -> impl Strategy<Value = Tags> {
     (option::of("SELECT [a-z, ]{1,20}\n?FROM source"), aggregations())
         .prop_map(|(sql, aggregations)| {
             let mut tags = Tags::new();
@@ -192,7 +192,7 @@ pub fn transformation() -> impl Strategy<Value = Tags> {
 }
 
 /// The tag with the checks of a source, if there are any.
-pub fn checks() -> impl Strategy<Value = Tags> {
+pub(crate) fn checks() -> impl Strategy<Value = Tags> {
     let words = (select(NullKeys::ALL.to_vec()), select(OutOfRange::ALL.to_vec()), select(FutureRows::ALL.to_vec()));
     (words, 0..3u64).prop_map(|((null_keys, out_of_range, future), min_rows)| {
         let mut tags = Tags::new();
@@ -202,7 +202,7 @@ pub fn checks() -> impl Strategy<Value = Tags> {
 }
 
 /// Any version of a view.
-pub fn version() -> impl Strategy<Value = ViewVersion> {
+pub(crate) fn version() -> impl Strategy<Value = ViewVersion> {
     prop_oneof![Just(ViewVersion::Latest), (0..100).prop_map(ViewVersion::Pinned)]
 }
 
@@ -326,7 +326,7 @@ prop_compose! {
 }
 
 /// A stream view (if there is a stream for it), a label view, a permission, a dataset and its checks.
-pub fn around(
+pub(crate) fn around(
     entities: Vec<Entity>,
     sources: Vec<DataSource>,
     streams: Vec<DataSource>,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A stored source; what definitions cannot express becomes [`SourceKind::Foreign`].
-pub fn data_source_from_message(message: &wire::DataSource) -> DataSource {
+pub(crate) fn data_source_from_message(message: &wire::DataSource) -> DataSource {
     let mut tags = wire::to_map(&message.tags);
     let kind = kind_from_message(message, &mut tags);
     let mut source = DataSource {
@@ -36,7 +36,7 @@ pub fn data_source_from_message(message: &wire::DataSource) -> DataSource {
 
 /// The name of a source. One that an old Feast stored without a name is called by its path or table, as later versions
 /// do; empty when it has none of them.
-pub fn name_of_source(message: &wire::DataSource) -> String {
+pub(crate) fn name_of_source(message: &wire::DataSource) -> String {
     if message.name.is_empty() {
         data_source_from_message(message).kind.place().unwrap_or_default().to_owned()
     } else {
@@ -45,7 +45,7 @@ pub fn name_of_source(message: &wire::DataSource) -> String {
 }
 
 /// The row of a source that is new or changed at `now`; `rows` has the row of its batch source.
-pub fn data_source_to_message(
+pub(crate) fn data_source_to_message(
     source: &DataSource,
     stored: Option<wire::DataSource>,
     rows: &SourceRows,

@@ -5,7 +5,7 @@ use crate::{
 };
 
 /// A stored entity.
-pub fn entity_from_message(message: &wire::Entity) -> Entity {
+pub(crate) fn entity_from_message(message: &wire::Entity) -> Entity {
     let spec = message.spec.clone().unwrap_or_default();
     let value_type = (spec.value_type != 0).then(|| data_types::from_wire(spec.value_type, &Tags::new()).0);
     Entity {
@@ -19,7 +19,7 @@ pub fn entity_from_message(message: &wire::Entity) -> Entity {
 }
 
 /// The row of an entity that is new or changed at `now`.
-pub fn entity_to_message(entity: &Entity, stored: Option<wire::Entity>, now: Timestamp) -> wire::Entity {
+pub(crate) fn entity_to_message(entity: &Entity, stored: Option<wire::Entity>, now: Timestamp) -> wire::Entity {
     let stored = stored.unwrap_or_default();
     let meta = stored.meta.unwrap_or_default();
     wire::Entity {

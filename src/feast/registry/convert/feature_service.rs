@@ -11,7 +11,7 @@ use crate::{
 ///
 /// # Errors
 /// When the row holds something that definitions cannot express.
-pub fn feature_service_from_message(message: &wire::FeatureService) -> Result<FeatureService, Unmanaged> {
+pub(crate) fn feature_service_from_message(message: &wire::FeatureService) -> Result<FeatureService, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
     spec.features.iter().try_for_each(check_projection)?;
     Ok(FeatureService {
@@ -26,7 +26,7 @@ pub fn feature_service_from_message(message: &wire::FeatureService) -> Result<Fe
 }
 
 /// The row of a service that is new or changed at `now`.
-pub fn feature_service_to_message(
+pub(crate) fn feature_service_to_message(
     service: &FeatureService,
     stored: Option<wire::FeatureService>,
     sources: &SourceRows,

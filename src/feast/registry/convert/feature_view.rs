@@ -13,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// When the row holds something that definitions cannot express.
-pub fn feature_view_from_message(message: &wire::FeatureView) -> Result<FeatureView, Unmanaged> {
+pub(crate) fn feature_view_from_message(message: &wire::FeatureView) -> Result<FeatureView, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
     if spec.feature_transformation.is_some() {
         return Unmanaged::because("its transformation is a Python function");
@@ -59,7 +59,7 @@ pub(super) fn view_version(text: &str) -> Result<ViewVersion, Unmanaged> {
 
 /// Whether a changed view gets a new version number, as Feast decides it: when its columns or
 /// entities differ. Their order does not count.
-pub fn is_new_version(before: &FeatureView, after: &FeatureView) -> bool {
+pub(crate) fn is_new_version(before: &FeatureView, after: &FeatureView) -> bool {
     sorted(&before.entities) != sorted(&after.entities)
         || by_name(&before.entity_columns) != by_name(&after.entity_columns)
         || by_name(&before.features) != by_name(&after.features)
@@ -74,7 +74,7 @@ fn sorted(names: &[String]) -> Vec<&String> {
 /// The row of a view that is new or changed at `now`.
 ///
 /// Intervals, state and everything else Feast records about the view stay.
-pub fn feature_view_to_message(
+pub(crate) fn feature_view_to_message(
     view: &FeatureView,
     stored: Option<wire::FeatureView>,
     sources: &SourceRows,

@@ -4,7 +4,7 @@ use crate::{
 };
 
 /// A column as stored, with the types that hide in tags.
-pub fn field_from_message(message: &wire::FeatureSpecV2) -> Field {
+pub(crate) fn field_from_message(message: &wire::FeatureSpecV2) -> Field {
     let (dtype, tags) = data_types::from_wire(message.value_type, &wire::to_map(&message.tags));
     let vector = VectorIndex {
         index: message.vector_index,
@@ -21,7 +21,7 @@ pub fn field_from_message(message: &wire::FeatureSpecV2) -> Field {
 }
 
 /// A column as Feast stores it: parts of types that have no number of their own become tags.
-pub fn field_to_message(field: &Field) -> wire::FeatureSpecV2 {
+pub(crate) fn field_to_message(field: &Field) -> wire::FeatureSpecV2 {
     let dtype = data_types::to_wire(&field.dtype);
     let mut tags = field.tags.clone();
     tags.extend(dtype.tags);
@@ -38,12 +38,12 @@ pub fn field_to_message(field: &Field) -> wire::FeatureSpecV2 {
 }
 
 /// Columns as stored, in their order.
-pub fn fields_from_messages(messages: &[wire::FeatureSpecV2]) -> Vec<Field> {
+pub(crate) fn fields_from_messages(messages: &[wire::FeatureSpecV2]) -> Vec<Field> {
     messages.iter().map(field_from_message).collect()
 }
 
 /// The messages of `fields`; one that is stored alike is taken over as it is.
-pub fn fields_to_messages(fields: &[Field], stored: &[wire::FeatureSpecV2]) -> Vec<wire::FeatureSpecV2> {
+pub(crate) fn fields_to_messages(fields: &[Field], stored: &[wire::FeatureSpecV2]) -> Vec<wire::FeatureSpecV2> {
     fields
         .iter()
         .map(|field| {
@@ -54,7 +54,7 @@ pub fn fields_to_messages(fields: &[Field], stored: &[wire::FeatureSpecV2]) -> V
 }
 
 /// Columns sorted by name, for comparisons in which their order does not count.
-pub fn by_name(fields: &[Field]) -> Vec<&Field> {
+pub(crate) fn by_name(fields: &[Field]) -> Vec<&Field> {
     let mut fields: Vec<_> = fields.iter().collect();
     fields.sort_by(|a, b| a.name.cmp(&b.name));
     fields

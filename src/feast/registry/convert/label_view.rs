@@ -13,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// When the row holds something that definitions cannot express.
-pub fn label_view_from_message(message: &wire::LabelView) -> Result<LabelView, Unmanaged> {
+pub(crate) fn label_view_from_message(message: &wire::LabelView) -> Result<LabelView, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
     Ok(LabelView {
         name: spec.name,
@@ -42,12 +42,12 @@ pub fn label_view_from_message(message: &wire::LabelView) -> Result<LabelView, U
 }
 
 /// Whether a changed view gets a new version number, as Feast decides it: when its labels differ.
-pub fn is_new_label_version(before: &LabelView, after: &LabelView) -> bool {
+pub(crate) fn is_new_label_version(before: &LabelView, after: &LabelView) -> bool {
     by_name(&before.features) != by_name(&after.features)
 }
 
 /// The row of a view that is new or changed at `now`. It does not say which version it is.
-pub fn label_view_to_message(
+pub(crate) fn label_view_to_message(
     view: &LabelView,
     stored: Option<wire::LabelView>,
     sources: &SourceRows,

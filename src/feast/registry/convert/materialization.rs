@@ -7,7 +7,7 @@ use crate::{
 const LONG: usize = 32;
 
 /// What `meta` says about materialization.
-pub fn materialized_from_message(meta: Option<&wire::FeatureViewMeta>) -> MaterializedView {
+pub(crate) fn materialized_from_message(meta: Option<&wire::FeatureViewMeta>) -> MaterializedView {
     let intervals = meta.iter().flat_map(|meta| &meta.materialization_intervals);
     MaterializedView {
         intervals: intervals
@@ -22,7 +22,7 @@ pub fn materialized_from_message(meta: Option<&wire::FeatureViewMeta>) -> Materi
 ///
 /// The interval is appended, as Feast does, and a list that has become long is then merged: Feast
 /// asks it for the latest end and shows the rest.
-pub fn record_materialization(meta: &mut wire::FeatureViewMeta, interval: Interval, now: Timestamp) {
+pub(crate) fn record_materialization(meta: &mut wire::FeatureViewMeta, interval: Interval, now: Timestamp) {
     meta.materialization_intervals.push(wire::MaterializationInterval {
         start_time: Some(interval.start.into()),
         end_time: Some(interval.end.into()),

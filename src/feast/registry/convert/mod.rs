@@ -22,22 +22,23 @@ mod stored_text;
 mod stream_feature_view;
 mod version;
 
-pub use data_source::{SourceRows, data_source_from_message, data_source_to_message, name_of_source};
-pub use entity::{entity_from_message, entity_to_message};
-pub use feature_service::{feature_service_from_message, feature_service_to_message};
-pub use feature_view::{feature_view_from_message, feature_view_to_message};
-pub use field::fields_from_messages;
-pub use label_view::{label_view_from_message, label_view_to_message};
-pub use materialization::{materialized_from_message, record_materialization};
-pub use on_demand_feature_view::{on_demand_feature_view_from_message, on_demand_feature_view_to_message};
-pub use permission::{permission_from_message, permission_to_message};
-pub use project::{project_from_message, project_to_message};
+pub use data_source::SourceRows;
+pub(crate) use data_source::{data_source_from_message, data_source_to_message, name_of_source};
+pub(crate) use entity::{entity_from_message, entity_to_message};
+pub(crate) use feature_service::{feature_service_from_message, feature_service_to_message};
+pub(crate) use feature_view::{feature_view_from_message, feature_view_to_message};
+pub(crate) use field::fields_from_messages;
+pub(crate) use label_view::{label_view_from_message, label_view_to_message};
+pub(crate) use materialization::{materialized_from_message, record_materialization};
+pub(crate) use on_demand_feature_view::{on_demand_feature_view_from_message, on_demand_feature_view_to_message};
+pub(crate) use permission::{permission_from_message, permission_to_message};
+pub(crate) use project::{project_from_message, project_to_message};
 pub use same_version::is_same_version;
-pub use saved_dataset::{
+pub(crate) use saved_dataset::{
     saved_dataset_from_message, saved_dataset_to_message, validation_reference_from_message,
     validation_reference_to_message,
 };
-pub use stream_feature_view::{stream_feature_view_from_message, stream_feature_view_to_message};
+pub(crate) use stream_feature_view::{stream_feature_view_from_message, stream_feature_view_to_message};
 pub use version::RowVersion;
 
 use crate::{feast::registry::messages as wire, model::Timestamp};

@@ -18,7 +18,7 @@ const MODE: &str = "pandas";
 ///
 /// # Errors
 /// When the view is not an expression view, or holds something that definitions cannot express.
-pub fn on_demand_feature_view_from_message(
+pub(crate) fn on_demand_feature_view_from_message(
     message: &wire::OnDemandFeatureView,
 ) -> Result<OnDemandFeatureView, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
@@ -81,7 +81,7 @@ fn source_from_message(entry: &wire::OnDemandSourceEntry) -> Result<OnDemandSour
 
 /// Whether a changed view gets a new version number, as Feast decides it: when its outputs, its
 /// expressions or its inputs differ.
-pub fn is_new_on_demand_version(before: &OnDemandFeatureView, after: &OnDemandFeatureView) -> bool {
+pub(crate) fn is_new_on_demand_version(before: &OnDemandFeatureView, after: &OnDemandFeatureView) -> bool {
     by_name(&before.features) != by_name(&after.features)
         || by_name(&before.entity_columns) != by_name(&after.entity_columns)
         || before.expressions != after.expressions
@@ -89,7 +89,7 @@ pub fn is_new_on_demand_version(before: &OnDemandFeatureView, after: &OnDemandFe
 }
 
 /// The row of a view that is new or changed at `now`.
-pub fn on_demand_feature_view_to_message(
+pub(crate) fn on_demand_feature_view_to_message(
     view: &OnDemandFeatureView,
     stored: Option<wire::OnDemandFeatureView>,
     sources: &SourceRows,

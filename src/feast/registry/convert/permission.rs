@@ -36,7 +36,7 @@ const ACTIONS: [(PermissionAction, WireAction); 8] = [
 ///
 /// # Errors
 /// When the row holds something that definitions cannot express.
-pub fn permission_from_message(message: &wire::Permission) -> Result<Permission, Unmanaged> {
+pub(crate) fn permission_from_message(message: &wire::Permission) -> Result<Permission, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
     let kind = |number: &i32| {
         let known = TYPES.iter().find(|(_, wire)| *wire as i32 == *number);
@@ -80,7 +80,7 @@ fn policy_from_message(message: &wire::Policy) -> Result<Policy, Unmanaged> {
 }
 
 /// The row of a permission that is new or changed at `now`.
-pub fn permission_to_message(
+pub(crate) fn permission_to_message(
     permission: &Permission,
     stored: Option<wire::Permission>,
     now: Timestamp,

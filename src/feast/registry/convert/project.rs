@@ -5,13 +5,13 @@ use crate::{
 };
 
 /// A stored project.
-pub fn project_from_message(message: &wire::Project) -> Project {
+pub(crate) fn project_from_message(message: &wire::Project) -> Project {
     let spec = message.spec.clone().unwrap_or_default();
     Project { name: spec.name, description: spec.description, owner: spec.owner, tags: wire::to_map(&spec.tags) }
 }
 
 /// The row of a project that is new or changed at `now`.
-pub fn project_to_message(project: &Project, stored: Option<wire::Project>, now: Timestamp) -> wire::Project {
+pub(crate) fn project_to_message(project: &Project, stored: Option<wire::Project>, now: Timestamp) -> wire::Project {
     let stored = stored.unwrap_or_default();
     let meta = stored.meta.unwrap_or_default();
     wire::Project {

@@ -15,7 +15,7 @@ const VIEW_TYPE: &str = "featureView";
 const LABEL_VIEW_TYPE: &str = "labelView";
 
 /// Refuses a projection that definitions cannot express.
-pub fn check_projection(message: &wire::FeatureViewProjection) -> Result<(), Unmanaged> {
+pub(crate) fn check_projection(message: &wire::FeatureViewProjection) -> Result<(), Unmanaged> {
     let view = &message.feature_view_name;
     if message.version_tag.is_some() {
         return Unmanaged::because(format!("it selects a pinned version of `{view}`"));
@@ -29,7 +29,7 @@ pub fn check_projection(message: &wire::FeatureViewProjection) -> Result<(), Unm
 }
 
 /// A stored selection from a view; an empty alias is `None`.
-pub fn projection_from_message(message: &wire::FeatureViewProjection) -> Projection {
+pub(crate) fn projection_from_message(message: &wire::FeatureViewProjection) -> Projection {
     let alias = &message.feature_view_name_alias;
     Projection {
         view: message.feature_view_name.clone(),
@@ -42,7 +42,7 @@ pub fn projection_from_message(message: &wire::FeatureViewProjection) -> Project
 }
 
 /// The message of a projection; one of `stored` that says the same stays as it is.
-pub fn projection_to_message<'a>(
+pub(crate) fn projection_to_message<'a>(
     projection: &Projection,
     mut stored: impl Iterator<Item = &'a wire::FeatureViewProjection>,
     sources: &SourceRows,

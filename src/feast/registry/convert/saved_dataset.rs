@@ -23,7 +23,7 @@ const POSTGRES_CLASS: &str =
 ///
 /// # Errors
 /// When the row holds something that definitions cannot express.
-pub fn saved_dataset_from_message(message: &wire::SavedDataset) -> Result<SavedDataset, Unmanaged> {
+pub(crate) fn saved_dataset_from_message(message: &wire::SavedDataset) -> Result<SavedDataset, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
     let mut tags = wire::to_map(&spec.tags);
     let Some(storage) = spec.storage.and_then(|storage| storage_from_message(storage, &mut tags)) else {
@@ -110,7 +110,7 @@ fn storage_to_message(
 }
 
 /// The row of a saved dataset that is new or changed at `now`. Feast notes only its creation.
-pub fn saved_dataset_to_message(
+pub(crate) fn saved_dataset_to_message(
     dataset: &SavedDataset,
     stored: Option<wire::SavedDataset>,
     now: Timestamp,
@@ -148,7 +148,7 @@ pub fn saved_dataset_to_message(
 }
 
 /// A stored validation reference, without its profiler.
-pub fn validation_reference_from_message(message: &wire::ValidationReference) -> ValidationReference {
+pub(crate) fn validation_reference_from_message(message: &wire::ValidationReference) -> ValidationReference {
     ValidationReference {
         name: message.name.clone(),
         reference_dataset: message.reference_dataset_name.clone(),
@@ -159,7 +159,7 @@ pub fn validation_reference_from_message(message: &wire::ValidationReference) ->
 
 /// The changed row of a validation reference. Its profiler, a Python function, stays: without one
 /// Feast cannot read the row, so there is no row without a stored one.
-pub fn validation_reference_to_message(
+pub(crate) fn validation_reference_to_message(
     reference: &ValidationReference,
     stored: wire::ValidationReference,
 ) -> wire::ValidationReference {

@@ -19,7 +19,7 @@ const POSTGRES_CLASS: &str =
 const SPARK_CLASS: &str = "feast.infra.offline_stores.contrib.spark_offline_store.spark_source.SparkSource";
 
 /// The kind of a source. Takes the tags that stand for parts of it out of `tags`.
-pub fn kind_from_message(message: &wire::DataSource, tags: &mut Tags) -> SourceKind {
+pub(crate) fn kind_from_message(message: &wire::DataSource, tags: &mut Tags) -> SourceKind {
     managed_kind(message, tags).unwrap_or_else(|| SourceKind::Foreign(foreign_kind(message)))
 }
 
@@ -81,7 +81,7 @@ fn file(options: &wire::FileOptions, tags: &mut Tags) -> FileSource {
 }
 
 /// The tags that stand for the parts of a source that Feast has no fields for.
-pub fn tags_of_kind(kind: &SourceKind) -> Tags {
+pub(crate) fn tags_of_kind(kind: &SourceKind) -> Tags {
     let SourceKind::File(file) = kind else { return Tags::new() };
     let format = file.format.filter(|format| matches!(format, FileFormat::Csv | FileFormat::Json));
     let times = Some(&file.timestamp_format).filter(|format| !format.is_empty());
@@ -106,7 +106,7 @@ fn tagged_times(tags: &mut Tags) -> String {
 }
 
 /// The format that Feast has no field for.
-pub fn tagged_format(tags: &mut Tags) -> Option<FileFormat> {
+pub(crate) fn tagged_format(tags: &mut Tags) -> Option<FileFormat> {
     let tagged = [FileFormat::Csv, FileFormat::Json];
     let text = tags.get(FILE_FORMAT_TAG)?;
     let format = tagged.into_iter().find(|format| format.as_str() == text)?;
@@ -115,7 +115,7 @@ pub fn tagged_format(tags: &mut Tags) -> Option<FileFormat> {
 }
 
 /// The format that a message names; `None` if it names none that Feast has a field for.
-pub fn file_format_from_message(format: Option<&wire::FileFormat>) -> Option<FileFormat> {
+pub(crate) fn file_format_from_message(format: Option<&wire::FileFormat>) -> Option<FileFormat> {
     let format = format?;
     if format.delta_format.is_some() {
         Some(FileFormat::Delta)
@@ -125,7 +125,7 @@ pub fn file_format_from_message(format: Option<&wire::FileFormat>) -> Option<Fil
 }
 
 /// The format as Feast stores it; of Delta the stored settings are kept.
-pub fn file_format_to_message(
+pub(crate) fn file_format_to_message(
     format: Option<FileFormat>,
     stored: Option<wire::FileFormat>,
 ) -> Option<wire::FileFormat> {
@@ -183,7 +183,7 @@ fn stream_format_to_message(format: Option<&StreamFormat>) -> Option<wire::Strea
 }
 
 /// `None` for a table format, which definitions have no word for.
-pub fn spark_from_message(options: &wire::SparkOptions) -> Option<SparkSource> {
+pub(crate) fn spark_from_message(options: &wire::SparkOptions) -> Option<SparkSource> {
     options.table_format.is_none().then(|| SparkSource {
         table: options.table.clone(),
         query: options.query.clone(),
@@ -194,7 +194,7 @@ pub fn spark_from_message(options: &wire::SparkOptions) -> Option<SparkSource> {
 }
 
 /// The options of a Spark source or storage, without a table format.
-pub fn spark_to_message(spark: &SparkSource) -> wire::SparkOptions {
+pub(crate) fn spark_to_message(spark: &SparkSource) -> wire::SparkOptions {
     wire::SparkOptions {
         table: spark.table.clone(),
         query: spark.query.clone(),
@@ -214,7 +214,7 @@ fn postgres(configuration: &[u8], source: &str) -> Option<PostgresSource> {
 }
 
 /// The settings of the warehouse that `message` has options of.
-pub fn read_warehouse(message: &wire::DataSource) -> Option<WarehouseSource> {
+pub(crate) fn read_warehouse(message: &wire::DataSource) -> Option<WarehouseSource> {
     let (warehouse, options) = if let Some(wire::BigQueryOptions { table, query }) = &message.bigquery_options {
         (Warehouse::BigQuery, vec![("table", table), ("query", query)])
     } else if let Some(wire::TrinoOptions { table, query }) = &message.trino_options {
@@ -258,7 +258,7 @@ fn foreign_kind(message: &wire::DataSource) -> String {
 }
 
 /// Writes a kind into a message that has nothing of any kind yet.
-pub fn write_kind(source: &DataSource, message: &mut wire::DataSource, stored_format: Option<wire::FileFormat>) {
+pub(crate) fn write_kind(source: &DataSource, message: &mut wire::DataSource, stored_format: Option<wire::FileFormat>) {
     match &source.kind {
         SourceKind::File(file) => {
             message.r#type = SourceType::BatchFile as i32;
@@ -315,7 +315,7 @@ pub fn write_kind(source: &DataSource, message: &mut wire::DataSource, stored_fo
 }
 
 /// Writes type and options of a warehouse.
-pub fn write_warehouse(source: &WarehouseSource, message: &mut wire::DataSource) {
+pub(crate) fn write_warehouse(source: &WarehouseSource, message: &mut wire::DataSource) {
     let option = |name: &str| source.options.get(name).cloned().unwrap_or_default();
     let (table, query) = (option("table"), option("query"));
     match source.warehouse {
@@ -347,7 +347,7 @@ pub fn write_warehouse(source: &WarehouseSource, message: &mut wire::DataSource)
 
 /// The Python class that Feast names in every message of the kind: where its reader needs it, and in
 /// Spark sources.
-pub fn own_class(kind: &SourceKind) -> &str {
+pub(crate) fn own_class(kind: &SourceKind) -> &str {
     match kind {
         SourceKind::Postgres(_) => POSTGRES_CLASS,
         SourceKind::Spark(_) => SPARK_CLASS,
@@ -357,7 +357,7 @@ pub fn own_class(kind: &SourceKind) -> &str {
 }
 
 /// The Python class of a kind, which Feast names in the copies of sources inside views.
-pub fn class(kind: &SourceKind) -> &str {
+pub(crate) fn class(kind: &SourceKind) -> &str {
     match kind {
         SourceKind::File(_) => "feast.infra.offline_stores.file_source.FileSource",
         SourceKind::Push(_) => "feast.data_source.PushSource",

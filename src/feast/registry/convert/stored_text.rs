@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::feast::values::python_text;
 
 /// An object of texts; `None` when the bytes are anything else.
-pub fn json_object(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
+pub(crate) fn json_object(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     serde_json::from_slice(bytes).ok()
 }
 
 /// An object of texts in the given order, spaced and escaped as Feast's Python does.
-pub fn json_text(settings: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn json_text(settings: &[(&str, &str)]) -> Vec<u8> {
     let mut text = String::from("{");
     for (index, (name, value)) in settings.iter().enumerate() {
         if index > 0 {

@@ -13,7 +13,9 @@ use crate::{
 ///
 /// # Errors
 /// When the row holds something that definitions cannot express.
-pub fn stream_feature_view_from_message(message: &wire::StreamFeatureView) -> Result<StreamFeatureView, Unmanaged> {
+pub(crate) fn stream_feature_view_from_message(
+    message: &wire::StreamFeatureView,
+) -> Result<StreamFeatureView, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
     if spec.user_defined_function.is_some() || spec.feature_transformation.is_some() {
         return Unmanaged::because("its transformation is a Python function");
@@ -48,7 +50,7 @@ pub fn stream_feature_view_from_message(message: &wire::StreamFeatureView) -> Re
 }
 
 /// Whether a changed view gets a new version number, as Feast decides it.
-pub fn is_new_stream_version(before: &StreamFeatureView, after: &StreamFeatureView) -> bool {
+pub(crate) fn is_new_stream_version(before: &StreamFeatureView, after: &StreamFeatureView) -> bool {
     by_name(&before.features) != by_name(&after.features)
         || by_name(&before.entity_columns) != by_name(&after.entity_columns)
         || before.entities != after.entities
@@ -60,7 +62,7 @@ pub fn is_new_stream_version(before: &StreamFeatureView, after: &StreamFeatureVi
 /// The row of a view that is new or changed at `now`.
 ///
 /// Intervals, state and everything else Feast records about the view stay.
-pub fn stream_feature_view_to_message(
+pub(crate) fn stream_feature_view_to_message(
     view: &StreamFeatureView,
     stored: Option<wire::StreamFeatureView>,
     sources: &SourceRows,

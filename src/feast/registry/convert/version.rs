@@ -28,6 +28,6 @@ impl RowVersion {
 }
 
 /// The text of a version; one that is stored and says the same stays.
-pub fn version_to_text(version: ViewVersion, stored: String) -> String {
+pub(crate) fn version_to_text(version: ViewVersion, stored: String) -> String {
     if !stored.is_empty() && stored.parse() == Ok(version) { stored } else { version.to_string() }
 }

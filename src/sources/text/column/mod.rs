@@ -20,7 +20,7 @@ use texts::TextKind;
 /// From CSV the empty field and `null`, `NULL`, `Null`, `None`, `NA`, `N/A`, `<NA>`, `NaT`, `\N` are null,
 /// and so are `NaN` and `nan` but for floats. A String is the text as it is, and so are bytes, of
 /// which only the empty field is null. In JSON null is null.
-pub struct TextColumn {
+pub(crate) struct TextColumn {
     node: Node,
     times: Times,
     /// Whether values of JSON are read like fields of CSV.
@@ -30,26 +30,26 @@ pub struct TextColumn {
 impl TextColumn {
     /// A column of values of a declared type, as its [`carrier`](super::carrier). `None` for types
     /// that no column holds.
-    pub fn value(declared: &DataType, rules: &TextRules) -> Option<Self> {
+    pub(crate) fn value(declared: &DataType, rules: &TextRules) -> Option<Self> {
         Some(Self::new(Node::new(declared)?, rules))
     }
 
     /// A column of join keys that people write: as [`value`](Self::value), but moments may be seconds
     /// since 1970, and it makes no difference whether JSON has a number or a text. `None` likewise.
-    pub fn key(declared: &DataType) -> Option<Self> {
+    pub(crate) fn key(declared: &DataType) -> Option<Self> {
         let column = Self::value(declared, &TextRules::default())?;
         Some(Self { times: Times::OfKeys, json_is_text: true, ..column })
     }
 
     /// A column of times as Int64: nanoseconds since 1970 UTC. Times beyond them, before 1677 and
     /// after 2262, do not fit.
-    pub fn time(rules: &TextRules) -> Self {
+    pub(crate) fn time(rules: &TextRules) -> Self {
         Self::new(Node::with(Values::Nanos(Vec::new()), "time"), rules)
     }
 
     /// A column of texts as they are written: from CSV nothing is null, from JSON only null, and what
     /// is not a string is its JSON.
-    pub fn as_is() -> Self {
+    pub(crate) fn as_is() -> Self {
         Self::new(Node::with(Values::text(TextKind::AsIs), "text"), &TextRules::default())
     }
 
@@ -62,7 +62,7 @@ impl TextColumn {
     ///
     /// # Errors
     /// When it does not fit the type; then nothing is appended.
-    pub fn push_text(&mut self, text: &str) -> Result<(), Unfit> {
+    pub(crate) fn push_text(&mut self, text: &str) -> Result<(), Unfit> {
         self.node.push_text(text, &self.times)
     }
 
@@ -70,7 +70,7 @@ impl TextColumn {
     ///
     /// # Errors
     /// When it does not fit the type; then nothing is appended.
-    pub fn push_json(&mut self, json: &RawValue) -> Result<(), Unfit> {
+    pub(crate) fn push_json(&mut self, json: &RawValue) -> Result<(), Unfit> {
         if !self.json_is_text {
             return self.node.push_json(json.get(), &self.times);
         }
@@ -85,12 +85,12 @@ impl TextColumn {
     }
 
     /// Appends null.
-    pub fn push_null(&mut self) {
+    pub(crate) fn push_null(&mut self) {
         self.node.push_null();
     }
 
     /// What was appended since the last time.
-    pub fn finish(&mut self) -> ArrayRef {
+    pub(crate) fn finish(&mut self) -> ArrayRef {
         self.node.finish()
     }
 }

@@ -13,14 +13,14 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// How a CSV file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
+pub(crate) struct Dialect {
     /// The character between fields.
     pub delimiter: u8,
 }
 
 /// The heading of a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heading {
+pub(crate) struct Heading {
     /// The names of the columns, without quotes and without blanks around them.
     pub names: Vec<String>,
     pub dialect: Dialect,
@@ -32,7 +32,7 @@ impl Heading {
     ///
     /// # Errors
     /// When the file cannot be read, is UTF-16 or empty, or its heading is malformed.
-    pub fn read(
+    pub(crate) fn read(
         reader: Box<dyn Read + Send>,
         delimiter: Option<u8>,
         chunk_bytes: usize,

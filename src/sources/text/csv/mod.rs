@@ -9,7 +9,7 @@ mod records;
 mod split;
 
 pub(super) use ends::RecordEnds;
-pub use heading::Heading;
+pub(crate) use heading::Heading;
 pub(super) use records::Records;
 
 use super::{Chunks, FirstRows, RowProblem, Rows, first_rows};
@@ -18,7 +18,7 @@ use super::{Chunks, FirstRows, RowProblem, Rows, first_rows};
 ///
 /// # Errors
 /// When they cannot be read, or have no such form.
-pub fn first_rows_as_is(heading: &Heading, chunks: &mut Chunks, limit: usize) -> Result<FirstRows, RowProblem> {
+pub(crate) fn first_rows_as_is(heading: &Heading, chunks: &mut Chunks, limit: usize) -> Result<FirstRows, RowProblem> {
     first_rows::of(heading.names.clone(), Rows::of_csv_as_is(heading), || chunks.next_chunk(), limit)
 }
 

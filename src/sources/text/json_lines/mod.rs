@@ -7,7 +7,7 @@ mod observe;
 use std::io::Read;
 
 pub(super) use objects::Objects;
-pub use observe::observe;
+pub(crate) use observe::observe;
 
 use super::{Chunk, Chunks, FirstRows, RowProblem, Rows, TextColumn, Wanted, chunks::Source, first_rows};
 use object::Object;
@@ -16,7 +16,7 @@ use object::Object;
 ///
 /// # Errors
 /// When it cannot be read, or is UTF-16.
-pub fn open(reader: Box<dyn Read + Send>, chunk_bytes: usize) -> Result<Chunks, RowProblem> {
+pub(crate) fn open(reader: Box<dyn Read + Send>, chunk_bytes: usize) -> Result<Chunks, RowProblem> {
     Ok(Chunks::of_lines(Source::open(reader, chunk_bytes)?))
 }
 
@@ -25,7 +25,7 @@ pub fn open(reader: Box<dyn Read + Send>, chunk_bytes: usize) -> Result<Chunks, 
 ///
 /// # Errors
 /// When they cannot be read, or a line is not a JSON object.
-pub fn first_rows_as_is(chunks: &mut Chunks, limit: usize) -> Result<FirstRows, RowProblem> {
+pub(crate) fn first_rows_as_is(chunks: &mut Chunks, limit: usize) -> Result<FirstRows, RowProblem> {
     let mut first = Vec::new();
     let mut names: Vec<String> = Vec::new();
     each_object(chunks, limit, |line, text, object| {

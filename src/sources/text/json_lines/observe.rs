@@ -16,7 +16,7 @@ const DEEPEST: usize = 16;
 
 /// What the first rows show.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// Names and kinds of the columns.
     pub columns: Vec<(String, ArrowType)>,
     /// Whether there is no row.
@@ -29,7 +29,7 @@ pub struct Observed {
 ///
 /// # Errors
 /// When the file cannot be read, or a row is not a JSON object.
-pub fn observe(chunks: &mut Chunks) -> Result<Observed, RowProblem> {
+pub(crate) fn observe(chunks: &mut Chunks) -> Result<Observed, RowProblem> {
     let mut columns: Vec<(String, Kind)> = Vec::new();
     let mut positions: HashMap<String, usize> = HashMap::new();
     let rows = each_object(chunks, ROWS, |_, _, object| {
