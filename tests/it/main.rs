@@ -18,6 +18,7 @@ mod faults;
 mod fuzz;
 mod get_online;
 mod golden;
+mod held_store;
 mod imports;
 mod init;
 mod interop;
