@@ -146,9 +146,3 @@ impl fmt::Display for Advice {
         }
     }
 }
-
-impl From<String> for Advice {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) fn of(view: &FeatureView) -> Result<Checks, Problem> {
     Checks::of(&view.tags).map_err(|error| {
         Problem::new(
-            Kind::Refused,
+            Kind::Internal,
             format!("its registered checks cannot be read: {error}"),
             "a newer feastr may have written them; update feastr, or apply the view again".to_owned(),
         )

@@ -4,7 +4,7 @@ use super::interval::online_view;
 use crate::{
     feast::registry::{Stored, Unmanaged, WriteError, with_interval},
     model::{FeatureView, Interval, Timestamp},
-    problem::Problem,
+    problem::{Kind, Problem},
     registry::{Row, Snapshot, Write, object},
 };
 
@@ -23,13 +23,17 @@ pub(crate) enum RecordError {
     Unwritable(#[from] WriteError),
 }
 
-impl RecordError {
-    /// What to do about it.
-    pub(crate) fn help(&self) -> Option<String> {
-        match self {
-            Self::NotOnline(error) => error.help(),
-            Self::Changed => Some("the interval is not recorded; run again".to_owned()),
-            _ => None,
+impl From<RecordError> for Problem {
+    fn from(error: RecordError) -> Self {
+        let message = error.to_string();
+        match error {
+            RecordError::NotOnline(problem) => problem,
+            RecordError::Removed => Self::new(Kind::NotFound, message, None),
+            RecordError::Unmanaged(_) => Self::new(Kind::Unsupported, message, None),
+            RecordError::Changed => {
+                Self::new(Kind::Conflict, message, "the interval is not recorded; run again".to_owned())
+            }
+            RecordError::Unwritable(_) => Self::new(Kind::Internal, message, None),
         }
     }
 }

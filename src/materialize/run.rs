@@ -32,7 +32,7 @@ pub(crate) enum ViewError {
 
 impl From<RecordError> for ViewError {
     fn from(error: RecordError) -> Self {
-        Self::Problem(Problem::new(Kind::Conflict, error.to_string(), error.help()))
+        Self::Problem(error.into())
     }
 }
 
