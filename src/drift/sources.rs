@@ -105,22 +105,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{DataType, Entity, FeatureView, Tags},
+        model::{DataType, Entity, FeatureView, samples::registered},
         sources::{Column, Columns},
     };
 
     fn source() -> DataSource {
         let file = FileSource { path: "a.parquet".into(), ..FileSource::default() };
         DataSource {
-            name: "source".into(),
-            kind: SourceKind::File(file),
             timestamp_field: "time".into(),
-            created_timestamp_column: String::new(),
             field_mapping: BTreeMap::from([("raw".into(), "renamed".into())]),
-            date_partition_column: String::new(),
-            description: String::new(),
-            owner: String::new(),
-            tags: Tags::new(),
+            ..DataSource::new("source", SourceKind::File(file))
         }
     }
 
@@ -133,11 +127,7 @@ mod tests {
             ..FeatureView::new("view")
         };
         let entity = Entity { name: "driver".into(), join_key: "driver".into(), ..Entity::dummy() };
-        let objects = [Object::DataSource(source()), Object::FeatureView(view), Object::Entity(entity)];
-        RegistryState {
-            objects: objects.into_iter().map(|object| (object.id(), object)).collect(),
-            ..RegistryState::default()
-        }
+        registered([Object::DataSource(source()), Object::FeatureView(view), Object::Entity(entity)])
     }
 
     fn found(columns: &[(&str, ArrowType)]) -> Vec<(FindingKind, String)> {

@@ -20,6 +20,8 @@ mod printable;
 mod project;
 mod repo;
 mod run;
+#[cfg(test)]
+pub(crate) mod samples;
 mod saved_dataset;
 mod stream_feature_view;
 mod tags;

@@ -258,25 +258,13 @@ impl RegistryState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ConflictPolicy, DataType};
+    use crate::model::{
+        DataType,
+        samples::{label_view, registered},
+    };
 
     fn label(online: bool) -> Object {
-        Object::LabelView(LabelView {
-            name: "labels".into(),
-            entities: vec!["driver".into()],
-            entity_columns: vec![Field::new("driver", DataType::Int64)],
-            features: Vec::new(),
-            ttl: Ttl::UNLIMITED,
-            source: None,
-            online,
-            labeler_field: String::new(),
-            conflict_policy: ConflictPolicy::default(),
-            retain_history: false,
-            reference_feature_view: String::new(),
-            description: String::new(),
-            owner: String::new(),
-            tags: Tags::new(),
-        })
+        Object::LabelView(LabelView { online, ..label_view("labels") })
     }
 
     #[test]
@@ -298,11 +286,7 @@ mod tests {
             owner: String::new(),
             uses: Vec::new(),
         };
-        let state = RegistryState {
-            objects: [(object.id(), object)].into(),
-            foreign: vec![foreign],
-            ..RegistryState::default()
-        };
+        let state = RegistryState { foreign: vec![foreign], ..registered([object]) };
         assert!(matches!(state.view("labels"), NamedView::Known(Object::LabelView(_))));
         assert!(matches!(state.view("theirs"), NamedView::Foreign(_)));
         assert!(matches!(state.view("Labels"), NamedView::None));

@@ -75,11 +75,9 @@ impl<'a> Side<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::{
-        model::{DataSource, DataType, Field, FileSource, SourceKind, Tags, Ttl},
+        model::{DataSource, DataType, Field, Ttl, samples::source},
         retrieval::SelectedFeature,
     };
 
@@ -95,17 +93,7 @@ mod tests {
     }
 
     fn source_with_created(column: &str) -> DataSource {
-        DataSource {
-            name: "source".to_owned(),
-            kind: SourceKind::File(FileSource::default()),
-            timestamp_field: "at".to_owned(),
-            created_timestamp_column: column.to_owned(),
-            field_mapping: BTreeMap::new(),
-            date_partition_column: String::new(),
-            description: String::new(),
-            owner: String::new(),
-            tags: Tags::new(),
-        }
+        DataSource { created_timestamp_column: column.to_owned(), ..source("stats") }
     }
 
     #[test]

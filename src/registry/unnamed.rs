@@ -78,20 +78,11 @@ fn each_source(object: &mut Object, visit: &mut dyn FnMut(&mut DataSource)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FeatureView, FileSource, SourceKind, Tags};
+    use crate::model::{FeatureView, FileSource, SourceKind};
 
     fn source(name: &str, path: &str, timestamp_field: &str) -> DataSource {
-        DataSource {
-            name: name.to_owned(),
-            kind: SourceKind::File(FileSource { path: path.to_owned(), ..FileSource::default() }),
-            timestamp_field: timestamp_field.to_owned(),
-            created_timestamp_column: String::new(),
-            field_mapping: BTreeMap::new(),
-            date_partition_column: String::new(),
-            description: String::new(),
-            owner: String::new(),
-            tags: Tags::new(),
-        }
+        let kind = SourceKind::File(FileSource { path: path.to_owned(), ..FileSource::default() });
+        DataSource { timestamp_field: timestamp_field.to_owned(), ..DataSource::new(name, kind) }
     }
 
     fn named(objects: Vec<Object>) -> (Vec<String>, Vec<String>) {

@@ -49,28 +49,15 @@ fn on_demand_views_show_inputs_and_expressions() {
     let input = |features: &[&str], description: &str| {
         let mut view = view("v", features);
         view.source.as_mut().unwrap().description = description.to_owned();
-        OnDemandSource::View(service("", &[&view]).features.remove(0))
+        OnDemandSource::View(projection(&view))
     };
     let request = |dtype| {
         let kind = SourceKind::Request(RequestSource { schema: vec![Field::new("now", dtype)] });
         OnDemandSource::Request(DataSource { kind, ..source("request") })
     };
     let on_demand = |sources: Vec<OnDemandSource>, sql: &str| {
-        Object::OnDemandFeatureView(OnDemandFeatureView {
-            name: "o".to_owned(),
-            entities: Vec::new(),
-            entity_columns: Vec::new(),
-            sources,
-            features: Vec::new(),
-            expressions: vec![Expression { name: "sum".to_owned(), sql: sql.to_owned() }],
-            write_to_online_store: false,
-            enabled: true,
-            version: ViewVersion::Latest,
-            description: String::new(),
-            owner: String::new(),
-            org: String::new(),
-            tags: Tags::new(),
-        })
+        let expressions = vec![Expression { name: "sum".to_owned(), sql: sql.to_owned() }];
+        Object::OnDemandFeatureView(OnDemandFeatureView { sources, expressions, ..on_demand_view("o") })
     };
     let before = on_demand(vec![request(DataType::Int64), input(&["a"], "")], "a + now");
     let after = on_demand(vec![request(DataType::Int32), input(&["a"], "new")], "a - now");

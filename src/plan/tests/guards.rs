@@ -79,7 +79,7 @@ fn repos_with_names_delete_only_what_they_applied() {
     }
     // The same name in another kind, or in other letters, is in the way as well.
     let mut namesakes = repo(Vec::new(), Vec::new());
-    namesakes.stream_feature_views = vec![stream(&view("theirs", &["a"]))];
+    namesakes.stream_feature_views = vec![stream_view(&view("theirs", &["a"]))];
     assert_eq!(diff(&state, &namesakes, setting(Some("team-a"))).unwrap_err().len(), 1);
     assert_eq!(
         diff(&state, &repo(vec![view("Theirs", &["a"])], Vec::new()), setting(Some("team-a"))).unwrap_err().len(),

@@ -278,20 +278,11 @@ fn collisions_are_reported_when_a_change_brings_them() {
 #[test]
 fn label_views_have_tables_while_they_are_online() {
     let label = |online| LabelView {
-        name: "l".to_owned(),
-        entities: vec!["driver".to_owned()],
-        entity_columns: vec![Field::new("driver_id", DataType::Int64)],
         features: vec![Field::new("good", DataType::Bool)],
-        ttl: Ttl::UNLIMITED,
         source: Some(source("stats")),
         online,
         labeler_field: "labeler".to_owned(),
-        conflict_policy: Default::default(),
-        retain_history: false,
-        reference_feature_view: String::new(),
-        description: String::new(),
-        owner: String::new(),
-        tags: Tags::new(),
+        ..label_view("l")
     };
     let with = |online| Repo { label_views: vec![label(online)], ..repo(Vec::new(), Vec::new()) };
     let mut state = applied(&with(true));
@@ -340,7 +331,7 @@ fn a_view_of_another_kind_is_one_change() {
     let old = view("v", &["a"]);
     let state = applied(&repo(vec![old.clone()], vec![service("s", &[&old])]));
     let mut declared = repo(Vec::new(), vec![service("s", &[&old])]);
-    declared.stream_feature_views = vec![stream(&view("v", &["a", "b"]))];
+    declared.stream_feature_views = vec![stream_view(&view("v", &["a", "b"]))];
     let plan = planned(&state, &declared);
     assert_eq!(plan.changes.len(), 1, "{:#?}", plan.changes);
     let replaced = change(&plan, ObjectKind::StreamFeatureView, "v");

@@ -5,113 +5,14 @@ mod guards;
 mod impact;
 mod properties;
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::model::{
-    DataSource, DataType, Entity, FeatureService, FeatureView, Field, FileSource, Interval, MaterializedView, ObjectId,
-    ObjectKind, OnlineTables, Project, Projection, RegistryState, Repo, SourceKind, StreamFeatureView, Tags, Timestamp,
-    Ttl, ViewVersion,
+    DataSource, DataType, FeatureService, FeatureView, Field, FileSource, Interval, MaterializedView, ObjectId,
+    ObjectKind, OnlineTables, RegistryState, Repo, SourceKind, StreamFeatureView, Tags, Timestamp,
+    samples::{label_view, on_demand_view, projection, repo, service, source, stream_view, view},
 };
 
 const DAY: i64 = 86_400_000_000;
-
-fn source(name: &str) -> DataSource {
-    DataSource {
-        name: name.to_owned(),
-        kind: SourceKind::File(FileSource { path: format!("data/{name}.parquet"), ..FileSource::default() }),
-        timestamp_field: "event_timestamp".to_owned(),
-        created_timestamp_column: String::new(),
-        field_mapping: BTreeMap::new(),
-        date_partition_column: String::new(),
-        description: String::new(),
-        owner: String::new(),
-        tags: Tags::new(),
-    }
-}
-
-fn entity(name: &str) -> Entity {
-    Entity {
-        join_key: format!("{name}_id"),
-        name: name.to_owned(),
-        value_type: Some(DataType::Int64),
-        ..Entity::dummy()
-    }
-}
-
-fn view(name: &str, features: &[&str]) -> FeatureView {
-    FeatureView {
-        entities: vec!["driver".to_owned()],
-        entity_columns: vec![Field::new("driver_id", DataType::Int64)],
-        features: features.iter().map(|name| Field::new(*name, DataType::Float32)).collect(),
-        source: Some(source("stats")),
-        ..FeatureView::new(name)
-    }
-}
-
-fn stream(view: &FeatureView) -> StreamFeatureView {
-    StreamFeatureView {
-        name: view.name.clone(),
-        entities: view.entities.clone(),
-        entity_columns: view.entity_columns.clone(),
-        features: view.features.clone(),
-        ttl: view.ttl,
-        source: view.source.clone(),
-        stream_source: None,
-        aggregations: Vec::new(),
-        timestamp_field: String::new(),
-        enable_tiling: false,
-        tiling_hop_size: None,
-        online: view.online,
-        enabled: true,
-        enable_validation: false,
-        mode: String::new(),
-        version: ViewVersion::Latest,
-        description: String::new(),
-        owner: String::new(),
-        org: String::new(),
-        tags: Tags::new(),
-    }
-}
-
-/// A service that selects all features of some views.
-fn service(name: &str, views: &[&FeatureView]) -> FeatureService {
-    let projection = |view: &&FeatureView| Projection {
-        view: view.name.clone(),
-        features: view.features.clone(),
-        name_alias: None,
-        join_key_map: BTreeMap::new(),
-        source: view.source.clone(),
-        labels: false,
-    };
-    FeatureService {
-        name: name.to_owned(),
-        features: views.iter().map(projection).collect(),
-        logging_config: None,
-        precompute_online: false,
-        description: String::new(),
-        owner: "models@example.com".to_owned(),
-        tags: Tags::new(),
-    }
-}
-
-/// A repo with one entity and one source.
-fn repo(views: Vec<FeatureView>, services: Vec<FeatureService>) -> Repo {
-    Repo {
-        project: Project { name: "p".to_owned(), description: String::new(), owner: String::new(), tags: Tags::new() },
-        data_sources: vec![source("stats")],
-        entities: vec![entity("driver")],
-        feature_views: views,
-        on_demand_feature_views: Vec::new(),
-        stream_feature_views: Vec::new(),
-        label_views: Vec::new(),
-        feature_services: services,
-        permissions: Vec::new(),
-        saved_datasets: Vec::new(),
-        validation_references: Vec::new(),
-        places: BTreeMap::new(),
-    }
-}
 
 /// The state after this repo was applied and its views were materialized.
 fn applied(repo: &Repo) -> RegistryState {

@@ -19,7 +19,7 @@ fn any_repo() -> impl Strategy<Value = Repo> {
             view.tags.extend(renamed_from.map(|old| (RENAMED_FROM_TAG.to_owned(), old)));
             view.tags.extend(protected.then(|| (PROTECT_TAG.to_owned(), "true".to_owned())));
             if is_stream {
-                streams.push(StreamFeatureView { tags: view.tags.clone(), ..stream(&view) })
+                streams.push(StreamFeatureView { tags: view.tags.clone(), ..stream_view(&view) })
             } else {
                 plain.push(view)
             }
