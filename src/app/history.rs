@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Caller, Failure, FeatureStore};
 use crate::{
     diagnostics::did_you_mean,
-    model::{RunRecord, RunState},
+    model::{RunRecord, RunState, ViewId},
     problem::{Kind, Problem},
     registry::{Registry, read_objects},
 };
@@ -68,8 +68,8 @@ fn going_on(runs: &[RunRecord], registry: &dyn Registry, project: &str) -> Resul
         without_end.entry(&run.view).or_default().push(run);
     }
     let mut going_on = BTreeSet::new();
-    for (view, runs) in without_end {
-        let Some(holder) = registry.view_holder(project, view)? else { continue };
+    for (name, runs) in without_end {
+        let Some(holder) = registry.view_holder(ViewId { project, name })? else { continue };
         let run = match holder.who {
             // Databases may cut off long names.
             Some(who) if who.starts_with("materialize") => runs.into_iter().find(|run| run.by.starts_with(&who)),

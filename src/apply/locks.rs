@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ApplyError;
-use crate::registry::Locks;
+use crate::{model::ViewId, registry::Locks};
 
 /// How many locks of views are held at once: each takes a connection.
 const AT_ONCE: usize = 8;
@@ -21,7 +21,8 @@ pub(crate) fn under_locks(
 ) -> Result<(), ApplyError> {
     let views: Vec<String> = views.into_iter().collect();
     for some in views.chunks(AT_ONCE) {
-        let _locks = some.iter().map(|view| registry.lock_view(project, view)).collect::<Result<Vec<_>, _>>()?;
+        let _locks =
+            some.iter().map(|name| registry.lock_view(ViewId { project, name })).collect::<Result<Vec<_>, _>>()?;
         act(some)?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::ApplyError;
 use crate::{
-    model::{ObjectId, ObjectKind, RegistryState, Repo, View},
+    model::{ObjectId, ObjectKind, RegistryState, Repo, View, ViewId},
     online::{OnlineStore, RecordedTables},
     plan::Conflict,
     problem::Problem,
@@ -27,13 +27,16 @@ impl<'a> Neighbours<'a> {
     /// When the registry cannot be read.
     pub fn of(project: &'a str, registry: &dyn Objects, online: &'a dyn OnlineStore) -> Result<Self, Problem> {
         let mut tables = BTreeMap::new();
-        if online.table(project, "").is_some() {
+        if online.table(ViewId { project, name: "" }).is_some() {
             let mut projects = registry.projects()?;
             projects.retain(|other| other != project && may_share(project, other));
             for other in projects {
                 let state = read_objects(&registry.snapshot(&other)?);
-                for view in views(&state).filter(|view| is_here(&other, view, &state, online)) {
-                    tables.extend(online.table(&other, &view.name).map(|table| (table, (other.clone(), view.clone()))));
+                for view in views(&state) {
+                    let id = ViewId { project: &other, name: &view.name };
+                    if is_here(id, &state, online) {
+                        tables.extend(online.table(id).map(|table| (table, (other.clone(), view.clone()))));
+                    }
                 }
             }
         }
@@ -47,12 +50,16 @@ impl<'a> Neighbours<'a> {
 
     /// The same of a table that the registry records.
     pub fn have_table(&self, table: &str) -> bool {
-        let prefix = self.online.recorded_tables().map(|recorded| (recorded.layout().name)(self.project, ""));
+        let prefix = self.online.recorded_tables().map(|recorded| (recorded.layout().name)(self.id("")));
         prefix.and_then(|prefix| table.strip_prefix(&prefix)).is_some_and(|view| self.have(view))
     }
 
+    fn id<'v>(&'v self, name: &'v str) -> ViewId<'v> {
+        ViewId { project: self.project, name }
+    }
+
     fn sharer(&self, view: &str) -> Option<&(String, ObjectId)> {
-        self.tables.get(&self.online.table(self.project, view)?)
+        self.tables.get(&self.online.table(self.id(view))?)
     }
 
     /// Refuses a repo with a view whose values would be mixed with those of another project.
@@ -61,7 +68,7 @@ impl<'a> Neighbours<'a> {
             let (project, existing) = self.sharer(view.name)?;
             let declared = view.id();
             let place = repo.places.get(&declared).cloned();
-            let table = self.online.table(self.project, view.name)?;
+            let table = self.online.table(self.id(view.name))?;
             let reason = format!(
                 "both have the online table `{table}`: that one in project `{project}`, this one in `{}`",
                 self.project
@@ -89,10 +96,11 @@ fn views(state: &RegistryState) -> impl Iterator<Item = ObjectId> {
     managed.chain(foreign.filter(|id| id.kind != ObjectKind::OnDemandFeatureView))
 }
 
-fn is_here(project: &str, view: &ObjectId, state: &RegistryState, online: &dyn OnlineStore) -> bool {
-    online.recorded_tables().map(RecordedTables::layout).is_none_or(|here| {
-        state.online_tables.get(&(here.name)(project, &view.name)).is_some_and(|file| file == here.file)
-    })
+fn is_here(view: ViewId<'_>, state: &RegistryState, online: &dyn OnlineStore) -> bool {
+    online
+        .recorded_tables()
+        .map(RecordedTables::layout)
+        .is_none_or(|here| state.online_tables.get(&(here.name)(view)).is_some_and(|file| file == here.file))
 }
 
 #[cfg(test)]

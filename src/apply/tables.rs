@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ApplyError, Neighbours, locks::under_locks, rows};
 use crate::{
-    model::{OnlineTables, RegistryState, Timestamp},
+    model::{OnlineTables, RegistryState, Timestamp, ViewId},
     online::RecordedTables,
     registry::{Decision, Registry, read_objects, update},
 };
@@ -26,7 +26,7 @@ pub(crate) fn drop_tables<'a>(
     now: Timestamp,
 ) -> Result<(), ApplyError> {
     let here = recorded.layout();
-    let prefix = (here.name)(project, "");
+    let prefix = (here.name)(ViewId { project, name: "" });
     let tables: BTreeMap<&str, &str> =
         tables.map(|table| (table.strip_prefix(&prefix).unwrap_or(table), table)).collect();
     let views = tables.keys().map(|&view| view.to_owned()).collect();
@@ -56,5 +56,5 @@ pub(crate) fn drop_tables<'a>(
 
 /// The tables of the views in a registry.
 fn needed(project: &str, state: &RegistryState, here: OnlineTables<'_>) -> BTreeSet<String> {
-    state.views_with_table().map(|view| (here.name)(project, &view.name)).collect()
+    state.views_with_table().map(|view| (here.name)(ViewId { project, name: &view.name })).collect()
 }

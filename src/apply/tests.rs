@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{
     feast::values::entity_key::{EntityKeyEncoder, KeyPart},
-    model::{DUMMY_JOIN_KEY, DataType, FeatureView, Field, Project},
+    model::{DUMMY_JOIN_KEY, DataType, FeatureView, Field, Project, ViewId},
     online::{EncodedRow, MemoryOnlineStore, Replace, ViewLayout},
     registry::{Locks as _, Memory, Objects as _, leftovers},
 };
@@ -57,7 +57,7 @@ fn values_of_removed_views_are_noted_and_cleaned_up_while_nobody_materializes_th
     apply(&repo(&["other"]), &registry, Some(&online), options(2)).unwrap();
     let noted = || leftovers(&registry.snapshot("shop").unwrap().metadata);
     assert_eq!(noted().iter().map(|leftover| leftover.view.as_str()).collect::<Vec<_>>(), ["weather"]);
-    let run = registry.lock_view("shop", "weather").unwrap();
+    let run = registry.lock_view(ViewId { project: "shop", name: "weather" }).unwrap();
     let impatient =
         registry.with(crate::registry::Locking { timeout: std::time::Duration::ZERO, ..Default::default() });
     clean_up("shop", &impatient, &online, &mut |_| {}).unwrap_err();

@@ -14,7 +14,7 @@ use super::{
     workers::{OnEvent, RunOptions, Stores},
 };
 use crate::{
-    model::{Checks, FeatureView, Interval, RunCounts, Timestamp},
+    model::{Checks, FeatureView, Interval, RunCounts, Timestamp, ViewId},
     offline::{BatchSink, NewestQuery},
     online::{BatchEncoder, EncodeBatchError, Replace, ViewLayout, WriteCounts, Writer},
     problem::{Kind, Problem},
@@ -94,10 +94,14 @@ impl<'a> ViewMaterialization<'a> {
         }
     }
 
+    fn id(&self) -> ViewId<'a> {
+        ViewId { project: self.stores.project, name: &self.run.view.name }
+    }
+
     /// Keeps the lock until the history says what became of the run, so that it never seems to have
     /// been cut off.
     fn materialize(&mut self) -> Result<(), ViewError> {
-        let lock = self.stores.registry.lock_view(self.stores.project, &self.run.view.name);
+        let lock = self.stores.registry.lock_view(self.id());
         let outcome = match &lock {
             Ok(_) => self.write_chunks(),
             Err(error) => Err(error.clone().into()),
@@ -111,7 +115,7 @@ impl<'a> ViewMaterialization<'a> {
         let name = &self.run.view.name;
         // Read under the lock: since this run was planned, another one may have come further, and the
         // view may have become another one.
-        let snapshot = self.stores.registry.view(self.stores.project, name)?;
+        let snapshot = self.stores.registry.view(self.id())?;
         let (view, materialized) = registered(&snapshot, name)?;
         self.stale_until = stale_until(&snapshot.metadata, name);
         let run = ViewRun { view, ..*self.run };
@@ -197,7 +201,7 @@ impl<'a> ViewMaterialization<'a> {
     /// Notes in the registry that the interval of the view is in the online store.
     fn record(&self, view: &FeatureView, interval: Interval) -> Result<(), ViewError> {
         let now = (self.stores.clock)();
-        update_view(self.stores.registry, self.stores.project, &view.name, |snapshot| {
+        update_view(self.stores.registry, self.id(), |snapshot| {
             Ok(Decision::Write(recorded(snapshot, view, interval, now)?, ()))
         })
     }

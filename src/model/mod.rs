@@ -27,6 +27,7 @@ mod stream_feature_view;
 mod tags;
 mod time;
 mod view;
+mod view_id;
 mod view_version;
 
 pub use aggregation::Aggregation;
@@ -58,4 +59,5 @@ pub use tags::{
 };
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};
 pub use view::{NamedView, Values, View};
+pub use view_id::ViewId;
 pub use view_version::{ParseVersionError, ViewVersion};

@@ -1,3 +1,5 @@
+use super::ViewId;
+
 /// How an online store with one table per view names them, and where they are.
 #[derive(Debug, Clone, Copy)]
 pub struct OnlineTables<'a> {
@@ -6,5 +8,5 @@ pub struct OnlineTables<'a> {
     /// The file the tables are in; tables recorded in other files do not count as there.
     pub file: &'a str,
     /// The table of a view.
-    pub name: fn(project: &str, view: &str) -> String,
+    pub name: fn(view: ViewId<'_>) -> String,
 }

@@ -2,7 +2,7 @@
 
 use super::view_layout::ViewLayout;
 use crate::{
-    model::{OnlineTables, Timestamp},
+    model::{OnlineTables, Timestamp, ViewId},
     problem::Problem,
 };
 
@@ -19,7 +19,7 @@ pub trait Admin: Send + Sync {
 
     /// The table that holds a view's values, in stores that have one per view. Two views with one table
     /// name overwrite each other.
-    fn table(&self, _project: &str, _view: &str) -> Option<String> {
+    fn table(&self, _view: ViewId<'_>) -> Option<String> {
         None
     }
 

@@ -12,13 +12,13 @@ use super::{
     admin::{Admin, RecordedTables},
     reader::{Found, PreparedRead, Reader, Reading, StoredValue, ViewFeatures},
     store::OnlineStore,
-    view_layout::ViewLayout,
+    view_layout::{ViewLayout, table_name},
     writer::{EncodedRow, Replace, WriteCounts, Writer},
 };
 use crate::{
     clients::sqlite::{SqliteFile, SqlitePool},
     feast::values::{entity_key::EntityKeyEncoder, value::Value},
-    model::{OnlineTables, Timestamp},
+    model::{OnlineTables, Timestamp, ViewId},
     problem::Problem,
 };
 
@@ -58,7 +58,7 @@ impl SqliteOnlineStore {
         let mut connection = self.file.open_for_writing()?;
         let mut entities = 0;
         for (view, condition) in removals {
-            let table = table_name(&view.project, &view.view);
+            let table = table_name(view.id());
             loop {
                 let page = remove_page(&mut connection, &table, &condition);
                 match page.map_err(|error| self.file.explain(&error))? {
@@ -109,11 +109,6 @@ fn table_exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> 
     let mut statement =
         connection.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE")?;
     statement.exists([table])
-}
-
-/// The table of a view, as Feast names it.
-fn table_name(project: &str, view: &str) -> String {
-    format!("{project}_{view}")
 }
 
 fn quoted(name: &str) -> String {
@@ -209,12 +204,12 @@ impl Admin for SqliteOnlineStore {
     }
 
     /// Capitals make no difference to SQLite.
-    fn table(&self, project: &str, view: &str) -> Option<String> {
-        Some(table_name(project, view).to_ascii_lowercase())
+    fn table(&self, view: ViewId<'_>) -> Option<String> {
+        Some(table_name(view).to_ascii_lowercase())
     }
 
     fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), Problem> {
-        let tables: Vec<String> = views.iter().map(|view| table_name(project, view)).collect();
+        let tables: Vec<String> = views.iter().map(|&name| table_name(ViewId { project, name })).collect();
         self.create(&tables.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
@@ -240,7 +235,7 @@ impl Admin for SqliteOnlineStore {
 impl OnlineStore for SqliteOnlineStore {
     fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn Writer>, Problem> {
         let connection = self.file.open_for_writing()?;
-        let table = table_name(&layout.project, &layout.view);
+        let table = table_name(layout.id());
         let writer = SqliteWriter::new(self, connection, &table, layout, replace);
         Ok(Box::new(writer.map_err(|error| self.file.explain(&error))?))
     }
@@ -371,7 +366,7 @@ impl PreparedRead for SqliteRead {
 
 impl ViewRead {
     fn new(project: &str, view: ViewFeatures) -> Self {
-        let table = quoted(&table_name(project, &view.view));
+        let table = quoted(&table_name(ViewId { project, name: &view.view }));
         let select = format!("SELECT feature_name, value, event_ts FROM {table} WHERE entity_key = ?1");
         Self { select, features: view.features, keys: view.keys }
     }

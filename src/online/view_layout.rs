@@ -1,4 +1,4 @@
-use crate::model::{DUMMY_JOIN_KEY, Field, View};
+use crate::model::{DUMMY_JOIN_KEY, Field, View, ViewId};
 
 /// Whose values they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,11 @@ pub struct ViewLayout {
     pub join_keys: Vec<String>,
 }
 
+/// The table of a view, as Feast names it in stores that have one per view.
+pub(crate) fn table_name(view: ViewId<'_>) -> String {
+    format!("{}_{}", view.project, view.name)
+}
+
 impl ViewLayout {
     /// The layout of a view's values in the online store; there are none of a computed view.
     pub fn of<'a>(project: &str, view: impl Into<View<'a>>) -> Self {
@@ -24,5 +29,10 @@ impl ViewLayout {
         };
         let (project, name) = (project.to_owned(), view.name.to_owned());
         Self { project, view: name, features: names(view.features), join_keys }
+    }
+
+    /// Which view of which project.
+    pub fn id(&self) -> ViewId<'_> {
+        ViewId { project: &self.project, name: &self.view }
     }
 }

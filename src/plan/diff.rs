@@ -17,6 +17,7 @@ use super::{
 };
 use crate::model::{
     ForeignObject, Object, ObjectId, ObjectKind, OnlineTables, Place, RENAMED_FROM_TAG, RegistryState, Repo, View,
+    ViewId,
 };
 
 /// Everything an apply would do, in the order it is shown: by kind, then by name.
@@ -301,7 +302,7 @@ fn table_changes(
     others: &BTreeMap<ObjectId, Object>,
     online: OnlineTables<'_>,
 ) -> Vec<TableChange> {
-    let table = |view: &str| (online.name)(&repo.project.name, view);
+    let table = |name| (online.name)(ViewId { project: &repo.project.name, name });
     let wanted: BTreeSet<String> = repo.views().filter(View::has_table).map(|view| table(view.name)).collect();
     let foreign = state.foreign_views().map(|foreign| foreign.id.name.as_str());
     let others = others.values().filter_map(Object::view).filter(View::has_table).map(|view| view.name);

@@ -4,7 +4,7 @@ use super::{
     change::{Action, Change},
     impact::Loss,
 };
-use crate::model::{Object, OnlineTables, RegistryState, View};
+use crate::model::{Object, OnlineTables, RegistryState, View, ViewId};
 
 /// Whether values of a view were written to the online store.
 pub(crate) fn is_materialized(state: &RegistryState, view: &str) -> bool {
@@ -31,7 +31,7 @@ pub(crate) fn losses(
     let Some(kept) = kept else {
         return match online {
             Some(online) => {
-                let table = (online.name)(project, before.name);
+                let table = (online.name)(ViewId { project, name: before.name });
                 let is_dropped = dropped.contains(table.as_str());
                 is_dropped.then_some(Loss::OnlineTable { store: online.store, table }).into_iter().collect()
             }

@@ -1,7 +1,10 @@
 //! Updates that give what their decision found out.
 
 use super::objects::{Objects, Snapshot, Write};
-use crate::problem::{Kind, Problem};
+use crate::{
+    model::ViewId,
+    problem::{Kind, Problem},
+};
 
 /// What becomes of an update, and what else was found out while that was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +34,10 @@ pub fn update<T, E: From<Problem>>(
 /// Those of `decide`, and those of [`Objects::update_view`]; then nothing has changed.
 pub fn update_view<T, E: From<Problem>>(
     registry: &(impl Objects + ?Sized),
-    project: &str,
-    view: &str,
+    view: ViewId<'_>,
     decide: impl FnMut(&Snapshot) -> Result<Decision<T>, E>,
 ) -> Result<T, E> {
-    finding(decide, |decide| registry.update_view(project, view, decide))
+    finding(decide, |decide| registry.update_view(view, decide))
 }
 
 fn finding<T, E: From<Problem>>(

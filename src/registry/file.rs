@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     feast::registry::file::{FileObject, FileVersion, RegistryFile, RegistryFileError},
-    model::{RunRecord, Timestamp},
+    model::{RunRecord, Timestamp, ViewId},
     problem::{Kind, Problem},
 };
 
@@ -131,8 +131,8 @@ impl Objects for FileRegistry {
         Ok(snapshot(&self.parse(self.bytes()?.as_deref())?, project))
     }
 
-    fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem> {
-        Ok(view_in(&self.parse(self.bytes()?.as_deref())?, project, view))
+    fn view(&self, view: ViewId<'_>) -> Result<Snapshot, Problem> {
+        Ok(view_in(&self.parse(self.bytes()?.as_deref())?, view))
     }
 
     /// Every change replaces the file, or at least its time.
@@ -174,11 +174,10 @@ impl Objects for FileRegistry {
 
     fn update_view(
         &self,
-        project: &str,
-        view: &str,
+        view: ViewId<'_>,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), Problem> {
-        self.change(project, &mut |file| decide(&view_in(file, project, view)))
+        self.change(view.project, &mut |file| decide(&view_in(file, view)))
     }
 }
 
@@ -220,12 +219,12 @@ impl FileRegistry {
 }
 
 impl Locks for FileRegistry {
-    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem> {
-        Ok(ViewLock::new(LockFile::take_view(&self.path, project, view, &self.locking)?))
+    fn lock_view(&self, view: ViewId<'_>) -> Result<ViewLock, Problem> {
+        Ok(ViewLock::new(LockFile::take_view(&self.path, view, &self.locking)?))
     }
 
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem> {
-        Ok(LockFile::view_holder(&self.path, project, view))
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Problem> {
+        Ok(LockFile::view_holder(&self.path, view))
     }
 }
 
@@ -264,10 +263,14 @@ fn snapshot(file: &RegistryFile, project: &str) -> Snapshot {
 }
 
 /// What the file has of one view.
-fn view_in(file: &RegistryFile, project: &str, view: &str) -> Snapshot {
-    let rows = file.objects(project).filter(|object| object.kind.is_view() && object.name == view).map(row).collect();
-    let mut metadata = file.notes(project);
-    let wanted = notes::of_view(view);
+fn view_in(file: &RegistryFile, view: ViewId<'_>) -> Snapshot {
+    let rows = file
+        .objects(view.project)
+        .filter(|object| object.kind.is_view() && object.name == view.name)
+        .map(row)
+        .collect();
+    let mut metadata = file.notes(view.project);
+    let wanted = notes::of_view(view.name);
     metadata.retain(|key, _| wanted.contains(key));
     Snapshot { rows, metadata, ..Snapshot::default() }
 }

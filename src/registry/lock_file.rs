@@ -10,7 +10,10 @@ use super::{
     digest::short_hex,
     locks::{Holder, Locking, of_registry, of_view, view_digest},
 };
-use crate::problem::{Kind, Problem};
+use crate::{
+    model::ViewId,
+    problem::{Kind, Problem},
+};
 
 /// A lock held through a file beside a registry file. The system gives it back when the process ends,
 /// however it ends. The file stays, because removing it would race with the next one who waits.
@@ -32,17 +35,17 @@ impl LockFile {
     ///
     /// # Errors
     /// As [`Self::take`].
-    pub(crate) fn take_view(registry: &Path, project: &str, view: &str, locking: &Locking) -> Result<Self, Problem> {
-        let path = view_lock_path(registry, project, view);
+    pub(crate) fn take_view(registry: &Path, view: ViewId<'_>, locking: &Locking) -> Result<Self, Problem> {
+        let path = view_lock_path(registry, view);
         let folder = path.parent().unwrap_or(registry);
         std::fs::create_dir_all(folder).map_err(|error| {
             Problem::new(
                 Kind::Unavailable,
-                format!("cannot lock view `{view}`: {}: {error}", folder.display()),
+                format!("cannot lock view `{}`: {}: {error}", view.name, folder.display()),
                 format!("check the permissions of the folder of the registry {}", registry.display()),
             )
         })?;
-        Self::take_at(&path, &of_view(view), locking)
+        Self::take_at(&path, &of_view(view.name), locking)
     }
 
     fn take_at(path: &Path, lock: &str, locking: &Locking) -> Result<Self, Problem> {
@@ -66,16 +69,16 @@ impl LockFile {
     }
 
     /// Who has the lock of a view now, if somebody has.
-    pub(crate) fn view_holder(registry: &Path, project: &str, view: &str) -> Option<Holder> {
-        let path = view_lock_path(registry, project, view);
+    pub(crate) fn view_holder(registry: &Path, view: ViewId<'_>) -> Option<Holder> {
+        let path = view_lock_path(registry, view);
         let held = matches!(File::open(&path).ok()?.try_lock_shared(), Err(TryLockError::WouldBlock));
         held.then(|| holder(&path))
     }
 }
 
 /// In a folder of its own, because there is one for every view.
-fn view_lock_path(registry: &Path, project: &str, view: &str) -> PathBuf {
-    beside(registry, ".locks").join(short_hex(&view_digest(project, view)))
+fn view_lock_path(registry: &Path, view: ViewId<'_>) -> PathBuf {
+    beside(registry, ".locks").join(short_hex(&view_digest(view)))
 }
 
 /// A path whose name is that of the registry's file, and more.
@@ -127,13 +130,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let registry = folder.path().join("registry.db");
         let at_once = Locking { timeout: Duration::ZERO, who: "cron".to_owned(), ..Locking::default() };
-        let take = |project: &str, view: &str| LockFile::take_view(&registry, project, view, &at_once);
-        assert_eq!(LockFile::view_holder(&registry, "p", "a"), None);
+        fn id<'a>(project: &'a str, name: &'a str) -> ViewId<'a> {
+            ViewId { project, name }
+        }
+        let take = |project, name| LockFile::take_view(&registry, id(project, name), &at_once);
+        assert_eq!(LockFile::view_holder(&registry, id("p", "a")), None);
         let held = take("p", "a").unwrap();
         let others = [take("p", "b").unwrap(), take("q", "a").unwrap()];
         let error = take("p", "a").unwrap_err().message;
         assert!(error.starts_with("the lock of view `a`") && error.contains("held by cron for 0 s"), "{error}");
-        let who = |view: &str| LockFile::view_holder(&registry, "p", view).and_then(|holder| holder.who);
+        let who = |view: &str| LockFile::view_holder(&registry, id("p", view)).and_then(|holder| holder.who);
         assert_eq!((who("a").as_deref(), who("c")), (Some("cron"), None));
         drop((held, others));
         assert_eq!(who("a"), None);

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    model::ViewId,
+    problem::{Kind, Problem},
+};
 use sha2::{Digest, Sha256};
 
 /// One run per view at a time.
@@ -16,13 +19,13 @@ pub trait Locks: Send + Sync {
     ///
     /// # Errors
     /// When the lock cannot be had.
-    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem>;
+    fn lock_view(&self, view: ViewId<'_>) -> Result<ViewLock, Problem>;
 
     /// Who materializes a view now.
     ///
     /// # Errors
     /// When the registry cannot be read.
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem>;
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Problem>;
 }
 
 /// The lock of a view; whoever drops it gives it back.
@@ -141,12 +144,12 @@ pub(crate) fn of_view(view: &str) -> String {
 }
 
 /// A digest of project and view: their names may hold any letters and be of any length.
-pub(crate) fn view_digest(project: &str, view: &str) -> [u8; 32] {
+pub(crate) fn view_digest(view: ViewId<'_>) -> [u8; 32] {
     Sha256::new()
         .chain_update(b"feastr view\0")
-        .chain_update(project)
+        .chain_update(view.project)
         .chain_update(b"\0")
-        .chain_update(view)
+        .chain_update(view.name)
         .finalize()
         .into()
 }

@@ -14,7 +14,7 @@ use super::{
     traits::Registry,
 };
 use crate::{
-    model::{ObjectKind, RunRecord, RunState, Timestamp},
+    model::{ObjectKind, RunRecord, RunState, Timestamp, ViewId},
     problem::{Kind, Problem},
 };
 
@@ -48,6 +48,12 @@ struct Project {
 struct Lock {
     project: String,
     view: Option<String>,
+}
+
+impl Lock {
+    fn of(view: ViewId<'_>) -> Self {
+        Self { project: view.project.to_owned(), view: Some(view.name.to_owned()) }
+    }
 }
 
 /// A lock that is given back when this is dropped.
@@ -176,8 +182,8 @@ impl Objects for Memory {
         Ok(self.project(project).whole())
     }
 
-    fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem> {
-        Ok(self.project(project).view(view))
+    fn view(&self, view: ViewId<'_>) -> Result<Snapshot, Problem> {
+        Ok(self.project(view.project).view(view.name))
     }
 
     fn mark(&self, project: &str) -> Result<Option<Mark>, Problem> {
@@ -203,21 +209,20 @@ impl Objects for Memory {
 
     fn update_view(
         &self,
-        project: &str,
-        view: &str,
+        view: ViewId<'_>,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), Problem> {
-        self.change(project, |project| project.view(view), decide)
+        self.change(view.project, |project| project.view(view.name), decide)
     }
 }
 
 impl Locks for Memory {
-    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem> {
-        Ok(ViewLock::new(self.take(Lock { project: project.to_owned(), view: Some(view.to_owned()) })?))
+    fn lock_view(&self, view: ViewId<'_>) -> Result<ViewLock, Problem> {
+        Ok(ViewLock::new(self.take(Lock::of(view))?))
     }
 
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem> {
-        let lock = Lock { project: project.to_owned(), view: Some(view.to_owned()) };
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Problem> {
+        let lock = Lock::of(view);
         Ok(guard(&self.held.locks).get(&lock).map(told))
     }
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
-    model::{ObjectKind, Timestamp},
+    model::{ObjectKind, Timestamp, ViewId},
     problem::Problem,
 };
 
@@ -21,7 +21,7 @@ pub trait Objects: Send + Sync {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem>;
+    fn view(&self, view: ViewId<'_>) -> Result<Snapshot, Problem>;
 
     /// What the project can be recognised by without being read: another one after each change; `None` where there is
     /// nothing of the kind. Writes nothing, not even tables.
@@ -57,8 +57,7 @@ pub trait Objects: Send + Sync {
     /// When the registry cannot be written; then nothing has changed.
     fn update_view(
         &self,
-        project: &str,
-        view: &str,
+        view: ViewId<'_>,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), Problem>;
 }

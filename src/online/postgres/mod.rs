@@ -11,16 +11,21 @@ mod write;
 use std::sync::Arc;
 
 use session::{Access, Session};
-use tables::{prepare, table_name};
+use tables::prepare;
 
 use super::{
     admin::{Admin, RecordedTables},
     reader::{PreparedRead, Reader, ViewFeatures},
     store::OnlineStore,
-    view_layout::ViewLayout,
+    view_layout::{ViewLayout, table_name},
     writer::{Replace, Writer},
 };
-use crate::{clients::postgres::Pool, config::PostgresConfig, model::Timestamp, problem::Problem};
+use crate::{
+    clients::postgres::Pool,
+    config::PostgresConfig,
+    model::{Timestamp, ViewId},
+    problem::Problem,
+};
 
 /// Connections that read at once at most, as many as Feast's pool has.
 const MOST_READERS: usize = 10;
@@ -57,15 +62,15 @@ impl Admin for PostgresOnlineStore {
         None
     }
 
-    fn table(&self, project: &str, view: &str) -> Option<String> {
-        Some(tables::kept(&table_name(project, view)).to_owned())
+    fn table(&self, view: ViewId<'_>) -> Option<String> {
+        Some(tables::kept(&table_name(view)).to_owned())
     }
 
     fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), Problem> {
         if views.is_empty() {
             return Ok(());
         }
-        let tables: Vec<String> = views.iter().map(|view| table_name(project, view)).collect();
+        let tables: Vec<String> = views.iter().map(|&name| table_name(ViewId { project, name })).collect();
         tables::check_lengths(&tables)?;
         prepare(&mut Session::open(&self.access)?, &tables, self.numbers).map(|_| ())
     }
@@ -86,7 +91,7 @@ impl Admin for PostgresOnlineStore {
 impl OnlineStore for PostgresOnlineStore {
     fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn Writer>, Problem> {
         let mut session = Session::open(&self.access)?;
-        let table = table_name(&layout.project, &layout.view);
+        let table = table_name(layout.id());
         let found = prepare(&mut session, std::slice::from_ref(&table), self.numbers)?;
         session.note_history();
         let has_numbers = found.iter().any(|table| table.has_numbers);

@@ -9,12 +9,15 @@ use tokio_postgres::{
 
 use super::{
     moment::Moment,
-    tables::{MISSING, quoted, table_name},
+    tables::{MISSING, quoted},
 };
 use crate::{
     clients::postgres::{Connection, Pool, PostgresError},
-    model::Timestamp,
-    online::reader::{Found, PreparedRead, Reading, StoredValue, ViewFeatures},
+    model::{Timestamp, ViewId},
+    online::{
+        reader::{Found, PreparedRead, Reading, StoredValue, ViewFeatures},
+        view_layout::table_name,
+    },
     problem::Problem,
 };
 
@@ -126,7 +129,12 @@ impl ViewRead {
         for (column, feature) in view.features.iter().enumerate() {
             columns.entry(feature.clone()).or_default().push(column);
         }
-        Self { table: table_name(project, &view.view), features: view.features, columns, keys: view.keys }
+        Self {
+            table: table_name(ViewId { project, name: &view.view }),
+            features: view.features,
+            columns,
+            keys: view.keys,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio_postgres::{
 use super::{
     moment::Moment,
     session::Session,
-    tables::{missing, quoted, table_name},
+    tables::{missing, quoted},
 };
 use crate::{
     clients::{
@@ -19,7 +19,7 @@ use crate::{
     },
     feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
-    online::view_layout::ViewLayout,
+    online::view_layout::{ViewLayout, table_name},
     problem::{Kind, Problem},
 };
 
@@ -35,7 +35,7 @@ pub(crate) fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut d
     let mut existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
-        let table = table_name(&view.project, &view.view);
+        let table = table_name(view.id());
         if !existing.contains(&table) {
             continue;
         }
@@ -84,7 +84,7 @@ pub(crate) fn features(
     let existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
-        let table = table_name(&view.project, &view.view);
+        let table = table_name(view.id());
         if existing.contains(&table) {
             let removed = Removed::Features(view.features.clone(), prefix(view)?);
             entities += remove(session, &table, &removed, &mut |page| on_page(entities + page))?;
@@ -105,7 +105,7 @@ fn existing<'a>(
     session: &mut Session,
     views: impl IntoIterator<Item = &'a ViewLayout>,
 ) -> Result<Vec<String>, Problem> {
-    let mut tables: Vec<String> = views.into_iter().map(|view| table_name(&view.project, &view.view)).collect();
+    let mut tables: Vec<String> = views.into_iter().map(|view| table_name(view.id())).collect();
     let missing = missing(session, &tables.iter().map(String::as_str).collect::<Vec<_>>())?;
     tables.retain(|table| !missing.contains(table));
     // What follows looks through them.
@@ -122,7 +122,7 @@ pub(crate) fn expired(
     let existing = existing(session, views.iter().map(|(view, _)| view))?;
     let mut entities = 0;
     for (view, before) in views {
-        let table = table_name(&view.project, &view.view);
+        let table = table_name(view.id());
         if existing.contains(&table) {
             entities += remove(session, &table, &Removed::Before(*before), &mut |page| on_page(entities + page))?;
         }

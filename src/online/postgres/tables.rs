@@ -11,11 +11,6 @@ use crate::{
     problem::{Kind, Problem},
 };
 
-/// The table of a view, as Feast names it.
-pub(crate) fn table_name(project: &str, view: &str) -> String {
-    format!("{project}_{view}")
-}
-
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -27,7 +27,8 @@ fn applied(repo: &Repo) -> RegistryState {
 }
 
 fn setting(repo_name: Option<&str>) -> Setting<'_> {
-    let online = OnlineTables { store: "sqlite", file: "online.db", name: |project, view| format!("{project}_{view}") };
+    let online =
+        OnlineTables { store: "sqlite", file: "online.db", name: |view| format!("{}_{}", view.project, view.name) };
     Setting { repo_name, online: Some(online) }
 }
 

@@ -5,7 +5,7 @@ use std::{
 
 use super::*;
 use crate::{
-    model::{ObjectId, ObjectKind},
+    model::{ObjectId, ObjectKind, ViewId},
     registry::{Memory, Row, Snapshot, VersionRow, Write},
 };
 
@@ -49,8 +49,8 @@ impl Objects for Watched {
         self.memory.mark(project)
     }
 
-    fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem> {
-        self.memory.view(project, view)
+    fn view(&self, view: ViewId<'_>) -> Result<Snapshot, Problem> {
+        self.memory.view(view)
     }
 
     fn versions(&self, project: &str) -> Result<Vec<VersionRow>, Problem> {
@@ -65,7 +65,7 @@ impl Objects for Watched {
         unreachable!()
     }
 
-    fn update_view(&self, _: &str, _: &str, _: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
+    fn update_view(&self, _: ViewId<'_>, _: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
         unreachable!()
     }
 }

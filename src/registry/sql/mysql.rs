@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     config::{ServerUrl, TlsMode},
+    model::ViewId,
     problem::{Kind, Problem},
     registry::{
         digest::short_hex,
@@ -148,10 +149,10 @@ impl Database for MySql {
         Ok(Box::new(session))
     }
 
-    fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
-        let name = self.view_lock(project, view);
+    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, Failure> {
+        let name = self.view_lock(view);
         let take = |mut session: MySqlSession| {
-            locking.wait(&of_view(view), || session.try_lock(&name, true))?;
+            locking.wait(&of_view(view.name), || session.try_lock(&name, true))?;
             Ok::<_, Failure>(session)
         };
         // The server may have ended a connection that was kept.
@@ -167,8 +168,8 @@ impl Database for MySql {
         Ok(ViewLock::new(Held { session: Some(session), name, lockers: Arc::clone(&self.lockers) }))
     }
 
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
-        let holder = self.connect("feastr", Duration::ZERO)?.holder(&self.view_lock(project, view), true)?;
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Failure> {
+        let holder = self.connect("feastr", Duration::ZERO)?.holder(&self.view_lock(view), true)?;
         Ok(Some(holder).filter(|holder| holder.who.is_some()))
     }
 }
@@ -191,8 +192,8 @@ impl Drop for Held {
 }
 
 impl MySql {
-    fn view_lock(&self, project: &str, view: &str) -> String {
-        let view = view_digest(project, view);
+    fn view_lock(&self, view: ViewId<'_>) -> String {
+        let view = view_digest(view);
         lock_name(
             &Sha256::new().chain_update(&self.url.database).chain_update(b"\0").chain_update(view).finalize().into(),
         )

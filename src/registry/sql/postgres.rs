@@ -21,6 +21,7 @@ use crate::{
         runtime::wait,
     },
     config::ServerUrl,
+    model::ViewId,
     problem::{Kind, Problem},
     registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, view_digest},
 };
@@ -103,8 +104,8 @@ impl Database for Postgres {
         Ok(Box::new(session))
     }
 
-    fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
-        let (key, lock) = (key(&view_digest(project, view)), of_view(view));
+    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, Failure> {
+        let (key, lock) = (key(&view_digest(view)), of_view(view.name));
         let take = |mut session: PostgresSession| {
             // The transaction does nothing but hold the lock. Without a snapshot it keeps no rows from
             // being vacuumed, and it may last.
@@ -120,8 +121,8 @@ impl Database for Postgres {
         Ok(ViewLock::new(Held { session: Some(session), lockers: Arc::clone(&self.lockers) }))
     }
 
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
-        let key = key(&view_digest(project, view));
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Failure> {
+        let key = key(&view_digest(view));
         self.connect("feastr")?.holder(key)
     }
 }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
-    model::{ObjectKind, RunRecord, Timestamp},
+    model::{ObjectKind, RunRecord, Timestamp, ViewId},
     problem::{Kind, Problem},
     registry::{
         locks::{Holder, Locking, Locks, ViewLock},
@@ -192,24 +192,23 @@ impl SqlRegistry {
 
     fn try_update_view(
         &self,
-        project: &str,
-        view: &str,
+        view: ViewId<'_>,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), Failure> {
-        let notes = notes::of_view(view);
-        let extent = Extent::View { name: view, notes: &notes };
+        let notes = notes::of_view(view.name);
+        let extent = Extent::View { name: view.name, notes: &notes };
         let (mut session, here) = self.writer(|session| {
             let here = self.complete(session)?;
             session.begin(&self.locking)?;
             Ok(here)
         })?;
-        let mut snapshot = self.read_snapshot(session.as_mut(), &here, project, extent, true)?;
+        let mut snapshot = self.read_snapshot(session.as_mut(), &here, view.project, extent, true)?;
         if snapshot.rows.is_empty() {
             // A row that was replaced by another one while its lock was waited for is found at the second look.
-            snapshot = self.read_snapshot(session.as_mut(), &here, project, extent, true)?;
+            snapshot = self.read_snapshot(session.as_mut(), &here, view.project, extent, true)?;
         }
         if let Some(writes) = decide(&snapshot) {
-            Changes::of(&writes).write(session.as_mut(), self.database.dialect(), &here, project, &snapshot)?;
+            Changes::of(&writes).write(session.as_mut(), self.database.dialect(), &here, view.project, &snapshot)?;
             session.commit()?;
             self.keep_writer(session);
         }
@@ -225,11 +224,11 @@ impl Objects for SqlRegistry {
         })
     }
 
-    fn view(&self, project: &str, view: &str) -> Result<Snapshot, Problem> {
-        let notes = notes::of_view(view);
+    fn view(&self, view: ViewId<'_>) -> Result<Snapshot, Problem> {
+        let notes = notes::of_view(view.name);
         self.read(|session| {
             let here = self.columns(session)?;
-            self.read_snapshot(session, &here, project, Extent::View { name: view, notes: &notes }, false)
+            self.read_snapshot(session, &here, view.project, Extent::View { name: view.name, notes: &notes }, false)
         })
     }
 
@@ -300,21 +299,20 @@ impl Objects for SqlRegistry {
 
     fn update_view(
         &self,
-        project: &str,
-        view: &str,
+        view: ViewId<'_>,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), Problem> {
-        retrying(|| self.try_update_view(project, view, decide))
+        retrying(|| self.try_update_view(view, decide))
     }
 }
 
 impl Locks for SqlRegistry {
-    fn lock_view(&self, project: &str, view: &str) -> Result<ViewLock, Problem> {
-        Ok(self.database.lock_view(project, view, &self.locking)?)
+    fn lock_view(&self, view: ViewId<'_>) -> Result<ViewLock, Problem> {
+        Ok(self.database.lock_view(view, &self.locking)?)
     }
 
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Problem> {
-        Ok(self.database.view_holder(project, view)?)
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Problem> {
+        Ok(self.database.view_holder(view)?)
     }
 }
 

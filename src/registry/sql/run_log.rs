@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::SchemaMode,
-    model::{RunRecord, RunState},
+    model::{RunRecord, RunState, ViewId},
     problem::{Kind, Problem},
     registry::run_log::{KEPT_RUNS, newest_first},
 };
@@ -64,7 +64,7 @@ impl SqlRegistry {
             session.run(&dialect.note(&RUNS), &row)
         })?;
         if run.state != RunState::Started {
-            remove_old(session.as_mut(), dialect, project, &run.view)?;
+            remove_old(session.as_mut(), dialect, ViewId { project, name: &run.view })?;
         }
         self.keep_writer(session);
         Ok(())
@@ -89,14 +89,14 @@ fn has_index(session: &mut dyn Session, dialect: &Dialect) -> Result<bool, Failu
 }
 
 /// Two statements, because MySQL does not select from the table it deletes from.
-fn remove_old(session: &mut dyn Session, dialect: &Dialect, project: &str, view: &str) -> Result<(), Failure> {
+fn remove_old(session: &mut dyn Session, dialect: &Dialect, view: ViewId<'_>) -> Result<(), Failure> {
     let ours = format!(
         "FROM {} WHERE project_id = {} AND feature_view_name = {}",
         RUNS.name,
         (dialect.placeholder)(1),
         (dialect.placeholder)(2)
     );
-    let of_view = [Parameter::Text(project), Parameter::Text(view)];
+    let of_view = [Parameter::Text(view.project), Parameter::Text(view.name)];
     let oldest = format!("SELECT started {ours} ORDER BY started DESC LIMIT 1 OFFSET {KEPT_RUNS}");
     let Some(oldest) = session.run(&oldest, &of_view)?.into_iter().flatten().next() else { return Ok(()) };
     let delete = format!("DELETE {ours} AND started <= {}", (dialect.placeholder)(3));

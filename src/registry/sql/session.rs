@@ -2,6 +2,7 @@
 
 use super::dialect::Dialect;
 use crate::{
+    model::ViewId,
     problem::{Kind, Problem},
     registry::locks::{Holder, Locking, ViewLock},
 };
@@ -34,13 +35,13 @@ pub(crate) trait Database: Send + Sync {
     ///
     /// # Errors
     /// When there is no connection to be had, or the lock is somebody else's for too long.
-    fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure>;
+    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, Failure>;
 
     /// Who has the lock of a view now.
     ///
     /// # Errors
     /// When there is no connection to be had.
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure>;
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Failure>;
 }
 
 /// A connection. What was not committed is undone and locks are given back when it is dropped.

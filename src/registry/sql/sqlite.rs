@@ -10,11 +10,14 @@ use super::{
     schema::ColumnType,
     session::{Cell, Database, Failure, Parameter, Session},
 };
-use crate::clients::sqlite::SqliteFile;
-use crate::problem::Problem;
-use crate::registry::{
-    lock_file::LockFile,
-    locks::{Holder, Locking, ViewLock},
+use crate::{
+    clients::sqlite::SqliteFile,
+    model::ViewId,
+    problem::Problem,
+    registry::{
+        lock_file::LockFile,
+        locks::{Holder, Locking, ViewLock},
+    },
 };
 
 /// A registry in an SQLite file.
@@ -72,12 +75,12 @@ impl Database for Sqlite {
         Ok(Box::new(SqliteSession { file: self.file.clone(), connection, lock: None }))
     }
 
-    fn lock_view(&self, project: &str, view: &str, locking: &Locking) -> Result<ViewLock, Failure> {
-        Ok(ViewLock::new(LockFile::take_view(self.file.path(), project, view, locking)?))
+    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, Failure> {
+        Ok(ViewLock::new(LockFile::take_view(self.file.path(), view, locking)?))
     }
 
-    fn view_holder(&self, project: &str, view: &str) -> Result<Option<Holder>, Failure> {
-        Ok(LockFile::view_holder(self.file.path(), project, view))
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Failure> {
+        Ok(LockFile::view_holder(self.file.path(), view))
     }
 }
 

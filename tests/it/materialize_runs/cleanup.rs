@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::mpsc, thread};
 use feastr::{
     apply::{ApplyOptions, Approval, apply, clean_up},
     config::OnlineStoreConfig,
-    model::{Object, Repo, Timestamp},
+    model::{Object, Repo, Timestamp, ViewId},
     online::{self, OnlineStore},
     registry::{Leftover, Locking, Registry, Waiting, Write, leftovers, put_leftover, read_objects},
 };
@@ -153,7 +153,7 @@ fn a_table_whose_view_is_back_before_it_is_dropped_stays() {
     let path = project.path("data/online_store.db").canonicalize().unwrap();
     let online = online::open(&OnlineStoreConfig::Sqlite { path, numbers: false });
     // A run on the view holds up whoever wants to drop its table.
-    let run = registry(&project).lock_view("feastlocal", "driver_hourly_stats").unwrap();
+    let run = registry(&project).lock_view(ViewId { project: "feastlocal", name: "driver_hourly_stats" }).unwrap();
     let (waits, waiting) = mpsc::channel();
     thread::scope(|scope| {
         let (project, online) = (&project, online.as_ref());

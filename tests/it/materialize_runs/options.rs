@@ -1,4 +1,4 @@
-use feastr::registry::Locking;
+use feastr::{model::ViewId, registry::Locking};
 use serde_json::json;
 
 use super::{END, START, applied, intervals, registry, three_views, values};
@@ -108,7 +108,7 @@ fn text(value: &serde_json::Value) -> String {
 #[test]
 fn a_view_is_materialized_by_one_run_at_a_time() {
     let project = three_views();
-    let held = registry(&project).lock_view("shop", "good").unwrap();
+    let held = registry(&project).lock_view(ViewId { project: "shop", name: "good" }).unwrap();
     let range = ["materialize", START, END, "-v", "good,better", "--lock-timeout", "1500ms"];
     let output = project.feastr(&range).failed();
     let waiting = "waiting for the lock of view `good` (one run at a time), held by ";

@@ -1,4 +1,4 @@
-use feastr::model::{Interval, RunCounts, RunRecord, RunState, Timestamp};
+use feastr::model::{Interval, RunCounts, RunRecord, RunState, Timestamp, ViewId};
 use serde_json::{Value, json};
 
 use super::{END, START, applied, registry, three_views};
@@ -56,7 +56,7 @@ fn a_run_without_an_end_goes_on_or_was_interrupted() {
     begun(&project, "good", "1");
     begun(&project, "good", "2");
     begun(&project, "better", "3");
-    let held = registry(&project).lock_view("shop", "good").unwrap();
+    let held = registry(&project).lock_view(ViewId { project: "shop", name: "good" }).unwrap();
     let states = || {
         let runs = project.feastr(&["materialize", "history", "--json"]).ok().json();
         runs.as_array().unwrap().iter().map(|run| run["state"].clone()).collect::<Vec<Value>>()
@@ -75,7 +75,7 @@ fn the_run_that_has_the_lock_goes_on_whatever_was_tried_since() {
     begun_by(&project, "good", "2", holder);
     begun_by(&project, "good", "3", "materialize of bob@ci-8 (pid 7)");
     let registry = sqlite_registry_as(&project.path("data/registry.db"), holder);
-    let held = registry.lock_view("shop", "good").unwrap();
+    let held = registry.lock_view(ViewId { project: "shop", name: "good" }).unwrap();
     project.feastr(&["materialize", START, END, "-v", "good", "--lock-timeout", "0s"]).failed();
     let states = |args: &[&str]| {
         let runs = project.feastr(&[&["materialize", "history", "--json"][..], args].concat()).ok().json();

@@ -8,7 +8,7 @@ use std::{
 use feastr::{
     apply::{ApplyError, TeardownOptions, TeardownSummary, teardown},
     feast::registry::messages::{FeatureView, SourceType},
-    model::{ObjectId, ObjectKind, Timestamp},
+    model::{ObjectId, ObjectKind, Timestamp, ViewId},
     registry::{Leftover, Row, Write, put_leftover, put_owner},
 };
 use prost::Message as _;
@@ -29,7 +29,7 @@ fn rows(project: &Project) -> Vec<Row> {
 
 /// Runs a teardown beside a run on the view, and looks what is there while it waits.
 fn teardown_during_a_run(project: &Project, meanwhile: impl FnOnce()) {
-    let run = registry(project).lock_view(PROJECT, VIEW).unwrap();
+    let run = registry(project).lock_view(ViewId { project: PROJECT, name: VIEW }).unwrap();
     let mut child = project.command(&["teardown", "--yes"]).stderr(Stdio::piped()).spawn().unwrap();
     let mut words = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     let waits = words.any(|line| line.starts_with(&format!("waiting for the lock of view `{VIEW}`")));

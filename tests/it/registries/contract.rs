@@ -7,7 +7,7 @@ use std::{
 
 use feastr::{
     feast::registry::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
-    model::{Interval, ObjectKind, RunCounts, RunRecord, RunState, Timestamp},
+    model::{Interval, ObjectKind, RunCounts, RunRecord, RunState, Timestamp, ViewId},
     registry::{
         KEPT_RUNS, Leftover, Locking, Registry, Row, Snapshot, VersionRow, Waiting, Write, forget_leftover,
         forget_stale, leftovers, put_leftover, put_stale, stale_until,
@@ -272,10 +272,14 @@ fn many_rows_at_once(backend: Backend) {
     assert_eq!(snapshot.versions.len(), 2_500);
 }
 
+fn id<'a>(project: &'a str, name: &'a str) -> ViewId<'a> {
+    ViewId { project, name }
+}
+
 fn one_view_is_read_and_changed_alone(backend: Backend) {
     let test = TestRegistry::new(backend);
     let registry = test.open();
-    assert_eq!(registry.view("p", "stats").unwrap(), Snapshot::default());
+    assert_eq!(registry.view(id("p", "stats")).unwrap(), Snapshot::default());
     let [stats, other, driver] = [view("stats", "a"), view("other", "b"), entity("stats", "of the same name")];
     let (moment, now) = (Timestamp::from_micros(7), Timestamp::from_micros(9_000_000));
     let stale = put_stale("stats", moment, now);
@@ -284,16 +288,16 @@ fn one_view_is_read_and_changed_alone(backend: Backend) {
     write(registry.as_ref(), "p", &[&puts[..], &notes[..]].concat());
     write(registry.as_ref(), "q", &[Write::Put(view("stats", "of another project"))]);
     let before = registry.snapshot("p").unwrap();
-    let read = registry.view("p", "stats").unwrap();
+    let read = registry.view(id("p", "stats")).unwrap();
     assert_eq!(contents(&read), expected(&[&stats]));
     assert_eq!((stale_until(&read.metadata, "stats"), stale_until(&read.metadata, "other")), (Some(moment), None));
-    assert_eq!(registry.view("p", "none").unwrap().rows, []);
+    assert_eq!(registry.view(id("p", "none")).unwrap().rows, []);
 
     let changed = view("stats", "changed");
     let noted = Write::PutMetadata { key: "last_updated_timestamp".into(), value: "9".to_owned(), updated: 9 };
     for round in 0..2 {
         registry
-            .update_view("p", "stats", &mut |before| {
+            .update_view(id("p", "stats"), &mut |before| {
                 assert_eq!(contents(before), expected(&[if round == 0 { &stats } else { &changed }]));
                 Some(vec![Write::Put(changed.clone()), noted.clone(), forget_stale("stats")])
             })
@@ -304,11 +308,11 @@ fn one_view_is_read_and_changed_alone(backend: Backend) {
     assert_eq!((after.versions, after.infra), (before.versions, before.infra));
     assert_eq!(stale_until(&after.metadata, "stats"), None);
     assert_eq!(stale_until(&after.metadata, "other"), Some(moment));
-    registry.update_view("p", "other", &mut |_| None).unwrap();
+    registry.update_view(id("p", "other"), &mut |_| None).unwrap();
     // The first writing of all makes tables, if there are to be some.
     let empty = TestRegistry::new(backend);
     let added = Write::Put(view("stats", "new"));
-    empty.open().update_view("p", "stats", &mut |_| Some(vec![added.clone()])).unwrap();
+    empty.open().update_view(id("p", "stats"), &mut |_| Some(vec![added.clone()])).unwrap();
     assert_eq!(contents(&empty.open().snapshot("p").unwrap()), expected(&[&view("stats", "new")]));
 }
 
@@ -321,7 +325,7 @@ fn changes_are_seen_without_reading(backend: Backend) {
         let noted =
             Write::PutMetadata { key: "last_updated_timestamp".into(), value: seconds.to_string(), updated: seconds };
         let puts = [Write::Put(view("stats", text)), noted];
-        registry.update_view("p", "stats", &mut |_| Some(puts.to_vec())).unwrap();
+        registry.update_view(id("p", "stats"), &mut |_| Some(puts.to_vec())).unwrap();
         registry.mark("p").unwrap().unwrap()
     };
     let first = put("a", 1_700_000_000);
@@ -363,7 +367,7 @@ fn updates_of_views_from_threads_are_serial(backend: Backend) {
                             updated: 1,
                         };
                         registry
-                            .update_view("p", name, &mut |before| Some(vec![longer(before, name), noted("1")]))
+                            .update_view(id("p", name), &mut |before| Some(vec![longer(before, name), noted("1")]))
                             .unwrap();
                     }
                 }
@@ -454,7 +458,7 @@ fn locks_can_be_waited_for_for_ages(backend: Backend) {
     for (days, name) in [(days(30), "driver"), (days(100_000_000), "customer")] {
         let registry = test.open_with(days);
         write(registry.as_ref(), "p", &[Write::Put(entity(name, ""))]);
-        registry.lock_view("p", "stats").unwrap();
+        registry.lock_view(id("p", "stats")).unwrap();
     }
     assert_eq!(test.open().snapshot("p").unwrap().rows.len(), 2);
 }
@@ -475,23 +479,23 @@ fn one_run_per_view_and_the_next_is_told(backend: Backend) {
     let test = TestRegistry::new(backend);
     write(test.open().as_ref(), "p", &[]);
     let alice = test.open_with(Locking { who: "materialize of alice@ci-7 (pid 412)".to_owned(), ..impatient() });
-    let held = alice.lock_view("p", "stats").unwrap();
+    let held = alice.lock_view(id("p", "stats")).unwrap();
     std::thread::sleep(Duration::from_millis(1_100));
     let bob = test.open_with(impatient());
     let who = if backend == Backend::MariaDb { "feast@127.0.0.1" } else { "materialize of alice@ci-7 (pid 412)" };
-    let error = bob.lock_view("p", "stats").map(drop).unwrap_err().message;
+    let error = bob.lock_view(id("p", "stats")).map(drop).unwrap_err().message;
     assert!(error.contains("the lock of view `stats`") && error.contains(who), "{error}");
-    let holder = bob.view_holder("p", "stats").unwrap().unwrap();
+    let holder = bob.view_holder(id("p", "stats")).unwrap().unwrap();
     assert!(holder.who.unwrap().contains(who));
     let age = holder.since.unwrap();
     assert!(age >= Duration::from_secs(1) && age < Duration::from_secs(60), "{age:?}");
     // Other views, other projects and the registry itself are free.
-    drop([bob.lock_view("p", "other").unwrap(), bob.lock_view("q", "stats").unwrap()]);
+    drop([bob.lock_view(id("p", "other")).unwrap(), bob.lock_view(id("q", "stats")).unwrap()]);
     write(bob.as_ref(), "p", &[Write::Put(entity("driver", ""))]);
     drop(held);
-    drop(bob.lock_view("p", "stats").unwrap());
+    drop(bob.lock_view(id("p", "stats")).unwrap());
     // A server may need a moment to see that a connection has ended.
-    await_true("the lock is free", || bob.view_holder("p", "stats").unwrap().is_none());
+    await_true("the lock is free", || bob.view_holder(id("p", "stats")).unwrap().is_none());
 }
 
 fn runs_are_noted_and_bounded(backend: Backend) {
