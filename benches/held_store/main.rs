@@ -1,16 +1,19 @@
 //! A store that is held: 10 000 calls of `app::get_online` about one entity (5 views, 50 features) by 64 tasks, beside
-//! the bare `HMGET`s through the same kind of connection.
+//! the bare commands over as many connections, for each kind of online store.
 //!
-//! `cargo bench --profile dev --bench held_store` starts a Redis of its own. Both sides run in turn; printed are medians.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+//! `cargo bench --profile dev --bench held_store` starts servers of its own. Both sides run in turn; printed are medians.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, unreachable_pub, reason = "a benchmark")]
+
+mod bare;
+#[path = "../../tests/it/servers/mod.rs"]
+#[allow(dead_code, reason = "the tests need more of them")]
+mod servers;
 
 use std::{
     future::Future,
-    net::TcpListener,
     path::Path,
-    process::{Command, Stdio},
+    pin::Pin,
     sync::Arc,
-    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -24,7 +27,6 @@ use feastr::{
     diagnostics::{Diagnostics, SourceText},
     feast::values::{
         entity_key::{EntityKeyEncoder, KeyPart},
-        feature_hash::feature_field,
         value::{Kind, Value},
     },
     model::{Object, Timestamp},
@@ -33,7 +35,8 @@ use feastr::{
     serving::Status,
 };
 use prost::Message as _;
-use redis::aio::MultiplexedConnection;
+use servers::{PASSWORD, Server, USER, redis::RedisServer};
+use tokio::runtime::Runtime;
 
 const PROJECT: &str = "bench";
 const STORED: usize = 10_000;
@@ -43,11 +46,12 @@ const CALLS: usize = 10_000;
 const TASKS: usize = 64;
 const ROUNDS: usize = 7;
 
-/// A feature repo over a Redis, applied; what is registered is kept.
-fn held(folder: &Path, port: u16) -> FeatureStore {
-    let settings = format!(
-        "project: {PROJECT}\nregistry: registry.db\nonline_store: {{type: redis, connection_string: 127.0.0.1:{port}}}\n"
-    );
+/// A call about the entity of a number.
+type Call = Arc<dyn Fn(usize) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// A feature repo over an online store, applied; what is registered is kept.
+fn held(folder: &Path, online_store: &str) -> FeatureStore {
+    let settings = format!("project: {PROJECT}\nregistry: registry.db\n{online_store}");
     let mut definitions = "entities: [{name: driver, join_keys: [driver_id], value_type: INT64}]\ndata_sources: \
                            [{name: trips, type: file, path: trips.parquet, timestamp_field: t}]\nfeature_views:\n"
         .to_owned();
@@ -90,14 +94,14 @@ fn key(number: usize) -> Vec<u8> {
 }
 
 /// Calls per second of so many tasks that share the calls.
-async fn rate<F: Future<Output = ()> + Send>(call: impl Fn(usize) -> F + Clone + Send + 'static) -> f64 {
+async fn rate(call: &Call) -> f64 {
     let began = Instant::now();
     let tasks: Vec<_> = (0..TASKS)
         .map(|task| {
-            let call = call.clone();
+            let call = Arc::clone(call);
             tokio::spawn(async move {
                 for number in (task..CALLS).step_by(TASKS) {
-                    call(number).await;
+                    call(number % STORED).await;
                 }
             })
         })
@@ -108,21 +112,8 @@ async fn rate<F: Future<Output = ()> + Send>(call: impl Fn(usize) -> F + Clone +
     CALLS as f64 / began.elapsed().as_secs_f64()
 }
 
-/// The bare command.
-async fn raw(mut connection: MultiplexedConnection, fields: Arc<Vec<Vec<u8>>>, number: usize) {
-    let mut key = key(number % STORED);
-    key.extend_from_slice(PROJECT.as_bytes());
-    let mut command = redis::cmd("HMGET");
-    command.arg(key);
-    fields.iter().for_each(|field| {
-        command.arg(field);
-    });
-    let values: Vec<Option<Vec<u8>>> = command.query_async(&mut connection).await.unwrap();
-    assert!(values.iter().all(Option::is_some));
-}
-
 async fn ours(store: Arc<FeatureStore>, features: Arc<FeatureRequest>, number: usize) {
-    let entities = Entities::of_texts(&[vec![("driver_id".to_owned(), (number % STORED).to_string())]]).unwrap();
+    let entities = Entities::of_texts(&[vec![("driver_id".to_owned(), number.to_string())]]).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
     let request = Request { features: &features, entities: &entities, deadline };
     let answer = get_online(&store, &caller(), request).await.unwrap();
@@ -152,43 +143,63 @@ fn median(mut rates: Vec<f64>) -> f64 {
     rates[rates.len() / 2]
 }
 
-fn main() {
-    let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut server = Command::new("redis-server")
-        .args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()])
-        .current_dir(folder.path())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        sleep(Duration::from_millis(20));
-    }
-    let store = Arc::new(held(folder.path(), port));
+/// Measures both sides in turn, and says how many connections there are after feastr's calls.
+fn compare(
+    name: &str,
+    runtime: &Runtime,
+    folder: &Path,
+    online_store: &str,
+    bare: impl FnOnce(&[FeatureReference]) -> Call,
+    connections: impl FnOnce() -> usize,
+) {
+    let store = Arc::new(held(folder, online_store));
     let references = fill(&store);
-    let fields = references.chunks(FEATURES_OF_A_VIEW).flat_map(|features| {
-        let time = format!("_ts:{}", features[0].view).into_bytes();
-        let features = features.iter().map(|feature| feature_field(&feature.view, &feature.feature).to_vec());
-        std::iter::once(time).chain(features)
-    });
-    let fields = Arc::new(fields.collect::<Vec<_>>());
+    let bare = bare(&references);
     let request = FeatureRequest { selection: Selection::References(references), full_feature_names: true };
     let request = Arc::new(request);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let client = redis::Client::open(("127.0.0.1", port)).unwrap();
-    let bare = runtime.block_on(client.get_multiplexed_async_connection()).unwrap();
-    let (mut theirs, mut own) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let (connection, fields) = (bare.clone(), Arc::clone(&fields));
-        theirs.push(runtime.block_on(rate(move |number| raw(connection.clone(), Arc::clone(&fields), number))));
-        let (store, request) = (Arc::clone(&store), Arc::clone(&request));
-        own.push(runtime.block_on(rate(move |number| ours(Arc::clone(&store), Arc::clone(&request), number))));
-    }
-    let clients: String = runtime.block_on(redis::cmd("CLIENT").arg("LIST").query_async(&mut bare.clone())).unwrap();
-    server.kill().unwrap();
-    server.wait().unwrap();
-    let (theirs, own) = (median(theirs), median(own));
-    let ratio = own / theirs * 100.0;
-    println!("HMGET: {theirs:.0}/s; app::get_online of a held store: {own:.0}/s, {ratio:.0} %");
-    println!("connections: {}, one of them bare", clients.lines().count());
+    let own: Call = Arc::new(move |number| Box::pin(ours(Arc::clone(&store), Arc::clone(&request), number)));
+    let rounds = (0..ROUNDS).map(|_| (runtime.block_on(rate(&bare)), runtime.block_on(rate(&own))));
+    let (theirs, ours): (Vec<f64>, Vec<f64>) = rounds.unzip();
+    let (theirs, ours) = (median(theirs), median(ours));
+    println!(
+        "{name}: bare {theirs:.0}/s, app::get_online {ours:.0}/s, {:.0} %; connections in all: {}",
+        ours / theirs * 100.0,
+        connections()
+    );
+}
+
+fn main() {
+    let runtime = Runtime::new().unwrap();
+    let folder = || tempfile::tempdir().unwrap();
+
+    let redis = RedisServer::start("");
+    let bare = |features: &[FeatureReference]| bare::redis(&runtime, &redis, features);
+    compare("Redis", &runtime, folder().path(), &redis.settings(0), bare, || {
+        let clients: String = ::redis::cmd("CLIENT").arg("LIST").query(&mut redis.connect()).unwrap();
+        clients.lines().count() - 1
+    });
+    drop(redis);
+
+    let postgres = Server::start(servers::Kind::Postgres);
+    let settings = format!(
+        "online_store: {{type: postgres, host: 127.0.0.1, port: {}, database: postgres, user: {USER}, password: \"{PASSWORD}\"}}\n",
+        postgres.port
+    );
+    let bare = |features: &[FeatureReference]| bare::postgres(&runtime, &postgres, features);
+    compare("PostgreSQL", &runtime, folder().path(), &settings, bare, || {
+        let mut client = postgres.postgres("postgres");
+        let others =
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        usize::try_from(client.query_one(others, &[]).unwrap().get::<_, i64>(0)).unwrap()
+    });
+    drop(postgres);
+
+    let here = folder();
+    let file = here.path().join("online.db");
+    let bare = |features: &[FeatureReference]| bare::sqlite(&file, features);
+    compare("SQLite", &runtime, here.path(), "online_store: {type: sqlite, path: online.db}\n", bare, || {
+        let open =
+            std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| entry.unwrap().path().read_link().ok());
+        open.filter(|path| *path == file).count()
+    });
 }
