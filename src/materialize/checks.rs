@@ -1,6 +1,6 @@
 //! Checks of a view's source before anything of it is written.
 
-use super::{run::ViewError, workers::Stores};
+use super::context::Stores;
 use crate::{
     diagnostics::counted,
     model::{Checks, FeatureView, FutureRows, Interval, NullKeys, RunCounts, Timestamp},
@@ -29,7 +29,7 @@ pub(crate) fn look_ahead(
     view: &FeatureView,
     checks: Checks,
     interval: Interval,
-) -> Result<(Interval, u64), ViewError> {
+) -> Result<(Interval, u64), Problem> {
     if !checks.look_ahead() {
         return Ok((interval, 0));
     }

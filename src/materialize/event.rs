@@ -3,6 +3,9 @@ use serde::Serialize;
 use super::report::{ChunkReport, ViewReport};
 use crate::model::Interval;
 
+/// Hears what happens; from several threads, if several views are materialized at a time.
+pub(crate) type OnEvent<'a> = dyn Fn(&Event<'_>) + Sync + 'a;
+
 /// What happens while views are materialized, for whoever wants to show it. Events of several views
 /// may come in turns.
 #[derive(Debug, Clone, PartialEq, Serialize)]

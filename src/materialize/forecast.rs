@@ -1,8 +1,8 @@
 use serde::Serialize;
 
 use super::{
+    context::Stores,
     interval::{ViewRun, chunks},
-    workers::Stores,
 };
 use crate::{
     model::{Interval, RegistryState},

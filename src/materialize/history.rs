@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
-    event::Event,
-    workers::{OnEvent, RunOptions, Stores},
+    context::{RunOptions, Stores},
+    event::{Event, OnEvent},
 };
 use crate::model::{Interval, RunCounts, RunRecord, RunState, Timestamp};
 

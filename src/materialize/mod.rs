@@ -1,6 +1,7 @@
 //! Moves the newest values of views from their sources into the online store.
 
 mod checks;
+mod context;
 mod event;
 mod forecast;
 mod history;
@@ -11,9 +12,10 @@ mod report;
 mod run;
 mod workers;
 
+pub use context::{RunOptions, Stores};
 pub use event::Event;
 pub use forecast::{ChunkForecast, ViewForecast, forecast};
 pub use interval::{Range, ViewRun, plan_runs};
 pub use metrics::metrics;
 pub use report::{ChunkReport, Outcome, RunReport, ViewReport};
-pub use workers::{RunOptions, Stores, run};
+pub use workers::run;

@@ -5,36 +5,21 @@ use std::{ops::ControlFlow, sync::atomic::AtomicBool, time::Instant};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{
-    checks::{self},
-    event::Event,
+    checks,
+    context::{RunOptions, Stores},
+    event::{Event, OnEvent},
     history::RunHistory,
     interval::{ViewRun, chunks},
-    record::{RecordError, recorded, registered},
+    record::{recorded, registered},
     report::{ChunkReport, Outcome, ViewReport},
-    workers::{OnEvent, RunOptions, Stores},
 };
 use crate::{
     model::{Checks, FeatureView, Interval, RunCounts, Timestamp, ViewId},
     offline::{BatchSink, NewestQuery},
-    online::{BatchEncoder, EncodeBatchError, Replace, ViewLayout, WriteCounts, Writer},
+    online::{BatchEncoder, Replace, ViewLayout, WriteCounts, Writer},
     problem::{Kind, Problem},
     registry::{Decision, stale_until, update_view},
 };
-
-/// Why a view is not materialized, or not as far as was asked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ViewError {
-    #[error(transparent)]
-    Problem(#[from] Problem),
-    #[error(transparent)]
-    Encode(#[from] EncodeBatchError),
-}
-
-impl From<RecordError> for ViewError {
-    fn from(error: RecordError) -> Self {
-        Self::Problem(error.into())
-    }
-}
 
 /// Materializes one view: alone, chunk by chunk, each recorded when its values are stored.
 pub(crate) struct ViewMaterialization<'a> {
@@ -71,8 +56,7 @@ impl<'a> ViewMaterialization<'a> {
         let began = Instant::now();
         let outcome = match self.materialize() {
             Ok(()) => Outcome::Done,
-            Err(ViewError::Problem(problem)) => Outcome::Failed(problem),
-            Err(ViewError::Encode(error)) => Outcome::Failed(Problem::new(Kind::Invalid, error.to_string(), None)),
+            Err(problem) => Outcome::Failed(problem),
         };
         let remarks = checks::remarks(self.counts);
         if !remarks.is_empty() {
@@ -100,18 +84,18 @@ impl<'a> ViewMaterialization<'a> {
 
     /// Keeps the lock until the history says what became of the run, so that it never seems to have
     /// been cut off.
-    fn materialize(&mut self) -> Result<(), ViewError> {
+    fn materialize(&mut self) -> Result<(), Problem> {
         let lock = self.stores.registry.lock_view(self.id());
         let outcome = match &lock {
             Ok(_) => self.write_chunks(),
-            Err(error) => Err(error.clone().into()),
+            Err(error) => Err(error.clone()),
         };
         let message = outcome.as_ref().err().map(ToString::to_string);
         self.history.finish(self.interval, self.counts, message);
         outcome
     }
 
-    fn write_chunks(&mut self) -> Result<(), ViewError> {
+    fn write_chunks(&mut self) -> Result<(), Problem> {
         let name = &self.run.view.name;
         // Read under the lock: since this run was planned, another one may have come further, and the
         // view may have become another one.
@@ -139,7 +123,7 @@ impl<'a> ViewMaterialization<'a> {
     }
 
     /// What is left to write; `None` if another run has done it since this one was planned.
-    fn interval(&self, run: &ViewRun, materialized: &[Interval]) -> Result<Option<Interval>, ViewError> {
+    fn interval(&self, run: &ViewRun, materialized: &[Interval]) -> Result<Option<Interval>, Problem> {
         let end = run.end();
         let start = match run.start(materialized) {
             Some(start) => start,
@@ -153,10 +137,10 @@ impl<'a> ViewMaterialization<'a> {
         }
         let message = format!("it is already materialized until {start}, after {end}");
         let help = "give a later END, or write a range again with `feastr materialize START END`".to_owned();
-        Err(Problem::new(Kind::Conflict, message, help).into())
+        Err(Problem::new(Kind::Conflict, message, help))
     }
 
-    fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), ViewError> {
+    fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), Problem> {
         let query = NewestQuery { view, interval };
         let counted = self.stores.offline.count(&query)?;
         self.counts.without_time = counted.without_time;
@@ -199,7 +183,7 @@ impl<'a> ViewMaterialization<'a> {
     }
 
     /// Notes in the registry that the interval of the view is in the online store.
-    fn record(&self, view: &FeatureView, interval: Interval) -> Result<(), ViewError> {
+    fn record(&self, view: &FeatureView, interval: Interval) -> Result<(), Problem> {
         let now = (self.stores.clock)();
         update_view(self.stores.registry, self.id(), |snapshot| {
             Ok(Decision::Write(recorded(snapshot, view, interval, now)?, ()))
@@ -207,8 +191,8 @@ impl<'a> ViewMaterialization<'a> {
     }
 }
 
-fn empty_source() -> ViewError {
-    Problem::new(Kind::NotFound, "its source is empty", "write its data first; nothing was recorded".to_owned()).into()
+fn empty_source() -> Problem {
+    Problem::new(Kind::NotFound, "its source is empty", "write its data first; nothing was recorded".to_owned())
 }
 
 fn difference(after: RunCounts, before: RunCounts) -> RunCounts {
@@ -232,11 +216,11 @@ struct ValueSink<'a> {
     writer: Box<dyn Writer>,
     on_event: &'a OnEvent<'a>,
     counts: &'a mut RunCounts,
-    failure: Option<ViewError>,
+    failure: Option<Problem>,
 }
 
 impl ValueSink<'_> {
-    fn take(&mut self, batch: &RecordBatch) -> Result<(), ViewError> {
+    fn take(&mut self, batch: &RecordBatch) -> Result<(), Problem> {
         let encoded = self.encoder.encode(batch)?;
         let counts = self.writer.write(&encoded.rows())?;
         self.counts.out_of_range += encoded.out_of_range;
@@ -245,7 +229,7 @@ impl ValueSink<'_> {
     }
 
     /// Waits for the rows that the store has taken and not confirmed.
-    fn finish(self) -> Result<(), ViewError> {
+    fn finish(self) -> Result<(), Problem> {
         let counts = self.writer.finish()?;
         note(self.view, counts, self.counts, self.on_event);
         Ok(())

@@ -7,50 +7,13 @@ use std::{
 };
 
 use super::{
-    event::Event,
+    context::{RunOptions, Stores},
+    event::{Event, OnEvent},
     interval::ViewRun,
     report::{Outcome, ViewReport},
     run::ViewMaterialization,
 };
-use crate::{
-    model::{RunCounts, Timestamp},
-    offline::OfflineStore,
-    online::{OnlineStore, Replace},
-    registry::Registry,
-};
-
-/// Hears what happens; from several threads, if several views are materialized at a time.
-pub(crate) type OnEvent<'a> = dyn Fn(&Event<'_>) + Sync + 'a;
-
-/// What a run works on.
-#[derive(Clone, Copy)]
-pub struct Stores<'a> {
-    /// The project of the views.
-    pub project: &'a str,
-    /// Where views are and intervals are recorded.
-    pub registry: &'a dyn Registry,
-    /// What reads their sources.
-    pub offline: &'a dyn OfflineStore,
-    /// Where values go.
-    pub online: &'a dyn OnlineStore,
-    /// The time, for what the registry records.
-    pub clock: fn() -> Timestamp,
-}
-
-/// How a run is done.
-#[derive(Debug, Clone, Copy)]
-pub struct RunOptions<'a> {
-    /// Microseconds of a part of a view's interval; `None` for one part.
-    pub chunk: Option<i64>,
-    /// Which stored values are replaced.
-    pub replace: Replace,
-    /// Views that are materialized at a time.
-    pub jobs: usize,
-    /// Whether no further view is begun after one has failed.
-    pub fail_fast: bool,
-    /// Who runs it, for the history.
-    pub by: &'a str,
-}
+use crate::model::RunCounts;
 
 /// Materializes views and reports on them in their order; one that fails does not stop the others
 /// unless that is wanted.

@@ -14,6 +14,7 @@ use crate::{
         entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
     },
     model::{DUMMY_JOIN_KEY, FeatureView, OutOfRange, Timestamp},
+    problem::{Kind, Problem},
 };
 
 /// Why rows have no wire form.
@@ -54,6 +55,16 @@ pub enum EncodeBatchError {
     /// The batch has other columns than the view.
     #[error("the engine returned other columns than asked for")]
     UnexpectedColumns,
+}
+
+impl From<EncodeBatchError> for Problem {
+    fn from(error: EncodeBatchError) -> Self {
+        let kind = match error {
+            EncodeBatchError::UnexpectedColumns => Kind::Internal,
+            _ => Kind::Invalid,
+        };
+        Self::new(kind, error.to_string(), None)
+    }
 }
 
 /// Turns batches of newest rows into keys and values on the wire.
