@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     dialect::{Columns, Dialect},
     schema::{INFRA_NAME, TABLES, Table, object_table},
-    session::{Failure, Parameter, Session},
+    session::{Failure, Session},
+    value::Parameter,
 };
 use crate::{
     model::ObjectKind,

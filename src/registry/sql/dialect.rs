@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
     schema::{ColumnType, RUNS, TABLES, Table, object_table},
-    session::Parameter,
+    value::Parameter,
 };
 use crate::model::ObjectKind;
 

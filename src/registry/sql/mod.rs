@@ -14,5 +14,6 @@ mod schema;
 mod session;
 mod sqlite;
 mod tables;
+mod value;
 
 pub(crate) use registry::SqlRegistry;

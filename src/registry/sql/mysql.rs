@@ -9,7 +9,8 @@ use super::{
     dialect::Dialect,
     idle::Idle,
     schema::ColumnType,
-    session::{Cell, Database, Failure, Parameter, Session, silent, uncertain},
+    session::{Database, Failure, Session, silent, uncertain},
+    value::{Cell, Parameter},
 };
 use crate::{
     config::{ServerUrl, TlsMode},

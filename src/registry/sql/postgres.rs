@@ -13,7 +13,8 @@ use super::{
     dialect::{Dialect, on_conflict},
     idle::Idle,
     schema::ColumnType,
-    session::{Cell, Database, Failure, Parameter, Session, silent, uncertain},
+    session::{Database, Failure, Session, silent, uncertain},
+    value::{Cell, Parameter},
 };
 use crate::{
     clients::{

@@ -16,19 +16,18 @@ use super::{
     idle::Idle,
     mysql::MySql,
     postgres::Postgres,
-    run_log,
-    session::{Cell, Database, Failure, Parameter, Session},
+    session::{Database, Failure, Session},
     sqlite::Sqlite,
+    value::{Cell, Parameter},
 };
 use crate::{
     config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
-    model::{ObjectKind, RunRecord, Timestamp, ViewId},
+    model::{ObjectKind, Timestamp, ViewId},
     problem::{Kind, Problem},
     registry::{
         locks::{Holder, Locking, Locks, ViewLock},
         notes::{self, LAST_UPDATED},
         objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
-        run_log::RunLog,
         traits::Registry,
     },
 };
@@ -78,7 +77,7 @@ impl SqlRegistry {
     }
 
     /// Reads with a connection that is kept, or a new one; gives the default when there is no database yet.
-    fn read<T: Default>(&self, read: impl Fn(&mut dyn Session) -> Result<T, Failure>) -> Result<T, Problem> {
+    pub(super) fn read<T: Default>(&self, read: impl Fn(&mut dyn Session) -> Result<T, Failure>) -> Result<T, Problem> {
         // Servers and what is in between end connections that nobody uses.
         if let Some(session) = self.readers.take()
             && let Ok(result) = self.read_with(session, &read)
@@ -316,27 +315,6 @@ impl Locks for SqlRegistry {
     }
 }
 
-impl RunLog for SqlRegistry {
-    fn create_run_log(&self) -> Result<(), Problem> {
-        retrying(|| self.try_create_run_log())
-    }
-
-    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), Problem> {
-        retrying(|| self.try_record_run(project, run))
-    }
-
-    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, Problem> {
-        self.read(|session| {
-            let here = self.columns_and_runs(session)?;
-            run_log::read(session, self.database.dialect(), &here, project, views, limit)
-        })
-    }
-
-    fn forget_runs(&self, project: &str) -> Result<(), Problem> {
-        retrying(|| self.try_forget_runs(project))
-    }
-}
-
 impl Registry for SqlRegistry {
     fn location(&self) -> String {
         self.database.location()
@@ -344,7 +322,7 @@ impl Registry for SqlRegistry {
 }
 
 /// Tries again what other clients got in the way of.
-fn retrying(mut attempt: impl FnMut() -> Result<(), Failure>) -> Result<(), Problem> {
+pub(crate) fn retrying(mut attempt: impl FnMut() -> Result<(), Failure>) -> Result<(), Problem> {
     let mut attempts = 1;
     loop {
         match attempt() {

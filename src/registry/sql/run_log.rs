@@ -3,17 +3,39 @@
 use std::{fmt::Write as _, sync::atomic::Ordering};
 
 use super::{
-    SqlRegistry,
     dialect::{Columns, Dialect},
+    registry::{SqlRegistry, retrying},
     schema::RUNS,
-    session::{Cell, Failure, Parameter, Session},
+    session::{Failure, Session},
+    value::{Cell, Parameter},
 };
 use crate::{
     config::SchemaMode,
     model::{RunRecord, RunState, ViewId},
     problem::{Kind, Problem},
-    registry::run_log::{KEPT_RUNS, newest_first},
+    registry::run_log::{KEPT_RUNS, RunLog, newest_first},
 };
+
+impl RunLog for SqlRegistry {
+    fn create_run_log(&self) -> Result<(), Problem> {
+        retrying(|| self.try_create_run_log())
+    }
+
+    fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), Problem> {
+        retrying(|| self.try_record_run(project, run))
+    }
+
+    fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, Problem> {
+        self.read(|session| {
+            let here = self.columns_and_runs(session)?;
+            read(session, self.database.dialect(), &here, project, views, limit)
+        })
+    }
+
+    fn forget_runs(&self, project: &str) -> Result<(), Problem> {
+        retrying(|| self.try_forget_runs(project))
+    }
+}
 
 impl SqlRegistry {
     /// Sees to it that the table is there, and its index.
@@ -41,14 +63,14 @@ impl SqlRegistry {
         Ok(())
     }
 
-    pub(super) fn try_create_run_log(&self) -> Result<(), Failure> {
+    fn try_create_run_log(&self) -> Result<(), Failure> {
         let (session, ()) = self.writer(|session| self.prepare_run_log(session))?;
         self.keep_writer(session);
         Ok(())
     }
 
     /// Each statement is a transaction of its own, and carrying them out twice does no harm.
-    pub(super) fn try_record_run(&self, project: &str, run: &RunRecord) -> Result<(), Failure> {
+    fn try_record_run(&self, project: &str, run: &RunRecord) -> Result<(), Failure> {
         let dialect = self.database.dialect();
         // A record always has a JSON form.
         let record = serde_json::to_string(run).unwrap_or_default();
@@ -70,7 +92,7 @@ impl SqlRegistry {
         Ok(())
     }
 
-    pub(super) fn try_forget_runs(&self, project: &str) -> Result<(), Failure> {
+    fn try_forget_runs(&self, project: &str) -> Result<(), Failure> {
         let (session, ()) = self.writer(|session| {
             if self.columns_and_runs(session)?.has_table(RUNS.name) {
                 session.run(&self.database.dialect().delete_project(RUNS.name), &[Parameter::Text(project)])?;
@@ -104,7 +126,7 @@ fn remove_old(session: &mut dyn Session, dialect: &Dialect, view: ViewId<'_>) ->
 }
 
 /// The newest runs of these views of a project, or of all. What cannot be read is left out.
-pub(crate) fn read(
+fn read(
     session: &mut dyn Session,
     dialect: &Dialect,
     here: &Columns,

@@ -8,7 +8,8 @@ use rusqlite::{
 use super::{
     dialect::{Dialect, on_conflict},
     schema::ColumnType,
-    session::{Cell, Database, Failure, Parameter, Session},
+    session::{Database, Failure, Session},
+    value::{Cell, Parameter},
 };
 use crate::{
     clients::sqlite::SqliteFile,
