@@ -2,18 +2,11 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
+    io::{self, BufReader, Cursor, Read},
     path::Path,
 };
 
 use flate2::bufread::MultiGzDecoder;
-
-use super::{
-    format::{Format, recognised},
-    unreadable,
-};
-
-use crate::problem::{Kind, Problem};
 
 /// Read from disk at once.
 const BUFFER: usize = 128 * 1024;
@@ -54,11 +47,11 @@ fn unpacked(mut file: File) -> io::Result<Box<dyn Read + Send>> {
     })
 }
 
-fn is_gzip(start: &[u8]) -> bool {
+pub(super) fn is_gzip(start: &[u8]) -> bool {
     start.starts_with(&[0x1f, 0x8b, 0x08])
 }
 
-fn is_zstd(start: &[u8]) -> bool {
+pub(super) fn is_zstd(start: &[u8]) -> bool {
     // The second kind is a frame to skip, with which some programs begin.
     start == [0x28, 0xb5, 0x2f, 0xfd] || matches!(start, [0x50..=0x5f, 0x2a, 0x4d, 0x18])
 }
@@ -85,34 +78,6 @@ pub(super) fn look(file: File) -> io::Result<Content> {
         Content::Json
     } else {
         Content::Text
-    })
-}
-
-/// The problem of a file that should be parquet and is not, with the reason its bytes show.
-pub(crate) fn not_parquet(path: &Path) -> Problem {
-    let why = match File::open(path).and_then(damage) {
-        Ok(why) => why,
-        Err(error) => return unreadable(path, &error),
-    };
-    let help = match recognised(path).filter(|format| *format != Format::Parquet) {
-        Some(format) => format!("set `file_format: {}`", format.as_str()),
-        None => "write it again, or remove it".to_owned(),
-    };
-    Problem::new(Kind::Internal, format!("{} is not a readable parquet file: {why}", path.display()), help)
-}
-
-fn damage(mut file: File) -> io::Result<&'static str> {
-    let start = first_bytes(&mut file)?;
-    Ok(match start.as_slice() {
-        b"" => "it is empty",
-        b"PARE" => "it is encrypted",
-        start if is_gzip(start) || is_zstd(start) => "it is compressed as a whole",
-        b"PAR1" => {
-            file.seek(SeekFrom::End(-4))?;
-            let whole = first_bytes(&mut file)? == b"PAR1" && file.stream_position()? >= 12;
-            if whole { "its footer cannot be understood" } else { "its end is missing" }
-        }
-        _ => "it does not begin as one",
     })
 }
 
@@ -157,25 +122,5 @@ mod tests {
             prop_assume!(!is_gzip(&text) && !is_zstd(text.get(..4).unwrap_or_default()));
             prop_assert_eq!(&read(&text).unwrap(), &text);
         }
-    }
-
-    #[test]
-    fn damage_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let problem = |name: &str, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            fs::write(&path, bytes).unwrap();
-            let problem = not_parquet(&path);
-            let why = problem.message.rsplit(": ").next().unwrap().to_owned();
-            (why, problem.help().unwrap())
-        };
-        let again = "write it again, or remove it".to_owned();
-        assert_eq!(problem("a.parquet", b""), ("it is empty".into(), again.clone()));
-        assert_eq!(problem("b.parquet", b"PAR1"), ("its end is missing".into(), again.clone()));
-        assert_eq!(problem("c.parquet", b"PAR1 12345 PAR1"), ("its footer cannot be understood".into(), again));
-        assert_eq!(problem("d", b"{}").1, "set `file_format: json`");
-        let csv = ("it does not begin as one".into(), "set `file_format: csv`".into());
-        assert_eq!((problem("e.CSV", b"a,b"), problem("f", b"a,b")), (csv.clone(), csv));
-        assert_eq!(problem("g.parquet", &gzip(b"PAR1")).0, "it is compressed as a whole");
     }
 }

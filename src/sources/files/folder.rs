@@ -9,7 +9,8 @@ use std::{
 
 use super::{
     DataFile, SourceFiles,
-    content::{self, Content, first_bytes, not_parquet},
+    content::{self, Content, first_bytes},
+    damage::not_parquet,
     expand::Expansion,
     format::{Ending, Format},
     left_out::{LeftOut, Reason},

@@ -3,6 +3,7 @@
 
 mod braces;
 mod content;
+mod damage;
 mod expand;
 mod folder;
 mod format;
@@ -21,7 +22,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use content::{not_parquet, open_text};
+pub(crate) use content::open_text;
+pub(crate) use damage::not_parquet;
 pub use format::Format;
 pub use left_out::LeftOut;
 

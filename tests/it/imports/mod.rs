@@ -26,7 +26,6 @@ const HONEST_CIRCLES: &[(&[&str], &str)] = &[
         "a value may hold values",
     ),
     (&["yaml::read", "yaml::record", "yaml::schema"], "what is read describes itself, and records hold records"),
-    (&["sources::files::content", "sources::files::format"], UNDONE),
     (&["sources::part", "sources::scan", "sources::text_files"], UNDONE),
     (
         &[
