@@ -17,11 +17,12 @@ use super::{
     convert::Converter,
     files::{self, DataFile, Format, SourceFiles},
     parquet::{Footer, unreadable},
-    scan::{FileColumn, FileContent, Scan, ScanFile, Wanted},
+    scan::{FileColumn, FileContent, Scan, ScanFile},
     side_by_side::side_by_side,
     target::{Integers, Role, Target, target},
     text::{TextRules, TimeFormat},
     text_files::TextFile,
+    wanted::Wanted,
 };
 use crate::{
     diagnostics::did_you_mean,

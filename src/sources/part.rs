@@ -14,14 +14,12 @@ use super::{
     content::ContentOrder,
     convert::{Converted, Converter, repeat},
     parquet::undecodable,
-    scan::{FileColumn, Range, Scan, ScanFile, Wanted},
-    target::{Role, Target},
+    scan::{FileColumn, Range, Scan, ScanFile},
+    target::Target,
     text_files::TextPart,
+    wanted::Wanted,
 };
-use crate::{
-    model::DataType,
-    problem::{Kind, Problem},
-};
+use crate::problem::{Kind, Problem};
 
 /// So many rows are made at once where nothing of them is read.
 const ROWS: usize = 2048;
@@ -191,7 +189,7 @@ impl Part {
                     None => *row,
                 };
                 let place = format!("row {} of {shown}", self.row + in_batch as u64);
-                Err(unfit_value(&place, wanted, &reason.unwrap_or_else(|| "a value does not fit".to_owned())))
+                Err(wanted.unfit(&place, &reason.unwrap_or_else(|| "a value does not fit".to_owned())))
             }
             _ => {
                 self.scan.unfit.fetch_add(unfit.len() as u64, Ordering::Relaxed);
@@ -214,22 +212,4 @@ fn without_rows(column: &FileColumn, target: &Target, count: usize, shown: &str)
         FileColumn::Folder(value) => repeat(value, count).map_err(|error| undecodable(shown, &error)),
         FileColumn::Missing | FileColumn::Read(..) => Ok(new_null_array(&target.arrow, count)),
     }
-}
-
-/// The problem of a value that does not fit; `place` says where it is.
-pub(super) fn unfit_value(place: &str, wanted: &Wanted, reason: &str) -> Problem {
-    let help = match &wanted.role {
-        Role::Value(DataType::UnixTimestamp | DataType::ZonedTimestamp) => Some(
-            "write times like 2026-01-31T12:00:00Z, or set `timestamp_format` in the source or `out_of_range: as_null` \
-             in the view's checks",
-        ),
-        Role::Value(_) => Some("correct it, declare another type, or set `out_of_range: as_null` in the view's checks"),
-        Role::Time => Some(
-            "write times like 2026-01-31T12:00:00Z; without a zone they are UTC; a source may declare a \
-             `timestamp_format`",
-        ),
-        Role::Key(_) => Some("correct it, or give the entity another `value_type`"),
-        Role::EntityKey(_) | Role::AsIs => None,
-    };
-    Problem::new(Kind::Invalid, format!("{place}, column `{}`: {reason}", wanted.column), help.map(str::to_owned))
 }

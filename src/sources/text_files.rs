@@ -9,9 +9,8 @@ use super::{
     convert::Converter,
     files::open_text,
     parquet::unreadable,
-    part::unfit_value,
-    scan::Wanted,
-    text::{self, CHUNK_BYTES, Chunk, Chunks, RowProblem, csv, json_lines},
+    text::{self, CHUNK_BYTES, Chunk, Chunks, FirstRows, RowProblem, csv, json_lines},
+    wanted::Wanted,
 };
 use crate::{
     model::printable,
@@ -87,9 +86,9 @@ impl TextFile {
         let first = match &self.kind {
             TextKind::Csv { delimiter, .. } => {
                 let (heading, mut chunks) = heading(path, shown, *delimiter)?;
-                csv::first_rows_as_is(&heading, &mut chunks, ROWS_FOR_TIMES)
+                FirstRows::of_csv(&heading, &mut chunks, ROWS_FOR_TIMES)
             }
-            TextKind::Json { .. } => json_lines::first_rows_as_is(&mut json(path, shown)?, ROWS_FOR_TIMES),
+            TextKind::Json { .. } => FirstRows::of_json_lines(&mut json(path, shown)?, ROWS_FOR_TIMES),
         };
         let first = first.map_err(|problem| bad_row(shown, &problem))?;
         let holds_times = |column: usize| {
@@ -209,9 +208,7 @@ impl TextPart {
     fn explain(&self, problem: &RowProblem) -> Problem {
         let asked = problem.column.as_ref().and_then(|name| self.asked.iter().find(|asked| asked.column == *name));
         match (problem.line, asked) {
-            (Some(line), Some(asked)) => {
-                unfit_value(&format!("line {line} of {}", self.shown), asked, &problem.message)
-            }
+            (Some(line), Some(asked)) => asked.unfit(&format!("line {line} of {}", self.shown), &problem.message),
             _ => bad_row(&self.shown, problem),
         }
     }

@@ -4,6 +4,8 @@
 //! which is told with its line and column. A file is cut into [`Chunks`] of whole records by one
 //! thread; any number of threads turn them into Arrow columns, each with its own [`Rows`].
 
+mod batch;
+mod chunk_text;
 mod chunks;
 mod column;
 pub(crate) mod csv;
@@ -15,12 +17,13 @@ mod rows;
 mod times;
 mod unfit;
 
+pub(crate) use batch::Wanted;
 pub(crate) use chunks::{CHUNK_BYTES, Chunk, Chunks};
 pub(crate) use column::TextColumn;
 pub(crate) use first_rows::FirstRows;
 pub use numbers::integer;
 pub(crate) use problem::RowProblem;
-pub(crate) use rows::{Rows, Wanted};
+pub(crate) use rows::Rows;
 pub use times::{TimeFormat, moment};
 pub(crate) use unfit::Unfit;
 

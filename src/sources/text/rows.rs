@@ -1,82 +1,11 @@
 //! Chunks as columns.
 
-use arrow::array::ArrayRef;
-
-use super::{Chunk, RowProblem, TextColumn, Unfit, csv, json_lines};
-
-/// A column of a file that is wanted.
-pub(crate) struct Wanted {
-    name: String,
-    column: TextColumn,
-    null_if_unfit: bool,
-    unfit: u64,
-}
-
-impl Wanted {
-    /// The column that the file calls `name`, and what its values become. A value that does not fit
-    /// is an error, or null and counted.
-    pub(crate) fn new(name: impl Into<String>, column: TextColumn, null_if_unfit: bool) -> Self {
-        Self { name: name.into(), column, null_if_unfit, unfit: 0 }
-    }
-
-    /// What the file calls the column.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// How many values became null because they do not fit.
-    pub(crate) fn unfit(&self) -> u64 {
-        self.unfit
-    }
-
-    /// Appends a value of the row on a line.
-    #[inline]
-    pub(super) fn push(
-        &mut self,
-        line: u64,
-        push: impl FnOnce(&mut TextColumn) -> Result<(), Unfit>,
-    ) -> Result<(), RowProblem> {
-        match push(&mut self.column) {
-            Ok(()) => Ok(()),
-            Err(unfit) => self.push_unfit(line, &unfit),
-        }
-    }
-
-    #[cold]
-    fn push_unfit(&mut self, line: u64, unfit: &Unfit) -> Result<(), RowProblem> {
-        if !self.null_if_unfit {
-            return Err(RowProblem::of_value(line, &self.name, unfit.to_string()));
-        }
-        self.unfit += 1;
-        self.column.push_null();
-        Ok(())
-    }
-
-    pub(super) fn push_null(&mut self) {
-        self.column.push_null();
-    }
-}
-
-/// Some rows of a file.
-#[derive(Debug, Clone)]
-pub(crate) struct Batch {
-    /// How many, also without columns.
-    pub rows: usize,
-    /// The wanted columns, in the order in which they were asked for.
-    pub columns: Vec<ArrayRef>,
-}
-
-/// How large a batch may become.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) rows: usize,
-    /// Bytes of the file.
-    pub(super) bytes: usize,
-}
-
-impl Limits {
-    const USUAL: Self = Self { rows: 8_192, bytes: 8 << 20 };
-}
+use super::{
+    Chunk, RowProblem, TextColumn,
+    batch::{Batch, Limits, Wanted},
+    chunk_text::{ChunkText, Place},
+    csv, json_lines,
+};
 
 /// Turns chunks into batches of the wanted columns, in the order of the rows: first
 /// [`Rows::start`] with a chunk, then [`Rows::next_batch`] until there is none.
@@ -93,20 +22,13 @@ enum Format {
     JsonLines(json_lines::Objects),
 }
 
-/// Where in a chunk and in its file the next row begins.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub(super) offset: usize,
-    pub(super) line: u64,
-}
-
 impl Rows {
     /// Rows of a CSV file.
     ///
     /// # Errors
     /// When its heading has no wanted column, or has it twice.
     pub(crate) fn of_csv(heading: &csv::Heading, wanted: Vec<Wanted>) -> Result<Self, RowProblem> {
-        let fields = wanted.iter().map(|wanted| heading.position(&wanted.name)).collect::<Result<Vec<_>, _>>()?;
+        let fields = wanted.iter().map(|wanted| heading.position(wanted.name())).collect::<Result<Vec<_>, _>>()?;
         Ok(Self::new(Format::Csv(csv::Records::new(heading, fields)), wanted))
     }
 
@@ -148,7 +70,7 @@ impl Rows {
             Format::JsonLines(objects) => objects.fill(&self.text, place, wanted, self.limits),
         };
         // After an error some columns are longer than others.
-        let columns = self.wanted.iter_mut().map(|wanted| wanted.column.finish()).collect();
+        let columns = self.wanted.iter_mut().map(Wanted::finish).collect();
         match filled {
             Ok(rows) if rows > 0 => return Ok(Some(Batch { rows, columns })),
             Ok(_) => self.forget(),
@@ -168,34 +90,5 @@ impl Rows {
     fn forget(&mut self) {
         self.text = ChunkText::Utf8(String::new());
         self.place.offset = 0;
-    }
-}
-
-/// The text of a chunk. It is checked as a whole, which is much faster than value by value; only
-/// when something in it is not UTF-8, each value is.
-pub(super) enum ChunkText {
-    Utf8(String),
-    Other(Vec<u8>),
-}
-
-impl ChunkText {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
-        String::from_utf8(bytes).map_or_else(|error| Self::Other(error.into_bytes()), Self::Utf8)
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Utf8(text) => text.as_bytes(),
-            Self::Other(bytes) => bytes,
-        }
-    }
-
-    /// A part of the text, unless it is not UTF-8.
-    #[inline]
-    pub(super) fn get(&self, start: usize, end: usize) -> Option<&str> {
-        match self {
-            Self::Utf8(text) => text.get(start..end),
-            Self::Other(bytes) => str::from_utf8(bytes.get(start..end)?).ok(),
-        }
     }
 }

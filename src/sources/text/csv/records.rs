@@ -5,8 +5,9 @@ use super::{
     split::{Field, Malformed, split},
 };
 use crate::sources::text::{
-    RowProblem, Wanted,
-    rows::{ChunkText, Limits, Place},
+    RowProblem,
+    batch::{Limits, Wanted},
+    chunk_text::{ChunkText, Place},
 };
 
 /// Reads the wanted fields of records.

@@ -7,9 +7,9 @@ use super::*;
 use crate::{
     model::DataType,
     sources::text::{
-        TextColumn, TextRules, Wanted,
+        Chunks, FirstRows, RowProblem, Rows, TextColumn, TextRules,
+        batch::{Batch, Limits, Wanted},
         csv::heading::Dialect,
-        rows::{Batch, Limits},
     },
 };
 
@@ -193,13 +193,13 @@ fn the_first_rows_as_they_are() {
     let text = "a,b\n1,NA\n2,\n\n3,\"x\ny\"\n4,z\n5\n";
     for size in [1, 6, 100] {
         let (heading, mut chunks) = read(text, None, size).unwrap();
-        let first = first_rows_as_is(&heading, &mut chunks, 4).unwrap();
+        let first = FirstRows::of_csv(&heading, &mut chunks, 4).unwrap();
         assert_eq!(first.names, ["a", "b"]);
         let rows = [["1", "NA"], ["2", ""], ["3", "x\ny"], ["4", "z"]];
         assert_eq!(first.rows, rows.map(|row| row.map(|text| Some(text.to_owned())).to_vec()));
     }
     let (heading, mut chunks) = read(text, None, 6).unwrap();
-    assert!(first_rows_as_is(&heading, &mut chunks, 5).is_err());
+    assert!(FirstRows::of_csv(&heading, &mut chunks, 5).is_err());
 }
 
 /// A field as a careful program writes it.

@@ -9,7 +9,7 @@ use std::io::Read;
 pub(super) use objects::Objects;
 pub(crate) use observe::observe;
 
-use super::{Chunk, Chunks, FirstRows, RowProblem, Rows, TextColumn, Wanted, chunks::Source, first_rows};
+use super::{Chunks, RowProblem, chunks::Source};
 use object::Object;
 
 /// Opens a file of JSON lines.
@@ -20,29 +20,8 @@ pub(crate) fn open(reader: Box<dyn Read + Send>, chunk_bytes: usize) -> Result<C
     Ok(Chunks::of_lines(Source::open(reader, chunk_bytes)?))
 }
 
-/// The first rows of a file of JSON lines, at most `limit`, with all values as they are. Columns come in
-/// the order in which these rows show them.
-///
-/// # Errors
-/// When they cannot be read, or a line is not a JSON object.
-pub(crate) fn first_rows_as_is(chunks: &mut Chunks, limit: usize) -> Result<FirstRows, RowProblem> {
-    let mut first = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    each_object(chunks, limit, |line, text, object| {
-        for (name, _) in object.0 {
-            if !names.iter().any(|known| *known == name) {
-                names.push(name.into_owned());
-            }
-        }
-        first.push(Chunk { first_line: line, bytes: text.as_bytes().to_vec() });
-    })?;
-    let wanted = names.iter().map(|name| Wanted::new(name, TextColumn::as_is(), false)).collect();
-    let mut first = first.into_iter();
-    first_rows::of(names, Rows::of_json_lines(wanted), || Ok(first.next()), limit)
-}
-
 /// Visits the first objects of a file: their line, their text, their members.
-fn each_object(
+pub(super) fn each_object(
     chunks: &mut Chunks,
     limit: usize,
     mut visit: impl FnMut(u64, &str, Object<'_>),

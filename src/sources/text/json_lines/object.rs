@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 /// The members of an object in their order, with their values as they are written.
-pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(in crate::sources::text) struct Object<'a>(pub(in crate::sources::text) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -8,8 +8,9 @@ use serde_json::value::RawValue;
 
 use super::{no_object, no_utf8};
 use crate::sources::text::{
-    RowProblem, Wanted,
-    rows::{ChunkText, Limits, Place},
+    RowProblem,
+    batch::{Limits, Wanted},
+    chunk_text::{ChunkText, Place},
 };
 
 /// Reads the wanted members of objects.

@@ -7,7 +7,10 @@ use arrow::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::sources::text::{TextRules, rows::Batch};
+use crate::sources::text::{
+    FirstRows, Rows, TextColumn, TextRules,
+    batch::{Batch, Wanted},
+};
 
 fn chunks(text: impl AsRef<[u8]>, size: usize) -> Chunks {
     open(Box::new(Cursor::new(text.as_ref().to_vec())), size).unwrap()
@@ -80,13 +83,13 @@ fn columns_may_share_a_member() {
 fn the_first_rows_as_they_are() {
     let text = "{\"a\": 1.10, \"b\": \"x\"}\n\n{\"c\": null, \"a\": {\"d\" : 1}}\n{\"e\": 1}\nno object\n";
     for size in [1, 20, 100] {
-        let first = first_rows_as_is(&mut chunks(text, size), 2).unwrap();
+        let first = FirstRows::of_json_lines(&mut chunks(text, size), 2).unwrap();
         assert_eq!(first.names, ["a", "b", "c"]);
         let rows = [[Some("1.10"), Some("x"), None], [Some("{\"d\" : 1}"), None, None]];
         assert_eq!(first.rows, rows.map(|row| row.map(|text| text.map(str::to_owned)).to_vec()));
     }
-    assert_eq!(first_rows_as_is(&mut chunks(text, 8), 4).unwrap_err().line, Some(5));
-    assert_eq!(first_rows_as_is(&mut chunks("", 8), 4).unwrap().rows.len(), 0);
+    assert_eq!(FirstRows::of_json_lines(&mut chunks(text, 8), 4).unwrap_err().line, Some(5));
+    assert_eq!(FirstRows::of_json_lines(&mut chunks("", 8), 4).unwrap().rows.len(), 0);
 }
 
 proptest! {
@@ -108,6 +111,6 @@ proptest! {
     ) {
         let mut rows = Rows::of_json_lines(vec![wanted("a", "Array(Int64)", true)]);
         let _ = batches(&mut chunks(&bytes, size), &mut rows);
-        let _ = (first_rows_as_is(&mut chunks(&bytes, size), 9), observe(&mut chunks(&bytes, size)));
+        let _ = (FirstRows::of_json_lines(&mut chunks(&bytes, size), 9), observe(&mut chunks(&bytes, size)));
     }
 }
