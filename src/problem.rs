@@ -52,6 +52,18 @@ pub enum Advice {
     Text(String),
     /// Apply the definitions first.
     Apply,
+    /// Apply definitions, because the registry has nothing of the kind.
+    FillRegistry,
+    /// Apply the service again: it was applied before a view changed, of which this is now wrong.
+    ApplyService(String),
+    /// Apply the definitions, which creates tables that are missing.
+    ApplyForTables,
+    /// Compare the definitions with the registry: changes are in it in whole or not at all.
+    LookWhetherChanged,
+    /// Create the table of runs, which the settings must allow.
+    CreateRunLog,
+    /// Write the settings that a repo needs.
+    WriteSettings,
     /// Ask for some features, or for a service.
     NameFeatures,
     /// Ask for full feature names, or for each feature once.
@@ -64,6 +76,12 @@ pub enum Advice {
     LongerChunks(i64),
     /// Say that an end in the future is meant.
     AllowFuture,
+    /// Give a start that is past.
+    PastStart,
+    /// Give the end as the start, and the start as the end.
+    SwapEnds,
+    /// Give a later end, or write exactly this range again.
+    LaterEndOrRange,
     /// Copy under another name, or to another registry.
     CopyElsewhere,
     /// Write to another folder, or say that files may be overwritten.
@@ -104,8 +122,14 @@ impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut problem = serializer.serialize_struct("Problem", 2)?;
         problem.serialize_field("message", &self.message)?;
-        problem.serialize_field("help", &self.help())?;
+        problem.serialize_field("help", &self.advice)?;
         problem.end()
+    }
+}
+
+impl Serialize for Advice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -124,12 +148,25 @@ impl fmt::Display for Advice {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::Apply => f.write_str("apply the definitions first"),
+            Self::FillRegistry => f.write_str("the registry has none: apply definitions that have it"),
+            Self::ApplyService(error) => {
+                write!(f, "the service was applied before the view changed: apply it again ({error})")
+            }
+            Self::ApplyForTables => f.write_str("apply the definitions, which creates missing tables"),
+            Self::LookWhetherChanged => {
+                f.write_str("they are there in whole or not at all: compare the definitions with the registry")
+            }
+            Self::CreateRunLog => f.write_str("create it, or set `schema_mode: auto` and feastr does"),
+            Self::WriteSettings => f.write_str("it needs at least `project` and `registry`"),
             Self::NameFeatures => f.write_str("name some as view:feature, or a feature service"),
             Self::QualifyNames => f.write_str("ask for full feature names, or for each feature once"),
             Self::QualifyOrRename => f.write_str("ask for full feature names, or rename the column"),
             Self::GiveJoinKey(key) => write!(f, "give `{key}` for each entity"),
             Self::LongerChunks(most) => write!(f, "choose longer parts, so that there are no more than {most}"),
             Self::AllowFuture => f.write_str("give the present time, or allow an end in the future if it is wanted"),
+            Self::PastStart => f.write_str("give a start that is past"),
+            Self::SwapEnds => f.write_str("swap them"),
+            Self::LaterEndOrRange => f.write_str("give a later end, or write exactly this range again"),
             Self::CopyElsewhere => f.write_str("give the copy another name, or name another registry"),
             Self::OtherFolder => f.write_str("write to an empty folder, or allow files to be overwritten"),
             Self::Replace => f.write_str("ask for it to be replaced"),

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span},
+    problem::Advice,
     yaml::{self, Node, Spanned, record},
 };
 
@@ -96,11 +97,7 @@ pub fn load(
     let before = diagnostics.has_errors();
     let Some(mut node) = yaml::parse(file, diagnostics) else {
         if diagnostics.has_errors() == before {
-            diagnostics.error_with_help(
-                &Span::start_of(file),
-                "the file is empty",
-                "it needs at least `project` and `registry`; `feastr init` writes an example".to_owned(),
-            );
+            diagnostics.error_with_advice(&Span::start_of(file), "the file is empty", Advice::WriteSettings);
         }
         return None;
     };

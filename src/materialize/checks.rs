@@ -5,7 +5,7 @@ use crate::{
     diagnostics::counted,
     model::{Checks, FeatureView, FutureRows, Interval, NullKeys, RunCounts, Timestamp},
     offline::{Examined, NewestQuery},
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
 };
 
 /// The checks of a view.
@@ -44,11 +44,8 @@ pub(crate) fn look_ahead(
 /// What of an interval is not in the future.
 fn until(now: Timestamp, interval: Interval) -> Result<Interval, Problem> {
     if interval.start > now {
-        return Err(Problem::new(
-            Kind::Refused,
-            format!("its checks skip what is in the future, and all of it is, from {} on", interval.start),
-            "give a START that is past".to_owned(),
-        ));
+        let message = format!("its checks skip what is in the future, and all of it is, from {} on", interval.start);
+        return Err(Problem::new(Kind::Refused, message, None).advise(Advice::PastStart));
     }
     Ok(Interval { end: interval.end.min(now), ..interval })
 }

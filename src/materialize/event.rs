@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use super::report::{ChunkReport, ViewReport};
-use crate::model::Interval;
+use crate::{model::Interval, problem::Advice};
 
 /// Hears what happens; from several threads, if several views are materialized at a time.
 pub(crate) type OnEvent<'a> = dyn Fn(&Event<'_>) + Sync + 'a;
@@ -57,6 +57,6 @@ pub enum Event<'a> {
         /// What is odd.
         message: String,
         /// What to do about it.
-        help: Option<String>,
+        help: Option<Advice>,
     },
 }

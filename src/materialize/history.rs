@@ -66,7 +66,7 @@ impl<'a> RunHistory<'a> {
             && self.works.swap(false, Ordering::Relaxed)
         {
             let message = format!("this run is not in the history: {}", error.message);
-            (self.on_event)(&Event::Warning { message, help: error.help() });
+            (self.on_event)(&Event::Warning { message, help: error.advice });
         }
     }
 }

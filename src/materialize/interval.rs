@@ -121,11 +121,8 @@ pub fn plan_runs(
     if let Range::Fixed(interval) = range
         && interval.start > interval.end
     {
-        return Err(Problem::new(
-            Kind::Invalid,
-            format!("the start {} is after the end {}", interval.start, interval.end),
-            Some("swap them: materialize START END".to_owned()),
-        ));
+        let message = format!("the start {} is after the end {}", interval.start, interval.end);
+        return Err(Problem::new(Kind::Invalid, message, None).advise(Advice::SwapEnds));
     }
     let (views, left_out) = if names.is_empty() { all_views(state) } else { (named_views(state, names)?, Vec::new()) };
     let run = |view: FeatureView| {

@@ -17,7 +17,7 @@ use crate::{
     model::{Checks, FeatureView, Interval, RunCounts, Timestamp, ViewId},
     offline::{BatchSink, NewestQuery},
     online::{BatchEncoder, Replace, ViewLayout, WriteCounts, Writer},
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
     registry::{Decision, stale_until, update_view},
 };
 
@@ -136,8 +136,7 @@ impl<'a> ViewMaterialization<'a> {
             return Ok(None);
         }
         let message = format!("it is already materialized until {start}, after {end}");
-        let help = "give a later END, or write a range again with `feastr materialize START END`".to_owned();
-        Err(Problem::new(Kind::Conflict, message, help))
+        Err(Problem::new(Kind::Conflict, message, None).advise(Advice::LaterEndOrRange))
     }
 
     fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), Problem> {

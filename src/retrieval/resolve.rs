@@ -149,15 +149,11 @@ fn from_service(
         let mut selected = select(view(state, &member.view)?, &member.join_key_map);
         for selected_field in &member.features {
             let field = feature(&selected.view, &selected_field.name).map_err(|error| {
-                let help = format!("the service was applied before the view changed: run `feastr apply` ({error})");
-                Problem::new(
-                    Kind::NotFound,
-                    format!(
-                        "feature service `{}` selects `{}:{}`, which is gone",
-                        service.name, member.view, selected_field.name
-                    ),
-                    help,
-                )
+                let message = format!(
+                    "feature service `{}` selects `{}:{}`, which is gone",
+                    service.name, member.view, selected_field.name
+                );
+                Problem::new(Kind::NotFound, message, None).advise(Advice::ApplyService(error.message))
             })?;
             let output = output_name(member.name_to_use(), &field.name, full_names);
             selected.features.push(SelectedFeature { field: field.clone(), output });
@@ -217,8 +213,8 @@ fn view(state: &RegistryState, name: &str) -> Result<FeatureView, Problem> {
 
 fn no_view(state: &RegistryState, name: &str) -> Problem {
     let known = state.objects.keys().filter(|id| id.kind.is_view()).map(|id| id.name.as_str());
-    let help = did_you_mean(name, known).unwrap_or_else(|| "the registry has none: run `feastr apply`".to_owned());
-    Problem::new(Kind::NotFound, format!("there is no feature view `{name}`"), help)
+    let advice = did_you_mean(name, known).map_or(Advice::FillRegistry, Advice::Text);
+    Problem::new(Kind::NotFound, format!("there is no feature view `{name}`"), None).advise(advice)
 }
 
 fn service<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureService, Problem> {
@@ -234,8 +230,8 @@ fn service<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureServic
 
 fn not_registered(state: &RegistryState, kind: ObjectKind, name: &str) -> Problem {
     let known = state.objects.keys().filter(|id| id.kind == kind).map(|id| id.name.as_str());
-    let help = did_you_mean(name, known).unwrap_or_else(|| "the registry has none: run `feastr apply`".to_owned());
-    Problem::new(Kind::NotFound, format!("there is no {kind} `{name}`"), help)
+    let advice = did_you_mean(name, known).map_or(Advice::FillRegistry, Advice::Text);
+    Problem::new(Kind::NotFound, format!("there is no {kind} `{name}`"), None).advise(advice)
 }
 
 fn feature<'a>(view: &'a FeatureView, name: &str) -> Result<&'a Field, Problem> {

@@ -6,6 +6,16 @@ use crate::problem::Advice;
 pub fn advice(advice: &Advice) -> String {
     match advice {
         Advice::Apply => "run `feastr apply` first".to_owned(),
+        Advice::FillRegistry => "the registry has none: run `feastr apply`".to_owned(),
+        Advice::ApplyService(error) => {
+            format!("the service was applied before the view changed: run `feastr apply` ({error})")
+        }
+        Advice::ApplyForTables => "run `feastr apply`, which creates missing tables".to_owned(),
+        Advice::LookWhetherChanged => "they are there in whole or not at all: `feastr plan` tells which".to_owned(),
+        Advice::CreateRunLog => "create it with `feastr registry create-schema` and `schema_mode: auto`".to_owned(),
+        Advice::WriteSettings => {
+            "it needs at least `project` and `registry`; `feastr init` writes an example".to_owned()
+        }
         Advice::NameFeatures => {
             "name some with --features view:feature, or a service with --feature-service".to_owned()
         }
@@ -18,6 +28,11 @@ pub fn advice(advice: &Advice) -> String {
             format!("choose longer ones with --chunk, so that there are no more than {most}")
         }
         Advice::AllowFuture => "write `now`, or add --allow-future if it is wanted".to_owned(),
+        Advice::PastStart => "give a START that is past".to_owned(),
+        Advice::SwapEnds => "swap them: materialize START END".to_owned(),
+        Advice::LaterEndOrRange => {
+            "give a later END, or write a range again with `feastr materialize START END`".to_owned()
+        }
         Advice::CopyElsewhere => "give the copy another name with --to-project, or name another registry".to_owned(),
         Advice::OtherFolder => "write to an empty folder with --output, or overwrite with --force".to_owned(),
         Advice::Replace => "replace everything it holds with --force".to_owned(),

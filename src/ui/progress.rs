@@ -14,7 +14,7 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{
-    Printer, Verbosity,
+    Printer, Verbosity, advice,
     progress_line::{self, Written},
 };
 use crate::{
@@ -110,7 +110,7 @@ impl MaterializeView {
         }
         if let Event::Warning { message, help } = event {
             self.printer.warn(message);
-            help.iter().for_each(|help| self.printer.help(help));
+            help.iter().for_each(|help| self.printer.help(advice(help)));
         } else if let Some(line) = line(event) {
             self.printer.say(line);
         }
@@ -285,7 +285,7 @@ impl Bars {
             Event::Warning { message, help } => {
                 self.say(&format!("{} {message}", printer.err.notice("warning:")));
                 if let Some(help) = help {
-                    self.say(&format!("{} {help}", printer.err.strong("help:")));
+                    self.say(&format!("{} {}", printer.err.strong("help:"), advice(help)));
                 }
             }
             Event::Waiting { .. } => self.say(&line(event).unwrap_or_default()),

@@ -3,7 +3,10 @@ use std::{error::Error as _, io};
 use tokio_postgres::{Error, error::SqlState};
 
 use super::problem::{PostgresError, PostgresProblem, Role};
-use crate::{config::ServerUrl, problem::Kind};
+use crate::{
+    config::ServerUrl,
+    problem::{Kind, Problem},
+};
 
 /// What an error means for the person.
 pub(crate) fn explain(role: &Role, url: &ServerUrl, error: &PostgresError) -> PostgresProblem {
@@ -88,7 +91,8 @@ fn by_code(role: &Role, url: &ServerUrl, code: &SqlState, text: &str) -> Postgre
             role.read_only.to_owned(),
         ),
         SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
-            (Kind::NotFound, format!("{what} lacks something: {text}"), role.missing.to_owned())
+            let problem = Problem::new(Kind::NotFound, format!("{what} lacks something: {text}"), None);
+            return PostgresProblem { problem: problem.advise((role.missing)()), passing: false };
         }
         SqlState::LOCK_NOT_AVAILABLE => {
             (Kind::Unavailable, format!("rows of {what} are locked by another program"), role.locked.to_owned())

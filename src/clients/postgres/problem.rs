@@ -4,7 +4,7 @@ use tokio_postgres::{Error, error::SqlState};
 
 use crate::{
     clients::runtime::NoRuntime,
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
 };
 
 /// What a database is used for, in the words of messages.
@@ -23,7 +23,7 @@ pub struct Role {
     /// Advice where nothing can be written.
     pub read_only: &'static str,
     /// Advice where a table or column is missing.
-    pub missing: &'static str,
+    pub missing: fn() -> Advice,
 }
 
 /// Why a PostgreSQL database cannot be used.

@@ -9,7 +9,7 @@ use crate::{
     },
     config::PostgresConfig,
     online::patience::Patience,
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
 };
 
 const ROLE: Role = Role {
@@ -19,7 +19,7 @@ const ROLE: Role = Role {
     interrupted: "values that were written stay; run it again when the server is up",
     locked: "values that were written stay; run it again when the other program is done",
     read_only: "let `host` name the primary, and `user` one who may write",
-    missing: "run `feastr apply`, which creates missing tables",
+    missing: || Advice::ApplyForTables,
 };
 
 /// How long to wait for a row or table that another program holds.

@@ -23,7 +23,7 @@ use crate::{
     },
     config::ServerUrl,
     model::ViewId,
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
     registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, view_digest},
 };
 
@@ -34,7 +34,7 @@ const ROLE: Role = Role {
     interrupted: "nothing was changed; try again when the server is up",
     locked: "nothing was changed; try again when it is done",
     read_only: "point `path` at the primary and `read_path` at a replica",
-    missing: "set `schema_mode: auto`, and feastr creates missing tables",
+    missing: || Advice::Text("set `schema_mode: auto`, and feastr creates missing tables".to_owned()),
 };
 
 /// The longest that PostgreSQL waits for a lock, in milliseconds; about 25 days.

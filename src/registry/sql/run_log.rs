@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::SchemaMode,
     model::{RunRecord, RunState, ViewId},
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
     registry::run_log::{KEPT_RUNS, RunLog, newest_first},
 };
 
@@ -46,11 +46,9 @@ impl SqlRegistry {
         let dialect = self.database.dialect();
         if !self.columns_and_runs(session)?.has_table(RUNS.name) {
             if self.schema_mode != SchemaMode::Auto {
-                return Err(Failure::Final(Problem::new(
-                    Kind::Unavailable,
-                    format!("the registry has no table {}, which keeps the history of runs", RUNS.name),
-                    "create it with `feastr registry create-schema` and `schema_mode: auto`".to_owned(),
-                )));
+                let message = format!("the registry has no table {}, which keeps the history of runs", RUNS.name);
+                let problem = Problem::new(Kind::Unavailable, message, None);
+                return Err(problem.advise(Advice::CreateRunLog).into());
             }
             for statement in dialect.create(&RUNS) {
                 session.run(&statement, &[])?;

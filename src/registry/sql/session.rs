@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     model::ViewId,
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
     registry::locks::{Holder, Locking, ViewLock},
 };
 
@@ -109,9 +109,6 @@ pub(crate) fn silent(location: &str) -> Failure {
 
 /// What it means that a connection ended, or a server fell silent, before it confirmed a commit.
 pub(crate) fn uncertain(location: &str) -> Failure {
-    Failure::Final(Problem::new(
-        Kind::Unavailable,
-        format!("the connection to {location} broke while the changes were committed"),
-        "they are there in whole or not at all: `feastr plan` tells which".to_owned(),
-    ))
+    let message = format!("the connection to {location} broke while the changes were committed");
+    Failure::Final(Problem::new(Kind::Unavailable, message, None).advise(Advice::LookWhetherChanged))
 }
