@@ -1,5 +1,5 @@
-//! The directions in which modules may import each other, the crates that only some rooms use, and
-//! where nothing is asynchronous. ARCHITECTURE.md says all that in its tables.
+//! The directions in which modules may import each other, the crates that only some rooms use, and where nothing is
+//! asynchronous, all of which ARCHITECTURE.md says in its tables; and that only faces know commands and flags.
 
 mod house;
 mod source;
@@ -7,6 +7,7 @@ mod tokens;
 
 use std::{collections::BTreeMap, path::Path};
 
+use clap::{Command, CommandFactory as _};
 use house::{Home, House};
 use source::Names;
 
@@ -99,6 +100,35 @@ fn async_stays_at_the_edge() {
     let house = house(false);
     let wrong: Vec<_> = house.modules.iter().filter(is_wrong).map(|(module, _)| module.join("::")).collect();
     assert!(rooms.len() > 3 && wrong.is_empty(), "async in {wrong:?}");
+}
+
+/// What a person can type is for a face to say: others give an `Advice`.
+#[test]
+fn only_faces_name_commands_and_flags() {
+    let program = feastr::cli::Cli::command();
+    let commands: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
+    let house = house(false);
+    let is_face = |module: &Names| module.first().is_some_and(|room| ["cli", "ui"].contains(&room.as_str()));
+    let texts = |faces: bool| {
+        let modules = house.modules.iter().filter(move |(module, _)| is_face(module) == faces);
+        modules.flat_map(|(module, source)| source.texts.iter().map(|text| (module.join("::"), text)))
+    };
+    let wrong: Vec<_> = texts(false).filter(|(_, text)| names_what_is_typed(text, &commands)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(texts(true).filter(|(_, text)| names_what_is_typed(text, &commands)).count() > 10);
+}
+
+/// Whether a text has `feastr COMMAND` or `--flag` in it, where it is not about another program.
+fn names_what_is_typed(text: &str, commands: &[&str]) -> bool {
+    // A backslash goes on in the next line.
+    let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "\\").collect();
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '-').to_owned();
+    let is_typed = |pair: &[&str]| {
+        let (before, word) = (bare(pair[0]), bare(pair[1]));
+        let is_flag = word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+        before == "feastr" && commands.contains(&word.as_str()) || is_flag && before != "redis-cli"
+    };
+    std::iter::once("").chain(words).collect::<Vec<_>>().windows(2).any(is_typed)
 }
 
 /// The rows of a table of ARCHITECTURE.md: each name of the first column with those of the last one.

@@ -24,6 +24,8 @@ pub struct Source {
     pub globs: Vec<Names>,
     /// Paths that are used, without those passed on.
     pub paths: BTreeSet<Names>,
+    /// Texts between quotes, as they are written.
+    pub texts: Vec<String>,
     /// Whether there is `async` or `.await` in it.
     pub is_async: bool,
 }
@@ -72,7 +74,12 @@ impl Reader {
                     self.at += 3;
                 }
                 Some(word) => self.word(word),
-                None => self.at += 1,
+                None => {
+                    if let Token::Text(text) = &self.tokens[self.at] {
+                        self.source.texts.push(text.clone());
+                    }
+                    self.at += 1;
+                }
             }
         }
     }
@@ -125,7 +132,7 @@ impl Reader {
                     self.at -= 1;
                     break;
                 }
-                Token::Sign(_) => {}
+                Token::Text(_) | Token::Sign(_) => {}
                 Token::Word(word) => {
                     let follows = self.tokens.get(self.at) == Some(&Token::Path);
                     if word != "self" || prefix.is_empty() {
@@ -225,7 +232,7 @@ fn paths_are_found_wherever_they_stand() {
     let source = Source::read(
         "mod child; pub use child::Given; pub(crate) use child::Used; use super::{a::{self, B as C}, d::*, E as _};\n\
          struct Own(Used); fn f<T>() -> crate::x::Y { std::io::stdout(); $crate::z::new(); }\n\
-         #[cfg(test)] mod tests { use crate::only_in_tests::A; }",
+         const TEXT: &str = \"said\"; #[cfg(test)] mod tests { use crate::only_in_tests::A; const T: &str = \"\"; }",
         false,
     );
     let path = |path: &str| path.split("::").map(str::to_owned).collect::<Names>();
@@ -237,5 +244,6 @@ fn paths_are_found_wherever_they_stand() {
     assert_eq!(source.imported["C"], path("super::a::B"));
     assert_eq!(source.globs, [path("super::d")]);
     assert_eq!(source.passed_on, ["Given".to_owned()].into());
+    assert_eq!(source.texts, ["said"]);
     assert!(source.children.contains("child") && source.items.contains("Own") && !source.is_async);
 }

@@ -1,10 +1,12 @@
-//! Rust sources as words and signs, without comments and texts.
+//! Rust sources as words, texts and signs, without comments.
 
 /// A part of a source file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
     /// A name or keyword; without the `r#` of names that are keywords.
     Word(String),
+    /// What stands between quotes, with its escapes.
+    Text(String),
     /// `::`
     Path,
     /// Any other sign.
@@ -16,7 +18,7 @@ impl Token {
     pub fn word(&self) -> Option<&str> {
         match self {
             Self::Word(word) => Some(word),
-            Self::Path | Self::Sign(_) => None,
+            Self::Text(_) | Self::Path | Self::Sign(_) => None,
         }
     }
 
@@ -39,9 +41,12 @@ pub fn tokens(text: &str) -> Vec<Token> {
         } else if rest.starts_with("/*") {
             block_comment(rest)
         } else if let Some(length) = raw_text(rest) {
+            tokens.push(text_of(&rest[..length]));
             length
         } else if c == '"' || rest.starts_with("b\"") || rest.starts_with("c\"") {
-            quoted(rest, '"')
+            let length = quoted(rest, '"');
+            tokens.push(text_of(&rest[..length]));
+            length
         } else if c == '\'' || rest.starts_with("b'") {
             character(rest)
         } else if c.is_alphanumeric() || c == '_' {
@@ -76,6 +81,13 @@ fn block_comment(text: &str) -> usize {
         }
     }
     at
+}
+
+/// What is between the quotes of a literal.
+fn text_of(literal: &str) -> Token {
+    let start = literal.find('"').map_or(0, |quote| quote + 1);
+    let end = literal.rfind('"').map_or(literal.len(), |quote| quote.max(start));
+    Token::Text(literal[start..end].to_owned())
 }
 
 /// The length of `r"…"`, `r#"…"#` and their kin.
@@ -118,5 +130,8 @@ fn comments_and_texts_are_no_words() {
         |text: &str| tokens(text).iter().filter_map(|token| token.word().map(str::to_owned)).collect::<Vec<_>>();
     assert_eq!(words("a // b\nc /* d /* e */ f */ g"), ["a", "c", "g"]);
     assert_eq!(words(r##"a "b \" c" d r#"e " f"# b"g" h"##), ["a", "d", "h"]);
+    let texts: Vec<_> =
+        tokens(r##"a "b \" c" d r#"e " f"# b"g" h"##).into_iter().filter(|t| t.word().is_none()).collect();
+    assert_eq!(texts, [r#"b \" c"#, "e \" f", "g"].map(|text| Token::Text(text.to_owned())));
     assert_eq!(words("x: &'a str = 'b'; '\\'' '\"' r#type 1.0"), ["x", "a", "str", "type", "1", "0"]);
 }
