@@ -1,7 +1,7 @@
 //! The one error of the library: what is wrong, of which kind, and what to do.
 //!
-//! Rooms decide about kind, message and advice. Faces decide what that means to whoever asked: an exit code, an HTTP
-//! or gRPC status, and how advice is worded.
+//! Rooms decide about kind, message and advice. Faces decide what that means to the caller: an exit code, an HTTP or
+//! gRPC status, and how advice is worded.
 
 use std::{fmt, io};
 
@@ -36,9 +36,9 @@ pub enum Kind {
     Unavailable,
     /// A store did not answer in time.
     Deadline,
-    /// Whoever asks may not.
+    /// The caller may not do this.
     Denied,
-    /// Whoever asked called it off.
+    /// The caller called it off.
     Cancelled,
     /// What is stored is damaged, or feastr is wrong.
     Internal,

@@ -93,7 +93,7 @@ fn key(number: usize) -> Vec<u8> {
     key
 }
 
-/// Calls per second of so many tasks that share the calls.
+/// Calls per second of this many tasks that share the calls.
 async fn rate(call: &Call) -> f64 {
     let began = Instant::now();
     let tasks: Vec<_> = (0..TASKS)

@@ -3,8 +3,8 @@ use std::fmt;
 /// Who asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// Whoever has the settings, and with them the passwords of all stores: everything is permitted. The text is how
-    /// others read of it, in histories and while they wait for a lock: `apply of alice@ci-7 (pid 412)`.
+    /// Somebody who has the settings, and with them the passwords of all stores: everything is permitted. The text
+    /// names the caller to others, in histories and while they wait for a lock: `apply of alice@ci-7 (pid 412)`.
     Operator(String),
 }
 

@@ -5,9 +5,9 @@ use crate::{materialize, registry::Waiting};
 pub enum Event<'a> {
     /// Somebody else has a lock; said now and then while it is waited for.
     Waiting(&'a Waiting<'a>),
-    /// Values of so many entities, counted per view, were removed from the online store by now.
+    /// Values were removed from the online store.
     Removed {
-        /// Since the use case began.
+        /// Entities whose values were removed since the use case began, counted per view.
         entities: u64,
     },
     /// A file of entities has columns that nobody asked for.

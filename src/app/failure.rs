@@ -28,7 +28,7 @@ impl Failure {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Definitions(_) => Kind::Invalid,
-            // Another repo's objects are guarded; the rest is in the way whoever asks.
+            // A conflict over an object of another repo is the refusal of a guard.
             Self::Conflicts(conflicts) if conflicts.iter().all(|conflict| conflict.owner.is_some()) => Kind::Refused,
             Self::Conflicts(_) => Kind::Conflict,
             Self::Blocked(_) | Self::Stale(_) => Kind::Refused,

@@ -1,3 +1,6 @@
+//! The stores of a repo, opened once: which of them a use case gets, and what a store that is held keeps between
+//! requests.
+
 use std::{sync::Arc, time::Duration};
 
 use super::{Caller, Event, Observer, remembered::Remembered};
@@ -149,7 +152,7 @@ impl FeatureStore {
         self.clock
     }
 
-    /// Tells whoever listens what happens.
+    /// Tells the observer what happens.
     pub(super) fn tell(&self, event: &Event<'_>) {
         (self.observer)(event);
     }

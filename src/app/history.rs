@@ -15,7 +15,7 @@ use crate::{
 pub struct Request<'a> {
     /// Only those of these views; all if there are none.
     pub views: &'a [String],
-    /// At most so many.
+    /// At most this many.
     pub limit: usize,
 }
 

@@ -11,7 +11,7 @@ use crate::{
     serving::OnlineFeatures,
 };
 
-/// So many requests are remembered; callers ask for few different ones, and those that make them up cost no memory.
+/// How many requests are remembered: callers ask for few different ones, and those that make them up cost no memory.
 const MOST: usize = 1_000;
 
 /// The features of a request.

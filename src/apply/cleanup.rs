@@ -1,5 +1,5 @@
-//! Online values that changes of the registry leave behind. They are noted in the transaction of the
-//! change and removed after it, so that whoever is cut off in between leaves the work to the next.
+//! Online values that changes of the registry leave behind. They are noted in the transaction of the change and removed
+//! after it; when an apply is killed in between, the next one removes them.
 
 use super::{ApplyError, Neighbours, locks::under_locks};
 use crate::{

@@ -1,3 +1,5 @@
+//! Removing a project: what goes, in which order, and what forbids it.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{

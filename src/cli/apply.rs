@@ -1,3 +1,5 @@
+//! `feastr apply`: which approval the flags and the answer on the terminal amount to.
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -113,7 +115,7 @@ fn remove_leftovers(store: &FeatureStore, caller: &Caller, printer: Printer) -> 
 /// Shows what would be done and does just that, if it is wanted.
 fn ask_and_apply(store: &FeatureStore, caller: &Caller, repo: &Repo, printer: Printer) -> Result<Plan, CommandError> {
     let plan = plan(store, caller, repo)?;
-    // Whoever says yes needs no flags.
+    // A yes on the terminal stands for the flags.
     let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Everything };
     printer.stderr(draw_plan(&view, printer.err, false));
     if !agreed("Apply this plan, with what it breaks and loses?", printer)? {

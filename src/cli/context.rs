@@ -1,3 +1,5 @@
+//! What commands ask of the outside: the folder of the repo, the environment, the clock, and who runs them.
+
 use std::{
     cell::RefCell,
     path::{Path, PathBuf},
@@ -161,7 +163,7 @@ impl Context {
         registry::open(config, Locking { who: self.who(), timeout: LOCK_TIMEOUT, on_wait })
     }
 
-    /// Who runs the command: whoever may read the settings.
+    /// Who runs the command: somebody who may read the settings.
     pub(crate) fn caller(&self) -> Caller {
         Caller::Operator(self.who())
     }

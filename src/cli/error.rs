@@ -1,3 +1,5 @@
+//! How failures read on the command line: message, advice with flags, exit code.
+
 use std::io;
 
 use super::Exit;
@@ -16,7 +18,7 @@ pub(crate) enum CommandError {
     Failed(Failure),
     /// Failures were reported already; only the exit code is left.
     Reported,
-    /// Whoever read our output has gone; there is nobody to tell.
+    /// The reader of our output has gone; there is nobody to tell.
     BrokenPipe,
 }
 

@@ -1,3 +1,5 @@
+//! `feastr plan`: in which form a plan is shown and where it goes, on a terminal, in GitHub Actions and in files.
+
 use std::{
     fs::OpenOptions,
     io::{self, Write},

@@ -20,7 +20,7 @@ pub(crate) enum Command {
     Copy(Copy),
     /// Create the registry's tables, as far as they are missing
     ///
-    /// For databases in which whoever runs feastr later may not create tables.
+    /// For databases in which the account that runs feastr later may not create tables.
     CreateSchema,
 }
 

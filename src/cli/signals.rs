@@ -30,8 +30,7 @@ pub(crate) fn remove_temporary_files() {
     });
 }
 
-/// The signals that whoever started this program wants it to ignore, as shells do for what runs in the
-/// background.
+/// The signals that the parent of this process wants it to ignore, as shells do for what runs in the background.
 fn ignored() -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());

@@ -10,7 +10,7 @@ use crate::{
     sources::OpenSource,
 };
 
-/// So many files of each source are named.
+/// How many files of each source are named.
 const NAMED: usize = 50;
 
 /// The files of the repo's sources in words, one source behind the other; empty without sources of files.

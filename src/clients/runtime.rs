@@ -1,7 +1,7 @@
 //! The tokio runtime of the process, and the one bridge to it for callers that block.
 //!
 //! It starts with the first connection that needs it, so commands without a server have no runtime. Connections live on
-//! it whoever asks through them: a caller on another executor, or on none, only waits.
+//! it; a caller on another executor, or on none, only waits.
 
 use std::{
     future::Future,
@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::problem::{Kind, Problem};
 
-/// Threads that look after connections; what is done with answers is done by whoever asks.
+/// Threads that look after connections; the caller's own thread works with the answers.
 const MOST_WORKERS: usize = 4;
 
 /// The threads of the runtime cannot be started.

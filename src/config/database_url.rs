@@ -71,9 +71,9 @@ pub struct ClientCertificate {
 pub enum TlsMode {
     /// No encryption.
     Disable,
-    /// Encryption where the server offers it, whoever the server is.
+    /// Encryption where the server offers it; its identity is not checked.
     Prefer,
-    /// Encryption, whoever the server is.
+    /// Encryption; the server's identity is not checked.
     Require,
     /// Encryption with a server whose certificate a trusted authority signed.
     VerifyCa,

@@ -1,3 +1,5 @@
+//! Environment variables: those that feastr reads itself, and how settings name theirs.
+
 use crate::{
     diagnostics::Diagnostics,
     yaml::{Content, Node, Scalar},
@@ -42,8 +44,8 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 ///
 /// As in Feast an unknown `$NAME` stays as it is, because passwords may contain a dollar sign; an
 /// unknown `${NAME}` without default is an error. An unquoted value is typed again afterwards, so
-/// that `port: ${PORT}` is a number; a password stays a text, whatever it looks like. Positions stay those of the file, whose text never contains
-/// what was filled in.
+/// that `port: ${PORT}` is a number; a password stays a text, whatever it looks like. Positions stay
+/// those of the file, whose text never contains what was filled in.
 pub(crate) fn expand(node: &mut Node, environment: Environment<'_>, diagnostics: &mut Diagnostics) {
     expand_typed(node, true, environment, diagnostics);
 }

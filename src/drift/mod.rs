@@ -1,7 +1,6 @@
 //! What differs between the definitions, the registry, the sources and the online store, as values.
 //!
-//! Nothing is changed, and nothing is asked that a plan does not ask as well: files are looked at by
-//! whoever calls.
+//! Nothing is changed, and nothing is asked that a plan does not ask as well: the caller looks at files.
 
 mod online;
 mod sources;

@@ -89,8 +89,8 @@ fn judge(view: &FeatureView, checks: Checks, interval: Interval, found: &Examine
         let latest = found.latest.map_or_else(String::new, |latest| format!(", the latest of {latest}"));
         return fail(
             format!("{} of its source in the future{latest}", counted(found.future, "row")),
-            "look at the clock and the time zone of whoever writes the source; `future` in the view's checks allows \
-             them or skips them",
+            "look at the clock and the time zone of the program that writes the source; `future` in the view's checks \
+             allows them or skips them",
         );
     }
     Ok(())

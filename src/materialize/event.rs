@@ -6,8 +6,7 @@ use crate::{model::Interval, problem::Advice};
 /// Hears what happens; from several threads, if several views are materialized at a time.
 pub(crate) type OnEvent<'a> = dyn Fn(&Event<'_>) + Sync + 'a;
 
-/// What happens while views are materialized, for whoever wants to show it. Events of several views
-/// may come in turns.
+/// What happens while views are materialized, for faces that show it. Events of several views may alternate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -27,16 +26,16 @@ pub enum Event<'a> {
         /// Parts that are written one after the other.
         chunks: usize,
     },
-    /// The source was looked at: a chunk has so many rows, of about so many entities.
+    /// The rows of a chunk were counted.
     Counted {
         /// The view.
         view: &'a str,
         /// Rows of the chunk.
         rows: u64,
-        /// Entities among them, each of which has one newest row.
+        /// About how many entities they are of, each of which has one newest row.
         entities: u64,
     },
-    /// So many rows of the view are in the online store by now, or gave way to newer ones.
+    /// Rows of the view were written, or gave way to newer ones.
     Progress {
         /// The view.
         view: &'a str,

@@ -27,7 +27,7 @@ pub struct ChunkForecast {
     pub interval: Interval,
     /// Rows of the source.
     pub rows: u64,
-    /// Of so many entities, about: at most these are written.
+    /// About how many entities these rows are of: at most one row of each is written.
     pub entities: u64,
 }
 

@@ -85,7 +85,7 @@ fn last_end(materialized: &[Interval]) -> Option<Timestamp> {
     materialized.iter().map(|interval| interval.end).max()
 }
 
-/// So many chunks a view may have; each starts the engine and is recorded.
+/// How many chunks a view may have; each starts the engine and is recorded.
 const MAX_CHUNKS: i64 = 10_000;
 
 /// An interval in parts of `length` microseconds, in order. Neighbours share a moment, as those of

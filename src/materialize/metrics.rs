@@ -1,3 +1,5 @@
+//! The numbers of a run as OpenMetrics.
+
 use std::fmt;
 
 use prometheus_client::{

@@ -5,7 +5,7 @@ use crate::{
     problem::Problem,
 };
 
-/// What became of a run. Its JSON form is described in `docs/run-report.md`.
+/// The outcome of a run. Its JSON form is described in `docs/run-report.md`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunReport {
     /// Grows when a key is renamed or removed.
@@ -18,7 +18,7 @@ pub struct RunReport {
     pub started: Timestamp,
     /// When it ended.
     pub finished: Timestamp,
-    /// What became of each view.
+    /// The outcome of each view.
     pub views: Vec<ViewReport>,
     /// Views of the project that were left out because feastr cannot materialize them.
     pub left_out: Vec<ForeignObject>,
@@ -34,7 +34,7 @@ impl RunReport {
     }
 }
 
-/// What became of one view.
+/// The outcome of one view.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ViewReport {
     /// The view.
@@ -46,7 +46,7 @@ pub struct ViewReport {
     pub counts: RunCounts,
     /// How long it took.
     pub seconds: f64,
-    /// What became of it.
+    /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// The parts whose values and intervals are stored.

@@ -82,8 +82,7 @@ impl<'a> ViewMaterialization<'a> {
         ViewId { project: self.stores.project, name: &self.run.view.name }
     }
 
-    /// Keeps the lock until the history says what became of the run, so that it never seems to have
-    /// been cut off.
+    /// Keeps the lock until the history says how the run ended, so that it never seems to have been cut off.
     fn materialize(&mut self) -> Result<(), Problem> {
         let lock = self.stores.registry.lock_view(self.id());
         let outcome = match &lock {
@@ -235,7 +234,7 @@ impl ValueSink<'_> {
     }
 }
 
-/// Adds what became of rows, and tells how many they are by now.
+/// Adds the counts of rows whose outcome became known, and tells how many they are so far.
 fn note(view: &str, written: WriteCounts, counts: &mut RunCounts, on_event: &OnEvent<'_>) {
     counts.written += written.written;
     counts.skipped += written.skipped;

@@ -1,3 +1,5 @@
+//! What may be checked of a source's rows; `materialize/checks.rs` does it.
+
 use serde::{Deserialize, Serialize};
 
 use super::{CHECKS_TAG, Tags};

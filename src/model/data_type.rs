@@ -1,3 +1,5 @@
+//! The declared types of columns, and how they are spelled.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};

@@ -28,13 +28,13 @@ pub enum Policy {
     /// Everybody.
     #[default]
     AllowAll,
-    /// Whoever has one of these roles.
+    /// Users with one of these roles.
     Roles(Vec<String>),
-    /// Whoever is in one of these groups.
+    /// Users in one of these groups.
     Groups(Vec<String>),
-    /// Whoever comes from one of these Kubernetes namespaces.
+    /// Users from one of these Kubernetes namespaces.
     Namespaces(Vec<String>),
-    /// Whoever is in one of the groups or comes from one of the namespaces.
+    /// Users in one of the groups or from one of the namespaces.
     GroupsAndNamespaces {
         /// The groups.
         groups: Vec<String>,

@@ -1,3 +1,5 @@
+//! The two sides of a plan: what a repo declares, and what a registry holds of a project.
+
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::Serialize;

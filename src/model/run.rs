@@ -20,7 +20,7 @@ pub struct RunRecord {
     pub by: String,
     /// What it did so far, or in all.
     pub counts: RunCounts,
-    /// What became of it.
+    /// Whether it goes on, and else how it ended.
     #[serde(flatten)]
     pub state: RunState,
 }

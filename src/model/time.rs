@@ -21,7 +21,7 @@ impl Timestamp {
     /// The last moment of year 9999: Python Feast can read no later one.
     pub const LAST: Self = Self(253_402_300_800 * SECOND - 1);
 
-    /// The moment so many microseconds after 1970, UTC.
+    /// The moment this many microseconds after 1970, UTC.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -118,9 +118,9 @@ impl<'de> Deserialize<'de> for Timestamp {
 /// A stretch of time; both ends belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Belongs to it.
+    /// Its first moment.
     pub start: Timestamp,
-    /// Belongs to it.
+    /// Its last moment.
     pub end: Timestamp,
 }
 
@@ -137,7 +137,7 @@ impl Ttl {
         if micros < 0 { Self::UNLIMITED } else { Self(micros) }
     }
 
-    /// Microseconds since 1970, UTC.
+    /// The span in microseconds; zero when there is no limit.
     pub const fn micros(self) -> i64 {
         self.0
     }

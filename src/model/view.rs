@@ -40,7 +40,7 @@ pub struct View<'a> {
 pub enum Values {
     /// A materialization writes them from the rows of a source.
     Materialized,
-    /// Whoever knows them pushes them.
+    /// Programs push them.
     Pushed,
     /// They are computed from other views when they are asked for.
     Computed,

@@ -29,8 +29,8 @@ pub(crate) struct Side<'a> {
     pub keys: Vec<usize>,
     /// The features that are wanted, in that order, as positions among those of the view.
     pub features: Vec<usize>,
-    /// Rows that are older than so many microseconds at the entity row's time give no value; exactly as
-    /// old ones do. `None` is any age.
+    /// Rows that are older than this many microseconds at the entity row's time give no value; rows of exactly
+    /// this age do. `None` is any age.
     pub ttl: Option<i64>,
     /// Whether a row counts only if it was created by the entity row's time.
     pub by_created: bool,

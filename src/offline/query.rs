@@ -1,3 +1,5 @@
+//! What an engine is asked for, and what it answers.
+
 use std::ops::ControlFlow;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
@@ -116,7 +118,7 @@ pub struct NewestRead {
 pub struct Counted {
     /// Rows in the interval.
     pub rows: u64,
-    /// Of so many entities, about.
+    /// About how many entities these rows are of.
     pub entities: u64,
     /// Those of the rows that have no value for some join key.
     pub null_keys: u64,

@@ -108,7 +108,7 @@ impl EncodedBatch {
 }
 
 impl<'a> BatchEncoder<'a> {
-    /// Encodes rows of a view; what becomes of values that do not fit is its choice.
+    /// Encodes rows of a view; it decides what happens to values that do not fit.
     pub fn new(view: &'a FeatureView, out_of_range: OutOfRange) -> Self {
         Self { view, out_of_range }
     }

@@ -11,7 +11,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long to wait for a server that went away while it was written.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Waiting for a server to come back: longer and longer, but not for ever.
+/// Waiting for a server to come back: pauses that grow, up to a limit in all.
 pub(crate) struct Patience {
     began: Instant,
     pause: Duration,

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, time::Instant};
 
 use crate::{model::Timestamp, problem::Problem};
 
-/// Where values are read. One stays open: reads share its connections, of which there are only so many.
+/// Where values are read. It stays open, and its reads share a limited number of connections.
 pub trait Reader: Send + Sync {
     /// Prepares reading some features of some views. Asks no server.
     fn prepare(&self, project: &str, views: Vec<ViewFeatures>) -> Box<dyn PreparedRead>;

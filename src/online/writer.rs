@@ -54,7 +54,7 @@ pub struct EncodedRow<'a> {
     pub values: Vec<&'a [u8]>,
 }
 
-/// What became of written rows.
+/// How many rows were stored, and how many gave way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WriteCounts {
     /// Rows that are stored.

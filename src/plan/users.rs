@@ -1,3 +1,5 @@
+//! Who needs what: features, views and other objects as the keys under which their users are found.
+
 use std::collections::BTreeMap;
 
 use crate::model::{Object, ObjectId, ObjectKind, OnDemandSource, Projection, Use};

@@ -1,4 +1,4 @@
-//! What is registered, kept for whoever asks again and again.
+//! What is registered, kept in memory for faces that answer many requests.
 //!
 //! A state is read whole and never changed. A cheap look at the registry tells whether it is still right; where it is
 //! not, the next one is read while the old one goes on to be given, and so it does while the registry is away.
@@ -131,7 +131,7 @@ impl Cached {
             };
         };
         let _turn = guard(&shared.turn);
-        // Whoever had the turn may have begun to look after this one asked.
+        // The thread that had the turn may have begun to look after this one asked.
         if shared.looks.load(Ordering::SeqCst) == looks {
             shared.look();
         }
@@ -209,7 +209,7 @@ impl Shared {
             }
             *wanted = Wanted::Nothing;
             drop(wanted);
-            // Whoever has the turn is reading for the first time.
+            // The thread that has the turn is reading for the first time.
             match self.turn.try_lock() {
                 Ok(_turn) => self.look(),
                 Err(TryLockError::Poisoned(_)) => self.look(),

@@ -1,3 +1,5 @@
+//! Copying a project to another registry: what goes along, and what stays behind under another name.
+
 use std::collections::BTreeMap;
 
 use super::{
@@ -55,8 +57,7 @@ pub struct Copied {
 /// byte for byte, with their history. Under another name only the name changes inside them, and what
 /// is about online values, which are stored under the name, is left out: the record of their tables,
 /// and what was materialized. Online values of replaced objects are noted for removal, as in apply.
-/// What Feast's REST server
-/// stores beside view rows (`user_metadata`) is not part of a project's rows here and stays behind.
+/// What Feast's REST server stores beside view rows (`user_metadata`) is not copied.
 ///
 /// # Errors
 /// When the source has no such project or holds what cannot be read, when the target has objects in

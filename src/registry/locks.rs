@@ -28,7 +28,7 @@ pub trait Locks: Send + Sync {
     fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Problem>;
 }
 
-/// The lock of a view; whoever drops it gives it back.
+/// The lock of a view; dropping it gives it back.
 pub struct ViewLock {
     _held: Box<dyn Send>,
 }

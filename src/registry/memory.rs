@@ -1,4 +1,4 @@
-//! A registry in memory: for tests, and for whoever wants nothing to last.
+//! A registry in memory: for tests, and for programs that want nothing to last.
 
 use std::{
     collections::BTreeMap,

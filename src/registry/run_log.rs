@@ -1,8 +1,8 @@
-//! What became of runs, for people.
+//! The history of runs, for people.
 
 use crate::{model::RunRecord, problem::Problem};
 
-/// So many runs of each view are kept.
+/// How many runs of each view are kept.
 pub const KEPT_RUNS: usize = 500;
 
 /// The runs of a project's views, as far as they are remembered.
@@ -13,9 +13,8 @@ pub trait RunLog: Send + Sync {
     /// When the registry cannot be written.
     fn create_run_log(&self) -> Result<(), Problem>;
 
-    /// Notes what became of a run, in place of what was noted of it before. A note may be lost when the server fails
-    /// right after it. Whenever one has ended, the
-    /// newest [`KEPT_RUNS`] of its view are kept.
+    /// Notes how far a run has come, in place of what was noted of it before. A note may be lost when the server fails
+    /// right after it. When a run has ended, only the newest [`KEPT_RUNS`] of its view are kept.
     ///
     /// # Errors
     /// When there is no place for them or it cannot be written.

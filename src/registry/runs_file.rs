@@ -1,4 +1,4 @@
-//! What became of materializations, in a file beside a registry file.
+//! The history of materializations, in a file beside a registry file.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use crate::{
     problem::{Kind, Problem},
 };
 
-/// Whenever a file of runs has grown by so many bytes, what is superfluous is removed.
+/// When a file of runs has grown by this many bytes, superfluous lines are removed.
 const TIDIED: u64 = 64 << 10;
 
 /// A line of the file: a record and whose it is.

@@ -86,8 +86,8 @@ impl KeyColumn<'_> {
     }
 }
 
-/// Whoever writes entities by hand may have written a key wrong; a file of training rows has other columns,
-/// too.
+/// Refuses columns that are not join keys: in entities that are written by hand they are mistakes. Files are not
+/// checked, because those of training rows have other columns, too.
 fn check_names(retrieval: &Retrieval, opened: &OpenSource) -> Result<(), Problem> {
     let wanted = retrieval.entity_columns();
     for column in &opened.columns().columns {

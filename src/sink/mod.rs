@@ -1,5 +1,5 @@
-//! Where streamed rows go, and in which format: files and pipes. What a table on the screen looks like is up to whoever
-//! draws one ([`RowWriter`]).
+//! Where streamed rows go, and in which format: files and pipes. Tables on the screen are drawn by a face, through
+//! [`RowWriter`].
 //!
 //! A file appears under its name only when it is complete: rows are written to a hidden file beside
 //! it, which takes the name at the end and vanishes on any error. Links lead to the file that is

@@ -1,3 +1,5 @@
+//! Where output goes, and when it appears there.
+
 use std::{
     fs::{self, File, Metadata, OpenOptions},
     io::{self, BufWriter, Write},
@@ -99,7 +101,7 @@ pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
-/// So many links may lead to one another, as in Linux.
+/// The longest chain of links that is followed, as in Linux.
 const MAX_LINKS: usize = 40;
 
 /// Where the links at `path` lead, also if nothing is there yet.

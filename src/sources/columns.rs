@@ -64,7 +64,7 @@ pub struct Column {
 pub struct Kind {
     /// What is in it.
     pub holds: Holds,
-    /// In so many files.
+    /// Number of files in which it is.
     pub files: usize,
     /// One of them.
     pub first: String,

@@ -262,7 +262,7 @@ fn exact(array: ArrayRef) -> Converted {
     Converted { array, unfit: Vec::new(), reason: None }
 }
 
-/// An array of one value as one of so many.
+/// An array of one value, repeated for each row.
 pub(crate) fn repeat(one: &ArrayRef, rows: usize) -> Result<ArrayRef, ArrowError> {
     take(one, &UInt32Array::from(vec![0; rows]), None)
 }

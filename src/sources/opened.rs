@@ -179,8 +179,8 @@ impl OpenSource {
         target(column, role, self.integers()).is_some()
     }
 
-    /// Looks at values that their type says too little of: those of folder names, and numbers of join
-    /// keys, which may have fractions. So many rows are looked at.
+    /// Looks at the values of the first 20 million rows where their type says too little of them: at those of folder
+    /// names, and at numbers of join keys, which may have fractions.
     ///
     /// # Errors
     /// When one does not fit, or a file cannot be read.

@@ -205,11 +205,11 @@ pub(crate) fn read_row_group(
         .map_err(|error| broken(shown, &error))
 }
 
-/// So many rows make a batch, unless their values are large.
+/// Rows of a batch, unless their values are large.
 const ROWS: usize = 8192;
-/// Of columns with lists, of which the engine copies whole batches.
+/// The same for columns with lists, of which the engine copies whole batches.
 const ROWS_OF_LISTS: usize = 2048;
-/// About so many bytes are in a batch of large values.
+/// About how many bytes a batch of large values has.
 const BYTES: u64 = 4 << 20;
 
 /// How many rows of a row group make a batch: it follows their size, so that memory does not.
@@ -268,7 +268,7 @@ mod tests {
 
     use super::*;
 
-    /// A file of so many columns with one row.
+    /// A file with one row.
     fn write(path: &Path, columns: usize) {
         let column: ArrayRef = Arc::new(Int64Array::from(vec![7]));
         let columns = (0..columns).map(|index| (format!("column{index}"), Arc::clone(&column)));

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::problem::{Kind, Problem};
 
-/// So many rows are made at once where nothing of them is read.
+/// Rows that are made at once where nothing of them is read.
 const ROWS: usize = 2048;
 
 /// Rows as arrays of equal length, one per column of the scan.
@@ -80,7 +80,7 @@ pub(super) enum PartSource {
     Batch(Option<(Vec<ArrayRef>, usize)>),
     Parquet(Box<ParquetRecordBatchReader>),
     Text(Box<TextPart>),
-    /// So many rows of which no column is read.
+    /// A number of rows of which no column is read.
     Rows(usize),
 }
 

@@ -31,7 +31,7 @@ pub struct Scan {
     pub(super) content: Option<std::ops::Range<usize>>,
     /// Whether a last column counts the rows, from 1.
     pub(super) numbered: bool,
-    /// About so many rows are there.
+    /// About how many rows there are.
     pub(super) rows: u64,
     /// Values that became null because they do not fit, in all readings.
     pub(super) unfit: AtomicU64,

@@ -26,7 +26,7 @@ impl Scan {
 pub struct ScanRun {
     scan: Arc<Scan>,
     next: Mutex<Position>,
-    /// So many rows were counted.
+    /// Number of rows counted so far.
     rows: AtomicUsize,
 }
 

@@ -17,7 +17,7 @@ use crate::{
     problem::{Kind, Problem},
 };
 
-/// So many rows tell which columns hold times.
+/// How many rows tell which columns hold times.
 const ROWS_FOR_TIMES: usize = 100;
 
 /// A file of texts, as its beginning shows it.

@@ -138,7 +138,7 @@ fn float(bits: u8) -> Option<ArrowType> {
     }
 }
 
-/// A float that also holds integers of so many bits.
+/// A float with this many bits of mantissa that also holds integers of this many bits.
 fn float_with(mantissa: u8, integer: u8) -> Option<ArrowType> {
     float(mantissa.max(integer))
 }

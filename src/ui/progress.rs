@@ -121,7 +121,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What an event is worth saying for ever.
+/// The line about an event that stays on the screen, if the event deserves one.
 fn line(event: &Event<'_>) -> Option<String> {
     Some(match event {
         Event::Waiting { lock, holder } => format!("waiting for {lock}, {holder}"),

@@ -11,7 +11,7 @@ use crate::diagnostics::counted;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Written {
     pub rows: u64,
-    /// About so many there will be.
+    /// About how many rows there will be.
     pub expected: u64,
     pub per_second: f64,
     /// Until they are written, at this rate.

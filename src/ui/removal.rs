@@ -23,7 +23,7 @@ impl RemovalProgress {
         Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style))
     }
 
-    /// So many entities' values are removed by now.
+    /// Shows of how many entities values were removed so far.
     pub fn show(&self, entities: u64) {
         self.0.enable_steady_tick(Duration::from_millis(120));
         self.0.set_position(entities);

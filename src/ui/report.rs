@@ -1,7 +1,7 @@
 use super::{Style, Table};
 use crate::materialize::{Outcome, RunReport, ViewForecast};
 
-/// What became of a materialization, as a table.
+/// The outcome of a materialization, as a table.
 pub fn draw(report: &RunReport, style: Style) -> String {
     let mut table = Table::new(["VIEW", "FROM", "TO", "READ", "WRITTEN", "OLDER", "SECONDS", "OUTCOME"]);
     for view in &report.views {

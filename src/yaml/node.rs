@@ -1,3 +1,5 @@
+//! The tree of a YAML document, and which type a plain text has.
+
 use crate::diagnostics::Span;
 
 /// A piece of a YAML document with its place in the file.

@@ -120,7 +120,7 @@ fn a_pull_request_that_breaks_a_service_is_blocked_in_plain_words() {
     assert!(mark.contains(reason), "{mark}");
     workflow.step("plan", "Comment").ok();
     let comment = workflow.checkout.read("plan.md");
-    // An address would notify whoever has that name on GitHub.
+    // An address would notify the person who has that name on GitHub.
     assert!(comment.contains(&reason.replace('@', "&#64;")), "{comment}");
 
     // The label says that everybody agrees; after the merge the saved plan is what was agreed to.

@@ -26,7 +26,7 @@ use crate::support::Project;
 const SETTINGS: &str = "project: feastlocal\nregistry: {registry_type: sql, path: \"sqlite:///data/registry.db\", \
                         cache_ttl_seconds: CACHE}\nonline_store: {type: sqlite, path: data/online.db}\n";
 
-/// A repo with values online, and the store of it, which looks at the registry after so many seconds.
+/// A repo with values online, and the store of it, which looks at the registry after this many seconds.
 fn held(cache: &str) -> (Project, Arc<FeatureStore>) {
     let project = Project::example();
     project.write("feature_store.yaml", SETTINGS.replace("CACHE", cache));

@@ -31,7 +31,7 @@ use crate::support::{Project, settings};
 const KEYS: i64 = 1_000;
 
 /// Sources `0.parquet`, …: of each key a row, whose value is the key times the number of the source and one.
-/// Entity rows ask about every key so many times.
+/// How many times entity rows ask about every key.
 fn write_files(folder: &Path, sources: i64, times: i64) {
     for source in 0..sources {
         let keys = Int64Array::from_iter_values(0..KEYS);
@@ -103,7 +103,7 @@ fn historical(store: &dyn OfflineStore, folder: &Path, source: i64, sink: &mut d
     store.historical(&query, sink).map(|_| ()).map_err(|problem| problem.kind)
 }
 
-/// Values as they come, up to so many rows.
+/// Values as they come, up to this many rows.
 struct Values {
     values: Vec<i64>,
     wanted: usize,
@@ -224,7 +224,7 @@ const LONG: [&str; 7] =
 
 /// Ends a query in the middle of its result by a signal; what is then in the folder for temporary files.
 fn ended_by(project: &Project, signal: i32) -> usize {
-    // Whoever started the tests may have told their children to ignore Ctrl-C.
+    // The parent of the tests may have told their children to ignore Ctrl-C.
     let mut command = Command::new("env");
     command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_feastr")]).args(LONG).env("TMPDIR", project.path("tmp"));
     command.current_dir(project.folder.path()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -18,7 +18,7 @@ fn breaking() -> Project {
 
 /// What `command` shows and how it ends, when these bytes are typed at its question.
 fn typed(project: &Project, command: &str, keys: &[u8]) -> (String, i32) {
-    // Whoever started the tests may have told their children to ignore Ctrl-C.
+    // The parent of the tests may have told their children to ignore Ctrl-C.
     let program = concat!("env --default-signal=INT ", env!("CARGO_BIN_EXE_feastr"));
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command", &format!("{program} {command}"), "/dev/null"])

@@ -1,3 +1,5 @@
+//! `feastr init`: which files a new repo starts with.
+
 pub mod sample_data;
 
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Only these views
     #[arg(value_name = "VIEW")]
     views: Vec<String>,
-    /// So many runs at most
+    /// How many runs to show at most
     #[arg(long, short = 'n', value_name = "N", default_value = "20")]
     limit: NonZeroUsize,
 }

@@ -1,3 +1,5 @@
+//! `feastr materialize` and `materialize-incremental`: from arguments to an interval, and how a run ends the command.
+
 mod history;
 mod outputs;
 

@@ -53,7 +53,7 @@ pub(crate) fn write_metrics(path: &Path, report: &RunReport) -> Result<(), Comma
     write(path, &metrics(report).map_err(io::Error::other)?)
 }
 
-/// Puts a whole file in place of the old one: whoever reads it sees the one or the other.
+/// Puts a whole file in place of the old one: a reader sees the one or the other.
 fn write(path: &Path, text: &str) -> Result<(), CommandError> {
     let write = || {
         let mut target = Target::file(path)?;

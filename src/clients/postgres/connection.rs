@@ -1,3 +1,5 @@
+//! One connection to PostgreSQL: how long an answer may take, and when the connection counts as lost.
+
 use std::{collections::HashMap, future::Future, time::Duration};
 
 use tokio::{

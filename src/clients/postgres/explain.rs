@@ -1,3 +1,5 @@
+//! PostgreSQL's errors in words that help, and which of them may pass.
+
 use std::{error::Error as _, io};
 
 use tokio_postgres::{Error, error::SqlState};

@@ -30,7 +30,7 @@ pub struct Lent {
 }
 
 impl Pool {
-    /// A pool of at most so many connections, each with settings of the caller besides those of the server. Nothing is
+    /// A pool of at most `most` connections, each with settings of the caller besides those of the server. Nothing is
     /// opened yet.
     pub fn new(server: PostgresServer, most: usize, adjust: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
         let room = Arc::new(Semaphore::new(most));

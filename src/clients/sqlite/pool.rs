@@ -1,3 +1,5 @@
+//! Connections that read an SQLite file: how many at once, and what happens when another file takes its place.
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Instant,

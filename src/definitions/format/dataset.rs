@@ -1,3 +1,5 @@
+//! Saved datasets and validation references as they are written.
+
 use super::about::RawLabels;
 use crate::{
     model::FileFormat,

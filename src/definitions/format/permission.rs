@@ -32,7 +32,7 @@ record! {
 }
 
 record! {
-    /// Who is allowed: whoever has one of the roles, or is in one of the groups or namespaces.
+    /// Who is allowed: users with one of the roles, or in one of the groups or namespaces.
     pub(crate) struct RawPolicy, "a policy";
     optional {
         /// Roles of users.

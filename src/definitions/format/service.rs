@@ -1,3 +1,5 @@
+//! Feature services as they are written, with the three forms of a member.
+
 use serde_json::{Value, json};
 
 use super::about::RawAbout;

@@ -1,3 +1,5 @@
+//! Data sources of every type as they are written, and the ways to refer to one.
+
 use serde_json::{Value, json};
 
 use super::{

@@ -1,3 +1,5 @@
+//! Views as they are written; on-demand views have a file of their own.
+
 use super::{about::RawAbout, field::RawField, source::SourceRef, values::Timespan};
 use crate::{
     model::{ConflictPolicy, FutureRows, NullKeys, OutOfRange, ViewVersion},

@@ -1,3 +1,5 @@
+//! Which files of a repo are definitions.
+
 use std::{
     io,
     path::{Path, PathBuf},

@@ -1,3 +1,5 @@
+//! Feature services into the model: which features a member selects, under which alias and join keys.
+
 use std::collections::BTreeMap;
 
 use super::{

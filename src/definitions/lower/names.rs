@@ -1,3 +1,5 @@
+//! Which names are allowed, and which are taken already.
+
 use std::collections::HashMap;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Permissions into the model: what a left out type, action or policy means.
+
 use regex::Regex;
 
 use super::names::check_object_name;
@@ -18,7 +20,7 @@ pub(crate) fn lower_permission(raw: RawPermission, diagnostics: &mut Diagnostics
         }
     }
     if raw.policy.is_none() {
-        let message = format!("permission `{}` has no policy, and Python Feast cannot read such a one", raw.name.value);
+        let message = format!("permission `{}` has no policy, and Python Feast cannot read it", raw.name.value);
         let help = "Feast 0.67 writes it and then fails on the whole registry; name `roles`, `groups` or `namespaces`";
         diagnostics.warning(&raw.name.span, message, help.to_owned());
     }
@@ -125,7 +127,7 @@ mod tests {
     #[test]
     fn without_a_policy_python_feast_is_lost() {
         let found = findings("permissions:\n  - {name: p}\n");
-        assert_eq!(found, ["permission `p` has no policy, and Python Feast cannot read such a one"]);
+        assert_eq!(found, ["permission `p` has no policy, and Python Feast cannot read it"]);
         assert!(findings("permissions:\n  - {name: p, policy: {roles: [a]}}\n").is_empty());
     }
 

@@ -1,3 +1,5 @@
+//! Saved datasets and validation references into the model.
+
 use std::collections::BTreeMap;
 
 use super::{names::check_object_name, view::DeclaredViews};

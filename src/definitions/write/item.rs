@@ -1,3 +1,5 @@
+//! One definition being written: in which order its keys stand, and which are left out.
+
 use std::collections::BTreeMap;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Views as definitions: which kind of definition a stored view becomes, and which tags become keys.
+
 use serde_json::Value;
 
 use super::{

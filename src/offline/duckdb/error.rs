@@ -1,4 +1,4 @@
-//! DuckDB's errors in words for whoever asked.
+//! DuckDB's errors in words that say what to do.
 
 use crate::{
     config::MemoryLimit,

@@ -21,8 +21,8 @@ impl Memory {
         Self { limit, raised: Mutex::new(0) }
     }
 
-    /// The limit in bytes that is to be set so that batches of so many columns fit, whatever the person
-    /// said: with less nothing can be done at all. `None` if what is set is enough.
+    /// The limit in bytes without which batches of this many columns do not fit and no query can run, if it is more
+    /// than what was set. `None` if what is set is enough.
     pub(crate) fn raised_for(&self, columns: usize) -> Option<u64> {
         /// Of everything else.
         const BASE: u64 = 192 << 20;

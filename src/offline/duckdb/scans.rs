@@ -33,7 +33,7 @@ pub(crate) const FUNCTION: &str = "feastr_scan";
 
 /// What DuckDB takes at once.
 const ROWS: usize = 2048;
-/// Of large texts so many bytes are taken at once, or one row.
+/// Bytes of large texts that are taken at once, or one row.
 const BYTES: usize = 16 << 20;
 
 /// Functions of DuckDB are handed numbers and texts only, so scans are known by number.

@@ -1,3 +1,5 @@
+//! Reading from PostgreSQL: all views of a request in one statement.
+
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use tokio::time::timeout_at;

@@ -1,3 +1,5 @@
+//! Connections of the online store: when a statement is repeated, and how a server that lost data is found out.
+
 use std::time::Duration;
 
 use tokio_postgres::Config;
@@ -54,7 +56,7 @@ impl Access {
         wait(self.server.connect(|config| self.adjust(config)))
     }
 
-    /// Connections for reading, of which there are at most so many.
+    /// Connections for reading, at most `most`.
     pub(crate) fn pool(&self, most: usize) -> Pool {
         let access = self.clone();
         Pool::new(self.server.clone(), most, move |config| access.adjust(config))

@@ -1,3 +1,5 @@
+//! Tables of the online store: how they are named and created, and where they are.
+
 use std::collections::BTreeMap;
 
 use tokio_postgres::{Row, error::SqlState, types::Type};
@@ -15,7 +17,7 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// PostgreSQL keeps so many bytes of a name.
+/// PostgreSQL cuts names after this many bytes.
 const LONGEST_NAME: usize = 63;
 
 /// What PostgreSQL keeps of a name.

@@ -16,7 +16,7 @@ struct Call {
 }
 
 impl Calls {
-    /// Begins a command of so many arguments, its name among them, about keys of one slot.
+    /// Begins a command about keys of one slot; its name counts as an argument.
     pub(crate) fn begin(&mut self, slot: u16, arguments: usize) {
         self.calls.push(Call { start: self.bytes.len(), slot });
         push_header(&mut self.bytes, b'*', arguments);

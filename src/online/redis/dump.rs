@@ -32,7 +32,7 @@ pub(crate) fn push_entry(entries: &mut Vec<u8>, entry: &[u8]) {
     entries.push(length + 1);
 }
 
-/// Replaces `dump` by the hash with these entries, fields and values in turns.
+/// Replaces `dump` by the hash with these entries, in which fields and values alternate.
 pub(crate) fn write_hash(dump: &mut Vec<u8>, entries: &[u8], count: usize) {
     const HEAD: usize = 6;
     const END: u8 = 0xff;

@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Nodes {
     config: RedisConfig,
     state: Mutex<State>,
-    /// Held by whoever connects, so that the others find a connection instead of making another one.
+    /// Held by the task that connects, so that the others find its connection instead of making another one.
     connecting: tokio::sync::Mutex<()>,
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Servers {
     forgetful: Option<RedisNode>,
 }
 
-/// What is to become of a command that a server refuses for good.
+/// What to do about a command that a server refuses for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// All of it fails.

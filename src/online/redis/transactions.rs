@@ -36,7 +36,7 @@ pub(crate) struct Transactions {
     calls: Calls,
 }
 
-/// What became of rows.
+/// The result of writing rows.
 pub(crate) struct Outcome {
     /// Rows that are stored now; others were not newer.
     pub written: u64,
@@ -48,7 +48,7 @@ pub(crate) struct Outcome {
 
 /// What a connection was told about a group, after it had looked at its keys.
 enum Told {
-    /// To write so many rows, with so many commands.
+    /// To write `due` rows, with this number of commands.
     Write { due: u64, commands: usize },
     /// To write nothing, because no row is newer.
     Nothing,
@@ -144,7 +144,7 @@ impl Transactions {
 
 /// Result of the transaction sent on a connection.
 enum Answer {
-    /// All is well, and so many rows were written.
+    /// All is well; the number is that of the rows that were written.
     Done(u64),
     /// Somebody has changed a key in between.
     Changed,

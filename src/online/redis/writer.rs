@@ -54,7 +54,7 @@ enum Order {
     Confirm,
 }
 
-/// What became of an order.
+/// The result of an order.
 enum Outcome {
     /// The rows come back for their memory.
     Written(WriteCounts, Rows),
@@ -112,7 +112,7 @@ impl RedisWriter {
         }
     }
 
-    /// Hands the rows to the sender, and gives what became of earlier ones.
+    /// Hands the rows to the sender, and gives the results of earlier ones.
     fn send(&mut self) -> Result<WriteCounts, Problem> {
         let mut told = WriteCounts::default();
         let mut next = Rows::default();

@@ -255,7 +255,7 @@ fn colliding() -> [String; 2] {
             return [other, name];
         }
     }
-    unreachable!("there are only so many hashes")
+    unreachable!("the number of hashes is limited")
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn a_rename_is_one_change_and_its_tag_means_nothing_afterwards() {
 
     let after = carried_out(state.clone(), &plan);
     assert!(planned(&after, &renamed).is_empty());
-    // Whoever still uses the old name is broken.
+    // Users of the old name are broken.
     let mut used = state.clone();
     used.foreign.push(ForeignObject {
         id: ObjectId::new(ObjectKind::FeatureService, "python"),

@@ -10,7 +10,7 @@ use crate::{model::Timestamp, registry::objects::Write};
 
 const PREFIX: &str = "feastr.cleanup.";
 
-/// So many bytes of features' names go into one note: MySQL has 64 KB for it.
+/// How many bytes of features' names go into one note: MySQL has 64 KB for it.
 const NOTE_BYTES: usize = 32 << 10;
 
 /// Values in the online store that are to be removed; also the form of a note.

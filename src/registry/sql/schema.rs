@@ -5,7 +5,7 @@ use crate::model::ObjectKind;
 /// A column type, which each database spells its own way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ColumnType {
-    /// Text of at most so many characters.
+    /// Text of at most this many characters.
     Varchar(u16),
     Text,
     Integer,
@@ -159,7 +159,7 @@ pub(crate) const TABLES: [Table; 14] = [
     },
 ];
 
-/// What became of materializations, a row each: feastr's own table, which Feast does not know.
+/// The history of materializations, a row for each run of a view: feastr's own table, which Feast does not know.
 pub(crate) const RUNS: Table = Table {
     name: "feastr_runs",
     columns: &[

@@ -1,3 +1,5 @@
+//! Feast's tables in an SQLite file: its dialect, and how writers take turns.
+
 use std::path::PathBuf;
 
 use rusqlite::{
@@ -44,7 +46,7 @@ static DIALECT: Dialect = Dialect {
     placeholder: |number| format!("?{number}"),
     as_bytes: |text| format!("CAST({text} AS BLOB)"),
     replace: on_conflict,
-    // Whoever writes has the whole file.
+    // A writer locks the whole file.
     lock_rows: "",
     unsynced: None,
     index_in_table: false,

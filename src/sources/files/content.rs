@@ -8,9 +8,9 @@ use std::{
 
 use flate2::bufread::MultiGzDecoder;
 
-/// Read from disk at once.
+/// Bytes that are read from disk at once.
 const BUFFER: usize = 128 * 1024;
-/// Text is told from other data by so many bytes.
+/// How many bytes tell text from other data.
 const LOOKED_AT: u64 = 512;
 
 /// What a file holds, by its first bytes.

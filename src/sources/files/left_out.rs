@@ -7,8 +7,9 @@ use std::{
 
 use super::format::{Format, recognised};
 
-/// So many entries are named in a help; of so many the format is looked at.
+/// How many entries a help names.
 const NAMED: usize = 3;
+/// Of how many entries the format is looked at.
 const LOOKED_AT: usize = 20;
 
 /// Something among the files of a source that is not read.

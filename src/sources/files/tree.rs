@@ -28,7 +28,7 @@ pub(super) struct Place {
 pub(super) enum Kind {
     File,
     Folder,
-    /// A pipe, a socket or a device: opening it may wait for ever.
+    /// A pipe, a socket or a device: opening it may never end.
     Special,
     /// A link without a target.
     Nowhere,

@@ -27,7 +27,7 @@ pub(crate) struct Chunks {
 
 /// What ends a record.
 enum Ends {
-    /// Every end of a line; so many bytes are searched already.
+    /// Every end of a line; the number is that of the bytes searched already.
     Lines(usize),
     /// An end of a line outside quotes.
     Records(RecordEnds),
@@ -138,7 +138,7 @@ impl Source {
         Ok(source)
     }
 
-    /// Reads until the buffer has the size of a chunk, or so many bytes more if it is full.
+    /// Reads until the buffer has the size of a chunk, or as much again if it is full.
     pub(super) fn more(&mut self) -> Result<(), RowProblem> {
         let wanted = match self.size.saturating_sub(self.buffer.len()) {
             0 => self.size,

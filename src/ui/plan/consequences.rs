@@ -1,3 +1,5 @@
+//! What follows from a plan, and the commands that help.
+
 use std::collections::BTreeMap;
 
 use super::{PlanStage, PlanView};

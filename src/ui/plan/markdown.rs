@@ -1,3 +1,5 @@
+//! Plans as Markdown, within GitHub's limits.
+
 use super::{super::Style, PlanView, consequences::Consequences, edit};
 use crate::{
     diagnostics::with_article,

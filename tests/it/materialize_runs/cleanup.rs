@@ -152,7 +152,7 @@ fn a_table_whose_view_is_back_before_it_is_dropped_stays() {
     let before = values(&project, TABLE);
     let path = project.path("data/online_store.db").canonicalize().unwrap();
     let online = online::open(&OnlineStoreConfig::Sqlite { path, numbers: false });
-    // A run on the view holds up whoever wants to drop its table.
+    // A run on the view holds up an apply that wants to drop its table.
     let run = registry(&project).lock_view(ViewId { project: "feastlocal", name: "driver_hourly_stats" }).unwrap();
     let (waits, waiting) = mpsc::channel();
     thread::scope(|scope| {

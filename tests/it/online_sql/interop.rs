@@ -43,7 +43,7 @@ fn python_feast_reads_what_feastr_wrote() {
     project.feastr(&["materialize", EARLIER, MIDDLE]).ok();
     let answers = feast(&project, &online_steps());
     assert_same_answers(&project, &answers);
-    // Python Feast writes the same rows, whoever was first.
+    // Python Feast writes the same rows, before or after feastr.
     let rows = |test: &TestStore| MATERIALIZED_BY_PYTHON.map(|view| test.rows(&format!("features\".\"shop_{view}")));
     let before = rows(&test);
     assert!(before.iter().all(|rows| !rows.is_empty()));

@@ -45,7 +45,7 @@ fn a_replica_that_takes_over_may_lack_what_was_confirmed() {
     let store = online::open(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
     let mut writer = store.writer(stats(), Replace::Outdated).unwrap();
     assert_eq!(writer.write(&encoded(&[row(1, 100, 1)])).unwrap(), counts(1, 0));
-    // Whoever starts again is not another one.
+    // A server that starts again is still the same one.
     server.kill();
     server.restart();
     writer.flush().unwrap();

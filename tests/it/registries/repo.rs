@@ -47,7 +47,7 @@ impl Repo {
     }
 }
 
-/// The round that all objects of the registry are of; nothing when they differ or are not there.
+/// The round that all objects of the registry are of; `None` when they differ or are not there.
 pub fn registered(test: &TestRegistry) -> Option<u32> {
     let snapshot = test.open().snapshot("p").unwrap();
     let entity: Entity = decode(snapshot.proto(ObjectKind::Entity, "driver")?).unwrap();

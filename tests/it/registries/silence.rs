@@ -75,7 +75,7 @@ fn with_servers(act: impl Fn(Backend, Kind) + Sync) {
 #[test]
 fn a_server_that_takes_connections_and_says_nothing_is_given_up() {
     with_servers(|_, kind| {
-        // The system takes connections for whoever listens.
+        // The system takes connections for every port that is listened at.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let url = shared(kind).url("any").replace(&format!(":{}/", shared(kind).port), &format!(":{port}/"));

@@ -107,7 +107,7 @@ fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, array)| array).collect()).unwrap()
 }
 
-/// Writes rows into a parquet file, which has row groups of so many rows.
+/// Writes rows into a parquet file, which has row groups of this many rows.
 fn write_batch(path: &Path, batch: &RecordBatch, group: Option<usize>) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let properties = WriterProperties::builder().set_max_row_group_row_count(group).build();

@@ -492,7 +492,7 @@ fn converted(declared: &DataType, cell: &Cell) -> Option<Cell> {
         (DataType::Float32, cell) => {
             let number = match cell {
                 Cell::Float(bits) => f64::from_bits(*bits),
-                // Whoever declares these wants the nearest one.
+                // These types are declared to get the nearest one.
                 Cell::Int(number) => return Some(float((*number as f32).into())),
                 Cell::Decimal(number, scale) => plain(number, *scale).parse().ok()?,
                 _ => return None,

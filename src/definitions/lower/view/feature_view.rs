@@ -1,3 +1,5 @@
+//! Feature views and batch feature views into the model; batch views keep what Feast has no fields for in tags.
+
 use super::{
     super::source::{Found, LoweredSource, Reference},
     ViewLowering, aggregation,

@@ -1,3 +1,5 @@
+//! On-demand views into the model: their inputs, and the expressions of their outputs.
+
 use super::{
     super::{
         expression::{self, Inputs},

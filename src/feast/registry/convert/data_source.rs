@@ -1,3 +1,5 @@
+//! Data sources between message and model, and the copies of them that Feast keeps in other messages.
+
 use std::collections::HashMap;
 
 use super::{

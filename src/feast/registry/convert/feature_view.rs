@@ -1,3 +1,5 @@
+//! Feature views between message and model, and when a change makes a new version.
+
 use super::{
     SourceRows, Unmanaged, created,
     data_source::data_source_from_message,

@@ -1,3 +1,5 @@
+//! What Feast records of materialization: how an interval is added, and when the list is merged.
+
 use crate::{
     feast::registry::messages::{self as wire, MaterializationInterval},
     model::{Interval, MaterializedView, Timestamp},

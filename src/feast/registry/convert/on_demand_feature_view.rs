@@ -1,3 +1,5 @@
+//! On-demand views between message and model: their expressions are stored as a Python function.
+
 use super::{
     SourceRows, Unmanaged, created,
     data_source::data_source_from_message,

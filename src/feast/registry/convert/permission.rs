@@ -1,3 +1,5 @@
+//! Permissions between message and model.
+
 use super::{Unmanaged, created};
 use crate::{
     feast::registry::messages::{self as wire, Action as WireAction, PermissionType as WireType},

@@ -1,3 +1,5 @@
+//! Saved datasets and validation references between message and model.
+
 use super::{
     Unmanaged, created,
     source_kind::{

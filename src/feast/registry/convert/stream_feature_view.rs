@@ -1,3 +1,5 @@
+//! Stream feature views between message and model, and when a change makes a new version.
+
 use super::{
     SourceRows, Unmanaged,
     feature_view::{view_meta, view_source, view_version},

@@ -1,3 +1,5 @@
+//! Columns of any shape as values on the wire; what Feast does with nulls, sets and empty lists is decided here.
+
 use std::{collections::HashSet, ops::Range};
 
 use arrow::{

@@ -1,3 +1,5 @@
+//! Columns of single values as values on the wire, each with the Arrow types it takes.
+
 use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
 
 use super::{

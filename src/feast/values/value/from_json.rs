@@ -1,3 +1,5 @@
+//! Maps and their values from JSON: which kind each JSON value becomes.
+
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};

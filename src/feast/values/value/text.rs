@@ -1,3 +1,5 @@
+//! Values as text: that of the column `value_text`, and that for people.
+
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};

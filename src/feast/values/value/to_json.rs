@@ -1,3 +1,5 @@
+//! Values as JSON, as Feast's server of features writes them.
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde_json::{Map as JsonObject, Value as Json};

@@ -18,7 +18,7 @@ use crate::sources::text::{
 };
 
 impl Node {
-    /// Appends a value of JSON without blanks around it, or nothing if it does not fit.
+    /// Appends a value of JSON without blanks around it; one that does not fit is an error and appends nothing.
     pub(super) fn push_json(&mut self, json: &str, times: &Times) -> Result<(), Unfit> {
         let unfit = |node: &Self| Err(Unfit::new(json, &node.expected));
         let Some(value) = Json::look(json) else { return unfit(self) };

@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Node {
-    /// Appends the value that a text means, or nothing if it does not fit.
+    /// Appends the value that a text means; a text that does not fit is an error and appends nothing.
     pub(super) fn push_text(&mut self, text: &str, times: &Times) -> Result<(), Unfit> {
         // What fits a type is looked at first, because most values do.
         let pushed = match &mut self.values {

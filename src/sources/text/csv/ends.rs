@@ -6,7 +6,7 @@ use memchr::{memchr, memrchr};
 /// [`split`](super::split::split).
 pub(in crate::sources::text) struct RecordEnds {
     delimiter: u8,
-    /// So many bytes are searched.
+    /// Number of bytes that are searched already.
     searched: usize,
     /// Where the quotes begin that are open there.
     quote: Option<usize>,

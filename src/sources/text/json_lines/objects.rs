@@ -75,7 +75,7 @@ struct Members {
     order: Vec<(String, Option<usize>)>,
 }
 
-/// Names beyond so many are looked for each time, so that hostile objects take no memory.
+/// How many names are remembered; others are looked for each time, so that hostile objects take no memory.
 const LONGEST_ORDER: usize = 4_096;
 
 impl Members {

@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use super::each_object;
 use crate::sources::text::{Chunks, RowProblem, numbers::named_double};
 
-/// So many rows are looked at.
+/// How many rows are looked at.
 const ROWS: usize = 1_000;
 
-/// Lists in lists are looked into so deep, as deep as types can be declared.
+/// How deep lists in lists are looked into: as deep as types can be declared.
 const DEEPEST: usize = 16;
 
 /// What the first rows show.
@@ -77,7 +77,7 @@ impl Kind {
     }
 
     fn number(digits: &str) -> Self {
-        /// So many digits fit the decimals that stand for long integers.
+        /// How many digits fit the decimals that stand for long integers.
         const LONGEST: usize = 38;
         let length = digits.trim_start_matches('-').len();
         match () {
