@@ -21,8 +21,8 @@ use crate::{
     model::{ObjectId, RegistryState, Repo, Timestamp},
     online::{OnlineStore, RecordedTables},
     plan::{
-        Allow, Blocked, Change, Conflict, Difference, Permission, Plan, SavedPlan, SavedPlanError, Setting,
-        TableAction, diff,
+        Allow, Blocked, Change, Conflict, Consent, Difference, Plan, SavedPlan, SavedPlanError, Setting, TableAction,
+        diff,
     },
     problem::Problem,
     registry::{
@@ -181,8 +181,8 @@ fn approved(
 ) -> Result<Plan, ApplyError> {
     let plan = plan(repo, state, options.repo_name, online)?;
     let permission = match options.approval {
-        Approval::Named(allowed) => Permission::Named(allowed),
-        Approval::Everything => Permission::Everything,
+        Approval::Named(allowed) => Consent::Named(allowed),
+        Approval::Everything => Consent::Everything,
         Approval::Plan(saved) => {
             let differences = saved.differences(&SavedPlan::of(&plan)?);
             // Applying a saved plan twice is no error if its result is there.
@@ -190,7 +190,7 @@ fn approved(
             if !differences.is_empty() && !is_done {
                 return Err(ApplyError::Stale(differences));
             }
-            Permission::Everything
+            Consent::Everything
         }
     };
     let blocked = plan.blocked(permission);

@@ -7,11 +7,11 @@ use std::{
 
 use super::{
     CommandError, Context,
-    checks::Checks,
-    durations::lock_timeout,
     exit::{self, Exit},
+    lock_timeout::lock_timeout,
     plan::json,
     question::{agreed, somebody_is_there},
+    skipped_checks::SkippedChecks,
 };
 use crate::{
     app::{
@@ -23,7 +23,7 @@ use crate::{
     apply::{ApplyError, Approval},
     diagnostics::counted,
     model::Repo,
-    plan::{Allow, Permission, Plan, SavedPlan},
+    plan::{Allow, Consent, Plan, SavedPlan},
     ui::{PlanStage, PlanView, Printer, Verbosity, draw_plan},
 };
 
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[arg(value_name = "PLAN", conflicts_with_all = ["allow", "yes"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
-    checks: Checks,
+    checks: SkippedChecks,
     /// A breaking or destructive change that is wanted, such as delete:feature-view/x; `*` stands
     /// for any text
     #[arg(long, value_name = "[ACTION:]KIND/NAME")]
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     if printer.json {
         printer.result_line(json(&plan)?)?;
     } else if printer.verbosity > Verbosity::Quiet {
-        let view = PlanView { plan: &plan, stage: PlanStage::Applied, permission: Permission::Everything };
+        let view = PlanView { plan: &plan, stage: PlanStage::Applied, permission: Consent::Everything };
         printer.result(draw_plan(&view, printer.out, printer.verbosity >= Verbosity::Verbose))?;
     }
     Ok(Exit::Done)
@@ -116,7 +116,7 @@ fn remove_leftovers(store: &FeatureStore, caller: &Caller, printer: Printer) -> 
 fn ask_and_apply(store: &FeatureStore, caller: &Caller, repo: &Repo, printer: Printer) -> Result<Plan, CommandError> {
     let plan = plan(store, caller, repo)?;
     // A yes on the terminal stands for the flags.
-    let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Everything };
+    let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Consent::Everything };
     printer.stderr(draw_plan(&view, printer.err, false));
     if !agreed("Apply this plan, with what it breaks and loses?", printer)? {
         return Err(CommandError::refused("nothing was applied", None));

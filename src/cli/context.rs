@@ -9,7 +9,7 @@ use std::{
 
 #[cfg(unix)]
 use super::signals;
-use super::{CommandError, Global, checks::Checks};
+use super::{CommandError, Global, skipped_checks::SkippedChecks};
 use crate::{
     app::{Caller, Event, Failure, FeatureStore, Opening, definitions},
     config::{self, MemoryLimit, ParseMemoryLimitError, RegistryConfig, StoreConfig, variables},
@@ -145,7 +145,7 @@ impl Context {
     }
 
     /// The definitions of the repo, checked.
-    pub(crate) fn repo(&self, store: &FeatureStore, checks: Checks) -> Result<Repo, CommandError> {
+    pub(crate) fn repo(&self, store: &FeatureStore, checks: SkippedChecks) -> Result<Repo, CommandError> {
         let request = definitions::Request {
             validate_sources: !checks.skip_source_validation,
             skip_view_names: checks.skip_feature_view_validation,

@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use super::{
     CommandError, Context,
-    checks::Checks,
     exit::{self, Exit},
+    skipped_checks::SkippedChecks,
 };
 use crate::{
     app::drift::drift,
@@ -24,7 +24,7 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let store = context.store()?;
-    let repo = context.repo(&store, Checks { skip_source_validation: true, ..Checks::default() })?;
+    let repo = context.repo(&store, SkippedChecks { skip_source_validation: true, ..SkippedChecks::default() })?;
     let findings = drift(&store, &context.caller(), &repo)?;
     let has_drifted = findings.iter().any(|finding| finding.kind.is_drift());
     if printer.json {

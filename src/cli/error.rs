@@ -5,10 +5,10 @@ use std::io;
 use super::Exit;
 use crate::{
     app::Failure,
-    diagnostics::Severity,
+    diagnostics::Level,
     plan::{Blocked, Conflict},
     problem::{Kind, Problem},
-    ui::{Finding, PROTECTED_ADVICE, Printer, advice, allow_flags, draw_diagnostics},
+    ui::{PROTECTED_ADVICE, PlanFinding, Printer, advice, allow_flags, draw_diagnostics},
 };
 
 /// Why a command failed, as the person will read it.
@@ -55,14 +55,14 @@ impl CommandError {
     }
 
     /// What is wrong, for those who do not read stderr.
-    pub(crate) fn findings(&self) -> Vec<Finding> {
+    pub(crate) fn findings(&self) -> Vec<PlanFinding> {
         match self {
             Self::Failed(Failure::Definitions(diagnostics)) => {
-                diagnostics.clone().into_sorted().iter().map(Finding::from).collect()
+                diagnostics.clone().into_sorted().iter().map(PlanFinding::from).collect()
             }
             Self::Failed(Failure::Conflicts(conflicts)) => {
-                let finding = |conflict: &Conflict| Finding {
-                    severity: Severity::Error,
+                let finding = |conflict: &Conflict| PlanFinding {
+                    level: Level::Error,
                     message: conflict.to_string(),
                     help: Some(conflict.advice().to_owned()),
                     place: conflict.place.clone(),
@@ -72,7 +72,7 @@ impl CommandError {
             Self::Failed(failure) => {
                 let (message, help) = words(failure);
                 let help = Some(help.join("\n")).filter(|help| !help.is_empty());
-                vec![Finding { severity: Severity::Error, message, help, place: None }]
+                vec![PlanFinding { level: Level::Error, message, help, place: None }]
             }
             Self::Reported | Self::BrokenPipe => Vec::new(),
         }

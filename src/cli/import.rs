@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::import::{Check, Imported, Request, import},
-    diagnostics::{Severity, counted},
+    diagnostics::{Level, counted},
     ui::draw_diagnostics,
 };
 
@@ -68,7 +68,7 @@ fn report(imported: Imported, context: &Context) -> Result<Exit, CommandError> {
         Check::Refused(diagnostics) => {
             let mut found = diagnostics.into_sorted();
             // The files are written all the same: these are errors of the next plan.
-            found.iter_mut().for_each(|found| found.severity = Severity::Warning);
+            found.iter_mut().for_each(|found| found.level = Level::Warning);
             (Vec::new(), Some(found))
         }
     };

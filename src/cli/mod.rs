@@ -1,12 +1,10 @@
 //! The command line: one file per command, with its arguments and a short `run`.
 
 mod apply;
-mod checks;
 mod completions;
 mod configuration;
 mod context;
 mod drift;
-mod durations;
 mod entities;
 mod error;
 mod exit;
@@ -16,6 +14,7 @@ mod get_historical;
 mod get_online;
 mod import;
 mod init;
+mod lock_timeout;
 mod materialize;
 mod object_table;
 mod objects;
@@ -31,6 +30,7 @@ mod schema;
 mod selection;
 #[cfg(unix)]
 mod signals;
+mod skipped_checks;
 mod source_listing;
 mod teardown;
 mod version;

@@ -8,18 +8,18 @@ use std::{
 
 use super::{
     CommandError, Context,
-    checks::Checks,
     exit::{self, Exit},
     output_file::output_file,
+    skipped_checks::SkippedChecks,
     source_listing,
 };
 use crate::{
     app::plan::plan,
     config::variables,
-    plan::{Allow, FORMAT_VERSION, Permission, Plan},
+    plan::{Allow, Consent, FORMAT_VERSION, Plan},
     sink::Target,
     ui::{
-        Finding, PlanStage, PlanView, Verbosity, annotations, draw_markdown, draw_plan, findings_as_annotations,
+        PlanFinding, PlanStage, PlanView, Verbosity, annotations, draw_markdown, draw_plan, findings_as_annotations,
         findings_in_markdown,
     },
 };
@@ -43,7 +43,7 @@ use crate::{
 ))]
 pub(crate) struct Args {
     #[command(flatten)]
-    checks: Checks,
+    checks: SkippedChecks,
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         save(&plan, &context.target(path))?;
     }
     let printer = context.printer;
-    let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Permission::Named(&args.allow) };
+    let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Consent::Named(&args.allow) };
     match format {
         Format::Text => {
             let verbose = printer.verbosity >= Verbosity::Verbose;
@@ -120,7 +120,7 @@ fn format(args: &Args, context: &Context) -> Result<Format, CommandError> {
 }
 
 /// Why there is no plan, in forms that go where nobody reads stderr.
-fn show_findings(findings: &[Finding], format: Format, context: &Context) -> Result<(), CommandError> {
+fn show_findings(findings: &[PlanFinding], format: Format, context: &Context) -> Result<(), CommandError> {
     let printer = context.printer;
     match format {
         _ if findings.is_empty() => {}

@@ -9,8 +9,8 @@ mod file;
 mod memory;
 mod offline;
 mod online;
-mod place;
 mod registry;
+mod registry_place;
 mod store_kind;
 
 use std::path::{Path, PathBuf};
@@ -23,8 +23,8 @@ pub use offline::OfflineStoreConfig;
 pub use online::{
     OnlineStoreConfig, PostgresConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls,
 };
-pub use place::registry_at;
 pub use registry::{RegistryCache, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
+pub use registry_place::registry_at;
 
 /// The JSON Schema of the settings file as it is once variables are filled in, made from the records that read it.
 pub fn schema() -> serde_json::Value {

@@ -16,7 +16,7 @@ pub use span::{SourceText, Span};
 
 /// How serious a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
+pub enum Level {
     /// Nothing is planned or written while there is one.
     Error,
     /// Worth knowing; work goes on.
@@ -27,7 +27,7 @@ pub enum Severity {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnostic {
     /// Whether it is in the way.
-    pub severity: Severity,
+    pub level: Level,
     /// What is wrong, without position: a lower-case fragment.
     pub message: String,
     /// Where; `None` only when no file can be named.
@@ -72,22 +72,22 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Records an error at `span`.
     pub fn error(&mut self, span: &Span, message: impl Into<String>) {
-        self.push(Severity::Error, span, message.into(), None);
+        self.push(Level::Error, span, message.into(), None);
     }
 
     /// Records an error at `span` together with the way out.
     pub fn error_with_help(&mut self, span: &Span, message: impl Into<String>, help: impl Into<Option<String>>) {
-        self.push(Severity::Error, span, message.into(), help.into().map(Advice::Text));
+        self.push(Level::Error, span, message.into(), help.into().map(Advice::Text));
     }
 
     /// The same with advice that the face words.
     pub fn error_with_advice(&mut self, span: &Span, message: impl Into<String>, advice: Advice) {
-        self.push(Severity::Error, span, message.into(), Some(advice));
+        self.push(Level::Error, span, message.into(), Some(advice));
     }
 
     /// Records that what stands at `span` cannot be used.
     pub fn problem(&mut self, span: &Span, problem: Problem) {
-        self.push(Severity::Error, span, problem.message, problem.advice);
+        self.push(Level::Error, span, problem.message, problem.advice);
     }
 
     /// Records that something is referred to at `span` that is not among the `known` names.
@@ -120,7 +120,7 @@ impl Diagnostics {
 
     /// Records something that does not stop the work.
     pub fn warning(&mut self, span: &Span, message: impl Into<String>, help: impl Into<Option<String>>) {
-        self.push(Severity::Warning, span, message.into(), help.into().map(Advice::Text));
+        self.push(Level::Warning, span, message.into(), help.into().map(Advice::Text));
     }
 
     /// Rewrites findings about missing things that this change itself removes.
@@ -145,11 +145,11 @@ impl Diagnostics {
     /// Records something that no file can be named for and that does not stop the work.
     pub fn warning_without_place(&mut self, message: impl Into<String>, advice: Advice) {
         let (message, advice) = (message.into(), Some(advice));
-        self.found.push(Diagnostic { severity: Severity::Warning, message, span: None, advice, missing: None });
+        self.found.push(Diagnostic { level: Level::Warning, message, span: None, advice, missing: None });
     }
 
-    fn push(&mut self, severity: Severity, span: &Span, message: String, advice: Option<Advice>) {
-        self.found.push(Diagnostic { severity, message, span: Some(span.clone()), advice, missing: None });
+    fn push(&mut self, level: Level, span: &Span, message: String, advice: Option<Advice>) {
+        self.found.push(Diagnostic { level, message, span: Some(span.clone()), advice, missing: None });
     }
 
     /// Takes over the findings of another run.
@@ -168,7 +168,7 @@ impl Diagnostics {
 
     /// Whether something is in the way.
     pub fn has_errors(&self) -> bool {
-        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.found.iter().any(|diagnostic| diagnostic.level == Level::Error)
     }
 
     /// Whether nothing was found.

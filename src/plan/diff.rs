@@ -9,11 +9,11 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    assess::Assessor,
     change::{Action, Change, TableAction, TableChange},
     edits::{edits, edits_of_rename, edits_of_replacement},
     impact::{Impact, Severity},
     ownership::{Ownership, kept_object},
+    severity::Assessor,
 };
 use crate::model::{
     ForeignObject, Object, ObjectId, ObjectKind, OnlineTables, Place, RENAMED_FROM_TAG, RegistryState, Repo, View,

@@ -89,7 +89,7 @@ impl FromStr for Allow {
 
 /// Which changes that do harm may be carried out.
 #[derive(Debug, Clone, Copy)]
-pub enum Permission<'a> {
+pub enum Consent<'a> {
     /// Those that are named; with an empty list none.
     Named(&'a [Allow]),
     /// All but those of protected objects, which need an edit.
@@ -135,11 +135,11 @@ impl Change {
     }
 
     /// The change as blocked, unless it may be carried out.
-    pub fn blocked(&self, permission: Permission<'_>) -> Option<Blocked> {
+    pub fn blocked(&self, consent: Consent<'_>) -> Option<Blocked> {
         let permitted = !self.needs_permission()
-            || match permission {
-                Permission::Everything => true,
-                Permission::Named(allowed) => allowed.iter().any(|allow| allow.covers(self)),
+            || match consent {
+                Consent::Everything => true,
+                Consent::Named(allowed) => allowed.iter().any(|allow| allow.covers(self)),
             };
         if permitted && self.protected.is_empty() {
             return None;
@@ -154,8 +154,8 @@ impl Change {
 
 impl Plan {
     /// The changes that are in the way of an apply with this permission.
-    pub fn blocked(&self, permission: Permission<'_>) -> Vec<Blocked> {
-        self.changes.iter().filter_map(|change| change.blocked(permission)).collect()
+    pub fn blocked(&self, consent: Consent<'_>) -> Vec<Blocked> {
+        self.changes.iter().filter_map(|change| change.blocked(consent)).collect()
     }
 }
 

@@ -1,8 +1,8 @@
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
+use annotate_snippets::{AnnotationKind, Group, Level as Title, Renderer, Snippet, renderer::DecorStyle};
 
 use super::Style;
 use crate::{
-    diagnostics::{Diagnostic, Severity, without_logins},
+    diagnostics::{Diagnostic, Level, without_logins},
     model::printable,
     problem::Advice,
 };
@@ -24,7 +24,7 @@ pub fn draw(diagnostics: &[Diagnostic], style: Style) -> String {
     if left_out > 0 {
         text.push_str(&format!("… and {left_out} more\n\n"));
     }
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
     if errors > 0 {
         let noun = if errors == 1 { "error" } else { "errors" };
         text.push_str(&format!("{} {errors} {noun} in the repo; nothing was done\n", style.bad("error:")));
@@ -39,7 +39,7 @@ fn most_important(diagnostics: &[Diagnostic]) -> (Vec<&Diagnostic>, usize) {
         return (diagnostics.iter().collect(), 0);
     }
     let (errors, warnings): (Vec<_>, Vec<_>) =
-        diagnostics.iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
+        diagnostics.iter().partition(|diagnostic| diagnostic.level == Level::Error);
     (errors.into_iter().chain(warnings).take(MOST).collect(), left_out)
 }
 
@@ -69,11 +69,11 @@ fn without_quoted(text: &str, secret: &str) -> String {
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
-    let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
+    let title = match diagnostic.level {
+        Level::Error => Title::ERROR,
+        Level::Warning => Title::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(printable(&diagnostic.message)));
+    let mut group = Group::with_title(title.primary_title(printable(&diagnostic.message)));
     if let Some(span) = &diagnostic.span {
         // An empty range would mark nothing, and one over several lines too much.
         let end = text.ceil_char_boundary(span.range.end.max(span.range.start + 1));
@@ -85,7 +85,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Group<'a> {
         );
     }
     match &diagnostic.advice {
-        Some(given) => group.element(Level::HELP.message(super::advice(given))),
+        Some(given) => group.element(Title::HELP.message(super::advice(given))),
         None => group,
     }
 }

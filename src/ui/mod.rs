@@ -14,8 +14,8 @@ mod table;
 pub use advice::advice;
 pub use diagnostics::draw as draw_diagnostics;
 pub use plan::{
-    Finding, PROTECTED_ADVICE, PlanStage, PlanView, allow_flags, annotations, draw_markdown, draw_text as draw_plan,
-    findings_as_annotations, findings_in_markdown,
+    PROTECTED_ADVICE, PlanFinding, PlanStage, PlanView, allow_flags, annotations, draw_markdown,
+    draw_text as draw_plan, findings_as_annotations, findings_in_markdown,
 };
 pub use printer::{ColorChoice, Printer, Verbosity};
 pub use progress::MaterializeView;

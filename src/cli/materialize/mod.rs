@@ -9,8 +9,8 @@ use clap::Subcommand;
 
 use super::{
     CommandError, Context,
-    durations::lock_timeout,
     exit::{self, Exit},
+    lock_timeout::lock_timeout,
     output_file::output_file,
 };
 use crate::{

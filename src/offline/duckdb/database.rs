@@ -9,7 +9,7 @@ use super::{
     error::explain,
     memory::Memory,
     scans::{FUNCTION, ScanFunction},
-    session::Session,
+    session::DuckdbSession,
     spill::Spill,
 };
 use crate::{
@@ -41,7 +41,7 @@ impl Database {
     ///
     /// # Errors
     /// When there is no folder for temporary files, or DuckDB does not start.
-    pub(crate) fn session(&self, cancel: &Cancel) -> Result<Session, Problem> {
+    pub(crate) fn session(&self, cancel: &Cancel) -> Result<DuckdbSession, Problem> {
         cancel.check()?;
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         let started = match &mut *started {
@@ -49,7 +49,7 @@ impl Database {
             none => none.insert(self.start()?),
         };
         let connection = started.connection.try_clone().map_err(|error| self.not_started(&error))?;
-        Ok(Session::begin(connection, Arc::clone(&self.memory), cancel.clone()))
+        Ok(DuckdbSession::begin(connection, Arc::clone(&self.memory), cancel.clone()))
     }
 
     fn start(&self) -> Result<Started, Problem> {
@@ -96,7 +96,7 @@ mod tests {
     const ENDLESS: &str =
         "SELECT sum(one.range + other.range) :: BIGINT FROM range(10000000) one, range(10000000) other";
 
-    fn connections(session: &Session) -> Option<i64> {
+    fn connections(session: &DuckdbSession) -> Option<i64> {
         let [count] = session.integers(WORK, "SELECT count :: BIGINT FROM duckdb_connection_count()").unwrap();
         count
     }

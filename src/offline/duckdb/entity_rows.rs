@@ -2,7 +2,7 @@
 
 use arrow::datatypes::DataType as ArrowType;
 
-use super::session::{Session, Work};
+use super::session::{DuckdbSession, Work};
 use crate::{
     diagnostics::did_you_mean,
     model::DataType,
@@ -33,7 +33,7 @@ pub(crate) struct EntityTable<'a> {
 
 impl<'a> EntityTable<'a> {
     /// Reads keys and times of the file into DuckDB.
-    pub(crate) fn load(session: &Session, rows: &Entities, keys: &'a [&'a JoinKey]) -> Result<Self, Problem> {
+    pub(crate) fn load(session: &DuckdbSession, rows: &Entities, keys: &'a [&'a JoinKey]) -> Result<Self, Problem> {
         let what = format!("cannot read entity rows from {}", rows.shown());
         let file = rows.open()?;
         let time_column = time_column(&file, rows.shown())?;

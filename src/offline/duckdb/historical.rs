@@ -7,7 +7,7 @@ use super::{
     beside::BesideEntities,
     entity_rows::EntityTable,
     render::{self, RenderedSide},
-    session::{Session, Work},
+    session::{DuckdbSession, Work},
     source::{OpenSources, ViewSource, ViewTable},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 /// One statement joins all views. Where rows of one entity and moment turn out to be among those that
 /// count, a second look decides by what they hold, as materializing does.
 pub(crate) fn run(
-    session: &Session,
+    session: &DuckdbSession,
     repo: &Path,
     query: &HistoricalQuery<'_>,
     sink: &mut dyn BatchSink,
@@ -77,7 +77,7 @@ struct OpenSide<'a> {
 impl<'a> OpenSide<'a> {
     /// `times` are the first and last of the entity rows.
     fn open(
-        session: &Session,
+        session: &DuckdbSession,
         sources: &mut OpenSources<'a>,
         side: &'a Side<'a>,
         number: usize,
@@ -107,7 +107,7 @@ impl<'a> OpenSide<'a> {
     }
 
     /// Reads the rows that can matter into a table, because reading them twice would take long.
-    fn keep_rows(&mut self, session: &Session) -> Result<(), Problem> {
+    fn keep_rows(&mut self, session: &DuckdbSession) -> Result<(), Problem> {
         let work = Work { what: &self.source.what(), scans: &[&self.table.table] };
         session.execute(work, &self.rendered.kept_rows())?;
         self.rendered.rows = self.rendered.kept();
@@ -116,7 +116,7 @@ impl<'a> OpenSide<'a> {
 
     /// Looks whether the row that was found has others of its entity and moment beside it, and
     /// decides between them by their values. Gives how many rows were as new as others.
-    fn decide_ties(&mut self, session: &Session) -> Result<u64, Problem> {
+    fn decide_ties(&mut self, session: &DuckdbSession) -> Result<u64, Problem> {
         if self.rendered.side.features.is_empty() {
             return Ok(0);
         }

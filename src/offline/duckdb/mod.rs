@@ -26,7 +26,7 @@ use crate::{
     sources::OpenSource,
 };
 use database::Database;
-use session::Session;
+use session::DuckdbSession;
 use source::ViewSource;
 pub use spill::remove_all as remove_spill_folders;
 
@@ -43,7 +43,7 @@ impl DuckDbStore {
         Self { repo, database: Arc::new(Database::new(memory)), cancel: Cancel::default() }
     }
 
-    fn session(&self) -> Result<Session, Problem> {
+    fn session(&self) -> Result<DuckdbSession, Problem> {
         self.database.session(&self.cancel)
     }
 }

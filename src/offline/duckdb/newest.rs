@@ -10,7 +10,7 @@ use arrow::{
 };
 
 use super::{
-    session::{Session, Work},
+    session::{DuckdbSession, Work},
     source::{ViewColumns, ViewScan, ViewSource, ViewTable},
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 /// first of each entity is kept on the way. An aggregation would be faster, but holds every
 /// entity's row in memory.
 pub(crate) fn run(
-    session: &Session,
+    session: &DuckdbSession,
     repo: &Path,
     query: &NewestQuery<'_>,
     sink: &mut dyn BatchSink,
@@ -54,7 +54,11 @@ pub(crate) fn run(
 }
 
 /// The newest moment of an interval, in what event times count.
-fn newest_moment(session: &Session, source: &ViewSource<'_>, query: &NewestQuery<'_>) -> Result<Option<i64>, Problem> {
+fn newest_moment(
+    session: &DuckdbSession,
+    source: &ViewSource<'_>,
+    query: &NewestQuery<'_>,
+) -> Result<Option<i64>, Problem> {
     let table = source.scan(&[])?.inside(query.interval).table(session);
     let work = Work { what: &source.what(), scans: &[&table.table] };
     let [newest] = session.integers(work, &format!("SELECT max(t) FROM {}", table.sql()))?;
@@ -232,7 +236,11 @@ pub(crate) fn count_unread(source: &ViewSource<'_>, interval: Interval) -> Resul
 }
 
 /// How many rows the interval has, of about how many entities, and what is missing of others.
-pub(crate) fn count(session: &Session, source: &ViewSource<'_>, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
+pub(crate) fn count(
+    session: &DuckdbSession,
+    source: &ViewSource<'_>,
+    query: &NewestQuery<'_>,
+) -> Result<Counted, Problem> {
     let table = source.scan(&[])?.table(session);
     let keys: Vec<String> = table.columns.key_names().collect();
     let inside = inside(&table, query);
@@ -258,7 +266,7 @@ pub(crate) fn count(session: &Session, source: &ViewSource<'_>, query: &NewestQu
 
 /// What checks ask about an interval and the time after `now`, in one go over the source.
 pub(crate) fn examine(
-    session: &Session,
+    session: &DuckdbSession,
     repo: &Path,
     query: &NewestQuery<'_>,
     now: Timestamp,
@@ -288,7 +296,7 @@ pub(crate) fn examine(
 }
 
 /// How many rows are as new as another one of their entity.
-pub(crate) fn ties(session: &Session, repo: &Path, view: &FeatureView) -> Result<u64, Problem> {
+pub(crate) fn ties(session: &DuckdbSession, repo: &Path, view: &FeatureView) -> Result<u64, Problem> {
     let source = ViewSource::open(repo, view)?;
     let table = source.scan(&[])?.table(session);
     let columns = table.columns.names().join(", ");
@@ -302,7 +310,11 @@ pub(crate) fn ties(session: &Session, repo: &Path, view: &FeatureView) -> Result
 }
 
 /// The earliest event time of a view's source.
-pub(crate) fn first_event(session: &Session, repo: &Path, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
+pub(crate) fn first_event(
+    session: &DuckdbSession,
+    repo: &Path,
+    view: &FeatureView,
+) -> Result<Option<Timestamp>, Problem> {
     let source = ViewSource::open(repo, view)?;
     let table = source.scan(&[])?.table(session);
     let sql = format!("SELECT min(t), count(*) FROM {}", table.sql());

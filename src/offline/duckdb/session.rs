@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What one query works with: a connection, which sees no temporary table of another one.
-pub(crate) struct Session {
+pub(crate) struct DuckdbSession {
     /// Over before the connection is closed.
     _running: Running,
     connection: Connection,
@@ -33,7 +33,7 @@ pub(crate) struct Work<'a> {
     pub scans: &'a [&'a ScanTable],
 }
 
-impl Session {
+impl DuckdbSession {
     /// A query that `cancel` calls off.
     pub(super) fn begin(connection: Connection, memory: Arc<Memory>, cancel: Cancel) -> Self {
         let handle = connection.interrupt_handle();

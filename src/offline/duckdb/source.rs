@@ -3,7 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{scans::ScanTable, session::Session};
+use super::{scans::ScanTable, session::DuckdbSession};
 use crate::{
     model::{Checks, DataSource, FeatureView, Field, Interval, OutOfRange},
     problem::{Kind, Problem},
@@ -190,7 +190,7 @@ impl ViewScan {
     }
 
     /// As a table.
-    pub(crate) fn table(self, session: &Session) -> ViewTable {
+    pub(crate) fn table(self, session: &DuckdbSession) -> ViewTable {
         ViewTable { table: session.table(self.scan), columns: self.columns }
     }
 }

@@ -10,7 +10,7 @@ mod write;
 
 use std::sync::Arc;
 
-use session::{Access, Session};
+use session::{Access, PostgresSession};
 use tables::prepare;
 
 use super::{
@@ -54,7 +54,7 @@ impl Reader for PostgresOnlineStore {
 
 impl Admin for PostgresOnlineStore {
     fn reach(&self) -> Result<(), Problem> {
-        Session::open(&self.access).map(|_| ())
+        PostgresSession::open(&self.access).map(|_| ())
     }
 
     /// Feast records tables of SQLite only.
@@ -72,25 +72,25 @@ impl Admin for PostgresOnlineStore {
         }
         let tables: Vec<String> = views.iter().map(|&name| table_name(ViewId { project, name })).collect();
         tables::check_lengths(&tables)?;
-        prepare(&mut Session::open(&self.access)?, &tables, self.numbers).map(|_| ())
+        prepare(&mut PostgresSession::open(&self.access)?, &tables, self.numbers).map(|_| ())
     }
 
     fn remove_views(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
-        remove::views(&mut Session::open(&self.access)?, views, on_page)
+        remove::views(&mut PostgresSession::open(&self.access)?, views, on_page)
     }
 
     fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
-        remove::features(&mut Session::open(&self.access)?, views, on_page)
+        remove::features(&mut PostgresSession::open(&self.access)?, views, on_page)
     }
 
     fn remove_expired(&self, views: &[(ViewLayout, Timestamp)], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
-        remove::expired(&mut Session::open(&self.access)?, views, on_page)
+        remove::expired(&mut PostgresSession::open(&self.access)?, views, on_page)
     }
 }
 
 impl OnlineStore for PostgresOnlineStore {
     fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn Writer>, Problem> {
-        let mut session = Session::open(&self.access)?;
+        let mut session = PostgresSession::open(&self.access)?;
         let table = table_name(layout.id());
         let found = prepare(&mut session, std::slice::from_ref(&table), self.numbers)?;
         session.note_history();

@@ -9,7 +9,7 @@ use tokio_postgres::{
 
 use super::{
     moment::Moment,
-    session::Session,
+    session::PostgresSession,
     tables::{missing, quoted},
 };
 use crate::{
@@ -31,7 +31,11 @@ const PAGE: i64 = 1000;
 
 /// Removes the values of views under their join keys, and tells how many entities had some. A table
 /// without others is dropped.
-pub(crate) fn views(session: &mut Session, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
+pub(crate) fn views(
+    session: &mut PostgresSession,
+    views: &[ViewLayout],
+    on_page: &mut dyn FnMut(u64),
+) -> Result<u64, Problem> {
     let mut existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
@@ -77,7 +81,7 @@ fn drop_in_transaction(connection: &mut Connection, table: &str, prefix: &[u8]) 
 
 /// Removes the values of some features of views.
 pub(crate) fn features(
-    session: &mut Session,
+    session: &mut PostgresSession,
     views: &[ViewLayout],
     on_page: &mut dyn FnMut(u64),
 ) -> Result<u64, Problem> {
@@ -102,7 +106,7 @@ fn prefix(view: &ViewLayout) -> Result<Vec<u8>, Problem> {
 
 /// The tables of views that are there.
 fn existing<'a>(
-    session: &mut Session,
+    session: &mut PostgresSession,
     views: impl IntoIterator<Item = &'a ViewLayout>,
 ) -> Result<Vec<String>, Problem> {
     let mut tables: Vec<String> = views.into_iter().map(|view| table_name(view.id())).collect();
@@ -115,7 +119,7 @@ fn existing<'a>(
 
 /// Removes the values whose event is before a moment.
 pub(crate) fn expired(
-    session: &mut Session,
+    session: &mut PostgresSession,
     views: &[(ViewLayout, Timestamp)],
     on_page: &mut dyn FnMut(u64),
 ) -> Result<u64, Problem> {
@@ -154,7 +158,12 @@ impl Removed {
 }
 
 /// Removes values of a table in the order of keys, and tells of how many entities.
-fn remove(session: &mut Session, table: &str, removed: &Removed, on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem> {
+fn remove(
+    session: &mut PostgresSession,
+    table: &str,
+    removed: &Removed,
+    on_page: &mut dyn FnMut(u64),
+) -> Result<u64, Problem> {
     let (mut entities, mut last) = (0, Vec::new());
     while let Some((page, end)) = remove_page(session, table, removed, &last)? {
         entities += page;
@@ -166,7 +175,7 @@ fn remove(session: &mut Session, table: &str, removed: &Removed, on_page: &mut d
 
 /// Removes values of the first entities behind a key; tells of how many, and the last key.
 fn remove_page(
-    session: &mut Session,
+    session: &mut PostgresSession,
     table: &str,
     removed: &Removed,
     after: &[u8],

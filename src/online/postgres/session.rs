@@ -76,7 +76,7 @@ const HISTORY: &str = "SELECT system_identifier || ' ' || \
     substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) FROM pg_catalog.pg_control_system()";
 
 /// A connection that comes back when it was lost.
-pub(crate) struct Session {
+pub(crate) struct PostgresSession {
     access: Access,
     connection: Connection,
     /// What the server said of its history, when it was asked and told.
@@ -92,7 +92,7 @@ fn history(connection: &mut Connection) -> Result<String, PostgresError> {
     Ok(rows.first().map_or_else(|| Ok(String::new()), |row| row.try_get(0))?)
 }
 
-impl Session {
+impl PostgresSession {
     /// Connects; a server that is not there now is an error at once.
     pub(crate) fn open(access: &Access) -> Result<Self, Problem> {
         let (limit, connection) = (LOCK_WAIT + ANSWER_LIMIT, access.connect()?);

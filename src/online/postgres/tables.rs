@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::{Row, error::SqlState, types::Type};
 
-use super::session::Session;
+use super::session::PostgresSession;
 use crate::{
     clients::{
         postgres::{Connection, PostgresError},
@@ -49,7 +49,7 @@ pub(crate) fn check_lengths(tables: &[String]) -> Result<(), Problem> {
 pub(crate) const MISSING: &str = "SELECT name FROM unnest($1) AS name WHERE to_regclass(quote_ident(name)) IS NULL";
 
 /// Which of these tables cannot be seen.
-pub(crate) fn missing(session: &mut Session, tables: &[&str]) -> Result<Vec<String>, Problem> {
+pub(crate) fn missing(session: &mut PostgresSession, tables: &[&str]) -> Result<Vec<String>, Problem> {
     session.once(|connection| {
         let rows = wait(connection.query_typed(MISSING, &[(&tables, Type::TEXT_ARRAY)]))?;
         Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
@@ -66,7 +66,7 @@ pub(crate) struct Table {
 
 /// Creates the schema, tables and columns that are missing, and tells how the tables are. When
 /// nothing is missing it only looks, once.
-pub(crate) fn prepare(session: &mut Session, tables: &[String], numbers: bool) -> Result<Vec<Table>, Problem> {
+pub(crate) fn prepare(session: &mut PostgresSession, tables: &[String], numbers: bool) -> Result<Vec<Table>, Problem> {
     for _ in 0..MOST_ATTEMPTS {
         let schema = session.schema().to_owned();
         let (found, current_schema) = session.once(|connection| look(connection, &schema, tables))?;
@@ -145,7 +145,7 @@ fn additions(table: &Table, numbers: bool) -> String {
 }
 
 /// Tables would go somewhere else than the settings say.
-fn unusable_schema(session: &Session) -> Problem {
+fn unusable_schema(session: &PostgresSession) -> Problem {
     let (schema, url) = (session.schema(), session.server().url());
     let user = url.user.as_deref().unwrap_or("you");
     let lower = schema.to_lowercase();

@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{moment::Moment, session::Session, tables::quoted};
+use super::{moment::Moment, session::PostgresSession, tables::quoted};
 use crate::{
     clients::runtime::wait,
     feast::values::value::Value,
@@ -18,7 +18,7 @@ const STATEMENT_SIZE: usize = 4 << 20;
 
 /// Writes rows of one view, each batch as one statement and so as one transaction.
 pub(crate) struct PostgresWriter {
-    session: Session,
+    session: PostgresSession,
     layout: ViewLayout,
     /// The features by name: all writers take the locks of rows in the same order.
     order: Vec<usize>,
@@ -29,7 +29,13 @@ pub(crate) struct PostgresWriter {
 
 impl PostgresWriter {
     /// A writer for a table that is there, maybe with a column for numbers.
-    pub(crate) fn new(session: Session, table: &str, has_numbers: bool, layout: ViewLayout, replace: Replace) -> Self {
+    pub(crate) fn new(
+        session: PostgresSession,
+        table: &str,
+        has_numbers: bool,
+        layout: ViewLayout,
+        replace: Replace,
+    ) -> Self {
         let mut order: Vec<usize> = (0..layout.features.len()).collect();
         order.sort_by_key(|feature| &layout.features[*feature]);
         let upsert = upsert(table, has_numbers, replace);
@@ -55,7 +61,11 @@ impl PostgresWriter {
 }
 
 /// The number of entities that a statement answers.
-fn ask(session: &mut Session, statement: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<u64, Problem> {
+fn ask(
+    session: &mut PostgresSession,
+    statement: &str,
+    parameters: &[(&(dyn ToSql + Sync), Type)],
+) -> Result<u64, Problem> {
     let count: i64 = session.insist(|connection| {
         let rows = wait(connection.query_typed(statement, parameters))?;
         Ok(rows.first().map_or(Ok(0), |row| row.try_get(0))?)

@@ -3,7 +3,7 @@
 use redis::{Connection, ConnectionLike as _, Value};
 
 use super::{
-    explain::{Failure, Place},
+    explain::{Peer, RedisFailure},
     script,
 };
 use crate::{
@@ -22,7 +22,7 @@ pub(crate) enum Account {
 
 /// A connection to one server.
 pub(crate) struct Link {
-    pub place: Place,
+    pub place: Peer,
     /// The name of the server's run, from its start to its end; `None` if it does not tell.
     pub run_id: Option<String>,
     connection: Connection,
@@ -30,10 +30,10 @@ pub(crate) struct Link {
 
 impl Link {
     /// Connects, and logs in.
-    pub(crate) fn connect(config: &RedisConfig, node: &RedisNode, account: Account) -> Result<Self, Failure> {
+    pub(crate) fn connect(config: &RedisConfig, node: &RedisNode, account: Account) -> Result<Self, RedisFailure> {
         let tls = config.connection.tls.as_ref().filter(|_| account == Account::OfSettings);
-        let place = Place { node: node.clone(), encrypted: tls.is_some() };
-        let client = client(node, tls).map_err(Failure::lasting)?;
+        let place = Peer { node: node.clone(), encrypted: tls.is_some() };
+        let client = client(node, tls).map_err(RedisFailure::lasting)?;
         let connection = client
             .get_connection_with_timeout(config.connection.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
             .map_err(|error| place.unreachable(&error))?;
@@ -47,12 +47,12 @@ impl Link {
         Ok(link)
     }
 
-    fn log_in(&mut self, config: &RedisConfig) -> Result<(), Failure> {
+    fn log_in(&mut self, config: &RedisConfig) -> Result<(), RedisFailure> {
         log_in(config).iter().try_for_each(|command| self.ask(command).map(|_| ()).map_err(|told| told.without(config)))
     }
 
     /// Carries out one command.
-    pub(crate) fn ask(&mut self, command: &redis::Cmd) -> Result<Value, Failure> {
+    pub(crate) fn ask(&mut self, command: &redis::Cmd) -> Result<Value, RedisFailure> {
         match self.connection.req_command(command) {
             Ok(Value::ServerError(error)) => Err(self.place.refused(&error)),
             Ok(value) => Ok(value),
@@ -61,17 +61,17 @@ impl Link {
     }
 
     /// Sends packed commands, whose answers are received one by one.
-    pub(crate) fn send(&mut self, packed: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn send(&mut self, packed: &[u8]) -> Result<(), RedisFailure> {
         self.connection.send_packed_command(packed).map_err(|error| self.place.unreachable(&error))
     }
 
     /// The next answer, which may be that the server refuses.
-    pub(crate) fn receive(&mut self) -> Result<Value, Failure> {
+    pub(crate) fn receive(&mut self) -> Result<Value, RedisFailure> {
         self.connection.recv_response().map_err(|error| self.place.unreachable(&error))
     }
 
     /// Notes which run of the server this is.
-    pub(crate) fn note_run(&mut self) -> Result<(), Failure> {
+    pub(crate) fn note_run(&mut self) -> Result<(), RedisFailure> {
         self.run_id = match self.connection.req_command(redis::cmd("INFO").arg("server")) {
             Ok(Value::BulkString(text)) => {
                 let text = String::from_utf8_lossy(&text).into_owned();
@@ -85,7 +85,7 @@ impl Link {
     }
 
     /// Makes the server know the scripts.
-    pub(crate) fn load_scripts(&mut self) -> Result<(), Failure> {
+    pub(crate) fn load_scripts(&mut self) -> Result<(), RedisFailure> {
         script::all()
             .iter()
             .try_for_each(|script| self.ask(redis::cmd("SCRIPT").arg("LOAD").arg(script.text)).map(|_| ()))

@@ -13,12 +13,12 @@ use crate::{
 
 /// Why something cannot be done, and whether it may work in a moment.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct RedisFailure {
     pub error: Problem,
     pub passing: bool,
 }
 
-impl Failure {
+impl RedisFailure {
     pub(crate) fn passing(error: Problem) -> Self {
         Self { error, passing: true }
     }
@@ -37,7 +37,7 @@ impl Failure {
     }
 }
 
-impl From<NoRuntime> for Failure {
+impl From<NoRuntime> for RedisFailure {
     fn from(error: NoRuntime) -> Self {
         Self::lasting(error.into())
     }
@@ -53,8 +53,8 @@ pub(crate) fn moving(node: &RedisNode) -> Problem {
 }
 
 /// A slot that no server of a cluster has.
-pub(crate) fn without_owner(slot: u16) -> Failure {
-    Failure::passing(Problem::new(
+pub(crate) fn without_owner(slot: u16) -> RedisFailure {
+    RedisFailure::passing(Problem::new(
         Kind::Unavailable,
         format!("no server of the Redis cluster has slot {slot}"),
         "look at the cluster with `redis-cli --cluster check`".to_owned(),
@@ -112,14 +112,14 @@ fn code(error: &ServerError) -> &str {
 
 /// The server a message is about.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct Peer {
     pub node: RedisNode,
     pub encrypted: bool,
 }
 
-impl Place {
+impl Peer {
     /// A connection that cannot be made or has broken.
-    pub(crate) fn unreachable(&self, error: &RedisError) -> Failure {
+    pub(crate) fn unreachable(&self, error: &RedisError) -> RedisFailure {
         let node = &self.node;
         let text = error.to_string();
         if let Some(failure) = self.not_encrypted_alike(error, &text) {
@@ -142,10 +142,10 @@ impl Place {
             help.push_str("; with `ssl=true` in it connections are encrypted");
         }
         let kind = if error.is_timeout() { Kind::Deadline } else { Kind::Unavailable };
-        Failure::passing(Problem::new(kind, format!("Redis at {node} {what}"), help))
+        RedisFailure::passing(Problem::new(kind, format!("Redis at {node} {what}"), help))
     }
 
-    fn not_encrypted_alike(&self, error: &RedisError, text: &str) -> Option<Failure> {
+    fn not_encrypted_alike(&self, error: &RedisError, text: &str) -> Option<RedisFailure> {
         if !self.encrypted || error.is_connection_refusal() || error.is_timeout() {
             return None;
         }
@@ -168,11 +168,11 @@ impl Place {
         } else {
             return None;
         };
-        Some(Failure::lasting(Problem::new(Kind::Unavailable, message, help.to_owned())))
+        Some(RedisFailure::lasting(Problem::new(Kind::Unavailable, message, help.to_owned())))
     }
 
     /// A server that takes what it is sent and does not answer.
-    pub(crate) fn silent(&self) -> Failure {
+    pub(crate) fn silent(&self) -> RedisFailure {
         self.unreachable(&RedisError::from(io::Error::from(io::ErrorKind::TimedOut)))
     }
 
@@ -190,7 +190,7 @@ impl Place {
     }
 
     /// An answer that is an error.
-    pub(crate) fn refused(&self, error: &ServerError) -> Failure {
+    pub(crate) fn refused(&self, error: &ServerError) -> RedisFailure {
         let node = &self.node;
         let detail = error.details().unwrap_or_default();
         let kind = match code(error) {
@@ -203,69 +203,69 @@ impl Place {
         };
         let say = |message: String, help: &str| Problem::new(kind, message, help.to_owned());
         match code(error) {
-            "NOAUTH" => Failure::lasting(say(
+            "NOAUTH" => RedisFailure::lasting(say(
                 format!("Redis at {node} asks for a password"),
                 "add `password=…` to `connection_string`, and `username=…` for an ACL account",
             )),
-            "WRONGPASS" => Failure::lasting(say(
+            "WRONGPASS" => RedisFailure::lasting(say(
                 format!("Redis at {node} does not accept this account or password"),
                 "check `username` and `password` in `connection_string`",
             )),
-            "ERR" if detail.contains("without any password configured") => Failure::lasting(say(
+            "ERR" if detail.contains("without any password configured") => RedisFailure::lasting(say(
                 format!("Redis at {node} has no password, but the settings give one"),
                 "take `password` out of `connection_string`, or set one in Redis",
             )),
-            "ERR" if detail.contains("DB index") => Failure::lasting(say(
+            "ERR" if detail.contains("DB index") => RedisFailure::lasting(say(
                 format!("Redis at {node} has no database of this number"),
                 "change `db` in `connection_string`; Redis has 16 databases (0 to 15) unless it is told otherwise",
             )),
-            "ERR" if detail.contains("cluster support disabled") => Failure::lasting(say(
+            "ERR" if detail.contains("cluster support disabled") => RedisFailure::lasting(say(
                 format!("Redis at {node} is not part of a cluster"),
                 "write `redis_type: redis` in feature_store.yaml",
             )),
-            "MOVED" | "ASK" | "CROSSSLOT" => Failure::lasting(say(
+            "MOVED" | "ASK" | "CROSSSLOT" => RedisFailure::lasting(say(
                 format!("Redis at {node} is part of a cluster"),
                 "write `redis_type: redis_cluster` in feature_store.yaml",
             )),
-            "NOPERM" => Failure::lasting(say(
+            "NOPERM" => RedisFailure::lasting(say(
                 format!("the account may not do this in Redis at {node}: {detail}"),
                 "let it use the commands and keys it needs, for instance: \
                  ACL SETUSER name ~* +@read +@write +@scripting +@connection +info +cluster",
             )),
-            "ERR" if detail.contains("can't run this command") => Failure::lasting(say(
+            "ERR" if detail.contains("can't run this command") => RedisFailure::lasting(say(
                 format!("the account may not do this in Redis at {node}: {detail}"),
                 "let it write hashes: ACL SETUSER name ~* +@read +@write +@scripting",
             )),
-            "READONLY" => Failure::lasting(say(
+            "READONLY" => RedisFailure::lasting(say(
                 format!("Redis at {node} is a replica, which only its master may write"),
                 "name the master in `connection_string`, or write `redis_type: redis_sentinel` and name the sentinels",
             )),
-            "OOM" => Failure::lasting(say(
+            "OOM" => RedisFailure::lasting(say(
                 format!("Redis at {node} has no memory left (maxmemory) for more values"),
                 "give it more memory, or make room with `key_ttl_seconds`; what was written stays, and the next run \
                  goes on",
             )),
-            "MISCONF" => Failure::lasting(say(
+            "MISCONF" => RedisFailure::lasting(say(
                 format!("Redis at {node} takes no writes, because it cannot save its data: {detail}"),
                 "look into its log, and make room on its disk",
             )),
-            "NOREPLICAS" => Failure::lasting(say(
+            "NOREPLICAS" => RedisFailure::lasting(say(
                 format!("Redis at {node} takes no writes, because too few replicas follow it"),
                 "start its replicas, or change `min-replicas-to-write` in Redis",
             )),
-            "LOADING" => Failure::passing(say(
+            "LOADING" => RedisFailure::passing(say(
                 format!("Redis at {node} is still reading its data from disk"),
                 "wait until it is done, then try again",
             )),
-            "BUSY" => Failure::passing(say(
+            "BUSY" => RedisFailure::passing(say(
                 format!("Redis at {node} is busy with a script that does not end"),
                 "end it with SCRIPT KILL",
             )),
-            "CLUSTERDOWN" | "TRYAGAIN" | "MASTERDOWN" => Failure::passing(say(
+            "CLUSTERDOWN" | "TRYAGAIN" | "MASTERDOWN" => RedisFailure::passing(say(
                 format!("Redis at {node} cannot answer for these keys now: {detail}"),
                 "look at its cluster with `redis-cli --cluster check`",
             )),
-            code => Failure::lasting(Problem::new(
+            code => RedisFailure::lasting(Problem::new(
                 Kind::Unavailable,
                 format!("Redis at {node} refuses: {code} {detail}"),
                 "look into its log".to_owned(),
@@ -285,7 +285,7 @@ mod tests {
         let connection = RedisConnection { password, ..RedisConnection::to(Vec::new()) };
         let config = RedisConfig::new(RedisDeployment::Standalone, connection);
         let said = "unknown command 'AUTH', with args beginning with: 'joe' 'Geheim123'";
-        let failure = Failure::lasting(Problem::new(Kind::Unavailable, said.to_owned(), None)).without(&config);
+        let failure = RedisFailure::lasting(Problem::new(Kind::Unavailable, said.to_owned(), None)).without(&config);
         assert_eq!(failure.error.message, "unknown command 'AUTH', with args beginning with: 'joe' '***'");
     }
 }

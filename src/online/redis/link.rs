@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{
     connection::{Account, log_in},
-    explain::{Failure, Place},
+    explain::{Peer, RedisFailure},
 };
 use crate::{
     clients::{
@@ -27,7 +27,7 @@ const STUCK: Duration = Duration::from_secs(10);
 /// A connection on which questions follow each other without waiting for answers. An answer that nobody waits for any
 /// more is read and thrown away, so that all others find theirs.
 pub(crate) struct SharedLink {
-    pub place: Place,
+    pub place: Peer,
     connection: MultiplexedConnection,
     limit: Duration,
     traffic: Mutex<Traffic>,
@@ -43,12 +43,16 @@ struct Traffic {
 
 impl SharedLink {
     /// Connects, and logs in.
-    pub(crate) async fn connect(config: &RedisConfig, node: &RedisNode, account: Account) -> Result<Self, Failure> {
+    pub(crate) async fn connect(
+        config: &RedisConfig,
+        node: &RedisNode,
+        account: Account,
+    ) -> Result<Self, RedisFailure> {
         let tls = config.connection.tls.clone().filter(|_| account == Account::OfSettings);
-        let place = Place { node: node.clone(), encrypted: tls.is_some() };
+        let place = Peer { node: node.clone(), encrypted: tls.is_some() };
         let node = node.clone();
         // Certificates are read from files.
-        let client = blocking(move || client(&node, tls.as_ref())).await.map_err(Failure::lasting)?;
+        let client = blocking(move || client(&node, tls.as_ref())).await.map_err(RedisFailure::lasting)?;
         let limit = config.connection.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
         let settings = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let reached = place.clone();
@@ -70,7 +74,7 @@ impl SharedLink {
     }
 
     /// The answer to one command, which is an error where the server refuses.
-    pub(crate) async fn ask(&self, command: &Cmd) -> Result<Value, Failure> {
+    pub(crate) async fn ask(&self, command: &Cmd) -> Result<Value, RedisFailure> {
         match self.answer(command).await? {
             Value::ServerError(error) => Err(self.place.refused(&error)),
             value => Ok(value),
@@ -78,18 +82,18 @@ impl SharedLink {
     }
 
     /// The answer to one command, which may be that the server refuses.
-    pub(crate) async fn answer(&self, command: &Cmd) -> Result<Value, Failure> {
+    pub(crate) async fn answer(&self, command: &Cmd) -> Result<Value, RedisFailure> {
         let mut connection = self.connection.clone();
         self.limited(connection.send_packed_command(command)).await
     }
 
     /// The answers to commands that follow each other, each of which may be that the server refuses.
-    pub(crate) async fn answers(&self, commands: &Pipeline, count: usize) -> Result<Vec<Value>, Failure> {
+    pub(crate) async fn answers(&self, commands: &Pipeline, count: usize) -> Result<Vec<Value>, RedisFailure> {
         let mut connection = self.connection.clone();
         self.limited(connection.send_packed_commands(commands, 0, count)).await
     }
 
-    async fn limited<T>(&self, answer: impl Future<Output = Result<T, RedisError>>) -> Result<T, Failure> {
+    async fn limited<T>(&self, answer: impl Future<Output = Result<T, RedisError>>) -> Result<T, RedisFailure> {
         let number = self.traffic().asks();
         let answer = timeout(self.limit, answer).await;
         let answer = answer.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()));

@@ -14,7 +14,7 @@ use redis::{Cmd, Pipeline, ServerError, Value};
 
 use super::{
     connection::Account,
-    explain::{Failure, Place, Verdict, moving, verdict, without_owner},
+    explain::{Peer, RedisFailure, Verdict, moving, verdict, without_owner},
     link::SharedLink,
     topology::{
         Topology, ask_for_master, more_telling, no_sentinel, no_server, of_slots, slot, told_master, unknown_master,
@@ -51,23 +51,23 @@ pub(crate) struct Question {
 
 /// What a read is waiting for, to be told when it takes too long.
 #[derive(Default)]
-pub(crate) struct Waiting(Mutex<Option<Place>>);
+pub(crate) struct Waiting(Mutex<Option<Peer>>);
 
 impl Waiting {
     /// The server that does not answer.
-    pub(crate) fn place(&self) -> Option<Place> {
+    pub(crate) fn place(&self) -> Option<Peer> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn is_for(&self, node: &RedisNode, config: &RedisConfig) {
-        let place = Place { node: node.clone(), encrypted: config.connection.tls.is_some() };
+        let place = Peer { node: node.clone(), encrypted: config.connection.tls.is_some() };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 }
 
 /// Why a command is to be sent again.
 enum Again {
-    Later(Failure),
+    Later(RedisFailure),
     Asking(RedisNode),
 }
 
@@ -124,7 +124,7 @@ impl Nodes {
         questions: &[Question],
         answers: &mut [Option<Value>],
         waiting: &Waiting,
-    ) -> Result<Option<Failure>, Failure> {
+    ) -> Result<Option<RedisFailure>, RedisFailure> {
         let topology = self.topology(waiting).await?;
         let mut groups: BTreeMap<&RedisNode, Vec<usize>> = BTreeMap::new();
         for index in (0..questions.len()).filter(|index| answers[*index].is_none()) {
@@ -168,12 +168,17 @@ impl Nodes {
     }
 
     /// Sends a command to the server that is taking over the key's slot.
-    async fn ask_migrating(&self, node: &RedisNode, question: &Question, waiting: &Waiting) -> Result<Value, Failure> {
+    async fn ask_migrating(
+        &self,
+        node: &RedisNode,
+        question: &Question,
+        waiting: &Waiting,
+    ) -> Result<Value, RedisFailure> {
         let link = self.link(node, waiting).await?;
         let mut both = Pipeline::new();
         both.add_command(redis::cmd("ASKING")).add_command(question.command.clone());
         match link.answers(&both, 2).await?.pop() {
-            Some(Value::ServerError(_)) | None => Err(Failure::passing(moving(node))),
+            Some(Value::ServerError(_)) | None => Err(RedisFailure::passing(moving(node))),
             Some(value) => Ok(value),
         }
     }
@@ -185,7 +190,7 @@ impl Nodes {
         project: &str,
         question: &Question,
         error: &ServerError,
-    ) -> Result<Again, Failure> {
+    ) -> Result<Again, RedisFailure> {
         let node = &link.place.node;
         let refused = link.place.refused(error);
         let is_cluster = self.config.deployment == RedisDeployment::Cluster;
@@ -194,25 +199,25 @@ impl Nodes {
                 if let Some(topology) = &mut self.state().topology {
                     Arc::make_mut(topology).moved(self.slot(&question.key), to);
                 }
-                Ok(Again::Later(Failure::passing(moving(node))))
+                Ok(Again::Later(RedisFailure::passing(moving(node))))
             }
             Verdict::Ask(to) if is_cluster => Ok(Again::Asking(to)),
             Verdict::ReadOnly if self.config.deployment == RedisDeployment::Standalone => Err(refused),
             Verdict::ReadOnly | Verdict::Passing => {
                 self.state().topology = None;
-                Ok(Again::Later(Failure::passing(refused.error)))
+                Ok(Again::Later(RedisFailure::passing(refused.error)))
             }
             Verdict::WrongType => {
                 let kind = link.ask(redis::cmd("TYPE").arg(&question.key)).await;
                 let found = if let Ok(Value::SimpleString(kind)) = &kind { Some(kind.as_str()) } else { None };
-                Err(Failure::lasting(link.place.holds(found.map(|kind| (question.key.as_slice(), kind)), project)))
+                Err(RedisFailure::lasting(link.place.holds(found.map(|kind| (question.key.as_slice(), kind)), project)))
             }
             _ => Err(refused),
         }
     }
 
     /// Drops a connection that broke, unless nothing helps.
-    fn broken(&self, node: &RedisNode, failure: Failure) -> Result<Failure, Failure> {
+    fn broken(&self, node: &RedisNode, failure: RedisFailure) -> Result<RedisFailure, RedisFailure> {
         let mut state = self.state();
         state.links.remove(node);
         state.topology = None;
@@ -239,7 +244,7 @@ impl Nodes {
     }
 
     /// The connection to a server, which is made if there is none.
-    async fn link(&self, node: &RedisNode, waiting: &Waiting) -> Result<Arc<SharedLink>, Failure> {
+    async fn link(&self, node: &RedisNode, waiting: &Waiting) -> Result<Arc<SharedLink>, RedisFailure> {
         waiting.is_for(node, &self.config);
         if let Some(link) = self.known_link(node) {
             return Ok(link);
@@ -254,7 +259,7 @@ impl Nodes {
     }
 
     /// Who has which keys, which is found out if it is not known.
-    async fn topology(&self, waiting: &Waiting) -> Result<Arc<Topology>, Failure> {
+    async fn topology(&self, waiting: &Waiting) -> Result<Arc<Topology>, RedisFailure> {
         let known = self.state().topology.clone();
         if let Some(topology) = known {
             return Ok(topology);
@@ -264,7 +269,7 @@ impl Nodes {
         Ok(found)
     }
 
-    async fn find(&self, waiting: &Waiting) -> Result<Topology, Failure> {
+    async fn find(&self, waiting: &Waiting) -> Result<Topology, RedisFailure> {
         let nodes = &self.config.connection.nodes;
         let master = match &self.config.deployment {
             // The settings have at least one server.
@@ -288,7 +293,7 @@ impl Nodes {
         Err(problem.unwrap_or_else(no_server))
     }
 
-    async fn cluster_as_seen_by(&self, node: &RedisNode, waiting: &Waiting) -> Result<Topology, Failure> {
+    async fn cluster_as_seen_by(&self, node: &RedisNode, waiting: &Waiting) -> Result<Topology, RedisFailure> {
         let answer = match self.link(node, waiting).await {
             Ok(link) => link.ask(redis::cmd("CLUSTER").arg("SLOTS")).await,
             Err(failure) => Err(failure),
@@ -299,7 +304,7 @@ impl Nodes {
         of_slots(&answer?, node)
     }
 
-    async fn master_of(&self, sentinel: &RedisNode, name: &str, waiting: &Waiting) -> Result<RedisNode, Failure> {
+    async fn master_of(&self, sentinel: &RedisNode, name: &str, waiting: &Waiting) -> Result<RedisNode, RedisFailure> {
         waiting.is_for(sentinel, &self.config);
         let link = SharedLink::connect(&self.config, sentinel, Account::OfSentinel).await?;
         let answer = link.ask(&ask_for_master(name)).await.map_err(|failure| no_sentinel(failure, sentinel))?;
@@ -313,7 +318,7 @@ impl Nodes {
     }
 }
 
-async fn ask_all(link: &SharedLink, questions: &[Question], indexes: &[usize]) -> Result<Vec<Value>, Failure> {
+async fn ask_all(link: &SharedLink, questions: &[Question], indexes: &[usize]) -> Result<Vec<Value>, RedisFailure> {
     if let [index] = indexes {
         return Ok(vec![link.answer(&questions[*index].command).await?]);
     }

@@ -13,7 +13,7 @@ use redis::Value;
 use super::{
     calls::Calls,
     connection::{Account, Link},
-    explain::{Failure, Place, Verdict, moving, verdict, without_owner},
+    explain::{Peer, RedisFailure, Verdict, moving, verdict, without_owner},
     topology::{Topology, slot},
     transactions::{self, Transactions},
 };
@@ -49,8 +49,8 @@ pub(crate) enum Refusal {
 
 /// An answer that says the command is to be sent again, to another server perhaps.
 enum Again {
-    Later(Failure),
-    WithScripts(Failure),
+    Later(RedisFailure),
+    WithScripts(RedisFailure),
     Asking(RedisNode),
 }
 
@@ -202,7 +202,7 @@ impl Servers {
     }
 
     /// Asks who is in charge, and whether those who have confirmed something are still running.
-    fn look_again(&mut self) -> Result<(), Failure> {
+    fn look_again(&mut self) -> Result<(), RedisFailure> {
         if self.confirmed.is_empty() {
             return Ok(());
         }
@@ -240,7 +240,7 @@ impl Servers {
         calls: &Calls,
         answers: &mut [Option<Value>],
         refusal: Refusal,
-    ) -> Result<Option<Failure>, Failure> {
+    ) -> Result<Option<RedisFailure>, RedisFailure> {
         let mut again = None;
         let mut asked: Vec<(RedisNode, Vec<usize>)> = Vec::new();
         for (node, indexes) in self.by_server(calls, answers)? {
@@ -285,7 +285,7 @@ impl Servers {
                         again = Some(failure);
                         without_scripts.insert(node);
                     }
-                    Again::Asking(_) => again = Some(Failure::passing(moving(&node))),
+                    Again::Asking(_) => again = Some(RedisFailure::passing(moving(&node))),
                 },
                 Ok(value) => answers[index] = Some(value),
                 Err(failure) => again = Some(self.broken(&node, failure)?),
@@ -304,7 +304,7 @@ impl Servers {
         &mut self,
         calls: &Calls,
         answers: &[Option<Value>],
-    ) -> Result<BTreeMap<RedisNode, Vec<usize>>, Failure> {
+    ) -> Result<BTreeMap<RedisNode, Vec<usize>>, RedisFailure> {
         let topology = self.find()?;
         let mut servers: BTreeMap<RedisNode, Vec<usize>> = BTreeMap::new();
         for index in (0..answers.len()).filter(|index| answers[*index].is_none()) {
@@ -320,7 +320,7 @@ impl Servers {
         Ok(servers)
     }
 
-    fn send(&mut self, node: &RedisNode, calls: &Calls, indexes: &[usize]) -> Result<(), Failure> {
+    fn send(&mut self, node: &RedisNode, calls: &Calls, indexes: &[usize]) -> Result<(), RedisFailure> {
         let link = self.link(node)?;
         match indexes {
             [first, .., last] if last - first + 1 == indexes.len() => link.send(calls.bytes(*first..last + 1)),
@@ -332,7 +332,7 @@ impl Servers {
     }
 
     /// Sends a command to the server that is taking over the key's slot.
-    fn ask_migrating(&mut self, node: &RedisNode, calls: &Calls, index: usize) -> Result<Value, Failure> {
+    fn ask_migrating(&mut self, node: &RedisNode, calls: &Calls, index: usize) -> Result<Value, RedisFailure> {
         let link = self.link(node)?;
         link.ask(&redis::cmd("ASKING"))?;
         link.send(calls.bytes(index..index + 1))?;
@@ -346,9 +346,9 @@ impl Servers {
         calls: &Calls,
         index: usize,
         error: &redis::ServerError,
-    ) -> Result<Again, Failure> {
+    ) -> Result<Again, RedisFailure> {
         let Some(place) = self.links.get(node).map(|link| link.place.clone()) else {
-            return Err(Failure::lasting(Problem::new(
+            return Err(RedisFailure::lasting(Problem::new(
                 Kind::Unavailable,
                 format!("Redis at {node} has refused"),
                 None,
@@ -356,13 +356,13 @@ impl Servers {
         };
         let refused = place.refused(error);
         let is_cluster = self.config.deployment == RedisDeployment::Cluster;
-        let reason = || Failure::passing(refused.error.clone());
+        let reason = || RedisFailure::passing(refused.error.clone());
         match verdict(error, &node.host) {
             Verdict::Moved(to) if is_cluster => {
                 if let Some(topology) = &mut self.topology {
                     topology.moved(calls.slot(index), to);
                 }
-                Ok(Again::Later(Failure::passing(moving(node))))
+                Ok(Again::Later(RedisFailure::passing(moving(node))))
             }
             Verdict::Ask(to) if is_cluster => Ok(Again::Asking(to)),
             Verdict::NoScript => Ok(Again::WithScripts(reason())),
@@ -371,13 +371,13 @@ impl Servers {
                 self.topology = None;
                 Ok(Again::Later(reason()))
             }
-            Verdict::WrongType => Err(Failure::lasting(self.wrong_type(&place, &calls.keys(index)))),
+            Verdict::WrongType => Err(RedisFailure::lasting(self.wrong_type(&place, &calls.keys(index)))),
             _ => Err(refused),
         }
     }
 
     /// Says which of the keys holds something else than a hash.
-    fn wrong_type(&mut self, place: &Place, keys: &[&[u8]]) -> Problem {
+    fn wrong_type(&mut self, place: &Peer, keys: &[&[u8]]) -> Problem {
         let node = &place.node;
         self.links.remove(node);
         let mut found = None;
@@ -395,13 +395,13 @@ impl Servers {
     }
 
     /// Drops a connection that broke, unless nothing helps.
-    fn broken(&mut self, node: &RedisNode, failure: Failure) -> Result<Failure, Failure> {
+    fn broken(&mut self, node: &RedisNode, failure: RedisFailure) -> Result<RedisFailure, RedisFailure> {
         self.links.remove(node);
         self.topology = None;
         if failure.passing { Ok(failure) } else { Err(failure) }
     }
 
-    fn find(&mut self) -> Result<&Topology, Failure> {
+    fn find(&mut self) -> Result<&Topology, RedisFailure> {
         let topology = match self.topology.take() {
             Some(topology) => topology,
             None => {
@@ -414,7 +414,7 @@ impl Servers {
         Ok(self.topology.insert(topology))
     }
 
-    fn link(&mut self, node: &RedisNode) -> Result<&mut Link, Failure> {
+    fn link(&mut self, node: &RedisNode) -> Result<&mut Link, RedisFailure> {
         match self.links.entry(node.clone()) {
             Entry::Occupied(link) => Ok(link.into_mut()),
             Entry::Vacant(place) => {

@@ -5,7 +5,7 @@ use redis::Value;
 
 use super::{
     connection::{Account, Link},
-    explain::Failure,
+    explain::RedisFailure,
 };
 use crate::{
     config::{RedisConfig, RedisDeployment, RedisNode},
@@ -32,7 +32,7 @@ pub(crate) enum Topology {
 
 impl Topology {
     /// Finds out where everything is. `known` are servers that answered before.
-    pub(crate) fn find(config: &RedisConfig, known: &[RedisNode]) -> Result<Self, Failure> {
+    pub(crate) fn find(config: &RedisConfig, known: &[RedisNode]) -> Result<Self, RedisFailure> {
         match &config.deployment {
             // The settings have at least one server.
             RedisDeployment::Standalone => Ok(Self::One(config.connection.nodes[0].clone())),
@@ -44,7 +44,7 @@ impl Topology {
     }
 
     /// A cluster as one of its servers sees it.
-    pub(crate) fn as_seen_by(config: &RedisConfig, node: &RedisNode) -> Result<Self, Failure> {
+    pub(crate) fn as_seen_by(config: &RedisConfig, node: &RedisNode) -> Result<Self, RedisFailure> {
         let mut link = Link::connect(config, node, Account::OfSettings)?;
         of_slots(&link.ask(redis::cmd("CLUSTER").arg("SLOTS"))?, node)
     }
@@ -110,8 +110,8 @@ static CHECKSUM: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
 /// What the first server says that can be asked. If none can, a problem that will not pass tells most.
 fn first_answer<'a, T>(
     nodes: impl Iterator<Item = &'a RedisNode>,
-    ask: &mut dyn FnMut(&RedisNode) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    ask: &mut dyn FnMut(&RedisNode) -> Result<T, RedisFailure>,
+) -> Result<T, RedisFailure> {
     let mut problem = None;
     for node in nodes {
         match ask(node) {
@@ -123,7 +123,7 @@ fn first_answer<'a, T>(
 }
 
 /// Of two failures the one that tells more: a problem that will not pass.
-pub(crate) fn more_telling(before: Option<Failure>, failure: Failure) -> Failure {
+pub(crate) fn more_telling(before: Option<RedisFailure>, failure: RedisFailure) -> RedisFailure {
     match before {
         Some(before) if failure.passing => before,
         _ => failure,
@@ -131,12 +131,12 @@ pub(crate) fn more_telling(before: Option<Failure>, failure: Failure) -> Failure
 }
 
 /// That there is nobody to ask.
-pub(crate) fn no_server() -> Failure {
-    Failure::lasting(Problem::new(Kind::Invalid, "the settings name no Redis server".to_owned(), None))
+pub(crate) fn no_server() -> RedisFailure {
+    RedisFailure::lasting(Problem::new(Kind::Invalid, "the settings name no Redis server".to_owned(), None))
 }
 
 /// A cluster by what one of its servers answers to `CLUSTER SLOTS`.
-pub(crate) fn of_slots(answer: &Value, node: &RedisNode) -> Result<Topology, Failure> {
+pub(crate) fn of_slots(answer: &Value, node: &RedisNode) -> Result<Topology, RedisFailure> {
     let (mut masters, mut ids) = (Vec::<RedisNode>::new(), Vec::new());
     let mut owners = vec![None; usize::from(SLOTS)];
     for (first, last, master, id) in items(answer).iter().filter_map(|range| slot_range(range, node)) {
@@ -150,7 +150,7 @@ pub(crate) fn of_slots(answer: &Value, node: &RedisNode) -> Result<Topology, Fai
         }
     }
     if masters.is_empty() {
-        return Err(Failure::passing(Problem::new(
+        return Err(RedisFailure::passing(Problem::new(
             Kind::Unavailable,
             format!("the cluster of Redis at {node} has no slots yet"),
             "create it with `redis-cli --cluster create`".to_owned(),
@@ -175,7 +175,7 @@ fn slot_range(range: &Value, asked: &RedisNode) -> Option<(usize, usize, RedisNo
     Some((usize::try_from(*first).ok()?, usize::try_from(*last).ok()?, node, id))
 }
 
-fn master_of(config: &RedisConfig, name: &str) -> Result<RedisNode, Failure> {
+fn master_of(config: &RedisConfig, name: &str) -> Result<RedisNode, RedisFailure> {
     first_answer(config.connection.nodes.iter(), &mut |sentinel| {
         let mut link = Link::connect(config, sentinel, Account::OfSentinel)?;
         let answer = link.ask(&ask_for_master(name)).map_err(|failure| no_sentinel(failure, sentinel))?;
@@ -198,11 +198,11 @@ pub(crate) fn told_master(answer: &Value) -> Option<RedisNode> {
 }
 
 /// The same failure, or that who was asked is not a sentinel.
-pub(crate) fn no_sentinel(failure: Failure, asked: &RedisNode) -> Failure {
+pub(crate) fn no_sentinel(failure: RedisFailure, asked: &RedisNode) -> RedisFailure {
     if !failure.error.message.contains("unknown command") {
         return failure;
     }
-    Failure::lasting(Problem::new(
+    RedisFailure::lasting(Problem::new(
         Kind::Invalid,
         format!("{asked} is not a sentinel"),
         "name the sentinels in `connection_string` (their port is 26379 by default), or write `redis_type: redis`"
@@ -211,14 +211,14 @@ pub(crate) fn no_sentinel(failure: Failure, asked: &RedisNode) -> Failure {
 }
 
 /// That sentinels do not know a master, with what one answers to `SENTINEL MASTERS`.
-pub(crate) fn unknown_master(name: &str, masters: Option<&Value>) -> Failure {
+pub(crate) fn unknown_master(name: &str, masters: Option<&Value>) -> RedisFailure {
     let name_of = |master: &Value| items(master).get(1).and_then(text);
     let known: Vec<String> = masters.map_or(&[][..], items).iter().filter_map(name_of).collect();
     let help = match known.as_slice() {
         [] => "check `sentinel_master` in feature_store.yaml".to_owned(),
         known => format!("write `sentinel_master: {}` in feature_store.yaml", known.join("` or `")),
     };
-    Failure::lasting(Problem::new(Kind::NotFound, format!("the sentinels know no master `{name}`"), help))
+    RedisFailure::lasting(Problem::new(Kind::NotFound, format!("the sentinels know no master `{name}`"), help))
 }
 
 fn items(value: &Value) -> &[Value] {

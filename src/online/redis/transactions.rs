@@ -14,7 +14,7 @@ use redis::Value;
 use super::{
     calls::Calls,
     connection::Link,
-    explain::Failure,
+    explain::RedisFailure,
     packer::{Packer, Row, Rows},
 };
 use crate::config::RedisNode;
@@ -37,7 +37,7 @@ pub(crate) struct Transactions {
 }
 
 /// The result of writing rows.
-pub(crate) struct Outcome {
+pub(crate) struct Transacted {
     /// Rows that are stored now; others were not newer.
     pub written: u64,
     /// Rows about which nothing is known.
@@ -73,11 +73,11 @@ impl Transactions {
     }
 
     /// Writes the rows that are newer than what is stored, as far as it goes smoothly.
-    pub(crate) fn write(&mut self, packer: &Packer, rows: &Rows) -> Outcome {
+    pub(crate) fn write(&mut self, packer: &Packer, rows: &Rows) -> Transacted {
         // Of two rows of the same entity both would be compared with what was there before.
         let (groups, doubled): (Vec<&[Row]>, Vec<&[Row]>) =
             rows.rows.chunks(KEYS).partition(|group| are_distinct(rows, group));
-        let mut outcome = Outcome { written: 0, left: doubled.concat(), failed: false };
+        let mut outcome = Transacted { written: 0, left: doubled.concat(), failed: false };
         let mut done = vec![false; groups.len()];
         if self.write_groups(packer, rows, &groups, &mut done, &mut outcome).is_err() {
             outcome.failed = true;
@@ -97,8 +97,8 @@ impl Transactions {
         rows: &Rows,
         groups: &[&[Row]],
         done: &mut [bool],
-        outcome: &mut Outcome,
-    ) -> Result<(), Failure> {
+        outcome: &mut Transacted,
+    ) -> Result<(), RedisFailure> {
         let turns = self.links.len();
         let mut told: Vec<Option<Told>> = self.links.iter().map(|_| None).collect();
         for (link, group) in self.links.iter_mut().zip(groups) {
@@ -167,7 +167,7 @@ fn look(packer: &Packer, rows: &Rows, group: &[Row], calls: &mut Calls) {
 }
 
 /// The rows of a group that replace what is stored; `None` if the server refuses.
-fn looked<'a>(packer: &Packer, link: &mut Link, group: &'a [Row]) -> Result<Option<Vec<&'a Row>>, Failure> {
+fn looked<'a>(packer: &Packer, link: &mut Link, group: &'a [Row]) -> Result<Option<Vec<&'a Row>>, RedisFailure> {
     let mut refused = matches!(link.receive()?, Value::ServerError(_));
     let mut due = Vec::with_capacity(group.len());
     for row in group {
@@ -181,7 +181,7 @@ fn looked<'a>(packer: &Packer, link: &mut Link, group: &'a [Row]) -> Result<Opti
     Ok((!refused).then_some(due))
 }
 
-fn answered(link: &mut Link, told: &Told) -> Result<Answer, Failure> {
+fn answered(link: &mut Link, told: &Told) -> Result<Answer, RedisFailure> {
     let Told::Write { due, commands } = told else {
         let refused = matches!(link.receive()?, Value::ServerError(_)) || matches!(told, Told::Refused);
         return Ok(if refused { Answer::Refused } else { Answer::Done(0) });

@@ -11,12 +11,12 @@ fn protected_objects_are_not_harmed() {
     let mut user = service("s", &[&guarded]);
     protect(&mut user.tags);
     let state = applied(&repo(vec![guarded.clone()], vec![user.clone()]));
-    let everything = |plan: &Plan| plan.blocked(Permission::Everything).len();
+    let everything = |plan: &Plan| plan.blocked(Consent::Everything).len();
     let allow = ["*/*".parse().unwrap()];
 
     let plan = planned(&state, &repo(Vec::new(), Vec::new()));
-    assert_eq!((everything(&plan), plan.blocked(Permission::Named(&allow)).len()), (2, 2));
-    assert!(plan.blocked(Permission::Everything).iter().all(|blocked| blocked.permission().is_none()));
+    assert_eq!((everything(&plan), plan.blocked(Consent::Named(&allow)).len()), (2, 2));
+    assert!(plan.blocked(Consent::Everything).iter().all(|blocked| blocked.permission().is_none()));
 
     // The service is broken by what happens to the view.
     let mut less = guarded.clone();
@@ -24,7 +24,7 @@ fn protected_objects_are_not_harmed() {
     let mut smaller = service("s", &[&less]);
     protect(&mut smaller.tags);
     let plan = planned(&state, &repo(vec![less], vec![smaller]));
-    assert_eq!(plan.blocked(Permission::Everything)[0].protected.len(), 2);
+    assert_eq!(plan.blocked(Consent::Everything)[0].protected.len(), 2);
 
     // A rename is harm, too; more features are none.
     let mut renamed = guarded.clone();

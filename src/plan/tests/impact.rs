@@ -111,7 +111,7 @@ fn values_of_removed_features_are_lost_in_every_store() {
         assert_eq!(change.severity, Severity::Destructive);
         let lost = Loss::FeatureValues { view: "v".to_owned(), features: vec!["a".to_owned()] };
         assert_eq!(change.impact.loses, [lost]);
-        assert_eq!(plan.blocked(Permission::Named(&[])).len(), 1);
+        assert_eq!(plan.blocked(Consent::Named(&[])).len(), 1);
     }
     state.materialized.clear();
     assert_eq!(planned(&state, &less).changes[0].severity, Severity::Safe, "it has no values");
@@ -306,7 +306,7 @@ fn a_rename_is_one_change_and_its_tag_means_nothing_afterwards() {
     assert_eq!((rename.severity, rename.action.edits().len()), (Severity::Rematerialize, 0));
     assert_eq!(rename.reason, "new must be materialized again: its values go with its old name, `old`");
     assert_eq!(plan.changes[1].severity, Severity::Safe, "the service selects the same features");
-    assert!(plan.blocked(Permission::Named(&[])).is_empty());
+    assert!(plan.blocked(Consent::Named(&[])).is_empty());
 
     let after = carried_out(state.clone(), &plan);
     assert!(planned(&after, &renamed).is_empty());

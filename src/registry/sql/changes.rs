@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     dialect::{Columns, Dialect},
     schema::{INFRA_NAME, TABLES, Table, object_table},
-    session::{Failure, Session},
+    session::{Session, SqlFailure},
     value::Parameter,
 };
 use crate::{
@@ -72,7 +72,7 @@ impl<'a> Changes<'a> {
         here: &Columns,
         project: &str,
         snapshot: &Snapshot,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SqlFailure> {
         self.remove(session, dialect, here, project)?;
         let old = if self.everything_removed { &Snapshot::default() } else { snapshot };
         let stored: BTreeSet<(ObjectKind, &str)> =
@@ -106,7 +106,7 @@ impl<'a> Changes<'a> {
         dialect: &Dialect,
         here: &Columns,
         project: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SqlFailure> {
         if self.everything_removed {
             for table in TABLES.iter().filter(|table| here.has_table(table.name)) {
                 session.run(&dialect.delete_project(table.name), &[Parameter::Text(project)])?;
@@ -134,7 +134,7 @@ impl<'a> Changes<'a> {
         dialect: &Dialect,
         project: &str,
         old: &Snapshot,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SqlFailure> {
         let versions: Vec<Vec<Parameter<'_>>> = self
             .versions
             .iter()
@@ -204,7 +204,7 @@ fn insert(
     columns: &[&str],
     rows: &[Vec<Parameter<'_>>],
     replace: bool,
-) -> Result<(), Failure> {
+) -> Result<(), SqlFailure> {
     let mut rest = rows;
     while !rest.is_empty() {
         let mut bytes = 0;
@@ -228,7 +228,7 @@ fn delete(
     column: &str,
     project: &str,
     names: &[&str],
-) -> Result<(), Failure> {
+) -> Result<(), SqlFailure> {
     for names in names.chunks(MAX_PARAMETERS - 1) {
         let parameters: Vec<Parameter<'_>> =
             std::iter::once(project).chain(names.iter().copied()).map(Parameter::Text).collect();

@@ -9,7 +9,7 @@ use super::{
     dialect::Dialect,
     idle::Idle,
     schema::ColumnType,
-    session::{Database, Failure, Session, silent, uncertain},
+    session::{Database, Session, SqlFailure, silent, uncertain},
     value::{Cell, Parameter},
 };
 use crate::{
@@ -140,7 +140,7 @@ impl Database for MySql {
         Ok(Some(Box::new(self.connect("feastr", Duration::ZERO)?)))
     }
 
-    fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
+    fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, SqlFailure> {
         let mut session = self.connect(&locking.who, locking.timeout)?;
         // Rows may be locked by others.
         let seconds = locking.timeout.as_secs().clamp(1, LONGEST_LOCK_TIMEOUT);
@@ -150,11 +150,11 @@ impl Database for MySql {
         Ok(Box::new(session))
     }
 
-    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, Failure> {
+    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, SqlFailure> {
         let name = self.view_lock(view);
         let take = |mut session: MySqlSession| {
             locking.wait(&of_view(view.name), || session.try_lock(&name, true))?;
-            Ok::<_, Failure>(session)
+            Ok::<_, SqlFailure>(session)
         };
         // The server may have ended a connection that was kept.
         let session = match self.lockers.take().map(&take) {
@@ -169,7 +169,7 @@ impl Database for MySql {
         Ok(ViewLock::new(Held { session: Some(session), name, lockers: Arc::clone(&self.lockers) }))
     }
 
-    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Failure> {
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, SqlFailure> {
         let holder = self.connect("feastr", Duration::ZERO)?.holder(&self.view_lock(view), true)?;
         Ok(Some(holder).filter(|holder| holder.who.is_some()))
     }
@@ -217,7 +217,7 @@ struct MySqlSession {
 
 impl MySqlSession {
     /// Takes a lock, or says who has it.
-    fn try_lock(&mut self, name: &str, idle: bool) -> Result<Result<(), Holder>, Failure> {
+    fn try_lock(&mut self, name: &str, idle: bool) -> Result<Result<(), Holder>, SqlFailure> {
         let answer = self.run("SELECT GET_LOCK(?, 0)", &[Parameter::Text(name)])?;
         if answer.first().and_then(|row| row.first()).is_some_and(|cell| cell.integer() == 1) {
             return Ok(Ok(()));
@@ -227,7 +227,7 @@ impl MySqlSession {
 
     /// Who has a lock: what it called itself if the server shows that, else its account and address.
     /// How long is known of idle connections: since their last statement, which took the lock.
-    fn holder(&mut self, name: &str, idle: bool) -> Result<Holder, Failure> {
+    fn holder(&mut self, name: &str, idle: bool) -> Result<Holder, SqlFailure> {
         let name = [Parameter::Text(name)];
         let attribute = self.run(
             "SELECT attr_value FROM performance_schema.session_connect_attrs \
@@ -251,7 +251,7 @@ impl MySqlSession {
 }
 
 impl Session for MySqlSession {
-    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure> {
+    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, SqlFailure> {
         let values: Vec<Value> = parameters.iter().map(|parameter| value(*parameter)).collect();
         let parameters = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
         let rows: Result<Vec<mysql::Row>, mysql::Error> = self.connection.exec(statement, parameters);
@@ -259,16 +259,16 @@ impl Session for MySqlSession {
         Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect())
     }
 
-    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), Failure> {
+    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), SqlFailure> {
         let (name, lock) = (project_lock(&self.url.database, project), of_registry(&self.url.to_string()));
         locking.wait(&lock, || self.try_lock(&name, false))
     }
 
-    fn begin(&mut self, _: &Locking) -> Result<(), Failure> {
+    fn begin(&mut self, _: &Locking) -> Result<(), SqlFailure> {
         self.connection.query_drop("START TRANSACTION").map_err(|error| explain(&self.url, &error))
     }
 
-    fn commit(&mut self) -> Result<(), Failure> {
+    fn commit(&mut self) -> Result<(), SqlFailure> {
         self.connection.query_drop("COMMIT").map_err(|error| match error {
             mysql::Error::MySqlError(_) => explain(&self.url, &error),
             _ => uncertain(&self.url.to_string()),
@@ -326,7 +326,7 @@ fn is_timeout(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// What an error means for the person.
-fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
+fn explain(url: &ServerUrl, error: &mysql::Error) -> SqlFailure {
     let user = url.user.as_deref().unwrap_or("you");
     let check = "check host and port in the URL, and that the server runs";
     let (message, help) = match error {
@@ -334,7 +334,7 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
             let text = &answer.message;
             match answer.code {
                 code::LOCK_DEADLOCK | code::DUP_ENTRY => {
-                    return Failure::Conflict(Problem::new(
+                    return SqlFailure::Conflict(Problem::new(
                         Kind::Unavailable,
                         format!("the registry {url} has a row where a new one belongs: {text}"),
                         "nothing was changed. Another program may be changing the registry at the same time; or two \
@@ -391,7 +391,7 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
                     "nothing was changed; try again when it is up",
                 ),
                 _ => {
-                    return Failure::Final(Problem::new(
+                    return SqlFailure::Final(Problem::new(
                         Kind::Unavailable,
                         format!("the registry {url} answered: {text}"),
                         None,
@@ -435,12 +435,12 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> Failure {
             "nothing was changed; try again when the server is up",
         ),
         other => {
-            return Failure::Final(Problem::new(
+            return SqlFailure::Final(Problem::new(
                 Kind::Unavailable,
                 format!("the registry {url} cannot be used: {other}"),
                 None,
             ));
         }
     };
-    Failure::Final(Problem::new(Kind::Unavailable, message, help.to_owned()))
+    SqlFailure::Final(Problem::new(Kind::Unavailable, message, help.to_owned()))
 }

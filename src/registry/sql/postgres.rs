@@ -13,7 +13,7 @@ use super::{
     dialect::{Dialect, on_conflict},
     idle::Idle,
     schema::ColumnType,
-    session::{Database, Failure, Session, silent, uncertain},
+    session::{Database, Session, SqlFailure, silent, uncertain},
     value::{Cell, Parameter},
 };
 use crate::{
@@ -98,21 +98,21 @@ impl Database for Postgres {
         Ok(Some(Box::new(self.connect("feastr")?)))
     }
 
-    fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, Failure> {
+    fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, SqlFailure> {
         let mut session = self.connect(&locking.who)?;
         // Rows may be locked by others.
         session.connection.set_limit(ANSWER_LIMIT.saturating_add(locking.timeout));
         Ok(Box::new(session))
     }
 
-    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, Failure> {
+    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, SqlFailure> {
         let (key, lock) = (key(&view_digest(view)), of_view(view.name));
         let take = |mut session: PostgresSession| {
             // The transaction does nothing but hold the lock. Without a snapshot it keeps no rows from
             // being vacuumed, and it may last.
             let settings = "SET LOCAL idle_in_transaction_session_timeout = 0";
             locking.wait(&lock, || session.try_lock(key, settings))?;
-            Ok::<_, Failure>(session)
+            Ok::<_, SqlFailure>(session)
         };
         // The server may have ended a connection that was kept.
         let session = match self.lockers.take().map(&take) {
@@ -122,7 +122,7 @@ impl Database for Postgres {
         Ok(ViewLock::new(Held { session: Some(session), lockers: Arc::clone(&self.lockers) }))
     }
 
-    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Failure> {
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, SqlFailure> {
         let key = key(&view_digest(view));
         self.connect("feastr")?.holder(key)
     }
@@ -170,13 +170,13 @@ struct PostgresSession {
 }
 
 impl PostgresSession {
-    fn simple(&mut self, statement: &str) -> Result<(), Failure> {
+    fn simple(&mut self, statement: &str) -> Result<(), SqlFailure> {
         wait(self.connection.batch_execute(statement)).map_err(|error| explain(&self.server, &error))
     }
 
     /// Begins a transaction with settings of its own, unless there is one. Every statement sees what was committed
     /// before it began, so reading follows the locks.
-    fn begin_with(&mut self, settings: &str) -> Result<(), Failure> {
+    fn begin_with(&mut self, settings: &str) -> Result<(), SqlFailure> {
         if !self.in_transaction {
             self.simple(&format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}"))?;
             self.in_transaction = true;
@@ -185,7 +185,7 @@ impl PostgresSession {
     }
 
     /// Takes an advisory lock, or says who has it.
-    fn try_lock(&mut self, key: i64, settings: &str) -> Result<Result<(), Holder>, Failure> {
+    fn try_lock(&mut self, key: i64, settings: &str) -> Result<Result<(), Holder>, SqlFailure> {
         // A transaction for each attempt: it holds the lock, and its age is that of the lock. The
         // lock lasts as long as the transaction, so that it works behind a pooler, too.
         self.begin_with(settings)?;
@@ -197,12 +197,12 @@ impl PostgresSession {
         Ok(Err(self.holder(key)?.unwrap_or_default()))
     }
 
-    fn rollback(&mut self) -> Result<(), Failure> {
+    fn rollback(&mut self) -> Result<(), SqlFailure> {
         self.in_transaction = false;
         self.simple("ROLLBACK")
     }
 
-    fn holder(&mut self, key: i64) -> Result<Option<Holder>, Failure> {
+    fn holder(&mut self, key: i64) -> Result<Option<Holder>, SqlFailure> {
         let rows = self.run(
             "SELECT a.application_name, floor(extract(epoch FROM clock_timestamp() - a.xact_start))::bigint \
              FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
@@ -220,7 +220,7 @@ impl PostgresSession {
 }
 
 impl Session for PostgresSession {
-    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure> {
+    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, SqlFailure> {
         let typed: Vec<(&(dyn ToSql + Sync), Type)> = parameters
             .iter()
             .map(|parameter| {
@@ -247,17 +247,17 @@ impl Session for PostgresSession {
         rows.iter().map(read).collect::<Result<_, _>>().map_err(explained)
     }
 
-    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), Failure> {
+    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), SqlFailure> {
         let (key, settings) = (project_key(project), lock_timeout(locking));
         let lock = of_registry(&self.server.url().to_string());
         locking.wait(&lock, || self.try_lock(key, &settings))
     }
 
-    fn begin(&mut self, locking: &Locking) -> Result<(), Failure> {
+    fn begin(&mut self, locking: &Locking) -> Result<(), SqlFailure> {
         self.begin_with(&lock_timeout(locking))
     }
 
-    fn commit(&mut self) -> Result<(), Failure> {
+    fn commit(&mut self) -> Result<(), SqlFailure> {
         self.in_transaction = false;
         wait(self.connection.batch_execute("COMMIT")).map_err(|error| match error.is_answer() {
             true => explain(&self.server, &error),
@@ -292,7 +292,7 @@ impl ToSql for Parameter<'_> {
 }
 
 /// What an error means for the person, and whether trying again may help.
-fn explain(server: &PostgresServer, error: &PostgresError) -> Failure {
+fn explain(server: &PostgresServer, error: &PostgresError) -> SqlFailure {
     if let PostgresError::Silent = error {
         return silent(&server.url().to_string());
     }
@@ -304,11 +304,11 @@ fn explain(server: &PostgresServer, error: &PostgresError) -> Failure {
         SqlState::DUPLICATE_OBJECT,
     ];
     if error.code().is_some_and(|code| collisions.contains(code)) {
-        return Failure::Conflict(Problem::new(
+        return SqlFailure::Conflict(Problem::new(
             Kind::Unavailable,
             format!("another program keeps changing the registry {} at the same time", server.url()),
             "nothing was changed; try again when it is done".to_owned(),
         ));
     }
-    Failure::Final(server.explain(error).into())
+    SqlFailure::Final(server.explain(error).into())
 }

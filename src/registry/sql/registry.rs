@@ -16,7 +16,7 @@ use super::{
     idle::Idle,
     mysql::MySql,
     postgres::Postgres,
-    session::{Database, Failure, Session},
+    session::{Database, Session, SqlFailure},
     sqlite::Sqlite,
     value::{Cell, Parameter},
 };
@@ -77,7 +77,10 @@ impl SqlRegistry {
     }
 
     /// Reads with a connection that is kept, or a new one; gives the default when there is no database yet.
-    pub(super) fn read<T: Default>(&self, read: impl Fn(&mut dyn Session) -> Result<T, Failure>) -> Result<T, Problem> {
+    pub(super) fn read<T: Default>(
+        &self,
+        read: impl Fn(&mut dyn Session) -> Result<T, SqlFailure>,
+    ) -> Result<T, Problem> {
         // Servers and what is in between end connections that nobody uses.
         if let Some(session) = self.readers.take()
             && let Ok(result) = self.read_with(session, &read)
@@ -94,8 +97,8 @@ impl SqlRegistry {
     fn read_with<T>(
         &self,
         mut session: Box<dyn Session>,
-        read: &impl Fn(&mut dyn Session) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        read: &impl Fn(&mut dyn Session) -> Result<T, SqlFailure>,
+    ) -> Result<T, SqlFailure> {
         let result = read(session.as_mut())?;
         if self.database.stays() {
             self.readers.keep(session);
@@ -106,8 +109,8 @@ impl SqlRegistry {
     /// A connection to write with, kept or new, with which `begin` has gone well.
     pub(super) fn writer<T>(
         &self,
-        begin: impl Fn(&mut dyn Session) -> Result<T, Failure>,
-    ) -> Result<(Box<dyn Session>, T), Failure> {
+        begin: impl Fn(&mut dyn Session) -> Result<T, SqlFailure>,
+    ) -> Result<(Box<dyn Session>, T), SqlFailure> {
         let with = |mut session: Box<dyn Session>| {
             let begun = begin(session.as_mut())?;
             Ok((session, begun))
@@ -133,7 +136,7 @@ impl SqlRegistry {
         project: &str,
         extent: Extent<'_>,
         for_update: bool,
-    ) -> Result<Snapshot, Failure> {
+    ) -> Result<Snapshot, SqlFailure> {
         let mut snapshot = Snapshot::default();
         let Some((statement, parameters)) = self.database.dialect().select(here, project, extent, for_update) else {
             return Ok(snapshot);
@@ -176,7 +179,7 @@ impl SqlRegistry {
         &self,
         project: &str,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SqlFailure> {
         let mut session = self.database.writer(&self.locking)?;
         session.lock_project(project, &self.locking)?;
         let here = self.complete(session.as_mut())?;
@@ -193,7 +196,7 @@ impl SqlRegistry {
         &self,
         view: ViewId<'_>,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SqlFailure> {
         let notes = notes::of_view(view.name);
         let extent = Extent::View { name: view.name, notes: &notes };
         let (mut session, here) = self.writer(|session| {
@@ -322,11 +325,11 @@ impl Registry for SqlRegistry {
 }
 
 /// Tries again what other clients got in the way of.
-pub(crate) fn retrying(mut attempt: impl FnMut() -> Result<(), Failure>) -> Result<(), Problem> {
+pub(crate) fn retrying(mut attempt: impl FnMut() -> Result<(), SqlFailure>) -> Result<(), Problem> {
     let mut attempts = 1;
     loop {
         match attempt() {
-            Err(Failure::Conflict(_)) if attempts < ATTEMPTS => {
+            Err(SqlFailure::Conflict(_)) if attempts < ATTEMPTS => {
                 sleep(Duration::from_millis(20) * attempts);
                 attempts += 1;
             }

@@ -6,7 +6,7 @@ use super::{
     dialect::{Columns, Dialect},
     registry::{SqlRegistry, retrying},
     schema::RUNS,
-    session::{Failure, Session},
+    session::{Session, SqlFailure},
     value::{Cell, Parameter},
 };
 use crate::{
@@ -39,7 +39,7 @@ impl RunLog for SqlRegistry {
 
 impl SqlRegistry {
     /// Sees to it that the table is there, and its index.
-    fn prepare_run_log(&self, session: &mut dyn Session) -> Result<(), Failure> {
+    fn prepare_run_log(&self, session: &mut dyn Session) -> Result<(), SqlFailure> {
         if self.run_log_is_ready.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -61,14 +61,14 @@ impl SqlRegistry {
         Ok(())
     }
 
-    fn try_create_run_log(&self) -> Result<(), Failure> {
+    fn try_create_run_log(&self) -> Result<(), SqlFailure> {
         let (session, ()) = self.writer(|session| self.prepare_run_log(session))?;
         self.keep_writer(session);
         Ok(())
     }
 
     /// Each statement is a transaction of its own, and carrying them out twice does no harm.
-    fn try_record_run(&self, project: &str, run: &RunRecord) -> Result<(), Failure> {
+    fn try_record_run(&self, project: &str, run: &RunRecord) -> Result<(), SqlFailure> {
         let dialect = self.database.dialect();
         // A record always has a JSON form.
         let record = serde_json::to_string(run).unwrap_or_default();
@@ -90,7 +90,7 @@ impl SqlRegistry {
         Ok(())
     }
 
-    fn try_forget_runs(&self, project: &str) -> Result<(), Failure> {
+    fn try_forget_runs(&self, project: &str) -> Result<(), SqlFailure> {
         let (session, ()) = self.writer(|session| {
             if self.columns_and_runs(session)?.has_table(RUNS.name) {
                 session.run(&self.database.dialect().delete_project(RUNS.name), &[Parameter::Text(project)])?;
@@ -103,13 +103,13 @@ impl SqlRegistry {
 }
 
 /// An older feastr made the table without.
-fn has_index(session: &mut dyn Session, dialect: &Dialect) -> Result<bool, Failure> {
+fn has_index(session: &mut dyn Session, dialect: &Dialect) -> Result<bool, SqlFailure> {
     let names = session.run(dialect.indexes, &[])?.into_iter().flatten().map(Cell::text);
     Ok(names.into_iter().any(|name| name == RUNS.index.name))
 }
 
 /// Two statements, because MySQL does not select from the table it deletes from.
-fn remove_old(session: &mut dyn Session, dialect: &Dialect, view: ViewId<'_>) -> Result<(), Failure> {
+fn remove_old(session: &mut dyn Session, dialect: &Dialect, view: ViewId<'_>) -> Result<(), SqlFailure> {
     let ours = format!(
         "FROM {} WHERE project_id = {} AND feature_view_name = {}",
         RUNS.name,
@@ -131,7 +131,7 @@ fn read(
     project: &str,
     views: &[String],
     limit: usize,
-) -> Result<Vec<RunRecord>, Failure> {
+) -> Result<Vec<RunRecord>, SqlFailure> {
     if !here.has_table(RUNS.name) {
         return Ok(Vec::new());
     }

@@ -32,19 +32,19 @@ pub(crate) trait Database: Send + Sync {
     ///
     /// # Errors
     /// When there is no connection to be had.
-    fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, Failure>;
+    fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, SqlFailure>;
 
     /// Takes the lock of a view, which lasts as long as what comes back.
     ///
     /// # Errors
     /// When there is no connection to be had, or the lock is somebody else's for too long.
-    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, Failure>;
+    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, SqlFailure>;
 
     /// Who has the lock of a view now.
     ///
     /// # Errors
     /// When there is no connection to be had.
-    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Failure>;
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, SqlFailure>;
 }
 
 /// A connection. What was not committed is undone and locks are given back when it is dropped.
@@ -52,55 +52,55 @@ pub(crate) trait Session: Send {
     /// Carries out a statement and gives the rows it answers.
     ///
     /// # Errors
-    /// See [`Failure`].
-    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure>;
+    /// See [`SqlFailure`].
+    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, SqlFailure>;
 
     /// Takes the lock of a project, until the connection is dropped or, where it is one of a transaction, that ends.
     ///
     /// # Errors
-    /// When the lock is somebody else's for too long; see [`Failure`].
-    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), Failure>;
+    /// When the lock is somebody else's for too long; see [`SqlFailure`].
+    fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), SqlFailure>;
 
     /// Begins a transaction, unless taking a lock has done so. Missing tables are created before, because
     /// MySQL ends a transaction when it creates one.
     ///
     /// # Errors
-    /// See [`Failure`].
-    fn begin(&mut self, locking: &Locking) -> Result<(), Failure>;
+    /// See [`SqlFailure`].
+    fn begin(&mut self, locking: &Locking) -> Result<(), SqlFailure>;
 
     /// Makes the changes last.
     ///
     /// # Errors
-    /// See [`Failure`].
-    fn commit(&mut self) -> Result<(), Failure>;
+    /// See [`SqlFailure`].
+    fn commit(&mut self) -> Result<(), SqlFailure>;
 }
 
 /// Why a statement was not carried out.
 #[derive(Debug)]
-pub enum Failure {
+pub enum SqlFailure {
     /// Another client got in between; the whole update may go well when it is tried again.
     Conflict(Problem),
     /// It would fail again.
     Final(Problem),
 }
 
-impl From<Problem> for Failure {
+impl From<Problem> for SqlFailure {
     fn from(error: Problem) -> Self {
         Self::Final(error)
     }
 }
 
-impl From<Failure> for Problem {
-    fn from(failure: Failure) -> Self {
+impl From<SqlFailure> for Problem {
+    fn from(failure: SqlFailure) -> Self {
         match failure {
-            Failure::Conflict(error) | Failure::Final(error) => error,
+            SqlFailure::Conflict(error) | SqlFailure::Final(error) => error,
         }
     }
 }
 
 /// What it means that a server takes what it is sent and does not answer.
-pub(crate) fn silent(location: &str) -> Failure {
-    Failure::Final(Problem::new(
+pub(crate) fn silent(location: &str) -> SqlFailure {
+    SqlFailure::Final(Problem::new(
         Kind::Deadline,
         format!("the server of the registry {location} does not answer in time"),
         "nothing was changed; check host and port in the URL, and that the server is not stuck".to_owned(),
@@ -108,7 +108,7 @@ pub(crate) fn silent(location: &str) -> Failure {
 }
 
 /// What it means that a connection ended, or a server fell silent, before it confirmed a commit.
-pub(crate) fn uncertain(location: &str) -> Failure {
+pub(crate) fn uncertain(location: &str) -> SqlFailure {
     let message = format!("the connection to {location} broke while the changes were committed");
-    Failure::Final(Problem::new(Kind::Unavailable, message, None).advise(Advice::LookWhetherChanged))
+    SqlFailure::Final(Problem::new(Kind::Unavailable, message, None).advise(Advice::LookWhetherChanged))
 }

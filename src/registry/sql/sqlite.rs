@@ -10,7 +10,7 @@ use rusqlite::{
 use super::{
     dialect::{Dialect, on_conflict},
     schema::ColumnType,
-    session::{Database, Failure, Session},
+    session::{Database, Session, SqlFailure},
     value::{Cell, Parameter},
 };
 use crate::{
@@ -73,16 +73,16 @@ impl Database for Sqlite {
         Ok(Some(Box::new(SqliteSession { file: self.file.clone(), connection, lock: None })))
     }
 
-    fn writer(&self, _: &Locking) -> Result<Box<dyn Session>, Failure> {
+    fn writer(&self, _: &Locking) -> Result<Box<dyn Session>, SqlFailure> {
         let connection = self.file.open_for_writing()?;
         Ok(Box::new(SqliteSession { file: self.file.clone(), connection, lock: None }))
     }
 
-    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, Failure> {
+    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, SqlFailure> {
         Ok(ViewLock::new(LockFile::take_view(self.file.path(), view, locking)?))
     }
 
-    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Failure> {
+    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, SqlFailure> {
         Ok(LockFile::view_holder(self.file.path(), view))
     }
 }
@@ -96,7 +96,7 @@ struct SqliteSession {
 }
 
 impl Session for SqliteSession {
-    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, Failure> {
+    fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, SqlFailure> {
         let run = || -> rusqlite::Result<Vec<Vec<Cell>>> {
             let mut statement = self.connection.prepare(statement)?;
             let columns = statement.column_count();
@@ -109,16 +109,16 @@ impl Session for SqliteSession {
         };
         run().map_err(|error| {
             let problem = self.file.explain(&error);
-            Failure::Final(problem)
+            SqlFailure::Final(problem)
         })
     }
 
     /// There is one lock for the whole file.
-    fn lock_project(&mut self, _: &str, locking: &Locking) -> Result<(), Failure> {
+    fn lock_project(&mut self, _: &str, locking: &Locking) -> Result<(), SqlFailure> {
         self.begin(locking)
     }
 
-    fn begin(&mut self, locking: &Locking) -> Result<(), Failure> {
+    fn begin(&mut self, locking: &Locking) -> Result<(), SqlFailure> {
         if self.lock.is_none() {
             let lock = LockFile::take(self.file.path(), locking)?;
             // The write lock is taken before anything is read, so that nobody else gets in between.
@@ -128,7 +128,7 @@ impl Session for SqliteSession {
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), Failure> {
+    fn commit(&mut self) -> Result<(), SqlFailure> {
         self.run("COMMIT", &[])?;
         self.lock = None;
         Ok(())

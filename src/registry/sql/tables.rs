@@ -6,7 +6,7 @@ use super::{
     SqlRegistry,
     dialect::Columns,
     schema::RUNS,
-    session::{Failure, Session},
+    session::{Session, SqlFailure},
 };
 use crate::{
     config::SchemaMode,
@@ -17,18 +17,18 @@ use crate::{
 impl SqlRegistry {
     /// The tables there are. Asked once where the registry's tables are complete, unless the database may become
     /// another one.
-    pub(super) fn columns(&self, session: &mut dyn Session) -> Result<Arc<Columns>, Failure> {
+    pub(super) fn columns(&self, session: &mut dyn Session) -> Result<Arc<Columns>, SqlFailure> {
         let known = self.here.lock().unwrap_or_else(PoisonError::into_inner).clone();
         known.map_or_else(|| self.look_and_remember(session), Ok)
     }
 
     /// The same, where the table of runs must be among them if there is one.
-    pub(super) fn columns_and_runs(&self, session: &mut dyn Session) -> Result<Arc<Columns>, Failure> {
+    pub(super) fn columns_and_runs(&self, session: &mut dyn Session) -> Result<Arc<Columns>, SqlFailure> {
         let known = self.columns(session)?;
         if known.has_table(RUNS.name) { Ok(known) } else { self.look_and_remember(session) }
     }
 
-    fn look_and_remember(&self, session: &mut dyn Session) -> Result<Arc<Columns>, Failure> {
+    fn look_and_remember(&self, session: &mut dyn Session) -> Result<Arc<Columns>, SqlFailure> {
         let here = self.look(session)?;
         if self.database.stays() && here.missing_tables().is_empty() {
             *self.here.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&here));
@@ -36,7 +36,7 @@ impl SqlRegistry {
         Ok(here)
     }
 
-    fn look(&self, session: &mut dyn Session) -> Result<Arc<Columns>, Failure> {
+    fn look(&self, session: &mut dyn Session) -> Result<Arc<Columns>, SqlFailure> {
         let pairs = session.run(self.database.dialect().columns, &[])?;
         let here = Columns::new(pairs.into_iter().filter_map(|row| {
             let [table, column] = <[_; 2]>::try_from(row).ok()?;
@@ -44,7 +44,7 @@ impl SqlRegistry {
         }));
         let missing = here.missing_columns();
         if !missing.is_empty() {
-            return Err(Failure::Final(Problem::new(
+            return Err(SqlFailure::Final(Problem::new(
                 Kind::Unavailable,
                 format!("the registry {} has no column {}", self.location(), missing.join(", ")),
                 "an older or a newer Feast made these tables; add the columns, or use another database".to_owned(),
@@ -54,7 +54,7 @@ impl SqlRegistry {
     }
 
     /// The tables, after those that are missing were created if that is wanted.
-    pub(super) fn complete(&self, session: &mut dyn Session) -> Result<Arc<Columns>, Failure> {
+    pub(super) fn complete(&self, session: &mut dyn Session) -> Result<Arc<Columns>, SqlFailure> {
         let dialect = self.database.dialect();
         let here = self.columns(session)?;
         let missing = here.missing_tables();
@@ -68,7 +68,7 @@ impl SqlRegistry {
             }
             SchemaMode::Verify if !missing.is_empty() => {
                 let names: Vec<&str> = missing.iter().map(|table| table.name).collect();
-                Err(Failure::Final(Problem::new(
+                Err(SqlFailure::Final(Problem::new(
                     Kind::Unavailable,
                     format!("the registry {} lacks the tables {}", self.location(), names.join(", ")),
                     "create them, or set `schema_mode: auto` and feastr does".to_owned(),

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     left_out::{LeftOut, Reason},
-    pattern::{Part, Pattern},
+    pattern::{Component, Pattern},
     tree::{DELTA_LOG, Kind, Place, is_hidden},
 };
 
@@ -71,7 +71,7 @@ fn is_last(patterns: &[Pattern], (pattern, part): Step) -> bool {
     part == patterns[pattern].parts.len()
 }
 
-fn part(patterns: &[Pattern], (pattern, part): Step) -> Option<&Part> {
+fn part(patterns: &[Pattern], (pattern, part): Step) -> Option<&Component> {
     patterns[pattern].parts.get(part)
 }
 
@@ -79,7 +79,7 @@ fn part(patterns: &[Pattern], (pattern, part): Step) -> Option<&Part> {
 fn past_deep(patterns: &[Pattern], steps: &Steps) -> Steps {
     let mut all = steps.clone();
     for step in steps {
-        if matches!(part(patterns, *step), Some(Part::Deep)) {
+        if matches!(part(patterns, *step), Some(Component::Deep)) {
             let next = (step.0, step.1 + 1);
             if is_last(patterns, next) {
                 // The folder matches, and with it everything below.
@@ -100,14 +100,14 @@ fn next(
 ) -> Result<Vec<(Place, Kind, Steps)>, Problem> {
     let mut found: BTreeMap<OsString, (Place, Kind, Steps)> = BTreeMap::new();
     for step in steps {
-        if let Some(Part::Literal(name)) = part(patterns, *step)
+        if let Some(Component::Literal(name)) = part(patterns, *step)
             && let Some((place, kind)) = folder.named(name)?
         {
             let entry = found.entry(name.into()).or_insert_with(|| (place, kind, Steps::new()));
             entry.2.insert((step.0, step.1 + 1));
         }
     }
-    let is_open = |step: &Step| matches!(part(patterns, *step), Some(Part::Wild(_) | Part::Deep));
+    let is_open = |step: &Step| matches!(part(patterns, *step), Some(Component::Wild(_) | Component::Deep));
     let open: Vec<Step> = steps.iter().copied().filter(is_open).collect();
     if !open.is_empty() {
         for (name, file_type) in folder.entries()? {
@@ -132,9 +132,9 @@ fn next(
 
 fn may_match(patterns: &[Pattern], step: Step, name: &OsStr) -> bool {
     match part(patterns, step) {
-        Some(Part::Wild(wild)) => wild.matches(name),
-        Some(Part::Deep) => true,
-        Some(Part::Literal(_)) | None => false,
+        Some(Component::Wild(wild)) => wild.matches(name),
+        Some(Component::Deep) => true,
+        Some(Component::Literal(_)) | None => false,
     }
 }
 
@@ -155,8 +155,8 @@ fn steps_behind<'a>(
     for step in candidates {
         let next = (step.0, step.1 + 1);
         let (asked_for, next) = match part(patterns, *step) {
-            Some(Part::Wild(wild)) if kind == Kind::Folder || is_last(patterns, next) => (wild.hidden, next),
-            Some(Part::Deep) if kind == Kind::Folder => (false, *step),
+            Some(Component::Wild(wild)) if kind == Kind::Folder || is_last(patterns, next) => (wild.hidden, next),
+            Some(Component::Deep) if kind == Kind::Folder => (false, *step),
             _ => continue,
         };
         if name_hidden && !asked_for {

@@ -16,7 +16,7 @@ pub(super) fn is_wild(path: &str) -> bool {
 
 /// One alternative of a pattern.
 pub(super) struct Pattern {
-    pub parts: Vec<Part>,
+    pub parts: Vec<Component>,
     /// Whether it ends with a slash, which files do not match.
     pub only_folders: bool,
     /// Whether it says how the files' names end, as `*.txt` does and `part-*` does not.
@@ -24,7 +24,7 @@ pub(super) struct Pattern {
 }
 
 /// What one component of a path has to be.
-pub(super) enum Part {
+pub(super) enum Component {
     Literal(String),
     Wild(Wild),
     /// `**`: any number of folders.
@@ -59,13 +59,13 @@ fn parse_alternative(text: &str) -> Result<Pattern, String> {
     for component in text.split(is_separator).filter(|part| !part.is_empty() && *part != ".") {
         last = component;
         if component == "**" {
-            if !matches!(parts.last(), Some(Part::Deep)) {
-                parts.push(Part::Deep);
+            if !matches!(parts.last(), Some(Component::Deep)) {
+                parts.push(Component::Deep);
             }
         } else if component.contains(['*', '?', '[', ']', '{', '}', '\\']) {
-            parts.push(Part::Wild(wild(component)?));
+            parts.push(Component::Wild(wild(component)?));
         } else {
-            parts.push(Part::Literal(component.to_owned()));
+            parts.push(Component::Literal(component.to_owned()));
         }
     }
     let ending_named = last.trim_start_matches('.').contains('.');

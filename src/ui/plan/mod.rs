@@ -8,12 +8,12 @@ mod markdown;
 mod text;
 
 pub use consequences::{PROTECTED_ADVICE, allow_flags};
-pub use findings::{Finding, as_annotations as findings_as_annotations, in_markdown as findings_in_markdown};
+pub use findings::{PlanFinding, as_annotations as findings_as_annotations, in_markdown as findings_in_markdown};
 pub use github::annotations;
 pub use markdown::draw as draw_markdown;
 pub use text::draw as draw_text;
 
-use crate::plan::{ActionKind, Permission, Plan};
+use crate::plan::{ActionKind, Consent, Plan};
 
 /// Whether a plan is shown before or after it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct PlanView<'a> {
     /// Whether it was done.
     pub stage: PlanStage,
     /// What was permitted on the command line.
-    pub permission: Permission<'a>,
+    pub permission: Consent<'a>,
 }
 
 impl PlanView<'_> {

@@ -1,7 +1,7 @@
 //! SQL expressions of on-demand views, checked without running them.
 
 mod functions;
-mod place;
+mod inner_span;
 
 use std::ops::ControlFlow;
 
@@ -81,7 +81,8 @@ fn parse(sql: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Expr> {
         Ok(tokens) => tokens,
         Err(error) => {
             let at = offset(&sql.value, error.location);
-            diagnostics.error(&place::span_inside(sql, at, at + 1), format!("not readable as SQL: {}", error.message));
+            diagnostics
+                .error(&inner_span::span_inside(sql, at, at + 1), format!("not readable as SQL: {}", error.message));
             return None;
         }
     };
@@ -118,7 +119,7 @@ fn parse(sql: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Expr> {
             };
             if message.ends_with("found: EOF") {
                 let length = sql.value.trim_end().chars().count();
-                let span = place::span_inside(sql, length - 1, length);
+                let span = inner_span::span_inside(sql, length - 1, length);
                 let expected = message.trim_end_matches(", found: EOF").trim_start_matches("Expected: ");
                 diagnostics.error(&span, format!("the expression ends too early: expected {expected}"));
                 return None;
@@ -133,7 +134,7 @@ fn parse(sql: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Expr> {
                     let at = offset(&sql.value, location);
                     let token = Tokenizer::new(&dialect, &sql.value).tokenize_with_location().ok();
                     let token = token.and_then(|tokens| tokens.into_iter().find(|token| token.span.start == location));
-                    token.map_or_else(|| place::span_inside(sql, at, at + 1), |token| span_of(sql, &token))
+                    token.map_or_else(|| inner_span::span_inside(sql, at, at + 1), |token| span_of(sql, &token))
                 }
                 None => span_of(sql, &next),
             };
@@ -195,7 +196,7 @@ fn part(sql: &Spanned<String>, span: SqlSpan) -> Span {
     if span == SqlSpan::empty() {
         return sql.span.clone();
     }
-    place::span_inside(sql, offset(&sql.value, span.start), offset(&sql.value, span.end))
+    inner_span::span_inside(sql, offset(&sql.value, span.start), offset(&sql.value, span.end))
 }
 
 /// Walks over an expression and reports what it may not hold.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The resolved entities and columns of a view.
-pub(crate) struct Columns {
+pub(crate) struct ViewColumns {
     /// Entity names; only the dummy for a view without entities.
     pub entities: Vec<String>,
     /// One column per join key, in the order of `entities`.
@@ -62,13 +62,13 @@ impl ViewLowering<'_, '_> {
         entities: Vec<Spanned<String>>,
         schema: Option<Spanned<Vec<RawField>>>,
         origin: Origin<'_>,
-    ) -> Option<Columns> {
+    ) -> Option<ViewColumns> {
         let schema_span = schema.as_ref().map(|schema| schema.span.clone());
         let schema = self.schema(schema.map(|schema| schema.value).unwrap_or_default(), origin.source);
         let entities = self.entities(entities)?;
         let entity_columns = self.entity_columns(&entities, &schema, origin);
         let features = self.features(&entities, schema, origin, (name, schema_span));
-        Some(Columns { entities: entity_names(&entities), entity_columns: entity_columns?, features: features? })
+        Some(ViewColumns { entities: entity_names(&entities), entity_columns: entity_columns?, features: features? })
     }
 
     /// Reports what is wrong with the entities and columns of a view whose source is broken.

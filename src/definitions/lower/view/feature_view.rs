@@ -3,7 +3,7 @@
 use super::{
     super::source::{Found, LoweredSource, Reference},
     ViewLowering, aggregation,
-    columns::{Columns, JoinKeyTypes, Origin},
+    columns::{JoinKeyTypes, Origin, ViewColumns},
 };
 use crate::{
     definitions::format::{RawBatchFeatureView, RawFeatureView, RawMaterialize, RawStoredKeys},
@@ -148,7 +148,7 @@ impl<'a> ViewLowering<'a, '_> {
 }
 
 impl Stored {
-    fn into_view(self, columns: Columns, source: Option<&LoweredSource>) -> FeatureView {
+    fn into_view(self, columns: ViewColumns, source: Option<&LoweredSource>) -> FeatureView {
         let keys = self.keys;
         FeatureView {
             name: self.name.value,

@@ -11,7 +11,7 @@ use super::{
     EncodeError,
     lists::Lists,
     numbers::convert,
-    scalar::{Place, Scalar},
+    scalar::{Position, Scalar},
 };
 use crate::{
     feast::{values::data_types::value_field, wire},
@@ -43,15 +43,15 @@ pub(super) enum Elements {
 impl Node {
     /// A column of a source.
     pub(super) fn bind_column(declared: &DataType, array: &ArrayRef) -> Result<Self, EncodeError> {
-        Self::bind(declared, array, Place::Column)
+        Self::bind(declared, array, Position::Column)
     }
 
     /// What is inside a column: a member of structs, the values of maps, lists of lists.
     pub(super) fn bind_inner(declared: &DataType, array: &ArrayRef) -> Result<Self, EncodeError> {
-        Self::bind(declared, array, Place::Member)
+        Self::bind(declared, array, Position::Member)
     }
 
-    fn bind(declared: &DataType, array: &ArrayRef, place: Place) -> Result<Self, EncodeError> {
+    fn bind(declared: &DataType, array: &ArrayRef, place: Position) -> Result<Self, EncodeError> {
         let incompatible = || EncodeError::incompatible(declared, array);
         let field = value_field(declared).ok_or_else(incompatible)?;
         match array.data_type() {
@@ -68,7 +68,7 @@ impl Node {
             }
         };
         let (lists, elements) = Lists::bind(array).ok_or_else(incompatible)?;
-        let place = if set { Place::SetElement } else { Place::Element };
+        let place = if set { Position::SetElement } else { Position::Element };
         let elements = Elements::bind(element, elements, place)?.ok_or_else(incompatible)?;
         Ok(Self::List { field, lists, elements, set })
     }
@@ -112,7 +112,7 @@ fn some_column_type(declared: &DataType) -> ArrowType {
 }
 
 impl Elements {
-    fn bind(declared: &DataType, array: &ArrayRef, place: Place) -> Result<Option<Self>, EncodeError> {
+    fn bind(declared: &DataType, array: &ArrayRef, place: Position) -> Result<Option<Self>, EncodeError> {
         match (declared, array.data_type()) {
             (DataType::Array(_) | DataType::Set(_), _) => {
                 Ok(Some(Self::Nested(Box::new(Node::bind_inner(declared, array)?))))

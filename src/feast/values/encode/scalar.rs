@@ -16,7 +16,7 @@ use crate::{
 
 /// Where a scalar stands, which decides about timestamps and NaN.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Position {
     /// A column: fractions of seconds are floored, and null is written as [`NULL_TIMESTAMP`].
     Column,
     /// An element of a list: NaN is kept, which is null elsewhere. Fractions are cut off, as
@@ -48,8 +48,8 @@ pub(super) enum Scalar {
 
 impl Scalar {
     /// `None` when the column cannot hold values of the declared type.
-    pub(super) fn bind(declared: &DataType, array: &ArrayRef, place: Place) -> Result<Option<Self>, EncodeError> {
-        let keep_nan = matches!(place, Place::Element | Place::SetElement);
+    pub(super) fn bind(declared: &DataType, array: &ArrayRef, place: Position) -> Result<Option<Self>, EncodeError> {
+        let keep_nan = matches!(place, Position::Element | Position::SetElement);
         Ok(match declared {
             DataType::Bool => Bools::bind(array)?.map(Self::Bool),
             DataType::Int32 => Ints::bind(array)?.map(Self::Int32),
@@ -62,10 +62,10 @@ impl Scalar {
             DataType::Decimal => Numerals::bind(array)?.map(Self::Decimal),
             DataType::UnixTimestamp => {
                 let rounding = match place {
-                    Place::Column | Place::SetElement => Rounding::Floor,
-                    Place::Element | Place::Member => Rounding::TowardZero,
+                    Position::Column | Position::SetElement => Rounding::Floor,
+                    Position::Element | Position::Member => Rounding::TowardZero,
                 };
-                let null = (place == Place::Column).then_some(NULL_TIMESTAMP);
+                let null = (place == Position::Column).then_some(NULL_TIMESTAMP);
                 Seconds::bind(array, rounding)?.map(|seconds| Self::Seconds { seconds, null })
             }
             DataType::ZonedTimestamp => match array.data_type() {

@@ -1,6 +1,6 @@
 /// Which checks of the definitions are left out.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub(crate) struct Checks {
+pub(crate) struct SkippedChecks {
     /// Do not compare declared columns with the sources' files
     #[arg(long)]
     pub skip_source_validation: bool,
