@@ -31,6 +31,7 @@ mod materialize_runs;
 mod offline_queries;
 mod old_registries;
 mod online;
+mod online_redis;
 mod online_sql;
 #[cfg(unix)]
 mod output_files;

@@ -6,7 +6,7 @@ use feastr::{
     online::{OnlineStore, Replace, StoredValue, WriteCounts},
 };
 
-use super::{Row, View, at, found, int, read, read_all, stores, write};
+use super::{Row, View, at, counts, found, int, read, read_all, stores, write};
 use crate::golden::every_value;
 
 /// Runs a test on every store, each with a project of its own.
@@ -16,10 +16,6 @@ fn with_every_store(test: &str, run: impl Fn(&dyn OnlineStore, &str)) {
         eprintln!("{name}");
         run(store.as_ref(), test);
     }
-}
-
-const fn counts(written: u64, skipped: u64) -> WriteCounts {
-    WriteCounts { written, skipped }
 }
 
 #[test]

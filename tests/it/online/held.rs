@@ -15,13 +15,10 @@ use feastr::{
     problem::{Kind, Problem},
 };
 
-use super::{Row, View, at, found, int, read, redis, stores, write};
-use crate::{
-    online_sql::postgres_at,
-    servers::{
-        Kind as ServerKind, Server,
-        redis::{RedisServer, await_true},
-    },
+use super::{Row, View, at, found, int, postgres_at, read, redis, stores, write};
+use crate::servers::{
+    Kind as ServerKind, Server,
+    redis::{RedisServer, await_true},
 };
 
 /// Reads one entity with little time.

@@ -1,20 +1,13 @@
-//! Online stores: what all of them promise, and what can go wrong with Redis.
+//! Online stores: what all of them promise, and what tests of each of them share.
 
-mod changes;
 mod contract;
-mod creation;
-mod errors;
-mod faults;
 mod held;
-mod interop;
-mod kills;
-mod races;
 
 use std::time::{Duration, Instant};
 
 use feastr::{
     clients::runtime::wait,
-    config::{OnlineStoreConfig, RedisConfig},
+    config::{OnlineStoreConfig, Password, PostgresConfig, RedisConfig, ServerUrl, TlsConfig, TlsMode},
     feast::values::{
         entity_key::{EntityKeyEncoder, KeyPart},
         value::{Kind as ValueKind, Value},
@@ -29,13 +22,10 @@ use feastr::{
 use prost::Message as _;
 use tempfile::TempDir;
 
-use crate::{
-    online_sql::postgres_at,
-    servers::{
-        Kind as ServerKind,
-        redis::{RedisCluster, RedisSentinels, RedisServer},
-        shared,
-    },
+use crate::servers::{
+    Kind as ServerKind, PASSWORD, Server, USER,
+    redis::{RedisCluster, RedisSentinels, RedisServer},
+    shared,
 };
 
 /// Features of one view for some entities.
@@ -73,6 +63,20 @@ pub fn stores(folder: &TempDir) -> Vec<(&'static str, Box<dyn OnlineStore>)> {
 
 pub fn redis(config: RedisConfig) -> Box<dyn OnlineStore> {
     open(&OnlineStoreConfig::Redis(config))
+}
+
+/// The settings of a store in a database of a server.
+pub fn postgres_at(server: &Server, database: &str) -> PostgresConfig {
+    let url = ServerUrl {
+        scheme: "postgresql",
+        user: Some(USER.to_owned()),
+        password: Some(Password(PASSWORD.to_owned())),
+        host: "127.0.0.1".to_owned(),
+        port: Some(server.port),
+        database: database.to_owned(),
+        tls: TlsConfig::new(TlsMode::Disable, None),
+    };
+    PostgresConfig { server: url, schema: "public".to_owned(), client: None, keepalives_idle: None, numbers: false }
 }
 
 /// A view to write to, with what it needs.
@@ -161,4 +165,8 @@ pub fn read(store: &dyn OnlineStore, view: &View, keys: &[Vec<u8>]) -> Vec<Vec<S
 
 pub fn found(value: &Value, seconds: i64) -> StoredValue {
     StoredValue::Found { value: value.encode_to_vec(), event: at(seconds) }
+}
+
+pub const fn counts(written: u64, skipped: u64) -> WriteCounts {
+    WriteCounts { written, skipped }
 }

@@ -8,11 +8,8 @@ mod tables;
 mod writers;
 
 use feastr::{
-    config::{OnlineStoreConfig, Password, PostgresConfig, ServerUrl, TlsConfig, TlsMode},
-    feast::values::{
-        entity_key::{EntityKeyEncoder, KeyPart},
-        value::{Kind as ValueKind, Value},
-    },
+    config::{OnlineStoreConfig, PostgresConfig},
+    feast::values::entity_key::{EntityKeyEncoder, KeyPart},
     online::{self, EncodedRow, OnlineStore, Replace, StoredValue, ViewLayout, WriteCounts},
 };
 use prost::Message as _;
@@ -20,8 +17,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::{
-    online::{ReadRequest, Row, View, at, read_all},
-    servers::{Kind, PASSWORD, Server, USER, shared},
+    online::{Row, View, at, counts, int, postgres_at},
+    servers::{Kind, shared},
 };
 
 /// Makes a test of each function for each backend: `contract::postgres::it_works`.
@@ -137,20 +134,6 @@ impl TestStore {
     }
 }
 
-/// The settings of a store in a database of a server.
-pub fn postgres_at(server: &Server, database: &str) -> PostgresConfig {
-    let url = ServerUrl {
-        scheme: "postgresql",
-        user: Some(USER.to_owned()),
-        password: Some(Password(PASSWORD.to_owned())),
-        host: "127.0.0.1".to_owned(),
-        port: Some(server.port),
-        database: database.to_owned(),
-        tls: TlsConfig::new(TlsMode::Disable, None),
-    };
-    PostgresConfig { server: url, schema: "public".to_owned(), client: None, keepalives_idle: None, numbers: false }
-}
-
 /// A view `p_stats` with two features.
 pub fn stats() -> ViewLayout {
     layout("p", "stats", &["trips", "rate"])
@@ -172,12 +155,12 @@ pub fn key(number: u32) -> Vec<u8> {
 }
 
 pub fn integer(number: i64) -> Vec<u8> {
-    Value::from(ValueKind::Int64(number)).encode_to_vec()
+    int(number).encode_to_vec()
 }
 
 /// A row of [`stats`] whose features have the same value.
 pub fn row(number: u32, seconds: i64, value: i64) -> Row {
-    Row { key: key(number), event: at(seconds), created: None, values: vec![integer(value); 2] }
+    Row::new(key(number), seconds, &[int(value), int(value)])
 }
 
 /// Rows as a writer takes them.
@@ -192,18 +175,10 @@ pub fn write(store: &dyn OnlineStore, layout: ViewLayout, replace: Replace, rows
 
 /// The values of [`stats`] of some entities.
 pub fn read(store: &dyn OnlineStore, numbers: &[u32]) -> Vec<Vec<StoredValue>> {
-    let request = ReadRequest {
-        view: "stats".to_owned(),
-        features: vec!["trips".to_owned(), "rate".to_owned()],
-        keys: numbers.iter().copied().map(key).collect(),
-    };
-    read_all(store, "p", &[request]).unwrap().remove(0)
+    let keys: Vec<Vec<u8>> = numbers.iter().copied().map(key).collect();
+    crate::online::read(store, &View(stats()), &keys)
 }
 
 pub fn found(value: i64, seconds: i64) -> StoredValue {
-    StoredValue::Found { value: integer(value), event: at(seconds) }
-}
-
-pub const fn counts(written: u64, skipped: u64) -> WriteCounts {
-    WriteCounts { written, skipped }
+    crate::online::found(&int(value), seconds)
 }

@@ -8,10 +8,12 @@ use feastr::{
     problem::Problem,
 };
 
-use super::{Row, View, int, read, read_all, redis, write};
-use crate::servers::{
-    PASSWORD, free_port,
-    redis::{RedisCluster, RedisSentinels, RedisServer, await_true},
+use crate::{
+    online::{Row, View, int, read, read_all, redis, write},
+    servers::{
+        PASSWORD, free_port,
+        redis::{RedisCluster, RedisSentinels, RedisServer, await_true},
+    },
 };
 
 /// Asserts what an error says and advises.
@@ -112,7 +114,7 @@ fn encrypted_connections_look_at_certificates() {
     for mode in [TlsMode::VerifyFull, TlsMode::VerifyCa, TlsMode::Require] {
         let store = redis(server.encrypted(mode));
         write_one(store.as_ref(), &view).unwrap();
-        assert_eq!(read(store.as_ref(), &view, std::slice::from_ref(&key))[0][0], super::found(&int(1), 9));
+        assert_eq!(read(store.as_ref(), &view, std::slice::from_ref(&key))[0][0], crate::online::found(&int(1), 9));
     }
     let by_address = |mode| {
         let mut config = server.encrypted(mode);
@@ -170,7 +172,7 @@ fn a_server_without_memory_is_said_at_once() {
     limit(0);
     write(store.as_ref(), &view, Replace::Outdated, &rows).unwrap();
     let keys: Vec<Vec<u8>> = rows.into_iter().map(|row| row.key).collect();
-    assert!(read(store.as_ref(), &view, &keys).iter().all(|values| values[0] == super::found(&int(1), 9)));
+    assert!(read(store.as_ref(), &view, &keys).iter().all(|values| values[0] == crate::online::found(&int(1), 9)));
 }
 
 #[test]

@@ -6,8 +6,10 @@ use feastr::{
 };
 use redis::{Commands as _, Connection};
 
-use super::{Row, View, at, redis, write};
-use crate::servers::{PASSWORD, redis::RedisServer};
+use crate::{
+    online::{Row, View, at, redis, write},
+    servers::{PASSWORD, redis::RedisServer},
+};
 
 const COUNT: i64 = 300;
 

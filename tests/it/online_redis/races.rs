@@ -7,8 +7,10 @@ use std::{
 
 use feastr::online::{OnlineStore, Replace, StoredValue};
 
-use super::{Row, View, at, int, read, redis};
-use crate::servers::redis::{RedisCluster, RedisSentinels, RedisServer};
+use crate::{
+    online::{Row, View, at, int, read, redis},
+    servers::redis::{RedisCluster, RedisSentinels, RedisServer},
+};
 
 const KEYS: i64 = 300;
 const WRITERS: u64 = 4;
@@ -57,7 +59,7 @@ fn newest_wins(store: &dyn OnlineStore) {
         let write = |batches: &Vec<Vec<Row>>| {
             // A writer for each batch, so that all of them are sent.
             for batch in batches {
-                super::write(store, &view, Replace::Outdated, batch).unwrap();
+                crate::online::write(store, &view, Replace::Outdated, batch).unwrap();
             }
         };
         let writers: Vec<_> = all.iter().map(|batches| scope.spawn(move || write(batches))).collect();

@@ -8,10 +8,12 @@ use std::{
 
 use feastr::online::{OnlineStore, Replace, Writer};
 
-use super::{Row, View, found, int, read, read_all, redis};
-use crate::servers::{
-    PASSWORD, USER,
-    redis::{RedisCluster, RedisSentinels, RedisServer, await_true},
+use crate::{
+    online::{Row, View, found, int, read, read_all, redis},
+    servers::{
+        PASSWORD, USER,
+        redis::{RedisCluster, RedisSentinels, RedisServer, await_true},
+    },
 };
 
 const ROWS: i64 = 60_000;
@@ -83,7 +85,7 @@ fn a_server_that_was_started_again_is_not_trusted() {
             assert!(error.message.contains("was started again or replaced"), "{error:?}");
             assert!(error.help().as_deref().unwrap().contains("run the same again"), "{error:?}");
         });
-        let again = super::write(store.as_ref(), &view, Replace::Outdated, &rows).unwrap();
+        let again = crate::online::write(store.as_ref(), &view, Replace::Outdated, &rows).unwrap();
         assert_eq!(again.written + again.skipped, rows.len() as u64);
         assert!(again.skipped > 0);
         assert_complete(store.as_ref(), &view);
@@ -120,7 +122,7 @@ fn the_new_master_of_the_sentinels_is_written() {
     write(writer.as_mut(), &rows[40_000..]);
     let error = writer.finish().unwrap_err();
     assert!(error.message.contains("was started again or replaced"), "{error:?}");
-    let again = super::write(store.as_ref(), &view, Replace::Outdated, &rows).unwrap();
+    let again = crate::online::write(store.as_ref(), &view, Replace::Outdated, &rows).unwrap();
     assert!(again.skipped > 0, "{again:?}");
     assert_complete(store.as_ref(), &view);
 }
@@ -159,8 +161,8 @@ fn slots_move_while_they_are_written() {
         });
         let write_all = || {
             for _ in 0..3 {
-                super::write(store.as_ref(), &view, Replace::Outdated, &rows(&view)).unwrap();
-                super::write(store.as_ref(), &view, Replace::Everything, &rows(&view)).unwrap();
+                crate::online::write(store.as_ref(), &view, Replace::Outdated, &rows(&view)).unwrap();
+                crate::online::write(store.as_ref(), &view, Replace::Everything, &rows(&view)).unwrap();
                 assert_complete(store.as_ref(), &view);
             }
         };

@@ -1,0 +1,9 @@
+//! The online store in Redis: what can go wrong with one server, a cluster, or a master that sentinels know.
+
+mod changes;
+mod creation;
+mod errors;
+mod faults;
+mod interop;
+mod kills;
+mod races;
