@@ -14,7 +14,7 @@ pub use teardown::{TeardownOptions, TeardownSummary, teardown};
 pub use unrecorded::values;
 
 use rows::PinnedVersions;
-use tables::drop_tables;
+use tables::{create, drop_tables, tables};
 
 use crate::{
     feast::registry::{DecodeError, UnknownFieldsLost},
@@ -125,18 +125,10 @@ pub fn apply(
     let pinned = rows::pinned_versions(repo, registry)?;
     let before = registry.snapshot(project)?;
     let (plan, writes) = decide(repo, &before, online, &pinned, options)?;
-    if let Some(online) = online {
-        unrecorded::prepare(repo, online)?;
-    }
+    let created = online.map(|online| create(repo, &plan, online)).transpose()?.unwrap_or_default();
     if writes.is_empty() {
         // Nothing was due at the moment of the reading; a lock would not make it truer.
         return Ok(plan);
-    }
-    // Before the registry is locked, because both may be one file.
-    let created: Vec<String> = tables(&plan, TableAction::Create).map(str::to_owned).collect();
-    let recorded = online.and_then(|online| online.recorded_tables());
-    if let Some(recorded) = recorded {
-        recorded.create(&created.iter().map(String::as_str).collect::<Vec<_>>())?;
     }
     let mut decided = Some((plan, writes));
     let plan = update(registry, project, |snapshot| {
@@ -146,7 +138,7 @@ pub fn apply(
         };
         Ok::<_, ApplyError>(if writes.is_empty() { Decision::Leave(plan) } else { Decision::Write(writes, plan) })
     })?;
-    if let Some(recorded) = recorded {
+    if let Some(recorded) = online.and_then(|online| online.recorded_tables()) {
         // What another apply dropped in between.
         let missed = tables(&plan, TableAction::Create).filter(|table| !created.iter().any(|made| made == table));
         recorded.create(&missed.collect::<Vec<_>>())?;
@@ -248,10 +240,6 @@ fn stale_notes(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Vec<Write> {
         put_stale(&again.view, again.interval.end.max(known(&again.view).unwrap_or(again.interval.end)), now)
     }));
     notes
-}
-
-fn tables(plan: &Plan, action: TableAction) -> impl Iterator<Item = &str> {
-    plan.tables.iter().filter(move |change| change.action == action).map(|change| change.table.as_str())
 }
 
 #[cfg(test)]

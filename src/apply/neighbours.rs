@@ -50,8 +50,8 @@ impl<'a> Neighbours<'a> {
 
     /// The same of a table that the registry records.
     pub fn have_table(&self, table: &str) -> bool {
-        let prefix = self.online.recorded_tables().map(|recorded| (recorded.layout().name)(self.id("")));
-        prefix.and_then(|prefix| table.strip_prefix(&prefix)).is_some_and(|view| self.have(view))
+        let prefix = self.id("").table();
+        table.strip_prefix(&prefix).is_some_and(|view| self.have(view))
     }
 
     fn id<'v>(&'v self, name: &'v str) -> ViewId<'v> {
@@ -100,7 +100,7 @@ fn is_here(view: ViewId<'_>, state: &RegistryState, online: &dyn OnlineStore) ->
     online
         .recorded_tables()
         .map(RecordedTables::layout)
-        .is_none_or(|here| state.online_tables.get(&(here.name)(view)).is_some_and(|file| file == here.file))
+        .is_none_or(|here| state.online_tables.get(&view.table()).is_some_and(|file| file == here.file))
 }
 
 #[cfg(test)]

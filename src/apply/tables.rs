@@ -1,13 +1,35 @@
-//! Dropping the tables of online stores that the registry records.
+//! Online tables around an apply: created before the registry names them, and dropped after it has committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ApplyError, Neighbours, locks::under_locks, rows};
 use crate::{
-    model::{OnlineTables, RegistryState, Timestamp, ViewId},
-    online::RecordedTables,
+    model::{RegistryState, Repo, Timestamp, View, ViewId},
+    online::{OnlineStore, RecordedTables},
+    plan::{Plan, TableAction},
     registry::{Decision, Registry, read_objects, update},
 };
+
+/// The tables that a plan creates, or those that it drops.
+pub(crate) fn tables(plan: &Plan, action: TableAction) -> impl Iterator<Item = &str> {
+    plan.tables.iter().filter(move |change| change.action == action).map(|change| change.table.as_str())
+}
+
+/// Makes room for the values of a repo's views, before the registry is locked, because both may be one file. Returns
+/// the tables that the registry is to record: in other stores whatever is missing is made, planned or not.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(crate) fn create(repo: &Repo, plan: &Plan, online: &dyn OnlineStore) -> Result<Vec<String>, ApplyError> {
+    let Some(recorded) = online.recorded_tables() else {
+        let views: Vec<&str> = repo.views().filter(View::stores_values).map(|view| view.name).collect();
+        online.prepare_views(&repo.project.name, &views)?;
+        return Ok(Vec::new());
+    };
+    let created: Vec<&str> = tables(plan, TableAction::Create).collect();
+    recorded.create(&created)?;
+    Ok(created.into_iter().map(str::to_owned).collect())
+}
 
 /// Drops tables of a project, and then takes them off the record, which is what a later run goes by
 /// when this one is killed. Those of views that were declared again in the meantime stay, and
@@ -25,13 +47,12 @@ pub(crate) fn drop_tables<'a>(
     neighbours: &Neighbours<'_>,
     now: Timestamp,
 ) -> Result<(), ApplyError> {
-    let here = recorded.layout();
-    let prefix = (here.name)(ViewId { project, name: "" });
+    let prefix = ViewId { project, name: "" }.table();
     let tables: BTreeMap<&str, &str> =
         tables.map(|table| (table.strip_prefix(&prefix).unwrap_or(table), table)).collect();
     let views = tables.keys().map(|&view| view.to_owned()).collect();
     under_locks(project, registry, views, &mut |views| {
-        let needed = needed(project, &read_objects(&registry.snapshot(project)?), here);
+        let needed = needed(project, &read_objects(&registry.snapshot(project)?));
         let mut dropped: Vec<&str> = views.iter().map(|view| tables[view.as_str()]).collect();
         dropped.retain(|table| !needed.contains(*table));
         if dropped.is_empty() {
@@ -43,7 +64,7 @@ pub(crate) fn drop_tables<'a>(
         recorded.remove(&removed.collect::<Vec<_>>())?;
         let back = update(registry, project, |snapshot| {
             let state = read_objects(snapshot);
-            let back = self::needed(project, &state, here);
+            let back = self::needed(project, &state);
             let mut recorded = state.online_tables;
             recorded.retain(|table, _| back.contains(table) || !dropped.contains(&table.as_str()));
             Ok::<_, ApplyError>(Decision::Write(vec![rows::put_infra(snapshot, &recorded, now)], back))
@@ -55,6 +76,6 @@ pub(crate) fn drop_tables<'a>(
 }
 
 /// The tables of the views in a registry.
-fn needed(project: &str, state: &RegistryState, here: OnlineTables<'_>) -> BTreeSet<String> {
-    state.views_with_table().map(|view| (here.name)(ViewId { project, name: &view.name })).collect()
+fn needed(project: &str, state: &RegistryState) -> BTreeSet<String> {
+    state.views_with_table().map(|view| ViewId { project, name: &view.name }.table()).collect()
 }

@@ -1,21 +1,12 @@
 //! Values in online stores whose tables, if they have any, the registry does not record.
 
-use super::{ApplyError, cleanup::all_of};
+use super::cleanup::all_of;
 use crate::{
     feast::registry::{Layout, layout},
-    model::{ObjectId, RegistryState, Repo, View},
+    model::{ObjectId, RegistryState, View},
     online::{OnlineStore, ViewLayout},
     registry::{Leftover, Snapshot},
 };
-
-/// Makes room for the values of all online views, where it is missing.
-pub(crate) fn prepare(repo: &Repo, online: &dyn OnlineStore) -> Result<(), ApplyError> {
-    if online.recorded_tables().is_some() {
-        return Ok(());
-    }
-    let views: Vec<&str> = repo.views().filter(View::stores_values).map(|view| view.name).collect();
-    Ok(online.prepare_views(&repo.project.name, &views)?)
-}
 
 /// The online values of all views of a project, as they are left when the views go.
 pub fn values(project: &str, state: &RegistryState) -> Vec<Leftover> {

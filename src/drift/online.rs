@@ -21,7 +21,7 @@ pub fn online(state: &RegistryState, tables: &Tables<'_>) -> Vec<Finding> {
     let views = state.views().filter(View::has_table).map(|view| view.id());
     let mut wanted = BTreeSet::new();
     for id in views.chain(foreign.map(|foreign| foreign.id.clone())) {
-        let table = (tables.layout.name)(ViewId { project: tables.project, name: &id.name });
+        let table = ViewId { project: tables.project, name: &id.name }.table();
         let (kind, message) = match state.online_tables.get(&table) {
             None => (FindingKind::TableNotRecorded, format!("has no online table in the registry's record, `{table}`")),
             Some(file) => match misplaced(tables, &table, file) {
@@ -101,8 +101,7 @@ mod tests {
             online_tables: ["shop_plain", "shop_lost"].map(|table| (table.to_owned(), "o.db".to_owned())).into(),
             ..RegistryState::default()
         };
-        let layout =
-            OnlineTables { store: "SQLite", file: "o.db", name: |view| format!("{}_{}", view.project, view.name) };
+        let layout = OnlineTables { store: "SQLite", file: "o.db" };
         let existing = BTreeSet::from(["shop_plain".to_owned()]);
         let findings = online(&state, &Tables { project: "shop", layout, existing });
         let found: Vec<_> = findings.iter().map(|finding| (finding.kind, finding.object.to_string())).collect();

@@ -12,7 +12,7 @@ use super::{
     admin::{Admin, RecordedTables},
     reader::{Found, PreparedRead, Reader, Reading, StoredValue, ViewFeatures},
     store::OnlineStore,
-    view_layout::{ViewLayout, table_name},
+    view_layout::ViewLayout,
     writer::{EncodedRow, Replace, WriteCounts, Writer},
 };
 use crate::{
@@ -58,7 +58,7 @@ impl SqliteOnlineStore {
         let mut connection = self.file.open_for_writing()?;
         let mut entities = 0;
         for (view, condition) in removals {
-            let table = table_name(view.id());
+            let table = view.id().table();
             loop {
                 let page = remove_page(&mut connection, &table, &condition);
                 match page.map_err(|error| self.file.explain(&error))? {
@@ -138,7 +138,7 @@ fn has_numbers(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
 
 impl RecordedTables for SqliteOnlineStore {
     fn layout(&self) -> OnlineTables<'_> {
-        OnlineTables { store: "sqlite", file: &self.recorded, name: table_name }
+        OnlineTables { store: "sqlite", file: &self.recorded }
     }
 
     fn is_same(&self, one: &str, other: &str) -> bool {
@@ -205,11 +205,11 @@ impl Admin for SqliteOnlineStore {
 
     /// Capitals make no difference to SQLite.
     fn table(&self, view: ViewId<'_>) -> Option<String> {
-        Some(table_name(view).to_ascii_lowercase())
+        Some(view.table().to_ascii_lowercase())
     }
 
     fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), Problem> {
-        let tables: Vec<String> = views.iter().map(|&name| table_name(ViewId { project, name })).collect();
+        let tables: Vec<String> = views.iter().map(|&name| ViewId { project, name }.table()).collect();
         self.create(&tables.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
@@ -235,7 +235,7 @@ impl Admin for SqliteOnlineStore {
 impl OnlineStore for SqliteOnlineStore {
     fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn Writer>, Problem> {
         let connection = self.file.open_for_writing()?;
-        let table = table_name(layout.id());
+        let table = layout.id().table();
         let writer = SqliteWriter::new(self, connection, &table, layout, replace);
         Ok(Box::new(writer.map_err(|error| self.file.explain(&error))?))
     }
@@ -366,7 +366,7 @@ impl PreparedRead for SqliteRead {
 
 impl ViewRead {
     fn new(project: &str, view: ViewFeatures) -> Self {
-        let table = quoted(&table_name(ViewId { project, name: &view.view }));
+        let table = quoted(&ViewId { project, name: &view.view }.table());
         let select = format!("SELECT feature_name, value, event_ts FROM {table} WHERE entity_key = ?1");
         Self { select, features: view.features, keys: view.keys }
     }

@@ -13,11 +13,6 @@ pub struct ViewLayout {
     pub join_keys: Vec<String>,
 }
 
-/// The table of a view, as Feast names it in stores that have one per view.
-pub(crate) fn table_name(view: ViewId<'_>) -> String {
-    format!("{}_{}", view.project, view.name)
-}
-
 impl ViewLayout {
     /// The layout of a view's values in the online store; there are none of a computed view.
     pub fn of<'a>(project: &str, view: impl Into<View<'a>>) -> Self {

@@ -302,7 +302,7 @@ fn table_changes(
     others: &BTreeMap<ObjectId, Object>,
     online: OnlineTables<'_>,
 ) -> Vec<TableChange> {
-    let table = |name| (online.name)(ViewId { project: &repo.project.name, name });
+    let table = |name| ViewId { project: &repo.project.name, name }.table();
     let wanted: BTreeSet<String> = repo.views().filter(View::has_table).map(|view| table(view.name)).collect();
     let foreign = state.foreign_views().map(|foreign| foreign.id.name.as_str());
     let others = others.values().filter_map(Object::view).filter(View::has_table).map(|view| view.name);

@@ -31,7 +31,7 @@ pub(crate) fn losses(
     let Some(kept) = kept else {
         return match online {
             Some(online) => {
-                let table = (online.name)(ViewId { project, name: before.name });
+                let table = ViewId { project, name: before.name }.table();
                 let is_dropped = dropped.contains(table.as_str());
                 is_dropped.then_some(Loss::OnlineTable { store: online.store, table }).into_iter().collect()
             }

@@ -1,8 +1,16 @@
+//! Answers: which value and which status a feature has, by what is stored and how old it is.
+
 use std::fmt;
 
 use serde_json::{Value as Json, json};
 
-use crate::{feast::values::value::Value, model::Timestamp};
+use crate::{
+    feast::values::value::Value,
+    model::{Timestamp, Ttl},
+    online::StoredValue,
+    problem::{Kind, Problem},
+    retrieval::SelectedView,
+};
 
 /// How a value stands (`feast.serving.FieldStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +60,46 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// What is stored of a feature, as it stands at `now`.
+    ///
+    /// # Errors
+    /// When the stored bytes are damaged.
+    pub(super) fn of(
+        stored: &StoredValue,
+        selected: &SelectedView,
+        feature: &str,
+        now: Timestamp,
+    ) -> Result<Self, Problem> {
+        let StoredValue::Found { value, event } = stored else {
+            return Ok(Self { value: Value::NULL, status: Status::NotFound, event: Timestamp::from_micros(0) });
+        };
+        let value = Value::read(value).map_err(|error| {
+            let name = format!("{}:{feature}", selected.view.name);
+            Problem::new(
+                Kind::Internal,
+                format!("the stored value of {name} is damaged: {error}"),
+                "materialize the view again".to_owned(),
+            )
+        })?;
+        let status = if is_expired(*event, selected.view.ttl, now) {
+            Status::OutsideMaxAge
+        } else if value.is_null() {
+            Status::NullValue
+        } else {
+            Status::Present
+        };
+        Ok(Self { value, status, event: *event })
+    }
+
     /// The value as JSON; the null that Feast writes for times is null here, too.
     fn to_json(&self) -> Json {
         if self.value.is_null() { Json::Null } else { self.value.to_json() }
     }
+}
+
+/// Whether a value is older than the ttl; stores know whole seconds only, so seconds count.
+fn is_expired(event: Timestamp, ttl: Ttl, now: Timestamp) -> bool {
+    ttl.limit().is_some_and(|limit| now.seconds().saturating_sub(event.seconds()) > limit / 1_000_000)
 }
 
 /// A named column of an answer: a join key or a feature, one value per entity.

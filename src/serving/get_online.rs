@@ -1,20 +1,17 @@
-//! Reads features of entities: builds entity keys from requests and statuses from stored values.
+//! Reads features of entities: under which keys their values are asked for, and how the answer is put together.
 
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    Answer, AnswerColumn, Answered, Status,
+    Answer, AnswerColumn, Answered,
     keys::{KeyColumn, Keys},
 };
 use crate::{
-    feast::values::{
-        entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
-        value::Value,
-    },
-    model::{DUMMY_JOIN_KEY, Timestamp, Ttl},
-    online::{Found, PreparedRead, Reader, StoredValue, ViewFeatures},
+    feast::values::entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
+    model::{DUMMY_JOIN_KEY, Timestamp},
+    online::{Found, PreparedRead, Reader, ViewFeatures},
     problem::{self, Problem},
-    retrieval::{Entities, JoinKey, Retrieval, SelectedView},
+    retrieval::{Entities, JoinKey, Retrieval},
 };
 
 impl From<EntityKeyError> for Problem {
@@ -77,7 +74,7 @@ impl OnlineFeatures {
         let key_count = columns.len();
         for (view, values) in self.retrieval.views.iter().zip(found) {
             for (index, feature) in view.features.iter().enumerate() {
-                let values = values.iter().map(|row| answer(&row[index], view, &feature.field.name, now));
+                let values = values.iter().map(|row| Answered::of(&row[index], view, &feature.field.name, now));
                 columns.push(AnswerColumn { name: feature.output.clone(), values: values.collect::<Result<_, _>>()? });
             }
         }
@@ -115,34 +112,6 @@ impl KeyList {
     }
 }
 
-fn answer(stored: &StoredValue, selected: &SelectedView, feature: &str, now: Timestamp) -> Result<Answered, Problem> {
-    let StoredValue::Found { value, event } = stored else {
-        let event = Timestamp::from_micros(0);
-        return Ok(Answered { value: Value::NULL, status: Status::NotFound, event });
-    };
-    let value = Value::read(value).map_err(|error| {
-        let name = format!("{}:{feature}", selected.view.name);
-        Problem::new(
-            problem::Kind::Internal,
-            format!("the stored value of {name} is damaged: {error}"),
-            "materialize the view again".to_owned(),
-        )
-    })?;
-    let status = if expired(*event, selected.view.ttl, now) {
-        Status::OutsideMaxAge
-    } else if value.is_null() {
-        Status::NullValue
-    } else {
-        Status::Present
-    };
-    Ok(Answered { value, status, event: *event })
-}
-
-/// Whether a value is older than the ttl; stores know whole seconds only, so seconds count.
-fn expired(event: Timestamp, ttl: Ttl, now: Timestamp) -> bool {
-    ttl.limit().is_some_and(|limit| now.seconds().saturating_sub(event.seconds()) > limit / 1_000_000)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -151,11 +120,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        feast::values::value::Kind,
-        model::{DataType, FeatureView, Field, Object, RegistryState},
+        feast::values::value::{Kind, Value},
+        model::{DataType, FeatureView, Field, Object, RegistryState, Ttl},
         online::{EncodedRow, MemoryOnlineStore, OnlineStore, Replace, ViewLayout},
         problem::Kind as ProblemKind,
         retrieval::{FeatureReference, Selection, resolve},
+        serving::Status,
     };
 
     const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);

@@ -1,8 +1,8 @@
 //! From planned changes to the rows a registry writes.
 
-mod views;
+mod versions;
 
-pub(crate) use views::{PinnedVersions, pinned_versions};
+pub(crate) use versions::{PinnedVersions, pinned_versions};
 
 use std::collections::{BTreeMap, HashSet};
 

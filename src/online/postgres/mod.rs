@@ -17,7 +17,7 @@ use super::{
     admin::{Admin, RecordedTables},
     reader::{PreparedRead, Reader, ViewFeatures},
     store::OnlineStore,
-    view_layout::{ViewLayout, table_name},
+    view_layout::ViewLayout,
     writer::{Replace, Writer},
 };
 use crate::{
@@ -63,14 +63,14 @@ impl Admin for PostgresOnlineStore {
     }
 
     fn table(&self, view: ViewId<'_>) -> Option<String> {
-        Some(tables::kept(&table_name(view)).to_owned())
+        Some(tables::kept(&view.table()).to_owned())
     }
 
     fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), Problem> {
         if views.is_empty() {
             return Ok(());
         }
-        let tables: Vec<String> = views.iter().map(|&name| table_name(ViewId { project, name })).collect();
+        let tables: Vec<String> = views.iter().map(|&name| ViewId { project, name }.table()).collect();
         tables::check_lengths(&tables)?;
         prepare(&mut PostgresSession::open(&self.access)?, &tables, self.numbers).map(|_| ())
     }
@@ -91,7 +91,7 @@ impl Admin for PostgresOnlineStore {
 impl OnlineStore for PostgresOnlineStore {
     fn writer(&self, layout: ViewLayout, replace: Replace) -> Result<Box<dyn Writer>, Problem> {
         let mut session = PostgresSession::open(&self.access)?;
-        let table = table_name(layout.id());
+        let table = layout.id().table();
         let found = prepare(&mut session, std::slice::from_ref(&table), self.numbers)?;
         session.note_history();
         let has_numbers = found.iter().any(|table| table.has_numbers);

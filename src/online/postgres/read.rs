@@ -16,10 +16,7 @@ use super::{
 use crate::{
     clients::postgres::{Connection, Pool, PostgresError},
     model::{Timestamp, ViewId},
-    online::{
-        reader::{Found, PreparedRead, Reading, StoredValue, ViewFeatures},
-        view_layout::table_name,
-    },
+    online::reader::{Found, PreparedRead, Reading, StoredValue, ViewFeatures},
     problem::Problem,
 };
 
@@ -131,12 +128,7 @@ impl ViewRead {
         for (column, feature) in view.features.iter().enumerate() {
             columns.entry(feature.clone()).or_default().push(column);
         }
-        Self {
-            table: table_name(ViewId { project, name: &view.view }),
-            features: view.features,
-            columns,
-            keys: view.keys,
-        }
+        Self { table: ViewId { project, name: &view.view }.table(), features: view.features, columns, keys: view.keys }
     }
 }
 

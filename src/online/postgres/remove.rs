@@ -19,7 +19,7 @@ use crate::{
     },
     feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
-    online::view_layout::{ViewLayout, table_name},
+    online::view_layout::ViewLayout,
     problem::{Kind, Problem},
 };
 
@@ -39,7 +39,7 @@ pub(crate) fn views(
     let mut existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
-        let table = table_name(view.id());
+        let table = view.id().table();
         if !existing.contains(&table) {
             continue;
         }
@@ -88,7 +88,7 @@ pub(crate) fn features(
     let existing = existing(session, views)?;
     let mut entities = 0;
     for view in views {
-        let table = table_name(view.id());
+        let table = view.id().table();
         if existing.contains(&table) {
             let removed = Removed::Features(view.features.clone(), prefix(view)?);
             entities += remove(session, &table, &removed, &mut |page| on_page(entities + page))?;
@@ -109,7 +109,7 @@ fn existing<'a>(
     session: &mut PostgresSession,
     views: impl IntoIterator<Item = &'a ViewLayout>,
 ) -> Result<Vec<String>, Problem> {
-    let mut tables: Vec<String> = views.into_iter().map(|view| table_name(view.id())).collect();
+    let mut tables: Vec<String> = views.into_iter().map(|view| view.id().table()).collect();
     let missing = missing(session, &tables.iter().map(String::as_str).collect::<Vec<_>>())?;
     tables.retain(|table| !missing.contains(table));
     // What follows looks through them.
@@ -126,7 +126,7 @@ pub(crate) fn expired(
     let existing = existing(session, views.iter().map(|(view, _)| view))?;
     let mut entities = 0;
     for (view, before) in views {
-        let table = table_name(view.id());
+        let table = view.id().table();
         if existing.contains(&table) {
             entities += remove(session, &table, &Removed::Before(*before), &mut |page| on_page(entities + page))?;
         }

@@ -27,8 +27,7 @@ fn applied(repo: &Repo) -> RegistryState {
 }
 
 fn setting(repo_name: Option<&str>) -> Setting<'_> {
-    let online =
-        OnlineTables { store: "sqlite", file: "online.db", name: |view| format!("{}_{}", view.project, view.name) };
+    let online = OnlineTables { store: "sqlite", file: "online.db" };
     Setting { repo_name, online: Some(online) }
 }
 

@@ -1,4 +1,4 @@
-//! Rows of views, and their version histories.
+//! Which version of a view a change makes the active one, and what goes into the history of its versions.
 
 use std::collections::BTreeMap;
 
