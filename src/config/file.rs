@@ -160,7 +160,7 @@ fn check_project(project: &Spanned<String>, names_are_tables: bool, diagnostics:
     } else if names_are_tables && name.contains('-') {
         diagnostics.error_with_help(
             &project.span,
-            format!("project name `{name}` has a hyphen, which the SQLite online store cannot take"),
+            format!("project name `{name}` has a hyphen, which the online store cannot take"),
             format!("call it `{}`", name.replace('-', "_")),
         );
     }
