@@ -172,7 +172,7 @@ fn approved(
     options: ApplyOptions<'_>,
 ) -> Result<Plan, ApplyError> {
     let plan = plan(repo, state, options.repo_name, online)?;
-    let permission = match options.approval {
+    let consent = match options.approval {
         Approval::Named(allowed) => Consent::Named(allowed),
         Approval::Everything => Consent::Everything,
         Approval::Plan(saved) => {
@@ -185,7 +185,7 @@ fn approved(
             Consent::Everything
         }
     };
-    let blocked = plan.blocked(permission);
+    let blocked = plan.blocked(consent);
     if blocked.is_empty() { Ok(plan) } else { Err(ApplyError::Blocked(blocked)) }
 }
 

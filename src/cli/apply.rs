@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     if printer.json {
         printer.result_line(json(&plan)?)?;
     } else if printer.verbosity > Verbosity::Quiet {
-        let view = PlanView { plan: &plan, stage: PlanStage::Applied, permission: Consent::Everything };
+        let view = PlanView { plan: &plan, stage: PlanStage::Applied, consent: Consent::Everything };
         printer.result(draw_plan(&view, printer.out, printer.verbosity >= Verbosity::Verbose))?;
     }
     Ok(Exit::Done)
@@ -116,7 +116,7 @@ fn remove_leftovers(store: &FeatureStore, caller: &Caller, printer: Printer) -> 
 fn ask_and_apply(store: &FeatureStore, caller: &Caller, repo: &Repo, printer: Printer) -> Result<Plan, CommandError> {
     let plan = plan(store, caller, repo)?;
     // A yes on the terminal stands for the flags.
-    let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Consent::Everything };
+    let view = PlanView { plan: &plan, stage: PlanStage::Planned, consent: Consent::Everything };
     printer.stderr(draw_plan(&view, printer.err, false));
     if !agreed("Apply this plan, with what it breaks and loses?", printer)? {
         return Err(CommandError::refused("nothing was applied", None));

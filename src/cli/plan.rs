@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         save(&plan, &context.target(path))?;
     }
     let printer = context.printer;
-    let view = PlanView { plan: &plan, stage: PlanStage::Planned, permission: Consent::Named(&args.allow) };
+    let view = PlanView { plan: &plan, stage: PlanStage::Planned, consent: Consent::Named(&args.allow) };
     match format {
         Format::Text => {
             let verbose = printer.verbosity >= Verbosity::Verbose;
@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         }
     }
     Ok(match () {
-        () if !plan.blocked(view.permission).is_empty() => Exit::Refused,
+        () if !plan.blocked(view.consent).is_empty() => Exit::Refused,
         () if args.detailed_exitcode && !plan.is_empty() => Exit::Changes,
         () => Exit::Done,
     })

@@ -39,7 +39,7 @@ impl Consequences {
             Section::new("Notes", notes(plan)),
         ];
         if planned {
-            sections.extend(blocked(&plan.blocked(view.permission)));
+            sections.extend(blocked(&plan.blocked(view.consent)));
         }
         sections.retain(|section| !section.items.is_empty());
         Self { sections }

@@ -12,7 +12,7 @@ pub fn annotations(view: &PlanView<'_>, path_of: &dyn Fn(&Path) -> PathBuf) -> S
     let mut lines = String::new();
     let place_of = |change: &Change| change.place.clone().map(|place| Place { file: path_of(&place.file), ..place });
     for change in &view.plan.changes {
-        let blocked = change.blocked(view.permission);
+        let blocked = change.blocked(view.consent);
         let level = match change.severity {
             _ if blocked.is_some() => "error",
             Severity::Safe | Severity::Rematerialize => "notice",

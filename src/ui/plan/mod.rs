@@ -32,7 +32,7 @@ pub struct PlanView<'a> {
     /// Whether it was done.
     pub stage: PlanStage,
     /// What was permitted on the command line.
-    pub permission: Consent<'a>,
+    pub consent: Consent<'a>,
 }
 
 impl PlanView<'_> {
