@@ -153,7 +153,7 @@ impl Change {
 }
 
 impl Plan {
-    /// The changes that are in the way of an apply with this permission.
+    /// The changes that an apply with this consent may not carry out.
     pub fn blocked(&self, consent: Consent<'_>) -> Vec<Blocked> {
         self.changes.iter().filter_map(|change| change.blocked(consent)).collect()
     }
