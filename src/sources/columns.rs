@@ -32,7 +32,7 @@ impl Columns {
 
     /// Notes that a file has a column.
     pub fn add(&mut self, name: &str, holds: Holds, file: &str) {
-        let kind = Kind { holds, files: 1, first: file.to_owned() };
+        let kind = ColumnKind { holds, files: 1, first: file.to_owned() };
         match self.columns.iter_mut().find(|column| column.name == name) {
             None => {
                 self.columns.push(Column { name: name.to_owned(), kinds: vec![kind], twice_in: None, in_folders: None })
@@ -51,7 +51,7 @@ pub struct Column {
     /// As the file has it.
     pub name: String,
     /// Every kind of values that it has in some file; there is at least one.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<ColumnKind>,
     /// A file that has the column twice, if there is one.
     pub twice_in: Option<String>,
     /// Set if folders (`day=2026-01-01`) give it to files that have it themselves, and what differs:
@@ -61,7 +61,7 @@ pub struct Column {
 
 /// A kind of values, and where they are.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kind {
+pub struct ColumnKind {
     /// What is in it.
     pub holds: Holds,
     /// Number of files in which it is.
@@ -123,14 +123,14 @@ impl Column {
     /// A column of values of one type.
     pub fn typed(name: &str, kind: ArrowType) -> Self {
         let holds = Holds::Typed(std::sync::Arc::new(arrow::datatypes::Field::new("", kind, true)));
-        let kind = Kind { holds, files: 1, first: String::new() };
+        let kind = ColumnKind { holds, files: 1, first: String::new() };
         Self { name: name.to_owned(), kinds: vec![kind], twice_in: None, in_folders: None }
     }
 
     /// The type that the column declares when nobody does; `None` when its values have none, or none
     /// in common.
     pub fn data_type(&self) -> Option<DataType> {
-        let is_uuid = |kind: &Kind| matches!(&kind.holds, Holds::Typed(field) if is_uuid(field));
+        let is_uuid = |kind: &ColumnKind| matches!(&kind.holds, Holds::Typed(field) if is_uuid(field));
         if self.kinds.iter().all(is_uuid) {
             return Some(DataType::Uuid);
         }
@@ -154,7 +154,7 @@ impl Column {
         match self.kinds.as_slice() {
             [only] => type_name(only.holds.arrow()),
             several => {
-                let part = |kind: &Kind| {
+                let part = |kind: &ColumnKind| {
                     let others = match kind.files - 1 {
                         0 => String::new(),
                         1 => " and one more file".to_owned(),

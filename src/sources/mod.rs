@@ -23,7 +23,7 @@ mod ticks;
 mod unify;
 mod wanted;
 
-pub use columns::{Column, Columns, Holds, Kind};
+pub use columns::{Column, ColumnKind, Columns, Holds};
 pub use content::ContentOrder;
 pub use convert::{Converted, as_texts, key_values};
 pub use files::{DataFile, Format, LeftOut, SourceFiles};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType as ArrowType, Field, TimeUnit};
 
 use super::{
-    columns::{Column, Holds, Kind},
+    columns::{Column, ColumnKind, Holds},
     ticks::Ticks,
     unify::{element, is_text, unify},
 };
@@ -92,7 +92,7 @@ pub(crate) fn target(column: &Column, role: &Role, integers: Integers) -> Option
 }
 
 fn value_target(column: &Column, declared: &DataType) -> Option<Target> {
-    let is_looked_at = |kind: &Kind| kind.holds.is_text() || holds_texts(kind.holds.arrow());
+    let is_looked_at = |kind: &ColumnKind| kind.holds.is_text() || holds_texts(kind.holds.arrow());
     if !keeps_own_type(declared) || column.kinds.iter().any(is_looked_at) {
         return conformed(column, declared);
     }

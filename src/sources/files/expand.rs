@@ -9,7 +9,7 @@ use std::{
 use super::{
     left_out::{LeftOut, Reason},
     pattern::{Component, Pattern},
-    tree::{DELTA_LOG, Kind, Place, is_hidden},
+    tree::{DELTA_LOG, EntryKind, FollowedPath, is_hidden},
 };
 
 use crate::problem::Problem;
@@ -18,7 +18,7 @@ use crate::problem::Problem;
 #[derive(Default)]
 pub(super) struct Expansion {
     /// What matches, and whether the pattern names its ending.
-    pub matches: Vec<(Place, Kind, bool)>,
+    pub matches: Vec<(FollowedPath, EntryKind, bool)>,
     /// What would match if its name were not hidden.
     pub left_out: Vec<LeftOut>,
     pub beside_delta_log: bool,
@@ -37,7 +37,7 @@ pub(super) fn expand(base: &Path, patterns: &[Pattern]) -> Result<Expansion, Pro
     // Behind a link, with the same steps ahead, a folder shows the same again: circles end here.
     let mut linked: HashMap<(PathBuf, Steps), PathBuf> = HashMap::new();
     let start: Steps = (0..patterns.len()).map(|pattern| (pattern, 0)).collect();
-    let mut waiting = vec![(Place::start(base)?, start)];
+    let mut waiting = vec![(FollowedPath::start(base)?, start)];
     while let Some((folder, steps)) = waiting.pop() {
         let steps = past_deep(patterns, &steps);
         if folder.linked {
@@ -50,12 +50,12 @@ pub(super) fn expand(base: &Path, patterns: &[Pattern]) -> Result<Expansion, Pro
             linked.insert((folder.real.clone(), steps.clone()), folder.path.clone());
         }
         if steps.iter().any(|step| is_last(patterns, *step)) {
-            expansion.matches.push((folder.clone(), Kind::Folder, false));
+            expansion.matches.push((folder.clone(), EntryKind::Folder, false));
         }
         // What sorts first is taken from the stack first.
         for (place, kind, steps) in next(&folder, patterns, &steps, &mut expansion)?.into_iter().rev() {
             let ends = || steps.iter().filter(|step| is_last(patterns, **step)).map(|step| &patterns[step.0]);
-            if kind == Kind::Folder {
+            if kind == EntryKind::Folder {
                 waiting.push((place, steps));
             } else if ends().any(|pattern| !pattern.only_folders) {
                 let ending_named = ends().any(|pattern| pattern.ending_named);
@@ -93,12 +93,12 @@ fn past_deep(patterns: &[Pattern], steps: &Steps) -> Steps {
 
 /// What in a folder matches the next parts, and the steps that are left behind each.
 fn next(
-    folder: &Place,
+    folder: &FollowedPath,
     patterns: &[Pattern],
     steps: &Steps,
     expansion: &mut Expansion,
-) -> Result<Vec<(Place, Kind, Steps)>, Problem> {
-    let mut found: BTreeMap<OsString, (Place, Kind, Steps)> = BTreeMap::new();
+) -> Result<Vec<(FollowedPath, EntryKind, Steps)>, Problem> {
+    let mut found: BTreeMap<OsString, (FollowedPath, EntryKind, Steps)> = BTreeMap::new();
     for step in steps {
         if let Some(Component::Literal(name)) = part(patterns, *step)
             && let Some((place, kind)) = folder.named(name)?
@@ -121,7 +121,7 @@ fn next(
                 found.entry(name).or_insert_with(|| (place, kind, Steps::new())).2.extend(steps.shown);
                 continue;
             }
-            expansion.beside_delta_log |= name == DELTA_LOG && kind == Kind::Folder;
+            expansion.beside_delta_log |= name == DELTA_LOG && kind == EntryKind::Folder;
             if steps.hidden {
                 expansion.left_out.push(LeftOut { path: place.path, reason: Reason::Hidden });
             }
@@ -148,15 +148,15 @@ fn steps_behind<'a>(
     patterns: &[Pattern],
     candidates: impl Iterator<Item = &'a Step>,
     name: &OsStr,
-    kind: Kind,
+    kind: EntryKind,
 ) -> StepsBehind {
     let name_hidden = is_hidden(name, kind);
     let mut behind = StepsBehind { shown: Steps::new(), hidden: false };
     for step in candidates {
         let next = (step.0, step.1 + 1);
         let (asked_for, next) = match part(patterns, *step) {
-            Some(Component::Wild(wild)) if kind == Kind::Folder || is_last(patterns, next) => (wild.hidden, next),
-            Some(Component::Deep) if kind == Kind::Folder => (false, *step),
+            Some(Component::Wild(wild)) if kind == EntryKind::Folder || is_last(patterns, next) => (wild.hidden, next),
+            Some(Component::Deep) if kind == EntryKind::Folder => (false, *step),
             _ => continue,
         };
         if name_hidden && !asked_for {

@@ -15,7 +15,7 @@ use super::{
     format::{Ending, Format},
     left_out::{LeftOut, Reason},
     partitions,
-    tree::{DELTA_LOG, Kind, Place, is_hidden},
+    tree::{DELTA_LOG, EntryKind, FollowedPath, is_hidden},
     unreadable,
 };
 
@@ -33,7 +33,7 @@ pub(super) struct Gathering<'a> {
     files: HashMap<PathBuf, PathBuf>,
     /// What links lead to comes last: where it also is itself, its folders may say more about it
     /// (`latest` beside `day=2026-01-01`).
-    links: BTreeMap<PathBuf, (Place, Kind, bool)>,
+    links: BTreeMap<PathBuf, (FollowedPath, EntryKind, bool)>,
 }
 
 impl<'a> Gathering<'a> {
@@ -52,7 +52,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// Adds every file of the format below a folder.
-    pub(super) fn folder(&mut self, folder: Place) -> Result<(), Problem> {
+    pub(super) fn folder(&mut self, folder: FollowedPath) -> Result<(), Problem> {
         let mut waiting = vec![folder];
         while let Some(folder) = waiting.pop() {
             if let Some(first) = self.folders.get(&folder.real) {
@@ -67,11 +67,11 @@ impl<'a> Gathering<'a> {
             for (name, file_type) in folder.entries()? {
                 let (place, kind) = folder.child(&name, file_type)?;
                 if is_hidden(&name, kind) {
-                    self.beside_delta_log |= name == DELTA_LOG && kind == Kind::Folder;
+                    self.beside_delta_log |= name == DELTA_LOG && kind == EntryKind::Folder;
                     self.leave_out(place.path, Reason::Hidden);
                 } else if file_type.is_symlink() {
                     self.links.insert(place.path.clone(), (place, kind, false));
-                } else if kind == Kind::Folder {
+                } else if kind == EntryKind::Folder {
                     waiting.push(place);
                 } else {
                     self.add(place, kind, false)?;
@@ -87,7 +87,7 @@ impl<'a> Gathering<'a> {
         self.beside_delta_log = expansion.beside_delta_log;
         // Files first: the pattern may name an ending that means nothing when a folder is read.
         let (folders, files): (Vec<_>, Vec<_>) =
-            expansion.matches.into_iter().partition(|(_, kind, _)| *kind == Kind::Folder);
+            expansion.matches.into_iter().partition(|(_, kind, _)| *kind == EntryKind::Folder);
         for (place, kind, ending_named) in files.into_iter().chain(folders) {
             if place.linked {
                 self.links.insert(place.path.clone(), (place, kind, ending_named));
@@ -118,17 +118,17 @@ impl<'a> Gathering<'a> {
         })
     }
 
-    fn add(&mut self, place: Place, kind: Kind, ending_named: bool) -> Result<(), Problem> {
+    fn add(&mut self, place: FollowedPath, kind: EntryKind, ending_named: bool) -> Result<(), Problem> {
         match kind {
-            Kind::Folder => self.folder(place)?,
-            Kind::File => self.file(place, ending_named)?,
-            Kind::Special => self.leave_out(place.path, Reason::NoFile),
-            Kind::Nowhere => self.leave_out(place.path, Reason::LeadsNowhere),
+            EntryKind::Folder => self.folder(place)?,
+            EntryKind::File => self.file(place, ending_named)?,
+            EntryKind::Special => self.leave_out(place.path, Reason::NoFile),
+            EntryKind::Nowhere => self.leave_out(place.path, Reason::LeadsNowhere),
         }
         Ok(())
     }
 
-    fn file(&mut self, place: Place, ending_named: bool) -> Result<(), Problem> {
+    fn file(&mut self, place: FollowedPath, ending_named: bool) -> Result<(), Problem> {
         if let Some(first) = self.files.get(&place.real) {
             if *first != place.path {
                 let first = first.clone();

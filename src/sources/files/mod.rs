@@ -28,7 +28,7 @@ pub use format::Format;
 pub use left_out::LeftOut;
 
 use folder::Gathering;
-use tree::Place;
+use tree::FollowedPath;
 
 use crate::problem::{Kind, Problem};
 
@@ -125,7 +125,7 @@ pub(crate) fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFile
 
 fn in_folder(path: &str, format: Format, folder: &Path) -> Result<SourceFiles, Problem> {
     let mut gathering = Gathering::new(format, folder);
-    gathering.folder(Place::start(folder)?)?;
+    gathering.folder(FollowedPath::start(folder)?)?;
     let found = gathering.finish()?;
     if found.files.is_empty() {
         let message = format!("the folder `{path}` has no {format} files");

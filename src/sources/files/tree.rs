@@ -16,7 +16,7 @@ pub(super) const DELTA_LOG: &str = "_delta_log";
 
 /// A path, and where it leads when all links are followed.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct FollowedPath {
     pub path: PathBuf,
     pub real: PathBuf,
     /// Whether there is a link on the way from where the search started.
@@ -25,7 +25,7 @@ pub(super) struct Place {
 
 /// What is at the end of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     File,
     Folder,
     /// A pipe, a socket or a device: opening it may never end.
@@ -34,7 +34,7 @@ pub(super) enum Kind {
     Nowhere,
 }
 
-impl Kind {
+impl EntryKind {
     fn of(kind: FileType) -> Self {
         if kind.is_file() {
             Self::File
@@ -46,7 +46,7 @@ impl Kind {
     }
 }
 
-impl Place {
+impl FollowedPath {
     /// Where a search starts.
     pub(super) fn start(path: &Path) -> Result<Self, Problem> {
         let real = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
@@ -62,25 +62,25 @@ impl Place {
     }
 
     /// Something in this folder, of which the folder says that it is of this type.
-    pub(super) fn child(&self, name: &OsStr, file_type: FileType) -> Result<(Self, Kind), Problem> {
+    pub(super) fn child(&self, name: &OsStr, file_type: FileType) -> Result<(Self, EntryKind), Problem> {
         let path = self.path.join(name);
         if !file_type.is_symlink() {
             // Only links lead elsewhere, so nothing has to be asked for all other names.
-            return Ok((Self { path, real: self.real.join(name), linked: self.linked }, Kind::of(file_type)));
+            return Ok((Self { path, real: self.real.join(name), linked: self.linked }, EntryKind::of(file_type)));
         }
         match fs::metadata(&path).and_then(|target| Ok((fs::canonicalize(&path)?, target))) {
-            Ok((real, target)) => Ok((Self { path, real, linked: true }, Kind::of(target.file_type()))),
+            Ok((real, target)) => Ok((Self { path, real, linked: true }, EntryKind::of(target.file_type()))),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(unreadable(&path, &error)),
             // No target, or links in a circle.
-            Err(_) => Ok((Self { real: path.clone(), path, linked: true }, Kind::Nowhere)),
+            Err(_) => Ok((Self { real: path.clone(), path, linked: true }, EntryKind::Nowhere)),
         }
     }
 
     /// What has this name in this folder.
-    pub(super) fn named(&self, name: &str) -> Result<Option<(Self, Kind)>, Problem> {
+    pub(super) fn named(&self, name: &str) -> Result<Option<(Self, EntryKind)>, Problem> {
         let path = self.path.join(name);
         match fs::symlink_metadata(&path) {
-            Ok(_) if name == ".." => Ok(Some((Self { linked: self.linked, ..Self::start(&path)? }, Kind::Folder))),
+            Ok(_) if name == ".." => Ok(Some((Self { linked: self.linked, ..Self::start(&path)? }, EntryKind::Folder))),
             Ok(found) => self.child(OsStr::new(name), found.file_type()).map(Some),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(unreadable(&path, &error)),
             Err(_) => Ok(None),
@@ -90,11 +90,11 @@ impl Place {
 
 /// Whether a name says that this is not data: it begins with `.` or `_`. A folder `_key=value` is
 /// data, because columns may be named like that.
-pub(super) fn is_hidden(name: &OsStr, kind: Kind) -> bool {
+pub(super) fn is_hidden(name: &OsStr, kind: EntryKind) -> bool {
     let name = name.as_encoded_bytes();
     match name.first() {
         Some(b'.') => true,
-        Some(b'_') => !(kind == Kind::Folder && name.contains(&b'=')),
+        Some(b'_') => !(kind == EntryKind::Folder && name.contains(&b'=')),
         _ => false,
     }
 }
