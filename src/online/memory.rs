@@ -16,11 +16,7 @@ use super::{
     view_layout::ViewLayout,
     writer::{EncodedRow, Replace, WriteCounts, Writer},
 };
-use crate::{
-    feast::values::entity_key::EntityKeyEncoder,
-    model::Timestamp,
-    problem::{Kind, Problem},
-};
+use crate::{model::Timestamp, problem::Problem};
 
 /// Entities whose values are removed before the caller hears of it.
 const PAGE: u64 = 1000;
@@ -53,12 +49,11 @@ impl MemoryOnlineStore {
     ) -> Result<u64, Problem> {
         let mut removed = 0;
         for (view, which) in removals {
-            let names = EntityKeyEncoder::new(&view.join_keys)
-                .map_err(|error| Problem::new(Kind::Invalid, format!("view `{}`: {error}", view.view), None))?;
+            let prefix = view.key_prefix()?;
             let mut values = self.values();
             let Some(entities) = values.get_mut(&name(view)) else { continue };
             entities.retain(|key, entity| {
-                let is_due = key.starts_with(names.prefix()) && entity.loses(view, which);
+                let is_due = key.starts_with(&prefix) && entity.loses(view, which);
                 if is_due {
                     removed += 1;
                 }

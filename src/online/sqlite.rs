@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clients::sqlite::{SqliteFile, SqlitePool},
-    feast::values::{entity_key::EntityKeyEncoder, value::Value},
+    feast::values::value::Value,
     model::{OnlineTables, Timestamp, ViewId},
     problem::Problem,
 };
@@ -99,9 +99,9 @@ fn remove_page(connection: &mut Connection, table: &str, condition: &str) -> rus
 /// Whether a row is of an entity over the view's join keys.
 fn under_join_keys(view: &ViewLayout) -> String {
     // Names that make no key have no values either.
-    let Ok(encoder) = EntityKeyEncoder::new(&view.join_keys) else { return "FALSE".to_owned() };
-    let prefix: String = encoder.prefix().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("substr(entity_key, 1, {}) = x'{prefix}'", encoder.prefix().len())
+    let Ok(prefix) = view.key_prefix() else { return "FALSE".to_owned() };
+    let hex: String = prefix.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("substr(entity_key, 1, {}) = x'{hex}'", prefix.len())
 }
 
 fn table_exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {

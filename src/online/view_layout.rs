@@ -1,4 +1,8 @@
-use crate::model::{DUMMY_JOIN_KEY, Field, View, ViewId};
+use crate::{
+    feast::values::entity_key::EntityKeyEncoder,
+    model::{DUMMY_JOIN_KEY, Field, View, ViewId},
+    problem::{Kind, Problem},
+};
 
 /// Whose values they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,5 +33,15 @@ impl ViewLayout {
     /// Which view of which project.
     pub fn id(&self) -> ViewId<'_> {
         ViewId { project: &self.project, name: &self.view }
+    }
+
+    /// What the keys of all its entities start with.
+    ///
+    /// # Errors
+    /// When its join keys make no key.
+    pub(crate) fn key_prefix(&self) -> Result<Vec<u8>, Problem> {
+        let encoder = EntityKeyEncoder::new(&self.join_keys)
+            .map_err(|error| Problem::new(Kind::Invalid, format!("view `{}`: {error}", self.view), None))?;
+        Ok(encoder.prefix().to_vec())
     }
 }

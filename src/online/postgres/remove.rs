@@ -17,10 +17,9 @@ use crate::{
         postgres::{Connection, PostgresError},
         runtime::wait,
     },
-    feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
     online::view_layout::ViewLayout,
-    problem::{Kind, Problem},
+    problem::Problem,
 };
 
 /// How long a statement may take that looks through a whole table.
@@ -43,7 +42,7 @@ pub(crate) fn views(
         if !existing.contains(&table) {
             continue;
         }
-        let prefix = prefix(view)?;
+        let prefix = view.key_prefix()?;
         let dropped = session.once(|connection| drop_unshared(connection, &quoted(&table), &prefix))?;
         match dropped {
             Some(removed) => {
@@ -90,18 +89,11 @@ pub(crate) fn features(
     for view in views {
         let table = view.id().table();
         if existing.contains(&table) {
-            let removed = Removed::Features(view.features.clone(), prefix(view)?);
+            let removed = Removed::Features(view.features.clone(), view.key_prefix()?);
             entities += remove(session, &table, &removed, &mut |page| on_page(entities + page))?;
         }
     }
     Ok(entities)
-}
-
-/// What all keys of a view's entities start with.
-fn prefix(view: &ViewLayout) -> Result<Vec<u8>, Problem> {
-    let encoder = EntityKeyEncoder::new(&view.join_keys)
-        .map_err(|error| Problem::new(Kind::Unavailable, format!("view `{}`: {error}", view.view), None))?;
-    Ok(encoder.prefix().to_vec())
 }
 
 /// The tables of views that are there.

@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     config::RedisNode,
-    feast::values::entity_key::EntityKeyEncoder,
     model::Timestamp,
     online::view_layout::ViewLayout,
     problem::{Kind, Problem},
@@ -52,9 +51,7 @@ pub(crate) fn remove(
     // Views over the same join keys are in the same hashes, which are looked through once.
     let mut groups: BTreeMap<(&str, Vec<u8>), Vec<Removal<'_>>> = BTreeMap::new();
     for removal in removals {
-        let names = EntityKeyEncoder::new(&removal.0.join_keys)
-            .map_err(|error| Problem::new(Kind::Unavailable, format!("view `{}`: {error}", removal.0.view), None))?;
-        groups.entry((&removal.0.project, names.prefix().to_vec())).or_default().push(*removal);
+        groups.entry((&removal.0.project, removal.0.key_prefix()?)).or_default().push(*removal);
     }
     let mut removed = 0;
     for ((project, prefix), removals) in groups {
