@@ -30,13 +30,13 @@ pub enum Kind {
     Conflict,
     /// It could be done, and a guard forbids it.
     Refused,
-    /// It is right and feastr cannot do it, or not yet.
+    /// It is right and feastr cannot do it, here or yet.
     Unsupported,
-    /// A store or file is away, busy or full; asking again later may help.
+    /// A store or file is away, busy, full, or not as feastr needs it; asking again later may help.
     Unavailable,
     /// A store did not answer in time.
     Deadline,
-    /// The caller may not do this.
+    /// The caller may not do this. What a store does not let feastr do is [`Unavailable`](Self::Unavailable).
     Denied,
     /// The caller called it off.
     Cancelled,

@@ -130,7 +130,7 @@ impl FeatureStore {
     pub fn required_online(&self) -> Result<&dyn OnlineStore, Problem> {
         self.online().ok_or_else(|| {
             Problem::new(
-                Kind::Invalid,
+                Kind::Unsupported,
                 "this repo has no online store",
                 "set `online_store` in feature_store.yaml, for example to `type: sqlite`".to_owned(),
             )

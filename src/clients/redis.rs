@@ -28,7 +28,7 @@ pub fn client(node: &RedisNode, tls: Option<&RedisTls>) -> Result<Client, Proble
     };
     let unusable = |error: redis::RedisError| {
         Problem::new(
-            Kind::Invalid,
+            Kind::Unavailable,
             format!("a connection to Redis at {node} cannot be set up: {error}"),
             "check `connection_string` in feature_store.yaml, and that certificates are in PEM format".to_owned(),
         )
@@ -54,7 +54,7 @@ fn certificates(tls: &RedisTls) -> Result<TlsCertificates, Problem> {
     let read = |path: &std::path::PathBuf| {
         std::fs::read(path).map_err(|error| {
             Problem::new(
-                Kind::Invalid,
+                Kind::Unavailable,
                 format!("the certificates in {} cannot be read: {error}", path.display()),
                 "ssl_ca_certs, ssl_certfile and ssl_keyfile name files in PEM format".to_owned(),
             )

@@ -172,41 +172,41 @@ fn materializable(object: &Object) -> Option<FeatureView> {
 /// # Errors
 /// When it is not.
 pub(crate) fn online_view(object: &Object) -> Result<FeatureView, Problem> {
-    let refuse = |message: String, help: Option<String>| Err(Problem::new(Kind::Invalid, message, help));
+    let refuse = |kind: Kind, message: String| Err(Problem::new(kind, message, None));
     let Some(view) = materializable(object) else {
         let why = match object.id().kind {
             ObjectKind::LabelView => "labels are pushed",
             _ => "its values are computed when they are asked for",
         };
-        return refuse(format!("{} cannot be materialized: {why}", object.id()), None);
+        return refuse(Kind::Invalid, format!("{} cannot be materialized: {why}", object.id()));
     };
     if !view.enabled {
-        return refuse(format!("feature view `{}` is disabled", view.name), None);
+        return refuse(Kind::Conflict, format!("feature view `{}` is disabled", view.name));
     }
     if !view.online {
-        return refuse(
-            format!("feature view `{}` is not for the online store", view.name),
-            Some("set `online: true` in its definition and apply it".to_owned()),
-        );
+        let message = format!("feature view `{}` is not for the online store", view.name);
+        let help = "set `online: true` in its definition and apply it".to_owned();
+        return Err(Problem::new(Kind::Conflict, message, help));
     }
     if view.source.is_none() {
-        return refuse(format!("{} cannot be materialized: {NO_SOURCE}", object.id()), None);
+        return refuse(Kind::Invalid, format!("{} cannot be materialized: {NO_SOURCE}", object.id()));
     }
     Ok(view)
 }
 
 fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureView>, Problem> {
-    let refuse = |message: String, help: Option<String>| Err(Problem::new(Kind::Invalid, message, help));
     let mut views: Vec<FeatureView> = Vec::with_capacity(names.len());
     for name in names {
         let object = match state.view(name) {
             NamedView::Known(object) => object,
             NamedView::Foreign(foreign) => {
-                return refuse(format!("{} cannot be materialized: {}", foreign.id, foreign.reason), None);
+                let message = format!("{} cannot be materialized: {}", foreign.id, foreign.reason);
+                return Err(Problem::new(Kind::Unsupported, message, None));
             }
             NamedView::None => {
                 let known = state.views().filter(|view| view.values == Values::Materialized).map(|view| view.name);
-                return refuse(format!("there is no feature view `{name}`"), did_you_mean(name, known));
+                let message = format!("there is no feature view `{name}`");
+                return Err(Problem::new(Kind::NotFound, message, did_you_mean(name, known)));
             }
         };
         let view = online_view(object)?;

@@ -69,14 +69,14 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         let message = format!("the registry {} has no project `{}`", from.registry.location(), from.project);
         let help =
             if projects.is_empty() { "it is empty".to_owned() } else { format!("it has {}", projects.join(", ")) };
-        return Err(Problem::new(Kind::Unavailable, message, help));
+        return Err(Problem::new(Kind::NotFound, message, help));
     }
     let rename = |kind: ObjectKind, name: &str, proto: &[u8]| {
         if from.project == to.project {
             return Ok(proto.to_vec());
         }
         rename_project(kind, proto, from.project, to.project).ok_or_else(|| {
-            Problem::new(Kind::Unavailable, format!("the row of {kind} `{name}` is damaged; nothing was copied"), None)
+            Problem::new(Kind::Internal, format!("the row of {kind} `{name}` is damaged; nothing was copied"), None)
         })
     };
     let mut copied = Copied { versions: versions.len(), ..Copied::default() };
@@ -123,7 +123,7 @@ fn read(from: &CopyFrom<'_>) -> Result<(Snapshot, Vec<VersionRow>), Problem> {
         before = after;
     }
     let message = format!("project `{}` in {} changes all the time", from.project, from.registry.location());
-    Err(Problem::new(Kind::Unavailable, message, "copy it when nobody applies or materializes".to_owned()))
+    Err(Problem::new(Kind::Conflict, message, "copy it when nobody applies or materializes".to_owned()))
 }
 
 /// The record of online tables and the notes. Under another name the copy is a project of its own:
@@ -153,4 +153,28 @@ fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestam
 pub fn create_schema(registry: &dyn Registry, project: &str) -> Result<(), Problem> {
     registry.update(project, &mut |_| Some(Vec::new()))?;
     registry.create_run_log()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{Memory, Objects as _};
+
+    fn with_row(project: &str, proto: &[u8]) -> Memory {
+        let registry = Memory::default();
+        let row = Row { kind: ObjectKind::Entity, name: "driver".to_owned(), updated: 1, proto: proto.to_vec() };
+        registry.update(project, &mut |_| Some(vec![Write::Put(row.clone())])).unwrap();
+        registry
+    }
+
+    #[test]
+    fn problems_have_the_kind_of_their_cause() {
+        let kind = |from: &Memory, project: &str, to: &Memory| {
+            let to = CopyTo { registry: to, project: "p", replace: false, values: &|_| Vec::new() };
+            copy(&CopyFrom { registry: from, project }, &to, Timestamp::from_micros(0)).unwrap_err().kind
+        };
+        assert_eq!(kind(&Memory::default(), "q", &Memory::default()), Kind::NotFound);
+        assert_eq!(kind(&with_row("q", b"\x0a\xff"), "q", &Memory::default()), Kind::Internal);
+        assert_eq!(kind(&with_row("q", b""), "q", &with_row("p", b"")), Kind::Conflict);
+    }
 }

@@ -59,6 +59,5 @@ fn finding<T, E: From<Problem>>(
             None
         }
     })?;
-    found
-        .unwrap_or_else(|| Err(Problem::new(Kind::Unavailable, "the registry was not read for an update", None).into()))
+    found.unwrap_or_else(|| Err(Problem::new(Kind::Internal, "the registry was not read for an update", None).into()))
 }

@@ -58,19 +58,21 @@ impl FileRegistry {
     fn parse(&self, bytes: Option<&[u8]>) -> Result<RegistryFile, Problem> {
         let Some(bytes) = bytes else { return Ok(RegistryFile::default()) };
         RegistryFile::parse(bytes).map_err(|error| {
-            let help = match &error {
-                RegistryFileError::Empty => {
-                    "a write was cut off: restore it from a backup, or remove it to start a new one".to_owned()
-                }
-                RegistryFileError::Sqlite => {
-                    format!("write `registry_type: sql` and `path: sqlite:///{}`", self.path.display())
-                }
+            let (kind, help) = match &error {
+                RegistryFileError::Empty => (
+                    Kind::Internal,
+                    "a write was cut off: restore it from a backup, or remove it to start a new one".to_owned(),
+                ),
+                RegistryFileError::Sqlite => (
+                    Kind::Unavailable,
+                    format!("write `registry_type: sql` and `path: sqlite:///{}`", self.path.display()),
+                ),
                 RegistryFileError::Damaged => {
-                    "check the path in feature_store.yaml, or restore it from a backup".to_owned()
+                    (Kind::Internal, "check the path in feature_store.yaml, or restore it from a backup".to_owned())
                 }
-                RegistryFileError::Newer(_) => "use a newer feastr".to_owned(),
+                RegistryFileError::Newer(_) => (Kind::Unsupported, "use a newer feastr".to_owned()),
             };
-            Problem::new(Kind::Unavailable, format!("the registry {} cannot be used: {error}", self.location()), help)
+            Problem::new(kind, format!("the registry {} cannot be used: {error}", self.location()), help)
         })
     }
 
@@ -211,7 +213,7 @@ impl FileRegistry {
             }
         }
         Err(Problem::new(
-            Kind::Unavailable,
+            Kind::Conflict,
             format!("another program keeps changing the registry {} at the same time", self.location()),
             "nothing was changed; try again when it is done".to_owned(),
         ))
@@ -300,5 +302,25 @@ fn carry_out(file: &mut RegistryFile, project: &str, write: Write) {
         }
         Write::DeleteMetadata { key } => file.remove_note(project, &key),
         Write::DeleteProject => file.delete_project(project),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_have_the_kind_of_their_cause() {
+        let folder = tempfile::tempdir().unwrap();
+        let kind = |bytes: &[u8]| {
+            let path = folder.path().join("registry.db");
+            std::fs::write(&path, bytes).unwrap();
+            FileRegistry::new(path, Locking::default()).snapshot("p").unwrap_err().kind
+        };
+        assert_eq!((kind(b""), kind(b"not a message")), (Kind::Internal, Kind::Internal));
+        assert_eq!(kind(b"\x1a\x019"), Kind::Unsupported);
+        assert_eq!(kind(b"SQLite format 3\0"), Kind::Unavailable);
+        let of_folder = FileRegistry::new(folder.path().to_owned(), Locking::default());
+        assert_eq!(of_folder.snapshot("p").unwrap_err().kind, Kind::Unavailable);
     }
 }

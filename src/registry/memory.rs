@@ -266,3 +266,19 @@ impl Registry for Memory {
         "memory".to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_of_somebody_else_is_no_conflict() {
+        let registry = Memory::default();
+        let view = ViewId { project: "p", name: "v" };
+        let taken = registry.lock_view(view).unwrap();
+        let impatient = registry.with(Locking { timeout: std::time::Duration::ZERO, ..Locking::default() });
+        assert_eq!(impatient.lock_view(view).map(drop).unwrap_err().kind, Kind::Unavailable);
+        drop(taken);
+        assert!(impatient.lock_view(view).is_ok());
+    }
+}

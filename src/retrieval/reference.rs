@@ -47,7 +47,7 @@ impl FromStr for FeatureReference {
                 Ok(Self { view: view.to_owned(), feature: feature.to_owned() })
             }
             _ => Err(Problem::new(
-                Kind::NotFound,
+                Kind::Invalid,
                 format!("`{text}` is not a feature reference"),
                 "write it like driver_hourly_stats:conv_rate".to_owned(),
             )),

@@ -140,7 +140,7 @@ fn from_service(
 ) -> Result<Vec<SelectedView>, Problem> {
     if service.features.is_empty() {
         return Err(Problem::new(
-            Kind::NotFound,
+            Kind::Invalid,
             format!("feature service `{}` selects no features", service.name),
             None,
         ));
@@ -153,7 +153,7 @@ fn from_service(
                     "feature service `{}` selects `{}:{}`, which is gone",
                     service.name, member.view, selected_field.name
                 );
-                Problem::new(Kind::NotFound, message, None).advise(Advice::ApplyService(error.message))
+                Problem::new(Kind::Conflict, message, None).advise(Advice::ApplyService(error.message))
             })?;
             let output = output_name(member.name_to_use(), &field.name, full_names);
             selected.features.push(SelectedFeature { field: field.clone(), output });
@@ -181,15 +181,15 @@ fn output_name(view: &str, feature: &str, full_names: bool) -> String {
 
 /// The view of this name as its values are stored; a stream view is read like a plain one.
 fn view(state: &RegistryState, name: &str) -> Result<FeatureView, Problem> {
-    let refuse =
-        |message: String, help: Option<&str>| Err(Problem::new(Kind::NotFound, message, help.map(str::to_owned)));
+    let unsupported =
+        |message: String, help: Option<&str>| Err(Problem::new(Kind::Unsupported, message, help.map(str::to_owned)));
     let found = match state.view(name) {
         NamedView::Known(found) => found,
         NamedView::Foreign(foreign) => {
-            return refuse(format!("{} cannot be served: {}", foreign.id, foreign.reason), None);
+            return unsupported(format!("{} cannot be served: {}", foreign.id, foreign.reason), None);
         }
         NamedView::None if name.contains('@') => {
-            return refuse(format!("versions of views (`{name}`) are not supported yet"), None);
+            return unsupported(format!("versions of views (`{name}`) are not supported yet"), None);
         }
         NamedView::None => return Err(no_view(state, name)),
     };
@@ -197,16 +197,16 @@ fn view(state: &RegistryState, name: &str) -> Result<FeatureView, Problem> {
         Object::FeatureView(view) => (view.clone(), view.enabled),
         Object::StreamFeatureView(view) => (view.over_history(), view.enabled),
         Object::OnDemandFeatureView(_) => {
-            return refuse(
+            return unsupported(
                 format!("`{name}` is an on demand feature view, and evaluating those is not supported yet"),
                 Some("ask for the features that it is computed from"),
             );
         }
-        _ => return refuse(format!("`{name}` is a label view, and reading labels is not supported yet"), None),
+        _ => return unsupported(format!("`{name}` is a label view, and reading labels is not supported yet"), None),
     };
     if !enabled {
-        let help = "set `enabled: true` in its definition and apply it";
-        return refuse(format!("{} is disabled", found.id()), Some(help));
+        let help = "set `enabled: true` in its definition and apply it".to_owned();
+        return Err(Problem::new(Kind::Conflict, format!("{} is disabled", found.id()), help));
     }
     Ok(view)
 }
@@ -222,7 +222,7 @@ fn service<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureServic
     match (state.objects.get(&id), state.foreign.iter().find(|foreign| foreign.id == id)) {
         (Some(Object::FeatureService(service)), _) => Ok(service),
         (_, Some(foreign)) => {
-            Err(Problem::new(Kind::NotFound, format!("{id} cannot be served: {}", foreign.reason), None))
+            Err(Problem::new(Kind::Unsupported, format!("{id} cannot be served: {}", foreign.reason), None))
         }
         _ => Err(not_registered(state, ObjectKind::FeatureService, name)),
     }
@@ -262,4 +262,51 @@ fn check_outputs(retrieval: &Retrieval, full_names: bool) -> Result<(), Problem>
     let advice = if full_names { Advice::Text("ask for each feature once".to_owned()) } else { Advice::QualifyNames };
     let message = format!("several features would be called {}", twice.join(", "));
     Err(Problem::new(Kind::Invalid, message, None).advise(advice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        ForeignObject,
+        samples::{on_demand_view, registered, service, view},
+    };
+
+    fn state() -> RegistryState {
+        let (stats, gone) = (view("stats", &["trips"]), view("stats", &["trips", "gone"]));
+        let objects = [
+            Object::FeatureView(FeatureView { enabled: false, ..view("off", &["trips"]) }),
+            Object::FeatureView(stats),
+            Object::OnDemandFeatureView(on_demand_view("computed")),
+            Object::FeatureService(service("outdated", &[&gone])),
+            Object::FeatureService(service("empty", &[])),
+        ];
+        let id = ObjectId::new(ObjectKind::FeatureView, "python");
+        let foreign = ForeignObject { id, reason: "it is Python".to_owned(), owner: String::new(), uses: Vec::new() };
+        RegistryState { foreign: vec![foreign], ..registered(objects) }
+    }
+
+    #[test]
+    fn problems_have_the_kind_of_their_cause() {
+        let references = |text: &str| FeatureReference::parse_list(text).map(Selection::References);
+        let service = |name: &str| Ok(Selection::Service(name.to_owned()));
+        let cases = [
+            (references("trips"), Kind::Invalid),
+            (Ok(Selection::References(Vec::new())), Kind::Invalid),
+            (references("stats:trips,stats:trips"), Kind::Invalid),
+            (service("empty"), Kind::Invalid),
+            (references("unknown:trips"), Kind::NotFound),
+            (references("stats:unknown"), Kind::NotFound),
+            (service("unknown"), Kind::NotFound),
+            (references("off:trips"), Kind::Conflict),
+            (service("outdated"), Kind::Conflict),
+            (references("computed:trips"), Kind::Unsupported),
+            (references("python:trips"), Kind::Unsupported),
+            (references("stats@v2:trips"), Kind::Unsupported),
+        ];
+        for (selection, kind) in cases {
+            let found = selection.and_then(|selection| resolve(&state(), &selection, false)).unwrap_err();
+            assert_eq!(found.kind, kind, "{found}");
+        }
+    }
 }

@@ -65,54 +65,46 @@ fn io_error(error: &Error) -> Option<&io::Error> {
 fn by_code(role: &Role, url: &ServerUrl, code: &SqlState, text: &str) -> PostgresProblem {
     let user = url.user.as_deref().unwrap_or("you");
     let what = format!("the {} {url}", role.name);
-    let (kind, message, help) = match *code {
+    let (message, help) = match *code {
         SqlState::INVALID_PASSWORD => (
-            Kind::Denied,
             format!("the password of `{user}` is wrong for {what}"),
             format!("check user and password {}", role.settings),
         ),
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
-            Kind::Denied,
             format!("{what} does not let `{user}` in: {text}"),
             "check user, sslmode and the server's pg_hba.conf".to_owned(),
         ),
         SqlState::INVALID_CATALOG_NAME => (
-            Kind::NotFound,
             format!("there is no database `{}` at {url}", url.database),
             format!("create it (CREATE DATABASE), or check its name {}", role.settings),
         ),
         SqlState::INSUFFICIENT_PRIVILEGE => (
-            Kind::Denied,
             format!("`{user}` may not do this in {what}: {text}"),
             "grant it CREATE on the schema and SELECT, INSERT, UPDATE, DELETE on the tables, or use another user"
                 .to_owned(),
         ),
-        SqlState::READ_ONLY_SQL_TRANSACTION => (
-            Kind::Denied,
-            format!("{what} cannot be written: the server or the user is read-only"),
-            role.read_only.to_owned(),
-        ),
+        SqlState::READ_ONLY_SQL_TRANSACTION => {
+            (format!("{what} cannot be written: the server or the user is read-only"), role.read_only.to_owned())
+        }
         SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
-            let problem = Problem::new(Kind::NotFound, format!("{what} lacks something: {text}"), None);
+            let problem = Problem::new(Kind::Unavailable, format!("{what} lacks something: {text}"), None);
             return PostgresProblem { problem: problem.advise((role.missing)()), passing: false };
         }
         SqlState::LOCK_NOT_AVAILABLE => {
-            (Kind::Unavailable, format!("rows of {what} are locked by another program"), role.locked.to_owned())
+            (format!("rows of {what} are locked by another program"), role.locked.to_owned())
         }
-        SqlState::DISK_FULL => (
-            Kind::Unavailable,
-            format!("the server of {what} has no space left"),
-            "free space and run again".to_owned(),
-        ),
+        SqlState::DISK_FULL => {
+            (format!("the server of {what} has no space left"), "free space and run again".to_owned())
+        }
         SqlState::TOO_MANY_CONNECTIONS => {
-            (Kind::Unavailable, format!("the server of {what} takes no more connections"), "try again later".to_owned())
+            (format!("the server of {what} takes no more connections"), "try again later".to_owned())
         }
         SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => {
-            (Kind::Unavailable, format!("the server of {what} is stopping or starting"), role.interrupted.to_owned())
+            (format!("the server of {what} is stopping or starting"), role.interrupted.to_owned())
         }
         _ => return PostgresProblem::new(Kind::Internal, format!("{what} answered: {text}"), None),
     };
-    PostgresProblem::new(kind, message, help)
+    PostgresProblem::new(Kind::Unavailable, message, help)
 }
 
 /// Errors that the server did not send.
@@ -154,4 +146,29 @@ fn by_source(role: &Role, url: &ServerUrl, error: &Error) -> PostgresProblem {
         _ => None,
     };
     PostgresProblem::new(Kind::Unavailable, format!("no connection to {what}: {cause}"), help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Advice;
+
+    #[test]
+    fn what_is_wrong_with_the_store_is_not_the_callers_fault() {
+        let role = Role {
+            name: "registry",
+            settings: "in the URL",
+            password: "",
+            interrupted: "",
+            locked: "",
+            read_only: "",
+            missing: || Advice::Apply,
+        };
+        let (url, _) = ServerUrl::parse("postgresql", "joe@localhost/db").unwrap();
+        let kind = |code: SqlState| by_code(&role, &url, &code, "no").problem.kind;
+        for code in [SqlState::INVALID_PASSWORD, SqlState::UNDEFINED_TABLE, SqlState::INVALID_CATALOG_NAME] {
+            assert_eq!(kind(code), Kind::Unavailable);
+        }
+        assert_eq!(kind(SqlState::SYNTAX_ERROR), Kind::Internal);
+    }
 }

@@ -30,7 +30,7 @@ pub(crate) fn client(
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let failed = |error: &dyn std::fmt::Display| {
         PostgresProblem::new(
-            Kind::Invalid,
+            Kind::Unavailable,
             format!("TLS cannot be set up for the {}: {error}", role.name),
             format!("check the ssl settings {}", role.settings),
         )
@@ -67,7 +67,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PostgresPro
 
 fn unreadable(what: &str, path: &Path, error: &dyn std::fmt::Display) -> PostgresProblem {
     PostgresProblem::new(
-        Kind::Invalid,
+        Kind::Unavailable,
         format!("the {what} in {} cannot be read: {error}", path.display()),
         "name a file in PEM format that you may read".to_owned(),
     )
@@ -82,7 +82,7 @@ fn roots(tls: &TlsConfig, role: &Role) -> Result<RootCertStore, PostgresProblem>
     roots.add_parsable_certificates(found);
     if roots.is_empty() {
         return Err(PostgresProblem::new(
-            Kind::Invalid,
+            Kind::Unavailable,
             format!("there are no certificates of authorities in {place}"),
             format!("name a file with those to trust (sslrootcert) {}", role.settings),
         ));

@@ -83,7 +83,8 @@ impl SqliteFile {
                 format!("feastr waited {} s; try again when the other one is done", LOCK_WAIT.as_secs()),
             ),
             Some(ErrorCode::DatabaseCorrupt) => {
-                (format!("{what} is damaged: {error}"), "restore it from a backup, or start a new file".to_owned())
+                let help = "restore it from a backup, or start a new file".to_owned();
+                return Problem::new(Kind::Internal, format!("{what} is damaged: {error}"), help);
             }
             Some(ErrorCode::DiskFull) => (format!("no space left for {what}"), "free space and run again".to_owned()),
             Some(ErrorCode::SystemIoFailure) => (

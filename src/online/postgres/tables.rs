@@ -34,7 +34,7 @@ pub(crate) fn check_lengths(tables: &[String]) -> Result<(), Problem> {
     for table in tables {
         if let Some(other) = names.insert(kept(table), table).filter(|other| *other != table) {
             return Err(Problem::new(
-                Kind::Unavailable,
+                Kind::Conflict,
                 format!(
                     "the tables `{other}` and `{table}` would be one: PostgreSQL keeps {LONGEST_NAME} bytes of a name"
                 ),
@@ -85,7 +85,7 @@ pub(crate) fn prepare(session: &mut PostgresSession, tables: &[String], numbers:
         })?;
     }
     Err(Problem::new(
-        Kind::Unavailable,
+        Kind::Conflict,
         format!("other programs keep changing tables of the online store {}", session.server().url()),
         Some("try again when they are done".to_owned()),
     ))

@@ -193,15 +193,7 @@ impl Peer {
     pub(crate) fn refused(&self, error: &ServerError) -> RedisFailure {
         let node = &self.node;
         let detail = error.details().unwrap_or_default();
-        let kind = match code(error) {
-            "NOAUTH" | "WRONGPASS" | "NOPERM" | "READONLY" => Kind::Denied,
-            "ERR" if detail.contains("can't run this command") => Kind::Denied,
-            "ERR" if detail.contains("without any password") || detail.contains("DB index") => Kind::Invalid,
-            "ERR" if detail.contains("cluster support disabled") => Kind::Invalid,
-            "MOVED" | "ASK" | "CROSSSLOT" => Kind::Invalid,
-            _ => Kind::Unavailable,
-        };
-        let say = |message: String, help: &str| Problem::new(kind, message, help.to_owned());
+        let say = |message: String, help: &str| Problem::new(Kind::Unavailable, message, help.to_owned());
         match code(error) {
             "NOAUTH" => RedisFailure::lasting(say(
                 format!("Redis at {node} asks for a password"),
@@ -265,11 +257,9 @@ impl Peer {
                 format!("Redis at {node} cannot answer for these keys now: {detail}"),
                 "look at its cluster with `redis-cli --cluster check`",
             )),
-            code => RedisFailure::lasting(Problem::new(
-                Kind::Unavailable,
-                format!("Redis at {node} refuses: {code} {detail}"),
-                "look into its log".to_owned(),
-            )),
+            code => {
+                RedisFailure::lasting(say(format!("Redis at {node} refuses: {code} {detail}"), "look into its log"))
+            }
         }
     }
 }

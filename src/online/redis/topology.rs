@@ -132,7 +132,7 @@ pub(crate) fn more_telling(before: Option<RedisFailure>, failure: RedisFailure) 
 
 /// That there is nobody to ask.
 pub(crate) fn no_server() -> RedisFailure {
-    RedisFailure::lasting(Problem::new(Kind::Invalid, "the settings name no Redis server".to_owned(), None))
+    RedisFailure::lasting(Problem::new(Kind::Unavailable, "the settings name no Redis server".to_owned(), None))
 }
 
 /// A cluster by what one of its servers answers to `CLUSTER SLOTS`.
@@ -203,7 +203,7 @@ pub(crate) fn no_sentinel(failure: RedisFailure, asked: &RedisNode) -> RedisFail
         return failure;
     }
     RedisFailure::lasting(Problem::new(
-        Kind::Invalid,
+        Kind::Unavailable,
         format!("{asked} is not a sentinel"),
         "name the sentinels in `connection_string` (their port is 26379 by default), or write `redis_type: redis`"
             .to_owned(),
@@ -218,7 +218,7 @@ pub(crate) fn unknown_master(name: &str, masters: Option<&Value>) -> RedisFailur
         [] => "check `sentinel_master` in feature_store.yaml".to_owned(),
         known => format!("write `sentinel_master: {}` in feature_store.yaml", known.join("` or `")),
     };
-    RedisFailure::lasting(Problem::new(Kind::NotFound, format!("the sentinels know no master `{name}`"), help))
+    RedisFailure::lasting(Problem::new(Kind::Unavailable, format!("the sentinels know no master `{name}`"), help))
 }
 
 fn items(value: &Value) -> &[Value] {

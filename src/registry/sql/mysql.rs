@@ -335,7 +335,7 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> SqlFailure {
             match answer.code {
                 code::LOCK_DEADLOCK | code::DUP_ENTRY => {
                     return SqlFailure::Conflict(Problem::new(
-                        Kind::Unavailable,
+                        Kind::Conflict,
                         format!("the registry {url} has a row where a new one belongs: {text}"),
                         "nothing was changed. Another program may be changing the registry at the same time; or two \
                          names differ only by capitals or accents, which this database takes for the same"
@@ -392,7 +392,7 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> SqlFailure {
                 ),
                 _ => {
                     return SqlFailure::Final(Problem::new(
-                        Kind::Unavailable,
+                        Kind::Internal,
                         format!("the registry {url} answered: {text}"),
                         None,
                     ));
@@ -442,5 +442,13 @@ fn explain(url: &ServerUrl, error: &mysql::Error) -> SqlFailure {
             ));
         }
     };
-    SqlFailure::Final(Problem::new(Kind::Unavailable, message, help.to_owned()))
+    let kind = if is_silence(error) { Kind::Deadline } else { Kind::Unavailable };
+    SqlFailure::Final(Problem::new(kind, message, help.to_owned()))
+}
+
+/// Whether no connection was made in time.
+fn is_silence(error: &mysql::Error) -> bool {
+    use DriverError::{ConnectTimeout, CouldNotConnect, Timeout};
+    let mysql::Error::DriverError(error) = error else { return false };
+    matches!(error, ConnectTimeout | Timeout | CouldNotConnect(Some((_, _, io::ErrorKind::TimedOut))))
 }

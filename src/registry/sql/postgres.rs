@@ -305,7 +305,7 @@ fn explain(server: &PostgresServer, error: &PostgresError) -> SqlFailure {
     ];
     if error.code().is_some_and(|code| collisions.contains(code)) {
         return SqlFailure::Conflict(Problem::new(
-            Kind::Unavailable,
+            Kind::Conflict,
             format!("another program keeps changing the registry {} at the same time", server.url()),
             "nothing was changed; try again when it is done".to_owned(),
         ));

@@ -169,7 +169,7 @@ impl SqlRegistry {
             return Ok(());
         }
         Err(Problem::new(
-            Kind::Unavailable,
+            Kind::Conflict,
             format!("the registry {} cannot tell the projects `{name}` and `{project}` apart", self.location()),
             format!("write `project: {name}`, or choose a name that differs by more than capitals and accents"),
         ))

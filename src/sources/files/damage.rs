@@ -19,11 +19,11 @@ pub(crate) fn not_parquet(path: &Path) -> Problem {
         Ok(why) => why,
         Err(error) => return unreadable(path, &error),
     };
-    let help = match recognised(path).filter(|format| *format != Format::Parquet) {
-        Some(format) => format!("set `file_format: {}`", format.as_str()),
-        None => "write it again, or remove it".to_owned(),
+    let (kind, help) = match recognised(path).filter(|format| *format != Format::Parquet) {
+        Some(format) => (Kind::Invalid, format!("set `file_format: {}`", format.as_str())),
+        None => (Kind::Internal, "write it again, or remove it".to_owned()),
     };
-    Problem::new(Kind::Internal, format!("{} is not a readable parquet file: {why}", path.display()), help)
+    Problem::new(kind, format!("{} is not a readable parquet file: {why}", path.display()), help)
 }
 
 fn damage(mut file: File) -> io::Result<&'static str> {
