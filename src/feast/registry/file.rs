@@ -2,7 +2,7 @@
 //!
 //! The message is taken apart and put together without being decoded, so that everything a change is
 //! not about stays byte for byte. Objects come out as the SQL registry stores them, without the name
-//! of their project, and go in with it: here, and nowhere else, it is taken off and put on.
+//! of their project, and go in with it.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,9 @@ use prost::Message as _;
 
 use super::{
     convert::name_of_source,
-    fields::{Part, SPEC, in_registry, message},
+    fields::in_registry,
     messages::{FeatureViewVersionRecord, InfraObject, ProjectMetadata, Timestamp, decode},
+    project_field::{identity, with_project, without_project},
 };
 use crate::{
     feast::wire::{Field, length_delimited, split},
@@ -396,72 +397,4 @@ impl RegistryFile {
         self.project_metadata.retain(|metadata| metadata.message.project != project);
         self.notes.retain(|note| note.message.project != project);
     }
-}
-
-/// Name and project of an object.
-fn identity(kind: ObjectKind, content: &[u8]) -> Option<(String, String)> {
-    let text = |fields: &[Field<'_>], number: u32| {
-        let found = fields.iter().rev().find(|field| field.number == number)?;
-        String::from_utf8(found.content?.to_vec()).ok()
-    };
-    let mut fields = split(content)?;
-    let mut message = message(kind);
-    if let Some(spec) = message.spec() {
-        fields = split(fields.iter().find(|field| field.number == SPEC)?.content?)?;
-        message = spec;
-    }
-    let name = message.number(|part| matches!(part, Part::Name));
-    let project = text(&fields, message.number(|part| matches!(part, Part::Project))?);
-    match name {
-        // Without a name, in files of Feast before 0.21.
-        Some(name) if kind == ObjectKind::DataSource => {
-            Some((text(&fields, name).unwrap_or_default(), project.unwrap_or_default()))
-        }
-        Some(name) => Some((text(&fields, name)?, project.unwrap_or_default())),
-        // A project is called like itself.
-        None => project.map(|project| (project.clone(), project)),
-    }
-}
-
-fn without_project(kind: ObjectKind, content: &[u8]) -> Vec<u8> {
-    set_project(kind, content, None)
-}
-
-fn with_project(kind: ObjectKind, content: &[u8], project: &str) -> Vec<u8> {
-    set_project(kind, content, Some(project))
-}
-
-/// The message with the field of its project set or removed, and all other bytes as they are.
-fn set_project(kind: ObjectKind, content: &[u8], project: Option<&str>) -> Vec<u8> {
-    // The name of a project stays.
-    if kind == ObjectKind::Project {
-        return content.to_vec();
-    }
-    let message = message(kind);
-    let fields = message.spec().unwrap_or(message);
-    let Some(number) = fields.number(|part| matches!(part, Part::Project)) else { return content.to_vec() };
-    if message.spec().is_none() {
-        return set_text(content, number, project);
-    }
-    let Some(fields) = split(content) else { return content.to_vec() };
-    let mut output = Vec::with_capacity(content.len() + 32);
-    for field in fields {
-        match field.content.filter(|_| field.number == SPEC) {
-            Some(spec) => output.extend(length_delimited(SPEC, &set_text(spec, number, project))),
-            None => output.extend(field.bytes),
-        }
-    }
-    output
-}
-
-/// A message with a text set or removed, at the place that the order of numbers gives it.
-fn set_text(content: &[u8], number: u32, text: Option<&str>) -> Vec<u8> {
-    let Some(fields) = split(content) else { return content.to_vec() };
-    let others: Vec<&Field<'_>> = fields.iter().filter(|field| field.number != number).collect();
-    let at = others.iter().position(|field| field.number > number).unwrap_or(others.len());
-    let bytes = |fields: &[&Field<'_>]| fields.iter().flat_map(|field| field.bytes.to_vec()).collect::<Vec<u8>>();
-    let mut output = bytes(&others[..at]);
-    output.extend(text.map_or_else(Vec::new, |text| length_delimited(number, text.as_bytes())));
-    output.extend(bytes(&others[at..]));
-    output
 }

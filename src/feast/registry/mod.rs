@@ -13,6 +13,7 @@ mod layout;
 mod listed;
 #[expect(missing_docs, reason = "fields carry Feast's names")]
 pub mod messages;
+mod project_field;
 mod python;
 pub mod rename_project;
 mod stored;
