@@ -1,23 +1,24 @@
 //! A source whose files are found and whose headers are read, once.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicU64},
 };
 
 use arrow::{
-    array::{Array, ArrayRef, RecordBatch},
-    datatypes::{DataType as ArrowType, Field, Schema},
+    array::{ArrayRef, RecordBatch},
+    datatypes::{DataType as ArrowType, Schema},
 };
 
 use super::{
     batches::Batches,
-    columns::{Column, Columns, Holds},
+    columns::{Column, Columns},
     convert::Converter,
     files::{self, DataFile, Format, SourceFiles},
+    header::Header,
     parquet::{Footer, unreadable},
     scan::{FileColumn, FileContent, Scan, ScanFile},
+    seen::columns_of,
     side_by_side::side_by_side,
     target::{Integers, Role, Target, target},
     text::{TextRules, TimeFormat},
@@ -42,40 +43,6 @@ pub struct OpenSource {
     rules: Arc<TextRules>,
     /// What messages call the source.
     shown: String,
-}
-
-/// What the beginning or the end of a file says about its columns.
-#[derive(Debug, Clone)]
-enum Header {
-    Batches(Batches),
-    Parquet(Footer),
-    Text(TextFile),
-}
-
-impl Header {
-    /// Whether the file has no row.
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Batches(batches) => batches.rows() == 0,
-            Self::Parquet(footer) => footer.rows() == 0,
-            Self::Text(text) => text.is_empty,
-        }
-    }
-
-    /// The columns; a file may have one more than once.
-    fn columns(&self) -> Vec<(&str, Holds)> {
-        let fields = match self {
-            Self::Batches(batches) => &batches.fields,
-            Self::Parquet(footer) => &footer.fields,
-            Self::Text(text) => return text.columns(),
-        };
-        fields.iter().map(|field| (field.name().as_str(), typed(field))).collect()
-    }
-}
-
-/// What a column of a file holds; its name there is that of the column.
-fn typed(field: &Field) -> Holds {
-    Holds::Typed(Arc::new(field.clone().with_name("").with_nullable(true)))
 }
 
 impl OpenSource {
@@ -127,7 +94,7 @@ impl OpenSource {
         let rules = Arc::new(TextRules { times: TimeFormat::Iso });
         let (files, columns) = (SourceFiles::of(vec![file]), Columns::default());
         let mut opened = Self { files, names, headers, columns, rules, shown: shown.to_owned() };
-        opened.columns = opened.look();
+        opened.columns = columns_of(opened.all());
         opened
     }
 
@@ -165,7 +132,7 @@ impl OpenSource {
         let headers = headers.into_iter().collect::<Result<_, Problem>>()?;
         let names = files.files.iter().map(name).collect();
         let mut opened = Self { columns: Columns::default(), files, names, headers, rules: Arc::new(rules), shown };
-        opened.columns = opened.look();
+        opened.columns = columns_of(opened.all());
         Ok(opened)
     }
 
@@ -255,65 +222,6 @@ impl OpenSource {
             TimeFormat::Epoch(_) => Integers::Counted,
             TimeFormat::Pattern(_) => Integers::Digits,
         }
-    }
-
-    fn look(&self) -> Columns {
-        let mut columns = Columns { rows: Some(0), ..Columns::default() };
-        // What files without rows say of types is of no consequence, unless no other file has the column.
-        let (with_rows, empty): (Vec<_>, Vec<_>) = self.all().partition(|(_, header)| !header.is_empty());
-        for ((_, shown), header) in with_rows {
-            columns.rows = match header {
-                Header::Batches(batches) => columns.rows.map(|rows| rows + batches.rows()),
-                Header::Parquet(footer) => columns.rows.map(|rows| rows + footer.rows()),
-                Header::Text(_) => None,
-            };
-            let mut seen = BTreeSet::new();
-            for (name, holds) in header.columns() {
-                match seen.insert(name) {
-                    true => columns.add(name, holds, shown),
-                    false => columns.note_twice(name, shown),
-                }
-            }
-        }
-        for ((_, shown), header) in empty {
-            for (name, holds) in header.columns() {
-                if columns.get(name).is_none() {
-                    columns.add(name, holds, shown);
-                }
-            }
-        }
-        let in_files: BTreeSet<String> = columns.columns.iter().map(|column| column.name.clone()).collect();
-        for ((file, shown), _) in self.all() {
-            for (key, _) in &file.partitions {
-                if !in_files.contains(key) {
-                    columns.add(key, Holds::Text, shown);
-                }
-            }
-        }
-        for column in &mut columns.columns {
-            if in_files.contains(&column.name) {
-                column.in_folders = self.contradiction(column);
-            }
-        }
-        columns
-    }
-
-    /// What differs between the folders and the files of a column that both have.
-    fn contradiction(&self, column: &Column) -> Option<String> {
-        self.all().find_map(|((file, shown), header)| {
-            let (_, text) = file.partitions.iter().rev().find(|(key, _)| *key == column.name)?;
-            let Header::Parquet(footer) = header else { return None };
-            let (position, _) = footer.fields.find(&column.name)?;
-            let schema = footer.reading_schema();
-            (0..footer.row_groups().len()).find_map(|group| {
-                let (least, greatest) = footer.bounds(&schema, position, group)?;
-                [least, greatest].iter().find_map(|bound| {
-                    let said = shown_value(bound)?;
-                    let folder = text.as_deref().unwrap_or("null");
-                    (!same_value(&said, folder)).then(|| format!("{shown} holds {said} below {folder}"))
-                })
-            })
-        })
     }
 
     /// Decides how columns are read.
@@ -441,7 +349,7 @@ impl OpenSource {
     }
 
     /// The files, each with what messages call it and its header.
-    fn all(&self) -> impl Iterator<Item = ((&DataFile, &String), &Header)> {
+    fn all(&self) -> impl Iterator<Item = ((&DataFile, &String), &Header)> + Clone {
         self.files.files.iter().zip(&self.names).zip(&self.headers)
     }
 }
@@ -459,22 +367,4 @@ fn time_format(source: &DataSource, file: &FileSource) -> Result<TimeFormat, Pro
             Problem::new(Kind::Invalid, message, "write `epoch_seconds` or a pattern such as %d/%m/%Y".to_owned())
         }),
     }
-}
-
-/// The only value of an array as text.
-fn shown_value(bound: &ArrayRef) -> Option<String> {
-    if bound.len() != 1 || bound.is_null(0) {
-        return None;
-    }
-    arrow::util::display::array_value_to_string(bound, 0).ok()
-}
-
-/// Whether two texts say the same, as `2026-01-01` and `2026-01-01T00:00:00`, or `07` and `7`.
-fn same_value(file: &str, folder: &str) -> bool {
-    let number = |text: &str| text.parse::<f64>().ok();
-    file == folder
-        || file.strip_suffix("T00:00:00").is_some_and(|date| date == folder)
-        || file.strip_suffix("T00:00:00Z").is_some_and(|date| date == folder)
-        || file.replace(' ', "T") == folder.replace(' ', "T")
-        || matches!((number(file), number(folder)), (Some(one), Some(other)) if one == other)
 }
