@@ -9,9 +9,10 @@ use redis::Value;
 
 use super::{
     calls::Calls,
+    exchange::Refusal,
     layout::{fields, is_key_of, pattern, time_value},
     script::REMOVE,
-    servers::{Refusal, Servers},
+    servers::Servers,
 };
 use crate::{
     config::RedisNode,

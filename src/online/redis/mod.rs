@@ -4,6 +4,7 @@ mod calls;
 mod cleanup;
 mod connection;
 mod dump;
+mod exchange;
 mod explain;
 mod layout;
 mod link;

@@ -13,8 +13,9 @@ use redis::Value;
 
 use super::{
     calls::Calls,
+    exchange::Refusal,
     packer::{Packer, Rows},
-    servers::{Refusal, Servers},
+    servers::Servers,
     transactions::Transactions,
 };
 use crate::{
