@@ -17,6 +17,8 @@ mod runs_file;
 mod sql;
 mod traits;
 mod unnamed;
+#[cfg(test)]
+pub(crate) mod watched;
 
 use crate::config::RegistryConfig;
 
