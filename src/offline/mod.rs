@@ -3,6 +3,8 @@
 mod cancel;
 mod duckdb;
 mod join;
+#[cfg(test)]
+pub(crate) mod memory;
 mod query;
 
 use crate::config::{OfflineStoreConfig, StoreConfig};
@@ -19,3 +21,6 @@ pub fn open(config: &StoreConfig) -> Box<dyn OfflineStore> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

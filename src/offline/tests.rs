@@ -1,0 +1,312 @@
+//! What every offline store promises: the engine, and the store in memory that stands for it in other tests.
+
+use std::{fs::File, ops::ControlFlow, sync::Arc};
+
+use arrow::{
+    array::{Array as _, ArrayRef, AsArray as _, Float32Array, Int64Array, RecordBatch, TimestampMicrosecondArray},
+    compute::concat_batches,
+    datatypes::{Float32Type, Int64Type, SchemaRef, TimestampMicrosecondType},
+};
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+
+use super::{duckdb::DuckDbStore, memory::MemoryOfflineStore, *};
+use crate::{
+    config::MemoryLimit,
+    model::{
+        FeatureView, Interval, Object, Timestamp, Ttl,
+        samples::{registered, view},
+    },
+    problem::Kind,
+    retrieval::{Entities, Retrieval, Selection, resolve},
+};
+
+const SECOND: i64 = 1_000_000;
+
+/// A row of a source: driver, event, creation, and the value of `x`; times in seconds.
+type Row = (Option<i64>, Option<i64>, Option<i64>, f32);
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * SECOND)
+}
+
+fn times(seconds: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(seconds.map(|second| second.map(|second| second * SECOND)).collect::<TimestampMicrosecondArray>())
+}
+
+fn batch(rows: &[Row]) -> RecordBatch {
+    let columns: [(&str, ArrayRef); 4] = [
+        ("driver_id", Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>())),
+        ("event_timestamp", times(rows.iter().map(|row| row.1))),
+        ("created", times(rows.iter().map(|row| row.2))),
+        ("x", Arc::new(rows.iter().map(|row| Some(row.3)).collect::<Float32Array>())),
+    ];
+    RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap()
+}
+
+/// All stores over a source with these rows, and the folder of its file.
+fn stores(rows: &[Row]) -> (Vec<Box<dyn OfflineStore>>, TempDir) {
+    let (folder, batch) = (tempfile::tempdir().unwrap(), batch(rows));
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let file = File::create(folder.path().join("data/stats.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let memory = MemoryOfflineStore::default();
+    memory.put("stats", batch);
+    let engine = DuckDbStore::new(folder.path().to_owned(), MemoryLimit::default());
+    (vec![Box::new(memory), Box::new(engine)], folder)
+}
+
+fn drivers() -> FeatureView {
+    view("drivers", &["x"])
+}
+
+/// The same, whose source knows when a row was written.
+fn with_created() -> FeatureView {
+    let mut view = drivers();
+    view.source.as_mut().unwrap().created_timestamp_column = "created".to_owned();
+    view
+}
+
+fn query(view: &FeatureView, start: i64, end: i64) -> NewestQuery<'_> {
+    NewestQuery { view, interval: Interval { start: at(start), end: at(end) } }
+}
+
+/// Keeps what it is given, and breaks off after some batches.
+struct Collected {
+    batches: Vec<RecordBatch>,
+    most: usize,
+}
+
+impl BatchSink for Collected {
+    fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
+        self.batches.push(RecordBatch::new_empty(Arc::clone(schema)));
+        ControlFlow::Continue(())
+    }
+
+    fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
+        self.batches.push(batch.clone());
+        if self.batches.len() > self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+impl Collected {
+    fn new() -> Self {
+        Self { batches: Vec::new(), most: usize::MAX }
+    }
+
+    fn whole(&self) -> RecordBatch {
+        match self.batches.as_slice() {
+            [] => RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty())),
+            batches => concat_batches(&batches[0].schema(), batches).unwrap(),
+        }
+    }
+}
+
+/// A newest row: driver, event, creation and value.
+type Newest = (i64, i64, Option<i64>, f32);
+
+/// The newest rows by driver, and how many rows gave way.
+fn newest(store: &dyn OfflineStore, query: &NewestQuery<'_>) -> (Vec<Newest>, u64) {
+    let mut sink = Collected::new();
+    let read = store.newest(query, &mut sink).unwrap();
+    let found = sink.whole();
+    if found.num_rows() == 0 {
+        return (Vec::new(), read.ties);
+    }
+    let drivers = found.column(0).as_primitive::<Int64Type>();
+    let [events, created] = [1, 2].map(|column| found.column(column).as_primitive::<TimestampMicrosecondType>());
+    let values = found.column(3).as_primitive::<Float32Type>();
+    let row = |row| {
+        let created = created.is_valid(row).then(|| created.value(row) / SECOND);
+        (drivers.value(row), events.value(row) / SECOND, created, values.value(row))
+    };
+    let mut rows: Vec<_> = (0..found.num_rows()).map(row).collect();
+    rows.sort_by_key(|row| row.0);
+    (rows, read.ties)
+}
+
+#[test]
+fn the_newest_row_of_each_entity_is_given_with_both_ends_of_the_interval() {
+    let rows = [
+        (Some(1), Some(10), None, 1.0),
+        (Some(1), Some(20), None, 2.0),
+        (Some(1), Some(21), None, 3.0),
+        (Some(2), Some(10), None, 4.0),
+        (Some(3), Some(9), None, 5.0),
+        (None, Some(15), None, 6.0),
+        (Some(4), None, None, 7.0),
+    ];
+    let (stores, _folder) = stores(&rows);
+    for store in stores {
+        let found = newest(store.as_ref(), &query(&drivers(), 10, 20));
+        assert_eq!(found, (vec![(1, 20, None, 2.0), (2, 10, None, 4.0)], 0));
+    }
+}
+
+#[test]
+fn of_one_moment_the_row_that_was_written_last_is_the_newest() {
+    let rows = [
+        (Some(1), Some(10), Some(30), 1.0),
+        (Some(1), Some(10), Some(40), 2.0),
+        (Some(1), Some(10), None, 3.0),
+        (Some(2), Some(10), Some(30), 4.0),
+        (Some(2), Some(10), Some(30), 4.0),
+    ];
+    let (stores, _folder) = stores(&rows);
+    for store in stores {
+        let found = newest(store.as_ref(), &query(&with_created(), 0, 99));
+        assert_eq!(found, (vec![(1, 10, Some(40), 2.0), (2, 10, Some(30), 4.0)], 1));
+        assert_eq!(store.ties(&with_created()).unwrap(), 1);
+        assert_eq!(store.ties(&drivers()).unwrap(), 3);
+    }
+}
+
+#[test]
+fn rows_are_counted_with_what_they_lack() {
+    let rows = [
+        (Some(1), Some(10), None, 1.0),
+        (Some(1), Some(20), None, 2.0),
+        (None, Some(20), None, 3.0),
+        (Some(2), Some(30), None, 4.0),
+        (Some(2), None, None, 4.0),
+    ];
+    let (stores, _folder) = stores(&rows);
+    for store in stores {
+        let counted = store.count(&query(&drivers(), 10, 20)).unwrap();
+        assert_eq!((counted.rows, counted.null_keys, counted.without_time, counted.is_empty), (3, 1, 1, false));
+        let none = store.count(&query(&drivers(), 40, 50)).unwrap();
+        assert_eq!((none.rows, none.entities, none.is_empty), (0, 0, false));
+        assert_eq!(store.first_event(&drivers()).unwrap(), Some(at(10)));
+    }
+}
+
+#[test]
+fn a_source_without_rows_or_times_is_told_from_one_without_new_ones() {
+    let (empty, _folder) = stores(&[]);
+    for store in empty {
+        assert!(store.count(&query(&drivers(), 0, 99)).unwrap().is_empty);
+        assert_eq!(store.first_event(&drivers()).unwrap(), None);
+        assert_eq!(newest(store.as_ref(), &query(&drivers(), 0, 99)), (Vec::new(), 0));
+    }
+    let (without_times, _folder) = stores(&[(Some(1), None, None, 1.0)]);
+    for store in without_times {
+        assert!(store.count(&query(&drivers(), 0, 99)).unwrap().is_empty);
+        assert_eq!(store.first_event(&drivers()).unwrap_err().kind, Kind::Invalid);
+    }
+}
+
+#[test]
+fn what_checks_ask_is_about_the_interval_and_the_future_is_everywhere() {
+    let rows = [
+        (Some(1), Some(10), None, 1.0),
+        (None, Some(20), None, 2.0),
+        (None, Some(15), None, 3.0),
+        (None, Some(40), None, 3.0),
+        (Some(1), Some(50), None, 4.0),
+        (Some(1), Some(60), None, 4.0),
+        (Some(1), None, None, 4.0),
+    ];
+    let (stores, _folder) = stores(&rows);
+    for store in stores {
+        let examined = store.examine(&query(&drivers(), 10, 30), at(49)).unwrap();
+        let expected = Examined { rows: 3, null_keys: 2, null_key_at: Some(at(15)), future: 2, latest: Some(at(60)) };
+        assert_eq!(examined, expected);
+        let now = store.examine(&query(&drivers(), 60, 60), at(60)).unwrap();
+        assert_eq!((now.rows, now.future, now.latest), (1, 0, None), "now is not the future");
+    }
+}
+
+fn retrieval(view: FeatureView) -> Retrieval {
+    let selection = Selection::References(vec!["drivers:x".parse().unwrap()]);
+    resolve(&registered([Object::FeatureView(view)]), &selection, true).unwrap()
+}
+
+/// The values for drivers at moments in seconds.
+fn historical(
+    store: &dyn OfflineStore,
+    view: FeatureView,
+    asked: &[(i64, i64)],
+    filter_by_created_timestamp: bool,
+) -> Vec<Option<f32>> {
+    let columns: [(&str, ArrayRef); 2] = [
+        ("driver_id", Arc::new(asked.iter().map(|(driver, _)| Some(*driver)).collect::<Int64Array>())),
+        ("event_timestamp", times(asked.iter().map(|(_, at)| Some(*at)))),
+    ];
+    let rows = RecordBatch::try_from_iter(columns).unwrap();
+    let (entities, retrieval) = (Entities::of_batches(rows.schema(), vec![rows]), retrieval(view));
+    let mut sink = Collected::new();
+    let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp };
+    store.historical(&query, &mut sink).unwrap();
+    let found = sink.whole();
+    let names: Vec<_> = found.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["driver_id", "event_timestamp", "drivers__x"]);
+    let drivers: Vec<i64> = found.column(0).as_primitive::<Int64Type>().values().to_vec();
+    assert_eq!(drivers, asked.iter().map(|(driver, _)| *driver).collect::<Vec<_>>());
+    found.column(2).as_primitive::<Float32Type>().iter().collect()
+}
+
+#[test]
+fn every_entity_row_gets_what_was_known_at_its_time() {
+    let rows =
+        [(Some(1), Some(10), Some(10), 1.0), (Some(1), Some(20), Some(50), 2.0), (Some(2), Some(10), Some(10), 3.0)];
+    let asked = [(2, 15), (1, 20), (1, 9), (1, 19), (1, 40), (3, 40), (1, 20)];
+    let (stores, _folder) = stores(&rows);
+    for store in stores {
+        let values = historical(store.as_ref(), drivers(), &asked, false);
+        assert_eq!(values, [Some(3.0), Some(2.0), None, Some(1.0), Some(2.0), None, Some(2.0)]);
+        // Nobody had written the newer one by then.
+        let values = historical(store.as_ref(), with_created(), &[(1, 20), (1, 50)], true);
+        assert_eq!(values, [Some(1.0), Some(2.0)]);
+        let short = FeatureView { ttl: Ttl::from_micros(5 * SECOND), ..drivers() };
+        assert_eq!(
+            historical(store.as_ref(), short, &[(1, 15), (1, 16), (1, 25)], false),
+            [Some(1.0), None, Some(2.0)]
+        );
+    }
+}
+
+#[test]
+fn who_breaks_off_is_given_no_more() {
+    let (stores, _folder) = stores(&[(Some(1), Some(10), None, 1.0), (Some(2), Some(10), None, 2.0)]);
+    for store in stores {
+        let mut sink = Collected { batches: Vec::new(), most: 1 };
+        let _ = store.newest(&query(&drivers(), 0, 99), &mut sink);
+        assert_eq!(sink.batches.len(), 2, "the columns, and one batch");
+    }
+}
+
+#[test]
+fn what_was_called_off_is_told_so() {
+    let (stores, _folder) = stores(&[(Some(1), Some(10), None, 1.0)]);
+    for store in stores {
+        let cancel = Cancel::default();
+        let called_off = store.cancelled_by(&cancel);
+        cancel.cancel();
+        let problem = called_off.newest(&query(&drivers(), 0, 99), &mut Collected::new()).unwrap_err();
+        assert_eq!(problem.kind, Kind::Cancelled);
+        assert!(store.newest(&query(&drivers(), 0, 99), &mut Collected::new()).is_ok());
+    }
+}
+
+#[test]
+fn columns_of_a_source_are_known_without_its_rows() {
+    let (stores, _folder) = stores(&[]);
+    for store in stores {
+        let opened = store.inspect(drivers().source.as_ref().unwrap()).unwrap();
+        let names: Vec<&str> = opened.columns().columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["driver_id", "event_timestamp", "created", "x"]);
+    }
+}
+
+#[test]
+fn a_source_that_is_missing_is_a_problem() {
+    let (stores, _folder) = stores(&[]);
+    let mut gone = drivers();
+    gone.source = Some(crate::model::samples::source("gone"));
+    for store in stores {
+        assert!(store.count(&query(&gone, 0, 99)).is_err() && store.first_event(&gone).is_err());
+        assert!(store.inspect(gone.source.as_ref().unwrap()).is_err());
+    }
+}
