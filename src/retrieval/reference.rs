@@ -59,8 +59,8 @@ impl FromStr for FeatureReference {
 mod tests {
     use super::*;
 
-    fn list(text: &str) -> Result<Vec<String>, String> {
-        let references = FeatureReference::parse_list(text).map_err(|error| error.message)?;
+    fn list(text: &str) -> Result<Vec<String>, Problem> {
+        let references = FeatureReference::parse_list(text)?;
         Ok(references.into_iter().map(|reference| format!("{} {}", reference.view, reference.feature)).collect())
     }
 
@@ -72,7 +72,9 @@ mod tests {
         assert_eq!(list("x,y:a,v:b").unwrap(), ["x,y a", "v b"]);
         assert_eq!(list("v:a:b").unwrap(), ["v a:b"]);
         for wrong in ["", "a", "a,b", "v:a,", ",v:a", "v:", ":a", "v:a,,v:b"] {
-            assert!(list(wrong).unwrap_err().ends_with("is not a feature reference"), "{wrong}");
+            let problem = list(wrong).unwrap_err();
+            assert!(problem.message.ends_with("is not a feature reference"), "{wrong}");
+            assert_eq!(problem.kind, Kind::Invalid);
         }
     }
 }

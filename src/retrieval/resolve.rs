@@ -265,48 +265,4 @@ fn check_outputs(retrieval: &Retrieval, full_names: bool) -> Result<(), Problem>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{
-        ForeignObject,
-        samples::{on_demand_view, registered, service, view},
-    };
-
-    fn state() -> RegistryState {
-        let (stats, gone) = (view("stats", &["trips"]), view("stats", &["trips", "gone"]));
-        let objects = [
-            Object::FeatureView(FeatureView { enabled: false, ..view("off", &["trips"]) }),
-            Object::FeatureView(stats),
-            Object::OnDemandFeatureView(on_demand_view("computed")),
-            Object::FeatureService(service("outdated", &[&gone])),
-            Object::FeatureService(service("empty", &[])),
-        ];
-        let id = ObjectId::new(ObjectKind::FeatureView, "python");
-        let foreign = ForeignObject { id, reason: "it is Python".to_owned(), owner: String::new(), uses: Vec::new() };
-        RegistryState { foreign: vec![foreign], ..registered(objects) }
-    }
-
-    #[test]
-    fn problems_have_the_kind_of_their_cause() {
-        let references = |text: &str| FeatureReference::parse_list(text).map(Selection::References);
-        let service = |name: &str| Ok(Selection::Service(name.to_owned()));
-        let cases = [
-            (references("trips"), Kind::Invalid),
-            (Ok(Selection::References(Vec::new())), Kind::Invalid),
-            (references("stats:trips,stats:trips"), Kind::Invalid),
-            (service("empty"), Kind::Invalid),
-            (references("unknown:trips"), Kind::NotFound),
-            (references("stats:unknown"), Kind::NotFound),
-            (service("unknown"), Kind::NotFound),
-            (references("off:trips"), Kind::Conflict),
-            (service("outdated"), Kind::Conflict),
-            (references("computed:trips"), Kind::Unsupported),
-            (references("python:trips"), Kind::Unsupported),
-            (references("stats@v2:trips"), Kind::Unsupported),
-        ];
-        for (selection, kind) in cases {
-            let found = selection.and_then(|selection| resolve(&state(), &selection, false)).unwrap_err();
-            assert_eq!(found.kind, kind, "{found}");
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,294 @@
+use super::*;
+use crate::model::{
+    DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, ForeignObject, Ttl,
+    samples::{label_view, on_demand_view, projection, registered, service, stream_view, view},
+};
+
+/// What is registered in which there are these views.
+fn views(views: &[&FeatureView]) -> RegistryState {
+    registered(views.iter().map(|view| Object::FeatureView((*view).clone())))
+}
+
+fn with_service(mut state: RegistryState, service: FeatureService) -> RegistryState {
+    let object = Object::FeatureService(service);
+    state.objects.insert(object.id(), object);
+    state
+}
+
+fn references(names: &[&str]) -> Selection {
+    Selection::References(names.iter().map(|name| name.parse().unwrap()).collect())
+}
+
+/// `view feature output` of all features, in the order of the answer.
+fn shown(retrieval: &Retrieval) -> Vec<String> {
+    let shown = |view: &SelectedView| -> Vec<String> {
+        let features = view.features.iter();
+        features.map(|feature| format!("{} {} {}", view.view.name, feature.field.name, feature.output)).collect()
+    };
+    retrieval.views.iter().flat_map(shown).collect()
+}
+
+fn found(state: &RegistryState, names: &[&str], full_names: bool) -> Vec<String> {
+    shown(&resolve(state, &references(names), full_names).unwrap())
+}
+
+fn served(state: &RegistryState, name: &str, full_names: bool) -> Result<Retrieval, Problem> {
+    resolve(state, &Selection::Service(name.to_owned()), full_names)
+}
+
+/// The problem of a reference.
+fn refused(state: &RegistryState, name: &str) -> Problem {
+    resolve(state, &references(&[name]), false).unwrap_err()
+}
+
+fn not_found(message: &str, help: Option<&str>) -> Problem {
+    Problem::new(Kind::NotFound, message, help.map(str::to_owned))
+}
+
+fn unsupported(message: &str, help: Option<&str>) -> Problem {
+    Problem::new(Kind::Unsupported, message, help.map(str::to_owned))
+}
+
+fn foreign(kind: ObjectKind, name: &str) -> ForeignObject {
+    let (id, reason) = (ObjectId::new(kind, name), "its functions are Python".to_owned());
+    ForeignObject { id, reason, owner: String::new(), uses: Vec::new() }
+}
+
+#[test]
+fn features_are_grouped_by_view_in_the_order_of_their_first_mention() {
+    let state = views(&[&view("a", &["x", "y"]), &view("b", &["z"])]);
+    assert_eq!(found(&state, &["b:z", "a:y", "a:x"], false), ["b z z", "a y y", "a x x"]);
+    assert_eq!(found(&state, &["a:y", "b:z", "a:x"], false), ["a y y", "a x x", "b z z"]);
+}
+
+#[test]
+fn full_names_begin_with_the_view() {
+    let state = views(&[&view("a", &["x"]), &view("b", &["x"])]);
+    assert_eq!(found(&state, &["a:x", "b@latest:x"], true), ["a x a__x", "b x b__x"]);
+}
+
+#[test]
+fn features_of_one_name_need_full_names() {
+    let state = views(&[&view("a", &["x", "y"]), &view("b", &["x", "y"])]);
+    let problem = resolve(&state, &references(&["a:x", "a:y", "b:y", "b:x"]), false).unwrap_err();
+    assert_eq!(problem.message, "several features would be called `x`, `y`");
+    assert_eq!((problem.kind, problem.advice), (Kind::Invalid, Some(Advice::QualifyNames)));
+}
+
+#[test]
+fn one_feature_cannot_be_asked_for_twice() {
+    let state = views(&[&view("a", &["x"])]);
+    let problem = resolve(&state, &references(&["a:x", "a:x"]), true).unwrap_err();
+    assert_eq!(problem.message, "several features would be called `a__x`");
+    assert_eq!(problem.help().as_deref(), Some("ask for each feature once"));
+}
+
+#[test]
+fn full_names_of_different_features_may_be_the_same() {
+    let state = views(&[&view("a", &["b__x"]), &view("a__b", &["x"])]);
+    let problem = resolve(&state, &references(&["a:b__x", "a__b:x"]), true).unwrap_err();
+    assert_eq!(problem.message, "several features would be called `a__b__x`");
+    assert_eq!(found(&state, &["a:b__x", "a__b:x"], false).len(), 2);
+}
+
+#[test]
+fn asking_for_nothing_is_invalid() {
+    let problem = resolve(&views(&[&view("a", &["x"])]), &references(&[]), false).unwrap_err();
+    assert_eq!((problem.kind, problem.advice), (Kind::Invalid, Some(Advice::NameFeatures)));
+}
+
+#[test]
+fn unknown_views_and_features_are_told_with_the_nearest_name() {
+    let state = views(&[&view("drivers", &["rating", "trips"]), &view("weather", &["rain"])]);
+    assert_eq!(
+        refused(&state, "driver:rating"),
+        not_found("there is no feature view `driver`", Some("did you mean `drivers`?"))
+    );
+    assert_eq!(
+        refused(&state, "drivers:rateing"),
+        not_found("feature view `drivers` has no feature `rateing`", Some("did you mean `rating`?"))
+    );
+    // Names are told apart by case.
+    assert_eq!(
+        refused(&state, "Drivers:rating"),
+        not_found("there is no feature view `Drivers`", Some("did you mean `drivers`?"))
+    );
+}
+
+#[test]
+fn where_nothing_is_registered_an_apply_is_due() {
+    let empty = RegistryState::default();
+    let fill = |message| not_found(message, None).advise(Advice::FillRegistry);
+    assert_eq!(refused(&empty, "a:x"), fill("there is no feature view `a`"));
+    assert_eq!(served(&empty, "s", false).unwrap_err(), fill("there is no feature service `s`"));
+}
+
+#[test]
+fn features_after_one_view_are_told_to_need_it_each() {
+    let state = views(&[&view("a", &["x", "y"])]);
+    let (message, help) = ("feature view `a` has no feature `x,y`", "write each feature with its view: a:x,a:y");
+    assert_eq!(refused(&state, "a:x,y"), not_found(message, Some(help)));
+}
+
+#[test]
+fn there_is_no_reference_to_all_features_of_a_view() {
+    assert_eq!(refused(&views(&[&view("a", &["x"])]), "a:*").message, "feature view `a` has no feature `*`");
+}
+
+#[test]
+fn a_name_with_a_version_is_a_view_of_that_name_or_not_supported() {
+    let state = views(&[&view("a", &["x"]), &view("odd@v1", &["x"])]);
+    assert_eq!(refused(&state, "a@v2:x"), unsupported("versions of views (`a@v2`) are not supported yet", None));
+    assert_eq!(found(&state, &["odd@v1:x"], false), ["odd@v1 x x"]);
+}
+
+#[test]
+fn stream_views_are_read_like_plain_ones() {
+    let plain = FeatureView { ttl: Ttl::from_micros(5), ..view("a", &["x"]) };
+    let state = registered([Object::StreamFeatureView(stream_view(&plain))]);
+    let retrieval = resolve(&state, &references(&["a:x"]), false).unwrap();
+    assert_eq!(retrieval, resolve(&views(&[&plain]), &references(&["a:x"]), false).unwrap());
+}
+
+#[test]
+fn computed_views_and_labels_are_not_served() {
+    let state = registered([Object::OnDemandFeatureView(on_demand_view("o")), Object::LabelView(label_view("labels"))]);
+    let (message, help) = (
+        "`o` is an on demand feature view, and evaluating those is not supported yet",
+        "ask for the features that it is computed from",
+    );
+    assert_eq!(refused(&state, "o:x"), unsupported(message, Some(help)));
+    let message = "`labels` is a label view, and reading labels is not supported yet";
+    assert_eq!(refused(&state, "labels:x"), unsupported(message, None));
+}
+
+#[test]
+fn disabled_views_are_not_served_whether_plain_or_stream() {
+    let disabled = |message| {
+        Problem::new(Kind::Conflict, message, "set `enabled: true` in its definition and apply it".to_owned())
+    };
+    let plain = FeatureView { enabled: false, ..view("a", &["x"]) };
+    assert_eq!(refused(&views(&[&plain]), "a:x"), disabled("feature view a is disabled"));
+    let stream = crate::model::StreamFeatureView { enabled: false, ..stream_view(&plain) };
+    let state = registered([Object::StreamFeatureView(stream)]);
+    assert_eq!(refused(&state, "a:x"), disabled("stream feature view a is disabled"));
+}
+
+#[test]
+fn what_feastr_does_not_manage_is_refused_with_the_reason() {
+    let kinds = [ObjectKind::FeatureView, ObjectKind::FeatureService];
+    let state = RegistryState { foreign: kinds.map(|kind| foreign(kind, "py")).into(), ..RegistryState::default() };
+    let message = "feature view py cannot be served: its functions are Python";
+    assert_eq!(refused(&state, "py:x"), unsupported(message, None));
+    let message = "feature service py cannot be served: its functions are Python";
+    assert_eq!(served(&state, "py", false).unwrap_err(), unsupported(message, None));
+}
+
+#[test]
+fn services_select_features_in_their_order() {
+    let (a, b) = (view("a", &["x", "y"]), view("b", &["z"]));
+    let mut selecting = service("s", &[&b, &a]);
+    selecting.features[1].features.reverse();
+    let state = with_service(views(&[&a, &b]), selecting);
+    assert_eq!(shown(&served(&state, "s", false).unwrap()), ["b z z", "a y y", "a x x"]);
+}
+
+#[test]
+fn an_alias_stands_for_the_view_in_full_names_only() {
+    let a = view("a", &["x"]);
+    let mut selecting = service("s", &[&a]);
+    selecting.features[0].name_alias = Some("other".to_owned());
+    let state = with_service(views(&[&a]), selecting);
+    assert_eq!(shown(&served(&state, "s", true).unwrap()), ["a x other__x"]);
+    assert_eq!(shown(&served(&state, "s", false).unwrap()), ["a x x"]);
+}
+
+#[test]
+fn a_service_may_ask_about_one_view_twice_under_other_keys() {
+    let a = view("a", &["x"]);
+    let mut selecting = service("s", &[&a, &a]);
+    for (member, name) in selecting.features.iter_mut().zip(["first", "second"]) {
+        member.name_alias = Some(name.to_owned());
+        member.join_key_map.insert("driver_id".to_owned(), format!("{name}_id"));
+    }
+    let state = with_service(views(&[&a]), selecting);
+    let retrieval = served(&state, "s", true).unwrap();
+    assert_eq!(shown(&retrieval), ["a x first__x", "a x second__x"]);
+    let columns: Vec<&str> = retrieval.entity_columns().iter().map(|key| key.column.as_str()).collect();
+    assert_eq!(columns, ["first_id", "second_id"]);
+    // The view's own column stays what it is.
+    assert!(retrieval.views.iter().all(|view| view.join_keys[0].field.name == "driver_id"));
+    assert_eq!(served(&state, "s", false).unwrap_err().message, "several features would be called `x`");
+}
+
+#[test]
+fn a_service_gives_features_as_their_views_have_them_now() {
+    let before = view("a", &["x"]);
+    let state = with_service(
+        views(&[&FeatureView { features: vec![Field::new("x", DataType::String)], ..before.clone() }]),
+        service("s", &[&before]),
+    );
+    assert_eq!(served(&state, "s", false).unwrap().views[0].features[0].field.dtype, DataType::String);
+}
+
+#[test]
+fn a_service_whose_feature_or_view_is_gone_cannot_be_served() {
+    let (before, after) = (view("a", &["x", "y"]), view("a", &["x"]));
+    let selecting = service("s", &[&before]);
+    let problem = served(&with_service(views(&[&after]), selecting.clone()), "s", false).unwrap_err();
+    assert_eq!(problem.message, "feature service `s` selects `a:y`, which is gone");
+    assert!(problem.kind == Kind::Conflict && matches!(problem.advice, Some(Advice::ApplyService(_))), "{problem:?}");
+    let problem = served(&with_service(views(&[&view("b", &["z"])]), selecting), "s", false).unwrap_err();
+    assert_eq!((problem.kind, problem.message.as_str()), (Kind::NotFound, "there is no feature view `a`"));
+}
+
+#[test]
+fn a_service_needs_features_and_its_right_name() {
+    let state = with_service(views(&[&view("a", &["x"])]), service("model", &[]));
+    let problem = served(&state, "model", false).unwrap_err();
+    assert_eq!(problem, Problem::new(Kind::Invalid, "feature service `model` selects no features", None));
+    let problem = served(&state, "modell", false).unwrap_err();
+    assert_eq!(problem, not_found("there is no feature service `modell`", Some("did you mean `model`?")));
+}
+
+#[test]
+fn a_service_is_not_a_view_of_its_name() {
+    let state = with_service(views(&[&view("a", &["x"])]), service("s", &[]));
+    assert_eq!(refused(&state, "s:x").message, "there is no feature view `s`");
+    assert_eq!(served(&state, "a", false).unwrap_err().message, "there is no feature service `a`");
+}
+
+#[test]
+fn views_without_entities_need_no_columns() {
+    let whole = FeatureView {
+        entities: vec![DUMMY_ENTITY.to_owned()],
+        entity_columns: vec![Field::new(DUMMY_JOIN_KEY, DataType::String)],
+        ..view("whole", &["x"])
+    };
+    let retrieval = resolve(&views(&[&whole]), &references(&["whole:x"]), false).unwrap();
+    assert_eq!(retrieval.entity_columns(), Vec::<&JoinKey>::new());
+}
+
+#[test]
+fn a_column_is_asked_for_once_and_in_each_of_its_types() {
+    let texts = FeatureView { entity_columns: vec![Field::new("driver_id", DataType::String)], ..view("c", &["z"]) };
+    let state = views(&[&view("a", &["x"]), &view("b", &["y"]), &texts]);
+    let retrieval = resolve(&state, &references(&["a:x", "b:y", "c:z"]), false).unwrap();
+    assert_eq!(retrieval.entity_columns().len(), 1);
+    let types: Vec<&DataType> = retrieval.typed_entity_columns().iter().map(|key| &key.field.dtype).collect();
+    assert_eq!(types, [&DataType::Int64, &DataType::String]);
+}
+
+#[test]
+fn a_mapped_key_may_be_the_column_of_another_view() {
+    let (a, b) = (view("a", &["x"]), view("b", &["y"]));
+    let mut selecting = service("s", &[&a, &b]);
+    selecting.features[1] = crate::model::Projection {
+        join_key_map: [("driver_id".to_owned(), "rider_id".to_owned())].into(),
+        ..projection(&b)
+    };
+    let state = with_service(views(&[&a, &b]), selecting);
+    let retrieval = served(&state, "s", false).unwrap();
+    let columns: Vec<&str> = retrieval.entity_columns().iter().map(|key| key.column.as_str()).collect();
+    assert_eq!(columns, ["driver_id", "rider_id"]);
+}
