@@ -10,6 +10,8 @@ mod redis;
 mod sqlite;
 mod store;
 mod view_layout;
+#[cfg(test)]
+pub(crate) mod watched;
 mod writer;
 
 use crate::config::OnlineStoreConfig;
