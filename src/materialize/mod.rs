@@ -19,3 +19,6 @@ pub use interval::{Range, ViewRun, plan_runs};
 pub use metrics::metrics;
 pub use report::{ChunkReport, Outcome, RunReport, ViewReport};
 pub use workers::run;
+
+#[cfg(test)]
+mod tests;
