@@ -15,3 +15,6 @@ pub use format::Format;
 pub use rows::RowSink;
 pub use target::{Target, folder_of, follow_links};
 pub use writer::{OpenWriter, RowWriter, SinkError};
+
+#[cfg(test)]
+mod tests;
