@@ -18,15 +18,23 @@ use crate::{
 /// Opening connects to nothing; each store does so when it is used first.
 pub struct FeatureStore {
     config: StoreConfig,
-    registry: Box<dyn Registry>,
-    replica: Arc<dyn Registry>,
+    stores: Stores,
     /// What is registered, for those who ask again and again.
     kept: Option<Cached>,
     remembered: Remembered,
-    online: Option<Box<dyn OnlineStore>>,
-    offline: Box<dyn OfflineStore>,
     clock: fn() -> Timestamp,
     observer: Arc<Observer>,
+}
+
+/// The stores that a feature store is made of.
+pub(super) struct Stores {
+    /// For what changes it or must not lag behind.
+    pub(super) registry: Box<dyn Registry>,
+    /// The same registry or a copy of it, for what only reads.
+    pub(super) replica: Arc<dyn Registry>,
+    /// `None` if nothing is served online.
+    pub(super) online: Option<Box<dyn OnlineStore>>,
+    pub(super) offline: Box<dyn OfflineStore>,
 }
 
 /// How a feature store is opened.
@@ -48,17 +56,18 @@ impl FeatureStore {
         let tell = Arc::clone(&observer);
         let on_wait = Box::new(move |waiting: &registry::Waiting<'_>| tell(&Event::Waiting(waiting)));
         let locking = Locking { who: caller.to_string(), timeout: lock_timeout, on_wait };
-        Self {
+        let stores = Stores {
             registry: registry::open(&config.registry, locking),
             replica: registry::open_to_read(&config.registry).into(),
-            kept: None,
-            remembered: Remembered::default(),
             online: config.online_store.as_ref().map(online::open),
             offline: offline::open(&config),
-            config,
-            clock,
-            observer,
-        }
+        };
+        Self::over(stores, config, clock, observer)
+    }
+
+    /// The same with stores that are there already.
+    pub(super) fn over(stores: Stores, config: StoreConfig, clock: fn() -> Timestamp, observer: Arc<Observer>) -> Self {
+        Self { stores, config, kept: None, remembered: Remembered::default(), clock, observer }
     }
 
     /// The same for a program that lives: what is registered is kept, as fresh as the settings want it (`cache_ttl_seconds`
@@ -67,7 +76,7 @@ impl FeatureStore {
     /// # Errors
     /// When the system gives no thread.
     pub fn held(self) -> Result<Self, Problem> {
-        let (clock, replica) = (self.clock, Arc::clone(&self.replica));
+        let (clock, replica) = (self.clock, Arc::clone(&self.stores.replica));
         let kept = Cached::new(replica, &self.config.project, self.config.registry_cache, Arc::new(clock))?;
         Ok(Self { kept: Some(kept), ..self })
     }
@@ -79,7 +88,7 @@ impl FeatureStore {
     pub fn registered(&self) -> Result<Arc<RegistryState>, Problem> {
         match &self.kept {
             Some(kept) => kept.state(),
-            None => Ok(Arc::new(read_objects(&self.replica.snapshot(self.project())?))),
+            None => Ok(Arc::new(read_objects(&self.stores.replica.snapshot(self.project())?))),
         }
     }
 
@@ -110,17 +119,17 @@ impl FeatureStore {
 
     /// The registry, for what changes it or must not lag behind.
     pub fn registry(&self) -> &dyn Registry {
-        self.registry.as_ref()
+        self.stores.registry.as_ref()
     }
 
     /// The registry, or the replica that the settings name, for what only reads.
     pub fn registry_to_read(&self) -> &dyn Registry {
-        self.replica.as_ref()
+        self.stores.replica.as_ref()
     }
 
     /// The online store, if there is one.
     pub fn online(&self) -> Option<&dyn OnlineStore> {
-        self.online.as_deref()
+        self.stores.online.as_deref()
     }
 
     /// The online store, for what cannot do without.
@@ -139,7 +148,7 @@ impl FeatureStore {
 
     /// The offline store.
     pub fn offline(&self) -> &dyn OfflineStore {
-        self.offline.as_ref()
+        self.stores.offline.as_ref()
     }
 
     /// The time of day.

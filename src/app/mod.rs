@@ -29,3 +29,6 @@ pub use caller::Caller;
 pub use event::{Event, Observer};
 pub use failure::Failure;
 pub use feature_store::{FeatureStore, Opening};
+
+#[cfg(test)]
+mod tests;
