@@ -94,27 +94,3 @@ fn pipes_have_names_too() {
     assert_eq!(ask(&project, &["get-online", "--json"], "pipe", false).ok().stdout, expected);
     writer.wait().unwrap();
 }
-
-#[test]
-fn what_is_wrong_with_a_row_has_its_place() {
-    let (project, _) = project();
-    project.write("text.csv", "driver_id\n1001\nseven\n");
-    project.write("null.jsonl", "{\"driver_id\": 1001}\n{\"driver_id\": null}\n");
-    project.write("fraction.jsonl", "{\"driver_id\": 1001.5}\n");
-    for (file, expected) in [
-        ("text.csv", "`seven`, the join key `driver_id` of row 2 of text.csv, is not an Int64"),
-        ("null.jsonl", "the join key `driver_id` of row 2 of null.jsonl is null"),
-        ("fraction.jsonl", "`1001.5`, the join key `driver_id` of row 1 of fraction.jsonl, is not an Int64"),
-    ] {
-        let refused = ask(&project, &["get-online"], file, false).failed().stderr;
-        assert!(refused.contains(expected), "{refused}");
-    }
-    for (entity, expected) in [
-        ("driver_id=", "``, the join key `driver_id` of entity 1, is not an Int64"),
-        ("driver_id=1.5", "`1.5`, the join key `driver_id` of entity 1, is not an Int64"),
-        ("driver=7", "no requested feature has the join key `driver`"),
-    ] {
-        let refused = project.feastr(&[&["get-online", "--entity", entity], &FEATURES[..]].concat()).failed().stderr;
-        assert!(refused.contains(expected), "{refused}");
-    }
-}

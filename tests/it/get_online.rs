@@ -94,21 +94,6 @@ fn other_columns_of_files_are_ignored_with_a_word() {
 }
 
 #[test]
-fn a_file_without_rows_has_no_entities() {
-    let project = project();
-    write(&project, "none.parquet", &[]);
-    project.write("none.csv", "by,text\n");
-    project.write("none.jsonl", "");
-    project.write("empty.csv", "");
-    for file in ["none.parquet", "none.csv", "none.jsonl"] {
-        let refused = ask(&project, &["--entities", file]).failed().stderr;
-        assert!(refused.contains(&format!("there are no entities in {file}")), "{refused}");
-    }
-    let refused = ask(&project, &["--entities", "empty.csv"]).failed().stderr;
-    assert!(refused.contains("empty.csv is empty; its first line must name the columns"), "{refused}");
-}
-
-#[test]
 fn features_whose_names_have_commas_can_be_asked_for() {
     let project = Project::new(&[
         ("feature_store.yaml", &settings("commas")),

@@ -159,18 +159,9 @@ pub fn run_with_own_stdout(command: &mut Command) -> Output {
 
 /// A registry in an SQLite file.
 pub fn sqlite_registry(path: &Path) -> Box<dyn Registry> {
-    open_sqlite_registry(path, Locking::default())
-}
-
-/// A registry in an SQLite file, whose locks are taken under this name.
-pub fn sqlite_registry_as(path: &Path, who: &str) -> Box<dyn Registry> {
-    open_sqlite_registry(path, Locking { who: who.to_owned(), ..Locking::default() })
-}
-
-fn open_sqlite_registry(path: &Path, locking: Locking) -> Box<dyn Registry> {
     let database = RegistryDatabase::Sqlite { path: path.to_owned() };
     let config = SqlRegistryConfig { database, replica: None, schema_mode: SchemaMode::Auto };
-    registry::open(&RegistryConfig::Sql(config), locking)
+    registry::open(&RegistryConfig::Sql(config), Locking::default())
 }
 
 /// An apply of whatever is due.

@@ -128,24 +128,6 @@ fn what_a_killed_apply_left_is_removed_by_the_next_or_by_a_cleanup() {
 }
 
 #[test]
-fn a_view_that_is_back_keeps_its_values() {
-    let (project, test) = in_postgres();
-    let before = test.rows(TABLE);
-    apply_and_die(&project, &test);
-    project.feastr(&["apply", "--yes"]).ok();
-    assert_eq!((noted(&project), test.rows(TABLE)), (Vec::new(), before.clone()));
-    // Back with fewer features, it keeps those.
-    apply_and_die(&project, &test);
-    project.edit(
-        "drivers.yaml",
-        "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n",
-        "",
-    );
-    project.feastr(&["apply", "--yes"]).ok();
-    assert_eq!(features(&test), BTreeSet::from(["avg_daily_trips".to_owned(), "conv_rate".to_owned()]));
-}
-
-#[test]
 fn a_table_whose_view_is_back_before_it_is_dropped_stays() {
     let project = applied();
     project.feastr(&["materialize", START, END]).ok();

@@ -18,7 +18,6 @@ use crate::support::Project;
 const TABLE: &str = "feastlocal_driver_hourly_stats";
 const VIEW: &str = "driver_hourly_stats";
 const FEATURE: &str = "      - {name: acc_rate, dtype: Float32, description: Share of trips without complaint}\n";
-const ANOTHER: &str = "      - {name: conv_rate, dtype: Float32, description: Share of offers accepted}\n";
 
 fn config(project: &Project) -> StoreConfig {
     let folder = project.folder.path().canonicalize().unwrap();
@@ -64,42 +63,6 @@ fn failure(report: &ViewReport) -> String {
 }
 
 #[test]
-fn a_run_writes_what_is_registered_when_its_turn_comes() {
-    let project = applied();
-    let runs = planned(&project, &[]);
-    project.edit("drivers.yaml", FEATURE, "");
-    project.feastr(&["apply", "--yes"]).ok();
-    assert_eq!(carried_out(&project, &runs, &|_| {}).outcome, Outcome::Done);
-    assert_eq!(features(&project), BTreeSet::from(["avg_daily_trips".to_owned(), "conv_rate".to_owned()]));
-
-    let runs = planned(&project, &[]);
-    project.edit("drivers.yaml", ANOTHER, &[ANOTHER, FEATURE].concat());
-    project.feastr(&["apply"]).ok();
-    assert_eq!(carried_out(&project, &runs, &|_| {}).outcome, Outcome::Done);
-    assert_eq!((features(&project).len(), values(&project, TABLE).len()), (3, 15));
-}
-
-#[test]
-fn a_view_that_is_not_to_be_written_any_more_is_not() {
-    for (from, to, said) in [
-        ("ttl: 1d", "ttl: 1d\n    enabled: false", "is disabled"),
-        ("ttl: 1d", "ttl: 1d\n    online: false", "is not for the online store"),
-        ("  - name: driver_hourly_stats\n", "  - name: driver_stats\n", "was removed"),
-    ] {
-        let project = applied();
-        let runs = planned(&project, &[VIEW]);
-        project.edit("drivers.yaml", from, to);
-        if said == "was removed" {
-            project.write("services.yaml", "");
-        }
-        project.feastr(&["apply", "--yes"]).ok();
-        let said_now = failure(&carried_out(&project, &runs, &|_| {}));
-        assert!(said_now.contains(said), "{said_now}");
-        assert_eq!(intervals(&project, VIEW), []);
-    }
-}
-
-#[test]
 fn what_was_written_for_another_definition_is_not_recorded() {
     for (from, to) in [
         (FEATURE, ""),
@@ -128,17 +91,4 @@ fn what_was_written_for_another_definition_is_not_recorded() {
         project.feastr(&["apply"]).ok();
         assert_eq!(features(&project).contains("acc_rate"), project.read("drivers.yaml").contains("acc_rate"));
     }
-}
-
-#[test]
-fn words_about_a_view_may_change_while_it_is_written() {
-    let project = applied();
-    let change = |event: &Event<'_>| {
-        if let Event::ViewStarted { .. } = event {
-            project.edit("drivers.yaml", "Share of trips without complaint", "Share of good trips");
-            project.feastr(&["apply"]).ok();
-        }
-    };
-    assert_eq!(carried_out(&project, &planned(&project, &[]), &change).outcome, Outcome::Done);
-    assert_eq!(intervals(&project, VIEW).len(), 1);
 }

@@ -2,7 +2,7 @@ use feastr::model::{Interval, RunCounts, RunRecord, RunState, Timestamp, ViewId}
 use serde_json::{Value, json};
 
 use super::{END, START, applied, registry, three_views};
-use crate::support::{Project, sqlite_registry_as};
+use crate::support::Project;
 
 #[test]
 fn the_history_tells_of_every_run() {
@@ -33,17 +33,13 @@ fn the_history_tells_of_every_run() {
 
 /// A run that noted its start alone.
 fn begun(project: &Project, view: &str, id: &str) {
-    begun_by(project, view, id, "materialize of cron");
-}
-
-fn begun_by(project: &Project, view: &str, id: &str, by: &str) {
     let now = Timestamp::now();
     let run = RunRecord {
         id: id.to_owned(),
         view: view.to_owned(),
         interval: Interval { start: now, end: now },
         started: now,
-        by: by.to_owned(),
+        by: "materialize of cron".to_owned(),
         counts: RunCounts::default(),
         state: RunState::Started,
     };
@@ -64,27 +60,6 @@ fn a_run_without_an_end_goes_on_or_was_interrupted() {
     assert_eq!(states(), ["interrupted", "running", "interrupted"]);
     drop(held);
     assert_eq!(states(), ["interrupted"; 3]);
-}
-
-/// A run that waited in vain for the lock is newer than the one that has it.
-#[test]
-fn the_run_that_has_the_lock_goes_on_whatever_was_tried_since() {
-    let project = three_views();
-    let holder = "materialize-incremental of alice@ci-7 (pid 412)";
-    begun_by(&project, "good", "1", "materialize-incremental of alice@ci-7 (pid 41)");
-    begun_by(&project, "good", "2", holder);
-    begun_by(&project, "good", "3", "materialize of bob@ci-8 (pid 7)");
-    let registry = sqlite_registry_as(&project.path("data/registry.db"), holder);
-    let held = registry.lock_view(ViewId { project: "shop", name: "good" }).unwrap();
-    project.feastr(&["materialize", START, END, "-v", "good", "--lock-timeout", "0s"]).failed();
-    let states = |args: &[&str]| {
-        let runs = project.feastr(&[&["materialize", "history", "--json"][..], args].concat()).ok().json();
-        runs.as_array().unwrap().iter().map(|run| run["state"].clone()).collect::<Vec<Value>>()
-    };
-    assert_eq!(states(&[]), ["failed", "interrupted", "running", "interrupted"]);
-    assert_eq!(states(&["-n", "3"]), ["failed", "interrupted", "running"]);
-    drop(held);
-    assert_eq!(states(&[]), ["failed", "interrupted", "interrupted", "interrupted"]);
 }
 
 #[test]

@@ -6,12 +6,9 @@ use std::{
 };
 
 use feastr::{
-    apply::{ApplyError, TeardownOptions, TeardownSummary, teardown},
-    feast::registry::messages::{FeatureView, SourceType},
-    model::{ObjectId, ObjectKind, Timestamp, ViewId},
-    registry::{Leftover, Row, Write, put_leftover, put_owner},
+    model::{Timestamp, ViewId},
+    registry::{Leftover, Row, Write, put_leftover},
 };
-use prost::Message as _;
 
 use super::{
     END, START, applied,
@@ -55,22 +52,6 @@ fn teardown_waits_for_a_run_before_it_removes_anything() {
 }
 
 #[test]
-fn values_of_views_that_definitions_cannot_express_go_with_the_project() {
-    let (project, test) = in_postgres();
-    let Some(row) = rows(&project).into_iter().find(|row| row.kind == ObjectKind::FeatureView) else {
-        panic!("a view")
-    };
-    let mut view = FeatureView::decode(row.proto.as_slice()).unwrap();
-    view.spec.as_mut().unwrap().batch_source.as_mut().unwrap().r#type = SourceType::BatchIceberg.into();
-    let foreign = Write::Put(Row { proto: view.encode_to_vec(), ..row });
-    registry(&project).update(PROJECT, &mut |_| Some(vec![foreign.clone()])).unwrap();
-    assert!(exists(&test));
-    let said = project.feastr(&["teardown", "--yes"]).ok().stderr;
-    assert!(said.contains("online values of driver_hourly_stats"), "{said}");
-    assert!(!exists(&test));
-}
-
-#[test]
 fn what_a_killed_teardown_left_is_removed_by_the_next() {
     let (project, test) = in_postgres();
     let note = Leftover {
@@ -98,21 +79,6 @@ fn a_store_that_is_away_is_told_before_anything_is_removed() {
     let said = project.feastr(&["teardown", "--yes"]).failed().stderr;
     assert!(said.contains("there is no database `no_"), "{said}");
     assert_eq!((rows(&project), exists(&test)), (before, true));
-}
-
-#[test]
-fn what_gets_in_the_way_after_the_question_is_in_the_way() {
-    let project = applied();
-    let registry = registry(&project);
-    let before = rows(&project);
-    let options = TeardownOptions { repo_name: None, allowed: &[], now: Timestamp::now() };
-    let summary = TeardownSummary::of(PROJECT, registry.as_ref(), None, options).unwrap();
-    assert_eq!(summary.blocked, []);
-    let note = put_owner("others", &ObjectId::new(ObjectKind::FeatureView, VIEW), Timestamp::now());
-    registry.update(PROJECT, &mut |_| Some(vec![note.clone()])).unwrap();
-    let error = teardown(PROJECT, registry.as_ref(), None, options, &mut |_| {}).unwrap_err();
-    assert!(matches!(&error, ApplyError::Blocked(blocked) if blocked.len() == 1), "{error:?}");
-    assert_eq!(rows(&project), before);
 }
 
 #[test]
