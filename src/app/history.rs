@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Caller, Failure, FeatureStore};
 use crate::{
     diagnostics::did_you_mean,
-    model::{RunRecord, RunState, ViewId},
+    model::{ObjectKind, RunRecord, RunState, ViewId},
     problem::{Kind, Problem},
-    registry::{Registry, read_objects},
+    registry::Registry,
 };
 
 /// Which runs are wanted.
@@ -47,9 +47,8 @@ fn check_names(names: &[String], runs: &[RunRecord], registry: &dyn Registry, pr
     if names.iter().all(in_history) {
         return Ok(());
     }
-    let registered = read_objects(&registry.snapshot(project)?);
-    let ids = registered.objects.keys().chain(registered.foreign.iter().map(|foreign| &foreign.id));
-    let views: Vec<&str> = ids.filter(|id| id.kind.is_view()).map(|id| id.name.as_str()).collect();
+    let registered = registry.names(project, &ObjectKind::VIEWS)?;
+    let views: Vec<&str> = registered.iter().map(|id| id.name.as_str()).collect();
     for name in names.iter().filter(|name| !in_history(name) && !views.contains(&name.as_str())) {
         // Others may have filled the history up to its limit.
         if registry.runs(project, std::slice::from_ref(name), 1)?.is_empty() {

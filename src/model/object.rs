@@ -53,6 +53,10 @@ impl ObjectKind {
         Self::ValidationReference,
     ];
 
+    /// The kinds of views, whose names are unique together.
+    pub const VIEWS: [Self; 4] =
+        [Self::FeatureView, Self::OnDemandFeatureView, Self::StreamFeatureView, Self::LabelView];
+
     /// The word of the command line and of `--allow`, such as `feature-view`.
     pub fn slug(self) -> String {
         self.as_str().replace(' ', "-")
@@ -90,12 +94,12 @@ impl ObjectKind {
 
     /// The kind of view that [`Self::view_type`] is the word for.
     pub fn of_view_type(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.is_view() && kind.view_type() == word)
+        Self::VIEWS.into_iter().find(|kind| kind.view_type() == word)
     }
 
     /// Whether the kind is a feature view of some sort; such names are unique together.
     pub fn is_view(self) -> bool {
-        matches!(self, Self::FeatureView | Self::OnDemandFeatureView | Self::StreamFeatureView | Self::LabelView)
+        Self::VIEWS.contains(&self)
     }
 }
 

@@ -234,8 +234,7 @@ impl RegistryState {
 
     /// What is registered as a view of this name.
     pub fn view(&self, name: &str) -> NamedView<'_> {
-        let mut kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
-        match kinds.find_map(|kind| self.objects.get(&ObjectId::new(kind, name))) {
+        match ObjectKind::VIEWS.into_iter().find_map(|kind| self.objects.get(&ObjectId::new(kind, name))) {
             Some(object) => NamedView::Known(object),
             None => {
                 self.foreign_views().find(|foreign| foreign.id.name == name).map_or(NamedView::None, NamedView::Foreign)

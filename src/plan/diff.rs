@@ -240,8 +240,8 @@ fn action(
         return (Some(id.clone()), action);
     }
     let free = |from: &ObjectId| !declared.contains_key(from) && !succeeded.contains(from);
-    let view_kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view() && id.kind.is_view());
-    let namesakes = view_kinds.map(|kind| ObjectId::new(kind, &id.name));
+    let namesakes =
+        ObjectKind::VIEWS.into_iter().filter(|_| id.kind.is_view()).map(|kind| ObjectId::new(kind, &id.name));
     for from in namesakes.filter(free) {
         if let Some(before) = state.objects.get(&from) {
             let edits = edits_of_replacement(before, after);

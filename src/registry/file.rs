@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     feast::registry::file::{FileObject, FileVersion, RegistryFile, RegistryFileError},
-    model::{RunRecord, Timestamp, ViewId},
+    model::{ObjectId, ObjectKind, RunRecord, Timestamp, ViewId},
     problem::{Kind, Problem},
 };
 
@@ -135,6 +135,14 @@ impl Objects for FileRegistry {
 
     fn view(&self, view: ViewId<'_>) -> Result<Snapshot, Problem> {
         Ok(view_in(&self.parse(self.bytes()?.as_deref())?, view))
+    }
+
+    fn names(&self, project: &str, kinds: &[ObjectKind]) -> Result<Vec<ObjectId>, Problem> {
+        let file = self.parse(self.bytes()?.as_deref())?;
+        let wanted = file.objects(project).filter(|object| kinds.contains(&object.kind));
+        let mut names: Vec<ObjectId> = wanted.map(|object| ObjectId::new(object.kind, &object.name)).collect();
+        names.sort();
+        Ok(names)
     }
 
     /// Every change replaces the file, or at least its time.

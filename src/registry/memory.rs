@@ -9,12 +9,12 @@ use std::{
 use super::{
     locks::{Holder, Locking, Locks, ViewLock, of_registry, of_view},
     notes,
-    objects::{Mark, Objects, Snapshot, VersionRow, Write},
+    objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
     run_log::{KEPT_RUNS, RunLog, newest_first},
     traits::Registry,
 };
 use crate::{
-    model::{ObjectKind, RunRecord, RunState, Timestamp, ViewId},
+    model::{ObjectId, ObjectKind, RunRecord, RunState, Timestamp, ViewId},
     problem::{Kind, Problem},
 };
 
@@ -184,6 +184,11 @@ impl Objects for Memory {
 
     fn view(&self, view: ViewId<'_>) -> Result<Snapshot, Problem> {
         Ok(self.project(view.project).view(view.name))
+    }
+
+    fn names(&self, project: &str, kinds: &[ObjectKind]) -> Result<Vec<ObjectId>, Problem> {
+        let rows = self.project(project).snapshot.rows;
+        Ok(rows.iter().filter(|row| kinds.contains(&row.kind)).map(Row::id).collect())
     }
 
     fn mark(&self, project: &str) -> Result<Option<Mark>, Problem> {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
-    model::{ObjectKind, Timestamp, ViewId},
+    model::{ObjectId, ObjectKind, Timestamp, ViewId},
     problem::Problem,
 };
 
@@ -22,6 +22,13 @@ pub trait Objects: Send + Sync {
     /// # Errors
     /// When the registry cannot be read.
     fn view(&self, view: ViewId<'_>) -> Result<Snapshot, Problem>;
+
+    /// The names of a project's objects of some kinds, sorted. Nothing else of them is read; a registry in a file is
+    /// read whole. Writes nothing, not even tables.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn names(&self, project: &str, kinds: &[ObjectKind]) -> Result<Vec<ObjectId>, Problem>;
 
     /// What the project can be recognised by without being read: another one after each change; `None` where there is
     /// nothing of the kind. Writes nothing, not even tables.
@@ -112,6 +119,13 @@ pub struct Snapshot {
     pub versions: BTreeMap<String, i32>,
     /// Notes about the project, Feast's and feastr's.
     pub metadata: BTreeMap<String, String>,
+}
+
+impl Row {
+    /// Kind and name.
+    pub fn id(&self) -> ObjectId {
+        ObjectId::new(self.kind, &self.name)
+    }
 }
 
 impl Snapshot {

@@ -11,7 +11,7 @@ use super::{
     traits::Registry,
 };
 use crate::{
-    model::{RunRecord, ViewId},
+    model::{ObjectId, ObjectKind, RunRecord, ViewId},
     problem::Problem,
 };
 
@@ -57,6 +57,10 @@ impl Objects for Watched {
     fn mark(&self, project: &str) -> Result<Option<Mark>, Problem> {
         self.tell(Call::Mark)?;
         self.memory.mark(project)
+    }
+
+    fn names(&self, project: &str, kinds: &[ObjectKind]) -> Result<Vec<ObjectId>, Problem> {
+        self.memory.names(project, kinds)
     }
 
     fn versions(&self, project: &str) -> Result<Vec<VersionRow>, Problem> {

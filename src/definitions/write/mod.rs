@@ -134,8 +134,7 @@ impl<'a> Writer<'a> {
 
     /// The features of a view of any kind, if it is declared here.
     fn features_of(&self, view: &str) -> Option<&'a [Field]> {
-        let kinds = ObjectKind::ALL.into_iter().filter(|kind| kind.is_view());
-        let objects = kinds.filter_map(|kind| self.objects.get(&ObjectId::new(kind, view)));
+        let objects = ObjectKind::VIEWS.into_iter().filter_map(|kind| self.objects.get(&ObjectId::new(kind, view)));
         objects.filter_map(Object::view).map(|view| view.features).next()
     }
 }

@@ -37,6 +37,8 @@ pub(crate) enum Extent<'a> {
     Project,
     /// The view of this name, of whatever kind, without its versions, and the notes with these keys.
     View { name: &'a str, notes: &'a [String] },
+    /// The names of objects of these kinds, without their messages.
+    Names(&'a [ObjectKind]),
 }
 
 /// What a row of [`Dialect::select`] is about.
@@ -97,7 +99,7 @@ impl Dialect {
     ) -> Option<(String, Vec<Parameter<'a>>)> {
         let (mut selects, mut parameters) = (Vec::new(), Vec::new());
         for (number, part) in Part::all().enumerate() {
-            let (table, [name, integer, bytes]) = part.columns(self);
+            let (table, [name, integer, mut bytes]) = part.columns(self);
             if !here.has_table(table) {
                 continue;
             }
@@ -109,7 +111,11 @@ impl Dialect {
                 (Extent::View { notes, .. }, Part::Metadata) => {
                     Some(("metadata_key", notes.iter().map(String::as_str).collect()))
                 }
-                (Extent::View { .. }, _) => continue,
+                (Extent::Names(kinds), Part::Object(kind)) if kinds.contains(&kind) => {
+                    bytes = (self.as_bytes)("''");
+                    None
+                }
+                (Extent::View { .. } | Extent::Names(_), _) => continue,
             };
             let rest = match (extent, part) {
                 (_, Part::Version) => " GROUP BY feature_view_name",

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::{RegistryDatabase, SchemaMode, SqlRegistryConfig},
-    model::{ObjectKind, Timestamp, ViewId},
+    model::{ObjectId, ObjectKind, Timestamp, ViewId},
     problem::{Kind, Problem},
     registry::{
         locks::{Holder, Locking, Locks, ViewLock},
@@ -232,6 +232,14 @@ impl Objects for SqlRegistry {
             let here = self.columns(session)?;
             self.read_snapshot(session, &here, view.project, Extent::View { name: view.name, notes: &notes }, false)
         })
+    }
+
+    fn names(&self, project: &str, kinds: &[ObjectKind]) -> Result<Vec<ObjectId>, Problem> {
+        let rows = self.read(|session| {
+            let here = self.columns(session)?;
+            Ok(self.read_snapshot(session, &here, project, Extent::Names(kinds), false)?.rows)
+        })?;
+        Ok(rows.iter().map(Row::id).collect())
     }
 
     fn mark(&self, project: &str) -> Result<Option<Mark>, Problem> {

@@ -7,7 +7,7 @@ use std::{
 
 use feastr::{
     feast::registry::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
-    model::{Interval, ObjectKind, RunCounts, RunRecord, RunState, Timestamp, ViewId},
+    model::{Interval, ObjectId, ObjectKind, RunCounts, RunRecord, RunState, Timestamp, ViewId},
     registry::{
         KEPT_RUNS, Leftover, Locking, Registry, Row, Snapshot, VersionRow, Waiting, Write, forget_leftover,
         forget_stale, leftovers, put_leftover, put_stale, stale_until,
@@ -26,6 +26,7 @@ on_every_registry!(
     reading_creates_nothing,
     large_rows_and_any_names,
     many_rows_at_once,
+    names_are_read_by_kind,
     one_view_is_read_and_changed_alone,
     updates_of_views_from_threads_are_serial,
     changes_are_seen_without_reading,
@@ -274,6 +275,21 @@ fn many_rows_at_once(backend: Backend) {
 
 fn id<'a>(project: &'a str, name: &'a str) -> ViewId<'a> {
     ViewId { project, name }
+}
+
+fn names_are_read_by_kind(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    assert_eq!(registry.names("p", &ObjectKind::VIEWS).unwrap(), []);
+    let rows = [view("stats", "a"), view("Other", "b"), entity("driver", "c")];
+    write(registry.as_ref(), "p", &rows.map(Write::Put));
+    write(registry.as_ref(), "q", &[Write::Put(view("of another project", "d"))]);
+    let [stats, other] = ["stats", "Other"].map(|name| ObjectId::new(ObjectKind::FeatureView, name));
+    let driver = ObjectId::new(ObjectKind::Entity, "driver");
+    assert_eq!(registry.names("p", &ObjectKind::VIEWS).unwrap(), [other.clone(), stats.clone()]);
+    let both = [ObjectKind::FeatureView, ObjectKind::Entity, ObjectKind::Permission];
+    assert_eq!(registry.names("p", &both).unwrap(), [driver, other, stats]);
+    assert_eq!(registry.names("p", &[]).unwrap(), []);
 }
 
 fn one_view_is_read_and_changed_alone(backend: Backend) {
