@@ -233,47 +233,9 @@ impl OpenSource {
         for column in &wanted {
             targets.push(self.target(&column.column, &column.role)?);
         }
-        let mut files = Vec::with_capacity(self.headers.len());
-        for ((file, shown), header) in self.all().filter(|(_, header)| !header.is_empty()) {
-            let converter = |index: usize| {
-                Converter::new(wanted[index].role.clone(), targets[index].clone(), Arc::clone(&self.rules))
-            };
-            let fields = match header {
-                Header::Batches(batches) => Some(&batches.fields),
-                Header::Parquet(footer) => Some(&footer.fields),
-                Header::Text(_) => None,
-            };
-            let root = |column: &str| Some(fields?.find(column)?.0);
-            let mut roots: Vec<usize> = wanted.iter().filter_map(|wanted| root(&wanted.column)).collect();
-            roots.sort_unstable();
-            roots.dedup();
-            let mut columns = Vec::with_capacity(wanted.len());
-            for (index, column) in wanted.iter().enumerate() {
-                let folder = file.partitions.iter().rev().find(|(key, _)| *key == column.column);
-                let position = match header {
-                    Header::Batches(_) | Header::Parquet(_) => {
-                        root(&column.column).and_then(|root| roots.iter().position(|known| *known == root))
-                    }
-                    Header::Text(text) if text.has(&column.column) => Some(index),
-                    Header::Text(text) => (folder.is_none() && text.may_have_more()).then_some(index),
-                };
-                columns.push(match (position, folder) {
-                    (Some(position), _) => FileColumn::Read(position, converter(index)),
-                    (None, None) => FileColumn::Missing,
-                    (None, Some((key, text))) => {
-                        FileColumn::Folder(self.folder_value(&converter(index), key, text, shown)?)
-                    }
-                });
-            }
-            let content = match header {
-                Header::Batches(batches) => FileContent::Batches { batches: batches.clone(), roots },
-                Header::Parquet(footer) => {
-                    FileContent::Parquet { footer: footer.clone(), reading: footer.for_reading(shown)?, roots }
-                }
-                Header::Text(text) => FileContent::Text(text.clone()),
-            };
-            files.push(ScanFile { path: file.path.clone(), shown: shown.clone(), columns, content });
-        }
+        let files = self.all().filter(|(_, header)| !header.is_empty());
+        let files = files.map(|((file, shown), header)| self.scan_file(file, shown, header, &wanted, &targets));
+        let files = files.collect::<Result<_, _>>()?;
         Ok(Scan {
             wanted,
             targets,
@@ -288,6 +250,54 @@ impl OpenSource {
             }),
             unfit: AtomicU64::new(0),
         })
+    }
+
+    /// Where the wanted columns are in a file.
+    fn scan_file(
+        &self,
+        file: &DataFile,
+        shown: &str,
+        header: &Header,
+        wanted: &[Wanted],
+        targets: &[Target],
+    ) -> Result<ScanFile, Problem> {
+        let converter =
+            |index: usize| Converter::new(wanted[index].role.clone(), targets[index].clone(), Arc::clone(&self.rules));
+        let fields = match header {
+            Header::Batches(batches) => Some(&batches.fields),
+            Header::Parquet(footer) => Some(&footer.fields),
+            Header::Text(_) => None,
+        };
+        let root = |column: &str| Some(fields?.find(column)?.0);
+        let mut roots: Vec<usize> = wanted.iter().filter_map(|wanted| root(&wanted.column)).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        let mut columns = Vec::with_capacity(wanted.len());
+        for (index, column) in wanted.iter().enumerate() {
+            let folder = file.partitions.iter().rev().find(|(key, _)| *key == column.column);
+            let position = match header {
+                Header::Batches(_) | Header::Parquet(_) => {
+                    root(&column.column).and_then(|root| roots.iter().position(|known| *known == root))
+                }
+                Header::Text(text) if text.has(&column.column) => Some(index),
+                Header::Text(text) => (folder.is_none() && text.may_have_more()).then_some(index),
+            };
+            columns.push(match (position, folder) {
+                (Some(position), _) => FileColumn::Read(position, converter(index)),
+                (None, None) => FileColumn::Missing,
+                (None, Some((key, text))) => {
+                    FileColumn::Folder(self.folder_value(&converter(index), key, text, shown)?)
+                }
+            });
+        }
+        let content = match header {
+            Header::Batches(batches) => FileContent::Batches { batches: batches.clone(), roots },
+            Header::Parquet(footer) => {
+                FileContent::Parquet { footer: footer.clone(), reading: footer.for_reading(shown)?, roots }
+            }
+            Header::Text(text) => FileContent::Text(text.clone()),
+        };
+        Ok(ScanFile { path: file.path.clone(), shown: shown.to_owned(), columns, content })
     }
 
     fn target(&self, name: &str, role: &Role) -> Result<Target, Problem> {

@@ -5,13 +5,18 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use arrow::{array::Int64Array, datatypes::DataType as ArrowType};
+use arrow::{
+    array::{ArrayRef, Int64Array},
+    datatypes::DataType as ArrowType,
+};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::{
     parquet::{Footer, read_row_group},
     part::{Part, PartSource, Rows},
     scan::{FileColumn, FileContent, Scan, ScanFile},
-    text_files::TextChunks,
+    text::Chunk,
+    text_files::{TextChunks, TextFile},
 };
 use crate::problem::Problem;
 
@@ -39,6 +44,19 @@ struct Position {
     text: Option<TextChunks>,
 }
 
+/// What becomes a part.
+enum Piece<'a> {
+    /// Columns in memory, their number of rows, and how many rows are before them.
+    Batch((Vec<ArrayRef>, usize, u64)),
+    RowGroup {
+        footer: &'a Footer,
+        reading: &'a ArrowReaderMetadata,
+        roots: &'a [usize],
+        group: usize,
+    },
+    Chunk(&'a TextFile, Chunk),
+}
+
 impl ScanRun {
     /// The types of the columns.
     pub fn columns(&self) -> Vec<ArrowType> {
@@ -50,69 +68,64 @@ impl ScanRun {
     /// # Errors
     /// When a file cannot be opened or divided.
     pub fn part(&self) -> Result<Option<Part>, Problem> {
+        self.next_piece()?.map(|(file, piece)| self.open(file, piece)).transpose()
+    }
+
+    /// The next piece, with the number of its file. It is opened later, because other threads wait for the lock.
+    fn next_piece(&self) -> Result<Option<(usize, Piece<'_>)>, Problem> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            let Some(file) = self.scan.files.get(next.file) else { return Ok(None) };
-            match &file.content {
-                FileContent::Batches { batches, roots } => {
-                    let Some((columns, rows, before)) = batches.part(next.row_group, roots) else {
-                        next.file += 1;
-                        next.row_group = 0;
-                        continue;
-                    };
-                    next.row_group += 1;
-                    let source = PartSource::Batch(Some((columns, rows)));
-                    return Ok(Some(Part::new(Arc::clone(&self.scan), next.file, source, before + 1)));
-                }
+        while let Some(file) = self.scan.files.get(next.file) {
+            let piece = match &file.content {
+                FileContent::Batches { batches, roots } => batches.part(next.row_group, roots).map(Piece::Batch),
                 FileContent::Parquet { footer, reading, roots } => {
                     let group = next.row_group;
-                    if group >= footer.row_groups().len() {
-                        next.file += 1;
-                        next.row_group = 0;
-                        continue;
-                    }
-                    next.row_group += 1;
-                    if self.is_outside(file, footer, group) {
-                        continue;
-                    }
-                    let first_row: i64 = footer.row_groups()[..group].iter().map(|group| group.num_rows()).sum();
-                    let rows = footer.row_groups()[group].num_rows();
-                    // Nothing is opened under the lock that other threads wait for.
-                    let (reading, roots, index) = (reading.clone(), roots.clone(), next.file);
-                    drop(next);
-                    let source = if roots.is_empty() {
-                        PartSource::Rows(usize::try_from(rows).unwrap_or(0))
-                    } else {
-                        PartSource::Parquet(Box::new(read_row_group(&file.path, &file.shown, reading, &roots, group)?))
-                    };
-                    return Ok(Some(Part::new(
-                        Arc::clone(&self.scan),
-                        index,
-                        source,
-                        u64::try_from(first_row).unwrap_or(0) + 1,
-                    )));
+                    (group < footer.row_groups().len()).then_some(Piece::RowGroup { footer, reading, roots, group })
                 }
                 FileContent::Text(text) => {
                     if next.text.is_none() {
                         next.text = Some(text.chunks(&file.path, &file.shown)?);
                     }
                     let chunk = next.text.as_mut().map(TextChunks::next).transpose()?.flatten();
-                    let Some(chunk) = chunk else {
-                        next.text = None;
-                        next.file += 1;
-                        continue;
-                    };
-                    let index = next.file;
-                    drop(next);
-                    let read = file.columns.iter().zip(&self.scan.wanted).filter_map(|(column, wanted)| match column {
-                        FileColumn::Read(_, converter) => Some((wanted, converter)),
-                        _ => None,
-                    });
-                    let part = text.part(&file.shown, chunk, read)?;
-                    return Ok(Some(Part::new(Arc::clone(&self.scan), index, PartSource::Text(Box::new(part)), 0)));
+                    chunk.map(|chunk| Piece::Chunk(text, chunk))
+                }
+            };
+            match piece {
+                None => *next = Position { file: next.file + 1, ..Position::default() },
+                Some(Piece::RowGroup { footer, group, .. }) if self.is_outside(file, footer, group) => {
+                    next.row_group += 1;
+                }
+                Some(piece) => {
+                    next.row_group += 1;
+                    return Ok(Some((next.file, piece)));
                 }
             }
         }
+        Ok(None)
+    }
+
+    fn open(&self, index: usize, piece: Piece<'_>) -> Result<Part, Problem> {
+        let file = &self.scan.files[index];
+        let (source, first_row) = match piece {
+            Piece::Batch((columns, rows, before)) => (PartSource::Batch(Some((columns, rows))), before + 1),
+            Piece::RowGroup { footer, reading, roots, group } => {
+                let before: i64 = footer.row_groups()[..group].iter().map(|group| group.num_rows()).sum();
+                let source = if roots.is_empty() {
+                    PartSource::Rows(usize::try_from(footer.row_groups()[group].num_rows()).unwrap_or(0))
+                } else {
+                    let reading = reading.clone();
+                    PartSource::Parquet(Box::new(read_row_group(&file.path, &file.shown, reading, roots, group)?))
+                };
+                (source, u64::try_from(before).unwrap_or(0) + 1)
+            }
+            Piece::Chunk(text, chunk) => {
+                let read = file.columns.iter().zip(&self.scan.wanted).filter_map(|(column, wanted)| match column {
+                    FileColumn::Read(_, converter) => Some((wanted, converter)),
+                    _ => None,
+                });
+                (PartSource::Text(Box::new(text.part(&file.shown, chunk, read)?)), 0)
+            }
+        };
+        Ok(Part::new(Arc::clone(&self.scan), index, source, first_row))
     }
 
     /// The next rows of a part, in the columns of the scan; none at its end.

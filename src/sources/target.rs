@@ -169,6 +169,14 @@ fn has_json(kind: &ArrowType) -> bool {
     }
 }
 
+/// A decimal without zeros before the point; `None` if it is beyond what the engine has.
+fn carried_decimal(precision: u8, scale: i8) -> Option<ArrowType> {
+    let wider = i16::from(precision) - i16::from(scale.min(0));
+    let precision = u8::try_from(wider).ok().filter(|precision| *precision <= DECIMAL128_MAX_PRECISION)?;
+    let scale = scale.max(0);
+    (i16::from(scale) <= i16::from(precision)).then_some(ArrowType::Decimal128(precision, scale))
+}
+
 /// The type as which values of a type go through the engine unchanged; `None` where it has no such
 /// type, or where only the declared one says what the values are.
 fn carried(kind: &ArrowType, declared: &DataType) -> Option<ArrowType> {
@@ -188,16 +196,7 @@ fn carried(kind: &ArrowType, declared: &DataType) -> Option<ArrowType> {
         Decimal32(precision, scale)
         | Decimal64(precision, scale)
         | Decimal128(precision, scale)
-        | Decimal256(precision, scale) => {
-            // Without zeros before the point, and not beyond what the engine has.
-            let wider = i16::from(*precision) - i16::from((*scale).min(0));
-            let precision = u8::try_from(wider).ok().filter(|precision| *precision <= DECIMAL128_MAX_PRECISION)?;
-            let scale = (*scale).max(0);
-            if i16::from(scale) > i16::from(precision) {
-                return None;
-            }
-            Decimal128(precision, scale)
-        }
+        | Decimal256(precision, scale) => carried_decimal(*precision, *scale)?,
         Timestamp(..) => micros_in_utc(),
         Date32 | Date64 => Date32,
         Dictionary(_, values) => carried(values, declared)?,

@@ -28,7 +28,8 @@ pub(crate) use on_demand::{Input, Output, RawExpression, RawOnDemandFeatureView}
 pub(crate) use permission::{RawPermission, RawPolicy};
 pub(crate) use service::{Member, RawDestination, RawFeatureService, RawLoggingConfig};
 pub(crate) use source::{
-    RawBatchKeys, RawConnectionRef, RawFileSource, RawFormat, RawRequestSource, RawSource, RawTimeKeys, SourceRef,
+    RawBatchKeys, RawConnectionRef, RawFileSource, RawFormat, RawRequestSource, RawSource, RawSparkSource, RawTimeKeys,
+    SourceRef,
 };
 pub(crate) use view::{
     RawAggregation, RawBatchFeatureView, RawFeatureView, RawLabelView, RawMaterialize, RawStoredKeys,

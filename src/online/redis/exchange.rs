@@ -28,6 +28,17 @@ pub(crate) enum Refusal {
     IsAnswer,
 }
 
+/// The result of sending commands once.
+struct Attempt {
+    refusal: Refusal,
+    /// A reason to try again, if something is left.
+    again: Option<RedisFailure>,
+    /// Commands that go to the server that is taking over the key's slot.
+    redirected: Vec<(RedisNode, usize)>,
+    /// Servers that do not know the scripts.
+    without_scripts: BTreeSet<RedisNode>,
+}
+
 /// An answer that says the command is to be sent again, to another server perhaps.
 enum Again {
     Later(RedisFailure),
@@ -84,15 +95,14 @@ impl Servers {
         answers: &mut [Option<Value>],
         refusal: Refusal,
     ) -> Result<Option<RedisFailure>, RedisFailure> {
-        let mut again = None;
+        let mut attempt = Attempt { refusal, again: None, redirected: Vec::new(), without_scripts: BTreeSet::new() };
         let mut asked: Vec<(RedisNode, Vec<usize>)> = Vec::new();
         for (node, indexes) in self.by_server(calls, answers)? {
             match self.send(&node, calls, &indexes) {
                 Ok(()) => asked.push((node, indexes)),
-                Err(failure) => again = Some(self.broken(&node, failure)?),
+                Err(failure) => attempt.again = Some(self.broken(&node, failure)?),
             }
         }
-        let (mut redirected, mut without_scripts) = (Vec::new(), BTreeSet::new());
         for (node, indexes) in asked {
             for index in indexes {
                 let Some(link) = self.links.get_mut(&node) else { break };
@@ -100,46 +110,50 @@ impl Servers {
                 if answer.is_ok() {
                     self.confirmed.entry(node.clone()).or_insert_with(|| link.run_id.clone());
                 }
-                match answer {
-                    Err(failure) => again = Some(self.broken(&node, failure)?),
-                    Ok(Value::ServerError(error)) if refusal.accepts(&error, &node) => {
-                        answers[index] = Some(Value::ServerError(error));
-                    }
-                    Ok(Value::ServerError(error)) => match self.judge(&node, calls, index, &error)? {
-                        Again::Later(failure) => again = Some(failure),
-                        Again::WithScripts(failure) => {
-                            again = Some(failure);
-                            without_scripts.insert(node.clone());
-                        }
-                        Again::Asking(other) => redirected.push((other, index)),
-                    },
-                    Ok(value) => answers[index] = Some(value),
-                }
+                answers[index] = self.accepted(&node, calls, index, answer, &mut attempt)?;
             }
         }
-        for (node, index) in redirected {
-            match self.ask_migrating(&node, calls, index) {
-                Ok(Value::ServerError(error)) if refusal.accepts(&error, &node) => {
-                    answers[index] = Some(Value::ServerError(error));
-                }
-                Ok(Value::ServerError(error)) => match self.judge(&node, calls, index, &error)? {
-                    Again::Later(failure) => again = Some(failure),
-                    Again::WithScripts(failure) => {
-                        again = Some(failure);
-                        without_scripts.insert(node);
-                    }
-                    Again::Asking(_) => again = Some(RedisFailure::passing(moving(&node))),
-                },
-                Ok(value) => answers[index] = Some(value),
-                Err(failure) => again = Some(self.broken(&node, failure)?),
+        for (node, index) in std::mem::take(&mut attempt.redirected) {
+            let answer = self.ask_migrating(&node, calls, index);
+            answers[index] = self.accepted(&node, calls, index, answer, &mut attempt)?;
+            if attempt.redirected.pop().is_some() {
+                attempt.again = Some(RedisFailure::passing(moving(&node)));
             }
         }
-        for node in without_scripts {
+        for node in attempt.without_scripts {
             if let Err(failure) = self.link(&node).and_then(Link::load_scripts) {
-                again = Some(self.broken(&node, failure)?);
+                attempt.again = Some(self.broken(&node, failure)?);
             }
         }
-        Ok(again)
+        Ok(attempt.again)
+    }
+
+    /// What a server has answered to a command; `None` if the command is to be sent again, which `attempt` takes note of.
+    fn accepted(
+        &mut self,
+        node: &RedisNode,
+        calls: &Calls,
+        index: usize,
+        answer: Result<Value, RedisFailure>,
+        attempt: &mut Attempt,
+    ) -> Result<Option<Value>, RedisFailure> {
+        let error = match answer {
+            Ok(Value::ServerError(error)) if !attempt.refusal.accepts(&error, node) => error,
+            Ok(value) => return Ok(Some(value)),
+            Err(failure) => {
+                attempt.again = Some(self.broken(node, failure)?);
+                return Ok(None);
+            }
+        };
+        match self.judge(node, calls, index, &error)? {
+            Again::Later(failure) => attempt.again = Some(failure),
+            Again::WithScripts(failure) => {
+                attempt.again = Some(failure);
+                attempt.without_scripts.insert(node.clone());
+            }
+            Again::Asking(other) => attempt.redirected.push((other, index)),
+        }
+        Ok(None)
     }
 
     /// The commands without an answer, by the server that has their keys.

@@ -97,7 +97,9 @@ impl<'a> Changes<'a> {
                 insert(session, dialect, table(names.table), &columns, &rows, replace)?;
             }
         }
-        self.write_rest(session, dialect, project, old)
+        self.write_versions(session, dialect, project)?;
+        self.write_infra(session, dialect, project, old)?;
+        self.write_notes(session, dialect, project, old)
     }
 
     fn remove(
@@ -127,14 +129,7 @@ impl<'a> Changes<'a> {
         delete(session, dialect, "feast_metadata", "metadata_key", project, &keys)
     }
 
-    /// Versions, infrastructure and notes.
-    fn write_rest(
-        &self,
-        session: &mut dyn Session,
-        dialect: &Dialect,
-        project: &str,
-        old: &Snapshot,
-    ) -> Result<(), SqlFailure> {
+    fn write_versions(&self, session: &mut dyn Session, dialect: &Dialect, project: &str) -> Result<(), SqlFailure> {
         let versions: Vec<Vec<Parameter<'_>>> = self
             .versions
             .iter()
@@ -153,8 +148,17 @@ impl<'a> Changes<'a> {
             .collect();
         let history = table("feature_view_version_history");
         let columns: Vec<&str> = history.columns.iter().map(|column| column.name).collect();
-        insert(session, dialect, history, &columns, &versions, false)?;
+        insert(session, dialect, history, &columns, &versions, false)
+    }
 
+    /// The record of online infrastructure.
+    fn write_infra(
+        &self,
+        session: &mut dyn Session,
+        dialect: &Dialect,
+        project: &str,
+        old: &Snapshot,
+    ) -> Result<(), SqlFailure> {
         let infra: Vec<Vec<Parameter<'_>>> = self
             .infra
             .iter()
@@ -168,8 +172,16 @@ impl<'a> Changes<'a> {
             })
             .collect();
         let columns = ["infra_name", "project_id", "last_updated_timestamp", "infra_proto"];
-        insert(session, dialect, table("managed_infra"), &columns, &infra, old.infra.is_some())?;
+        insert(session, dialect, table("managed_infra"), &columns, &infra, old.infra.is_some())
+    }
 
+    fn write_notes(
+        &self,
+        session: &mut dyn Session,
+        dialect: &Dialect,
+        project: &str,
+        old: &Snapshot,
+    ) -> Result<(), SqlFailure> {
         let (known, new): (Vec<_>, Vec<_>) =
             self.metadata.iter().partition(|(key, _)| old.metadata.contains_key(**key));
         for (replace, notes) in [(false, new), (true, known)] {

@@ -76,13 +76,13 @@ fn check_here(sql: &Spanned<String>, inputs: &Inputs, diagnostics: &mut Diagnost
 }
 
 fn parse(sql: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Expr> {
+    const TOO_DEEP: &str = "the expression is nested too deeply";
     let dialect = DuckDbDialect {};
     let tokens = match Tokenizer::new(&dialect, &sql.value).tokenize_with_location() {
         Ok(tokens) => tokens,
         Err(error) => {
-            let at = offset(&sql.value, error.location);
-            diagnostics
-                .error(&inner_span::span_inside(sql, at, at + 1), format!("not readable as SQL: {}", error.message));
+            let span = span_at(sql, error.location);
+            diagnostics.error(&span, format!("not readable as SQL: {}", error.message));
             return None;
         }
     };
@@ -91,57 +91,57 @@ fn parse(sql: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Expr> {
     let parsed = parser.parse_expr();
     let next = parser.peek_token();
     match parsed {
-        Ok(expression) if next.token == Token::EOF => Some(expression),
+        Ok(expression) if next.token == Token::EOF => return Some(expression),
         // Where it goes too deep, the parser may take the first word of a `CASE` for a name.
-        Ok(_) | Err(_) if is_deep => {
-            diagnostics.error(&sql.span, "the expression is nested too deeply");
-            None
-        }
-        Ok(_) => {
-            let (message, help) = match next.token {
-                Token::Comma => {
-                    ("only one expression per output", Some("give each output an entry of its own".to_owned()))
-                }
-                Token::SemiColon => ("an expression has no semicolon", None),
-                _ => ("the expression should end here", None),
-            };
-            diagnostics.error_with_help(&span_of(sql, &next), message, help);
-            None
-        }
-        Err(ParserError::RecursionLimitExceeded) => {
-            diagnostics.error(&sql.span, "the expression is nested too deeply");
-            None
-        }
-        Err(error) => {
-            let message = match &error {
-                ParserError::ParserError(message) | ParserError::TokenizerError(message) => message.as_str(),
-                ParserError::RecursionLimitExceeded => "nested too deeply",
-            };
-            if message.ends_with("found: EOF") {
-                let length = sql.value.trim_end().chars().count();
-                let span = inner_span::span_inside(sql, length - 1, length);
-                let expected = message.trim_end_matches(", found: EOF").trim_start_matches("Expected: ");
-                diagnostics.error(&span, format!("the expression ends too early: expected {expected}"));
-                return None;
-            }
-            // The message ends with a position inside the expression, which the span says better.
-            let (message, position) = match message.rsplit_once(" at Line: ") {
-                Some((message, position)) => (message, parse_position(position)),
-                None => (message, None),
-            };
-            let span = match position {
-                Some(location) => {
-                    let at = offset(&sql.value, location);
-                    let token = Tokenizer::new(&dialect, &sql.value).tokenize_with_location().ok();
-                    let token = token.and_then(|tokens| tokens.into_iter().find(|token| token.span.start == location));
-                    token.map_or_else(|| inner_span::span_inside(sql, at, at + 1), |token| span_of(sql, &token))
-                }
-                None => span_of(sql, &next),
-            };
-            diagnostics.error(&span, format!("not readable as an SQL expression: {}", lower_first(message)));
-            None
+        Ok(_) | Err(_) if is_deep => diagnostics.error(&sql.span, TOO_DEEP),
+        Err(ParserError::RecursionLimitExceeded) => diagnostics.error(&sql.span, TOO_DEEP),
+        Ok(_) => refuse_rest(sql, &next, diagnostics),
+        Err(ParserError::ParserError(message) | ParserError::TokenizerError(message)) => {
+            refuse_unreadable(sql, &message, &next, diagnostics);
         }
     }
+    None
+}
+
+/// Says what is wrong with text behind an expression, of which `next` is the first token.
+fn refuse_rest(sql: &Spanned<String>, next: &TokenWithSpan, diagnostics: &mut Diagnostics) {
+    let (message, help) = match next.token {
+        Token::Comma => ("only one expression per output", Some("give each output an entry of its own".to_owned())),
+        Token::SemiColon => ("an expression has no semicolon", None),
+        _ => ("the expression should end here", None),
+    };
+    diagnostics.error_with_help(&span_of(sql, next), message, help);
+}
+
+/// Says what the parser said, at the place it means; `next` is where it stopped.
+fn refuse_unreadable(sql: &Spanned<String>, message: &str, next: &TokenWithSpan, diagnostics: &mut Diagnostics) {
+    if message.ends_with("found: EOF") {
+        let length = sql.value.trim_end().chars().count();
+        let span = inner_span::span_inside(sql, length - 1, length);
+        let expected = message.trim_end_matches(", found: EOF").trim_start_matches("Expected: ");
+        diagnostics.error(&span, format!("the expression ends too early: expected {expected}"));
+        return;
+    }
+    // The message ends with a position inside the expression, which the span says better.
+    let (message, position) = match message.rsplit_once(" at Line: ") {
+        Some((message, position)) => (message, parse_position(position)),
+        None => (message, None),
+    };
+    let span = position.map_or_else(|| span_of(sql, next), |location| span_of_token(sql, location));
+    diagnostics.error(&span, format!("not readable as an SQL expression: {}", lower_first(message)));
+}
+
+/// The token that begins at a location, or the character there if none does.
+fn span_of_token(sql: &Spanned<String>, location: Location) -> Span {
+    let tokens = Tokenizer::new(&DuckDbDialect {}, &sql.value).tokenize_with_location().unwrap_or_default();
+    let token = tokens.into_iter().find(|token| token.span.start == location);
+    token.map_or_else(|| span_at(sql, location), |token| span_of(sql, &token))
+}
+
+/// The character at a location.
+fn span_at(sql: &Spanned<String>, location: Location) -> Span {
+    let at = offset(&sql.value, location);
+    inner_span::span_inside(sql, at, at + 1)
 }
 
 /// How many brackets and `CASE`s are open at the most.

@@ -8,7 +8,7 @@ use super::{
     LoweredSource,
 };
 use crate::{
-    definitions::format::{RawBatchKeys, RawFileSource, RawRequestSource, RawSource},
+    definitions::format::{RawBatchKeys, RawFileSource, RawRequestSource, RawSource, RawSparkSource},
     diagnostics::{Diagnostics, Span},
     model::{
         CustomSource, FileFormat, FileSource, PostgresSource, RequestSource, SourceKind, SparkSource, Tags, Warehouse,
@@ -30,25 +30,12 @@ struct Batch {
 pub(crate) fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<LoweredSource> {
     match raw {
         RawSource::Request(raw) => Some(lower_request(raw, diagnostics)),
-        RawSource::File(raw) => {
-            check_text_keys(&raw, diagnostics);
-            let kind = SourceKind::File(FileSource {
-                path: raw.path.value.clone(),
-                format: raw.file_format,
-                s3_endpoint_override: raw.s3_endpoint_override,
-                delimiter: raw.delimiter.map(|delimiter| delimiter.value.0),
-                timestamp_format: raw.timestamp_format.map(|format| format.value.0).unwrap_or_default(),
-            });
-            let batch = Batch { kind, place: raw.path.span.clone(), keys: raw.batch };
-            // Feast names an anonymous file source by its path.
-            Some(finish(raw.name.unwrap_or(raw.path), batch, diagnostics))
-        }
+        RawSource::File(raw) => Some(lower_file(raw, diagnostics)),
         RawSource::Custom(raw) => {
+            let place = raw.name.span.clone();
             let kind =
                 SourceKind::Custom(CustomSource { class_type: raw.class_type.value, configuration: raw.configuration });
-            let place = raw.name.span.clone();
-            let batch = Batch { kind, place, keys: raw.batch };
-            Some(finish(raw.name, batch, diagnostics))
+            Some(finish(raw.name, Batch { kind, place, keys: raw.batch }, diagnostics))
         }
         RawSource::Postgres(raw) => {
             let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
@@ -56,23 +43,7 @@ pub(crate) fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<Low
             let kind = SourceKind::Postgres(PostgresSource { table: location.table(), query: location.query() });
             location.finish(kind, raw.batch, diagnostics)
         }
-        RawSource::Spark(raw) => {
-            let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
-            location.check_given(&[("path", raw.path.as_ref())], diagnostics);
-            location.check_alone(&[("path", raw.path.as_ref())], diagnostics);
-            if let Some(path) = raw.path.as_ref().filter(|_| raw.file_format.is_empty()) {
-                let help = "write for example `file_format: parquet`".to_owned();
-                diagnostics.error_with_help(&path.span, "a spark source with a `path` needs a `file_format`", help);
-            }
-            let kind = SourceKind::Spark(SparkSource {
-                table: location.table(),
-                query: location.query(),
-                path: raw.path.map(|path| path.value).unwrap_or_default(),
-                file_format: raw.file_format,
-                date_partition_column_format: raw.date_partition_column_format,
-            });
-            location.finish(kind, raw.batch, diagnostics)
-        }
+        RawSource::Spark(raw) => lower_spark(raw, diagnostics),
         RawSource::BigQuery(raw) => {
             let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
             location.warehouse(Warehouse::BigQuery, [], raw.batch, diagnostics)
@@ -102,6 +73,38 @@ pub(crate) fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<Low
         }
         RawSource::Push(_) | RawSource::Kafka(_) | RawSource::Kinesis(_) => None,
     }
+}
+
+fn lower_file(raw: RawFileSource, diagnostics: &mut Diagnostics) -> LoweredSource {
+    check_text_keys(&raw, diagnostics);
+    let kind = SourceKind::File(FileSource {
+        path: raw.path.value.clone(),
+        format: raw.file_format,
+        s3_endpoint_override: raw.s3_endpoint_override,
+        delimiter: raw.delimiter.map(|delimiter| delimiter.value.0),
+        timestamp_format: raw.timestamp_format.map(|format| format.value.0).unwrap_or_default(),
+    });
+    let batch = Batch { kind, place: raw.path.span.clone(), keys: raw.batch };
+    // Feast names an anonymous file source by its path.
+    finish(raw.name.unwrap_or(raw.path), batch, diagnostics)
+}
+
+fn lower_spark(raw: RawSparkSource, diagnostics: &mut Diagnostics) -> Option<LoweredSource> {
+    let location = Location { span: raw.span, name: raw.name, table: raw.table, query: raw.query };
+    location.check_given(&[("path", raw.path.as_ref())], diagnostics);
+    location.check_alone(&[("path", raw.path.as_ref())], diagnostics);
+    if let Some(path) = raw.path.as_ref().filter(|_| raw.file_format.is_empty()) {
+        let help = "write for example `file_format: parquet`".to_owned();
+        diagnostics.error_with_help(&path.span, "a spark source with a `path` needs a `file_format`", help);
+    }
+    let kind = SourceKind::Spark(SparkSource {
+        table: location.table(),
+        query: location.query(),
+        path: raw.path.map(|path| path.value).unwrap_or_default(),
+        file_format: raw.file_format,
+        date_partition_column_format: raw.date_partition_column_format,
+    });
+    location.finish(kind, raw.batch, diagnostics)
 }
 
 /// Refuses what only some formats have.

@@ -37,13 +37,14 @@ pub(crate) enum Reference {
     },
 }
 
-/// A source that was referred to.
+/// What was looked for among the sources.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Found<'a> {
-    /// None is wanted.
+pub(crate) enum FoundSource<'a> {
+    /// No source: none is referred to, or none is declared under the name.
     None,
-    /// There is none, or it has errors; they are reported.
+    /// One with errors, or one that is missing; that is reported already.
     Broken,
+    /// A source.
     Source(&'a LoweredSource),
 }
 
@@ -121,10 +122,10 @@ impl Sources {
         }
         for (stream, history) in std::mem::take(&mut self.histories) {
             let history = match self.find(&history, diagnostics) {
-                Found::None => continue,
-                Found::Broken => None,
-                Found::Source(lowered) if lowered.is_batch() => Some(Box::new(lowered.source.clone())),
-                Found::Source(lowered) => {
+                FoundSource::None => continue,
+                FoundSource::Broken => None,
+                FoundSource::Source(lowered) if lowered.is_batch() => Some(Box::new(lowered.source.clone())),
+                FoundSource::Source(lowered) => {
                     let message =
                         format!("source `{}` holds no history and cannot be a batch source", lowered.name.value);
                     let help = "name a source with stored rows, such as one of type file".to_owned();
@@ -144,30 +145,35 @@ impl Sources {
     }
 
     /// The source that is referred to; says so when there is none.
-    pub(crate) fn find(&self, reference: &Reference, diagnostics: &mut Diagnostics) -> Found<'_> {
+    pub(crate) fn find(&self, reference: &Reference, diagnostics: &mut Diagnostics) -> FoundSource<'_> {
         let (name, span) = match reference {
-            Reference::None => return Found::None,
-            Reference::Broken => return Found::Broken,
+            Reference::None => return FoundSource::None,
+            Reference::Broken => return FoundSource::Broken,
             Reference::To { name, span } => (name, span),
         };
-        if let Some(source) = self.by_name.get(name) {
-            return source.as_ref().map_or(Found::Broken, Found::Source);
+        match (self.get(name), span) {
+            (FoundSource::None, Some(span)) => {
+                let missing = Missing::named("data source", name);
+                diagnostics.missing(span, missing, self.by_name.keys().map(String::as_str));
+                FoundSource::Broken
+            }
+            (FoundSource::None, None) => FoundSource::Broken,
+            (found, _) => found,
         }
-        if let Some(span) = span {
-            let missing = Missing::named("data source", name);
-            diagnostics.missing(span, missing, self.by_name.keys().map(String::as_str));
-        }
-        Found::Broken
     }
 
-    /// A declared source by its name; `Some(None)` when it is broken.
-    pub(crate) fn get(&self, name: &str) -> Option<Option<&LoweredSource>> {
-        self.by_name.get(name).map(Option::as_ref)
+    /// A declared source by its name.
+    pub(crate) fn get(&self, name: &str) -> FoundSource<'_> {
+        match self.by_name.get(name) {
+            None => FoundSource::None,
+            Some(None) => FoundSource::Broken,
+            Some(Some(source)) => FoundSource::Source(source),
+        }
     }
 
     /// The source with the history of a stream, with the places its parts were written at.
     pub(crate) fn history_of(&self, lowered: &LoweredSource) -> Option<&LoweredSource> {
-        self.get(&lowered.source.kind.batch_source()?.name).flatten()
+        self.by_name.get(&lowered.source.kind.batch_source()?.name)?.as_ref()
     }
 
     /// The names of the request sources.

@@ -6,7 +6,7 @@ mod declared;
 mod stream;
 
 pub(crate) use check::{Role, SourceChecks};
-pub(crate) use declared::{Found, Reference, Sources};
+pub(crate) use declared::{FoundSource, Reference, Sources};
 
 use crate::{
     definitions::format::{RawAbout, RawTimeKeys},

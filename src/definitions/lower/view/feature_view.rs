@@ -1,7 +1,7 @@
 //! Feature views and batch feature views into the model; batch views keep what Feast has no fields for in tags.
 
 use super::{
-    super::source::{Found, LoweredSource, Reference},
+    super::source::{FoundSource, LoweredSource, Reference},
     ViewLowering, aggregation,
     columns::{JoinKeyTypes, Origin, ViewColumns},
 };
@@ -28,15 +28,15 @@ impl<'a> ViewLowering<'a, '_> {
         let checks = self.checks_of_source(raw.stored.materialize.as_ref());
         let sources = self.sources;
         let (source, stream) = match sources.find(source, self.diagnostics) {
-            Found::Broken => return self.without_source(raw.stored.entities, raw.schema),
-            Found::None => (None, None),
-            Found::Source(lowered) if lowered.source.kind.is_stream() => {
+            FoundSource::Broken => return self.without_source(raw.stored.entities, raw.schema),
+            FoundSource::None => (None, None),
+            FoundSource::Source(lowered) if lowered.source.kind.is_stream() => {
                 let Some(history) = self.history(lowered, source.span()) else {
                     return self.without_source(raw.stored.entities, raw.schema);
                 };
                 (Some(history), Some(lowered))
             }
-            Found::Source(lowered) => {
+            FoundSource::Source(lowered) => {
                 self.check_holds_rows(lowered, source.span());
                 (Some(lowered), None)
             }
@@ -58,12 +58,12 @@ impl<'a> ViewLowering<'a, '_> {
         let checks = self.checks_of_source(raw.stored.materialize.as_ref());
         let sources = self.sources;
         let lowered = match sources.find(source, self.diagnostics) {
-            Found::Broken => return self.without_source(raw.stored.entities, raw.schema),
-            Found::None => {
+            FoundSource::Broken => return self.without_source(raw.stored.entities, raw.schema),
+            FoundSource::None => {
                 self.diagnostics.error(&raw.name.span, "a batch feature view needs a `source`");
                 return self.without_source(raw.stored.entities, raw.schema);
             }
-            Found::Source(lowered) => lowered,
+            FoundSource::Source(lowered) => lowered,
         };
         if lowered.source.kind.is_stream() {
             let span = source.span().unwrap_or(&lowered.name.span);

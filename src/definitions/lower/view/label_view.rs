@@ -1,5 +1,5 @@
 use super::{
-    super::source::{Found, Reference},
+    super::source::{FoundSource, Reference},
     DeclaredViews, ViewLowering,
     columns::{JoinKeyTypes, Origin},
 };
@@ -16,9 +16,9 @@ impl ViewLowering<'_, '_> {
         self.check_name(&raw.name);
         let sources = self.sources;
         let source = match sources.find(source, self.diagnostics) {
-            Found::Broken => return self.without_source(raw.entities, Some(raw.schema)),
-            Found::None => None,
-            Found::Source(lowered) => {
+            FoundSource::Broken => return self.without_source(raw.entities, Some(raw.schema)),
+            FoundSource::None => None,
+            FoundSource::Source(lowered) => {
                 self.check_holds_rows(lowered, source.span());
                 Some(lowered)
             }

@@ -5,6 +5,7 @@ use super::{
         expression::{self, Inputs},
         feature_service::{project, user},
         names::{Taken, check_column_name, check_feature_name},
+        source::FoundSource,
         tags::track_metrics,
     },
     DeclaredViews, ViewLowering,
@@ -109,8 +110,8 @@ impl ViewLowering<'_, '_> {
             return project(member, view, user, self.diagnostics).map(OnDemandSource::View);
         }
         match self.sources.get(&name.value) {
-            Some(None) => None,
-            Some(Some(lowered)) if matches!(lowered.source.kind, SourceKind::Request(_)) => {
+            FoundSource::Broken => None,
+            FoundSource::Source(lowered) if matches!(lowered.source.kind, SourceKind::Request(_)) => {
                 if let Some(first) = member.features.as_ref().and_then(|features| features.first()) {
                     let message = "a request source is used as a whole; its values cannot be selected";
                     self.diagnostics.error(&first.span, message);
@@ -120,7 +121,7 @@ impl ViewLowering<'_, '_> {
                 }
                 Some(OnDemandSource::Request(lowered.source.clone()))
             }
-            Some(Some(lowered)) => {
+            FoundSource::Source(lowered) => {
                 self.diagnostics.error_with_help(
                     &name.span,
                     format!("`{}` is a {} source, not a view or a request source", name.value, lowered.source.kind),
@@ -128,13 +129,13 @@ impl ViewLowering<'_, '_> {
                 );
                 None
             }
-            None if self.on_demand_names.contains(&name.value) => {
+            FoundSource::None if self.on_demand_names.contains(&name.value) => {
                 let message = format!("on demand feature view `{}` cannot be a source of another view", name.value);
                 let help = "use feature views and request sources".to_owned();
                 self.diagnostics.error_with_help(&name.span, message, help);
                 None
             }
-            None => {
+            FoundSource::None => {
                 let names = views.keys().map(String::as_str).chain(self.sources.request_names());
                 let missing = Missing::named("view or request source", &name.value).needed_by(user);
                 self.diagnostics.missing(&name.span, missing, names);

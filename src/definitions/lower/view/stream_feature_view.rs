@@ -1,5 +1,5 @@
 use super::{
-    super::source::{Found, LoweredSource, Reference},
+    super::source::{FoundSource, LoweredSource, Reference},
     ViewLowering, aggregation,
     columns::{JoinKeyTypes, Origin},
 };
@@ -78,12 +78,12 @@ impl<'a> ViewLowering<'a, '_> {
     ) -> Option<(&'a LoweredSource, Option<&'a LoweredSource>)> {
         let sources = self.sources;
         let lowered = match sources.find(source, self.diagnostics) {
-            Found::Broken => return None,
-            Found::None => {
+            FoundSource::Broken => return None,
+            FoundSource::None => {
                 self.diagnostics.error(&name.span, "a stream feature view needs a `source`");
                 return None;
             }
-            Found::Source(lowered) => lowered,
+            FoundSource::Source(lowered) => lowered,
         };
         match &lowered.source.kind {
             SourceKind::Push(_) | SourceKind::Kafka(_) => Some((self.history(lowered, source.span())?, Some(lowered))),

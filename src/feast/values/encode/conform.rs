@@ -123,38 +123,12 @@ pub fn conform(declared: &DataType, array: &ArrayRef) -> Result<Conformed, Encod
             let uuids = Uuids::bind(array).ok_or_else(incompatible)?;
             gather::<_, StringArray>(rows, |row| uuids.with(row, str::to_owned))
         }
-        DataType::Json if array.data_type().is_nested() => {
-            let column = JsonColumn::bind(array)?.ok_or_else(incompatible)?;
-            Conformed::exact(Arc::new((0..rows).map(|row| column.get(row)).collect::<StringArray>()))
-        }
-        DataType::Json => {
-            let texts = Texts::bind(array).ok_or_else(incompatible)?;
-            gather::<_, StringArray>(rows, |row| texts.get(row).map(check_json).transpose())
-        }
-        DataType::Map if array.data_type().is_nested() => {
-            // Elements of lists are not members of an object.
-            let object = matches!(array.data_type(), ArrowType::Struct(_) | ArrowType::Map(..));
-            let column = JsonColumn::bind(array)?.filter(|_| object).ok_or_else(incompatible)?;
-            gather::<_, StringArray>(rows, |row| {
-                let text = column.get(row);
-                text.as_deref().map(check_object).transpose()?;
-                Ok(text)
-            })
-        }
-        DataType::Map => {
-            let texts = Texts::bind(array).ok_or_else(incompatible)?;
-            gather::<_, StringArray>(rows, |row| texts.get(row).map(check_object).transpose())
-        }
+        DataType::Json => json(array)?.ok_or_else(incompatible)?,
+        DataType::Map => map(array)?.ok_or_else(incompatible)?,
         DataType::UnixTimestamp | DataType::ZonedTimestamp => match array.data_type() {
             ArrowType::Timestamp(..) | ArrowType::Date32 | ArrowType::Date64 => timestamps(array)?,
             column if column.is_integer() && *declared == DataType::UnixTimestamp => {
-                let ints = Ints::bind(array)?.ok_or_else(incompatible)?;
-                zoned(gather::<_, TimestampMicrosecondArray>(rows, |row| {
-                    let Some(seconds) = ints.get(row, "UnixTimestamp")? else { return Ok(None) };
-                    let out_of_range =
-                        || EncodeError::OutOfRange { value: seconds.to_string(), declared: "UnixTimestamp" };
-                    seconds.checked_mul(1_000_000).map(Some).ok_or_else(out_of_range)
-                }))
+                seconds(&Ints::bind(array)?.ok_or_else(incompatible)?, rows)
             }
             _ => return Err(incompatible()),
         },
@@ -163,23 +137,64 @@ pub fn conform(declared: &DataType, array: &ArrayRef) -> Result<Conformed, Encod
             let field = Arc::new(Field::new_list_field(carrier(element).ok_or_else(incompatible)?, true));
             list_of(rows, &lists, field, conform(element, elements)?)
         }
-        DataType::Struct(members) => match array.data_type() {
-            ArrowType::Struct(_) => {
-                let mut columns = Vec::with_capacity(members.len());
-                for (name, dtype) in members {
-                    let carrier = carrier(dtype).ok_or_else(incompatible)?;
-                    let column = match array.as_struct().column_by_name(name) {
-                        Some(column) => conform(dtype, column)?,
-                        None => Conformed::exact(new_null_array(&carrier, rows)),
-                    };
-                    columns.push((Arc::new(Field::new(name, carrier, true)), column));
-                }
-                struct_of(rows, array.nulls(), columns)
+        DataType::Struct(members) => {
+            let ArrowType::Struct(_) = array.data_type() else { return Err(incompatible()) };
+            let mut columns = Vec::with_capacity(members.len());
+            for (name, dtype) in members {
+                let carrier = carrier(dtype).ok_or_else(incompatible)?;
+                let column = match array.as_struct().column_by_name(name) {
+                    Some(column) => conform(dtype, column)?,
+                    None => Conformed::exact(new_null_array(&carrier, rows)),
+                };
+                columns.push((Arc::new(Field::new(name, carrier, true)), column));
             }
-            _ => return Err(incompatible()),
-        },
+            struct_of(rows, array.nulls(), columns)
+        }
         DataType::ScalarMap | DataType::Unknown(_) => return Err(incompatible()),
     })
+}
+
+/// Texts of JSON, or columns of other types as JSON; `None` for types without such a form.
+fn json(array: &ArrayRef) -> Result<Option<Conformed>, EncodeError> {
+    let rows = array.len();
+    if array.data_type().is_nested() {
+        let column = JsonColumn::bind(array)?;
+        let texts = |column: JsonColumn| (0..rows).map(|row| column.get(row)).collect::<StringArray>();
+        return Ok(column.map(|column| Conformed::exact(Arc::new(texts(column)))));
+    }
+    let texts = Texts::bind(array);
+    Ok(texts.map(|texts| gather::<_, StringArray>(rows, |row| texts.get(row).map(check_json).transpose())))
+}
+
+/// Texts of objects, or structs and maps as such; `None` for other types.
+fn map(array: &ArrayRef) -> Result<Option<Conformed>, EncodeError> {
+    let rows = array.len();
+    match array.data_type() {
+        ArrowType::Struct(_) | ArrowType::Map(..) => {
+            let checked = |column: &JsonColumn, row| {
+                let text = column.get(row);
+                text.as_deref().map(check_object).transpose()?;
+                Ok::<_, EncodeError>(text)
+            };
+            let column = JsonColumn::bind(array)?;
+            Ok(column.map(|column| gather::<_, StringArray>(rows, |row| checked(&column, row))))
+        }
+        // Elements of lists are not members of an object.
+        kind if kind.is_nested() => Ok(None),
+        _ => {
+            let texts = Texts::bind(array);
+            Ok(texts.map(|texts| gather::<_, StringArray>(rows, |row| texts.get(row).map(check_object).transpose())))
+        }
+    }
+}
+
+/// Seconds since 1970 as moments.
+fn seconds(ints: &Ints, rows: usize) -> Conformed {
+    zoned(gather::<_, TimestampMicrosecondArray>(rows, |row| {
+        let Some(seconds) = ints.get(row, "UnixTimestamp")? else { return Ok(None) };
+        let out_of_range = || EncodeError::OutOfRange { value: seconds.to_string(), declared: "UnixTimestamp" };
+        seconds.checked_mul(1_000_000).map(Some).ok_or_else(out_of_range)
+    }))
 }
 
 /// Checks that a text is an object of values that a map holds.

@@ -48,8 +48,8 @@ pub(super) enum Scalar {
 
 impl Scalar {
     /// `None` when the column cannot hold values of the declared type.
-    pub(super) fn bind(declared: &DataType, array: &ArrayRef, place: Position) -> Result<Option<Self>, EncodeError> {
-        let keep_nan = matches!(place, Position::Element | Position::SetElement);
+    pub(super) fn bind(declared: &DataType, array: &ArrayRef, position: Position) -> Result<Option<Self>, EncodeError> {
+        let keep_nan = matches!(position, Position::Element | Position::SetElement);
         Ok(match declared {
             DataType::Bool => Bools::bind(array)?.map(Self::Bool),
             DataType::Int32 => Ints::bind(array)?.map(Self::Int32),
@@ -61,11 +61,11 @@ impl Scalar {
             DataType::Uuid | DataType::TimeUuid => Uuids::bind(array).map(Self::Uuid),
             DataType::Decimal => Numerals::bind(array)?.map(Self::Decimal),
             DataType::UnixTimestamp => {
-                let rounding = match place {
+                let rounding = match position {
                     Position::Column | Position::SetElement => Rounding::Floor,
                     Position::Element | Position::Member => Rounding::TowardZero,
                 };
-                let null = (place == Position::Column).then_some(NULL_TIMESTAMP);
+                let null = (position == Position::Column).then_some(NULL_TIMESTAMP);
                 Seconds::bind(array, rounding)?.map(|seconds| Self::Seconds { seconds, null })
             }
             DataType::ZonedTimestamp => match array.data_type() {
