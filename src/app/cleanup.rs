@@ -84,7 +84,8 @@ pub fn clean(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Res
     Ok(summary)
 }
 
-/// Removes the online values that applies left behind, and returns of how many entities; `before` were removed before.
+/// Removes the online values that applies left behind, and returns how many entities had some. Events add `before`, the
+/// number of those whose values were removed earlier.
 ///
 /// # Errors
 /// When a store cannot be read or written; what is left stays noted.

@@ -27,7 +27,7 @@ pub struct Request<'a> {
 pub struct Loaded {
     /// What is declared.
     pub repo: Repo,
-    /// Findings that keep nobody from going on.
+    /// Findings that are no obstacle.
     pub warnings: Diagnostics,
 }
 

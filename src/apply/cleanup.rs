@@ -40,8 +40,8 @@ fn without(mut features: Vec<String>, layout: &ViewLayout) -> Vec<String> {
 }
 
 /// Removes the noted values of a project from the online store, then the notes, and returns how many
-/// entities had some. What was declared again in the meantime stays. `on_page` hears how many
-/// entities that were so far.
+/// entities had some. What was declared again in the meantime stays. After each page
+/// `on_page` is called with their number so far.
 ///
 /// Nobody materializes the views meanwhile.
 ///

@@ -97,8 +97,8 @@ impl TeardownSummary {
 ///
 /// The objects go first, with notes about their online values in the same transaction: so no run finds
 /// a view to materialize any more, and should this one be killed, the notes name what is left for the
-/// next. Whatever is applied again in the meantime stays. `on_page` hears of how many entities values
-/// were removed so far, where there are no tables to drop.
+/// next. Whatever is applied again in the meantime stays. Where there are no tables to drop, `on_page` is
+/// called after each page with the number of entities whose values were removed so far.
 ///
 /// # Errors
 /// When objects are in the way, a run on one of the views does not end, or a store cannot be read or

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(cache("data/r.db"), (600, false));
         assert_eq!(cache("{path: data/r.db, cache_ttl_seconds: 0, cache_mode: thread}"), (0, true));
         assert_eq!(cache("{path: data/r.db, cache_ttl_seconds: 60, cache_mode: sync}"), (60, false));
-        // Nothing lives yet that would mind.
+        // Commands use no cache, so a mistake here has no effect.
         assert_eq!(cache("{path: data/r.db, cache_ttl_seconds: soon}"), (600, false));
     }
 

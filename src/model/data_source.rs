@@ -24,9 +24,9 @@ pub struct DataSource {
     pub field_mapping: BTreeMap<String, String>,
     /// Column that partitions a table by date; empty when there is none.
     pub date_partition_column: String,
-    /// What it is about; empty if nobody says it.
+    /// What it is about; empty if not given.
     pub description: String,
-    /// Whom to ask; empty if nobody says it.
+    /// Whom to ask; empty if not given.
     pub owner: String,
     /// Labels, and what Feast has no field for.
     pub tags: Tags,

@@ -17,9 +17,9 @@ pub struct Entity {
     pub join_key: String,
     /// Type of the join key; `None` takes it from the view's schema or its source.
     pub value_type: Option<DataType>,
-    /// What it is about; empty if nobody says it.
+    /// What it is about; empty if not given.
     pub description: String,
-    /// Whom to ask; empty if nobody says it.
+    /// Whom to ask; empty if not given.
     pub owner: String,
     /// Labels, and what Feast has no field for.
     pub tags: Tags,

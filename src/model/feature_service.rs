@@ -15,9 +15,9 @@ pub struct FeatureService {
     pub logging_config: Option<LoggingConfig>,
     /// Feast's wish to keep the whole answer online; feastr only keeps the mark.
     pub precompute_online: bool,
-    /// What it is about; empty if nobody says it.
+    /// What it is about; empty if not given.
     pub description: String,
-    /// Whom to ask; empty if nobody says it.
+    /// Whom to ask; empty if not given.
     pub owner: String,
     /// Labels, and what Feast has no field for.
     pub tags: Tags,

@@ -33,11 +33,11 @@ pub struct FeatureView {
     pub mode: String,
     /// The version it is pinned to.
     pub version: ViewVersion,
-    /// What it is about; empty if nobody says it.
+    /// What it is about; empty if not given.
     pub description: String,
-    /// Whom to ask; empty if nobody says it.
+    /// Whom to ask; empty if not given.
     pub owner: String,
-    /// The organisation that it belongs to; empty if nobody says it.
+    /// The organisation that it belongs to; empty if not given.
     pub org: String,
     /// Labels, and what Feast has no field for.
     pub tags: Tags,

@@ -9,7 +9,7 @@ pub struct Field {
     pub name: String,
     /// The type of its values.
     pub dtype: DataType,
-    /// What it is about; empty if nobody says it.
+    /// What it is about; empty if not given.
     pub description: String,
     /// Labels, and what Feast has no field for.
     pub tags: Tags,

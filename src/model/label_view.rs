@@ -27,9 +27,9 @@ pub struct LabelView {
     pub retain_history: bool,
     /// The view whose rows are labelled; empty when there is none.
     pub reference_feature_view: String,
-    /// What it is about; empty if nobody says it.
+    /// What it is about; empty if not given.
     pub description: String,
-    /// Whom to ask; empty if nobody says it.
+    /// Whom to ask; empty if not given.
     pub owner: String,
     /// Labels, and what Feast has no field for.
     pub tags: Tags,

@@ -7,9 +7,9 @@ use super::Tags;
 pub struct Project {
     /// Letters, digits, `_` and `-`.
     pub name: String,
-    /// What it is about; empty if nobody says it.
+    /// What it is about; empty if not given.
     pub description: String,
-    /// Whom to ask; empty if nobody says it.
+    /// Whom to ask; empty if not given.
     pub owner: String,
     /// What else is known of it.
     pub tags: Tags,

@@ -21,7 +21,7 @@ pub struct SavedDataset {
     pub namespace: String,
     /// Feast's collection; empty if there is none.
     pub collection: String,
-    /// What it is about; empty if nobody says it.
+    /// What it is about; empty if not given.
     pub description: String,
     /// Labels, and what Feast has no field for.
     pub tags: Tags,
@@ -55,7 +55,7 @@ pub struct ValidationReference {
     pub name: String,
     /// The saved dataset that new data is compared with.
     pub reference_dataset: String,
-    /// What it is about; empty if nobody says it.
+    /// What it is about; empty if not given.
     pub description: String,
     /// Labels, and what Feast has no field for.
     pub tags: Tags,

@@ -86,7 +86,7 @@ pub struct HistoricalQuery<'a> {
     pub filter_by_created_timestamp: bool,
 }
 
-/// What came up while features were joined.
+/// What was noticed while features were joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HistoricalRead {
     /// Values that became null because they do not fit their type.
@@ -104,7 +104,7 @@ pub struct NewestQuery<'a> {
     pub interval: Interval,
 }
 
-/// What came up while newest rows were read.
+/// What was noticed while newest rows were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NewestRead {
     /// Values that became null because they do not fit their type.

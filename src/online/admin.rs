@@ -30,7 +30,7 @@ pub trait Admin: Send + Sync {
     fn prepare_views(&self, project: &str, views: &[&str]) -> Result<(), Problem>;
 
     /// Removes all values of views under their join keys and nothing else, page by page, and returns how
-    /// many entities had some. `on_page` hears how many that were so far.
+    /// many entities had some. After each page `on_page` is called with their number so far.
     ///
     /// # Errors
     /// When the store cannot be written; what was removed until then is gone, and the rest can be
@@ -44,8 +44,8 @@ pub trait Admin: Send + Sync {
     /// As [`Self::remove_views`].
     fn remove_features(&self, views: &[ViewLayout], on_page: &mut dyn FnMut(u64)) -> Result<u64, Problem>;
 
-    /// Removes the values of views whose event is before a moment, page by page, and returns of how
-    /// many entities (counted per view). Values that are written meanwhile stay.
+    /// Removes the values of views whose event is before a moment, page by page, and returns how
+    /// many entities had some, counted per view. Values that are written meanwhile stay.
     ///
     /// # Errors
     /// As [`Self::remove_views`].

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{model::Timestamp, problem::Problem};
 
-/// Entities whose values are removed before the caller hears of it.
+/// Entities whose values are removed between two calls of `on_page`.
 const PAGE: u64 = 1000;
 
 /// Values that are gone with the last clone of the store.

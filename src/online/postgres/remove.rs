@@ -149,7 +149,7 @@ impl Removed {
     }
 }
 
-/// Removes values of a table in the order of keys, and tells of how many entities.
+/// Removes values of a table in the order of keys, and returns how many entities had some.
 fn remove(
     session: &mut PostgresSession,
     table: &str,
@@ -165,7 +165,7 @@ fn remove(
     Ok(entities)
 }
 
-/// Removes values of the first entities behind a key; tells of how many, and the last key.
+/// Removes values of the first entities behind a key; returns their number and the last key.
 fn remove_page(
     session: &mut PostgresSession,
     table: &str,

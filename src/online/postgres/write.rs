@@ -175,8 +175,8 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// Inserts values, or replaces those that give way, and answers of how many entities some were taken.
-/// Of the same moment the creation time decides, and without one the later write. What is stored
+/// The statement that inserts values, or replaces those that give way; its result is the number of entities of which
+/// some were written. Of the same moment the creation time decides, and without one the later write. What is stored
 /// already is not written again, which would leave garbage.
 fn upsert(table: &str, numbers: bool, replace: Replace) -> String {
     let newer = match replace {
@@ -205,7 +205,7 @@ fn upsert(table: &str, numbers: bool, replace: Replace) -> String {
     )
 }
 
-/// Answers of how many entities these values are the stored ones.
+/// The statement that counts the entities whose stored values are these.
 fn stored(table: &str) -> String {
     format!(
         "SELECT count(DISTINCT wanted.entity_key) \

@@ -40,7 +40,7 @@ pub(crate) enum Which {
     Before(Timestamp),
 }
 
-/// Removes values and returns of how many entities, counted per view.
+/// Removes values, and returns how many entities had some, counted per view.
 ///
 /// # Errors
 /// When the servers cannot be reached or used; what was removed until then is gone.

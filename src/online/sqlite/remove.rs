@@ -38,7 +38,7 @@ impl SqliteOnlineStore {
 /// Entities whose values are removed in one transaction.
 const PAGE: i64 = 1000;
 
-/// Removes values of some entities, and returns of how many.
+/// Removes the values of one page of entities, and returns the number of entities.
 fn remove_page(connection: &mut Connection, table: &str, condition: &str) -> rusqlite::Result<u64> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if !table_exists(&transaction, table)? {
