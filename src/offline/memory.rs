@@ -240,7 +240,7 @@ fn batch<'a>(columns: impl Iterator<Item = (&'a str, ArrayRef)>) -> RecordBatch 
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }
 
-/// Hands on rows, one at a time, so that whoever breaks off is heard.
+/// Hands on rows one at a time, so that a sink can break off after any of them.
 fn stream<'a>(columns: impl Iterator<Item = (&'a str, ArrayRef)>, sink: &mut dyn BatchSink) {
     let all = batch(columns);
     let mut goes_on = sink.start(&all.schema()).is_continue();

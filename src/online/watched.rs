@@ -29,7 +29,7 @@ pub(crate) enum Call {
     Create(Vec<String>),
     /// Tables or values are removed.
     Remove,
-    /// Rows of a view are written, so many.
+    /// This many rows of a view are written.
     Write(String, usize),
     /// Rows of a view are to be stored for certain.
     Flush(String),
