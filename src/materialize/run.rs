@@ -175,7 +175,7 @@ impl<'a> ViewMaterialization<'a> {
     /// Which stored values give way to those of an interval.
     fn replace(&self, interval: Interval) -> Replace {
         match self.options.replace {
-            Replace::Outdated if self.stale_until.is_some_and(|until| interval.start < until) => Replace::NotNewer,
+            Replace::Outdated if self.stale_until.is_some_and(|until| interval.start <= until) => Replace::NotNewer,
             replace => replace,
         }
     }

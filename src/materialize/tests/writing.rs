@@ -123,14 +123,26 @@ fn values_of_an_earlier_definition_give_way_to_those_of_the_same_moment() {
     assert_eq!(house.stored("v", 1), Some((1.0, 10)));
     let note = put_stale("v", at(30), at(0));
     house.registry.memory.update("p", &mut |_| Some(vec![note.clone()])).unwrap();
-    // From that moment on they are of the present definition.
-    house.run_one(fixed(30, 40), &OPTIONS);
-    assert_eq!(house.stored("v", 1), Some((1.0, 10)));
     house.run_one(fixed(0, 30), &OPTIONS);
     assert_eq!(house.stored("v", 1), Some((5.0, 10)));
     house.put(&[(Some(1), Some(9), 7.0)]);
     house.run_one(fixed(0, 30), &OPTIONS);
     assert_eq!(house.stored("v", 1), Some((5.0, 10)), "newer ones do not");
+}
+
+#[test]
+fn the_last_moment_of_an_earlier_definition_is_of_that_one_and_what_follows_is_not() {
+    let house = House::of(&[plain()]);
+    house.put(&[(Some(1), Some(30), 1.0), (Some(2), Some(31), 1.0)]);
+    house.run_one(fixed(0, 40), &OPTIONS);
+    let note = put_stale("v", at(30), at(0));
+    house.registry.memory.update("p", &mut |_| Some(vec![note.clone()])).unwrap();
+    house.put(&[(Some(1), Some(30), 5.0), (Some(2), Some(31), 5.0)]);
+    house.run_one(fixed(31, 40), &OPTIONS);
+    assert_eq!(house.stored("v", 2), Some((1.0, 31)));
+    // As a first incremental run after the change.
+    house.run_one(fixed(30, 40), &OPTIONS);
+    assert_eq!(house.stored("v", 1), Some((5.0, 30)));
 }
 
 #[test]
