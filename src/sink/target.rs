@@ -9,6 +9,9 @@ use std::{
 
 use tempfile::NamedTempFile;
 
+/// So many letters of a file's name are in that of the hidden one: with 4 bytes each they leave room in 255.
+const SHOWN: usize = 60;
+
 /// A place for bytes: a file that appears when it is complete, or what takes them at once.
 pub struct Target {
     place: Place,
@@ -57,7 +60,8 @@ impl Target {
             }
             _ => {
                 let path = follow_links(path)?;
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                // The hidden name is longer, and may not be too long.
+                let name: String = path.file_name().unwrap_or_default().to_string_lossy().chars().take(SHOWN).collect();
                 let (prefix, suffix) = (format!(".{name}."), ".part");
                 let temporary =
                     tempfile::Builder::new().prefix(&prefix).suffix(suffix).tempfile_in(folder_of(&path))?;

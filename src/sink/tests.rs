@@ -9,10 +9,12 @@ use std::{
 
 use arrow::{
     array::{
-        Array as _, ArrayRef, BooleanArray, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch,
-        StringArray, StructArray, TimestampMicrosecondArray,
+        Array as _, ArrayRef, ArrowPrimitiveType, BooleanArray, DictionaryArray, FixedSizeListArray, Float16Array,
+        Float32Array, Float64Array, Float64Builder, Int64Array, LargeListArray, ListArray, MapBuilder, RecordBatch,
+        StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
     },
-    datatypes::{DataType, Field, Float64Type, Schema, SchemaRef},
+    buffer::OffsetBuffer,
+    datatypes::{DataType, Field, Float16Type, Float64Type, Int32Type, Schema, SchemaRef},
     ipc::reader::StreamReader,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -123,6 +125,30 @@ fn json_has_words_for_floats_that_are_not_numbers() {
             r#"{"d":null,"f":"Infinity","l":[2.0],"s":{"m":"Infinity"}}"#,
         ]
     );
+}
+
+/// Whatever the floats are in.
+#[test]
+fn json_has_words_for_floats_in_maps_dictionaries_and_lists_of_every_kind() {
+    let mut map = MapBuilder::new(None, StringBuilder::new(), Float64Builder::new());
+    map.keys().append_value("k");
+    map.values().append_value(f64::NAN);
+    map.append(true).unwrap();
+    let doubles: ArrayRef = Arc::new(Float64Array::from(vec![f64::INFINITY]));
+    let coded = DictionaryArray::<Int32Type>::new(vec![0].into(), Arc::clone(&doubles));
+    let item = Arc::new(Field::new_list_field(DataType::Float64, true));
+    let fixed = FixedSizeListArray::new(Arc::clone(&item), 1, Arc::clone(&doubles), None);
+    let large = LargeListArray::new(item, OffsetBuffer::from_lengths([1]), doubles, None);
+    let half = Float16Array::from(vec![<Float16Type as ArrowPrimitiveType>::Native::from_f32(f32::NEG_INFINITY)]);
+    let rows = batch(vec![
+        ("m", Arc::new(map.finish())),
+        ("d", Arc::new(coded)),
+        ("f", Arc::new(fixed)),
+        ("l", Arc::new(large)),
+        ("h", Arc::new(half)),
+    ]);
+    let expected = r#"{"m":{"k":"NaN"},"d":"Infinity","f":["Infinity"],"l":["Infinity"],"h":"-Infinity"}"#;
+    assert_eq!(text(Format::Jsonl, &rows).trim_end(), expected);
 }
 
 #[test]
@@ -273,6 +299,15 @@ fn a_target_is_neither_a_folder_nor_in_one_that_is_missing() {
     let error = |path: &Path| Target::file(path).map(|_| ()).unwrap_err().kind();
     assert_eq!(error(folder.path()), io::ErrorKind::IsADirectory);
     assert_eq!(error(&folder.path().join("none/rows.csv")), io::ErrorKind::NotFound);
+}
+
+#[test]
+fn a_file_may_have_the_longest_name_that_there_is() {
+    let folder = folder();
+    for name in ["x".repeat(255), "ü".repeat(127)] {
+        write(Format::Csv, &folder.path().join(&name), &numbers(&[]).schema(), &[]).unwrap();
+        assert!(files(&folder).contains(&name));
+    }
 }
 
 #[cfg(unix)]
