@@ -150,17 +150,19 @@ impl OfflineStore for MemoryOfflineStore {
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
         let rows = self.rows(query.view)?;
         let mut newest: BTreeMap<&[String], usize> = BTreeMap::new();
-        let mut ties = 0;
-        for row in rows.inside(query.interval) {
-            let Some(entity) = &rows.entities[row] else { continue };
-            let best = newest.entry(entity).or_insert(row);
-            if *best != row && rows.recency(row) == rows.recency(*best) {
-                ties += 1;
-            }
-            if rows.recency(row) > rows.recency(*best) {
-                *best = row;
+        let inside = rows.inside(query.interval);
+        for row in &inside {
+            let Some(entity) = &rows.entities[*row] else { continue };
+            let best = newest.entry(entity).or_insert(*row);
+            if rows.recency(*row) > rows.recency(*best) {
+                *best = *row;
             }
         }
+        let is_as_new = |row: &&usize| {
+            let best = rows.entities[**row].as_deref().and_then(|entity| newest.get(entity));
+            best.is_some_and(|best| best != *row && rows.recency(*best) == rows.recency(**row))
+        };
+        let ties = inside.iter().filter(is_as_new).count() as u64;
         let places: UInt64Array = newest.into_values().map(|row| row as u64).collect();
         let times = [&rows.events, &rows.created].map(|times| Arc::new(times.clone()) as ArrayRef);
         let columns = rows.keys.iter().chain(&times).chain(&rows.features);

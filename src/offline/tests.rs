@@ -8,6 +8,7 @@ use arrow::{
     datatypes::{Float32Type, Int64Type, SchemaRef, TimestampMicrosecondType},
 };
 use parquet::arrow::ArrowWriter;
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::{duckdb::DuckDbStore, memory::MemoryOfflineStore, *};
@@ -308,5 +309,47 @@ fn a_source_that_is_missing_is_a_problem() {
     for store in stores {
         assert!(store.count(&query(&gone, 0, 99)).is_err() && store.first_event(&gone).is_err());
         assert!(store.inspect(gone.source.as_ref().unwrap()).is_err());
+    }
+}
+
+/// Rows of few drivers and moments, so that there are many of each. Equally new ones have equal values, where creation
+/// times count and where not.
+fn rows(created_counts: bool) -> impl Strategy<Value = Vec<Row>> {
+    let moment = || prop_oneof![1 => Just(None), 6 => (0..6i64).prop_map(Some)];
+    let driver = prop_oneof![1 => Just(None), 6 => (1..4i64).prop_map(Some)];
+    let value = move |(driver, event, created): (Option<i64>, Option<i64>, Option<i64>)| {
+        let part = |number: Option<i64>| f32::from(number.map_or(9, |number| i8::try_from(number).unwrap()));
+        let of_creation = if created_counts { part(created) } else { 0.0 };
+        (driver, event, created, 100.0 * part(driver) + 10.0 * part(event) + of_creation)
+    };
+    proptest::collection::vec((driver, moment(), moment()).prop_map(value), 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn all_stores_say_the_same(
+        (created, rows) in any::<bool>().prop_flat_map(|created| (Just(created), rows(created))),
+        (start, length) in (0..6i64, 0..6i64), now in 0..6i64, ttl in 0..4i64,
+        asked in proptest::collection::vec((1..5i64, 0..8i64), 1..20), by_created in any::<bool>(),
+    ) {
+        let view = if created { with_created() } else { drivers() };
+        let view = FeatureView { ttl: Ttl::from_micros(ttl * SECOND), ..view };
+        let query = query(&view, start, start + length);
+        let (stores, _folder) = stores(&rows);
+        let said: Vec<_> = stores.iter().map(|store| {
+            let counted = store.count(&query).unwrap();
+            let has_times = rows.iter().any(|row| row.1.is_some());
+            (
+                newest(store.as_ref(), &query),
+                Counted { entities: 0, ..counted },
+                store.examine(&query, at(now)).unwrap(),
+                store.ties(&view).unwrap(),
+                has_times.then(|| store.first_event(&view).unwrap()),
+                historical(store.as_ref(), view.clone(), &asked, by_created),
+            )
+        }).collect();
+        prop_assert_eq!(&said[0], &said[1]);
     }
 }
