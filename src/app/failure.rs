@@ -84,3 +84,37 @@ impl From<ApplyError> for Failure {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ObjectId, ObjectKind};
+
+    fn conflict(owner: Option<&str>) -> Conflict {
+        let declared = ObjectId::new(ObjectKind::FeatureView, "v");
+        Conflict { declared, existing: None, reason: String::new(), owner: owner.map(str::to_owned), place: None }
+    }
+
+    #[test]
+    fn what_others_own_is_guarded_and_the_rest_is_in_the_way() {
+        let kind = |owners: &[Option<&str>]| {
+            Failure::from(ApplyError::Conflicts(owners.iter().map(|owner| conflict(*owner)).collect())).kind()
+        };
+        assert_eq!(kind(&[Some("others"), Some("others")]), Kind::Refused);
+        assert_eq!([kind(&[None]), kind(&[Some("others"), None])], [Kind::Conflict; 2]);
+    }
+
+    #[test]
+    fn what_nobody_agreed_to_is_refused() {
+        let kinds = [ApplyError::Blocked(Vec::new()), ApplyError::Stale(Vec::new())];
+        assert_eq!(kinds.map(|error| Failure::from(error).kind()), [Kind::Refused; 2]);
+    }
+
+    #[test]
+    fn problems_of_stores_keep_their_kind() {
+        let away = Problem::new(Kind::Unavailable, "it is away", None);
+        assert_eq!(Failure::from(ApplyError::Problem(away)).kind(), Kind::Unavailable);
+        let pinned = ApplyError::PinConflict { id: ObjectId::new(ObjectKind::FeatureView, "v"), number: 1 };
+        assert_eq!(Failure::from(pinned).kind(), Kind::Conflict);
+    }
+}

@@ -50,3 +50,42 @@ impl Remembered {
         inner.requests.insert(request.clone(), Arc::clone(prepared));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{online::MemoryOnlineStore, retrieval::Selection};
+
+    fn request(number: usize) -> FeatureRequest {
+        FeatureRequest { selection: Selection::Service(format!("service {number}")), full_feature_names: false }
+    }
+
+    fn prepared() -> Arc<Prepared> {
+        let retrieval = Arc::new(Retrieval { views: Vec::new() });
+        let features = OnlineFeatures::new("p", Arc::clone(&retrieval), &MemoryOnlineStore::default()).unwrap();
+        Arc::new(Prepared { retrieval, features })
+    }
+
+    #[test]
+    fn a_request_is_remembered_for_the_state_in_which_it_was_resolved() {
+        let (remembered, prepared) = (Remembered::default(), prepared());
+        // States that are equal are not the same reading.
+        let [one, other] = [(); 2].map(|()| Arc::new(RegistryState::default()));
+        remembered.put(&one, &request(1), &prepared);
+        assert!(Arc::ptr_eq(&remembered.get(&one, &request(1)).unwrap(), &prepared));
+        let full = FeatureRequest { full_feature_names: true, ..request(1) };
+        assert!(remembered.get(&one, &full).is_none() && remembered.get(&other, &request(1)).is_none());
+        remembered.put(&other, &request(2), &prepared);
+        assert!(remembered.get(&one, &request(1)).is_none() && remembered.get(&other, &request(1)).is_none());
+    }
+
+    #[test]
+    fn requests_that_are_made_up_cost_no_memory() {
+        let (remembered, prepared, state) = (Remembered::default(), prepared(), Arc::default());
+        for number in 0..2 * MOST + 1 {
+            remembered.put(&state, &request(number), &prepared);
+            assert!(remembered.0.lock().unwrap().requests.len() <= MOST);
+        }
+        assert!(remembered.get(&state, &request(2 * MOST)).is_some());
+    }
+}

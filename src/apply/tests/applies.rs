@@ -58,6 +58,25 @@ fn a_changed_schema_is_a_new_version_of_its_view() {
 }
 
 #[test]
+fn a_view_may_be_pinned_to_what_is_stored_under_the_number_and_to_nothing_else() {
+    let (registry, online) = (Memory::default(), MemoryOnlineStore::default());
+    for features in [&["x"][..], &["x", "y"]] {
+        applied(&repo(vec![view("a", features)], Vec::new()), &registry, &online);
+    }
+    let pinned = |features: &[&str]| {
+        let pinned = FeatureView { version: ViewVersion::Pinned(0), ..view("a", features) };
+        apply(&repo(vec![pinned], Vec::new()), &registry, Some(&online), options(EVERYTHING))
+    };
+    let before = registry.snapshot("p").unwrap();
+    let refused = pinned(&["z"]).unwrap_err();
+    assert!(matches!(refused, ApplyError::PinConflict { number: 0, .. }), "{refused:?}");
+    assert_eq!(registry.snapshot("p").unwrap(), before);
+    pinned(&["x"]).unwrap();
+    assert_eq!(registry.versions("p").unwrap().len(), 2, "no version is added");
+    assert!(pinned(&["x"]).unwrap().is_empty());
+}
+
+#[test]
 fn harm_that_nobody_agreed_to_is_blocked_as_a_whole() {
     let (registry, online) = (Memory::default(), MemoryOnlineStore::default());
     applied(&with_views(&["a", "b"]), &registry, &online);

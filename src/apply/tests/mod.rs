@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     feast::values::entity_key::{EntityKeyEncoder, KeyPart},
     model::{
-        FeatureView, Interval, ObjectKind, ViewId,
+        FeatureView, Interval, ObjectKind, ViewId, ViewVersion,
         samples::{project, repo, service, view},
     },
     online::{
