@@ -227,3 +227,70 @@ fn tls_config(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use super::*;
+    use crate::{
+        config::{StoreConfig, load},
+        diagnostics::SourceText,
+    };
+
+    /// The settings of a repo with such an online store; or what is wrong, with the file as it is shown.
+    fn read(online: &str, password: &str) -> Result<StoreConfig, String> {
+        let text = format!("project: my-project\nregistry: data/registry.db\nonline_store:{online}");
+        let file = Arc::new(SourceText::settings("/repo/feature_store.yaml", text));
+        let paths = [Path::new("/repo"), Path::new("/repo/feature_store.yaml")];
+        let variable = |name: &str| (name == "FEAST_PASSWORD").then(|| password.to_owned());
+        let mut diagnostics = Diagnostics::default();
+        load(&file, paths, &variable, &mut diagnostics).ok_or_else(|| {
+            let found = diagnostics.into_sorted().into_iter();
+            found.map(|found| format!("{}\n{:?}\n", found.message, found.advice)).collect::<String>() + &file.shown()
+        })
+    }
+
+    #[test]
+    fn settings_are_read_and_shown_without_the_password() {
+        let online = "\n  type: postgres\n  host: db\n  database: features\n  user: feast\n  password: ${FEAST_PASSWORD}\n  \
+             port: ${PORT:-6432}\n  sslrootcert_path: certs/ca.pem\n  sslcert_path: certs/me.pem\n  sslkey_path: \
+             certs/me.key\n  keepalives_idle: 30\n  conn_type: pool\n  min_conn: 2\n  max_conn: 5\n  \
+             max_batched_result_rows: 10\n  vector_enabled: false\n  similarity: cosine\n  \
+             enable_openai_compatible_store: true\n";
+        for password in ["s3cret", "0123", "1e5", "true"] {
+            let settings = read(online, password).unwrap().settings();
+            let online = &settings["online_store"];
+            assert_eq!(online["password"], "***");
+            assert_eq!(
+                (&online["port"], &online["sslmode"], &online["db_schema"], &online["keepalives_idle"]),
+                (&6432.into(), &"verify-ca".into(), &"public".into(), &30.into())
+            );
+            assert_eq!(online["sslkey_path"], "/repo/certs/me.key");
+            assert!(password == "true" || !settings.to_string().contains(password), "{settings}");
+        }
+    }
+
+    #[test]
+    fn wrong_settings_are_pointed_at() {
+        let whole = "host: db\n  database: features\n  user: feast\n";
+        for (wrong, part) in [
+            ("database: features\n  user: feast\n".to_owned(), "`host` is missing"),
+            (format!("{whole}  port: 70000\n"), "70000 is not a port"),
+            (format!("{whole}  sslmode: maybe\n"), "`maybe` is not an sslmode"),
+            (format!("{whole}  db_schema: \"a,b\"\n"), "`a,b` cannot be the schema"),
+            (format!("{whole}  sslcert_path: me.pem\n"), "of use with its key only"),
+            (format!("{whole}  vector_enabled: true\n"), "`vector_enabled` is not supported yet"),
+            (format!("{whole}  keepalives_idle: -1\n"), "number of seconds"),
+            (format!("{whole}  pasword: s3cret\n"), "pasword"),
+            (format!("{whole}  password: [s3cret]\n"), "the password is not a text"),
+            (format!("{whole}  password: 0123\n"), "the password is not a text"),
+        ] {
+            let found = read(&format!("\n  type: postgres\n  {wrong}"), "").unwrap_err();
+            assert!(found.contains(part), "{found}");
+            assert!(!found.contains("s3cret") || wrong.contains("pasword"), "{found}");
+        }
+        let found = read(" {type: postgres, host: h, user: u, password: s3cret}\n", "").unwrap_err();
+        assert!(found.contains("`database` is missing") && !found.contains("s3cret"), "{found}");
+    }
+}
