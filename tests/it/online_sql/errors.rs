@@ -9,10 +9,7 @@ use feastr::{
 };
 
 use super::{Backend, TestStore, stats};
-use crate::{
-    servers::{Kind, PASSWORD, shared},
-    support::Project,
-};
+use crate::servers::{Kind, PASSWORD, shared};
 
 /// Asserts that an error says something, gives help and keeps the password.
 #[track_caller]
