@@ -1,7 +1,8 @@
 //! A store that is held: 10 000 calls of `app::get_online` about one entity (5 views, 50 features) by 64 tasks, beside
 //! the bare commands over as many connections, for each kind of online store.
 //!
-//! `cargo bench --profile dev --bench held_store` starts servers of its own. Both sides run in turn; printed are medians.
+//! `cargo bench --profile dev --bench held_store [redis] [postgres] [sqlite]` starts servers of its own. Both sides run
+//! in turn; printed are medians.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, unreachable_pub, reason = "a benchmark")]
 
 mod bare;
@@ -23,6 +24,7 @@ use feastr::{
         get_online::{Request, get_online},
     },
     apply::Approval,
+    clients::runtime::runtime,
     config,
     diagnostics::{Diagnostics, SourceText},
     feast::values::{
@@ -169,37 +171,54 @@ fn compare(
 }
 
 fn main() {
-    let runtime = Runtime::new().unwrap();
-    let folder = || tempfile::tempdir().unwrap();
+    // A face lives on the runtime of the process, too.
+    let runtime = runtime().unwrap();
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    if is_wanted("redis") {
+        redis(runtime);
+    }
+    if is_wanted("postgres") {
+        postgres(runtime);
+    }
+    if is_wanted("sqlite") {
+        sqlite(runtime);
+    }
+}
 
-    let redis = RedisServer::start("");
-    let bare = |features: &[FeatureReference]| bare::redis(&runtime, &redis, features);
-    compare("Redis", &runtime, folder().path(), &redis.settings(0), bare, || {
-        let clients: String = ::redis::cmd("CLIENT").arg("LIST").query(&mut redis.connect()).unwrap();
+fn redis(runtime: &'static Runtime) {
+    let server = RedisServer::start("");
+    let folder = tempfile::tempdir().unwrap();
+    let bare = |features: &[FeatureReference]| bare::redis(runtime, &server, features);
+    compare("Redis", runtime, folder.path(), &server.settings(0), bare, || {
+        let clients: String = ::redis::cmd("CLIENT").arg("LIST").query(&mut server.connect()).unwrap();
         clients.lines().count() - 1
     });
-    drop(redis);
+}
 
-    let postgres = Server::start(servers::Kind::Postgres);
+fn postgres(runtime: &'static Runtime) {
+    let server = Server::start(servers::Kind::Postgres);
+    let folder = tempfile::tempdir().unwrap();
     let settings = format!(
-        "online_store: {{type: postgres, host: 127.0.0.1, port: {}, database: postgres, user: {USER}, password: \"{PASSWORD}\"}}\n",
-        postgres.port
+        "online_store:\n  type: postgres\n  host: 127.0.0.1\n  port: {}\n  database: postgres\n  user: {USER}\n  \
+         password: {PASSWORD}\n  sslmode: disable\n",
+        server.port
     );
-    let bare = |features: &[FeatureReference]| bare::postgres(&runtime, &postgres, features);
-    compare("PostgreSQL", &runtime, folder().path(), &settings, bare, || {
-        let mut client = postgres.postgres("postgres");
-        let others =
-            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
-        usize::try_from(client.query_one(others, &[]).unwrap().get::<_, i64>(0)).unwrap()
+    let bare = |features: &[FeatureReference]| bare::postgres(runtime, &server, features);
+    compare("PostgreSQL", runtime, folder.path(), &settings, bare, || {
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' \
+                      AND pid <> pg_backend_pid()";
+        let count: i64 = server.postgres("postgres").query_one(others, &[]).unwrap().get(0);
+        usize::try_from(count).unwrap()
     });
-    drop(postgres);
+}
 
-    let here = folder();
-    let file = here.path().join("online.db");
+fn sqlite(runtime: &'static Runtime) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("online.db");
     let bare = |features: &[FeatureReference]| bare::sqlite(&file, features);
-    compare("SQLite", &runtime, here.path(), "online_store: {type: sqlite, path: online.db}\n", bare, || {
-        let open =
-            std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| entry.unwrap().path().read_link().ok());
-        open.filter(|path| *path == file).count()
+    compare("SQLite", runtime, folder.path(), "online_store: {type: sqlite, path: online.db}\n", bare, || {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap();
+        files.filter_map(|open| open.unwrap().path().read_link().ok()).filter(|path| *path == file).count()
     });
 }

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
 
 /// One line per entity; what is not simply there says how it stands.
 fn draw(answer: &Answer) -> Table {
-    let mut table = Table::new(answer.columns.iter().map(|column| column.name.as_str()));
+    let mut table = Table::new(answer.columns.iter().map(|column| &*column.name));
     let rows = answer.columns.first().map_or(0, |column| column.values.len());
     for row in 0..rows {
         table.row(answer.columns.iter().map(|column| {

@@ -84,7 +84,7 @@ mod tests {
     fn selected(name: &str, key: (&str, DataType), features: &[&str], wanted: &[&str]) -> SelectedView {
         let fields: Vec<Field> = features.iter().map(|name| Field::new(*name, DataType::Int64)).collect();
         let find = |name: &&str| fields.iter().find(|field| field.name == *name).unwrap().clone();
-        let wanted = wanted.iter().map(|name| SelectedFeature { field: find(name), output: (*name).to_owned() });
+        let wanted = wanted.iter().map(|name| SelectedFeature { field: find(name), output: (*name).into() });
         SelectedView {
             join_keys: vec![JoinKey { field: Field::new("id", key.1), column: key.0.to_owned() }],
             features: wanted.collect(),

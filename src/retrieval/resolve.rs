@@ -1,7 +1,7 @@
 //! What references or a service mean: which features of which views, under which names and keys. Training data
 //! and online values both come through here, so that they cannot differ.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::FeatureReference;
 use crate::{
@@ -61,7 +61,7 @@ pub struct SelectedFeature {
     /// The feature as it is registered.
     pub field: Field,
     /// Its name in the answer.
-    pub output: String,
+    pub output: Arc<str>,
 }
 
 impl Retrieval {
@@ -90,7 +90,7 @@ impl Retrieval {
 
     /// The names of the answer's feature columns, in order.
     pub fn outputs(&self) -> impl Iterator<Item = &str> {
-        self.views.iter().flat_map(|view| &view.features).map(|feature| feature.output.as_str())
+        self.views.iter().flat_map(|view| &view.features).map(|feature| &*feature.output)
     }
 }
 
@@ -127,7 +127,7 @@ fn from_references(
         };
         let selected = &mut selected[position];
         let field = feature(&selected.view, &reference.feature)?.clone();
-        let output = output_name(&reference.view, &field.name, full_names);
+        let output = output_name(&reference.view, &field.name, full_names).into();
         selected.features.push(SelectedFeature { field, output });
     }
     Ok(selected)
@@ -155,7 +155,7 @@ fn from_service(
                 );
                 Problem::new(Kind::Conflict, message, None).advise(Advice::ApplyService(error.message))
             })?;
-            let output = output_name(member.name_to_use(), &field.name, full_names);
+            let output = output_name(member.name_to_use(), &field.name, full_names).into();
             selected.features.push(SelectedFeature { field: field.clone(), output });
         }
         Ok(selected)

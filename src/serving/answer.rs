@@ -1,6 +1,6 @@
 //! Answers: which value and which status a feature has, by what is stored and how old it is.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde_json::{Value as Json, json};
 
@@ -106,7 +106,7 @@ fn is_expired(event: Timestamp, ttl: Ttl, now: Timestamp) -> bool {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnswerColumn {
     /// The join key, or the name of the feature in the answer.
-    pub name: String,
+    pub name: Arc<str>,
     /// A value for each entity, in their order.
     pub values: Vec<Answered>,
 }
@@ -123,7 +123,7 @@ pub struct Answer {
 impl Answer {
     /// The answer in the shape of Feast's `/get-online-features`.
     pub fn to_json(&self) -> Json {
-        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let names: Vec<&str> = self.columns.iter().map(|column| &*column.name).collect();
         let results: Vec<Json> = self.columns.iter().map(AnswerColumn::to_json).collect();
         json!({ "metadata": { "feature_names": names }, "results": results })
     }

@@ -75,7 +75,10 @@ impl OnlineFeatures {
         for (view, values) in self.retrieval.views.iter().zip(found) {
             for (index, feature) in view.features.iter().enumerate() {
                 let values = values.iter().map(|row| Answered::of(&row[index], view, &feature.field.name, now));
-                columns.push(AnswerColumn { name: feature.output.clone(), values: values.collect::<Result<_, _>>()? });
+                columns.push(AnswerColumn {
+                    name: Arc::clone(&feature.output),
+                    values: values.collect::<Result<_, _>>()?,
+                });
             }
         }
         Ok(Answer { columns, keys: key_count })

@@ -82,7 +82,7 @@ impl KeyColumn<'_> {
             status: Status::Present,
             event: Timestamp::from_micros(0),
         };
-        AnswerColumn { name: self.key.column.clone(), values: self.values.iter().map(answered).collect() }
+        AnswerColumn { name: self.key.column.as_str().into(), values: self.values.iter().map(answered).collect() }
     }
 }
 

@@ -116,7 +116,7 @@ fn what_is_applied_elsewhere_is_seen_and_what_is_known_is_given_without_the_regi
         definitions.replacen(field, &format!("{{name: renamed, dtype: Float32}}\n      - {field}"), 1),
     );
     project.feastr(&["apply", "--skip-source-validation", "--yes"]).ok();
-    assert_eq!(ask(&request).unwrap().columns.last().unwrap().name, "renamed");
+    assert_eq!(&*ask(&request).unwrap().columns.last().unwrap().name, "renamed");
     for left in ["data/registry.db-wal", "data/registry.db-shm"] {
         let _ = std::fs::remove_file(project.path(left));
     }

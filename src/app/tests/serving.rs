@@ -62,7 +62,7 @@ fn what_was_materialized_is_served() {
     let house = House::applied(&with_views(&["a", "b"]), &[(1, 10, 1.5)]);
     house.materialize(fixed(0, NOW)).unwrap();
     let answer = ask(&house.store, &features(&["b:x", "a:x"]), &driver(1)).unwrap();
-    let names: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
+    let names: Vec<&str> = answer.columns.iter().map(|column| &*column.name).collect();
     assert_eq!(names, ["driver_id", "b__x", "a__x"]);
     assert_eq!(answer.columns[1].values[0].value.to_json(), 1.5);
 }

@@ -110,7 +110,7 @@ fn statuses(column: &AnswerColumn) -> Vec<Status> {
 }
 
 fn names(answer: &Answer) -> Vec<&str> {
-    answer.columns.iter().map(|column| column.name.as_str()).collect()
+    answer.columns.iter().map(|column| &*column.name).collect()
 }
 
 #[test]
