@@ -2,7 +2,7 @@
 
 use super::{Caller, Failure, FeatureStore, retrieval::retrieval};
 use crate::{
-    offline::{BatchSink, HistoricalQuery, HistoricalRead},
+    offline::{BatchSink, Cancel, HistoricalQuery, HistoricalRead},
     retrieval::{Entities, FeatureRequest, Retrieval},
 };
 
@@ -25,14 +25,16 @@ impl<'a> HistoricalJoin<'a> {
     /// counts only if it had been written by the entity row's time, if that is wanted.
     ///
     /// # Errors
-    /// When entity rows or sources cannot be read, or lack a column.
+    /// When entity rows or sources cannot be read, or lack a column; [`Kind::Cancelled`](crate::problem::Kind) when it
+    /// was called off.
     pub fn run(
         &self,
         entities: &Entities,
         filter_by_created_timestamp: bool,
+        cancel: &Cancel,
         sink: &mut dyn BatchSink,
     ) -> Result<HistoricalRead, Failure> {
         let query = HistoricalQuery { entities, retrieval: &self.retrieval, filter_by_created_timestamp };
-        Ok(self.store.offline().historical(&query, sink)?)
+        Ok(self.store.offline().cancelled_by(cancel).historical(&query, sink)?)
     }
 }

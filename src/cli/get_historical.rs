@@ -7,7 +7,7 @@ use super::{CommandError, Context, Exit, entities, output_format::OutputFormat, 
 use crate::{
     app::get_historical::HistoricalJoin,
     diagnostics::counted,
-    offline::HistoricalRead,
+    offline::{Cancel, HistoricalRead},
     sink::{SinkError, Target},
     ui::Verbosity,
 };
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         None => Target::stdout(),
     };
     let mut sink = format.sink(target);
-    let joined = join.run(&entities, args.filter_by_created_timestamp, &mut sink);
+    let joined = join.run(&entities, args.filter_by_created_timestamp, &Cancel::default(), &mut sink);
     let read = if sink.failed() { HistoricalRead::default() } else { joined? };
     let rows = sink.finish().map_err(|error| match (error, output) {
         (SinkError::Io(error), Some(path)) => unwritable(path, &error),

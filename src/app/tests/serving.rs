@@ -21,7 +21,7 @@ use crate::{
         plan::plan,
     },
     clients::runtime::wait,
-    offline::BatchSink,
+    offline::{BatchSink, Cancel},
     retrieval::{Entities, FeatureRequest, Selection},
     serving::{Answer, Status},
 };
@@ -131,12 +131,17 @@ fn features_of_the_past_are_those_of_each_rows_time() {
     let entities = Entities::of_batches(rows.schema(), vec![rows]);
     let mut collected = Collected::default();
     let join = HistoricalJoin::plan(&house.store, &caller(), &features(&["a:x"])).unwrap();
-    join.run(&entities, false, &mut collected).unwrap();
+    let cancel = Cancel::default();
+    join.run(&entities, false, &cancel, &mut collected).unwrap();
     let found = arrow::compute::concat_batches(&collected.0[0].schema(), &collected.0).unwrap();
     let names: Vec<_> = found.schema().fields().iter().map(|field| field.name().clone()).collect();
     assert_eq!(names, ["driver_id", "event_timestamp", "a__x"]);
     let values: Vec<Option<f32>> = found.column(2).as_primitive::<Float32Type>().iter().collect();
     assert_eq!(values, [Some(1.0), Some(2.0), Some(3.0), None]);
+
+    cancel.cancel();
+    let called_off = join.run(&entities, false, &cancel, &mut Collected::default()).unwrap_err();
+    assert_eq!(called_off.kind(), Kind::Cancelled);
 }
 
 #[test]

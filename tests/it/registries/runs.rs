@@ -12,7 +12,7 @@ on_every_backend!(@ sqlite Sqlite a_missing_index_is_made_where_tables_are);
 on_every_backend!(@ postgres Postgres a_missing_index_is_made_where_tables_are who_may_not_make_the_index_does_without);
 on_every_backend!(@ mariadb MariaDb a_missing_index_is_made_where_tables_are who_may_not_make_the_index_does_without);
 
-fn run(id: &str) -> RunRecord {
+pub fn run(id: &str) -> RunRecord {
     let now = Timestamp::from_micros(1_700_000_000_000_000);
     RunRecord {
         id: id.to_owned(),

@@ -10,13 +10,18 @@ use std::{
     thread,
 };
 
-use feastr::registry::{self, Locking, Registry, Write};
+use feastr::{
+    model::{ObjectKind, ViewId},
+    problem::{self, Problem},
+    registry::{self, Locking, Registry, Write},
+};
 
 use super::{
     Backend, TestRegistry,
     contract::{entity, write},
     errors::{SERVERS, cut_others, says},
     impatient, read,
+    runs::run,
 };
 use crate::servers::{Kind, shared};
 
@@ -105,6 +110,54 @@ fn a_server_that_falls_silent_while_it_is_read_or_written_is_given_up() {
                 })
                 .unwrap_err();
             says(&error, "does not answer in time");
+        });
+    });
+}
+
+/// A call of a registry.
+type Ask = fn(&dyn Registry) -> Result<(), Problem>;
+
+const STATS: ViewId<'_> = ViewId { project: "p", name: "stats" };
+
+/// Everything that a registry can be asked.
+const CALLS: [(&str, Ask); 14] = [
+    ("snapshot", |registry| registry.snapshot("p").map(drop)),
+    ("view", |registry| registry.view(STATS).map(drop)),
+    ("names", |registry| registry.names("p", &ObjectKind::VIEWS).map(drop)),
+    ("mark", |registry| registry.mark("p").map(drop)),
+    ("versions", |registry| registry.versions("p").map(drop)),
+    ("projects", |registry| registry.projects().map(drop)),
+    ("update", |registry| registry.update("p", &mut |_| None)),
+    ("update_view", |registry| registry.update_view(STATS, &mut |_| None)),
+    ("lock_view", |registry| registry.lock_view(STATS).map(drop)),
+    ("view_holder", |registry| registry.view_holder(STATS).map(drop)),
+    ("create_run_log", |registry| registry.create_run_log()),
+    ("record_run", |registry| registry.record_run("p", &run("1"))),
+    ("runs", |registry| registry.runs("p", &[], 1).map(drop)),
+    ("forget_runs", |registry| registry.forget_runs("p")),
+];
+
+#[test]
+fn whatever_a_server_is_asked_that_fell_silent_ends() {
+    with_servers(|backend, kind| {
+        let test = TestRegistry::new(backend);
+        let first = test.open();
+        write(first.as_ref(), "p", &[Write::Put(entity("driver", ""))]);
+        first.record_run("p", &run("0")).unwrap();
+        thread::scope(|scope| {
+            for (name, call) in CALLS {
+                let test = &test;
+                scope.spawn(move || {
+                    let way = Way::to(shared(kind).port);
+                    let registry = way.open(test, Locking::default());
+                    // With a connection that is kept, where there are such.
+                    call(registry.as_ref()).unwrap();
+                    way.silent.store(true, Ordering::SeqCst);
+                    let error = call(registry.as_ref()).expect_err(name);
+                    assert_eq!(error.kind, problem::Kind::Deadline, "{kind:?}, {name}: {error:?}");
+                    says(&error, "does not answer in time");
+                });
+            }
         });
     });
 }
