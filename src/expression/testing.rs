@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     DataSource, DataType, Expression, Field, OnDemandFeatureView, OnDemandSource, Projection, RequestSource,
-    SourceKind, Tags, ViewVersion,
+    SourceKind, samples::on_demand_view,
 };
 
 /// An input from a view with these features.
@@ -32,18 +32,9 @@ fn fields(columns: &[(&str, DataType)]) -> Vec<Field> {
 pub fn computed(sources: Vec<OnDemandSource>, outputs: &[(&str, DataType, &str)]) -> OnDemandFeatureView {
     let expression = |(name, _, sql): &(&str, DataType, &str)| Expression { name: (*name).into(), sql: (*sql).into() };
     OnDemandFeatureView {
-        name: "computed".to_owned(),
-        entities: Vec::new(),
-        entity_columns: Vec::new(),
         sources,
         features: outputs.iter().map(|(name, dtype, _)| Field::new(*name, dtype.clone())).collect(),
         expressions: outputs.iter().map(expression).collect(),
-        write_to_online_store: false,
-        enabled: true,
-        version: ViewVersion::Latest,
-        description: String::new(),
-        owner: String::new(),
-        org: String::new(),
-        tags: Tags::new(),
+        ..on_demand_view("computed")
     }
 }
