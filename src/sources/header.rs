@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::Field;
+use arrow::datatypes::{Field, Fields};
 
 use super::{batches::Batches, columns::Holds, parquet::Footer, text_files::TextFile};
 
@@ -11,6 +11,11 @@ use super::{batches::Batches, columns::Holds, parquet::Footer, text_files::TextF
 pub(super) enum Header {
     Batches(Batches),
     Parquet(Footer),
+    /// What is left of a footer when only columns are looked at: of many files the rest is much.
+    Columns {
+        fields: Fields,
+        rows: u64,
+    },
     Text(TextFile),
 }
 
@@ -20,6 +25,7 @@ impl Header {
         match self {
             Self::Batches(batches) => batches.rows() == 0,
             Self::Parquet(footer) => footer.rows() == 0,
+            Self::Columns { rows, .. } => *rows == 0,
             Self::Text(text) => text.is_empty,
         }
     }
@@ -29,9 +35,18 @@ impl Header {
         let fields = match self {
             Self::Batches(batches) => &batches.fields,
             Self::Parquet(footer) => &footer.fields,
+            Self::Columns { fields, .. } => fields,
             Self::Text(text) => return text.columns(),
         };
         fields.iter().map(|field| (field.name().as_str(), typed(field))).collect()
+    }
+
+    /// Keeps of a footer only what is asked again of files whose columns are looked at.
+    pub(super) fn without_row_groups(self) -> Self {
+        match self {
+            Self::Parquet(footer) => Self::Columns { rows: footer.rows(), fields: footer.fields },
+            other => other,
+        }
     }
 }
 

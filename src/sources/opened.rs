@@ -133,6 +133,9 @@ impl OpenSource {
         let names = files.files.iter().map(name).collect();
         let mut opened = Self { columns: Columns::default(), files, names, headers, rules: Arc::new(rules), shown };
         opened.columns = columns_of(opened.all());
+        if !to_read {
+            opened.headers = opened.headers.into_iter().map(Header::without_row_groups).collect();
+        }
         Ok(opened)
     }
 
@@ -266,6 +269,7 @@ impl OpenSource {
         let fields = match header {
             Header::Batches(batches) => Some(&batches.fields),
             Header::Parquet(footer) => Some(&footer.fields),
+            Header::Columns { fields, .. } => Some(fields),
             Header::Text(_) => None,
         };
         let root = |column: &str| Some(fields?.find(column)?.0);
@@ -276,7 +280,7 @@ impl OpenSource {
         for (index, column) in wanted.iter().enumerate() {
             let folder = file.partitions.iter().rev().find(|(key, _)| *key == column.column);
             let position = match header {
-                Header::Batches(_) | Header::Parquet(_) => {
+                Header::Batches(_) | Header::Parquet(_) | Header::Columns { .. } => {
                     root(&column.column).and_then(|root| roots.iter().position(|known| *known == root))
                 }
                 Header::Text(text) if text.has(&column.column) => Some(index),
@@ -290,11 +294,14 @@ impl OpenSource {
                 }
             });
         }
+        let parquet = |footer: Footer| {
+            let reading = footer.for_reading(shown)?;
+            Ok::<_, Problem>(FileContent::Parquet { footer, reading, roots: roots.clone() })
+        };
         let content = match header {
             Header::Batches(batches) => FileContent::Batches { batches: batches.clone(), roots },
-            Header::Parquet(footer) => {
-                FileContent::Parquet { footer: footer.clone(), reading: footer.for_reading(shown)?, roots }
-            }
+            Header::Parquet(footer) => parquet(footer.clone())?,
+            Header::Columns { .. } => parquet(Footer::read(&file.path, shown, true)?)?,
             Header::Text(text) => FileContent::Text(text.clone()),
         };
         Ok(ScanFile { path: file.path.clone(), shown: shown.to_owned(), columns, content })

@@ -19,6 +19,7 @@ pub(super) fn columns_of<'a>(files: impl Iterator<Item = ((&'a DataFile, &'a Str
         columns.rows = match header {
             Header::Batches(batches) => columns.rows.map(|rows| rows + batches.rows()),
             Header::Parquet(footer) => columns.rows.map(|rows| rows + footer.rows()),
+            Header::Columns { rows: more, .. } => columns.rows.map(|rows| rows + more),
             Header::Text(_) => None,
         };
         let mut seen = BTreeSet::new();
@@ -35,6 +36,9 @@ pub(super) fn columns_of<'a>(files: impl Iterator<Item = ((&'a DataFile, &'a Str
                 columns.add(name, holds, shown);
             }
         }
+    }
+    if files.clone().all(|((file, _), _)| file.partitions.is_empty()) {
+        return columns;
     }
     let in_files: BTreeSet<String> = columns.columns.iter().map(|column| column.name.clone()).collect();
     for ((file, shown), _) in files.clone() {

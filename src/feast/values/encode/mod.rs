@@ -100,7 +100,7 @@ fn excerpt(text: &str) -> String {
 /// only booleans and integers), timestamps, dates and integers timestamps, texts what is written
 /// as text, bytes bytes; lists and sets element by element, structs member by member.
 pub fn accepts(declared: &DataType, column: &ArrowType) -> bool {
-    ColumnEncoder::new(declared, column).is_ok()
+    carrier(declared).is_some_and(|carrier| carrier == *column) || ColumnEncoder::new(declared, column).is_ok()
 }
 
 /// Encodes the columns of one feature.
