@@ -9,7 +9,7 @@ use feastr::{
         },
         values::{entity_key, value::Value},
     },
-    model::{Object, ObjectKind, Project, RegistryState, Repo, Timestamp},
+    model::{Object, ObjectKind, OfKind, Project, RegistryState, Repo, Timestamp},
     registry::{Memory, Objects as _, Row, Snapshot, Write, read_objects},
 };
 
@@ -71,36 +71,28 @@ fn stable<M: prost::Message + Default>(bytes: &[u8]) {
 
 /// Definitions of what a registry holds, each with another description or, where there is none, another tag.
 fn repo(state: &RegistryState) -> Repo {
-    let project =
-        Project { name: "p".to_owned(), description: String::new(), owner: String::new(), tags: BTreeMap::new() };
-    let mut repo = Repo::new(project);
-    macro_rules! declare {
-        ($list:ident, $object:expr, $($other:tt)+) => {{
-            let mut object = $object.clone();
-            object.$($other)+;
-            repo.$list.push(object);
-        }};
-    }
-    for object in state.objects.values() {
-        match object {
-            Object::Project(project) => repo.project = project.clone(),
-            Object::DataSource(source) => declare!(data_sources, source, description.push('!')),
-            Object::Entity(entity) => declare!(entities, entity, description.push('!')),
-            Object::FeatureView(view) => declare!(feature_views, view, description.push('!')),
-            Object::OnDemandFeatureView(view) => declare!(on_demand_feature_views, view, description.push('!')),
-            Object::StreamFeatureView(view) => declare!(stream_feature_views, view, description.push('!')),
-            Object::LabelView(view) => declare!(label_views, view, description.push('!')),
-            Object::FeatureService(service) => declare!(feature_services, service, description.push('!')),
-            Object::Permission(permission) => {
-                declare!(permissions, permission, tags.insert("k".to_owned(), "v".to_owned()));
-            }
-            Object::SavedDataset(dataset) => {
-                declare!(saved_datasets, dataset, tags.insert("k".to_owned(), "v".to_owned()));
-            }
-            Object::ValidationReference(reference) => {
-                declare!(validation_references, reference, tags.insert("k".to_owned(), "v".to_owned()));
-            }
+    let named = |name: &str| Project {
+        name: name.to_owned(),
+        description: String::new(),
+        owner: String::new(),
+        tags: BTreeMap::new(),
+    };
+    let stored = state.objects.values().find_map(Project::of);
+    let other = state.objects.values().filter(|object| Project::of(object).is_none()).cloned().map(|mut object| {
+        match &mut object {
+            Object::Project(_) => {}
+            Object::DataSource(source) => source.description.push('!'),
+            Object::Entity(entity) => entity.description.push('!'),
+            Object::FeatureView(view) => view.description.push('!'),
+            Object::OnDemandFeatureView(view) => view.description.push('!'),
+            Object::StreamFeatureView(view) => view.description.push('!'),
+            Object::LabelView(view) => view.description.push('!'),
+            Object::FeatureService(service) => service.description.push('!'),
+            Object::Permission(permission) => drop(permission.tags.insert("k".to_owned(), "v".to_owned())),
+            Object::SavedDataset(dataset) => drop(dataset.tags.insert("k".to_owned(), "v".to_owned())),
+            Object::ValidationReference(reference) => drop(reference.tags.insert("k".to_owned(), "v".to_owned())),
         }
-    }
-    repo
+        object
+    });
+    Repo::new(stored.cloned().unwrap_or_else(|| named("p"))).with(other)
 }

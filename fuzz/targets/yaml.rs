@@ -36,7 +36,7 @@ pub fn definitions(bytes: &[u8]) {
     assert_eq!(loaded.is_none(), draw(diagnostics), "there is a repo, or there is an error");
     if let Some(repo) = loaded {
         drop(diff(&RegistryState::default(), &repo, Setting::default()));
-        let same = RegistryState { objects: repo.objects(), ..RegistryState::default() };
+        let same = RegistryState { objects: repo.objects().clone(), ..RegistryState::default() };
         let plan = diff(&same, &repo, Setting::default()).unwrap();
         assert!(plan.changes.is_empty(), "{:?}", plan.changes);
     }

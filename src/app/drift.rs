@@ -15,13 +15,13 @@ use crate::{
 /// # Errors
 /// [`Failure::Conflicts`] when the registry has no place for a definition; else when a store cannot be read.
 pub fn drift(store: &FeatureStore, _: &Caller, repo: &Repo) -> Result<Vec<Finding>, Failure> {
-    let state = read_objects(&store.registry_to_read().snapshot(&repo.project.name)?);
+    let state = read_objects(&store.registry_to_read().snapshot(repo.project())?);
     // Tables are compared with what is registered, not with what is declared.
     let plan = apply::plan(repo, &state, store.config().repo_name.as_deref(), None)?;
     let mut findings = drift::definitions(&plan);
     findings.extend(drift::sources(&state, &|source| store.offline().inspect(source)));
     if let Some(online) = store.online() {
-        findings.extend(in_tables(&state, &repo.project.name, online)?);
+        findings.extend(in_tables(&state, repo.project(), online)?);
     }
     Ok(findings)
 }

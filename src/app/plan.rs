@@ -14,9 +14,9 @@ use crate::{
 /// [`Failure::Conflicts`] when the registry has no place for a definition; else when a store cannot be read.
 pub fn plan(store: &FeatureStore, _: &Caller, repo: &Repo) -> Result<Plan, Failure> {
     let registry = store.registry_to_read();
-    let snapshot = registry.snapshot(&repo.project.name)?;
+    let snapshot = registry.snapshot(repo.project())?;
     if let Some(online) = store.online() {
-        Neighbours::of(&repo.project.name, registry, online)?.check(repo)?;
+        Neighbours::of(repo.project(), registry, online)?.check(repo)?;
     }
     Ok(apply::plan(repo, &read_objects(&snapshot), store.config().repo_name.as_deref(), store.online())?)
 }

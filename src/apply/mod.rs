@@ -116,7 +116,7 @@ pub fn apply(
     online: Option<&dyn OnlineStore>,
     options: ApplyOptions<'_>,
 ) -> Result<Plan, ApplyError> {
-    let project = &repo.project.name;
+    let project = repo.project();
     let neighbours = online.map(|online| Neighbours::of(project, registry, online)).transpose()?;
     if let Some(neighbours) = &neighbours {
         neighbours.check(repo)?;

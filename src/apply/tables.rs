@@ -23,7 +23,7 @@ pub(crate) fn tables(plan: &Plan, action: TableAction) -> impl Iterator<Item = &
 pub(crate) fn create(repo: &Repo, plan: &Plan, online: &dyn OnlineStore) -> Result<Vec<String>, ApplyError> {
     let Some(recorded) = online.recorded_tables() else {
         let views: Vec<&str> = repo.views().filter(View::stores_values).map(|view| view.name).collect();
-        online.prepare_views(&repo.project.name, &views)?;
+        online.prepare_views(repo.project(), &views)?;
         return Ok(Vec::new());
     };
     let created: Vec<&str> = tables(plan, TableAction::Create).collect();

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let saved = args.plan.as_ref().map(|path| read_plan(&context.target(path))).transpose()?;
     let (store, caller) = (context.store_within(args.lock_timeout)?, context.caller());
     let repo = context.repo(&store, args.checks)?;
-    printer.say(format_args!("Applying changes for project {}", repo.project.name));
+    printer.say(format_args!("Applying changes for project {}", repo.project()));
     let approval = match &saved {
         Some(plan) => Approval::Plan(plan),
         None if args.yes => Approval::Everything,

@@ -29,7 +29,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, CommandError> {
     let has_drifted = findings.iter().any(|finding| finding.kind.is_drift());
     if printer.json {
         printer.json(&json!({
-            "project": repo.project.name,
+            "project": repo.project(),
             "drift": has_drifted,
             "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
         }))?;

@@ -17,10 +17,10 @@ const NAMED: usize = 50;
 pub(crate) fn draw(repo: &Repo, store: &FeatureStore) -> String {
     let (offline, folder) = (store.offline(), &store.config().repo);
     let mut text = String::new();
-    for source in repo.data_sources.iter().filter(|source| matches!(source.kind, SourceKind::File(_))) {
+    for source in repo.all::<DataSource>().filter(|source| matches!(source.kind, SourceKind::File(_))) {
         // Those that cannot be read were reported, unless nobody wants them looked at.
         let Ok(opened) = offline.inspect(source) else { continue };
-        let views: Vec<&FeatureView> = repo.feature_views.iter().filter(|view| is_over(view, source)).collect();
+        let views: Vec<&FeatureView> = repo.all().filter(|view| is_over(view, source)).collect();
         write_source(&mut text, source, &opened, folder);
         for view in views {
             if let Ok(ties @ 1..) = offline.ties(view) {

@@ -1,12 +1,12 @@
 //! Definitions of a text instead of a folder, for tests.
 
-use std::{path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use super::{InspectSource, LoadOptions, load};
 use crate::{
     config::{self, StoreConfig},
     diagnostics::{Diagnostic, Diagnostics, SourceText},
-    model::{DataSource, Repo},
+    model::{DataSource, OfKind, Repo},
     problem::{Kind, Problem},
     sources::{Columns, OpenSource},
 };
@@ -18,6 +18,12 @@ pub(crate) fn repo(text: &str) -> Repo {
         (Some(repo), _) => repo,
         (None, found) => panic!("{found:#?}"),
     }
+}
+
+/// The objects of a kind that a repo declares, in the order of their names.
+#[track_caller]
+pub(crate) fn each<T: OfKind + fmt::Debug, const COUNT: usize>(repo: &Repo) -> [&T; COUNT] {
+    repo.all().collect::<Vec<_>>().try_into().unwrap()
 }
 
 /// What is wrong with the definitions in a text.

@@ -42,7 +42,7 @@ pub use feature_service::{FeatureService, LogDestination, LoggingConfig, Project
 pub use feature_view::FeatureView;
 pub use field::{Field, VectorIndex};
 pub use label_view::{ConflictPolicy, LabelView};
-pub use object::{Object, ObjectId, ObjectKind};
+pub use object::{Object, ObjectId, ObjectKind, OfKind};
 pub use on_demand_feature_view::{Expression, OnDemandFeatureView, OnDemandSource};
 pub use online_tables::OnlineTables;
 pub use permission::{Permission, PermissionAction, PermissionType, Policy};

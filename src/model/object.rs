@@ -159,6 +159,42 @@ pub enum Object {
     ValidationReference(ValidationReference),
 }
 
+/// The objects of one kind.
+pub trait OfKind: Into<Object> {
+    /// The object, if it is of this kind.
+    fn of(object: &Object) -> Option<&Self>;
+}
+
+macro_rules! of_kind {
+    ($($kind:ident),*) => {$(
+        impl From<$kind> for Object {
+            fn from(object: $kind) -> Self {
+                Self::$kind(object)
+            }
+        }
+
+        impl OfKind for $kind {
+            fn of(object: &Object) -> Option<&Self> {
+                if let Object::$kind(object) = object { Some(object) } else { None }
+            }
+        }
+    )*};
+}
+
+of_kind!(
+    Project,
+    DataSource,
+    Entity,
+    FeatureView,
+    OnDemandFeatureView,
+    StreamFeatureView,
+    LabelView,
+    FeatureService,
+    Permission,
+    SavedDataset,
+    ValidationReference
+);
+
 impl Object {
     /// Its kind and name.
     pub fn id(&self) -> ObjectId {

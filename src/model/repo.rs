@@ -4,36 +4,13 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::Serialize;
 
-use super::{
-    DataSource, Entity, FeatureService, FeatureView, Interval, LabelView, Object, ObjectId, OnDemandFeatureView,
-    Permission, Project, SavedDataset, StreamFeatureView, ValidationReference,
-};
+use super::{Interval, Object, ObjectId, OfKind, Project};
 
 /// Everything the definitions of one repo declare, resolved: what the registry should hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Repo {
-    /// The project that the repo is about.
-    pub project: Project,
-    /// Where rows come from.
-    pub data_sources: Vec<DataSource>,
-    /// What features describe.
-    pub entities: Vec<Entity>,
-    /// Feature views and batch feature views.
-    pub feature_views: Vec<FeatureView>,
-    /// On-demand feature views.
-    pub on_demand_feature_views: Vec<OnDemandFeatureView>,
-    /// Stream feature views.
-    pub stream_feature_views: Vec<StreamFeatureView>,
-    /// Label views.
-    pub label_views: Vec<LabelView>,
-    /// Feature services.
-    pub feature_services: Vec<FeatureService>,
-    /// Permissions.
-    pub permissions: Vec<Permission>,
-    /// Saved datasets.
-    pub saved_datasets: Vec<SavedDataset>,
-    /// Validation references.
-    pub validation_references: Vec<ValidationReference>,
+    project: String,
+    objects: BTreeMap<ObjectId, Object>,
     /// Where each object is declared.
     pub places: BTreeMap<ObjectId, Place>,
 }
@@ -58,37 +35,31 @@ impl fmt::Display for Place {
 impl Repo {
     /// A repo that declares nothing but its project.
     pub fn new(project: Project) -> Self {
-        Self {
-            project,
-            data_sources: Vec::new(),
-            entities: Vec::new(),
-            feature_views: Vec::new(),
-            on_demand_feature_views: Vec::new(),
-            stream_feature_views: Vec::new(),
-            label_views: Vec::new(),
-            feature_services: Vec::new(),
-            permissions: Vec::new(),
-            saved_datasets: Vec::new(),
-            validation_references: Vec::new(),
-            places: BTreeMap::new(),
-        }
+        let name = project.name.clone();
+        Self { project: name, objects: BTreeMap::new(), places: BTreeMap::new() }.with([project])
     }
 
-    /// The declared objects, by kind and name.
-    pub fn objects(&self) -> BTreeMap<ObjectId, Object> {
-        std::iter::once(Object::Project(self.project.clone()))
-            .chain(self.data_sources.iter().cloned().map(Object::DataSource))
-            .chain(self.entities.iter().cloned().map(Object::Entity))
-            .chain(self.feature_views.iter().cloned().map(Object::FeatureView))
-            .chain(self.on_demand_feature_views.iter().cloned().map(Object::OnDemandFeatureView))
-            .chain(self.stream_feature_views.iter().cloned().map(Object::StreamFeatureView))
-            .chain(self.label_views.iter().cloned().map(Object::LabelView))
-            .chain(self.feature_services.iter().cloned().map(Object::FeatureService))
-            .chain(self.permissions.iter().cloned().map(Object::Permission))
-            .chain(self.saved_datasets.iter().cloned().map(Object::SavedDataset))
-            .chain(self.validation_references.iter().cloned().map(Object::ValidationReference))
-            .map(|object| (object.id(), object))
-            .collect()
+    /// The same with more objects; of two of one kind and name it keeps the later.
+    #[must_use]
+    pub fn with(mut self, objects: impl IntoIterator<Item = impl Into<Object>>) -> Self {
+        let objects = objects.into_iter().map(Into::into);
+        self.objects.extend(objects.map(|object: Object| (object.id(), object)));
+        self
+    }
+
+    /// The name of the project that the repo is about.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
+    /// The declared objects, the project among them.
+    pub const fn objects(&self) -> &BTreeMap<ObjectId, Object> {
+        &self.objects
+    }
+
+    /// The declared objects of one kind, in the order of their names.
+    pub fn all<'a, T: OfKind + 'a>(&'a self) -> impl Iterator<Item = &'a T> {
+        self.objects.values().filter_map(T::of)
     }
 }
 

@@ -132,13 +132,7 @@ pub(crate) fn service(name: &str, views: &[&FeatureView]) -> FeatureService {
 
 /// The repo of project `p` with the entity `driver` and the source `stats`, which the views of [`view`] need.
 pub(crate) fn repo(views: Vec<FeatureView>, services: Vec<FeatureService>) -> Repo {
-    Repo {
-        data_sources: vec![source("stats")],
-        entities: vec![entity("driver")],
-        feature_views: views,
-        feature_services: services,
-        ..Repo::new(project("p"))
-    }
+    Repo::new(project("p")).with([source("stats")]).with([entity("driver")]).with(views).with(services)
 }
 
 /// What a registry holds in which these objects are.

@@ -219,10 +219,7 @@ pub enum NamedView<'a> {
 impl Repo {
     /// The declared views of all kinds.
     pub fn views(&self) -> impl Iterator<Item = View<'_>> {
-        let batch = self.feature_views.iter().map(View::from);
-        let on_demand = self.on_demand_feature_views.iter().map(View::from);
-        let streams = self.stream_feature_views.iter().map(View::from);
-        batch.chain(on_demand).chain(streams).chain(self.label_views.iter().map(View::from))
+        self.objects().values().filter_map(Object::view)
     }
 }
 

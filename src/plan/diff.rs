@@ -97,9 +97,8 @@ impl fmt::Display for Conflict {
 /// # Errors
 /// When a declared object stands against one that this repo must not change.
 pub fn diff(state: &RegistryState, repo: &Repo, setting: Setting<'_>) -> Result<Plan, Vec<Conflict>> {
-    let declared = repo.objects();
     let ownership = Ownership::new(state, setting.repo_name);
-    let mut comparison = Comparison { state, declared: &declared, ownership: &ownership, found: Found::default() };
+    let mut comparison = Comparison { state, declared: repo.objects(), ownership: &ownership, found: Found::default() };
     comparison.declared();
     comparison.not_declared();
     let Found { mut actions, conflicts, others, mut kept, .. } = comparison.found;
@@ -111,15 +110,15 @@ pub fn diff(state: &RegistryState, repo: &Repo, setting: Setting<'_>) -> Result<
     actions.sort_by(|a, b| a.0.cmp(&b.0));
     let tables = setting.online.map(|online| table_changes(state, repo, &others, online)).unwrap_or_default();
     let mut changes: Vec<Change> = actions.into_iter().map(|(id, action)| unassessed(repo, id, action)).collect();
-    let assessor = Assessor::new(state, &repo.project.name, &declared, &others, &tables, setting.online);
+    let assessor = Assessor::new(state, repo.project(), repo.objects(), &others, &tables, setting.online);
     assessor.assess(&mut changes);
     Ok(Plan {
-        project: repo.project.name.clone(),
+        project: repo.project().to_owned(),
         repo: setting.repo_name.map(str::to_owned),
         revision: state.revision.clone(),
         changes,
         tables,
-        taken_over: declared.keys().filter(|id| ownership.takes_over(id)).cloned().collect(),
+        taken_over: repo.objects().keys().filter(|id| ownership.takes_over(id)).cloned().collect(),
         kept,
     })
 }
@@ -302,7 +301,7 @@ fn table_changes(
     others: &BTreeMap<ObjectId, Object>,
     online: OnlineTables<'_>,
 ) -> Vec<TableChange> {
-    let table = |name| ViewId { project: &repo.project.name, name }.table();
+    let table = |name| ViewId { project: repo.project(), name }.table();
     let wanted: BTreeSet<String> = repo.views().filter(View::has_table).map(|view| table(view.name)).collect();
     let foreign = state.foreign_views().map(|foreign| foreign.id.name.as_str());
     let others = others.values().filter_map(Object::view).filter(View::has_table).map(|view| view.name);

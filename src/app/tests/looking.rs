@@ -32,10 +32,7 @@ fn a_list_has_the_objects_of_a_kind_with_all_of_the_labels() {
 
 #[test]
 fn stream_views_are_listed_among_feature_views() {
-    let declared = Repo {
-        stream_feature_views: vec![stream_view(&view("live", &["x"]))],
-        ..repo(vec![view("zone", &["x"])], Vec::new())
-    };
+    let declared = repo(vec![view("zone", &["x"])], Vec::new()).with([stream_view(&view("live", &["x"]))]);
     let house = House::applied(&declared, &[]);
     let all = listed(&house, ObjectKind::FeatureView, &[]).0;
     assert_eq!(all, ["stream feature view live", "feature view zone"]);
@@ -45,7 +42,7 @@ fn stream_views_are_listed_among_feature_views() {
 #[test]
 fn projects_are_those_of_the_whole_registry() {
     let house = House::applied(&with_views(&["a"]), &[]);
-    let other = Repo { project: crate::model::samples::project("q"), ..with_views(&[]) };
+    let other = Repo::new(crate::model::samples::project("q"));
     house.apply(&other).unwrap();
     assert_eq!(listed(&house, ObjectKind::Project, &[]).0, ["project p", "project q"]);
 }

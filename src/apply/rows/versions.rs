@@ -20,21 +20,18 @@ pub(crate) type PinnedVersions = BTreeMap<String, Vec<u8>>;
 /// # Errors
 /// When the registry cannot be read.
 pub(crate) fn pinned_versions(repo: &Repo, registry: &dyn Objects) -> Result<PinnedVersions, Problem> {
-    let views = repo.feature_views.iter().map(|view| (&view.name, view.version));
-    let stream_views = repo.stream_feature_views.iter().map(|view| (&view.name, view.version));
-    let on_demand_views = repo.on_demand_feature_views.iter().map(|view| (&view.name, view.version));
-    let pins: BTreeMap<&String, i32> = views
-        .chain(stream_views)
-        .chain(on_demand_views)
-        .filter_map(|(view, version)| match version {
-            ViewVersion::Pinned(number) => Some((view, number)),
+    let pins: BTreeMap<&String, i32> = repo
+        .objects()
+        .iter()
+        .filter_map(|(id, object)| match pin(object) {
+            ViewVersion::Pinned(number) => Some((&id.name, number)),
             ViewVersion::Latest => None,
         })
         .collect();
     if pins.is_empty() {
         return Ok(PinnedVersions::new());
     }
-    let stored = registry.versions(&repo.project.name)?.into_iter();
+    let stored = registry.versions(repo.project())?.into_iter();
     let pinned = stored.filter(|version| pins.get(&version.view) == Some(&version.number));
     Ok(pinned.map(|version| (version.view, version.proto)).collect())
 }

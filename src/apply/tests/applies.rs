@@ -8,7 +8,7 @@ fn an_apply_makes_the_registry_hold_what_is_declared() {
     let rides = view("rides", &["x", "y"]);
     let declared = repo(vec![rides.clone()], vec![service("model", &[&rides])]);
     let plan = applied(&declared, &registry, &online);
-    assert_eq!((state(&registry).objects, plan.changes.len()), (declared.objects(), 5));
+    assert_eq!((state(&registry).objects, plan.changes.len()), (declared.objects().clone(), 5));
 }
 
 #[test]
@@ -229,8 +229,7 @@ fn a_change_of_materialized_values_is_noted_until_when_they_are_of_the_past() {
     registry.update("p", &mut |snapshot| materialized(snapshot)).unwrap();
     let mut after = before.clone();
     after.source.as_mut().unwrap().field_mapping.insert("raw".to_owned(), "x".to_owned());
-    let mut changed = repo(vec![after.clone()], Vec::new());
-    changed.data_sources = vec![after.source.clone().unwrap()];
+    let changed = repo(vec![after.clone()], Vec::new()).with(after.source);
     applied(&changed, &registry, &online);
     assert_eq!(stale(), Some(at(50)));
     applied(&with_views(&[]), &registry, &online);

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     feast::values::entity_key::{EntityKeyEncoder, KeyPart},
     model::{
-        FeatureView, Interval, ObjectKind, ViewId, ViewVersion,
+        FeatureView, Interval, Object, ObjectKind, ViewId, ViewVersion,
         samples::{project, repo, service, view},
     },
     online::{
@@ -40,7 +40,8 @@ fn with_views(names: &[&str]) -> Repo {
 
 /// The same of another project.
 fn of_project(name: &str, repo: Repo) -> Repo {
-    Repo { project: project(name), ..repo }
+    let objects = repo.objects().values().filter(|object| !matches!(object, Object::Project(_)));
+    Repo::new(project(name)).with(objects.cloned())
 }
 
 /// Whatever is due, done.

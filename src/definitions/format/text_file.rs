@@ -98,13 +98,14 @@ const SAMPLE_NANOS: u32 = 123_456_789;
 #[cfg(test)]
 mod tests {
     use crate::{
-        definitions::testing::{findings, repo},
-        model::{FileSource, SourceKind},
+        definitions::testing::{each, findings, repo},
+        model::{DataSource, FileSource, SourceKind},
     };
 
     fn file(keys: &str) -> FileSource {
         let repo = repo(&format!("data_sources:\n  - {{type: file, path: x, timestamp_field: at, {keys}}}\n"));
-        match &repo.data_sources[0].kind {
+        let [source] = each::<DataSource, 1>(&repo);
+        match &source.kind {
             SourceKind::File(file) => file.clone(),
             other => panic!("{other}"),
         }

@@ -61,17 +61,16 @@ pub(crate) struct Lowering<'a, 'b> {
     pub diagnostics: &'a mut Diagnostics,
 }
 
-/// Lowered objects by name, in the order of their first use; `None` stands for a broken one.
+/// Lowered objects.
 pub(crate) struct Objects<T> {
-    order: Vec<String>,
     /// In the order of the names; `None` stands for a broken one.
     pub by_name: BTreeMap<String, Option<T>>,
 }
 
 impl<T> Objects<T> {
-    /// The objects in order, or `None` if one is broken.
-    pub(crate) fn in_order(mut self) -> Option<Vec<T>> {
-        self.order.iter().map(|name| self.by_name.remove(name)?).collect()
+    /// The objects, or `None` if one is broken.
+    pub(crate) fn complete(self) -> Option<Vec<T>> {
+        self.by_name.into_values().collect()
     }
 }
 
@@ -132,7 +131,7 @@ impl Lowering<'_, '_> {
         taken: &mut Taken,
         mut lower: impl FnMut((R, S), &mut Self) -> Option<T>,
     ) -> Objects<T> {
-        let mut objects = Objects { order: Vec::new(), by_name: BTreeMap::new() };
+        let mut objects = Objects { by_name: BTreeMap::new() };
         for item in items {
             let Some(raw) = item.value else {
                 if let Some(name) = item.name {
@@ -147,7 +146,6 @@ impl Lowering<'_, '_> {
             if is_new {
                 taken.renamed(&name, renamed_from.as_ref());
                 self.place(kind, &name);
-                objects.order.push(name.value.clone());
             }
             // A name taken twice is an error of its own; objects that use it are not.
             objects.by_name.entry(name.value).or_insert(object);

@@ -98,12 +98,14 @@ fn lower_policy(raw: RawPolicy, diagnostics: &mut Diagnostics) -> Option<Policy>
 #[cfg(test)]
 mod tests {
     use crate::{
-        definitions::testing::{findings, repo},
+        definitions::testing::{each, findings, repo},
         model::{Permission, PermissionAction, PermissionType, Policy},
     };
 
     fn permission(keys: &str) -> Permission {
-        repo(&format!("permissions:\n  - {{name: p, {keys}}}\n")).permissions[0].clone()
+        let repo = repo(&format!("permissions:\n  - {{name: p, {keys}}}\n"));
+        let [permission] = each::<Permission, 1>(&repo);
+        permission.clone()
     }
 
     #[test]

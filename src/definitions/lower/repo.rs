@@ -41,8 +41,11 @@ pub(crate) fn lower(
 ) -> Option<Repo> {
     let mut places = BTreeMap::new();
     let project = lower_projects(collected.projects, config, &mut places, diagnostics);
-    let empty = Repo::new(project);
-    let Some(file) = collected.file else { return Some(Repo { places, ..empty }) };
+    let mut empty = Repo::new(project);
+    let Some(file) = collected.file else {
+        empty.places = places;
+        return Some(empty);
+    };
     let lowering = Lowering { config, options, places, diagnostics };
     lowering.file(file, empty)
 }
@@ -72,22 +75,20 @@ impl Lowering<'_, '_> {
             |raw, this| lower_reference(raw, &datasets.by_name, this.diagnostics),
         );
 
-        let mut feature_views = views.plain.in_order()?;
-        feature_views.extend(views.batch.in_order()?);
-        Some(Repo {
-            data_sources: sources.in_order()?.into_iter().map(|lowered| lowered.source.clone()).collect(),
-            entities: entities.in_order()?,
-            feature_views,
-            stream_feature_views: views.stream.in_order()?,
-            label_views: views.labels.in_order()?,
-            on_demand_feature_views: views.on_demand.in_order()?,
-            feature_services: services.in_order()?,
-            permissions: permissions.in_order()?,
-            saved_datasets: datasets.in_order()?,
-            validation_references: references.in_order()?,
-            places: self.places,
-            ..empty
-        })
+        let mut repo = empty
+            .with(sources.in_order()?.into_iter().map(|lowered| lowered.source.clone()))
+            .with(entities.complete()?)
+            .with(views.plain.complete()?)
+            .with(views.batch.complete()?)
+            .with(views.stream.complete()?)
+            .with(views.labels.complete()?)
+            .with(views.on_demand.complete()?)
+            .with(services.complete()?)
+            .with(permissions.complete()?)
+            .with(datasets.complete()?)
+            .with(references.complete()?);
+        repo.places = self.places;
+        Some(repo)
     }
 
     /// The sources of the collection and those written inside views, which count alike, and the views

@@ -132,8 +132,8 @@ pub(crate) fn lower_reference(
 #[cfg(test)]
 mod tests {
     use crate::{
-        definitions::testing::repo,
-        model::{DatasetStorage, Warehouse},
+        definitions::testing::{each, repo},
+        model::{DatasetStorage, SavedDataset, ValidationReference, Warehouse},
     };
 
     #[test]
@@ -144,11 +144,12 @@ mod tests {
              \x20 - {name: e, storage: {type: snowflake, table: t, schema: s}, full_feature_names: true}\n\
              validation_references:\n  - {name: r, dataset_name: d}\n",
         );
-        let [file, table] = repo.saved_datasets.as_slice() else { panic!() };
+        let [file, table] = each::<SavedDataset, 2>(&repo);
         assert!(matches!(&file.storage, DatasetStorage::File { path, format: Some(_), .. } if path == "x"));
         assert_eq!(file.tags.len(), 2);
         let DatasetStorage::Warehouse(warehouse) = &table.storage else { panic!() };
         assert_eq!((warehouse.warehouse, warehouse.options.len()), (Warehouse::Snowflake, 2));
-        assert_eq!(repo.validation_references[0].reference_dataset, "d");
+        let [reference] = each::<ValidationReference, 1>(&repo);
+        assert_eq!(reference.reference_dataset, "d");
     }
 }

@@ -78,8 +78,7 @@ fn repos_with_names_delete_only_what_they_applied() {
         assert_eq!(conflicts[0].owner.as_deref(), Some("team-b"));
     }
     // The same name in another kind, or in other letters, is in the way as well.
-    let mut namesakes = repo(Vec::new(), Vec::new());
-    namesakes.stream_feature_views = vec![stream_view(&view("theirs", &["a"]))];
+    let namesakes = repo(Vec::new(), Vec::new()).with([stream_view(&view("theirs", &["a"]))]);
     assert_eq!(diff(&state, &namesakes, setting(Some("team-a"))).unwrap_err().len(), 1);
     assert_eq!(
         diff(&state, &repo(vec![view("Theirs", &["a"])], Vec::new()), setting(Some("team-a"))).unwrap_err().len(),

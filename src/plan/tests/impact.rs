@@ -1,7 +1,10 @@
 //! Severity, reason and impact of changes.
 
 use super::*;
-use crate::model::{ForeignObject, LabelView, Object, RENAMED_FROM_TAG, SavedDataset, Use};
+use crate::model::{
+    Entity, ForeignObject, LabelView, Object, RENAMED_FROM_TAG, SavedDataset, Use,
+    samples::{entity, project},
+};
 
 /// What changes of view `v` and what the plan says about it. A service of this repo selects all of
 /// it.
@@ -86,8 +89,7 @@ fn changes_of_a_view_are_assessed() {
     for (what, edit, severity, reason) in cases {
         let mut new = old.clone();
         edit(&mut new);
-        let mut repo = repo(vec![new.clone()], vec![service("s", &[&new])]);
-        repo.data_sources.push(source("other"));
+        let repo = repo(vec![new.clone()], vec![service("s", &[&new])]).with([source("other")]);
         let plan = planned(&state, &repo);
         let change = change(&plan, ObjectKind::FeatureView, "v");
         assert_eq!((change.severity, change.reason.as_str()), (*severity, *reason), "{what}");
@@ -189,8 +191,7 @@ fn foreign_users_are_named_with_whom_to_ask() {
         "removing `v.a` breaks on demand feature view `odfv` and feature services `s1`, `s2` (owner x@y); loses the \
          online values of `v.a`"
     );
-    let mut none = repo(Vec::new(), Vec::new());
-    none.entities.clear();
+    let none = Repo::new(project("p")).with([source("stats")]);
     let plan = planned(&state, &none);
     let deleted = change(&plan, ObjectKind::FeatureView, "v");
     assert_eq!(deleted.severity, Severity::Destructive);
@@ -239,8 +240,8 @@ fn an_entity_with_another_join_key_breaks_views_of_others() {
         owner: String::new(),
         uses: vec![Use::Entity("driver".to_owned())],
     });
-    let mut declared = repo(vec![view("v", &["a"])], Vec::new());
-    declared.entities[0].join_key = "id".to_owned();
+    let declared = repo(vec![view("v", &["a"])], Vec::new());
+    let declared = declared.with([Entity { join_key: "id".to_owned(), ..entity("driver") }]);
     let plan = planned(&state, &declared);
     let change = change(&plan, ObjectKind::Entity, "driver");
     assert_eq!(change.reason, "changing the join keys of `driver` breaks feature view `python`");
@@ -269,8 +270,7 @@ fn collisions_are_reported_when_a_change_brings_them() {
     assert_eq!(found[0].join_keys, ["driver_id"]);
     assert!(found[0].features.contains(&format!("v:{one}")) && found[0].features.contains(&format!("v:{other}")));
 
-    let mut later = both.clone();
-    later.feature_views[0].features.push(Field::new("harmless", DataType::Int64));
+    let later = repo(vec![view("v", &[&one, &other, "harmless"])], Vec::new());
     let plan = planned(&applied(&both), &later);
     assert!(change(&plan, ObjectKind::FeatureView, "v").impact.collisions.is_empty());
 }
@@ -284,7 +284,7 @@ fn label_views_have_tables_while_they_are_online() {
         labeler_field: "labeler".to_owned(),
         ..label_view("l")
     };
-    let with = |online| Repo { label_views: vec![label(online)], ..repo(Vec::new(), Vec::new()) };
+    let with = |online| repo(Vec::new(), Vec::new()).with([label(online)]);
     let mut state = applied(&with(true));
     state.online_tables.insert("p_l".to_owned(), "online.db".to_owned());
     let plan = planned(&state, &with(false));
@@ -330,8 +330,7 @@ fn a_rename_is_one_change_and_its_tag_means_nothing_afterwards() {
 fn a_view_of_another_kind_is_one_change() {
     let old = view("v", &["a"]);
     let state = applied(&repo(vec![old.clone()], vec![service("s", &[&old])]));
-    let mut declared = repo(Vec::new(), vec![service("s", &[&old])]);
-    declared.stream_feature_views = vec![stream_view(&view("v", &["a", "b"]))];
+    let declared = repo(Vec::new(), vec![service("s", &[&old])]).with([stream_view(&view("v", &["a", "b"]))]);
     let plan = planned(&state, &declared);
     assert_eq!(plan.changes.len(), 1, "{:#?}", plan.changes);
     let replaced = change(&plan, ObjectKind::StreamFeatureView, "v");

@@ -16,8 +16,8 @@ const DAY: i64 = 86_400_000_000;
 
 /// The state after this repo was applied and its views were materialized.
 fn applied(repo: &Repo) -> RegistryState {
-    let mut state = RegistryState { objects: repo.objects(), ..RegistryState::default() };
-    for view in &repo.feature_views {
+    let mut state = RegistryState { objects: repo.objects().clone(), ..RegistryState::default() };
+    for view in repo.all::<FeatureView>() {
         state.online_tables.insert(format!("p_{}", view.name), "online.db".to_owned());
         let interval = Interval { start: Timestamp::from_micros(0), end: Timestamp::from_micros(DAY) };
         let later = Interval { start: interval.end, end: Timestamp::from_micros(3 * DAY) };

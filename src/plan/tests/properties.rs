@@ -28,7 +28,7 @@ fn any_repo() -> impl Strategy<Value = Repo> {
             if plain.is_empty() { Vec::new() } else { picks.iter().map(|pick| pick.get(&plain)).collect() }
         };
         let services = services.into_iter().map(|(name, picks)| service(&name, &select(picks))).collect();
-        Repo { stream_feature_views: streams, ..repo(plain.clone(), services) }
+        repo(plain.clone(), services).with(streams)
     })
 }
 
@@ -50,7 +50,7 @@ proptest! {
         let state = carried_out(state, &plan);
         let rest = diff(&state, &after, setting(name)).unwrap();
         prop_assert!(rest.is_empty(), "{:#?}", rest);
-        prop_assert_eq!(state.objects, after.objects());
+        prop_assert_eq!(&state.objects, after.objects());
     }
 
     /// What one repo with a name does leaves the objects of another alone.
@@ -62,7 +62,7 @@ proptest! {
         let Ok(third) = diff(&state, &later, setting(Some("two"))) else { return Ok(()) };
         let state = carried_out(state, &third);
         for (id, object) in one.objects() {
-            prop_assert_eq!(state.objects.get(&id), Some(&object));
+            prop_assert_eq!(state.objects.get(id), Some(object));
         }
         prop_assert!(diff(&state, &one, setting(Some("one"))).unwrap().is_empty());
     }

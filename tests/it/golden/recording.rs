@@ -9,7 +9,7 @@ use feastr::{
         OnDemandFeatureView, Permission, Project as ProjectMessage, SavedDataset, StreamFeatureView,
         ValidationReference, decode,
     },
-    model::{Object, ObjectId, ObjectKind, Project, RegistryState, Repo, Tags, Timestamp},
+    model::{Object, ObjectId, ObjectKind, OfKind, Project, RegistryState, Repo, Tags, Timestamp},
     plan::Plan,
     registry::{Registry, Row, Snapshot, VersionRow, Write, read_objects},
 };
@@ -190,24 +190,10 @@ pub const NOW: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
 
 /// The repo that declares these objects.
 fn repo(objects: impl IntoIterator<Item = Object>) -> Repo {
-    let project = Project { name: String::new(), description: String::new(), owner: String::new(), tags: Tags::new() };
-    let mut repo = Repo::new(project);
-    for object in objects {
-        match object {
-            Object::Project(project) => repo.project = project,
-            Object::DataSource(source) => repo.data_sources.push(source),
-            Object::Entity(entity) => repo.entities.push(entity),
-            Object::FeatureView(view) => repo.feature_views.push(view),
-            Object::OnDemandFeatureView(view) => repo.on_demand_feature_views.push(view),
-            Object::StreamFeatureView(view) => repo.stream_feature_views.push(view),
-            Object::LabelView(view) => repo.label_views.push(view),
-            Object::FeatureService(service) => repo.feature_services.push(service),
-            Object::Permission(permission) => repo.permissions.push(permission),
-            Object::SavedDataset(dataset) => repo.saved_datasets.push(dataset),
-            Object::ValidationReference(reference) => repo.validation_references.push(reference),
-        }
-    }
-    repo
+    let objects: Vec<Object> = objects.into_iter().collect();
+    let nameless =
+        || Project { name: String::new(), description: String::new(), owner: String::new(), tags: Tags::new() };
+    Repo::new(objects.iter().find_map(Project::of).cloned().unwrap_or_else(nameless)).with(objects)
 }
 
 /// A stored message as JSON, without the times of its run. The schema of a stream view has no order.

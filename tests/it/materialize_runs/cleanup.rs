@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::mpsc, thread};
 use feastr::{
     apply::{ApplyOptions, Approval, apply, clean_up},
     config::OnlineStoreConfig,
-    model::{Object, Repo, Timestamp, ViewId},
+    model::{self, OfKind, Repo, Timestamp, ViewId},
     online::{self, OnlineStore},
     registry::{Leftover, Locking, Registry, Waiting, Write, leftovers, put_leftover, read_objects},
 };
@@ -72,12 +72,8 @@ fn apply_and_die(project: &Project, test: &TestStore) {
 /// An apply of an empty repo, without the cleaning of stores whose tables are not recorded.
 fn apply_without_views(registry: &dyn Registry, online: &dyn OnlineStore) {
     let objects = read_objects(&registry.snapshot("feastlocal").unwrap()).objects;
-    let project = objects.into_values().find_map(|object| match object {
-        Object::Project(project) => Some(project),
-        _ => None,
-    });
-    let mut repo = Repo::new(project.unwrap());
-    repo.project.description.clear();
+    let project = objects.values().find_map(model::Project::of).unwrap();
+    let repo = Repo::new(model::Project { description: String::new(), ..project.clone() });
     let options = ApplyOptions { repo_name: None, approval: Approval::Everything, now: Timestamp::now() };
     apply(&repo, registry, Some(online), options).unwrap();
 }

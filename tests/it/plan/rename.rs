@@ -8,7 +8,7 @@ use feastr::{
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
     feast::registry::messages::{FeatureView, decode},
-    model::{ObjectKind, RENAMED_FROM_TAG, Repo, Timestamp},
+    model::{self, Object, ObjectKind, RENAMED_FROM_TAG, Repo, Timestamp},
     offline, online,
     plan::ActionKind,
     registry,
@@ -19,7 +19,7 @@ use crate::support::Project;
 #[test]
 fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
     let project = Project::example();
-    let (config, mut repo) = load(&project.folder.path().canonicalize().unwrap());
+    let (config, repo) = load(&project.folder.path().canonicalize().unwrap());
     let (registry, online) = (
         registry::open(&config.registry, registry::Locking::default()),
         online::open(config.online_store.as_ref().unwrap()),
@@ -40,11 +40,20 @@ fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
     let first = created("driver_hourly_stats");
 
     let new_name = "driver_stats";
-    let view = &mut repo.feature_views[0];
-    view.tags.insert(RENAMED_FROM_TAG.to_owned(), std::mem::replace(&mut view.name, new_name.to_owned()));
-    for service in &mut repo.feature_services {
-        service.features.iter_mut().for_each(|projection| projection.view = new_name.to_owned());
-    }
+    let renamed = repo.objects().values().cloned().map(|mut object| {
+        match &mut object {
+            Object::FeatureView(view) => {
+                let old_name = std::mem::replace(&mut view.name, new_name.to_owned());
+                view.tags.insert(RENAMED_FROM_TAG.to_owned(), old_name);
+            }
+            Object::FeatureService(service) => {
+                service.features.iter_mut().for_each(|projection| projection.view = new_name.to_owned());
+            }
+            _ => {}
+        }
+        object
+    });
+    let repo = Repo::new(repo.all::<model::Project>().next().unwrap().clone()).with(renamed);
     let later = Timestamp::from_micros(now.micros() + 5_000_000);
     let plan = run_at(&repo, Some("team"), later).unwrap();
     assert_eq!(plan.count(ActionKind::Rename), 1);

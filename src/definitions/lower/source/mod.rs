@@ -108,15 +108,15 @@ fn check_mapping(mapping: &Spanned<crate::model::Tags>, diagnostics: &mut Diagno
 #[cfg(test)]
 mod tests {
     use crate::{
-        definitions::testing::{findings, repo},
+        definitions::testing::{each, findings, repo},
         model::{DataSource, SourceKind, StreamFormat, Warehouse},
     };
 
     /// The only source that is declared.
     fn source(text: &str) -> DataSource {
         let repo = repo(&format!("data_sources:\n  - {text}\n"));
-        assert_eq!(repo.data_sources.len(), 1);
-        repo.data_sources[0].clone()
+        let [source] = each::<DataSource, 1>(&repo);
+        source.clone()
     }
 
     #[test]
@@ -174,14 +174,14 @@ mod tests {
              \x20   batch_source: {type: file, path: x, timestamp_field: at}\n\
              \x20 - {name: b, type: file, path: y, timestamp_field: at}\n",
         );
-        let names: Vec<_> = repo.data_sources.iter().map(|source| source.name.as_str()).collect();
-        assert_eq!(names, ["p", "x", "k", "b"]);
-        let push = &repo.data_sources[0];
-        assert_eq!(push.kind.batch_source(), Some(&repo.data_sources[3]));
+        let [batch, stream, push, in_place] = each::<DataSource, 4>(&repo);
+        let names = [batch, stream, push, in_place].map(|source| source.name.as_str());
+        assert_eq!(names, ["b", "k", "p", "x"]);
+        assert_eq!(push.kind.batch_source(), Some(batch));
         assert_eq!(push.timestamp_field, "", "its columns are those of its batch source");
         assert_eq!(push.tags["feastr.protect"], "true");
-        let SourceKind::Kafka(kafka) = &repo.data_sources[2].kind else { panic!() };
-        assert_eq!(kafka.batch_source.as_deref(), Some(&repo.data_sources[1]));
+        let SourceKind::Kafka(kafka) = &stream.kind else { panic!() };
+        assert_eq!(kafka.batch_source.as_deref(), Some(in_place));
         assert_eq!(kafka.message_format, Some(StreamFormat::Proto { class_path: "C".to_owned() }));
         assert_eq!(kafka.watermark_delay_threshold.unwrap().to_string(), "5m");
     }

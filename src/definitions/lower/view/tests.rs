@@ -1,7 +1,8 @@
 use crate::{
-    definitions::testing::{findings, repo},
+    definitions::testing::{each, findings, repo},
     model::{
-        AGGREGATIONS_TAG, Aggregation, ConflictPolicy, OnDemandSource, RENAMED_FROM_TAG, Repo, SQL_TAG, ViewVersion,
+        AGGREGATIONS_TAG, Aggregation, ConflictPolicy, DataSource, FeatureService, FeatureView, LabelView,
+        OnDemandFeatureView, OnDemandSource, RENAMED_FROM_TAG, Repo, SQL_TAG, StreamFeatureView, ViewVersion,
     },
 };
 
@@ -24,7 +25,7 @@ fn with(text: &str) -> Repo {
 fn views_over_streams_read_history_from_the_batch_source() {
     let repo =
         with("feature_views:\n  - {name: v, entities: [driver], source: pushed, schema: [{name: x, dtype: Int64}]}\n");
-    let view = &repo.feature_views[0];
+    let [view] = each::<FeatureView, 1>(&repo);
     assert_eq!(view.source.as_ref().unwrap().name, "stats");
     assert_eq!(view.stream_source.as_ref().unwrap().name, "pushed");
     assert!(view.online && !view.offline && view.enabled);
@@ -39,7 +40,7 @@ fn keys_that_feast_lacks_become_tags() {
          batch_feature_views:\n  - name: b\n    source: stats\n    sql: SELECT 1\n    schema: [{name: x, dtype: Int64}]\n\
          \x20   aggregations: [{column: x, function: sum, time_window: 7d}]\n",
     );
-    let [plain, batch] = repo.feature_views.as_slice() else { panic!() };
+    let [batch, plain] = each::<FeatureView, 2>(&repo);
     assert_eq!((plain.source.as_ref(), plain.version), (None, ViewVersion::Pinned(3)));
     assert_eq!(plain.tags[RENAMED_FROM_TAG], "old");
     assert!(!batch.online, "a batch view is served only when that is said");
@@ -60,7 +61,7 @@ fn stream_views_are_lowered() {
          \x20   enable_tiling: true\n    tiling_hop_size: 1m\n    sql: SELECT 1\n\
          \x20 - {name: c, source: own, schema: [{name: x, dtype: Int64}]}\n",
     );
-    let [stream, custom] = repo.stream_feature_views.as_slice() else { panic!() };
+    let [custom, stream] = each::<StreamFeatureView, 2>(&repo);
     assert_eq!(stream.source.as_ref().unwrap().name, "stats");
     assert_eq!(stream.stream_source.as_ref().unwrap().name, "pushed");
     assert_eq!(
@@ -85,13 +86,15 @@ fn label_views_take_untyped_join_keys_for_texts() {
         "label_views:\n  - name: l\n    entities: [driver, open]\n    source: pushed\n    schema: [{name: is_fraud, dtype: Bool}]\n\
          \x20   conflict_policy: labeler_priority\n",
     );
-    let view = &repo.label_views[0];
+    let [view] = each::<LabelView, 1>(&repo);
     let types: Vec<_> = view.entity_columns.iter().map(|column| column.dtype.to_string()).collect();
     assert_eq!(types, ["Int64", "String"]);
     assert_eq!(view.source.as_ref().unwrap().name, "pushed", "the source itself, not its history");
     assert_eq!((view.conflict_policy, view.labeler_field.as_str()), (ConflictPolicy::LabelerPriority, "labeler"));
     let unknown = "label_views:\n  - {name: l, schema: [{name: x, dtype: Bool}], reference_feature_view: nowhere}\n";
-    assert_eq!(with(unknown).label_views[0].reference_feature_view, "nowhere", "a warning is enough");
+    let repo = with(unknown);
+    let [view] = each::<LabelView, 1>(&repo);
+    assert_eq!(view.reference_feature_view, "nowhere", "a warning is enough");
     assert_eq!(findings(unknown), ["there is no view `nowhere` in these definitions"]);
 }
 
@@ -102,7 +105,7 @@ fn on_demand_views_know_their_inputs() {
          on_demand_feature_views:\n  - name: o\n    entities: [driver]\n    sources: [v: [y], {name: more, type: request, schema: [{name: z, dtype: Int64}]}, asked]\n\
          \x20   schema: [{name: a, dtype: Int64, sql: y + z}, {name: b, dtype: String, sql: val || v__y}]\n    track_metrics: true\n",
     );
-    let view = &repo.on_demand_feature_views[0];
+    let [view] = each::<OnDemandFeatureView, 1>(&repo);
     let names: Vec<_> = view.sources.iter().map(OnDemandSource::name).collect();
     assert_eq!(names, ["asked", "more", "v"]);
     let OnDemandSource::View(projection) = &view.sources[2] else { panic!() };
@@ -112,7 +115,7 @@ fn on_demand_views_know_their_inputs() {
     assert_eq!(expressions, [("a", "y + z"), ("b", "val || v__y")]);
     assert_eq!(view.tags["feast:track_metrics"], "true");
     assert_eq!(view.entity_columns[0].name, "driver_id");
-    assert!(repo.data_sources.iter().any(|source| source.name == "more"));
+    assert!(repo.all::<DataSource>().any(|source| source.name == "more"));
     // What is not selected is not an input.
     let hidden = format!(
         "{BASE}feature_views:\n  - {{name: v, source: stats, schema: [{{name: x, dtype: Int64}}, {{name: y, dtype: Int64}}]}}\n\
@@ -130,7 +133,8 @@ fn services_select_from_every_kind() {
          on_demand_feature_views:\n  - {name: o, sources: [v], schema: [{name: z, dtype: Int64, sql: x}]}\n\
          feature_services:\n  - {name: all, features: [v, l, s, o]}\n",
     );
-    let members: Vec<_> = repo.feature_services[0]
+    let [service] = each::<FeatureService, 1>(&repo);
+    let members: Vec<_> = service
         .features
         .iter()
         .map(|member| (member.view.as_str(), member.source.as_ref().map(|source| source.name.as_str()), member.labels))

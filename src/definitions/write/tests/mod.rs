@@ -226,9 +226,10 @@ proptest! {
         let mut diagnostics = Diagnostics::default();
         let repo = load(&config, &options, &mut diagnostics).unwrap();
         prop_assert!(repo.is_some(), "{:?}\n{texts}", diagnostics.into_sorted());
-        let read = repo.unwrap().objects();
+        let repo = repo.unwrap();
+        let read = repo.objects();
         let ids = |objects: &BTreeMap<ObjectId, Object>| objects.keys().cloned().collect::<HashSet<_>>();
-        prop_assert_eq!(ids(&read), ids(&objects));
+        prop_assert_eq!(ids(read), ids(&objects));
         for (id, object) in &objects {
             prop_assert_eq!(&read[id], object, "{}", texts);
         }
