@@ -21,6 +21,7 @@ pub mod problem;
 pub mod registry;
 pub mod retrieval;
 pub mod serving;
+mod side_by_side;
 pub mod sink;
 pub mod sources;
 pub mod ui;

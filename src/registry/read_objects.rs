@@ -12,6 +12,7 @@ use super::{
 use crate::{
     feast::registry::{Stored, Unmanaged, Uses, online_tables, uses},
     model::{DUMMY_ENTITY, ForeignObject, Object, ObjectId, ObjectKind, OnDemandSource, Projection, RegistryState},
+    side_by_side::side_by_side,
 };
 
 /// Decodes all stored rows of a project, and makes a digest of them. What feastr cannot manage or read is listed as
@@ -19,8 +20,9 @@ use crate::{
 pub fn read_objects(snapshot: &Snapshot) -> RegistryState {
     let mut state = RegistryState::default();
     let rows = snapshot.rows.iter().filter(|row| row.kind != ObjectKind::Entity || row.name != DUMMY_ENTITY);
-    for row in rows {
-        let stored = Stored::read(row.kind, &row.name, &row.proto);
+    let rows: Vec<&Row> = rows.collect();
+    let stored = side_by_side(&rows, |row| Stored::read(row.kind, &row.name, &row.proto));
+    for (row, stored) in rows.into_iter().zip(stored) {
         state.materialized.extend(stored.materialized.map(|materialized| (row.name.clone(), materialized)));
         match stored.object {
             Ok(object) => {
@@ -91,25 +93,22 @@ fn objects_over_foreign_views(state: &mut RegistryState, kind: ObjectKind, snaps
 
 /// A digest of what plans are made from. What only materialization changes is not part of it.
 fn revision(state: &RegistryState, snapshot: &Snapshot) -> String {
-    /// Everything but the foreign rows.
-    #[derive(Serialize)]
-    struct Known<'a> {
-        objects: Vec<&'a Object>,
-        online_tables: &'a BTreeMap<String, String>,
-    }
-    let known = Known { objects: state.objects.values().collect(), online_tables: &state.online_tables };
+    let objects: Vec<&Object> = state.objects.values().collect();
     let mut digest = Sha256::new();
-    let mut add = |part: &[u8]| {
-        digest.update((part.len() as u64).to_le_bytes());
-        digest.update(part);
-    };
-    // Every object has a JSON form.
-    add(&serde_json::to_vec(&known).unwrap_or_default());
+    for object in side_by_side(&objects, digest_of_json) {
+        digest.update(object);
+    }
+    digest.update(digest_of_json(&state.online_tables));
     for ForeignObject { id, .. } in &state.foreign {
         for part in [id.kind.as_str().as_bytes(), id.name.as_bytes()] {
-            add(part);
+            digest.update(Sha256::digest(part));
         }
-        add(snapshot.proto(id.kind, &id.name).unwrap_or_default());
+        digest.update(Sha256::digest(snapshot.proto(id.kind, &id.name).unwrap_or_default()));
     }
     short_hex(&digest.finalize().into())
+}
+
+fn digest_of_json(value: &impl Serialize) -> [u8; 32] {
+    // All that is asked for has a JSON form.
+    Sha256::digest(serde_json::to_vec(value).unwrap_or_default()).into()
 }

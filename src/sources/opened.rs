@@ -19,7 +19,6 @@ use super::{
     parquet::{Footer, unreadable},
     scan::{FileColumn, FileContent, Scan, ScanFile},
     seen::columns_of,
-    side_by_side::side_by_side,
     target::{Integers, Role, Target, target},
     text::{TextRules, TimeFormat},
     text_files::TextFile,
@@ -29,6 +28,7 @@ use crate::{
     diagnostics::did_you_mean,
     model::{DataSource, FileSource, SourceKind},
     problem::{Kind, Problem},
+    side_by_side::side_by_side,
 };
 
 /// The files of a source with their headers.

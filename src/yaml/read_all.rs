@@ -1,43 +1,21 @@
-use std::{
-    num::NonZero,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-};
+use std::sync::Arc;
 
 use super::{parse::parse, read::Read};
-use crate::diagnostics::{Diagnostics, SourceText};
+use crate::{
+    diagnostics::{Diagnostics, SourceText},
+    side_by_side::side_by_side,
+};
 
 /// Reads one value from each file, in the order of the files; an empty file holds none. Parsing is most of the time
 /// of a plan, so the processors share it.
 pub fn read_all<T: Read + Send>(files: &[Arc<SourceText>], diagnostics: &mut Diagnostics) -> Vec<T> {
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut results = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(file) = files.get(index) else { return results };
-            let mut found = Diagnostics::default();
-            let node = parse(file, &mut found).filter(|node| !node.is_null());
-            let value = node.and_then(|node| T::read(&node, &mut found));
-            results.push((index, value, found));
-        }
+    let read = |file: &Arc<SourceText>| {
+        let mut found = Diagnostics::default();
+        let node = parse(file, &mut found).filter(|node| !node.is_null());
+        (node.and_then(|node| T::read(&node, &mut found)), found)
     };
-    let mut results = if workers < 2 {
-        work()
-    } else {
-        thread::scope(|scope| {
-            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            let joined = workers.into_iter().map(thread::ScopedJoinHandle::join);
-            joined.flat_map(|results| results.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-        })
-    };
-    results.sort_unstable_by_key(|(index, ..)| *index);
-    let mut values = Vec::with_capacity(results.len());
-    for (_, value, found) in results {
+    let mut values = Vec::with_capacity(files.len());
+    for (value, found) in side_by_side(files, read) {
         values.extend(value);
         diagnostics.append(found);
     }

@@ -9,6 +9,7 @@ use crate::{
     feast::values::data_types,
     model::{DataSource, DataType, Field, SourceKind},
     problem::{Advice, Problem},
+    side_by_side::side_by_side,
     sources::{self, Column, OpenSource},
     yaml::Spanned,
 };
@@ -70,7 +71,7 @@ impl<'a> SourceChecks<'a> {
     pub(crate) fn open_all(&mut self, sources: &[&LoweredSource], diagnostics: &mut Diagnostics) {
         let sources: Vec<_> = sources.iter().filter(|lowered| Self::can_inspect(&lowered.source)).collect();
         let inspect = self.inspect;
-        let opened = sources::side_by_side(&sources, |lowered| inspect(&lowered.source));
+        let opened = side_by_side(&sources, |lowered| inspect(&lowered.source));
         for (lowered, opened) in sources.into_iter().zip(opened) {
             self.note(lowered, opened, diagnostics);
         }

@@ -5,29 +5,29 @@ use std::{
     thread,
 };
 
-/// What `read` makes of each item, in their order, on all processors.
-pub fn side_by_side<I: Sync, T: Send>(items: &[I], read: impl Fn(&I) -> T + Sync) -> Vec<T> {
-    // A few items are read before threads have started.
+/// What `work` makes of each item, in their order, on all processors.
+pub(crate) fn side_by_side<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    // A few items are done before threads have started.
     const FEW: usize = 4;
     if items.len() <= FEW {
-        return items.iter().map(read).collect();
+        return items.iter().map(work).collect();
     }
     // Asking for the processors reads files, so it is not done for a few items.
     let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
     if threads == 1 {
-        return items.iter().map(read).collect();
+        return items.iter().map(work).collect();
     }
     let next = AtomicUsize::new(0);
-    let work = || {
+    let some = || {
         let mut done = Vec::new();
         while let Some(index) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|index| *index < items.len()) {
-            done.push((index, read(&items[index])));
+            done.push((index, work(&items[index])));
         }
         done
     };
     let mut all: Vec<(usize, T)> = thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = work();
+        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(some)).collect();
+        let mut all = some();
         for worker in workers {
             match worker.join() {
                 Ok(done) => all.extend(done),
@@ -37,5 +37,5 @@ pub fn side_by_side<I: Sync, T: Send>(items: &[I], read: impl Fn(&I) -> T + Sync
         all
     });
     all.sort_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, read)| read).collect()
+    all.into_iter().map(|(_, made)| made).collect()
 }
