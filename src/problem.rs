@@ -70,6 +70,8 @@ pub enum Advice {
     QualifyNames,
     /// Ask for full feature names, or rename the column of the entity rows.
     QualifyOrRename,
+    /// Call the column with the times as Feast does, or give one moment for all rows.
+    GiveMoment,
     /// Give a value of this join key for each entity.
     GiveJoinKey(String),
     /// Cut the interval into longer parts, so that there are no more than this.
@@ -161,6 +163,9 @@ impl fmt::Display for Advice {
             Self::NameFeatures => f.write_str("name some as view:feature, or a feature service"),
             Self::QualifyNames => f.write_str("ask for full feature names, or for each feature once"),
             Self::QualifyOrRename => f.write_str("ask for full feature names, or rename the column"),
+            Self::GiveMoment => {
+                f.write_str("call the column with the time of each row `event_timestamp`, or give one moment for all")
+            }
             Self::GiveJoinKey(key) => write!(f, "give `{key}` for each entity"),
             Self::LongerChunks(most) => write!(f, "choose longer parts, so that there are no more than {most}"),
             Self::AllowFuture => f.write_str("give the present time, or allow an end in the future if it is wanted"),

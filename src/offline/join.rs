@@ -62,22 +62,13 @@ impl<'a> Side<'a> {
             by_created: by_created && has_created,
         }
     }
-
-    /// The first and the last event (microseconds) that can matter to entity rows whose times are from
-    /// `first` to `last`; an empty range if no entity row has a time.
-    pub(crate) fn window(&self, times: Option<(i64, i64)>) -> (i64, i64) {
-        match times {
-            Some((first, last)) => (self.ttl.map_or(i64::MIN, |ttl| first.saturating_sub(ttl)), last),
-            None => (i64::MAX, i64::MIN),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        model::{DataSource, DataType, Field, Ttl, samples::source},
+        model::{DataSource, DataType, Field, samples::source},
         retrieval::SelectedFeature,
     };
 
@@ -122,16 +113,5 @@ mod tests {
         retrieval.views[0].view.source = Some(source_with_created("made"));
         assert!(Join::of(&retrieval, true).sides[0].by_created);
         assert!(!Join::of(&retrieval, false).sides[0].by_created);
-    }
-
-    #[test]
-    fn the_window_reaches_back_as_far_as_the_ttl() {
-        let mut retrieval = Retrieval { views: vec![selected("a", ("k", DataType::Int64), &["x"], &["x"])] };
-        assert_eq!(Join::of(&retrieval, false).sides[0].window(Some((5, 9))), (i64::MIN, 9));
-        retrieval.views[0].view.ttl = Ttl::from_micros(7);
-        let join = Join::of(&retrieval, false);
-        assert_eq!(join.sides[0].window(Some((5, 9))), (-2, 9));
-        assert_eq!(join.sides[0].window(Some((i64::MIN, 0))), (i64::MIN, 0));
-        assert_eq!(join.sides[0].window(None), (i64::MAX, i64::MIN));
     }
 }

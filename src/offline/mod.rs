@@ -5,13 +5,17 @@ mod duckdb;
 mod join;
 #[cfg(test)]
 pub(crate) mod memory;
+mod point_in_time;
 mod query;
+mod reading;
+mod spill;
+mod view_source;
 
 use crate::config::{OfflineStoreConfig, StoreConfig};
 
 pub use cancel::Cancel;
-pub use duckdb::remove_spill_folders;
 pub use query::{BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore};
+pub use spill::remove_all as remove_spill_folders;
 
 /// The offline store the settings name. The engine starts with the first query, not before.
 pub fn open(config: &StoreConfig) -> Box<dyn OfflineStore> {

@@ -16,6 +16,7 @@ use arrow::{
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::{
+    model::Timestamp,
     problem::{Kind, Problem},
     sources::{Format, OpenSource},
 };
@@ -26,6 +27,8 @@ pub struct Entities {
     rows: Rows,
     /// What messages call the file they are in; `None` for rows that somebody has in hand.
     file: Option<String>,
+    /// The moment that all rows are about, if they have none of their own.
+    moment: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,7 +47,7 @@ enum Rows {
 impl Entities {
     /// Rows in memory, whose columns are those of the schema.
     pub const fn of_batches(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
-        Self { rows: Rows::Batches(schema, batches), file: None }
+        Self { rows: Rows::Batches(schema, batches), file: None, moment: None }
     }
 
     /// Rows that a person writes, one after the other: names of join keys and their values as texts. All
@@ -97,7 +100,11 @@ impl Entities {
             return Self::of_stream(&mut File::open(path).map_err(unreadable)?, shown);
         }
         let format = Format::of_file(path).map_err(unreadable)?;
-        Ok(Self { rows: Rows::File { path: path.to_owned(), format, _copy: None }, file: Some(shown.to_owned()) })
+        Ok(Self {
+            rows: Rows::File { path: path.to_owned(), format, _copy: None },
+            file: Some(shown.to_owned()),
+            moment: None,
+        })
     }
 
     /// Rows in any format that can be read only once, such as standard input, which messages call `shown`.
@@ -111,7 +118,18 @@ impl Entities {
         copy.flush().map_err(unreadable)?;
         let format = Format::of_file(copy.path()).map_err(unreadable)?;
         let (path, copy) = (copy.path().to_owned(), Arc::new(copy.into_temp_path()));
-        Ok(Self { rows: Rows::File { path, format, _copy: Some(copy) }, file: Some(shown.to_owned()) })
+        Ok(Self { rows: Rows::File { path, format, _copy: Some(copy) }, file: Some(shown.to_owned()), moment: None })
+    }
+
+    /// The same rows, all of them about one moment; they have no times of their own.
+    #[must_use]
+    pub fn at(self, moment: Timestamp) -> Self {
+        Self { moment: Some(moment), ..self }
+    }
+
+    /// The moment that all rows are about, if they have none of their own.
+    pub const fn moment(&self) -> Option<Timestamp> {
+        self.moment
     }
 
     /// The rows, with their columns known.

@@ -245,6 +245,8 @@ impl OpenSource {
             files,
             range: None,
             content: None,
+            only: None,
+            places: false,
             numbered: false,
             rows: self.columns.rows.unwrap_or_else(|| {
                 // Of texts, of which nobody knows the number of lines.

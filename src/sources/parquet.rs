@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
+    ops::Range,
     path::Path,
     sync::Arc,
 };
@@ -17,7 +18,7 @@ use parquet::{
         ProjectionMask,
         arrow_reader::{
             ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-            statistics::StatisticsConverter,
+            RowSelection, statistics::StatisticsConverter,
         },
     },
     basic::{LogicalType, Type as PhysicalType},
@@ -183,26 +184,42 @@ pub(crate) fn is_uuid(field: &Field) -> bool {
 
 /// Reads columns of one row group.
 ///
-/// `roots` are positions among the file's columns, ascending; batches have those columns.
+/// `roots` are positions among the file's columns, ascending; batches have those columns. `picked` are the numbers of
+/// the rows that are read, ascending; `None` is all.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub(crate) fn read_row_group(
     path: &Path,
     shown: &str,
-    metadata: ArrowReaderMetadata,
-    roots: &[usize],
+    (metadata, roots): (ArrowReaderMetadata, &[usize]),
     row_group: usize,
+    picked: Option<impl Iterator<Item = usize>>,
 ) -> Result<ParquetRecordBatchReader, Problem> {
     let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
     let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
     let rows = rows_at_once(&metadata, roots, row_group);
-    ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+    let all = usize::try_from(metadata.metadata().row_group(row_group).num_rows()).unwrap_or(0);
+    let mut reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .with_projection(mask)
         .with_row_groups(vec![row_group])
-        .with_batch_size(rows)
-        .build()
-        .map_err(|error| broken(shown, &error))
+        .with_batch_size(rows);
+    if let Some(picked) = picked {
+        reader = reader.with_row_selection(RowSelection::from_consecutive_ranges(runs(picked).into_iter(), all));
+    }
+    reader.build().map_err(|error| broken(shown, &error))
+}
+
+/// Rows as runs of neighbours.
+fn runs(rows: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for row in rows {
+        match runs.last_mut() {
+            Some(run) if run.end == row => run.end += 1,
+            _ => runs.push(row..row + 1),
+        }
+    }
+    runs
 }
 
 /// Rows of a batch, unless their values are large.

@@ -3,9 +3,9 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, new_null_array},
+    array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, UInt64Array, new_null_array},
     buffer::BooleanBuffer,
-    compute::filter,
+    compute::{filter, take},
     datatypes::Int64Type,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
@@ -14,6 +14,7 @@ use super::{
     content::ContentOrder,
     convert::{Converted, Converter, repeat},
     parquet::undecodable,
+    places::Cursor,
     scan::{FileColumn, Range, Scan, ScanFile},
     target::Target,
     text_files::TextPart,
@@ -68,8 +69,11 @@ pub struct Part {
     scan: Arc<Scan>,
     file: usize,
     source: PartSource,
-    /// Number of the next row in its file, from 1.
-    row: u64,
+    /// Number of the piece's first row in its file, from 1.
+    first_row: u64,
+    cursor: Cursor,
+    /// Rows of texts that are behind, picked or not.
+    texts: usize,
     /// For the bytes of contents.
     order: ContentOrder,
 }
@@ -85,8 +89,8 @@ pub(super) enum PartSource {
 }
 
 impl Part {
-    pub(super) fn new(scan: Arc<Scan>, file: usize, source: PartSource, first_row: u64) -> Self {
-        Self { scan, file, source, row: first_row, order: ContentOrder::default() }
+    pub(super) fn new(scan: Arc<Scan>, file: usize, source: PartSource, first_row: u64, cursor: Cursor) -> Self {
+        Self { scan, file, source, first_row, cursor, texts: 0, order: ContentOrder::default() }
     }
 
     /// The next rows, of which some may be outside the range of the scan; none at the end.
@@ -96,25 +100,26 @@ impl Part {
         match &mut self.source {
             PartSource::Batch(batch) => {
                 let Some((columns, rows)) = batch.take() else { return Ok(None) };
+                let (columns, rows) = picked(columns, rows, self.cursor.picked(), 0)?;
                 self.converted(&scan, file, columns, rows).map(Some)
             }
             PartSource::Parquet(reader) => {
                 let batch = reader.next().transpose().map_err(|error| undecodable(&file.shown, &error))?;
                 let Some(batch) = batch else { return Ok(None) };
-                let rows = self.converted(&scan, file, batch.columns().to_vec(), batch.num_rows())?;
-                self.row += batch.num_rows() as u64;
-                Ok(Some(rows))
+                self.converted(&scan, file, batch.columns().to_vec(), batch.num_rows()).map(Some)
             }
             PartSource::Rows(rows) => {
-                let count = (*rows).min(ROWS);
-                *rows -= count;
+                let all = self.cursor.picked().map_or(*rows, Iterator::count);
+                let count = (all - self.cursor.behind()).min(ROWS);
                 if count == 0 {
                     return Ok(None);
                 }
                 self.converted(&scan, file, Vec::new(), count).map(Some)
             }
             PartSource::Text(part) => {
-                let Some((read, count)) = part.next()? else { return Ok(None) };
+                let Some((read, all)) = part.next()? else { return Ok(None) };
+                let (read, count) = picked(read, all, self.cursor.picked(), self.texts)?;
+                self.texts += all;
                 scan.unfit.fetch_add(part.take_unfit(), Ordering::Relaxed);
                 // They were converted on the way, in the order in which they are wanted.
                 let mut read = read.iter();
@@ -128,6 +133,8 @@ impl Part {
                         (column, _) => without_rows(column, target, count, &file.shown)?,
                     });
                 }
+                columns.extend(scan.places.then(|| self.cursor.places(count)));
+                self.cursor.pass(count);
                 Ok(Some(Rows { columns, count }))
             }
         }
@@ -135,12 +142,14 @@ impl Part {
 
     /// The columns of the scan from those that were read. What is outside its range is not converted.
     fn converted(
-        &self,
+        &mut self,
         scan: &Scan,
         file: &ScanFile,
         mut read: Vec<ArrayRef>,
         mut count: usize,
     ) -> Result<Rows, Problem> {
+        let mut places = scan.places.then(|| self.cursor.places(count));
+        let all = count;
         let mut inside = None;
         if let Some(range) = scan.range
             && let FileColumn::Read(position, converter) = &file.columns[range.column]
@@ -148,11 +157,10 @@ impl Part {
             let times = self.convert(&scan.wanted[range.column], converter, &read[*position], None, &file.shown)?;
             let mask = range.mask(&times);
             if mask.true_count() < count {
-                read = read
-                    .iter()
-                    .map(|column| filter(column, &mask))
-                    .collect::<Result<_, _>>()
-                    .map_err(|error| undecodable(&file.shown, &error))?;
+                let inside_only =
+                    |column: &ArrayRef| filter(column, &mask).map_err(|error| undecodable(&file.shown, &error));
+                read = read.iter().map(inside_only).collect::<Result<_, _>>()?;
+                places = places.as_ref().map(inside_only).transpose()?;
                 count = mask.true_count();
                 inside = Some(mask);
             }
@@ -166,6 +174,8 @@ impl Part {
                 column => without_rows(column, target, count, &file.shown)?,
             });
         }
+        columns.extend(places);
+        self.cursor.pass(all);
         Ok(Rows { columns, count })
     }
 
@@ -188,7 +198,7 @@ impl Part {
                     Some(inside) => inside.values().set_indices().nth(*row).unwrap_or(*row),
                     None => *row,
                 };
-                let place = format!("row {} of {shown}", self.row + in_batch as u64);
+                let place = format!("row {} of {shown}", self.first_row + self.cursor.row(in_batch) as u64);
                 Err(wanted.unfit(&place, &reason.unwrap_or_else(|| "a value does not fit".to_owned())))
             }
             _ => {
@@ -204,6 +214,21 @@ impl Part {
         let rows = self.order.rows(columns).map_err(problem)?;
         Ok(Arc::new(rows.iter().map(|row| Some(row.data().to_vec())).collect::<BinaryArray>()))
     }
+}
+
+/// Of rows the ones that are picked by their number in the piece, if not all; `behind` are before them.
+fn picked(
+    columns: Vec<ArrayRef>,
+    count: usize,
+    picked: Option<impl Iterator<Item = usize>>,
+    behind: usize,
+) -> Result<(Vec<ArrayRef>, usize), Problem> {
+    let Some(picked) = picked else { return Ok((columns, count)) };
+    let here = picked.filter(|row| (behind..behind + count).contains(row)).map(|row| (row - behind) as u64);
+    let here: UInt64Array = here.collect::<Vec<u64>>().into();
+    let columns = columns.iter().map(|column| take(column, &here, None)).collect::<Result<_, _>>();
+    let columns = columns.map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))?;
+    Ok((columns, here.len()))
 }
 
 /// A column that the rows of a file have alike.

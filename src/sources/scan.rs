@@ -12,6 +12,7 @@ use super::{
     batches::Batches,
     convert::Converter,
     parquet::Footer,
+    places::Places,
     target::{Target, Way},
     text_files::TextFile,
     ticks::Ticks,
@@ -29,6 +30,10 @@ pub struct Scan {
     /// Whether a last column says by which bytes the rows are ordered that are else alike: those of
     /// these columns.
     pub(super) content: Option<std::ops::Range<usize>>,
+    /// Only rows at these places are read.
+    pub(super) only: Option<Places>,
+    /// Whether a column behind those that are wanted says where rows are.
+    pub(super) places: bool,
     /// Whether a last column counts the rows, from 1.
     pub(super) numbered: bool,
     /// About how many rows there are.
@@ -74,9 +79,10 @@ pub(super) enum FileColumn {
 impl Scan {
     /// The types of the columns, in the order in which they were asked for.
     pub fn columns(&self) -> Vec<ArrowType> {
+        let places = self.places.then_some(ArrowType::UInt64);
         let content = self.content.iter().map(|_| ArrowType::Binary);
         let numbers = self.numbered.then_some(ArrowType::Int64);
-        self.targets.iter().map(|target| target.arrow.clone()).chain(content).chain(numbers).collect()
+        self.targets.iter().map(|target| target.arrow.clone()).chain(places).chain(content).chain(numbers).collect()
     }
 
     /// What a column of times counts.
@@ -103,7 +109,21 @@ impl Scan {
         self
     }
 
-    /// Whether there is such a column.
+    /// Adds a column behind those that are wanted: the [place](Places) of each row.
+    #[must_use]
+    pub const fn with_places(mut self) -> Self {
+        self.places = true;
+        self
+    }
+
+    /// Reads only the rows at these places.
+    #[must_use]
+    pub fn only(mut self, places: Places) -> Self {
+        self.only = Some(places);
+        self
+    }
+
+    /// Whether there is a column that orders rows by values.
     pub const fn has_content(&self) -> bool {
         self.content.is_some()
     }

@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use super::{
     parquet::{Footer, read_row_group},
     part::{Part, PartSource, Rows},
+    places::Cursor,
     scan::{FileColumn, FileContent, Scan, ScanFile},
     text::Chunk,
     text_files::{TextChunks, TextFile},
@@ -40,6 +41,8 @@ struct Position {
     file: usize,
     /// Or batch.
     row_group: usize,
+    /// Number of the next piece of all files.
+    piece: u64,
     /// Of the file, while it is being read.
     text: Option<TextChunks>,
 }
@@ -68,11 +71,12 @@ impl ScanRun {
     /// # Errors
     /// When a file cannot be opened or divided.
     pub fn part(&self) -> Result<Option<Part>, Problem> {
-        self.next_piece()?.map(|(file, piece)| self.open(file, piece)).transpose()
+        self.next_piece()?.map(|(file, number, piece)| self.open(file, number, piece)).transpose()
     }
 
-    /// The next piece, with the number of its file. It is opened later, because other threads wait for the lock.
-    fn next_piece(&self) -> Result<Option<(usize, Piece<'_>)>, Problem> {
+    /// The next piece, with the numbers of its file and of itself. It is opened later, because other threads wait for
+    /// the lock.
+    fn next_piece(&self) -> Result<Option<(usize, u64, Piece<'_>)>, Problem> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(file) = self.scan.files.get(next.file) {
             let piece = match &file.content {
@@ -89,22 +93,23 @@ impl ScanRun {
                     chunk.map(|chunk| Piece::Chunk(text, chunk))
                 }
             };
-            match piece {
-                None => *next = Position { file: next.file + 1, ..Position::default() },
-                Some(Piece::RowGroup { footer, group, .. }) if self.is_outside(file, footer, group) => {
-                    next.row_group += 1;
-                }
-                Some(piece) => {
-                    next.row_group += 1;
-                    return Ok(Some((next.file, piece)));
-                }
+            let Some(piece) = piece else {
+                *next = Position { file: next.file + 1, piece: next.piece, ..Position::default() };
+                continue;
+            };
+            let number = next.piece;
+            next.row_group += 1;
+            next.piece += 1;
+            if !self.is_outside(file, number, &piece) {
+                return Ok(Some((next.file, number, piece)));
             }
         }
         Ok(None)
     }
 
-    fn open(&self, index: usize, piece: Piece<'_>) -> Result<Part, Problem> {
+    fn open(&self, index: usize, number: u64, piece: Piece<'_>) -> Result<Part, Problem> {
         let file = &self.scan.files[index];
+        let cursor = Cursor::new(number, self.scan.only.as_ref());
         let (source, first_row) = match piece {
             Piece::Batch((columns, rows, before)) => (PartSource::Batch(Some((columns, rows))), before + 1),
             Piece::RowGroup { footer, reading, roots, group } => {
@@ -112,8 +117,9 @@ impl ScanRun {
                 let source = if roots.is_empty() {
                     PartSource::Rows(usize::try_from(footer.row_groups()[group].num_rows()).unwrap_or(0))
                 } else {
-                    let reading = reading.clone();
-                    PartSource::Parquet(Box::new(read_row_group(&file.path, &file.shown, reading, roots, group)?))
+                    let picked = cursor.picked();
+                    let columns = (reading.clone(), roots);
+                    PartSource::Parquet(Box::new(read_row_group(&file.path, &file.shown, columns, group, picked)?))
                 };
                 (source, u64::try_from(before).unwrap_or(0) + 1)
             }
@@ -125,7 +131,7 @@ impl ScanRun {
                 (PartSource::Text(Box::new(text.part(&file.shown, chunk, read)?)), 0)
             }
         };
-        Ok(Part::new(Arc::clone(&self.scan), index, source, first_row))
+        Ok(Part::new(Arc::clone(&self.scan), index, source, first_row, cursor))
     }
 
     /// The next rows of a part, in the columns of the scan; none at its end.
@@ -153,13 +159,17 @@ impl ScanRun {
         }
     }
 
-    /// Whether no row of a row group can be of interest.
-    fn is_outside(&self, file: &ScanFile, footer: &Footer, group: usize) -> bool {
+    /// Whether no row of a piece can be of interest.
+    fn is_outside(&self, file: &ScanFile, number: u64, piece: &Piece<'_>) -> bool {
+        if self.scan.only.as_ref().is_some_and(|places| places.in_piece(number).is_empty()) {
+            return true;
+        }
+        let Piece::RowGroup { footer, group, .. } = piece else { return false };
         let Some(range) = self.scan.range else { return false };
         if matches!(file.columns[range.column], FileColumn::Missing) {
             return true;
         }
-        let bounds = file.bounds(range.column, footer, group);
+        let bounds = file.bounds(range.column, footer, *group);
         bounds.is_some_and(|(first, last)| first > range.last || last < range.first)
     }
 }

@@ -44,6 +44,24 @@ impl Ticks {
         }
     }
 
+    /// Ticks as ticks of another kind: of microseconds the first nanosecond, of nanoseconds the microsecond they are in.
+    pub const fn convert(self, ticks: i64, to: Self) -> i64 {
+        match to {
+            Self::Micros => self.to_micros(ticks),
+            Self::Nanos if matches!(self, Self::Nanos) => ticks,
+            Self::Nanos => to.of_micros(ticks),
+        }
+    }
+
+    /// The first ticks of another kind that are not before these.
+    pub const fn convert_up(self, ticks: i64, to: Self) -> i64 {
+        let down = self.convert(ticks, to);
+        match (self, to) {
+            (Self::Nanos, Self::Micros) if ticks.rem_euclid(1_000) != 0 => down + 1,
+            _ => down,
+        }
+    }
+
     /// The moment of ticks.
     pub const fn moment(self, ticks: i64) -> Timestamp {
         Timestamp::from_micros(self.to_micros(ticks))
@@ -65,5 +83,9 @@ mod tests {
         assert_eq!([-1, 0, 999, 1_000].map(|nanos| Ticks::Nanos.to_micros(nanos)), [-1, 0, 0, 1]);
         assert_eq!(Ticks::Nanos.of_micros(i64::MAX / 10), i64::MAX);
         assert_eq!((Ticks::Micros.to_micros(-1), Ticks::Micros.of_micros(7)), (-1, 7));
+        let up = |nanos| Ticks::Nanos.convert_up(nanos, Ticks::Micros);
+        assert_eq!([up(-1), up(0), up(1), up(1_000), up(1_001)], [0, 0, 1, 1, 2]);
+        assert_eq!(Ticks::Micros.convert_up(7, Ticks::Nanos), 7_000);
+        assert_eq!((Ticks::Nanos.convert(7, Ticks::Nanos), Ticks::Nanos.convert(-1, Ticks::Micros)), (7, -1));
     }
 }

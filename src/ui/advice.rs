@@ -23,6 +23,9 @@ pub fn advice(advice: &Advice) -> String {
             "use --full-feature-names, which puts the view's name in front, or ask for each feature once".to_owned()
         }
         Advice::QualifyOrRename => "use --full-feature-names, or rename the column".to_owned(),
+        Advice::GiveMoment => {
+            "call the column with the time of each row `event_timestamp`, or give one time for all with --at".to_owned()
+        }
         Advice::GiveJoinKey(key) => format!("give it with --entity {key}=…"),
         Advice::LongerChunks(most) => {
             format!("choose longer ones with --chunk, so that there are no more than {most}")

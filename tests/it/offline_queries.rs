@@ -19,12 +19,12 @@ use arrow::{
 };
 use feastr::{
     config::{MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
-    model::{DataSource, DataType, FeatureView, Field, FileSource, SourceKind, Tags},
+    model::{DataSource, DataType, FeatureView, Field, FileFormat, FileSource, SourceKind, Tags},
     offline::{self, BatchSink, Cancel, HistoricalQuery, OfflineStore},
     problem::Kind,
     retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView},
 };
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReader};
 
 use crate::support::{Project, settings};
 
@@ -44,6 +44,13 @@ fn write_files(folder: &Path, sources: i64, times: i64) {
     let keys = Int64Array::from_iter_values((0..KEYS * times).map(|row| row % KEYS));
     let at = TimestampMicrosecondArray::from_iter_values((0..KEYS * times).map(|row| 2 + row));
     write(&folder.join("entities.parquet"), vec![("key", Arc::new(keys)), ("event_timestamp", Arc::new(at))]);
+}
+
+/// The rows of a file as CSV, which is kept in temporary files while it is joined.
+fn write_csv(folder: &Path) {
+    let rows = ParquetRecordBatchReader::try_new(File::open(folder.join("0.parquet")).unwrap(), 8192).unwrap();
+    let mut writer = arrow::csv::Writer::new(File::create(folder.join("0.csv")).unwrap());
+    rows.for_each(|batch| writer.write(&batch.unwrap()).unwrap());
 }
 
 fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
@@ -69,14 +76,19 @@ fn store(folder: &Path) -> Box<dyn OfflineStore> {
     })
 }
 
-fn view(source: i64) -> FeatureView {
+/// A view of one of the files.
+fn view(file: &str) -> FeatureView {
     FeatureView {
         entities: vec!["entity".into()],
         entity_columns: vec![Field::new("key", DataType::Int64)],
         features: vec![Field::new("value", DataType::Int64)],
         source: Some(DataSource {
-            name: format!("source{source}"),
-            kind: SourceKind::File(FileSource { path: format!("{source}.parquet"), ..FileSource::default() }),
+            name: file.to_owned(),
+            kind: SourceKind::File(FileSource {
+                path: file.to_owned(),
+                format: file.ends_with(".csv").then_some(FileFormat::Csv),
+                ..FileSource::default()
+            }),
             timestamp_field: "at".into(),
             created_timestamp_column: String::new(),
             field_mapping: BTreeMap::new(),
@@ -85,13 +97,13 @@ fn view(source: i64) -> FeatureView {
             owner: String::new(),
             tags: Tags::new(),
         }),
-        ..FeatureView::new(format!("view{source}"))
+        ..FeatureView::new("view")
     }
 }
 
-/// Features of a source for all entity rows.
-fn historical(store: &dyn OfflineStore, folder: &Path, source: i64, sink: &mut dyn BatchSink) -> Result<(), Kind> {
-    let view = view(source);
+/// Features of a file for all entity rows.
+fn historical(store: &dyn OfflineStore, folder: &Path, file: &str, sink: &mut dyn BatchSink) -> Result<(), Kind> {
+    let view = view(file);
     let selected = SelectedView {
         join_keys: vec![JoinKey { field: view.entity_columns[0].clone(), column: "key".into() }],
         features: vec![SelectedFeature { field: view.features[0].clone(), output: "value".into() }],
@@ -133,7 +145,7 @@ fn many_queries_at_once_are_right() {
                 for query in 0..4 {
                     let source = (thread + query) % SOURCES;
                     let mut sink = Values { values: Vec::new(), wanted: usize::MAX };
-                    historical(store, folder, source, &mut sink).unwrap();
+                    historical(store, folder, &format!("{source}.parquet"), &mut sink).unwrap();
                     let expected: Vec<i64> = (0..KEYS * 3).map(|row| (row % KEYS) * (source + 1)).collect();
                     assert_eq!(sink.values, expected, "source {source}");
                 }
@@ -164,12 +176,13 @@ fn many_are_called_off() {
     };
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path(), 1, 200);
+    write_csv(folder.path());
     let store = store(folder.path());
     let whole = {
         let mut sink = Values { values: Vec::new(), wanted: usize::MAX };
-        historical(store.as_ref(), folder.path(), 0, &mut sink).unwrap();
+        historical(store.as_ref(), folder.path(), "0.csv", &mut sink).unwrap();
         let began = Instant::now();
-        historical(store.as_ref(), folder.path(), 0, &mut sink).unwrap();
+        historical(store.as_ref(), folder.path(), "0.csv", &mut sink).unwrap();
         began.elapsed()
     };
     let before = [count("/proc/self/task"), count("/proc/self/fd")];
@@ -186,7 +199,7 @@ fn many_are_called_off() {
                 thread::sleep(moment);
                 cancel.cancel();
             });
-            match historical(store.as_ref(), folder.path(), 0, &mut sink) {
+            match historical(store.as_ref(), folder.path(), "0.csv", &mut sink) {
                 Ok(()) => {}
                 Err(kind) => {
                     assert_eq!(kind, Kind::Cancelled);
@@ -198,7 +211,7 @@ fn many_are_called_off() {
     assert!(called_off > QUERIES / 4, "{called_off} of {QUERIES}");
     assert_eq!([count("/proc/self/task"), count("/proc/self/fd")], before, "threads and files");
     let left = spilled();
-    assert_eq!(left.len(), 1, "one folder of the one database");
+    assert_eq!(left.len(), 1, "one folder of the one store");
     assert_eq!(count(left[0].path().to_str().unwrap()), 1, "its lock");
     drop(store);
     assert_eq!(spilled().len(), 0);
@@ -210,10 +223,11 @@ fn long() -> Project {
     project.write(
         "definitions.yaml",
         "entities: [{name: e, join_keys: [key], value_type: INT64}]\n\
-         data_sources: [{name: s, type: file, path: 0.parquet, timestamp_field: at}]\n\
+         data_sources: [{name: s, type: file, path: 0.csv, file_format: csv, timestamp_field: at}]\n\
          feature_views: [{name: v, entities: [e], ttl: 0, source: s, schema: [{name: value, dtype: Int64}]}]\n",
     );
     write_files(project.folder.path(), 1, 200);
+    write_csv(project.folder.path());
     project.feastr(&["apply"]).ok();
     fs::create_dir(project.path("tmp")).unwrap();
     project

@@ -10,31 +10,26 @@ use super::{
     memory::Memory,
     scans::{FUNCTION, ScanFunction},
     session::DuckdbSession,
-    spill::Spill,
 };
 use crate::{
     config::MemoryLimit,
-    offline::Cancel,
-    problem::{Kind, Problem},
+    offline::{Cancel, spill::SpillFolder},
+    problem::Problem,
 };
 
 /// A DuckDB in memory, with a folder to spill to.
 pub(crate) struct Database {
     memory: Arc<Memory>,
-    started: Mutex<Option<Started>>,
-}
-
-struct Started {
     /// Others are made from it; nothing is asked through it.
-    connection: Connection,
-    /// Removed with the database.
-    _spill: Spill,
+    started: Mutex<Option<Connection>>,
+    /// To spill to; there as long as the connection is.
+    spill: Arc<SpillFolder>,
 }
 
 impl Database {
     /// One that has not started.
-    pub(crate) fn new(limit: MemoryLimit) -> Self {
-        Self { memory: Arc::new(Memory::new(limit)), started: Mutex::new(None) }
+    pub(crate) fn new(limit: MemoryLimit, spill: Arc<SpillFolder>) -> Self {
+        Self { memory: Arc::new(Memory::new(limit)), started: Mutex::new(None), spill }
     }
 
     /// Begins a query, which `cancel` calls off. The first one starts DuckDB, which takes about 20 ms.
@@ -48,18 +43,12 @@ impl Database {
             Some(started) => started,
             none => none.insert(self.start()?),
         };
-        let connection = started.connection.try_clone().map_err(|error| self.not_started(&error))?;
+        let connection = started.try_clone().map_err(|error| self.not_started(&error))?;
         Ok(DuckdbSession::begin(connection, Arc::clone(&self.memory), cancel.clone()))
     }
 
-    fn start(&self) -> Result<Started, Problem> {
-        let spill = Spill::new().map_err(|error| {
-            Problem::new(
-                Kind::Unavailable,
-                format!("cannot make a folder for temporary files: {error}"),
-                "set TMPDIR to a folder that can be written".to_owned(),
-            )
-        })?;
+    fn start(&self) -> Result<Connection, Problem> {
+        let spill = self.spill.path()?;
         let open = || {
             let config = Config::default()
                 // Without these a missing extension is first looked for in the network, for seconds.
@@ -68,13 +57,12 @@ impl Database {
                 .max_memory(&self.memory.limit.to_string())?
                 // Values of a megabyte fill the offsets of small buffers with a few thousand rows.
                 .with("arrow_large_buffer_size", "true")?
-                .with("temp_directory", spill.path().display().to_string())?;
+                .with("temp_directory", spill.display().to_string())?;
             let connection = Connection::open_in_memory_with_flags(config)?;
             connection.register_table_function::<ScanFunction>(FUNCTION)?;
             Ok(connection)
         };
-        let connection = open().map_err(|error| self.not_started(&error))?;
-        Ok(Started { connection, _spill: spill })
+        open().map_err(|error| self.not_started(&error))
     }
 
     fn not_started(&self, error: &duckdb::Error) -> Problem {
@@ -90,6 +78,7 @@ mod tests {
     };
 
     use super::{super::session::Work, *};
+    use crate::problem::Kind;
 
     const WORK: Work<'_> = Work { what: "cannot count", scans: &[] };
     /// More than anybody waits for.
@@ -103,7 +92,7 @@ mod tests {
 
     #[test]
     fn sessions_share_a_database_and_no_temporary_table() {
-        let database = Database::new(MemoryLimit::default());
+        let database = Database::new(MemoryLimit::default(), Arc::default());
         assert!(database.started.lock().unwrap().is_none(), "it starts with the first query");
         let [one, other] = [(); 2].map(|()| database.session(&Cancel::default()).unwrap());
         one.execute(WORK, "CREATE TABLE shared AS SELECT 7 :: BIGINT AS x; CREATE TEMP TABLE own AS SELECT 1").unwrap();
@@ -116,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_query_that_is_called_off_ends_and_others_go_on() {
-        let database = Database::new(MemoryLimit::default());
+        let database = Database::new(MemoryLimit::default(), Arc::default());
         let cancel = Cancel::default();
         let began = Instant::now();
         thread::scope(|scope| {

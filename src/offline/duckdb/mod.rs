@@ -1,23 +1,21 @@
 //! Embedded DuckDB over the rows of sources. The only user of the DuckDB crate.
 
-mod beside;
 mod database;
-mod entity_rows;
 mod error;
-mod historical;
 mod memory;
 mod newest;
-mod render;
 mod scans;
 mod session;
-mod source;
-mod spill;
+mod view_table;
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::cancel::Cancel;
-use super::query::{
-    BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore,
+use super::{
+    cancel::Cancel,
+    point_in_time::{self, Place},
+    query::{BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore},
+    spill::SpillFolder,
+    view_source::ViewSource,
 };
 use crate::{
     config::MemoryLimit,
@@ -27,20 +25,22 @@ use crate::{
 };
 use database::Database;
 use session::DuckdbSession;
-use source::ViewSource;
-pub use spill::remove_all as remove_spill_folders;
 
 /// Reads sources with one DuckDB, which starts with the first query.
 pub(crate) struct DuckDbStore {
     /// Relative paths of sources start here.
     repo: PathBuf,
+    memory: MemoryLimit,
     database: Arc<Database>,
+    spill: Arc<SpillFolder>,
     cancel: Cancel,
 }
 
 impl DuckDbStore {
     pub(crate) fn new(repo: PathBuf, memory: MemoryLimit) -> Self {
-        Self { repo, database: Arc::new(Database::new(memory)), cancel: Cancel::default() }
+        let spill = Arc::new(SpillFolder::default());
+        let database = Arc::new(Database::new(memory.clone(), Arc::clone(&spill)));
+        Self { repo, memory, database, spill, cancel: Cancel::default() }
     }
 
     fn session(&self) -> Result<DuckdbSession, Problem> {
@@ -50,8 +50,13 @@ impl DuckDbStore {
 
 impl OfflineStore for DuckDbStore {
     fn cancelled_by(&self, cancel: &Cancel) -> Box<dyn OfflineStore> {
-        let (repo, database) = (self.repo.clone(), Arc::clone(&self.database));
-        Box::new(Self { repo, database, cancel: cancel.clone() })
+        Box::new(Self {
+            repo: self.repo.clone(),
+            memory: self.memory.clone(),
+            database: Arc::clone(&self.database),
+            spill: Arc::clone(&self.spill),
+            cancel: cancel.clone(),
+        })
     }
 
     fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem> {
@@ -59,7 +64,8 @@ impl OfflineStore for DuckDbStore {
     }
 
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
-        historical::run(&self.session()?, &self.repo, query, sink)
+        let place = Place { repo: &self.repo, memory: &self.memory, spill: &self.spill, cancel: &self.cancel };
+        point_in_time::run(&place, query, sink)
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {

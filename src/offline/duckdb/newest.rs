@@ -11,12 +11,15 @@ use arrow::{
 
 use super::{
     session::{DuckdbSession, Work},
-    source::{ViewColumns, ViewScan, ViewSource, ViewTable},
+    view_table::ViewTable,
 };
 use crate::{
     feast::values::encode::micros_in_utc,
     model::{FeatureView, Interval, Timestamp},
-    offline::{BatchSink, Counted, Examined, NewestQuery, NewestRead},
+    offline::{
+        BatchSink, Counted, Examined, NewestQuery, NewestRead,
+        view_source::{ViewColumns, ViewScan, ViewSource},
+    },
     problem::{Kind, Problem},
     sources::{ContentOrder, Ticks},
 };
@@ -43,7 +46,7 @@ pub(crate) fn run(
             None => return Ok(NewestRead::default()),
         }
     }
-    let table = scan.table(session);
+    let table = ViewTable::of(scan, session);
     let mut first = FirstPerEntity::new(&table, sink);
     session.stream(Work { what: &what, scans: &[&table.table] }, &sorted(&table), &mut first)?;
     first.finish();
@@ -59,7 +62,7 @@ fn newest_moment(
     source: &ViewSource<'_>,
     query: &NewestQuery<'_>,
 ) -> Result<Option<i64>, Problem> {
-    let table = source.scan(&[])?.inside(query.interval).table(session);
+    let table = ViewTable::of(source.scan(&[])?.inside(query.interval), session);
     let work = Work { what: &source.what(), scans: &[&table.table] };
     let [newest] = session.integers(work, &format!("SELECT max(t) FROM {}", table.sql()))?;
     Ok(newest)
@@ -221,7 +224,7 @@ fn changes(batch: &RecordBatch, columns: std::ops::Range<usize>) -> Result<Boole
 
 /// What [`count`] gives, where the footers of the files say that no row is in the interval.
 pub(crate) fn count_unread(source: &ViewSource<'_>, interval: Interval) -> Result<Option<Counted>, Problem> {
-    let ViewScan { scan, columns } = source.scan(&[])?;
+    let ViewScan { scan, columns, .. } = source.scan(&[])?;
     let ticks = scan.ticks(columns.keys);
     let [start, end] = [interval.start, interval.end].map(|at| ticks.of_micros(at.micros()));
     let said = scan.said_of_times(columns.keys);
@@ -241,7 +244,7 @@ pub(crate) fn count(
     source: &ViewSource<'_>,
     query: &NewestQuery<'_>,
 ) -> Result<Counted, Problem> {
-    let table = source.scan(&[])?.table(session);
+    let table = ViewTable::of(source.scan(&[])?, session);
     let keys: Vec<String> = table.columns.key_names().collect();
     let inside = inside(&table, query);
     let entities = match keys.as_slice() {
@@ -272,7 +275,7 @@ pub(crate) fn examine(
     now: Timestamp,
 ) -> Result<Examined, Problem> {
     let source = ViewSource::open(repo, query.view)?;
-    let table = source.scan(&[])?.table(session);
+    let table = ViewTable::of(source.scan(&[])?, session);
     let keys: Vec<String> = table.columns.key_names().collect();
     let null_key = null_key(&keys);
     let inside = inside(&table, query);
@@ -298,8 +301,8 @@ pub(crate) fn examine(
 /// How many rows are as new as another one of their entity.
 pub(crate) fn ties(session: &DuckdbSession, repo: &Path, view: &FeatureView) -> Result<u64, Problem> {
     let source = ViewSource::open(repo, view)?;
-    let table = source.scan(&[])?.table(session);
-    let columns = table.columns.names().join(", ");
+    let table = ViewTable::of(source.scan(&[])?, session);
+    let columns = table.names().join(", ");
     let sql = format!(
         "SELECT sum(rows - 1) :: BIGINT FROM (SELECT count(*) AS rows FROM {} WHERE t IS NOT NULL AND NOT ({}) GROUP BY {columns})",
         table.sql(),
@@ -316,7 +319,7 @@ pub(crate) fn first_event(
     view: &FeatureView,
 ) -> Result<Option<Timestamp>, Problem> {
     let source = ViewSource::open(repo, view)?;
-    let table = source.scan(&[])?.table(session);
+    let table = ViewTable::of(source.scan(&[])?, session);
     let sql = format!("SELECT min(t), count(*) FROM {}", table.sql());
     match session.integers(Work { what: &source.what(), scans: &[&table.table] }, &sql)? {
         [None, Some(rows @ 1..)] => Err(source.without_times(rows)),

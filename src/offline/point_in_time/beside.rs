@@ -3,16 +3,16 @@
 use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, RecordBatch},
+    array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray},
     compute::{cast, concat},
-    datatypes::{DataType as ArrowType, Field, Metadata, Schema, SchemaRef},
+    datatypes::{DataType as ArrowType, Field, Fields, Metadata, Schema, SchemaRef},
     error::ArrowError,
 };
 
-use super::entity_rows::EntityTable;
+use super::entity_rows::{EVENT_TIMESTAMP, EntityRows, Time};
 use crate::{
     feast::values::encode::micros_in_utc,
-    model::DataType,
+    model::{DataType, Timestamp},
     offline::BatchSink,
     problem::{Kind, Problem},
     retrieval::Retrieval,
@@ -21,34 +21,39 @@ use crate::{
 
 /// Puts the columns of the entity rows in front of the features that were found for them.
 ///
-/// The engine has seen keys and times only; the rest is read once more, beside its result, and comes
-/// out as it is. The result's first column is the number of the entity row, which ends here.
-pub(crate) struct BesideEntities<'a> {
+/// The join has seen keys and times only; the rest is read once more, beside its result, and comes out as it is.
+pub(super) struct BesideEntities<'a> {
     run: ScanRun,
     part: Option<Part>,
     /// Rows that are read and not yet passed on.
     read: VecDeque<Rows>,
-    /// Names of the entity columns, then of the features.
-    names: Vec<String>,
-    /// What files say besides of the entity columns, such as that bytes are UUIDs.
-    metadata: Vec<Metadata>,
-    /// How many are of entity rows.
+    /// How many columns are read of entity rows.
     entity_columns: usize,
-    time: usize,
+    /// The column with times, if they have some of their own.
+    time: Option<usize>,
+    /// The time of all rows, if they have none of their own.
+    moment: Option<Timestamp>,
     ticks: Ticks,
     schema: SchemaRef,
     sink: &'a mut dyn BatchSink,
-    failure: Option<Problem>,
 }
 
 impl<'a> BesideEntities<'a> {
-    pub(crate) fn new(
-        entities: &EntityTable<'_>,
-        retrieval: &Retrieval,
+    /// In front of features of these types.
+    ///
+    /// # Errors
+    /// When a column of the entity rows cannot be read.
+    pub(super) fn new(
+        entities: &EntityRows<'_>,
+        (retrieval, features): (&Retrieval, &[ArrowType]),
         sink: &'a mut dyn BatchSink,
     ) -> Result<Self, Problem> {
+        let (time_column, moment) = match &entities.time {
+            Time::Column(column) => (Some(column.as_str()), None),
+            Time::At(moment) => (None, Some(*moment)),
+        };
         let role = |name: &str, is_text: bool| {
-            if name == entities.time_column {
+            if Some(name) == time_column {
                 return Role::Time;
             }
             // Texts of a join key are what the key is.
@@ -65,29 +70,32 @@ impl<'a> BesideEntities<'a> {
                 Wanted { column: column.name.clone(), role: role(&column.name, is_text), null_if_unfit: false }
             })
             .collect();
-        let time = columns.iter().position(|column| column.name == entities.time_column).unwrap_or_default();
+        let time = columns.iter().position(|column| Some(column.name.as_str()) == time_column);
         let scan = entities.file.scan(wanted)?;
-        let ticks = scan.ticks(time);
-        let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let ticks = time.map_or(Ticks::Micros, |time| scan.ticks(time));
         let metadata = columns.iter().map(|column| match column.kinds.first().map(|kind| &kind.holds) {
             Some(Holds::Typed(field)) => field.metadata().clone(),
             _ => Metadata::default(),
         });
-        let metadata = metadata.collect();
-        let entity_columns = names.len();
-        names.extend(retrieval.outputs().map(str::to_owned));
+        let mut fields: Vec<Field> = Vec::new();
+        for (index, ((kind, column), metadata)) in scan.columns().into_iter().zip(columns).zip(metadata).enumerate() {
+            let kind = if Some(index) == time { micros_in_utc() } else { plain_type(kind) };
+            fields.push(Field::new(&column.name, kind, true).with_metadata(metadata));
+        }
+        fields.extend(moment.map(|_| Field::new(EVENT_TIMESTAMP, micros_in_utc(), true)));
+        let features = retrieval.outputs().zip(features).map(|(name, kind)| Field::new(name, kind.clone(), true));
+        fields.extend(features);
+        let schema = Arc::new(Schema::new(Fields::from(fields)));
         Ok(Self {
+            entity_columns: columns.len(),
             run: Arc::new(scan).run(),
             part: None,
             read: VecDeque::new(),
-            names,
-            metadata,
-            entity_columns,
             time,
+            moment,
             ticks,
-            schema: Arc::new(Schema::empty()),
+            schema,
             sink,
-            failure: None,
         })
     }
 
@@ -115,17 +123,17 @@ impl<'a> BesideEntities<'a> {
                 [_] => Arc::clone(&pieces[0].columns[index]),
                 _ => concat(&arrays)?,
             };
-            if index == self.time {
+            if Some(index) == self.time {
                 return Ok(self.ticks.moments(&array));
             }
-            // Where they stood in pages matters to nobody else.
-            match array.data_type() {
-                ArrowType::Utf8View => cast(&array, &ArrowType::Utf8),
-                ArrowType::BinaryView => cast(&array, &ArrowType::Binary),
-                _ => Ok(array),
-            }
+            plain(&array)
         };
-        (0..self.entity_columns).map(column).collect::<Result<_, _>>().map_err(failed)
+        let mut columns: Vec<ArrayRef> =
+            (0..self.entity_columns).map(column).collect::<Result<_, _>>().map_err(failed)?;
+        columns.extend(self.moment.map(|moment| -> ArrayRef {
+            Arc::new(TimestampMicrosecondArray::from_value(moment.micros(), count).with_timezone("UTC"))
+        }));
+        Ok(columns)
     }
 
     fn read_more(&mut self) -> Result<(), Problem> {
@@ -149,51 +157,36 @@ impl<'a> BesideEntities<'a> {
         }
     }
 
-    fn pass_on(&mut self, features: &[ArrayRef], count: usize) -> Result<ControlFlow<()>, Problem> {
-        if count == 0 {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let mut columns = self.take(count)?;
-        columns.extend(features.iter().cloned());
-        Ok(self.sink.batch(&RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)?))
-    }
-
-    /// Ends the result.
-    ///
-    /// # Errors
-    /// When entity rows could not be read a second time.
-    pub(crate) fn finish(self) -> Result<(), Problem> {
-        self.failure.map_or(Ok(()), Err)
-    }
-}
-
-impl BatchSink for BesideEntities<'_> {
-    fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
-        let mut fields: Vec<Field> = Vec::with_capacity(self.names.len());
-        for (index, kind) in self.run.columns().into_iter().enumerate() {
-            let kind = match kind {
-                _ if index == self.time => micros_in_utc(),
-                ArrowType::Utf8View => ArrowType::Utf8,
-                ArrowType::BinaryView => ArrowType::Binary,
-                kind => kind,
-            };
-            let metadata = self.metadata[index].clone();
-            fields.push(Field::new(&self.names[index], kind, true).with_metadata(metadata));
-        }
-        let features = self.names[self.entity_columns..].iter().zip(&schema.fields()[1..]);
-        fields.extend(features.map(|(name, field)| Field::new(name, field.data_type().clone(), true)));
-        self.schema = Arc::new(Schema::new(fields));
+    /// Says which columns there will be.
+    pub(super) fn start(&mut self) -> ControlFlow<()> {
         self.sink.start(&self.schema)
     }
 
-    fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
-        match self.pass_on(&batch.columns()[1..], batch.num_rows()) {
-            Ok(flow) => flow,
-            Err(error) => {
-                self.failure = Some(error);
-                ControlFlow::Break(())
-            }
-        }
+    /// Hands on the next entity rows with their features.
+    ///
+    /// # Errors
+    /// When entity rows cannot be read a second time.
+    pub(super) fn pass_on(&mut self, features: Vec<ArrayRef>, count: usize) -> Result<ControlFlow<()>, Problem> {
+        let mut columns = self.take(count)?;
+        columns.extend(features);
+        Ok(self.sink.batch(&RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)?))
+    }
+}
+
+/// The type of values that do not stand in pages.
+pub(super) fn plain_type(kind: ArrowType) -> ArrowType {
+    match kind {
+        ArrowType::Utf8View => ArrowType::Utf8,
+        ArrowType::BinaryView => ArrowType::Binary,
+        kind => kind,
+    }
+}
+
+/// Values with buffers of their own: where they stood in pages matters to nobody else.
+pub(super) fn plain(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match plain_type(array.data_type().clone()) {
+        kind if kind == *array.data_type() => Ok(Arc::clone(array)),
+        kind => cast(array, &kind),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The folder in which DuckDB keeps what does not fit into memory. It is gone when the database is, when
-//! a signal ends the process ([`remove_all`]), and otherwise when the next database starts: a lock says
+//! The folder for what does not fit into memory or is read more than once. It is gone when the store is, when
+//! a signal ends the process ([`remove_all`]), and otherwise when the next one is made: a lock says
 //! which folders are still in use.
 
 use std::{
@@ -11,6 +11,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::problem::{Kind, Problem};
+
 /// Names of such folders begin so.
 const PREFIX: &str = "feastr-spill-";
 /// The file in them that their process holds locked.
@@ -19,8 +21,33 @@ const LOCK: &str = "lock";
 /// Those of this process. Signals know of nothing but what is static.
 static IN_USE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
+/// The folder of a store, which is made when somebody needs it.
+#[derive(Default)]
+pub(crate) struct SpillFolder(Mutex<Option<Spill>>);
+
+impl SpillFolder {
+    /// Where it is.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn path(&self) -> Result<PathBuf, Problem> {
+        let mut folder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let spill = match &mut *folder {
+            Some(spill) => spill,
+            none => none.insert(Spill::new().map_err(|error| {
+                Problem::new(
+                    Kind::Unavailable,
+                    format!("cannot make a folder for temporary files: {error}"),
+                    "set TMPDIR to a folder that can be written".to_owned(),
+                )
+            })?),
+        };
+        Ok(spill.path().to_owned())
+    }
+}
+
 /// A folder to spill to.
-pub(crate) struct Spill {
+struct Spill {
     folder: TempDir,
     _lock: File,
 }
@@ -30,7 +57,7 @@ impl Spill {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub(crate) fn new() -> io::Result<Self> {
+    fn new() -> io::Result<Self> {
         let parent = std::env::temp_dir();
         sweep(&parent);
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
@@ -40,7 +67,7 @@ impl Spill {
     }
 
     /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
+    fn path(&self) -> &Path {
         self.folder.path()
     }
 }

@@ -1,9 +1,21 @@
-//! The rows of a view's source as a table of DuckDB: keys `k0`, …, event times `t`, creation times `c`,
-//! features `f0`, ….
+//! What is read of a view's source: keys, event times, creation times, features.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    fmt,
+    fs::File,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use super::{scans::ScanTable, session::DuckdbSession};
+use arrow::{
+    array::{ArrayRef, RecordBatch},
+    compute::cast,
+    datatypes::{DataType as ArrowType, Field as ArrowField, Schema},
+};
+use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
+use tempfile::TempPath;
+
+use super::{Cancel, reading::read};
 use crate::{
     model::{Checks, DataSource, FeatureView, Field, Interval, OutOfRange},
     problem::{Kind, Problem},
@@ -23,6 +35,17 @@ pub(crate) struct ViewSource<'a> {
     source: &'a DataSource,
     files: Arc<OpenSource>,
     null_if_unfit: bool,
+    kept: Option<Kept>,
+}
+
+/// Rows of a source in a file of their own, from which they are read again faster.
+struct Kept {
+    file: OpenSource,
+    /// The features that it has, by their positions in the view.
+    features: Vec<usize>,
+    ticks: [Ticks; 2],
+    /// Removes the file.
+    _place: TempPath,
 }
 
 impl<'a> OpenSources<'a> {
@@ -50,7 +73,7 @@ impl<'a> OpenSources<'a> {
         // Checks that nobody can read are reported by those who look at them.
         let checks = Checks::of(&view.tags).unwrap_or_default();
         let null_if_unfit = checks.out_of_range == OutOfRange::AsNull;
-        Ok(ViewSource { view, source, files: self.files(source)?, null_if_unfit })
+        Ok(ViewSource { view, source, files: self.files(source)?, null_if_unfit, kept: None })
     }
 
     fn files(&mut self, source: &'a DataSource) -> Result<Arc<OpenSource>, Problem> {
@@ -69,9 +92,36 @@ impl<'a> ViewSource<'a> {
         OpenSources::new(repo).open(view)
     }
 
-    /// Whether rows are found by reading all text of the files, so that once is better than twice.
-    pub(crate) fn is_text(&self) -> bool {
-        self.files.files.format != Format::Parquet
+    /// Whether some rows can be read without reading all of them, and twice costs no more than twice.
+    pub(crate) fn is_cheap(&self) -> bool {
+        self.kept.is_some() || self.files.files.format == Format::Parquet
+    }
+
+    /// Whether all features of the view can be read from where they are now.
+    pub(crate) fn has_all_features(&self) -> bool {
+        self.kept.as_ref().is_none_or(|kept| kept.features.len() == self.view.features.len())
+    }
+
+    /// Keeps the rows of a scan of these features, given by their positions in the view, in a file in `folder`, from
+    /// which they are read from now on. Gives how many values became null because they do not fit.
+    ///
+    /// # Errors
+    /// When rows cannot be read, or the file not be written.
+    pub(crate) fn keep(
+        &mut self,
+        folder: &Path,
+        scan: ViewScan,
+        features: Vec<usize>,
+        cancel: &Cancel,
+    ) -> Result<u64, Problem> {
+        let ticks = scan.ticks;
+        let path = tempfile::Builder::new().suffix(".parquet").tempfile_in(folder).map_err(unwritten)?;
+        let (scan, shown) = (Arc::new(scan.scan), self.what());
+        keep_rows(&scan, path.as_file(), cancel)?;
+        let place = path.into_temp_path();
+        let file = OpenSource::file(&place, Format::Parquet, &shown)?;
+        self.kept = Some(Kept { file, features, ticks, _place: place });
+        Ok(scan.unfit())
     }
 
     /// What is being done, for messages.
@@ -91,6 +141,31 @@ impl<'a> ViewSource<'a> {
 
     /// A reading of keys, times and these features.
     pub(crate) fn scan(&self, features: &[&Field]) -> Result<ViewScan, Problem> {
+        match &self.kept {
+            Some(kept) => self.scan_kept(kept, features),
+            None => self.scan_files(features),
+        }
+    }
+
+    fn scan_kept(&self, kept: &Kept, features: &[&Field]) -> Result<ViewScan, Problem> {
+        let columns = self.columns(features.len());
+        let before = columns.first_feature();
+        let place = |field: &&Field| {
+            let feature = self.view.features.iter().position(|feature| feature == *field);
+            feature.and_then(|feature| kept.features.iter().position(|kept| *kept == feature))
+        };
+        let places = (0..before).chain(features.iter().filter_map(place).map(|feature| before + feature));
+        let as_is = |place: usize| Wanted { column: format!("c{place}"), role: Role::AsIs, null_if_unfit: false };
+        Ok(ViewScan { scan: kept.file.scan(places.map(as_is).collect())?, columns, ticks: kept.ticks })
+    }
+
+    fn columns(&self, features: usize) -> ViewColumns {
+        let has_created = !self.source.created_column().is_empty();
+        ViewColumns { keys: self.view.join_keys().len(), has_created, features }
+    }
+
+    /// The same from the source itself, whether rows of it are kept or not.
+    pub(crate) fn scan_files(&self, features: &[&Field]) -> Result<ViewScan, Problem> {
         let keys = self.view.join_keys();
         let mut wanted: Vec<Wanted> = Vec::with_capacity(keys.len() + 2 + features.len());
         let mut want = |column: &str, role: Role, null_if_unfit: bool| {
@@ -107,13 +182,15 @@ impl<'a> ViewSource<'a> {
         for feature in features {
             want(self.source.unmapped(&feature.name), Role::Value(feature.dtype.clone()), self.null_if_unfit);
         }
-        let columns = ViewColumns { keys: keys.len(), has_created: !created.is_empty(), features: features.len() };
-        Ok(ViewScan { scan: self.files.scan(wanted)?, columns })
+        let (scan, columns) = (self.files.scan(wanted)?, self.columns(features.len()));
+        let events = scan.ticks(columns.keys);
+        let created = if columns.has_created { scan.ticks(columns.keys + 1) } else { events };
+        Ok(ViewScan { scan, columns, ticks: [events, created] })
     }
 }
 
-/// Which columns a scan of a view has: keys `k0`, …, event times `t`, creation times `c` if there are
-/// any, features `f0`, ….
+/// Which columns a scan of a view has: keys, event times, creation times if there are any, features. Statements call
+/// them `k0`, …, `t`, `c` and `f0`, ….
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ViewColumns {
     pub keys: usize,
@@ -122,33 +199,19 @@ pub(crate) struct ViewColumns {
 }
 
 impl ViewColumns {
-    /// Their names, in order.
-    pub(crate) fn names(self) -> Vec<String> {
-        let created = self.has_created.then(|| "c".to_owned());
-        self.key_names().chain(["t".to_owned()]).chain(created).chain(self.feature_names()).collect()
-    }
-
-    /// Those of the keys.
+    /// How statements call the keys.
     pub(crate) fn key_names(self) -> impl Iterator<Item = String> {
         (0..self.keys).map(|index| format!("k{index}"))
     }
 
-    /// Those of the features.
+    /// How statements call the features.
     pub(crate) fn feature_names(self) -> impl Iterator<Item = String> {
         (0..self.features).map(|index| format!("f{index}"))
     }
 
-    /// The creation time, or null.
+    /// The creation time in statements, or null.
     pub(crate) const fn created(self) -> &'static str {
         if self.has_created { "c" } else { "NULL :: BIGINT" }
-    }
-
-    /// What orders rows of one entity, as one number: event time, then creation time, none first.
-    pub(crate) fn recency(self) -> String {
-        match self.has_created {
-            false => "t".to_owned(),
-            true => format!("(t :: HUGEINT * {TWO_TO_64} + coalesce(c :: HUGEINT + {TWO_TO_63}, 0))"),
-        }
     }
 
     /// The position of the first feature.
@@ -161,7 +224,42 @@ impl ViewColumns {
 pub(crate) struct ViewScan {
     pub scan: Scan,
     pub columns: ViewColumns,
+    /// What event times and creation times count.
+    pub ticks: [Ticks; 2],
 }
+
+/// Writes the rows of a scan to a file, in any order, as columns `c0`, ….
+fn keep_rows(scan: &Arc<Scan>, file: &File, cancel: &Cancel) -> Result<(), Problem> {
+    let kinds = scan.columns();
+    let fields = kinds.iter().enumerate().map(|(index, kind)| ArrowField::new(format!("c{index}"), kind.clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::LZ4_RAW)
+        .set_dictionary_enabled(false)
+        .set_max_row_group_row_count(Some(KEPT_AT_ONCE))
+        .build();
+    let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).map_err(unwritten)?;
+    let writer = Mutex::new(writer);
+    read(scan, cancel, |rows| {
+        let cast_to = |(array, kind): (&ArrayRef, &ArrowType)| cast(array, kind);
+        let columns = rows.columns.iter().zip(&kinds).map(cast_to).collect::<Result<Vec<_>, _>>().map_err(unwritten)?;
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(unwritten)?;
+        writer.lock().unwrap_or_else(PoisonError::into_inner).write(&batch).map_err(unwritten)
+    })?;
+    writer.into_inner().unwrap_or_else(PoisonError::into_inner).close().map_err(unwritten).map(drop)
+}
+
+fn unwritten(error: impl fmt::Display) -> Problem {
+    let message = format!("cannot keep rows of a source in a temporary file: {error}");
+    Problem::new(
+        Kind::Unavailable,
+        message,
+        "make room for temporary files, or set TMPDIR to another folder".to_owned(),
+    )
+}
+
+/// Rows that are kept in memory before they are written.
+const KEPT_AT_ONCE: usize = 64 << 10;
 
 impl ViewScan {
     /// Only rows of events from `first` to `last`, both in what event times count and inside.
@@ -171,8 +269,8 @@ impl ViewScan {
     }
 
     /// What event times count.
-    pub(crate) fn ticks(&self) -> Ticks {
-        self.scan.ticks(self.columns.keys)
+    pub(crate) const fn ticks(&self) -> Ticks {
+        self.ticks[0]
     }
 
     /// Only rows of events of an interval.
@@ -188,43 +286,7 @@ impl ViewScan {
         let features = self.columns.first_feature()..self.columns.first_feature() + self.columns.features;
         Self { scan: self.scan.with_content(features), ..self }
     }
-
-    /// As a table.
-    pub(crate) fn table(self, session: &DuckdbSession) -> ViewTable {
-        ViewTable { table: session.table(self.scan), columns: self.columns }
-    }
 }
-
-/// The rows of a view's source as a table.
-pub(crate) struct ViewTable {
-    pub table: ScanTable,
-    pub columns: ViewColumns,
-}
-
-impl ViewTable {
-    /// The table in SQL, called `s`.
-    pub(crate) fn sql(&self) -> String {
-        let mut names = self.columns.names();
-        if self.table.scan().has_content() {
-            names.push("content".to_owned());
-        }
-        self.table.sql("s", &names)
-    }
-
-    /// What event times count.
-    pub(crate) fn ticks(&self) -> Ticks {
-        self.table.scan().ticks(self.columns.keys)
-    }
-
-    /// What creation times count.
-    pub(crate) fn created_ticks(&self) -> Ticks {
-        if self.columns.has_created { self.table.scan().ticks(self.columns.keys + 1) } else { self.ticks() }
-    }
-}
-
-/// One more than the largest creation time can add to [`ViewColumns::recency`].
-pub(crate) const TWO_TO_64: &str = "18446744073709551616";
-const TWO_TO_63: &str = "9223372036854775808";
 
 #[cfg(test)]
 mod tests {

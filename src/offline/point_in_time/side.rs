@@ -1,0 +1,222 @@
+//! One view of a join with its source open.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ahash::RandomState;
+use arrow::{
+    array::{Array, AsArray},
+    datatypes::{DataType as ArrowType, Int64Type, UInt64Type},
+};
+use hashbrown::HashMap;
+
+use super::{
+    Place,
+    beside::plain_type,
+    features::Features,
+    keys::{Entity, Keys, NOBODY},
+    moments::{Moments, NEVER},
+    winners::{Candidate, NOWHERE, Winners},
+};
+use crate::{
+    model::Field,
+    offline::{
+        Cancel,
+        join::Side,
+        query::HistoricalRead,
+        reading::read,
+        view_source::{OpenSources, ViewColumns, ViewScan, ViewSource},
+    },
+    problem::{Kind, Problem},
+    sources::{Places, Rows, Ticks},
+};
+
+/// A side of the join.
+pub(super) struct OpenSide<'a> {
+    pub side: &'a Side<'a>,
+    source: ViewSource<'a>,
+}
+
+/// Of entity rows: who they are about, when, and what their times count.
+type AskedAbout<'a> = (&'a Keys, &'a Moments, Ticks);
+
+impl<'a> OpenSide<'a> {
+    /// Finds the files of the view's source.
+    ///
+    /// # Errors
+    /// When there are none, or the view has no source that can be read.
+    pub(super) fn open(sources: &mut OpenSources<'a>, side: &'a Side<'a>) -> Result<Self, Problem> {
+        Ok(Self { side, source: sources.open(side.view)? })
+    }
+
+    /// The types of the features.
+    ///
+    /// # Errors
+    /// When the source lacks one of them, or has it as something else.
+    pub(super) fn feature_types(&self) -> Result<Vec<ArrowType>, Problem> {
+        let scan = self.source.scan(&self.features())?;
+        Ok(scan.scan.columns().into_iter().skip(scan.columns.first_feature()).map(plain_type).collect())
+    }
+
+    fn features(&self) -> Vec<&'a Field> {
+        self.side.features.iter().map(|feature| &self.side.view.features[*feature]).collect()
+    }
+
+    /// Finds the row that counts at each moment, and reads its features. `is_all`: nobody will ask about others.
+    ///
+    /// # Errors
+    /// When the source cannot be read, or a value does not fit.
+    pub(super) fn join(
+        &mut self,
+        place: &Place<'_>,
+        asked: AskedAbout<'_>,
+        is_all: bool,
+        noticed: &mut HistoricalRead,
+    ) -> Result<Features, Problem> {
+        if !self.source.is_cheap() {
+            self.keep(place, self.side.features.clone(), asked, is_all, noticed)?;
+        }
+        let (_, moments, ticks) = asked;
+        let scan = self.between(self.source.scan(&[])?, asked);
+        let source_ticks = scan.ticks();
+        let mut winners = self.locate(scan, asked, place.cancel)?;
+        let limit = self.side.ttl.map(|ttl| source_ticks.of_micros(ttl));
+        let settled = winners.settled(moments, limit, |moment| ticks.convert(moments.time(moment), source_ticks));
+        let tied = self.tied(&settled, &winners);
+        if !tied.is_empty() && !self.source.has_all_features() {
+            drop((settled, winners));
+            self.keep(place, (0..self.side.view.features.len()).collect(), asked, is_all, noticed)?;
+            return self.join(place, asked, is_all, noticed);
+        }
+        noticed.ties += tied.iter().map(|(_, places)| places.len() as u64 - 1).sum::<u64>();
+        self.decide(&tied, &mut winners, place.cancel)?;
+        let of_moment = |counts: &u32| if *counts == NEVER { NOWHERE } else { winners.place(*counts) };
+        let places: Vec<u64> = settled.iter().map(of_moment).collect();
+        drop((settled, winners));
+        let features = Features::read(self.source.scan(&self.features())?, &places, place.cancel)?;
+        noticed.unfit += features.unfit;
+        Ok(features)
+    }
+
+    /// Keeps the rows that can matter in a file, because reading the source twice would take long.
+    fn keep(
+        &mut self,
+        place: &Place<'_>,
+        features: Vec<usize>,
+        asked: AskedAbout<'_>,
+        is_all: bool,
+        noticed: &mut HistoricalRead,
+    ) -> Result<(), Problem> {
+        let fields: Vec<&Field> = features.iter().map(|feature| &self.side.view.features[*feature]).collect();
+        let mut scan = self.source.scan_files(&fields)?;
+        if is_all {
+            scan = self.between(scan, asked);
+        }
+        noticed.unfit = self.source.keep(&place.spill.path()?, scan, features, place.cancel)?;
+        Ok(())
+    }
+
+    /// Only the events that can matter to somebody who asks.
+    fn between(&self, scan: ViewScan, (_, moments, ticks): AskedAbout<'_>) -> ViewScan {
+        let source_ticks = scan.ticks();
+        let Some((first, last)) = moments.range() else { return scan.between(i64::MAX, i64::MIN) };
+        let [first, last] = [first, last].map(|time| ticks.convert(time, source_ticks));
+        let first = self.side.ttl.map_or(i64::MIN, |ttl| first.saturating_sub(source_ticks.of_micros(ttl)));
+        scan.between(first, last)
+    }
+
+    /// The newest row that is there at each moment and was not there at the one before.
+    fn locate(&self, scan: ViewScan, asked: AskedAbout<'_>, cancel: &Cancel) -> Result<Winners, Problem> {
+        let (keys, moments, _) = asked;
+        let winners = Mutex::new(Winners::new(moments.len()));
+        if moments.len() > 0 {
+            let (columns, ticks) = (scan.columns, scan.ticks);
+            let scan = Arc::new(scan.scan.with_places());
+            read(&scan, cancel, |rows| {
+                let of = keys
+                    .find(&rows.columns[..columns.keys], rows.count)
+                    .map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", self.source.what()), None))?;
+                let candidates = self.candidates(&rows, &of, (columns, ticks), asked);
+                winners.lock().unwrap_or_else(PoisonError::into_inner).offer(&candidates);
+                Ok(())
+            })?;
+        }
+        Ok(winners.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Of rows, whose entities are known, those that count at some moment unless there is a newer one.
+    fn candidates(
+        &self,
+        rows: &Rows,
+        entities: &[Entity],
+        (columns, source_ticks): (ViewColumns, [Ticks; 2]),
+        (_, moments, ticks): AskedAbout<'_>,
+    ) -> Vec<Candidate> {
+        let events = rows.columns[columns.keys].as_primitive::<Int64Type>();
+        let created = columns.has_created.then(|| rows.columns[columns.keys + 1].as_primitive::<Int64Type>());
+        let places = rows.columns[columns.first_feature()].as_primitive::<UInt64Type>();
+        let limit = self.side.ttl.map(|ttl| source_ticks[0].of_micros(ttl));
+        let candidate = |(row, entity): (usize, &Entity)| {
+            if *entity == NOBODY || events.is_null(row) {
+                return None;
+            }
+            let event = events.value(row);
+            let created = created.filter(|created| created.is_valid(row)).map(|created| created.value(row));
+            let mut there_from = source_ticks[0].convert_up(event, ticks);
+            if self.side.by_created {
+                there_from = there_from.max(source_ticks[1].convert_up(created?, ticks));
+            }
+            let moment = moments.first_from(*entity, there_from)?;
+            let time = ticks.convert(moments.time(moment), source_ticks[0]);
+            // Later it is older still.
+            if limit.is_some_and(|limit| event < time.saturating_sub(limit)) {
+                return None;
+            }
+            let recency = (event, created.unwrap_or(i64::MIN));
+            Some(Candidate { moment: moment as u32, recency, place: places.value(row) })
+        };
+        entities.iter().enumerate().filter_map(candidate).collect()
+    }
+
+    /// The rows between which the values decide, with the moment for which each group of them is meant.
+    fn tied(&self, settled: &[u32], winners: &Winners) -> Vec<(u32, Vec<u64>)> {
+        if self.side.features.is_empty() {
+            return Vec::new();
+        }
+        let mut tied: Vec<(u32, Vec<u64>)> = Vec::new();
+        for counts in settled.iter().filter(|counts| **counts != NEVER) {
+            // Moments that one row counts at are one behind the other.
+            if tied.last().is_some_and(|(last, _)| last == counts) {
+                continue;
+            }
+            tied.extend(winners.tied(*counts).map(|places| (*counts, places.to_vec())));
+        }
+        tied
+    }
+
+    /// Decides between equally new rows by what they hold: the greatest values count, as when they are materialized.
+    fn decide(&self, tied: &[(u32, Vec<u64>)], winners: &mut Winners, cancel: &Cancel) -> Result<(), Problem> {
+        if tied.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<&Field> = self.side.view.features.iter().collect();
+        let scan = self.source.scan(&all)?.with_content();
+        let with_places = scan.columns.first_feature() + scan.columns.features;
+        let places = Places::new(tied.iter().flat_map(|(_, places)| places).copied().collect());
+        let scan = Arc::new(scan.scan.with_places().only(places));
+        let contents = read(&scan, cancel, |rows| {
+            let places = rows.columns[with_places].as_primitive::<UInt64Type>().values().to_vec();
+            let contents =
+                rows.columns[with_places + 1].as_binary::<i32>().iter().map(|bytes| bytes.map(<[u8]>::to_vec));
+            Ok(places.into_iter().zip(contents).collect::<Vec<_>>())
+        })?;
+        let contents: HashMap<u64, Option<Vec<u8>>, RandomState> = contents.into_iter().flatten().collect();
+        for (moment, places) in tied {
+            let greatest =
+                places.iter().max_by(|one, other| (contents.get(*one), other).cmp(&(contents.get(*other), one)));
+            if let Some(place) = greatest {
+                winners.decide(*moment, *place);
+            }
+        }
+        Ok(())
+    }
+}
