@@ -24,5 +24,6 @@ pub mod serving;
 mod side_by_side;
 pub mod sink;
 pub mod sources;
+pub mod spill;
 pub mod ui;
 pub mod yaml;

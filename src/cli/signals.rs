@@ -8,7 +8,7 @@ use signal_hook::{
     low_level::emulate_default_handler,
 };
 
-use crate::offline::remove_spill_folders;
+use crate::spill;
 
 /// From now on Ctrl-C and `kill` end the program only after its temporary files are gone.
 pub(crate) fn remove_temporary_files() {
@@ -22,7 +22,7 @@ pub(crate) fn remove_temporary_files() {
         };
         let end = move || {
             if let Some(signal) = signals.forever().next() {
-                remove_spill_folders();
+                spill::remove_all();
                 let _ = emulate_default_handler(signal);
             }
         };

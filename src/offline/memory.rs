@@ -15,7 +15,10 @@ use arrow::{
 use super::{
     cancel::Cancel,
     join::Join,
-    query::{BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore},
+    query::{
+        BatchSink, Counted, EntityQuery, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
+        OfflineStore,
+    },
 };
 use crate::{
     model::{DataSource, FeatureView, Interval, Timestamp},
@@ -145,6 +148,48 @@ impl OfflineStore for MemoryOfflineStore {
         let names = schema.fields().iter().map(|field| field.name().as_str()).chain(query.retrieval.outputs());
         stream(names.zip(columns), sink);
         Ok(HistoricalRead::default())
+    }
+
+    fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem> {
+        let mut columns: Vec<&str> = Vec::new();
+        for key in query.sources.iter().flat_map(|source| &source.keys) {
+            if !columns.contains(&key.column.as_str()) {
+                columns.push(&key.column);
+            }
+        }
+        let mut found: Vec<(Option<i64>, Vec<Option<String>>)> = Vec::new();
+        for source in query.sources.iter().filter(|source| columns.is_empty() || !source.keys.is_empty()) {
+            let rows = self.rows(&source.view)?;
+            for row in rows.inside(source.interval) {
+                let Some(entity) = &rows.entities[row] else { continue };
+                let created = rows.created.is_valid(row).then(|| rows.created.value(row));
+                let has_created = source.view.source.as_ref().is_some_and(|source| !source.created_column().is_empty());
+                if source.by_created && has_created && created.is_none_or(|at| at > source.interval.end.micros()) {
+                    continue;
+                }
+                let value = |column: &&str| {
+                    source.keys.iter().position(|key| key.column == **column).map(|key| entity[key].clone())
+                };
+                let time = query.at.is_none().then(|| rows.events.value(row));
+                found.push((time, columns.iter().map(value).collect()));
+            }
+        }
+        found.sort();
+        found.dedup();
+        let rows: Vec<Vec<(String, String)>> = found
+            .into_iter()
+            .map(|(time, values)| {
+                let keys =
+                    columns.iter().zip(values).map(|(name, value)| ((*name).to_owned(), value.unwrap_or_default()));
+                let time = time.map(|time| ("event_timestamp".to_owned(), Timestamp::from_micros(time).to_string()));
+                keys.chain(time).collect()
+            })
+            .collect();
+        Entities::of_texts(&rows)
+    }
+
+    fn entities_of_sql(&self, _: &str) -> Result<Entities, Problem> {
+        Err(Problem::new(Kind::Unsupported, "rows in memory are not asked in SQL", None))
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {

@@ -8,14 +8,15 @@ pub(crate) mod memory;
 mod point_in_time;
 mod query;
 mod reading;
-mod spill;
 mod view_source;
 
 use crate::config::{OfflineStoreConfig, StoreConfig};
 
 pub use cancel::Cancel;
-pub use query::{BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore};
-pub use spill::remove_all as remove_spill_folders;
+pub use query::{
+    BatchSink, Counted, EntityQuery, EntitySource, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
+    OfflineStore,
+};
 
 /// The offline store the settings name. The engine starts with the first query, not before.
 pub fn open(config: &StoreConfig) -> Box<dyn OfflineStore> {

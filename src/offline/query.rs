@@ -8,7 +8,7 @@ use super::Cancel;
 use crate::{
     model::{DataSource, FeatureView, Interval, Timestamp},
     problem::Problem,
-    retrieval::{Entities, Retrieval},
+    retrieval::{Entities, JoinKey, Retrieval},
     sources::OpenSource,
 };
 
@@ -33,6 +33,20 @@ pub trait OfflineStore: Send + Sync {
     /// # Errors
     /// When entity rows or sources cannot be read, or lack a column.
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem>;
+
+    /// The entities that rows of sources are of, as entity rows: each once, at each of the moments at which it has a row
+    /// or at one moment for all. They are in the order of their times, then of their keys.
+    ///
+    /// # Errors
+    /// When a source cannot be read or lacks a column.
+    fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem>;
+
+    /// Entity rows that a question in DuckDB's SQL over the repo's files gives. It can neither write nor reach anything
+    /// else.
+    ///
+    /// # Errors
+    /// When it is no `SELECT`, names what is not there, or fails; in the engine's words.
+    fn entities_of_sql(&self, sql: &str) -> Result<Entities, Problem>;
 
     /// Streams the newest row per entity of an interval, both ends included: join keys, event time
     /// and creation time (microseconds UTC, the latter null without a column for it), features.
@@ -84,6 +98,28 @@ pub struct HistoricalQuery<'a> {
     pub retrieval: &'a Retrieval,
     /// Whether a row counts only if it had been written by the entity row's time.
     pub filter_by_created_timestamp: bool,
+}
+
+/// Which entities are asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntityQuery {
+    /// Whose rows tell.
+    pub sources: Vec<EntitySource>,
+    /// The moment at which all of them are asked about; `None` stands for the event times of the rows.
+    pub at: Option<Timestamp>,
+}
+
+/// Rows whose entities are asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntitySource {
+    /// The view whose source is read.
+    pub view: FeatureView,
+    /// Its join keys, and the columns of entity rows that they become.
+    pub keys: Vec<JoinKey>,
+    /// Which events count, both ends included.
+    pub interval: Interval,
+    /// Whether rows without a creation time, or one after the end of the interval, do not count.
+    pub by_created: bool,
 }
 
 /// What was noticed while features were joined.

@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,12 +13,13 @@ use arrow::{
     array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray},
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
-use tempfile::{NamedTempFile, TempPath};
 
+use super::arrow_file::{arrow_to_parquet, is_arrow};
 use crate::{
     model::Timestamp,
     problem::{Kind, Problem},
     sources::{Format, OpenSource},
+    spill::SpillFolder,
 };
 
 /// Rows of entities.
@@ -39,8 +40,8 @@ enum Rows {
     File {
         path: PathBuf,
         format: Format,
-        /// Rows that can be read only once are read more than once from here.
-        _copy: Option<Arc<TempPath>>,
+        /// Removes rows that were kept here because they can be read only once.
+        _folder: Option<Arc<SpillFolder>>,
     },
 }
 
@@ -101,7 +102,7 @@ impl Entities {
         }
         let format = Format::of_file(path).map_err(unreadable)?;
         Ok(Self {
-            rows: Rows::File { path: path.to_owned(), format, _copy: None },
+            rows: Rows::File { path: path.to_owned(), format, _folder: None },
             file: Some(shown.to_owned()),
             moment: None,
         })
@@ -113,12 +114,31 @@ impl Entities {
     /// When they cannot be read, or not be copied to a temporary file.
     pub fn of_stream(stream: &mut dyn Read, shown: &str) -> Result<Self, Problem> {
         let unreadable = |error: io::Error| unreadable(shown, &error);
-        let mut copy = NamedTempFile::new().map_err(unreadable)?;
+        let folder = Arc::new(SpillFolder::default());
+        let path = folder.path()?.join("rows");
+        let mut copy = File::create(&path).map_err(unreadable)?;
         io::copy(stream, &mut copy).map_err(unreadable)?;
-        copy.flush().map_err(unreadable)?;
-        let format = Format::of_file(copy.path()).map_err(unreadable)?;
-        let (path, copy) = (copy.path().to_owned(), Arc::new(copy.into_temp_path()));
-        Ok(Self { rows: Rows::File { path, format, _copy: Some(copy) }, file: Some(shown.to_owned()), moment: None })
+        if is_arrow(&path).map_err(unreadable)? {
+            return Self::of_arrow(&path, shown);
+        }
+        let format = Format::of_file(&path).map_err(unreadable)?;
+        let rows = Rows::File { path, format, _folder: Some(folder) };
+        Ok(Self { rows, file: Some(shown.to_owned()), moment: None })
+    }
+
+    /// Rows of an Arrow file or stream, which are kept as parquet.
+    fn of_arrow(path: &Path, shown: &str) -> Result<Self, Problem> {
+        let folder = Arc::new(SpillFolder::default());
+        let kept = folder.path()?.join("rows.parquet");
+        arrow_to_parquet(path, &kept)
+            .map_err(|reason| Problem::new(Kind::Invalid, format!("cannot read {shown}: {reason}"), None))?;
+        Ok(Self::of_kept(kept, folder, shown))
+    }
+
+    /// Rows in a parquet file that is removed with its folder when nobody wants them any longer.
+    pub fn of_kept(path: PathBuf, folder: Arc<SpillFolder>, shown: &str) -> Self {
+        let rows = Rows::File { path, format: Format::Parquet, _folder: Some(folder) };
+        Self { rows, file: Some(shown.to_owned()), moment: None }
     }
 
     /// The same rows, all of them about one moment; they have no times of their own.

@@ -2,6 +2,7 @@
 //!
 //! Training data and online values go through the same [`resolve`], so they cannot differ.
 
+mod arrow_file;
 mod entities;
 mod reference;
 mod resolve;

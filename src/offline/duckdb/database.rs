@@ -11,11 +11,7 @@ use super::{
     scans::{FUNCTION, ScanFunction},
     session::DuckdbSession,
 };
-use crate::{
-    config::MemoryLimit,
-    offline::{Cancel, spill::SpillFolder},
-    problem::Problem,
-};
+use crate::{config::MemoryLimit, offline::Cancel, problem::Problem, spill::SpillFolder};
 
 /// A DuckDB in memory, with a folder to spill to.
 pub(crate) struct Database {
@@ -45,6 +41,11 @@ impl Database {
         };
         let connection = started.try_clone().map_err(|error| self.not_started(&error))?;
         Ok(DuckdbSession::begin(connection, Arc::clone(&self.memory), cancel.clone()))
+    }
+
+    /// A query of a database of its own, under the same limit.
+    pub(crate) fn session_of(&self, connection: Connection, cancel: &Cancel) -> DuckdbSession {
+        DuckdbSession::begin(connection, Arc::clone(&self.memory), cancel.clone())
     }
 
     fn start(&self) -> Result<Connection, Problem> {

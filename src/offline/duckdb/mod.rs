@@ -1,6 +1,7 @@
 //! Embedded DuckDB over the rows of sources. The only user of the DuckDB crate.
 
 mod database;
+mod entities;
 mod error;
 mod memory;
 mod newest;
@@ -13,15 +14,19 @@ use std::{path::PathBuf, sync::Arc};
 use super::{
     cancel::Cancel,
     point_in_time::{self, Place},
-    query::{BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore},
-    spill::SpillFolder,
+    query::{
+        BatchSink, Counted, EntityQuery, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
+        OfflineStore,
+    },
     view_source::ViewSource,
 };
 use crate::{
     config::MemoryLimit,
     model::{DataSource, FeatureView, Timestamp},
     problem::Problem,
+    retrieval::Entities,
     sources::OpenSource,
+    spill::SpillFolder,
 };
 use database::Database;
 use session::DuckdbSession;
@@ -66,6 +71,14 @@ impl OfflineStore for DuckDbStore {
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
         let place = Place { repo: &self.repo, memory: &self.memory, spill: &self.spill, cancel: &self.cancel };
         point_in_time::run(&place, query, sink)
+    }
+
+    fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem> {
+        entities::of_sources(self, query)
+    }
+
+    fn entities_of_sql(&self, sql: &str) -> Result<Entities, Problem> {
+        entities::of_sql(self, sql)
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {

@@ -51,6 +51,7 @@ impl DuckdbSession {
     }
 
     /// Runs statements without results.
+    #[cfg(test)]
     pub(crate) fn execute(&self, work: Work<'_>, sql: &str) -> Result<(), Problem> {
         self.cancel.check()?;
         self.connection.execute_batch(sql).map_err(|error| self.failure(work, &error))

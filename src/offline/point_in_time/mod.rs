@@ -31,12 +31,12 @@ use super::{
     Cancel,
     join::Join,
     query::{BatchSink, HistoricalQuery, HistoricalRead},
-    spill::SpillFolder,
     view_source::OpenSources,
 };
 use crate::{
     config::MemoryLimit,
     problem::{Advice, Kind, Problem},
+    spill::SpillFolder,
 };
 
 /// Where and under which limits a join runs.

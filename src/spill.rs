@@ -1,4 +1,4 @@
-//! The folder for what does not fit into memory or is read more than once. It is gone when the store is, when
+//! The folder for what does not fit into memory or is read more than once. It is gone when its owner is, when
 //! a signal ends the process ([`remove_all`]), and otherwise when the next one is made: a lock says
 //! which folders are still in use.
 
@@ -21,16 +21,16 @@ const LOCK: &str = "lock";
 /// Those of this process. Signals know of nothing but what is static.
 static IN_USE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// The folder of a store, which is made when somebody needs it.
-#[derive(Default)]
-pub(crate) struct SpillFolder(Mutex<Option<Spill>>);
+/// A folder for temporary files, which is made when somebody needs it.
+#[derive(Debug, Default)]
+pub struct SpillFolder(Mutex<Option<Spill>>);
 
 impl SpillFolder {
     /// Where it is.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub(crate) fn path(&self) -> Result<PathBuf, Problem> {
+    pub fn path(&self) -> Result<PathBuf, Problem> {
         let mut folder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let spill = match &mut *folder {
             Some(spill) => spill,
@@ -47,6 +47,7 @@ impl SpillFolder {
 }
 
 /// A folder to spill to.
+#[derive(Debug)]
 struct Spill {
     folder: TempDir,
     _lock: File,
