@@ -20,6 +20,7 @@ mod object_table;
 mod objects;
 mod online;
 mod origin;
+mod output;
 mod output_file;
 mod output_format;
 mod plan;
