@@ -23,6 +23,7 @@ mod origin;
 mod output;
 mod output_file;
 mod output_format;
+mod parquet_options;
 mod plan;
 mod question;
 mod registry;
