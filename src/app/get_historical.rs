@@ -1,5 +1,7 @@
 //! Features joined to entity rows as they were at each row's time.
 
+use arrow::datatypes::SchemaRef;
+
 use super::{Caller, Failure, FeatureStore, retrieval::retrieval};
 use crate::{
     offline::{BatchSink, Cancel, HistoricalQuery, HistoricalRead},
@@ -19,6 +21,15 @@ impl<'a> HistoricalJoin<'a> {
     /// When something does not exist or cannot be served, or the registry cannot be read.
     pub fn plan(store: &'a FeatureStore, caller: &Caller, features: &FeatureRequest) -> Result<Self, Failure> {
         Ok(Self { store, retrieval: retrieval(store, caller, features)? })
+    }
+
+    /// The columns of the result. Entity rows are read, and no rows of sources.
+    ///
+    /// # Errors
+    /// When entity rows cannot be read, or lack a column.
+    pub fn columns(&self, entities: &Entities, filter_by_created_timestamp: bool) -> Result<SchemaRef, Failure> {
+        let query = HistoricalQuery { entities, retrieval: &self.retrieval, filter_by_created_timestamp };
+        Ok(self.store.offline().historical_columns(&query)?)
     }
 
     /// Streams the result: the entity columns, then the features, one row per entity row, in their order. A feature row

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{CommandError, Context, Exit, entities, output::OutputArgs, selection::SelectionArgs};
+use super::{CommandError, Context, Exit, entities, output::OutputArgs, result_columns, selection::SelectionArgs};
 use crate::{app::get_historical::HistoricalJoin, diagnostics::counted, offline::Cancel, ui::Verbosity};
 
 /// Join features to entity rows as they were at each row's time
@@ -26,6 +26,9 @@ pub(crate) struct Args {
     filter_by_created_timestamp: bool,
     #[command(flatten)]
     output: OutputArgs,
+    /// Show the columns of the result and their types; no rows of sources are read and nothing is written
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
@@ -33,6 +36,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let (store, caller) = (context.store()?, context.caller());
     let join = HistoricalJoin::plan(&store, &caller, &args.selection.request()?)?;
     let entities = entities::of_file(&args.entities)?;
+    if args.dry_run {
+        let columns = join.columns(&entities, args.filter_by_created_timestamp)?;
+        result_columns::show(&columns, printer)?;
+        return Ok(Exit::Done);
+    }
     let mut output = args.output.open(printer)?;
     let joined = join.run(&entities, args.filter_by_created_timestamp, &Cancel::default(), &mut output.sink);
     let (read, written) = output.finish(joined, printer)?;

@@ -28,6 +28,7 @@ mod plan;
 mod question;
 mod registry;
 mod registry_dump;
+mod result_columns;
 mod schema;
 mod selection;
 #[cfg(unix)]

@@ -34,6 +34,12 @@ pub trait OfflineStore: Send + Sync {
     /// When entity rows or sources cannot be read, or lack a column.
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem>;
 
+    /// The columns that [`historical`](Self::historical) would give. Entity rows are read, and no rows of sources.
+    ///
+    /// # Errors
+    /// When entity rows cannot be read, or lack a column.
+    fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem>;
+
     /// Streams the newest row per entity of an interval, both ends included: join keys, event time
     /// and creation time (microseconds UTC, the latter null without a column for it), features.
     ///

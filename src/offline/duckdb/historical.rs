@@ -56,7 +56,7 @@ fn rendered<'a, 'b>(sides: &'b [OpenSide<'a>]) -> Vec<&'b RenderedSide<'a>> {
 }
 
 /// A feature may not be called like a column of the entity rows.
-fn check_names(entities: &EntityTable, query: &HistoricalQuery<'_>) -> Result<(), Problem> {
+pub(super) fn check_names(entities: &EntityTable, query: &HistoricalQuery<'_>) -> Result<(), Problem> {
     for column in entities.columns() {
         if query.retrieval.outputs().any(|output| output == column) {
             let message = format!("{} has a column `{column}`, and so would the result", query.entities.shown());

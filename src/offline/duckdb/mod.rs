@@ -1,6 +1,7 @@
 //! Embedded DuckDB over the rows of sources. The only user of the DuckDB crate.
 
 mod beside;
+mod columns;
 mod database;
 mod entity_rows;
 mod error;
@@ -14,6 +15,8 @@ mod source;
 mod spill;
 
 use std::{path::PathBuf, sync::Arc};
+
+use arrow::datatypes::SchemaRef;
 
 use super::cancel::Cancel;
 use super::query::{
@@ -60,6 +63,10 @@ impl OfflineStore for DuckDbStore {
 
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
         historical::run(&self.session()?, &self.repo, query, sink)
+    }
+
+    fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
+        columns::of_historical(&self.session()?, query)
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
