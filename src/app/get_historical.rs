@@ -1,28 +1,175 @@
-//! Features joined to entity rows as they were at each row's time.
+//! Features joined to entity rows as they were at each row's time, and whom and when they are asked about.
 
-use super::{Caller, Failure, FeatureStore, retrieval::retrieval};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+
+use super::{Caller, Failure, FeatureStore, retrieval::resolved};
 use crate::{
-    offline::{BatchSink, Cancel, HistoricalQuery, HistoricalRead},
-    retrieval::{Entities, FeatureRequest, Retrieval},
+    diagnostics::did_you_mean,
+    model::{DataSource, FeatureView, Field, Interval, Object, ObjectId, ObjectKind, RegistryState, Timestamp},
+    offline::{BatchSink, Cancel, EntityQuery, EntitySource, HistoricalQuery, HistoricalRead},
+    problem::{Kind, Problem},
+    retrieval::{Entities, FeatureRequest, JoinKey, Retrieval, view},
 };
+
+/// Whom features are asked about, and when.
+#[derive(Debug, Clone)]
+pub enum About {
+    /// Rows that somebody has.
+    Rows(Entities),
+    /// The rows that SQL over files of the repo gives; all at this moment, if they have no times of their own.
+    Sql {
+        /// One `SELECT` in DuckDB's language.
+        sql: String,
+        /// The moment of all rows.
+        at: Option<Timestamp>,
+    },
+    /// Every row that the sources of the features have in a range, as of its own time. Without a start it begins as
+    /// long before its end as the longest ttl of the views is, or thirty days, as in Feast.
+    Range {
+        /// The first moment.
+        start: Option<Timestamp>,
+        /// The last moment.
+        end: Timestamp,
+    },
+    /// Everybody of whom some feature is known at a moment and not too old for its ttl.
+    AsOf(Timestamp),
+    /// Everybody in the source of a view, or in a data source.
+    From {
+        /// Its name.
+        name: String,
+        /// The first moment; `None` is the beginning.
+        start: Option<Timestamp>,
+        /// The last moment; `None` is the end.
+        end: Option<Timestamp>,
+        /// The moment of all rows; `None` stands for the times of the events.
+        at: Option<Timestamp>,
+    },
+}
 
 /// A join whose features were found in the registry.
 pub struct HistoricalJoin<'a> {
     store: &'a FeatureStore,
+    state: Arc<RegistryState>,
     retrieval: Retrieval,
+    filter_by_created_timestamp: bool,
 }
 
 impl<'a> HistoricalJoin<'a> {
-    /// Looks for the features. No source is looked at.
+    /// Looks for the features. No source is looked at. A feature row counts only if it had been written by the entity
+    /// row's time, if that is wanted.
     ///
     /// # Errors
     /// When something does not exist or cannot be served, or the registry cannot be read.
-    pub fn plan(store: &'a FeatureStore, caller: &Caller, features: &FeatureRequest) -> Result<Self, Failure> {
-        Ok(Self { store, retrieval: retrieval(store, caller, features)? })
+    pub fn plan(
+        store: &'a FeatureStore,
+        _: &Caller,
+        features: &FeatureRequest,
+        filter_by_created_timestamp: bool,
+    ) -> Result<Self, Failure> {
+        let state = store.registered()?;
+        let retrieval = resolved(store, &state, features)?;
+        Ok(Self { store, state, retrieval, filter_by_created_timestamp })
     }
 
-    /// Streams the result: the entity columns, then the features, one row per entity row, in their order. A feature row
-    /// counts only if it had been written by the entity row's time, if that is wanted.
+    /// The entity rows of those whom it is about.
+    ///
+    /// # Errors
+    /// When they cannot be found, or it was called off.
+    pub fn entities(&self, about: About, cancel: &Cancel) -> Result<Entities, Failure> {
+        let offline = self.store.offline().cancelled_by(cancel);
+        let query = match about {
+            About::Rows(rows) => return Ok(rows),
+            About::Sql { sql, at } => {
+                let rows = offline.entities_of_sql(&sql)?;
+                return Ok(match at {
+                    Some(at) => rows.at(at),
+                    None => rows,
+                });
+            }
+            About::Range { start, end } => self.range(start, end)?,
+            About::AsOf(at) => self.as_of(at),
+            About::From { name, start, end, at } => self.from(&name, (start, end), at)?,
+        };
+        let entities = offline.entities_of(&query)?;
+        Ok(match query.at {
+            Some(at) => entities.at(at),
+            None => entities,
+        })
+    }
+
+    fn range(&self, start: Option<Timestamp>, end: Timestamp) -> Result<EntityQuery, Problem> {
+        /// As Feast has it for views without ttl.
+        const USUAL: i64 = 30 * 86_400_000_000;
+        let longest = self.retrieval.views.iter().filter_map(|selected| selected.view.ttl.limit()).max();
+        let start =
+            start.unwrap_or_else(|| Timestamp::from_micros(end.micros().saturating_sub(longest.unwrap_or(USUAL))));
+        let interval = interval(Some(start), Some(end))?;
+        Ok(EntityQuery { sources: self.sources(|_| interval, false), at: None })
+    }
+
+    fn as_of(&self, at: Timestamp) -> EntityQuery {
+        let interval = |view: &FeatureView| {
+            let first = view.ttl.limit().map_or(Timestamp::FIRST.micros(), |ttl| at.micros().saturating_sub(ttl));
+            Interval { start: Timestamp::from_micros(first), end: at }
+        };
+        EntityQuery { sources: self.sources(interval, self.filter_by_created_timestamp), at: Some(at) }
+    }
+
+    /// The sources of all views that features are asked of.
+    fn sources(&self, interval: impl Fn(&FeatureView) -> Interval, by_created: bool) -> Vec<EntitySource> {
+        let source = |selected: &crate::retrieval::SelectedView| EntitySource {
+            view: selected.view.clone(),
+            keys: selected.join_keys.clone(),
+            interval: interval(&selected.view),
+            by_created,
+        };
+        self.retrieval.views.iter().map(source).collect()
+    }
+
+    fn from(
+        &self,
+        name: &str,
+        (start, end): (Option<Timestamp>, Option<Timestamp>),
+        at: Option<Timestamp>,
+    ) -> Result<EntityQuery, Problem> {
+        let wanted = self.retrieval.entity_columns();
+        let is_view = self.state.views().any(|view| view.id().name == name);
+        let from = match self.state.objects.get(&ObjectId::new(ObjectKind::DataSource, name)) {
+            Some(Object::DataSource(source)) if !is_view => over_source(source, &wanted),
+            _ if is_view => view(&self.state, name)?,
+            _ => return Err(self.nothing_of(name)),
+        };
+        let keys: Vec<JoinKey> =
+            from.join_keys().iter().map(|field| JoinKey { field: field.clone(), column: field.name.clone() }).collect();
+        if let Some(missing) = wanted.iter().find(|key| !keys.iter().any(|known| known.column == key.column)) {
+            let known: Vec<&str> = keys.iter().map(|key| key.column.as_str()).collect();
+            let message = format!("`{name}` has no join key `{}`, which the features need", missing.column);
+            let help =
+                format!("name a view with that key, or a data source with such a column; it has {}", known.join(", "));
+            return Err(Problem::new(Kind::Invalid, message, (!known.is_empty()).then_some(help)));
+        }
+        let interval = interval(start, end)?;
+        Ok(EntityQuery { sources: vec![EntitySource { view: from, keys, interval, by_created: false }], at })
+    }
+
+    fn nothing_of(&self, name: &str) -> Problem {
+        let is_source = |id: &&ObjectId| id.kind.is_view() || id.kind == ObjectKind::DataSource;
+        let known = self.state.objects.keys().filter(is_source).map(|id| id.name.as_str());
+        let help = did_you_mean(name, known);
+        Problem::new(Kind::NotFound, format!("there is no feature view or data source `{name}`"), help)
+    }
+
+    /// The columns of the result. Entity rows are read, and no rows of sources.
+    ///
+    /// # Errors
+    /// When entity rows cannot be read, or lack a column.
+    pub fn columns(&self, entities: &Entities) -> Result<SchemaRef, Failure> {
+        Ok(self.store.offline().historical_columns(&self.query(entities))?)
+    }
+
+    /// Streams the result: the entity columns, then the features, one row per entity row, in their order.
     ///
     /// # Errors
     /// When entity rows or sources cannot be read, or lack a column; [`Kind::Cancelled`](crate::problem::Kind) when it
@@ -30,11 +177,35 @@ impl<'a> HistoricalJoin<'a> {
     pub fn run(
         &self,
         entities: &Entities,
-        filter_by_created_timestamp: bool,
         cancel: &Cancel,
         sink: &mut dyn BatchSink,
     ) -> Result<HistoricalRead, Failure> {
-        let query = HistoricalQuery { entities, retrieval: &self.retrieval, filter_by_created_timestamp };
-        Ok(self.store.offline().cancelled_by(cancel).historical(&query, sink)?)
+        Ok(self.store.offline().cancelled_by(cancel).historical(&self.query(entities), sink)?)
+    }
+
+    fn query<'q>(&'q self, entities: &'q Entities) -> HistoricalQuery<'q> {
+        let filter_by_created_timestamp = self.filter_by_created_timestamp;
+        HistoricalQuery { entities, retrieval: &self.retrieval, filter_by_created_timestamp }
+    }
+}
+
+/// A range of moments, both inside.
+fn interval(start: Option<Timestamp>, end: Option<Timestamp>) -> Result<Interval, Problem> {
+    let (start, end) = (start.unwrap_or(Timestamp::FIRST), end.unwrap_or(Timestamp::LAST));
+    if start > end {
+        let message = format!("the range starts at {start}, after its end {end}");
+        return Err(Problem::new(Kind::Invalid, message, "swap them".to_owned()));
+    }
+    Ok(Interval { start, end })
+}
+
+/// The rows of a source as if they were those of a view with these keys and no features.
+fn over_source(source: &DataSource, keys: &[&JoinKey]) -> FeatureView {
+    let source = source.kind.batch_source().unwrap_or(source);
+    FeatureView {
+        entities: keys.iter().map(|key| key.column.clone()).collect(),
+        entity_columns: keys.iter().map(|key| Field { name: key.column.clone(), ..key.field.clone() }).collect(),
+        source: Some(source.clone()),
+        ..FeatureView::new(&source.name)
     }
 }

@@ -1,9 +1,99 @@
-//! Entities as they are named on the command line: a file, standard input, or `KEY=VALUE`.
+//! Entities as they are named on the command line: a file, standard input, or `KEY=VALUE`; for training data also by a
+//! question or a range of time.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-use super::{CommandError, context::display_path};
-use crate::retrieval::Entities;
+use super::{CommandError, Context, context::display_path};
+use crate::{app::get_historical::About, model::Timestamp, retrieval::Entities};
+
+/// Whom features are asked about, and when.
+#[derive(Debug, clap::Args)]
+#[group(id = "about")]
+pub(crate) struct AboutArgs {
+    /// Entity rows: a parquet, CSV, JSON-lines or Arrow file, or - for stdin
+    #[arg(long, value_name = "FILE", help_heading = HEADING)]
+    entities: Option<PathBuf>,
+    /// Entity rows as the answer to a question in DuckDB's SQL over files of the repo
+    #[arg(long, value_name = "SQL", conflicts_with_all = ["entities"], help_heading = HEADING)]
+    entity_sql: Option<String>,
+    /// An entity as KEY=VALUE, several keys with commas; once per entity
+    #[arg(long, value_name = "KEY=VALUE", requires = "at", conflicts_with_all = ["entities", "entity_sql"],
+          help_heading = HEADING)]
+    entity: Vec<String>,
+    /// The entities that the source of a view, or a data source, has (between --start and --end); at the times of its
+    /// rows, or all --at one time
+    #[arg(long, value_name = "VIEW|SOURCE", conflicts_with_all = ["entities", "entity_sql", "entity"],
+          help_heading = HEADING)]
+    entities_from: Option<String>,
+    /// Everybody of whom something is known at this time and not too old for its ttl
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["entities", "entity_sql", "entity", "entities_from", "at"],
+          help_heading = HEADING)]
+    as_of: Option<String>,
+    /// The time of all entity rows, which have none of their own: ISO 8601, now, or relative to now such as -7d
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = HEADING)]
+    at: Option<String>,
+    /// Without entities: every row of the features' sources from this time on [default: as long before the end as the
+    /// longest ttl is, or 30 days]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true,
+          conflicts_with_all = ["entities", "entity_sql", "entity", "as_of"], help_heading = HEADING)]
+    start: Option<String>,
+    /// The end of that range; rows of this time are in it [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true,
+          conflicts_with_all = ["entities", "entity_sql", "entity", "as_of"], help_heading = HEADING)]
+    end: Option<String>,
+}
+
+/// Above these arguments.
+const HEADING: &str = "Entities";
+
+impl AboutArgs {
+    /// What they mean.
+    pub(crate) fn about(&self, context: &Context) -> Result<About, CommandError> {
+        let moment = |text: &Option<String>| {
+            let read = |text: &String| Timestamp::parse(text, context.now);
+            text.as_ref().map(read).transpose().map_err(|error| CommandError::new(error.to_string(), None))
+        };
+        let [at, start, end, as_of] =
+            [moment(&self.at)?, moment(&self.start)?, moment(&self.end)?, moment(&self.as_of)?];
+        let fixed = |rows: Entities| match at {
+            Some(at) => rows.at(at),
+            None => rows,
+        };
+        if let Some(path) = &self.entities {
+            return Ok(About::Rows(fixed(of_file(path)?)));
+        }
+        if let Some(sql) = &self.entity_sql {
+            return Ok(About::Sql { sql: sql.clone(), at });
+        }
+        if !self.entity.is_empty() {
+            return Ok(About::Rows(fixed(of_pairs(&self.entity)?)));
+        }
+        if let Some(name) = &self.entities_from {
+            return Ok(About::From { name: name.clone(), start, end, at });
+        }
+        if let Some(at) = as_of {
+            return Ok(About::AsOf(at));
+        }
+        if start.is_none() && end.is_none() {
+            return Err(CommandError::new(
+                "nobody is asked about",
+                "name entity rows with --entities FILE, --entity-sql SQL or --entity KEY=VALUE --at TIME, or ask about \
+                 all: --as-of TIME, --start TIME --end TIME, --entities-from VIEW"
+                    .to_owned(),
+            ));
+        }
+        if at.is_some() {
+            return Err(CommandError::new(
+                "--at is one time for all, and rows of a range have their own",
+                "leave out --at, or ask about everybody known then with --as-of TIME".to_owned(),
+            ));
+        }
+        Ok(About::Range { start, end: end.unwrap_or(context.now) })
+    }
+}
 
 /// The rows of a file in any format; `-` is standard input.
 pub(crate) fn of_file(path: &Path) -> Result<Entities, CommandError> {

@@ -20,12 +20,15 @@ mod object_table;
 mod objects;
 mod online;
 mod origin;
+mod output;
 mod output_file;
 mod output_format;
+mod parquet_options;
 mod plan;
 mod question;
 mod registry;
 mod registry_dump;
+mod result_columns;
 mod schema;
 mod selection;
 #[cfg(unix)]

@@ -10,7 +10,7 @@ use arrow::{
 };
 
 use crate::{
-    sink::{Format, RowSink, RowWriter, SinkError, Target},
+    sink::{Format, FormatWriter, ParquetOptions, RowSink, SinkError, Target},
     ui::Table,
 };
 
@@ -45,16 +45,23 @@ impl OutputFormat {
         }
     }
 
+    /// The format of files; `None` for what is drawn for the screen.
+    pub(crate) fn of_files(self, parquet: ParquetOptions) -> Option<Format> {
+        match self {
+            Self::Parquet => Some(Format::Parquet(parquet)),
+            Self::Csv => Some(Format::Csv),
+            Self::Jsonl => Some(Format::Jsonl),
+            Self::Arrow => Some(Format::Arrow),
+            Self::Table => None,
+        }
+    }
+
     /// Writes rows in this format.
-    pub(crate) fn sink(self, target: Target) -> RowSink {
-        let format = match self {
-            Self::Parquet => Format::Parquet,
-            Self::Csv => Format::Csv,
-            Self::Jsonl => Format::Jsonl,
-            Self::Arrow => Format::Arrow,
-            Self::Table => return RowSink::written_by(Box::new(TableWriter::open), target),
-        };
-        RowSink::new(format, target)
+    pub(crate) fn sink(self, target: Target, parquet: ParquetOptions) -> RowSink {
+        match self.of_files(parquet) {
+            Some(format) => RowSink::file(format, target),
+            None => RowSink::written_by(Box::new(TableWriter::open), target),
+        }
     }
 
     /// How many of these rows are not shown.
@@ -72,13 +79,13 @@ struct TableWriter {
 }
 
 impl TableWriter {
-    fn open(target: Target, schema: &SchemaRef) -> Result<Box<dyn RowWriter>, SinkError> {
+    fn open(target: Target, schema: &SchemaRef) -> Result<Box<dyn FormatWriter>, SinkError> {
         let table = Table::new(schema.fields().iter().map(|field| field.name().as_str()));
         Ok(Box::new(Self { table, target, room: TABLE_ROWS }))
     }
 }
 
-impl RowWriter for TableWriter {
+impl FormatWriter for TableWriter {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
         let shown = batch.slice(0, self.room.min(batch.num_rows()));
         self.room -= shown.num_rows();

@@ -12,6 +12,7 @@ mod online;
 mod registry;
 mod registry_place;
 mod store_kind;
+mod table_url;
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ pub use online::{
 };
 pub use registry::{RegistryCache, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 pub use registry_place::registry_at;
+pub use table_url::TableUrl;
 
 /// The JSON Schema of the settings file as it is once variables are filled in, made from the records that read it.
 pub fn schema() -> serde_json::Value {

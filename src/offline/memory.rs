@@ -2,13 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    ops::ControlFlow,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, TimestampMicrosecondArray, UInt64Array},
     compute::{concat_batches, take},
-    datatypes::{Field, Schema, TimestampMicrosecondType},
+    datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType},
     util::display::array_value_to_string,
 };
 
@@ -190,6 +191,23 @@ impl OfflineStore for MemoryOfflineStore {
 
     fn entities_of_sql(&self, _: &str) -> Result<Entities, Problem> {
         Err(Problem::new(Kind::Unsupported, "rows in memory are not asked in SQL", None))
+    }
+
+    fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
+        struct Heading(Option<SchemaRef>);
+        impl BatchSink for Heading {
+            fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
+                self.0 = Some(Arc::clone(schema));
+                ControlFlow::Break(())
+            }
+
+            fn batch(&mut self, _: &RecordBatch) -> ControlFlow<()> {
+                ControlFlow::Break(())
+            }
+        }
+        let mut heading = Heading(None);
+        self.historical(query, &mut heading)?;
+        Ok(heading.0.unwrap())
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {

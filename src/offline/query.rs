@@ -48,6 +48,12 @@ pub trait OfflineStore: Send + Sync {
     /// When it is no `SELECT`, names what is not there, or fails; in the engine's words.
     fn entities_of_sql(&self, sql: &str) -> Result<Entities, Problem>;
 
+    /// The columns that [`historical`](Self::historical) would give. Entity rows are read, and no rows of sources.
+    ///
+    /// # Errors
+    /// When entity rows cannot be read, or lack a column.
+    fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem>;
+
     /// Streams the newest row per entity of an interval, both ends included: join keys, event time
     /// and creation time (microseconds UTC, the latter null without a column for it), features.
     ///

@@ -9,4 +9,4 @@ mod resolve;
 
 pub use entities::Entities;
 pub use reference::FeatureReference;
-pub use resolve::{FeatureRequest, JoinKey, Retrieval, SelectedFeature, SelectedView, Selection, resolve};
+pub use resolve::{FeatureRequest, JoinKey, Retrieval, SelectedFeature, SelectedView, Selection, resolve, view};

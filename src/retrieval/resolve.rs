@@ -180,7 +180,10 @@ fn output_name(view: &str, feature: &str, full_names: bool) -> String {
 }
 
 /// The view of this name as its values are stored; a stream view is read like a plain one.
-fn view(state: &RegistryState, name: &str) -> Result<FeatureView, Problem> {
+///
+/// # Errors
+/// When there is none, or its values cannot be read.
+pub fn view(state: &RegistryState, name: &str) -> Result<FeatureView, Problem> {
     let unsupported =
         |message: String, help: Option<&str>| Err(Problem::new(Kind::Unsupported, message, help.map(str::to_owned)));
     let found = match state.view(name) {

@@ -1,19 +1,23 @@
 use std::sync::Arc;
 
 use arrow::{array::RecordBatch, csv, datatypes::SchemaRef, ipc::writer::StreamWriter, json};
-use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
+use parquet::{
+    arrow::ArrowWriter,
+    basic::{self, BrotliLevel, GzipLevel, ZstdLevel},
+    file::properties::WriterProperties,
+};
 
 use super::{
     Target,
     json_floats::FloatsAsTexts,
-    writer::{RowWriter, SinkError},
+    writer::{FormatWriter, SinkError},
 };
 
 /// The formats of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Apache Parquet, compressed with Snappy.
-    Parquet,
+    /// Apache Parquet.
+    Parquet(ParquetOptions),
     /// With a heading; without lists and structs.
     Csv,
     /// One JSON object per line; floats that are not numbers are texts.
@@ -22,16 +26,70 @@ pub enum Format {
     Arrow,
 }
 
+/// How parquet files are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ParquetOptions {
+    /// How columns are compressed.
+    pub compression: Compression,
+    /// How many rows a group has at most; parquet's own number if it is not given.
+    pub row_group_size: Option<usize>,
+}
+
+/// How columns of parquet files are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// Zstandard.
+    Zstd,
+    /// Snappy.
+    #[default]
+    Snappy,
+    /// Gzip.
+    Gzip,
+    /// LZ4 without frames.
+    Lz4,
+    /// Brotli.
+    Brotli,
+    /// Not at all.
+    None,
+}
+
+impl ParquetOptions {
+    fn properties(self) -> WriterProperties {
+        let compression = match self.compression {
+            Compression::Zstd => basic::Compression::ZSTD(ZstdLevel::default()),
+            Compression::Snappy => basic::Compression::SNAPPY,
+            Compression::Gzip => basic::Compression::GZIP(GzipLevel::default()),
+            Compression::Lz4 => basic::Compression::LZ4_RAW,
+            Compression::Brotli => basic::Compression::BROTLI(BrotliLevel::default()),
+            Compression::None => basic::Compression::UNCOMPRESSED,
+        };
+        let builder = WriterProperties::builder().set_compression(compression);
+        match self.row_group_size {
+            Some(rows) => builder.set_max_row_group_row_count(Some(rows)).build(),
+            None => builder.build(),
+        }
+    }
+}
+
 impl Format {
+    /// How names of its files end.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Parquet(_) => "parquet",
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+            Self::Arrow => "arrow",
+        }
+    }
+
     /// Begins to write rows with these columns.
     ///
     /// # Errors
     /// When the format has no form for a column, or the target cannot be written.
-    pub fn writer(self, target: Target, schema: &SchemaRef) -> Result<Box<dyn RowWriter>, SinkError> {
+    pub fn writer(self, target: Target, schema: &SchemaRef) -> Result<Box<dyn FormatWriter>, SinkError> {
         Ok(match self {
-            Self::Parquet => {
-                let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-                Box::new(ArrowWriter::try_new(target, schema.clone(), Some(properties))?)
+            Self::Parquet(options) => {
+                Box::new(ArrowWriter::try_new(target, schema.clone(), Some(options.properties()))?)
             }
             Self::Csv => {
                 if let Some(nested) = schema.fields().iter().find(|field| field.data_type().is_nested()) {
@@ -52,9 +110,17 @@ impl Format {
     }
 }
 
-impl RowWriter for ArrowWriter<Target> {
+impl FormatWriter for ArrowWriter<Target> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
         Ok(self.write(batch)?)
+    }
+
+    fn waiting(&self) -> usize {
+        self.memory_size()
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(self.flush()?)
     }
 
     fn finish(self: Box<Self>) -> Result<Target, SinkError> {
@@ -62,7 +128,7 @@ impl RowWriter for ArrowWriter<Target> {
     }
 }
 
-impl RowWriter for csv::Writer<Target> {
+impl FormatWriter for csv::Writer<Target> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
         Ok(self.write(batch)?)
     }
@@ -72,7 +138,7 @@ impl RowWriter for csv::Writer<Target> {
     }
 }
 
-impl RowWriter for json::LineDelimitedWriter<Target> {
+impl FormatWriter for json::LineDelimitedWriter<Target> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
         Ok(self.write(batch)?)
     }
@@ -83,7 +149,7 @@ impl RowWriter for json::LineDelimitedWriter<Target> {
     }
 }
 
-impl RowWriter for StreamWriter<Target> {
+impl FormatWriter for StreamWriter<Target> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
         Ok(self.write(batch)?)
     }

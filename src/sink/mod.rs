@@ -1,20 +1,27 @@
-//! Where streamed rows go, and in which format: files and pipes. Tables on the screen are drawn by a face, through
-//! [`RowWriter`].
+//! Where streamed rows go, and in which format: files and pipes, folders of files, tables of PostgreSQL. Tables on the
+//! screen are drawn by a face, through [`FormatWriter`].
 //!
-//! A file appears under its name only when it is complete: rows are written to a hidden file beside
+//! A file or folder appears under its name only when it is complete: rows are written to a hidden one beside
 //! it, which takes the name at the end and vanishes on any error. Links lead to the file that is
 //! replaced; pipes and devices are written as they are.
 
+mod file;
+mod folder;
 mod format;
 mod json_floats;
+mod partitions;
+mod postgres;
 mod rows;
 mod target;
 mod writer;
 
-pub use format::Format;
+pub use folder::Folder;
+pub use format::{Compression, Format, ParquetOptions};
+pub use partitions::Partitions;
+pub use postgres::PostgresTable;
 pub use rows::RowSink;
 pub use target::{Target, folder_of, follow_links};
-pub use writer::{OpenWriter, RowWriter, SinkError};
+pub use writer::{FormatWriter, OpenFormat, OpenRows, RowWriter, SinkError};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Batches of rows into the format that is asked for, as they come.
+//! Batches of rows to where they belong, as they come.
 
 use std::ops::ControlFlow;
 
@@ -6,31 +6,42 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{
     Format, Target,
-    target::LastFailure,
-    writer::{OpenWriter, RowWriter, SinkError},
+    file::FileRows,
+    writer::{OpenFormat, OpenRows, RowWriter, SinkError},
 };
 use crate::offline::BatchSink;
 
 /// Writes a streamed result.
 pub struct RowSink {
     /// Taken when the columns are known.
-    opening: Option<(OpenWriter, Target)>,
+    opening: Option<OpenRows>,
     writer: Option<Box<dyn RowWriter>>,
     rows: usize,
+    /// So many rows are taken; then the query is broken off.
+    limit: usize,
     failure: Option<SinkError>,
-    target_failure: LastFailure,
 }
 
 impl RowSink {
+    /// Rows to wherever `open` takes them.
+    pub fn new(open: OpenRows) -> Self {
+        Self { opening: Some(open), writer: None, rows: 0, limit: usize::MAX, failure: None }
+    }
+
     /// Rows in this format, to this target.
-    pub fn new(format: Format, target: Target) -> Self {
+    pub fn file(format: Format, target: Target) -> Self {
         Self::written_by(Box::new(move |target, schema| format.writer(target, schema)), target)
     }
 
     /// Rows as somebody else writes them, to this target.
-    pub fn written_by(open: OpenWriter, target: Target) -> Self {
-        let target_failure = target.failure();
-        Self { opening: Some((open, target)), writer: None, rows: 0, failure: None, target_failure }
+    pub fn written_by(open: OpenFormat, target: Target) -> Self {
+        Self::new(Box::new(move |schema| Ok(Box::new(FileRows::open(open, target, schema)?))))
+    }
+
+    /// The same, of which no more than the first `limit` rows are written.
+    #[must_use]
+    pub fn limited_to(self, limit: usize) -> Self {
+        Self { limit, ..self }
     }
 
     /// Completes the output and tells how many rows went through.
@@ -42,8 +53,7 @@ impl RowSink {
             return Err(failure);
         }
         if let Some(writer) = self.writer {
-            let target = writer.finish().map_err(|error| self.target_failure.get().map_or(error, SinkError::Io))?;
-            target.finish()?;
+            writer.finish()?;
         }
         Ok(self.rows)
     }
@@ -55,9 +65,10 @@ impl RowSink {
 
     fn settle(&mut self, result: Result<(), SinkError>) -> ControlFlow<()> {
         match result {
-            Ok(()) => ControlFlow::Continue(()),
+            Ok(()) if self.rows < self.limit => ControlFlow::Continue(()),
+            Ok(()) => ControlFlow::Break(()),
             Err(failure) => {
-                self.failure = Some(self.target_failure.get().map_or(failure, SinkError::Io));
+                self.failure = Some(failure);
                 ControlFlow::Break(())
             }
         }
@@ -66,15 +77,16 @@ impl RowSink {
 
 impl BatchSink for RowSink {
     fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
-        let Some((open, target)) = self.opening.take() else { return ControlFlow::Continue(()) };
-        let opened = open(target, schema).map(|writer| self.writer = Some(writer));
+        let Some(open) = self.opening.take() else { return ControlFlow::Continue(()) };
+        let opened = open(schema).map(|writer| self.writer = Some(writer));
         self.settle(opened)
     }
 
     fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
         let Some(writer) = &mut self.writer else { return ControlFlow::Continue(()) };
-        let written = writer.write(batch);
-        self.rows += batch.num_rows();
+        let taken = batch.num_rows().min(self.limit - self.rows);
+        let written = writer.write(&batch.slice(0, taken));
+        self.rows += taken;
         self.settle(written)
     }
 }

@@ -23,6 +23,8 @@ enum Place {
         temporary: BufWriter<NamedTempFile>,
         path: PathBuf,
     },
+    /// A file in a folder that appears as a whole.
+    Part(BufWriter<File>),
     /// Standard output, a pipe, a device: nothing that could be put in its place.
     Stream(BufWriter<Box<dyn Write + Send>>),
 }
@@ -60,14 +62,19 @@ impl Target {
             }
             _ => {
                 let path = follow_links(path)?;
-                // The hidden name is longer, and may not be too long.
-                let name: String = path.file_name().unwrap_or_default().to_string_lossy().chars().take(SHOWN).collect();
-                let (prefix, suffix) = (format!(".{name}."), ".part");
-                let temporary =
-                    tempfile::Builder::new().prefix(&prefix).suffix(suffix).tempfile_in(folder_of(&path))?;
+                let temporary = hidden(&path, |builder| builder.tempfile_in(folder_of(&path)))?;
                 Place::File { temporary: BufWriter::new(temporary), path }
             }
         };
+        Ok(Self { place, failure: LastFailure::default() })
+    }
+
+    /// A new file in a folder that nobody knows yet.
+    ///
+    /// # Errors
+    /// When there is one already, or the folder cannot be written.
+    pub(super) fn part(path: &Path) -> io::Result<Self> {
+        let place = Place::Part(BufWriter::new(File::create_new(path)?));
         Ok(Self { place, failure: LastFailure::default() })
     }
 
@@ -88,6 +95,7 @@ impl Target {
     pub fn finish(self) -> io::Result<()> {
         match self.place {
             Place::Stream(mut stream) => stream.flush(),
+            Place::Part(file) => file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all(),
             Place::File { temporary, path } => {
                 let temporary = temporary.into_inner().map_err(io::IntoInnerError::into_error)?;
                 temporary.as_file().sync_all()?;
@@ -98,6 +106,13 @@ impl Target {
             }
         }
     }
+}
+
+/// Makes something under a hidden name that reminds of the one it will have.
+pub(super) fn hidden<T>(path: &Path, make: impl FnOnce(&tempfile::Builder<'_, '_>) -> io::Result<T>) -> io::Result<T> {
+    // The hidden name is longer, and may not be too long.
+    let name: String = path.file_name().unwrap_or_default().to_string_lossy().chars().take(SHOWN).collect();
+    make(tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part"))
 }
 
 /// The folder in which a file lies.
@@ -156,6 +171,7 @@ impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = match &mut self.place {
             Place::File { temporary, .. } => temporary.write(bytes),
+            Place::Part(file) => file.write(bytes),
             Place::Stream(stream) => stream.write(bytes),
         };
         self.failure.note(written)
@@ -164,6 +180,7 @@ impl Write for Target {
     fn flush(&mut self) -> io::Result<()> {
         let flushed = match &mut self.place {
             Place::File { temporary, .. } => temporary.flush(),
+            Place::Part(file) => file.flush(),
             Place::Stream(stream) => stream.flush(),
         };
         self.failure.note(flushed)

@@ -23,7 +23,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::offline::BatchSink as _;
 
-const ALL: [Format; 4] = [Format::Parquet, Format::Csv, Format::Jsonl, Format::Arrow];
+const PARQUET: Format = Format::Parquet(ParquetOptions { compression: Compression::Snappy, row_group_size: None });
+const ALL: [Format; 4] = [PARQUET, Format::Csv, Format::Jsonl, Format::Arrow];
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -38,7 +39,7 @@ fn files(folder: &TempDir) -> Vec<String> {
 }
 
 fn sink(format: Format, path: &Path) -> RowSink {
-    RowSink::new(format, Target::file(path).unwrap())
+    RowSink::file(format, Target::file(path).unwrap())
 }
 
 /// Writes batches with these columns, and tells how many rows there were.
@@ -68,7 +69,7 @@ fn numbers(numbers: &[i64]) -> RecordBatch {
 fn read(format: Format, path: &Path) -> Vec<RecordBatch> {
     let file = File::open(path).unwrap();
     match format {
-        Format::Parquet => {
+        Format::Parquet(_) => {
             ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap().map(Result::unwrap).collect()
         }
         Format::Arrow => StreamReader::try_new(file, None).unwrap().map(Result::unwrap).collect(),
@@ -170,7 +171,7 @@ fn parquet_and_arrow_keep_values_and_types() {
         ("s", Arc::new(StringArray::from(vec![None, Some("")]))),
         ("t", Arc::new(TimestampMicrosecondArray::from(vec![-1, 1]).with_timezone("UTC"))),
     ]);
-    for format in [Format::Parquet, Format::Arrow] {
+    for format in [PARQUET, Format::Arrow] {
         let path = folder.path().join("rows");
         write(format, &path, &rows.schema(), std::slice::from_ref(&rows)).unwrap();
         let found = read(format, &path);
@@ -196,12 +197,12 @@ fn a_result_without_rows_is_a_whole_file() {
         assert_eq!(write(format, &path, &schema, &[]).unwrap(), 0);
         assert_eq!(fs::read_to_string(&path).unwrap(), expected);
     }
-    for format in [Format::Parquet, Format::Arrow] {
+    for format in [PARQUET, Format::Arrow] {
         assert_eq!(write(format, &path, &schema, &[]).unwrap(), 0);
         assert_eq!(read(format, &path), []);
     }
     let builder = ParquetRecordBatchReaderBuilder::try_new({
-        write(Format::Parquet, &path, &schema, &[]).unwrap();
+        write(PARQUET, &path, &schema, &[]).unwrap();
         File::open(&path).unwrap()
     });
     assert_eq!(builder.unwrap().schema().field(0).name(), "n");
@@ -249,7 +250,7 @@ fn what_is_given_up_leaves_nothing_and_what_was_there_stays() {
 /// Writes one batch and no more.
 struct OneBatch(Target, bool);
 
-impl RowWriter for OneBatch {
+impl FormatWriter for OneBatch {
     fn write(&mut self, _: &RecordBatch) -> Result<(), SinkError> {
         use std::io::Write as _;
         if std::mem::replace(&mut self.1, true) {
@@ -335,4 +336,51 @@ fn files_can_be_read_by_others() {
     let path = folder.path().join("rows.csv");
     write(Format::Csv, &path, &numbers(&[]).schema(), &[]).unwrap();
     assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o644);
+}
+
+#[test]
+fn no_more_rows_are_taken_than_are_wanted() {
+    let folder = folder();
+    let path = folder.path().join("rows.csv");
+    let rows = numbers(&[1, 2, 3]);
+    for (limit, text, goes_on) in [
+        (0, "n\n", [false, false]),
+        (2, "n\n1\n2\n", [true, false]),
+        (3, "n\n1\n2\n3\n", [true, false]),
+        (4, "n\n1\n2\n3\n", [true, true]),
+    ] {
+        let mut sink = sink(Format::Csv, &path).limited_to(limit);
+        let started = sink.start(&rows.schema()).is_continue();
+        assert_eq!([started, started && sink.batch(&rows).is_continue()], goes_on, "{limit}");
+        assert!(!sink.failed());
+        assert_eq!(sink.finish().unwrap(), limit.min(3));
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[test]
+fn parquet_has_the_compression_and_groups_that_are_wanted() {
+    use Compression::{Brotli, Gzip, Lz4, None, Snappy, Zstd};
+    let (folder, rows) = (folder(), numbers(&[7; 1000]));
+    for (compression, name) in [
+        (Zstd, "ZSTD"),
+        (Snappy, "SNAPPY"),
+        (Gzip, "GZIP"),
+        (Lz4, "LZ4_RAW"),
+        (Brotli, "BROTLI"),
+        (None, "UNCOMPRESSED"),
+    ] {
+        let path = folder.path().join("rows.parquet");
+        let format = Format::Parquet(ParquetOptions { compression, row_group_size: Some(400) });
+        write(format, &path, &rows.schema(), std::slice::from_ref(&rows)).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
+        let groups = reader.metadata().row_groups();
+        assert_eq!(groups.iter().map(|group| group.num_rows()).collect::<Vec<_>>(), [400, 400, 200]);
+        assert!(
+            groups[0].column(0).compression().to_string().starts_with(name),
+            "{}",
+            groups[0].column(0).compression()
+        );
+        assert_eq!(reader.build().unwrap().map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 1000);
+    }
 }

@@ -4,14 +4,46 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
 use parquet::errors::ParquetError;
 
 use super::Target;
+use crate::problem::Problem;
+
+/// Takes the rows of a result to where they belong, which has them when it is finished and not before.
+pub trait RowWriter: Send {
+    /// Takes the next rows.
+    ///
+    /// # Errors
+    /// When they cannot be encoded or not be written.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError>;
+
+    /// Writes what is left and lets the result appear.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn finish(self: Box<Self>) -> Result<(), SinkError>;
+}
+
+/// Begins to write rows with these columns.
+pub type OpenRows = Box<dyn FnOnce(&SchemaRef) -> Result<Box<dyn RowWriter>, SinkError> + Send>;
 
 /// Writes rows in a format.
-pub trait RowWriter: Send {
+pub trait FormatWriter: Send {
     /// Writes the next rows.
     ///
     /// # Errors
     /// When they cannot be encoded or the target cannot be written.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError>;
+
+    /// About how many bytes of memory rows take that are not written yet.
+    fn waiting(&self) -> usize {
+        0
+    }
+
+    /// Writes rows that wait for more of them.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 
     /// Writes what is left, and gives the target back.
     ///
@@ -21,7 +53,7 @@ pub trait RowWriter: Send {
 }
 
 /// Begins to write to a target rows with these columns.
-pub type OpenWriter = Box<dyn FnOnce(Target, &SchemaRef) -> Result<Box<dyn RowWriter>, SinkError> + Send>;
+pub type OpenFormat = Box<dyn FnOnce(Target, &SchemaRef) -> Result<Box<dyn FormatWriter>, SinkError> + Send>;
 
 /// Why rows cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +70,9 @@ pub enum SinkError {
     /// The rows cannot be encoded as parquet.
     #[error("cannot write the output: {0}")]
     Parquet(ParquetError),
+    /// What is wrong is said already.
+    #[error(transparent)]
+    Problem(#[from] Problem),
 }
 
 impl From<ArrowError> for SinkError {

@@ -130,9 +130,9 @@ fn features_of_the_past_are_those_of_each_rows_time() {
     let rows = RecordBatch::try_from_iter(columns).unwrap();
     let entities = Entities::of_batches(rows.schema(), vec![rows]);
     let mut collected = Collected::default();
-    let join = HistoricalJoin::plan(&house.store, &caller(), &features(&["a:x"])).unwrap();
+    let join = HistoricalJoin::plan(&house.store, &caller(), &features(&["a:x"]), false).unwrap();
     let cancel = Cancel::default();
-    join.run(&entities, false, &cancel, &mut collected).unwrap();
+    join.run(&entities, &cancel, &mut collected).unwrap();
     let found = arrow::compute::concat_batches(&collected.0[0].schema(), &collected.0).unwrap();
     let names: Vec<_> = found.schema().fields().iter().map(|field| field.name().clone()).collect();
     assert_eq!(names, ["driver_id", "event_timestamp", "a__x"]);
@@ -140,14 +140,14 @@ fn features_of_the_past_are_those_of_each_rows_time() {
     assert_eq!(values, [Some(1.0), Some(2.0), Some(3.0), None]);
 
     cancel.cancel();
-    let called_off = join.run(&entities, false, &cancel, &mut Collected::default()).unwrap_err();
+    let called_off = join.run(&entities, &cancel, &mut Collected::default()).unwrap_err();
     assert_eq!(called_off.kind(), Kind::Cancelled);
 }
 
 #[test]
 fn the_past_of_something_unknown_is_not_looked_for() {
     let house = House::applied(&with_views(&["a"]), &[]);
-    let plan = |names| HistoricalJoin::plan(&house.store, &caller(), &features(names)).map(|_| ());
+    let plan = |names| HistoricalJoin::plan(&house.store, &caller(), &features(names), false).map(|_| ());
     assert_eq!(plan(&["b:x"]).unwrap_err().kind(), Kind::NotFound);
     assert!(plan(&["a:x"]).is_ok());
 }

@@ -28,13 +28,13 @@ const MOST_STATEMENTS: usize = 256;
 /// answer, the connection counts as closed, because the answer may still come.
 #[derive(Debug)]
 pub struct Connection {
-    client: Client,
+    pub(super) client: Client,
     /// Ends with the error that the connection ended with.
     driver: JoinHandle<Option<Error>>,
     statements: HashMap<String, Statement>,
     /// Whether the server keeps statements for us, which some poolers in between do not.
     keeps_statements: bool,
-    limit: Duration,
+    pub(super) limit: Duration,
     /// Whether an answer is outstanding.
     owes: bool,
 }
@@ -114,7 +114,7 @@ impl Connection {
         self.end(answer).await
     }
 
-    fn begin(&mut self) -> Result<(), PostgresError> {
+    pub(super) fn begin(&mut self) -> Result<(), PostgresError> {
         if self.owes {
             return Err(PostgresError::Silent);
         }
@@ -123,7 +123,7 @@ impl Connection {
     }
 
     /// Takes note that an answer is there, or of why there will be none.
-    async fn end<T>(&mut self, answer: Result<T, PostgresError>) -> Result<T, PostgresError> {
+    pub(super) async fn end<T>(&mut self, answer: Result<T, PostgresError>) -> Result<T, PostgresError> {
         match &answer {
             Err(PostgresError::Silent) => return answer,
             Err(error) if error.is_closed() => {
@@ -148,7 +148,10 @@ impl Drop for Connection {
     }
 }
 
-async fn answer_of<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, PostgresError> {
+pub(super) async fn answer_of<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, PostgresError> {
     Ok(timeout(limit, answer).await.map_err(|_| PostgresError::Silent)??)
 }
 

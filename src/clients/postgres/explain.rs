@@ -86,7 +86,7 @@ fn by_code(role: &Role, url: &ServerUrl, code: &SqlState, text: &str) -> Postgre
         SqlState::READ_ONLY_SQL_TRANSACTION => {
             (format!("{what} cannot be written: the server or the user is read-only"), role.read_only.to_owned())
         }
-        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
+        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN | SqlState::INVALID_SCHEMA_NAME => {
             let problem = Problem::new(Kind::Unavailable, format!("{what} lacks something: {text}"), None);
             return PostgresProblem { problem: problem.advise((role.missing)()), passing: false };
         }

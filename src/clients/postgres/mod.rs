@@ -1,7 +1,8 @@
 //! PostgreSQL: how it is connected to, how long an answer may take, which connections are kept, and what went wrong in
-//! words; for the registry and the online store.
+//! words; for the registry, the online store and results.
 
 mod connection;
+mod copy;
 mod explain;
 mod pool;
 mod problem;
@@ -9,6 +10,7 @@ mod server;
 mod tls;
 
 pub use connection::{ANSWER_LIMIT, Connection};
+pub use copy::CopyIn;
 pub use pool::{Lent, Pool};
 pub use problem::{PostgresError, PostgresProblem, Role};
 pub use server::PostgresServer;

@@ -11,6 +11,8 @@ mod view_table;
 
 use std::{path::PathBuf, sync::Arc};
 
+use arrow::datatypes::SchemaRef;
+
 use super::{
     cancel::Cancel,
     point_in_time::{self, Place},
@@ -48,6 +50,10 @@ impl DuckDbStore {
         Self { repo, memory, database, spill, cancel: Cancel::default() }
     }
 
+    fn place(&self) -> Place<'_> {
+        Place { repo: &self.repo, memory: &self.memory, spill: &self.spill, cancel: &self.cancel }
+    }
+
     fn session(&self) -> Result<DuckdbSession, Problem> {
         self.database.session(&self.cancel)
     }
@@ -69,8 +75,7 @@ impl OfflineStore for DuckDbStore {
     }
 
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
-        let place = Place { repo: &self.repo, memory: &self.memory, spill: &self.spill, cancel: &self.cancel };
-        point_in_time::run(&place, query, sink)
+        point_in_time::run(&self.place(), query, sink)
     }
 
     fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem> {
@@ -79,6 +84,10 @@ impl OfflineStore for DuckDbStore {
 
     fn entities_of_sql(&self, sql: &str) -> Result<Entities, Problem> {
         entities::of_sql(self, sql)
+    }
+
+    fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
+        point_in_time::columns(&self.place(), query)
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {

@@ -1,6 +1,6 @@
 //! Entity rows as they are, in front of the features that were joined to them.
 
-use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
+use std::{collections::VecDeque, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray},
@@ -13,7 +13,6 @@ use super::entity_rows::{EVENT_TIMESTAMP, EntityRows, Time};
 use crate::{
     feast::values::encode::micros_in_utc,
     model::{DataType, Timestamp},
-    offline::BatchSink,
     problem::{Kind, Problem},
     retrieval::Retrieval,
     sources::{Holds, Part, Role, Rows, ScanRun, Ticks, Wanted},
@@ -22,7 +21,7 @@ use crate::{
 /// Puts the columns of the entity rows in front of the features that were found for them.
 ///
 /// The join has seen keys and times only; the rest is read once more, beside its result, and comes out as it is.
-pub(super) struct BesideEntities<'a> {
+pub(super) struct BesideEntities {
     run: ScanRun,
     part: Option<Part>,
     /// Rows that are read and not yet passed on.
@@ -35,10 +34,9 @@ pub(super) struct BesideEntities<'a> {
     moment: Option<Timestamp>,
     ticks: Ticks,
     schema: SchemaRef,
-    sink: &'a mut dyn BatchSink,
 }
 
-impl<'a> BesideEntities<'a> {
+impl BesideEntities {
     /// In front of features of these types.
     ///
     /// # Errors
@@ -46,7 +44,6 @@ impl<'a> BesideEntities<'a> {
     pub(super) fn new(
         entities: &EntityRows<'_>,
         (retrieval, features): (&Retrieval, &[ArrowType]),
-        sink: &'a mut dyn BatchSink,
     ) -> Result<Self, Problem> {
         let (time_column, moment) = match &entities.time {
             Time::Column(column) => (Some(column.as_str()), None),
@@ -95,7 +92,6 @@ impl<'a> BesideEntities<'a> {
             moment,
             ticks,
             schema,
-            sink,
         })
     }
 
@@ -157,19 +153,19 @@ impl<'a> BesideEntities<'a> {
         }
     }
 
-    /// Says which columns there will be.
-    pub(super) fn start(&mut self) -> ControlFlow<()> {
-        self.sink.start(&self.schema)
+    /// The columns of the result.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.schema
     }
 
-    /// Hands on the next entity rows with their features.
+    /// The next entity rows with their features.
     ///
     /// # Errors
     /// When entity rows cannot be read a second time.
-    pub(super) fn pass_on(&mut self, features: Vec<ArrayRef>, count: usize) -> Result<ControlFlow<()>, Problem> {
+    pub(super) fn next(&mut self, features: Vec<ArrayRef>, count: usize) -> Result<RecordBatch, Problem> {
         let mut columns = self.take(count)?;
         columns.extend(features);
-        Ok(self.sink.batch(&RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)?))
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)
     }
 }
 

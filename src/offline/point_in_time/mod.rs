@@ -15,9 +15,9 @@ mod moments;
 mod side;
 mod winners;
 
-use std::{ops::ControlFlow, path::Path};
+use std::{ops::ControlFlow, path::Path, sync::Arc};
 
-use arrow::datatypes::DataType as ArrowType;
+use arrow::datatypes::{DataType as ArrowType, SchemaRef};
 
 use self::{
     beside::BesideEntities,
@@ -54,6 +54,40 @@ pub(crate) struct Place<'a> {
 /// Rows that are handed on at once.
 const ROWS: usize = 8192;
 
+/// A join whose entity rows and sources are open.
+struct Opened<'a> {
+    entities: EntityRows<'a>,
+    sides: Vec<OpenSide<'a>>,
+    /// The types of all features.
+    kinds: Vec<ArrowType>,
+    beside: BesideEntities,
+}
+
+/// Opens what a join reads; no row is read yet.
+fn open<'a>(place: &Place<'a>, query: &HistoricalQuery<'_>, join: &'a Join<'a>) -> Result<Opened<'a>, Problem> {
+    place.cancel.check()?;
+    let entities = EntityRows::open(query.entities, &join.keys)?;
+    check_names(&entities, query)?;
+    let mut sources = OpenSources::new(place.repo);
+    let sides: Vec<OpenSide<'_>> =
+        join.sides.iter().map(|side| OpenSide::open(&mut sources, side)).collect::<Result<_, _>>()?;
+    let mut kinds: Vec<ArrowType> = Vec::new();
+    for side in &sides {
+        kinds.extend(side.feature_types()?);
+    }
+    let beside = BesideEntities::new(&entities, (query.retrieval, &kinds))?;
+    Ok(Opened { entities, sides, kinds, beside })
+}
+
+/// The columns of the result. No rows of sources are read.
+///
+/// # Errors
+/// When entity rows or sources cannot be read or lack a column.
+pub(crate) fn columns(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
+    let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
+    Ok(Arc::clone(open(place, query, &join)?.beside.schema()))
+}
+
 /// Runs the join and streams its result.
 ///
 /// # Errors
@@ -63,26 +97,15 @@ pub(crate) fn run(
     query: &HistoricalQuery<'_>,
     sink: &mut dyn BatchSink,
 ) -> Result<HistoricalRead, Problem> {
-    place.cancel.check()?;
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
-    let mut entities = EntityRows::open(query.entities, &join.keys)?;
-    check_names(&entities, query)?;
-    let mut sources = OpenSources::new(place.repo);
-    let mut sides: Vec<OpenSide<'_>> =
-        join.sides.iter().map(|side| OpenSide::open(&mut sources, side)).collect::<Result<_, _>>()?;
-    let mut kinds: Vec<ArrowType> = Vec::new();
-    for side in &sides {
-        kinds.extend(side.feature_types()?);
-    }
-    let mut beside = BesideEntities::new(&entities, (query.retrieval, &kinds), sink)?;
+    let mut opened = open(place, query, &join)?;
     let mut read = HistoricalRead::default();
-    if beside.start().is_break() {
+    if sink.start(opened.beside.schema()).is_break() {
         return Ok(read);
     }
-    let most = rows_of_chunk(place, &join, &kinds);
-    while let Some(asked) = entities.next(most)? {
-        let is_all = asked.count < most;
-        if chunk(place, (&entities, &asked, is_all), &mut sides, &mut beside, &mut read)?.is_break() {
+    let most = rows_of_chunk(place, &join, &opened.kinds);
+    while let Some(asked) = opened.entities.next(most)? {
+        if chunk(place, &mut opened, (&asked, asked.count < most), sink, &mut read)?.is_break() {
             break;
         }
     }
@@ -92,14 +115,14 @@ pub(crate) fn run(
 /// Joins and hands on some of the entity rows; `is_all` says that there are no others.
 fn chunk(
     place: &Place<'_>,
-    (entities, asked, is_all): (&EntityRows<'_>, &Asked, bool),
-    sides: &mut [OpenSide<'_>],
-    beside: &mut BesideEntities<'_>,
+    opened: &mut Opened<'_>,
+    (asked, is_all): (&Asked, bool),
+    sink: &mut dyn BatchSink,
     read: &mut HistoricalRead,
 ) -> Result<ControlFlow<()>, Problem> {
     let mut known: Vec<(&[usize], Keys, Moments)> = Vec::new();
-    let mut joined: Vec<(usize, Features)> = Vec::with_capacity(sides.len());
-    for side in sides {
+    let mut joined: Vec<(usize, Features)> = Vec::with_capacity(opened.sides.len());
+    for side in &mut opened.sides {
         let keys = side.side.keys.as_slice();
         let index = match known.iter().position(|(other, ..)| *other == keys) {
             Some(index) => index,
@@ -114,7 +137,7 @@ fn chunk(
             }
         };
         let (_, keys, moments) = &known[index];
-        joined.push((index, side.join(place, (keys, moments, entities.ticks()), is_all, read)?));
+        joined.push((index, side.join(place, (keys, moments, opened.entities.ticks()), is_all, read)?));
     }
     for first in (0..asked.count).step_by(ROWS) {
         place.cancel.check()?;
@@ -123,7 +146,7 @@ fn chunk(
         for (index, features) in &joined {
             columns.extend(features.of(&known[*index].2.of_rows()[rows.clone()])?);
         }
-        if beside.pass_on(columns, rows.len())?.is_break() {
+        if sink.batch(&opened.beside.next(columns, rows.len())?).is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

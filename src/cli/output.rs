@@ -1,0 +1,198 @@
+//! Where a result of rows goes and in which format: the arguments that commands with such results share.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use super::{CommandError, output_format::OutputFormat, parquet_options::ParquetArgs};
+use crate::{
+    config::TableUrl,
+    diagnostics::counted,
+    sink::{Folder, Format, Partitions, PostgresTable, RowSink, SinkError, Target},
+    ui::Printer,
+};
+
+/// Where rows go.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OutputArgs {
+    /// Where the result goes: a file, whose ending gives the format; a folder, with --partition-by; or a table of
+    /// PostgreSQL, postgresql://USER:PASSWORD@HOST/DATABASE#SCHEMA.TABLE [default: the screen]
+    #[arg(long, short, value_name = "OUTPUT")]
+    output: Option<PathBuf>,
+    /// How the result is written [default: as the ending of the output says, parquet in a folder, else a table]
+    #[arg(long, value_enum)]
+    format: Option<OutputFormat>,
+    /// Write a folder of files, with a folder in it for each value of these columns (as Hive: day=2024-01-01)
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "output")]
+    partition_by: Vec<String>,
+    #[command(flatten)]
+    parquet: ParquetArgs,
+    /// Write the first N rows only
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
+
+/// Where a result goes.
+enum Place {
+    Screen,
+    File(PathBuf),
+    Folder(PathBuf),
+    Table(TableUrl),
+}
+
+impl OutputArgs {
+    /// Begins to write, so that what cannot be written is known before anything is read.
+    pub(crate) fn open(&self, printer: Printer) -> Result<Output, CommandError> {
+        let place = self.place()?;
+        let format = self.chosen_format(&place, printer.json)?;
+        if let Some(flag) = self.parquet.given().filter(|_| format != OutputFormat::Parquet) {
+            return Err(CommandError::new(
+                format!("{flag} is for parquet, and this is not written as such"),
+                "leave it out, or give --format parquet".to_owned(),
+            ));
+        }
+        let sink = match &place {
+            Place::Screen => format.sink(Target::stdout(), self.parquet.options()),
+            Place::File(path) => {
+                let target = Target::file(path).map_err(|error| unwritable(path, &error))?;
+                format.sink(target, self.parquet.options())
+            }
+            Place::Folder(path) => {
+                let format = self.format_of_files(format)?;
+                let folder = Folder::create(path, false).map_err(|error| unwritable(path, &error))?;
+                RowSink::new(Partitions { folder, format, by: self.partition_by.clone() }.opening())
+            }
+            Place::Table(url) => RowSink::new(PostgresTable::connect(url.clone())?.opening()),
+        };
+        let sink = sink.limited_to(self.limit.unwrap_or(usize::MAX));
+        Ok(Output { sink, place, format })
+    }
+
+    fn place(&self) -> Result<Place, CommandError> {
+        let Some(path) = self.output.as_deref().filter(|path| *path != Path::new("-")) else {
+            return match self.partition_by.is_empty() {
+                true => Ok(Place::Screen),
+                false => Err(self.no_folder("standard output is no folder")),
+            };
+        };
+        match path.to_str().map(TableUrl::parse).transpose()?.flatten() {
+            Some(_) if !self.partition_by.is_empty() => Err(self.no_folder("a table is no folder")),
+            Some(_) if self.format.is_some() => Err(CommandError::new(
+                "a table has no format of files",
+                "leave out --format, or name a file with --output".to_owned(),
+            )),
+            Some(url) => Ok(Place::Table(url)),
+            None if self.partition_by.is_empty() => Ok(Place::File(path.to_owned())),
+            None => Ok(Place::Folder(path.to_owned())),
+        }
+    }
+
+    fn no_folder(&self, why: &str) -> CommandError {
+        CommandError::new(
+            format!("{why}, which --partition-by {} asks for", self.partition_by.join(",")),
+            "name one with --output FOLDER, or leave out --partition-by".to_owned(),
+        )
+    }
+
+    fn format_of_files(&self, format: OutputFormat) -> Result<Format, CommandError> {
+        format.of_files(self.parquet.options()).ok_or_else(|| {
+            CommandError::new("a folder of tables for the screen cannot be written", "use --format parquet".to_owned())
+        })
+    }
+
+    fn chosen_format(&self, place: &Place, json: bool) -> Result<OutputFormat, CommandError> {
+        match (self.format, place) {
+            (Some(format), _) => Ok(format),
+            (None, Place::File(path)) => OutputFormat::from_path(path).ok_or_else(|| {
+                CommandError::new(
+                    format!("the ending of {} says no format", path.display()),
+                    "end it with .parquet, .csv, .jsonl or .arrow, or give --format".to_owned(),
+                )
+            }),
+            (None, Place::Folder(_)) => Ok(OutputFormat::Parquet),
+            (None, Place::Screen) if json => Ok(OutputFormat::Jsonl),
+            // A table of PostgreSQL has no format; this one takes no options of parquet.
+            (None, Place::Screen | Place::Table(_)) => Ok(OutputFormat::Table),
+        }
+    }
+}
+
+/// An output that is being written.
+pub(crate) struct Output {
+    /// Takes the rows.
+    pub(crate) sink: RowSink,
+    place: Place,
+    format: OutputFormat,
+}
+
+impl Output {
+    /// Completes the output when the query, which answered `read`, is done. A query that was broken off because the
+    /// output failed is no failure of its own.
+    pub(crate) fn finish<T: Default, E: Into<CommandError>>(
+        self,
+        read: Result<T, E>,
+        printer: Printer,
+    ) -> Result<(T, Written), CommandError> {
+        let Self { sink, place, format } = self;
+        let read = if sink.failed() { T::default() } else { read.map_err(Into::into)? };
+        let rows = sink.finish().map_err(|error| explain(error, &place))?;
+        let not_shown = if matches!(place, Place::Table(_)) { 0 } else { format.left_out(rows) };
+        if not_shown > 0 {
+            printer.say(format_args!("… and {}; write them all with --output FILE", counted(not_shown, "more row")));
+        }
+        Ok((read, Written { rows, place }))
+    }
+}
+
+/// What was written.
+pub(crate) struct Written {
+    /// How many rows.
+    pub(crate) rows: usize,
+    place: Place,
+}
+
+impl Written {
+    /// Says where the result is, if not in front of the person.
+    pub(crate) fn say(&self, printer: Printer) {
+        if !matches!(self.place, Place::Screen) {
+            printer.say(format_args!("Wrote {} to {}", counted(self.rows, "row"), self.place));
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Screen => f.write_str("standard output"),
+            Self::File(path) | Self::Folder(path) => path.display().fmt(f),
+            Self::Table(url) => url.fmt(f),
+        }
+    }
+}
+
+fn explain(error: SinkError, place: &Place) -> CommandError {
+    match (error, place) {
+        (SinkError::Io(error), Place::File(path) | Place::Folder(path)) => unwritable(path, &error),
+        (SinkError::Io(error), Place::Screen | Place::Table(_)) => error.into(),
+        (SinkError::Problem(problem), _) => problem.into(),
+        (error @ SinkError::Nested(_), _) => {
+            CommandError::new(error.to_string(), "use --format parquet or jsonl".to_owned())
+        }
+        (error, _) => CommandError::new(error.to_string(), None),
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> CommandError {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::StorageFull => {
+            CommandError::new(format!("no space left for {path}; no file was left behind"), None)
+        }
+        io::ErrorKind::AlreadyExists => CommandError::new(
+            format!("cannot write {path}: {error}"),
+            "remove it, or name another folder with --output".to_owned(),
+        ),
+        _ => CommandError::new(format!("cannot write {path}: {error}"), None),
+    }
+}

@@ -1,0 +1,51 @@
+//! Rows in one file.
+
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
+
+use super::{
+    Target,
+    target::LastFailure,
+    writer::{FormatWriter, OpenFormat, RowWriter, SinkError},
+};
+
+/// Writes rows in a format to a target, and knows what the target said where the format does not pass it on.
+pub(super) struct FileRows {
+    writer: Box<dyn FormatWriter>,
+    failure: LastFailure,
+}
+
+impl FileRows {
+    pub(super) fn open(open: OpenFormat, target: Target, schema: &SchemaRef) -> Result<Self, SinkError> {
+        let failure = target.failure();
+        let writer = open(target, schema).map_err(|error| failure.get().map_or(error, SinkError::Io))?;
+        Ok(Self { writer, failure })
+    }
+
+    /// About how many bytes of memory rows take that are not written yet.
+    pub(super) fn waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+
+    /// Writes rows that wait for more of them.
+    pub(super) fn flush(&mut self) -> Result<(), SinkError> {
+        let flushed = self.writer.flush();
+        self.explained(flushed)
+    }
+
+    fn explained<T>(&self, result: Result<T, SinkError>) -> Result<T, SinkError> {
+        result.map_err(|error| self.failure.get().map_or(error, SinkError::Io))
+    }
+}
+
+impl RowWriter for FileRows {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
+        let written = self.writer.write(batch);
+        self.explained(written)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SinkError> {
+        let Self { writer, failure } = *self;
+        let target = writer.finish().map_err(|error| failure.get().map_or(error, SinkError::Io))?;
+        Ok(target.finish()?)
+    }
+}
