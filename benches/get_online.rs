@@ -100,7 +100,7 @@ fn main() {
     let references = views.iter().flat_map(|view| {
         view.features.iter().map(|feature| FeatureReference { view: view.name.clone(), feature: feature.name.clone() })
     });
-    let selection = Selection::References(references.collect());
+    let selection = Selection::of_features(references.collect());
     let objects = views.iter().cloned().map(Object::FeatureView).map(|object| (object.id(), object)).collect();
     let state = RegistryState { objects, ..RegistryState::default() };
     let retrieval = Arc::new(resolve(&state, &selection, true).unwrap());

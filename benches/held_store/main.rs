@@ -157,7 +157,7 @@ fn compare(
     let store = Arc::new(held(folder, online_store));
     let references = fill(&store);
     let bare = bare(&references);
-    let request = FeatureRequest { selection: Selection::References(references), full_feature_names: true };
+    let request = FeatureRequest { selection: Selection::of_features(references), full_feature_names: true };
     let request = Arc::new(request);
     let own: Call = Arc::new(move |number| Box::pin(ours(Arc::clone(&store), Arc::clone(&request), number)));
     let rounds = (0..ROUNDS).map(|_| (runtime.block_on(rate(&bare)), runtime.block_on(rate(&own))));

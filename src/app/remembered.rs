@@ -57,7 +57,7 @@ mod tests {
     use crate::{online::MemoryOnlineStore, retrieval::Selection};
 
     fn request(number: usize) -> FeatureRequest {
-        FeatureRequest { selection: Selection::Service(format!("service {number}")), full_feature_names: false }
+        FeatureRequest { selection: Selection::of_service(format!("service {number}")), full_feature_names: false }
     }
 
     fn prepared() -> Arc<Prepared> {

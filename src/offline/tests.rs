@@ -220,7 +220,7 @@ fn what_checks_ask_is_about_the_interval_and_the_future_is_everywhere() {
 }
 
 fn retrieval(view: FeatureView) -> Retrieval {
-    let selection = Selection::References(vec!["drivers:x".parse().unwrap()]);
+    let selection = Selection::of_features(vec!["drivers:x".parse().unwrap()]);
     resolve(&registered([Object::FeatureView(view)]), &selection, true).unwrap()
 }
 

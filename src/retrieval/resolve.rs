@@ -10,13 +10,25 @@ use crate::{
     problem::{Advice, Kind, Problem},
 };
 
-/// What a person asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Selection {
-    /// Features one by one.
-    References(Vec<FeatureReference>),
-    /// All features of a service, by its name.
-    Service(String),
+/// What a person asks for: features one by one, all of a service, or both.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Selection {
+    /// A service, by its name.
+    pub service: Option<String>,
+    /// Single features, behind those of the service.
+    pub references: Vec<FeatureReference>,
+}
+
+impl Selection {
+    /// Single features.
+    pub const fn of_features(references: Vec<FeatureReference>) -> Self {
+        Self { service: None, references }
+    }
+
+    /// All features of a service.
+    pub fn of_service(name: impl Into<String>) -> Self {
+        Self { service: Some(name.into()), references: Vec::new() }
+    }
 }
 
 /// Features, as somebody asks for them.
@@ -99,45 +111,56 @@ impl Retrieval {
 /// # Errors
 /// When something does not exist, cannot be served, or two features would have one name.
 pub fn resolve(state: &RegistryState, selection: &Selection, full_feature_names: bool) -> Result<Retrieval, Problem> {
-    let views = match selection {
-        Selection::References(references) => from_references(state, references, full_feature_names)?,
-        Selection::Service(name) => from_service(state, service(state, name)?, full_feature_names)?,
+    let mut selected = match &selection.service {
+        Some(name) => from_service(state, service(state, name)?, full_feature_names)?,
+        None if selection.references.is_empty() => {
+            return Err(Problem::new(Kind::Invalid, "no features are asked for", None).advise(Advice::NameFeatures));
+        }
+        None => Vec::new(),
     };
-    let retrieval = Retrieval { views };
+    add_references(state, &mut selected, &selection.references, full_feature_names)?;
+    let retrieval = Retrieval { views: selected.into_iter().map(|(_, selected)| selected).collect() };
     check_outputs(&retrieval, full_feature_names)?;
     Ok(retrieval)
 }
 
-fn from_references(
+/// A view under the name that features have in front of theirs; without one it is the view itself, and single features
+/// can be added to it.
+type Named = (Option<String>, SelectedView);
+
+fn add_references(
     state: &RegistryState,
+    selected: &mut Vec<Named>,
     references: &[FeatureReference],
     full_names: bool,
-) -> Result<Vec<SelectedView>, Problem> {
-    if references.is_empty() {
-        return Err(Problem::new(Kind::Invalid, "no features are asked for", None).advise(Advice::NameFeatures));
-    }
-    let mut selected: Vec<SelectedView> = Vec::new();
+) -> Result<(), Problem> {
+    // What a service has already may be named again; of features that are asked for twice one by one, both are meant.
+    let of_service: Vec<(String, String)> = selected
+        .iter()
+        .filter(|(alias, _)| alias.is_none())
+        .flat_map(|(_, view)| view.features.iter().map(|feature| (view.view.name.clone(), feature.field.name.clone())))
+        .collect();
     for reference in references {
-        let position = match selected.iter().position(|selected| selected.view.name == reference.view) {
+        if of_service.iter().any(|(view, feature)| *view == reference.view && *feature == reference.feature) {
+            continue;
+        }
+        let is_itself = |(alias, selected): &Named| alias.is_none() && selected.view.name == reference.view;
+        let position = match selected.iter().position(is_itself) {
             Some(position) => position,
             None => {
-                selected.push(select(view(state, &reference.view)?, &BTreeMap::new()));
+                selected.push((None, select(view(state, &reference.view)?, &BTreeMap::new())));
                 selected.len() - 1
             }
         };
-        let selected = &mut selected[position];
+        let (_, selected) = &mut selected[position];
         let field = feature(&selected.view, &reference.feature)?.clone();
         let output = output_name(&reference.view, &field.name, full_names).into();
         selected.features.push(SelectedFeature { field, output });
     }
-    Ok(selected)
+    Ok(())
 }
 
-fn from_service(
-    state: &RegistryState,
-    service: &FeatureService,
-    full_names: bool,
-) -> Result<Vec<SelectedView>, Problem> {
+fn from_service(state: &RegistryState, service: &FeatureService, full_names: bool) -> Result<Vec<Named>, Problem> {
     if service.features.is_empty() {
         return Err(Problem::new(
             Kind::Invalid,
@@ -158,7 +181,9 @@ fn from_service(
             let output = output_name(member.name_to_use(), &field.name, full_names).into();
             selected.features.push(SelectedFeature { field: field.clone(), output });
         }
-        Ok(selected)
+        let alias =
+            (member.name_alias.is_some() || !member.join_key_map.is_empty()).then(|| member.name_to_use().to_owned());
+        Ok((alias, selected))
     });
     members.collect()
 }

@@ -123,6 +123,16 @@ impl Scan {
         self
     }
 
+    /// Whether no time of a row group is in the range, as its footer says.
+    pub(super) fn is_outside(&self, file: &ScanFile, footer: &Footer, group: usize) -> bool {
+        let Some(range) = self.range else { return false };
+        if matches!(file.columns[range.column], FileColumn::Missing) {
+            return true;
+        }
+        let bounds = file.bounds(range.column, footer, group);
+        bounds.is_some_and(|(first, last)| first > range.last || last < range.first)
+    }
+
     /// Whether there is a column that orders rows by values.
     pub const fn has_content(&self) -> bool {
         self.content.is_some()

@@ -164,12 +164,6 @@ impl ScanRun {
         if self.scan.only.as_ref().is_some_and(|places| places.in_piece(number).is_empty()) {
             return true;
         }
-        let Piece::RowGroup { footer, group, .. } = piece else { return false };
-        let Some(range) = self.scan.range else { return false };
-        if matches!(file.columns[range.column], FileColumn::Missing) {
-            return true;
-        }
-        let bounds = file.bounds(range.column, footer, *group);
-        bounds.is_some_and(|(first, last)| first > range.last || last < range.first)
+        matches!(piece, Piece::RowGroup { footer, group, .. } if self.scan.is_outside(file, footer, *group))
     }
 }

@@ -51,7 +51,7 @@ fn caller() -> Caller {
 
 fn features(names: &[&str]) -> FeatureRequest {
     let references = names.iter().map(|name| name.parse::<FeatureReference>().unwrap()).collect();
-    FeatureRequest { selection: Selection::References(references), full_feature_names: false }
+    FeatureRequest { selection: Selection::of_features(references), full_feature_names: false }
 }
 
 async fn ask(store: &Arc<FeatureStore>, features: &FeatureRequest, driver: &str) -> Result<Answer, Failure> {

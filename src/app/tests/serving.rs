@@ -28,7 +28,7 @@ use crate::{
 
 fn features(names: &[&str]) -> FeatureRequest {
     let references = names.iter().map(|name| name.parse().unwrap()).collect();
-    FeatureRequest { selection: Selection::References(references), full_feature_names: true }
+    FeatureRequest { selection: Selection::of_features(references), full_feature_names: true }
 }
 
 fn driver(driver: i64) -> Entities {

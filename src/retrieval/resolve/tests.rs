@@ -16,7 +16,7 @@ fn with_service(mut state: RegistryState, service: FeatureService) -> RegistrySt
 }
 
 fn references(names: &[&str]) -> Selection {
-    Selection::References(names.iter().map(|name| name.parse().unwrap()).collect())
+    Selection::of_features(names.iter().map(|name| name.parse().unwrap()).collect())
 }
 
 /// `view feature output` of all features, in the order of the answer.
@@ -33,7 +33,7 @@ fn found(state: &RegistryState, names: &[&str], full_names: bool) -> Vec<String>
 }
 
 fn served(state: &RegistryState, name: &str, full_names: bool) -> Result<Retrieval, Problem> {
-    resolve(state, &Selection::Service(name.to_owned()), full_names)
+    resolve(state, &Selection::of_service(name.to_owned()), full_names)
 }
 
 /// The problem of a reference.

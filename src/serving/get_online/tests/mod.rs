@@ -78,7 +78,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn references(names: &[&str]) -> Selection {
-    Selection::References(names.iter().map(|name| name.parse().unwrap()).collect())
+    Selection::of_features(names.iter().map(|name| name.parse().unwrap()).collect())
 }
 
 fn soon() -> Instant {
@@ -289,7 +289,7 @@ fn one_view_under_several_columns_has_a_list_for_each() {
     let drivers = view("drivers", Some(DataType::Int64));
     let service = under_columns(&drivers, &["from", "to", "from"]);
     let state = registered([Object::FeatureView(drivers), Object::FeatureService(service)]);
-    let retrieval = Arc::new(resolve(&state, &Selection::Service("s".to_owned()), true).unwrap());
+    let retrieval = Arc::new(resolve(&state, &Selection::of_service("s".to_owned()), true).unwrap());
     let store = Asked::default();
     let columns: Vec<(&str, ArrayRef)> =
         vec![("to", Arc::new(Int64Array::from(vec![2]))), ("from", Arc::new(Int64Array::from(vec![1])))];
