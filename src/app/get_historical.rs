@@ -8,7 +8,7 @@ use super::{Caller, Failure, FeatureStore, retrieval::resolved};
 use crate::{
     diagnostics::did_you_mean,
     model::{DataSource, FeatureView, Field, Interval, Object, ObjectId, ObjectKind, RegistryState, Timestamp},
-    offline::{BatchSink, Cancel, EntityQuery, EntitySource, HistoricalQuery, HistoricalRead},
+    offline::{BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress},
     problem::{Kind, Problem},
     retrieval::{Entities, FeatureRequest, JoinKey, Retrieval, view},
 };
@@ -166,10 +166,19 @@ impl<'a> HistoricalJoin<'a> {
     /// # Errors
     /// When entity rows cannot be read, or lack a column.
     pub fn columns(&self, entities: &Entities) -> Result<SchemaRef, Failure> {
-        Ok(self.store.offline().historical_columns(&self.query(entities))?)
+        Ok(self.store.offline().historical_columns(&self.query(entities, &Progress::default()))?)
     }
 
-    /// Streams the result: the entity columns, then the features, one row per entity row, in their order.
+    /// What [`run`](Self::run) would do. Times of entity rows are read, and no rows of sources.
+    ///
+    /// # Errors
+    /// When entity rows or sources cannot be read, or lack a column.
+    pub fn explain(&self, entities: &Entities) -> Result<Explained, Failure> {
+        Ok(self.store.offline().explain(&self.query(entities, &Progress::default()))?)
+    }
+
+    /// Streams the result: the entity columns, then the features, one row per entity row, in their order. `progress` is
+    /// told how far it is.
     ///
     /// # Errors
     /// When entity rows or sources cannot be read, or lack a column; [`Kind::Cancelled`](crate::problem::Kind) when it
@@ -177,15 +186,15 @@ impl<'a> HistoricalJoin<'a> {
     pub fn run(
         &self,
         entities: &Entities,
-        cancel: &Cancel,
+        (cancel, progress): (&Cancel, &Progress),
         sink: &mut dyn BatchSink,
     ) -> Result<HistoricalRead, Failure> {
-        Ok(self.store.offline().cancelled_by(cancel).historical(&self.query(entities), sink)?)
+        Ok(self.store.offline().cancelled_by(cancel).historical(&self.query(entities, progress), sink)?)
     }
 
-    fn query<'q>(&'q self, entities: &'q Entities) -> HistoricalQuery<'q> {
+    fn query<'q>(&'q self, entities: &'q Entities, progress: &'q Progress) -> HistoricalQuery<'q> {
         let filter_by_created_timestamp = self.filter_by_created_timestamp;
-        HistoricalQuery { entities, retrieval: &self.retrieval, filter_by_created_timestamp }
+        HistoricalQuery { entities, retrieval: &self.retrieval, filter_by_created_timestamp, progress }
     }
 }
 

@@ -1,7 +1,15 @@
+use std::{sync::Arc, time::Instant};
+
 use super::{
-    CommandError, Context, Exit, entities::AboutArgs, output::OutputArgs, result_columns, selection::SelectionArgs,
+    CommandError, Context, Exit, entities::AboutArgs, explain, output::OutputArgs, result_columns,
+    selection::SelectionArgs,
 };
-use crate::{app::get_historical::HistoricalJoin, diagnostics::counted, offline::Cancel, ui::Verbosity};
+use crate::{
+    app::get_historical::HistoricalJoin,
+    diagnostics::counted,
+    offline::{Cancel, Progress},
+    ui::{JoinProgress, Steps, Verbosity},
+};
 
 /// Join features to entity rows as they were at each row's time
 ///
@@ -30,6 +38,9 @@ pub(crate) struct Args {
     filter_by_created_timestamp: bool,
     #[command(flatten)]
     output: OutputArgs,
+    /// Show what would be read of which source, and the same in SQL; no rows of sources are read and nothing is written
+    #[arg(long, conflicts_with = "dry_run")]
+    explain: bool,
     /// Show the columns of the result and their types; no rows of sources are read and nothing is written
     #[arg(long)]
     dry_run: bool,
@@ -47,8 +58,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         result_columns::show(&columns, printer)?;
         return Ok(Exit::Done);
     }
+    if args.explain {
+        explain::show(&join.explain(&entities)?, printer)?;
+        return Ok(Exit::Done);
+    }
+    let began = Instant::now();
     let mut output = args.output.open(printer)?;
-    let joined = join.run(&entities, &cancel, &mut output.sink);
+    let progress = Arc::new(Progress::default());
+    let watched = Arc::clone(&progress);
+    let shown =
+        JoinProgress::begin(printer, move || Steps { scanned: watched.scanned.get(), joined: watched.joined.get() });
+    let joined = join.run(&entities, (&cancel, &progress), &mut output.sink);
+    drop(shown);
     let (read, written) = output.finish(joined, printer)?;
     if read.unfit > 0 {
         let values = counted(read.unfit, "value");
@@ -58,6 +79,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         let rows = counted(read.ties, "source row");
         printer.say(format_args!("{rows} as new as another one of the entity, decided by the values"));
     }
-    written.say(printer);
+    written.say(began.elapsed(), printer);
     Ok(Exit::Done)
 }

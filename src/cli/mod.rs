@@ -8,6 +8,7 @@ mod drift;
 mod entities;
 mod error;
 mod exit;
+mod explain;
 mod export;
 mod features;
 mod get_historical;

@@ -1,9 +1,12 @@
 //! Where a result of rows goes and in which format: the arguments that commands with such results share.
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
+
+use indicatif::HumanBytes;
 
 use super::{CommandError, output_format::OutputFormat, parquet_options::ParquetArgs};
 use crate::{
@@ -145,6 +148,13 @@ impl Output {
     }
 }
 
+/// The most memory that this process has had, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    kibibytes.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes << 10)
+}
+
 /// What was written.
 pub(crate) struct Written {
     /// How many rows.
@@ -153,11 +163,20 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    /// Says where the result is, if not in front of the person.
-    pub(crate) fn say(&self, printer: Printer) {
-        if !matches!(self.place, Place::Screen) {
-            printer.say(format_args!("Wrote {} to {}", counted(self.rows, "row"), self.place));
+    /// Says where the result is, if not in front of the person, and what it took.
+    pub(crate) fn say(&self, elapsed: Duration, printer: Printer) {
+        if matches!(self.place, Place::Screen) {
+            return;
         }
+        let seconds = elapsed.as_secs_f64();
+        let speed = match &self.place {
+            Place::File(path) => fs::metadata(path).ok().filter(|file| file.is_file()).map(|file| file.len()),
+            _ => None,
+        };
+        let speed = speed.map_or(String::new(), |bytes| format!(", {:.1} MB/s", bytes as f64 / 1e6 / seconds));
+        let memory = peak_memory().map_or(String::new(), |bytes| format!(", peak memory {}", HumanBytes(bytes)));
+        let rows = counted(self.rows, "row");
+        printer.say(format_args!("Wrote {rows} to {} in {seconds:.1} s{speed}{memory}", self.place));
     }
 }
 

@@ -8,14 +8,15 @@ pub(crate) mod memory;
 mod point_in_time;
 mod query;
 mod reading;
+mod statement;
 mod view_source;
 
 use crate::config::{OfflineStoreConfig, StoreConfig};
 
 pub use cancel::Cancel;
 pub use query::{
-    BatchSink, Counted, EntityQuery, EntitySource, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
-    OfflineStore,
+    BatchSink, Counted, EntityQuery, EntitySource, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
+    NewestQuery, NewestRead, OfflineStore, Progress,
 };
 
 /// The offline store the settings name. The engine starts with the first query, not before.

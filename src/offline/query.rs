@@ -1,6 +1,9 @@
 //! What an engine is asked for, and what it answers.
 
-use std::ops::ControlFlow;
+use std::{
+    ops::ControlFlow,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
@@ -9,7 +12,7 @@ use crate::{
     model::{DataSource, FeatureView, Interval, Timestamp},
     problem::Problem,
     retrieval::{Entities, JoinKey, Retrieval},
-    sources::OpenSource,
+    sources::{OpenSource, Size},
 };
 
 /// An engine that reads sources.
@@ -33,6 +36,12 @@ pub trait OfflineStore: Send + Sync {
     /// # Errors
     /// When entity rows or sources cannot be read, or lack a column.
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem>;
+
+    /// What [`historical`](Self::historical) would do. Times of entity rows are read, and no rows of sources.
+    ///
+    /// # Errors
+    /// When entity rows cannot be read, or something lacks a column.
+    fn explain(&self, query: &HistoricalQuery<'_>) -> Result<Explained, Problem>;
 
     /// The entities that rows of sources are of, as entity rows: each once, at each of the moments at which it has a row
     /// or at one moment for all. They are in the order of their times, then of their keys.
@@ -104,6 +113,72 @@ pub struct HistoricalQuery<'a> {
     pub retrieval: &'a Retrieval,
     /// Whether a row counts only if it had been written by the entity row's time.
     pub filter_by_created_timestamp: bool,
+    /// Told how far it is.
+    pub progress: &'a Progress,
+}
+
+/// How far a join is, for those who watch it from another thread.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Rows of sources that were looked at, and about how many there will be.
+    pub scanned: Share,
+    /// Entity rows that were handed on, and how many there will be, as far as it is known.
+    pub joined: Share,
+}
+
+/// How much of something is done.
+#[derive(Debug, Default)]
+pub struct Share {
+    done: AtomicU64,
+    all: AtomicU64,
+}
+
+impl Share {
+    /// What is done, and all that is known of.
+    pub fn get(&self) -> (u64, u64) {
+        (self.done.load(Ordering::Relaxed), self.all.load(Ordering::Relaxed))
+    }
+
+    /// There is more to do.
+    pub(super) fn expect(&self, amount: u64) {
+        self.all.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// More is done.
+    pub(super) fn add(&self, amount: u64) {
+        self.done.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// Nothing more is to be done.
+    pub(super) fn complete(&self) {
+        self.done.store(self.all.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
+/// What a join would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// Number of entity rows.
+    pub entity_rows: u64,
+    /// Their first and their last time, if they have some.
+    pub times: Option<Interval>,
+    /// In the order in which they were first mentioned.
+    pub views: Vec<ExplainedView>,
+    /// A statement in SQL that comes to the same.
+    pub sql: String,
+}
+
+/// What is read of a view's source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainedView {
+    /// The view.
+    pub view: String,
+    /// Its source.
+    pub source: String,
+    /// The first and the last event that can matter; `None` if none can.
+    pub events: Option<Interval>,
+    /// How much that is.
+    pub size: Size,
 }
 
 /// Which entities are asked for.

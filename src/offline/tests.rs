@@ -238,7 +238,12 @@ fn historical(
     let rows = RecordBatch::try_from_iter(columns).unwrap();
     let (entities, retrieval) = (Entities::of_batches(rows.schema(), vec![rows]), retrieval(view));
     let mut sink = Collected::new();
-    let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp };
+    let query = HistoricalQuery {
+        entities: &entities,
+        retrieval: &retrieval,
+        filter_by_created_timestamp,
+        progress: &Progress::default(),
+    };
     store.historical(&query, &mut sink).unwrap();
     let found = sink.whole();
     let names: Vec<_> = found.schema().fields().iter().map(|field| field.name().clone()).collect();

@@ -124,6 +124,11 @@ impl<'a> ViewSource<'a> {
         Ok(scan.unfit())
     }
 
+    /// What the source is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.source.name
+    }
+
     /// What is being done, for messages.
     pub(crate) fn what(&self) -> String {
         format!("cannot read data source `{}`", self.source.name)

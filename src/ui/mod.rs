@@ -2,6 +2,7 @@
 
 mod advice;
 mod diagnostics;
+mod join_progress;
 mod plan;
 mod printer;
 mod progress;
@@ -13,6 +14,7 @@ mod table;
 
 pub use advice::advice;
 pub use diagnostics::draw as draw_diagnostics;
+pub use join_progress::{JoinProgress, Steps};
 pub use plan::{
     PROTECTED_ADVICE, PlanFinding, PlanStage, PlanView, allow_flags, annotations, draw_markdown,
     draw_text as draw_plan, findings_as_annotations, findings_in_markdown,

@@ -20,7 +20,7 @@ use arrow::{
 use feastr::{
     config::{MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
     model::{DataSource, DataType, FeatureView, Field, FileFormat, FileSource, SourceKind, Tags},
-    offline::{self, BatchSink, Cancel, HistoricalQuery, OfflineStore},
+    offline::{self, BatchSink, Cancel, HistoricalQuery, OfflineStore, Progress},
     problem::Kind,
     retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView},
 };
@@ -111,7 +111,12 @@ fn historical(store: &dyn OfflineStore, folder: &Path, file: &str, sink: &mut dy
     };
     let entities = Entities::of_file(&folder.join("entities.parquet"), "rows").unwrap();
     let retrieval = Retrieval { views: vec![selected] };
-    let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: false };
+    let query = HistoricalQuery {
+        entities: &entities,
+        retrieval: &retrieval,
+        filter_by_created_timestamp: false,
+        progress: &Progress::default(),
+    };
     store.historical(&query, sink).map(|_| ()).map_err(|problem| problem.kind)
 }
 

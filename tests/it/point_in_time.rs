@@ -9,7 +9,7 @@ use arrow::{
 use feastr::{
     config::{MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
     model::{DataSource, DataType, FeatureView, Field, FileSource, SourceKind, Tags, Ttl},
-    offline::{self, BatchSink, HistoricalQuery},
+    offline::{self, BatchSink, HistoricalQuery, Progress},
     retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView},
 };
 use parquet::arrow::ArrowWriter;
@@ -120,7 +120,12 @@ fn joined(
     };
     let entities = Entities::of_file(&folder.path().join("entities.parquet"), "rows").unwrap();
     let retrieval = Retrieval { views: vec![selected] };
-    let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: by_created };
+    let query = HistoricalQuery {
+        entities: &entities,
+        retrieval: &retrieval,
+        filter_by_created_timestamp: by_created,
+        progress: &Progress::default(),
+    };
     let mut values = Values(Vec::new());
     offline::open(&config(folder.path())).historical(&query, &mut values).unwrap();
     values.0
@@ -225,7 +230,12 @@ fn without_features_the_entity_rows_come_back() {
     let key = JoinKey { field: view.entity_columns[0].clone(), column: "key".into() };
     let retrieval = Retrieval { views: vec![SelectedView { join_keys: vec![key], features: Vec::new(), view }] };
     let entities = Entities::of_file(&folder.path().join("entities.parquet"), "rows").unwrap();
-    let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: false };
+    let query = HistoricalQuery {
+        entities: &entities,
+        retrieval: &retrieval,
+        filter_by_created_timestamp: false,
+        progress: &Progress::default(),
+    };
     let mut values = Values(Vec::new());
     offline::open(&config(folder.path())).historical(&query, &mut values).unwrap();
     assert_eq!(values.0, [Some(7), Some(8)]);

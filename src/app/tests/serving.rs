@@ -21,7 +21,7 @@ use crate::{
         plan::plan,
     },
     clients::runtime::wait,
-    offline::{BatchSink, Cancel},
+    offline::{BatchSink, Cancel, Progress},
     retrieval::{Entities, FeatureRequest, Selection},
     serving::{Answer, Status},
 };
@@ -132,7 +132,7 @@ fn features_of_the_past_are_those_of_each_rows_time() {
     let mut collected = Collected::default();
     let join = HistoricalJoin::plan(&house.store, &caller(), &features(&["a:x"]), false).unwrap();
     let cancel = Cancel::default();
-    join.run(&entities, &cancel, &mut collected).unwrap();
+    join.run(&entities, (&cancel, &Progress::default()), &mut collected).unwrap();
     let found = arrow::compute::concat_batches(&collected.0[0].schema(), &collected.0).unwrap();
     let names: Vec<_> = found.schema().fields().iter().map(|field| field.name().clone()).collect();
     assert_eq!(names, ["driver_id", "event_timestamp", "a__x"]);
@@ -140,7 +140,7 @@ fn features_of_the_past_are_those_of_each_rows_time() {
     assert_eq!(values, [Some(1.0), Some(2.0), Some(3.0), None]);
 
     cancel.cancel();
-    let called_off = join.run(&entities, &cancel, &mut Collected::default()).unwrap_err();
+    let called_off = join.run(&entities, (&cancel, &Progress::default()), &mut Collected::default()).unwrap_err();
     assert_eq!(called_off.kind(), Kind::Cancelled);
 }
 

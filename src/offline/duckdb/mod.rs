@@ -17,7 +17,7 @@ use super::{
     cancel::Cancel,
     point_in_time::{self, Place},
     query::{
-        BatchSink, Counted, EntityQuery, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
+        BatchSink, Counted, EntityQuery, Examined, Explained, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
         OfflineStore,
     },
     view_source::ViewSource,
@@ -76,6 +76,10 @@ impl OfflineStore for DuckDbStore {
 
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
         point_in_time::run(&self.place(), query, sink)
+    }
+
+    fn explain(&self, query: &HistoricalQuery<'_>) -> Result<Explained, Problem> {
+        point_in_time::explain(&self.place(), query)
     }
 
     fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem> {

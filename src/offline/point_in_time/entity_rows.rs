@@ -117,6 +117,19 @@ impl<'a> EntityRows<'a> {
         Ok(Some(Asked { keys, times, count }))
     }
 
+    /// About how many rows there are.
+    pub(super) fn about_rows(&self) -> u64 {
+        self.file.columns().rows.unwrap_or(0)
+    }
+
+    /// The column with the times in the result.
+    pub(super) fn time_column(&self) -> &str {
+        match &self.time {
+            Time::Column(column) => column,
+            Time::At(_) => EVENT_TIMESTAMP,
+        }
+    }
+
     /// The names of the columns that come out: those of the file in their order, and the time of all rows.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let fixed = matches!(self.time, Time::At(_)).then_some(EVENT_TIMESTAMP);

@@ -17,7 +17,10 @@ mod winners;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
-use arrow::datatypes::{DataType as ArrowType, SchemaRef};
+use arrow::{
+    compute::{max, min},
+    datatypes::{DataType as ArrowType, SchemaRef},
+};
 
 use self::{
     beside::BesideEntities,
@@ -30,11 +33,13 @@ use self::{
 use super::{
     Cancel,
     join::Join,
-    query::{BatchSink, HistoricalQuery, HistoricalRead},
+    query::{BatchSink, Explained, HistoricalQuery, HistoricalRead, Progress},
+    statement::statement,
     view_source::OpenSources,
 };
 use crate::{
     config::MemoryLimit,
+    model::Interval,
     problem::{Advice, Kind, Problem},
     spill::SpillFolder,
 };
@@ -103,20 +108,44 @@ pub(crate) fn run(
     if sink.start(opened.beside.schema()).is_break() {
         return Ok(read);
     }
+    query.progress.joined.expect(opened.entities.about_rows());
     let most = rows_of_chunk(place, &join, &opened.kinds);
     while let Some(asked) = opened.entities.next(most)? {
-        if chunk(place, &mut opened, (&asked, asked.count < most), sink, &mut read)?.is_break() {
+        if chunk(place, &mut opened, (&asked, asked.count < most, query.progress), sink, &mut read)?.is_break() {
             break;
         }
     }
     Ok(read)
 }
 
+/// What the join would do. Times of entity rows are read, and no rows of sources.
+///
+/// # Errors
+/// When entity rows or sources cannot be read or lack a column.
+pub(crate) fn explain(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<Explained, Problem> {
+    let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
+    let mut opened = open(place, query, &join)?;
+    let (mut rows, mut range) = (0, None);
+    while let Some(asked) = opened.entities.next(ROWS)? {
+        rows += asked.count as u64;
+        let times = min(&asked.times).zip(max(&asked.times));
+        range = match (range, times) {
+            (Some((first, last)), Some((least, greatest))) => Some((least.min(first), greatest.max(last))),
+            (known, new) => known.or(new),
+        };
+    }
+    let ticks = opened.entities.ticks();
+    let views = opened.sides.iter().map(|side| side.explain(range, ticks)).collect::<Result<_, _>>()?;
+    let times = range.map(|(first, last)| Interval { start: ticks.moment(first), end: ticks.moment(last) });
+    let sql = statement(&join, query.retrieval, opened.entities.time_column());
+    Ok(Explained { entity_rows: rows, times, views, sql })
+}
+
 /// Joins and hands on some of the entity rows; `is_all` says that there are no others.
 fn chunk(
     place: &Place<'_>,
     opened: &mut Opened<'_>,
-    (asked, is_all): (&Asked, bool),
+    (asked, is_all, progress): (&Asked, bool, &Progress),
     sink: &mut dyn BatchSink,
     read: &mut HistoricalRead,
 ) -> Result<ControlFlow<()>, Problem> {
@@ -137,7 +166,7 @@ fn chunk(
             }
         };
         let (_, keys, moments) = &known[index];
-        joined.push((index, side.join(place, (keys, moments, opened.entities.ticks()), is_all, read)?));
+        joined.push((index, side.join((place, progress), (keys, moments, opened.entities.ticks()), is_all, read)?));
     }
     for first in (0..asked.count).step_by(ROWS) {
         place.cancel.check()?;
@@ -149,6 +178,7 @@ fn chunk(
         if sink.batch(&opened.beside.next(columns, rows.len())?).is_break() {
             return Ok(ControlFlow::Break(()));
         }
+        progress.joined.add(rows.len() as u64);
     }
     Ok(ControlFlow::Continue(()))
 }

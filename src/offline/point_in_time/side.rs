@@ -18,11 +18,11 @@ use super::{
     winners::{Candidate, NOWHERE, Winners},
 };
 use crate::{
-    model::Field,
+    model::{Field, Interval, Timestamp},
     offline::{
         Cancel,
         join::Side,
-        query::HistoricalRead,
+        query::{ExplainedView, HistoricalRead, Progress},
         reading::read,
         view_source::{OpenSources, ViewColumns, ViewScan, ViewSource},
     },
@@ -67,7 +67,7 @@ impl<'a> OpenSide<'a> {
     /// When the source cannot be read, or a value does not fit.
     pub(super) fn join(
         &mut self,
-        place: &Place<'_>,
+        (place, progress): (&Place<'_>, &Progress),
         asked: AskedAbout<'_>,
         is_all: bool,
         noticed: &mut HistoricalRead,
@@ -76,16 +76,18 @@ impl<'a> OpenSide<'a> {
             self.keep(place, self.side.features.clone(), asked, is_all, noticed)?;
         }
         let (_, moments, ticks) = asked;
-        let scan = self.between(self.source.scan(&[])?, asked);
+        let scan = self.between(self.source.scan(&[])?, moments.range(), ticks);
         let source_ticks = scan.ticks();
-        let mut winners = self.locate(scan, asked, place.cancel)?;
+        progress.scanned.expect(scan.scan.size().rows.read);
+        let mut winners = self.locate(scan, asked, (place.cancel, progress))?;
+        progress.scanned.complete();
         let limit = self.side.ttl.map(|ttl| source_ticks.of_micros(ttl));
         let settled = winners.settled(moments, limit, |moment| ticks.convert(moments.time(moment), source_ticks));
         let tied = self.tied(&settled, &winners);
         if !tied.is_empty() && !self.source.has_all_features() {
             drop((settled, winners));
             self.keep(place, (0..self.side.view.features.len()).collect(), asked, is_all, noticed)?;
-            return self.join(place, asked, is_all, noticed);
+            return self.join((place, progress), asked, is_all, noticed);
         }
         noticed.ties += tied.iter().map(|(_, places)| places.len() as u64 - 1).sum::<u64>();
         self.decide(&tied, &mut winners, place.cancel)?;
@@ -109,23 +111,52 @@ impl<'a> OpenSide<'a> {
         let fields: Vec<&Field> = features.iter().map(|feature| &self.side.view.features[*feature]).collect();
         let mut scan = self.source.scan_files(&fields)?;
         if is_all {
-            scan = self.between(scan, asked);
+            scan = self.between(scan, asked.1.range(), asked.2);
         }
         noticed.unfit = self.source.keep(&place.spill.path()?, scan, features, place.cancel)?;
         Ok(())
     }
 
-    /// Only the events that can matter to somebody who asks.
-    fn between(&self, scan: ViewScan, (_, moments, ticks): AskedAbout<'_>) -> ViewScan {
-        let source_ticks = scan.ticks();
-        let Some((first, last)) = moments.range() else { return scan.between(i64::MAX, i64::MIN) };
-        let [first, last] = [first, last].map(|time| ticks.convert(time, source_ticks));
-        let first = self.side.ttl.map_or(i64::MIN, |ttl| first.saturating_sub(source_ticks.of_micros(ttl)));
+    /// Only the events that can matter to somebody who asks at moments between two.
+    fn between(&self, scan: ViewScan, range: Option<(i64, i64)>, ticks: Ticks) -> ViewScan {
+        let (first, last) = self.window(range, ticks, scan.ticks()).unwrap_or((i64::MAX, i64::MIN));
         scan.between(first, last)
     }
 
+    /// The first and the last event that can matter, in ticks of the source.
+    fn window(&self, range: Option<(i64, i64)>, ticks: Ticks, source_ticks: Ticks) -> Option<(i64, i64)> {
+        let (first, last) = range?;
+        let [first, last] = [first, last].map(|time| ticks.convert(time, source_ticks));
+        let first = self.side.ttl.map_or(i64::MIN, |ttl| first.saturating_sub(source_ticks.of_micros(ttl)));
+        Some((first, last))
+    }
+
+    /// What is read for entity rows with times between two.
+    ///
+    /// # Errors
+    /// When the source lacks a column.
+    pub(super) fn explain(&self, range: Option<(i64, i64)>, ticks: Ticks) -> Result<ExplainedView, Problem> {
+        let scan = self.source.scan(&self.features())?;
+        let source_ticks = scan.ticks();
+        let events = self.window(range, ticks, source_ticks).map(|(first, last)| Interval {
+            start: if first == i64::MIN { Timestamp::FIRST } else { source_ticks.moment(first) },
+            end: source_ticks.moment(last),
+        });
+        Ok(ExplainedView {
+            view: self.side.view.name.clone(),
+            source: self.source.name().to_owned(),
+            events,
+            size: self.between(scan, range, ticks).scan.size(),
+        })
+    }
+
     /// The newest row that is there at each moment and was not there at the one before.
-    fn locate(&self, scan: ViewScan, asked: AskedAbout<'_>, cancel: &Cancel) -> Result<Winners, Problem> {
+    fn locate(
+        &self,
+        scan: ViewScan,
+        asked: AskedAbout<'_>,
+        (cancel, progress): (&Cancel, &Progress),
+    ) -> Result<Winners, Problem> {
         let (keys, moments, _) = asked;
         let winners = Mutex::new(Winners::new(moments.len()));
         if moments.len() > 0 {
@@ -137,6 +168,7 @@ impl<'a> OpenSide<'a> {
                     .map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", self.source.what()), None))?;
                 let candidates = self.candidates(&rows, &of, (columns, ticks), asked);
                 winners.lock().unwrap_or_else(PoisonError::into_inner).offer(&candidates);
+                progress.scanned.add(rows.count as u64);
                 Ok(())
             })?;
         }
