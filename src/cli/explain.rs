@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::CommandError;
 use crate::{
     diagnostics::counted,
-    model::{Interval, printable},
+    model::{Interval, Timestamp, printable},
     offline::{Explained, ExplainedView},
     sources::Share,
     ui::Printer,
@@ -35,7 +35,7 @@ fn in_words(explained: &Explained) -> String {
     }
     let _ = writeln!(
         text,
-        "\nWhat comes out is that of this SQL, where entity_rows are the entity rows:\n\n{}",
+        "\nWhat comes out is that of this SQL, where entity_rows are the entity rows:\n\n{}\n",
         explained.sql
     );
     text
@@ -44,6 +44,7 @@ fn in_words(explained: &Explained) -> String {
 fn write_view(text: &mut String, ExplainedView { view, source, events, size }: &ExplainedView) {
     let _ = writeln!(text, "\nfeature view {}, data source {}", printable(view), printable(source));
     let _ = match events {
+        Some(Interval { start: Timestamp::FIRST, end }) => writeln!(text, "  events      until {end}"),
         Some(Interval { start, end }) => writeln!(text, "  events      from {start} to {end}"),
         None => writeln!(text, "  events      none: no entity row has a time"),
     };

@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct OpenSources<'a> {
     /// Relative paths start here.
     repo: &'a Path,
-    opened: Vec<(&'a DataSource, Arc<OpenSource>)>,
+    opened: Vec<(&'a DataSource, Option<(i64, i64)>, Arc<OpenSource>)>,
 }
 
 /// The source of a view, with its files open.
@@ -54,8 +54,13 @@ impl<'a> OpenSources<'a> {
         Self { repo, opened: Vec::new() }
     }
 
-    /// Finds the files of a view's source and looks at their columns.
-    pub(crate) fn open(&mut self, view: &'a FeatureView) -> Result<ViewSource<'a>, Problem> {
+    /// Finds the files of a view's source and looks at their columns. Of folders of days those are left out that have no
+    /// event between two moments (microseconds, both inside), if some are given.
+    pub(crate) fn open(
+        &mut self,
+        view: &'a FeatureView,
+        moments: Option<(i64, i64)>,
+    ) -> Result<ViewSource<'a>, Problem> {
         if let Some(what) = view.transformation() {
             let message = format!("feature view `{}` is computed by {what}, which is not supported yet", view.name);
             return Err(Problem::new(Kind::Unsupported, message, None));
@@ -73,15 +78,19 @@ impl<'a> OpenSources<'a> {
         // Checks that nobody can read are reported by those who look at them.
         let checks = Checks::of(&view.tags).unwrap_or_default();
         let null_if_unfit = checks.out_of_range == OutOfRange::AsNull;
-        Ok(ViewSource { view, source, files: self.files(source)?, null_if_unfit, kept: None })
+        Ok(ViewSource { view, source, files: self.files(source, moments)?, null_if_unfit, kept: None })
     }
 
-    fn files(&mut self, source: &'a DataSource) -> Result<Arc<OpenSource>, Problem> {
-        if let Some((_, opened)) = self.opened.iter().find(|(known, _)| *known == source) {
+    fn files(&mut self, source: &'a DataSource, moments: Option<(i64, i64)>) -> Result<Arc<OpenSource>, Problem> {
+        let moments = moments.filter(|_| !source.date_partition_column.is_empty());
+        if let Some((.., opened)) = self.opened.iter().find(|(known, of, _)| *known == source && *of == moments) {
             return Ok(Arc::clone(opened));
         }
-        let opened = Arc::new(OpenSource::open(source, self.repo)?);
-        self.opened.push((source, Arc::clone(&opened)));
+        let opened = Arc::new(match moments {
+            Some(moments) => OpenSource::open_between(source, self.repo, moments)?,
+            None => OpenSource::open(source, self.repo)?,
+        });
+        self.opened.push((source, moments, Arc::clone(&opened)));
         Ok(opened)
     }
 }
@@ -89,7 +98,17 @@ impl<'a> OpenSources<'a> {
 impl<'a> ViewSource<'a> {
     /// The source of one view.
     pub(crate) fn open(repo: &'a Path, view: &'a FeatureView) -> Result<Self, Problem> {
-        OpenSources::new(repo).open(view)
+        OpenSources::new(repo).open(view, None)
+    }
+
+    /// The same for those who read events of an interval.
+    pub(crate) fn open_inside(repo: &'a Path, view: &'a FeatureView, interval: Interval) -> Result<Self, Problem> {
+        OpenSources::new(repo).open(view, Some((interval.start.micros(), interval.end.micros())))
+    }
+
+    /// How many files were left out because of their days.
+    pub(crate) fn other_days(&self) -> u64 {
+        self.files.files.other_days
     }
 
     /// Whether some rows can be read without reading all of them, and twice costs no more than twice.
@@ -327,7 +346,7 @@ mod tests {
         }
         let views = [view("one", "a.csv"), view("other", "a.csv"), view("third", "b.csv")];
         let mut sources = OpenSources::new(repo.path());
-        let opened = views.each_ref().map(|view| sources.open(view).unwrap().files);
+        let opened = views.each_ref().map(|view| sources.open(view, None).unwrap().files);
         assert!(Arc::ptr_eq(&opened[0], &opened[1]));
         assert!(!Arc::ptr_eq(&opened[0], &opened[2]));
     }

@@ -14,7 +14,7 @@ use super::{
     batches::Batches,
     columns::{Column, Columns},
     convert::Converter,
-    files::{self, DataFile, Format, SourceFiles},
+    files::{self, DataFile, Days, Format, SourceFiles},
     header::Header,
     parquet::{Footer, unreadable},
     scan::{FileColumn, FileContent, Scan, ScanFile},
@@ -52,7 +52,16 @@ impl OpenSource {
     /// # Errors
     /// When there is no file, or one of them is not what its format says.
     pub fn open(source: &DataSource, repo: &Path) -> Result<Self, Problem> {
-        Self::find(source, repo, true)
+        Self::find(source, repo, true, None)
+    }
+
+    /// The same for those who read events between two moments (microseconds, both inside): folders of other days, as the
+    /// source's `date_partition_column` names them, are left out.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_between(source: &DataSource, repo: &Path, moments: (i64, i64)) -> Result<Self, Problem> {
+        Self::find(source, repo, true, Some(moments))
     }
 
     /// The same for those who only look at columns, which takes less.
@@ -60,17 +69,19 @@ impl OpenSource {
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn look_at(source: &DataSource, repo: &Path) -> Result<Self, Problem> {
-        Self::find(source, repo, false)
+        Self::find(source, repo, false, None)
     }
 
-    fn find(source: &DataSource, repo: &Path, to_read: bool) -> Result<Self, Problem> {
+    fn find(source: &DataSource, repo: &Path, to_read: bool, moments: Option<(i64, i64)>) -> Result<Self, Problem> {
         let SourceKind::File(file) = &source.kind else {
             let message =
                 format!("data source `{}` is of type {}, which is not supported yet", source.name, source.kind);
             return Err(Problem::new(Kind::Unsupported, message, None));
         };
         let format = Format::declared(file.format)?;
-        let files = files::find(&file.path, format, repo)?;
+        let moments = moments.filter(|_| !source.date_partition_column.is_empty());
+        let days = moments.map(|moments| Days::between(&source.date_partition_column, moments));
+        let files = files::find(&file.path, format, repo, days.as_ref())?;
         let times = time_format(source, file)?;
         let name = |file: &DataFile| file.path.strip_prefix(repo).unwrap_or(&file.path).display().to_string();
         let rules = TextRules { times };

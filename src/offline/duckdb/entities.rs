@@ -36,7 +36,8 @@ pub(super) fn of_sources(store: &DuckDbStore, query: &EntityQuery) -> Result<Ent
     // Views without keys have no entities; they are asked only where there are no others.
     let sources = query.sources.iter().filter(|source| columns.is_empty() || !source.keys.is_empty());
     for source in sources {
-        let scan = ViewSource::open(&store.repo, &source.view)?.scan(&[])?.inside(source.interval);
+        let scan =
+            ViewSource::open_inside(&store.repo, &source.view, source.interval)?.scan(&[])?.inside(source.interval);
         tables.push((source, ViewTable::of(scan, &session)));
     }
     let scans: Vec<_> = tables.iter().map(|(_, table)| &table.table).collect();
@@ -48,7 +49,8 @@ pub(super) fn of_sources(store: &DuckDbStore, query: &EntityQuery) -> Result<Ent
 fn without_keys(store: &DuckDbStore, query: &EntityQuery) -> Result<Entities, Problem> {
     let session = store.session()?;
     for source in &query.sources {
-        let scan = ViewSource::open(&store.repo, &source.view)?.scan(&[])?.inside(source.interval);
+        let scan =
+            ViewSource::open_inside(&store.repo, &source.view, source.interval)?.scan(&[])?.inside(source.interval);
         let table = ViewTable::of(scan, &session);
         let counts = counts(source, &table);
         let any = format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE {counts} LIMIT 1)", table.sql());

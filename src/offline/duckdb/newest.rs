@@ -35,7 +35,7 @@ pub(crate) fn run(
     query: &NewestQuery<'_>,
     sink: &mut dyn BatchSink,
 ) -> Result<NewestRead, Problem> {
-    let source = ViewSource::open(repo, query.view)?;
+    let source = ViewSource::open_inside(repo, query.view, query.interval)?;
     let features: Vec<_> = query.view.features.iter().collect();
     let what = source.what();
     let mut scan = source.scan(&features)?.inside(query.interval);

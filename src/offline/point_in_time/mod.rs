@@ -18,6 +18,7 @@ mod winners;
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use arrow::{
+    array::Int64Array,
     compute::{max, min},
     datatypes::{DataType as ArrowType, SchemaRef},
 };
@@ -39,8 +40,10 @@ use super::{
 };
 use crate::{
     config::MemoryLimit,
-    model::Interval,
+    feast::values::encode::carrier,
+    model::{DataType, Interval},
     problem::{Advice, Kind, Problem},
+    sources::Ticks,
     spill::SpillFolder,
 };
 
@@ -59,29 +62,48 @@ pub(crate) struct Place<'a> {
 /// Rows that are handed on at once.
 const ROWS: usize = 8192;
 
-/// A join whose entity rows and sources are open.
+/// A join whose sources are open.
 struct Opened<'a> {
-    entities: EntityRows<'a>,
     sides: Vec<OpenSide<'a>>,
-    /// The types of all features.
-    kinds: Vec<ArrowType>,
     beside: BesideEntities,
+    /// What times of entity rows count.
+    ticks: Ticks,
 }
 
-/// Opens what a join reads; no row is read yet.
-fn open<'a>(place: &Place<'a>, query: &HistoricalQuery<'_>, join: &'a Join<'a>) -> Result<Opened<'a>, Problem> {
+impl<'a> Opened<'a> {
+    /// Opens the sources for entity rows with times between two, in ticks, if they are known.
+    fn open(
+        place: &Place<'a>,
+        query: &HistoricalQuery<'_>,
+        join: &'a Join<'a>,
+        entities: &EntityRows<'_>,
+        range: Option<(i64, i64)>,
+    ) -> Result<Self, Problem> {
+        let ticks = entities.ticks();
+        let moments = range.map(|(first, last)| (ticks.to_micros(first), ticks.to_micros(last)));
+        let mut sources = OpenSources::new(place.repo);
+        let mut sides = Vec::with_capacity(join.sides.len());
+        let mut kinds: Vec<ArrowType> = Vec::new();
+        for side in &join.sides {
+            let side = OpenSide::open(&mut sources, side, moments)?;
+            kinds.extend(side.feature_types()?);
+            sides.push(side);
+        }
+        let beside = BesideEntities::new(entities, (query.retrieval, &kinds))?;
+        Ok(Self { sides, beside, ticks })
+    }
+}
+
+/// Opens entity rows; none is read yet.
+fn entity_rows<'a>(
+    place: &Place<'_>,
+    query: &HistoricalQuery<'_>,
+    join: &'a Join<'_>,
+) -> Result<EntityRows<'a>, Problem> {
     place.cancel.check()?;
     let entities = EntityRows::open(query.entities, &join.keys)?;
     check_names(&entities, query)?;
-    let mut sources = OpenSources::new(place.repo);
-    let sides: Vec<OpenSide<'_>> =
-        join.sides.iter().map(|side| OpenSide::open(&mut sources, side)).collect::<Result<_, _>>()?;
-    let mut kinds: Vec<ArrowType> = Vec::new();
-    for side in &sides {
-        kinds.extend(side.feature_types()?);
-    }
-    let beside = BesideEntities::new(&entities, (query.retrieval, &kinds))?;
-    Ok(Opened { entities, sides, kinds, beside })
+    Ok(entities)
 }
 
 /// The columns of the result. No rows of sources are read.
@@ -90,7 +112,8 @@ fn open<'a>(place: &Place<'a>, query: &HistoricalQuery<'_>, join: &'a Join<'a>) 
 /// When entity rows or sources cannot be read or lack a column.
 pub(crate) fn columns(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
-    Ok(Arc::clone(open(place, query, &join)?.beside.schema()))
+    let entities = entity_rows(place, query, &join)?;
+    Ok(Arc::clone(Opened::open(place, query, &join, &entities, None)?.beside.schema()))
 }
 
 /// Runs the join and streams its result.
@@ -103,17 +126,23 @@ pub(crate) fn run(
     sink: &mut dyn BatchSink,
 ) -> Result<HistoricalRead, Problem> {
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
-    let mut opened = open(place, query, &join)?;
+    let mut entities = entity_rows(place, query, &join)?;
+    let most = rows_of_chunk(place, &join);
+    let mut next = entities.next(most)?;
+    // Of one chunk the times are known before the sources are opened.
+    let range = next.as_ref().filter(|asked| asked.count < most).and_then(|asked| range(&asked.times));
+    let mut opened = Opened::open(place, query, &join, &entities, range)?;
     let mut read = HistoricalRead::default();
     if sink.start(opened.beside.schema()).is_break() {
         return Ok(read);
     }
-    query.progress.joined.expect(opened.entities.about_rows());
-    let most = rows_of_chunk(place, &join, &opened.kinds);
-    while let Some(asked) = opened.entities.next(most)? {
+    query.progress.joined.expect(entities.about_rows());
+    while let Some(asked) = next {
         if chunk(place, &mut opened, (&asked, asked.count < most, query.progress), sink, &mut read)?.is_break() {
             break;
         }
+        drop(asked);
+        next = entities.next(most)?;
     }
     Ok(read)
 }
@@ -124,21 +153,26 @@ pub(crate) fn run(
 /// When entity rows or sources cannot be read or lack a column.
 pub(crate) fn explain(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<Explained, Problem> {
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
-    let mut opened = open(place, query, &join)?;
-    let (mut rows, mut range) = (0, None);
-    while let Some(asked) = opened.entities.next(ROWS)? {
+    let mut entities = entity_rows(place, query, &join)?;
+    let (mut rows, mut all) = (0, None);
+    while let Some(asked) = entities.next(ROWS)? {
         rows += asked.count as u64;
-        let times = min(&asked.times).zip(max(&asked.times));
-        range = match (range, times) {
+        all = match (all, range(&asked.times)) {
             (Some((first, last)), Some((least, greatest))) => Some((least.min(first), greatest.max(last))),
             (known, new) => known.or(new),
         };
     }
-    let ticks = opened.entities.ticks();
-    let views = opened.sides.iter().map(|side| side.explain(range, ticks)).collect::<Result<_, _>>()?;
-    let times = range.map(|(first, last)| Interval { start: ticks.moment(first), end: ticks.moment(last) });
-    let sql = statement(&join, query.retrieval, opened.entities.time_column());
+    let opened = Opened::open(place, query, &join, &entities, all)?;
+    let ticks = opened.ticks;
+    let views = opened.sides.iter().map(|side| side.explain(all, ticks)).collect::<Result<_, _>>()?;
+    let times = all.map(|(first, last)| Interval { start: ticks.moment(first), end: ticks.moment(last) });
+    let sql = statement(&join, query.retrieval, entities.time_column());
     Ok(Explained { entity_rows: rows, times, views, sql })
+}
+
+/// The first and the last of times.
+fn range(times: &Int64Array) -> Option<(i64, i64)> {
+    min(times).zip(max(times))
 }
 
 /// Joins and hands on some of the entity rows; `is_all` says that there are no others.
@@ -166,7 +200,7 @@ fn chunk(
             }
         };
         let (_, keys, moments) = &known[index];
-        joined.push((index, side.join((place, progress), (keys, moments, opened.entities.ticks()), is_all, read)?));
+        joined.push((index, side.join((place, progress), (keys, moments, opened.ticks), is_all, read)?));
     }
     for first in (0..asked.count).step_by(ROWS) {
         place.cancel.check()?;
@@ -184,7 +218,7 @@ fn chunk(
 }
 
 /// How many entity rows are joined at once: as many as fit into half of the memory that may be used.
-fn rows_of_chunk(place: &Place<'_>, join: &Join<'_>, kinds: &[ArrowType]) -> usize {
+fn rows_of_chunk(place: &Place<'_>, join: &Join<'_>) -> usize {
     /// Where the limit is a share of the machine.
     const USUAL: u64 = 2 << 30;
     /// Of each row: its key and moment, with those who find them.
@@ -194,16 +228,17 @@ fn rows_of_chunk(place: &Place<'_>, join: &Join<'_>, kinds: &[ArrowType]) -> usi
     const LEAST: u64 = 16 << 10;
     /// Moments are numbered in 32 bits.
     const MOST: u64 = 1 << 30;
-    let bytes = ROW + SIDE * join.sides.len() + kinds.iter().map(about_bytes).sum::<usize>();
+    let features = join.sides.iter().flat_map(|side| side.features.iter().map(|feature| &side.view.features[*feature]));
+    let bytes = ROW + SIDE * join.sides.len() + features.map(|field| about_bytes(&field.dtype)).sum::<usize>();
     let rows = place.memory.bytes().unwrap_or(USUAL) / 2 / bytes as u64;
     usize::try_from(rows.clamp(LEAST, MOST)).unwrap_or(usize::MAX)
 }
 
 /// About how many bytes a value takes.
-fn about_bytes(kind: &ArrowType) -> usize {
+fn about_bytes(dtype: &DataType) -> usize {
     /// Of texts and lists, which may be of any length.
     const ANY: usize = 64;
-    kind.primitive_width().unwrap_or(ANY)
+    carrier(dtype).and_then(|kind| kind.primitive_width()).unwrap_or(ANY)
 }
 
 /// A feature may not be called like a column of the entity rows.

@@ -40,12 +40,18 @@ pub(super) struct OpenSide<'a> {
 type AskedAbout<'a> = (&'a Keys, &'a Moments, Ticks);
 
 impl<'a> OpenSide<'a> {
-    /// Finds the files of the view's source.
+    /// Finds the files of the view's source, for those who ask at moments between two (microseconds), if they are known.
     ///
     /// # Errors
     /// When there are none, or the view has no source that can be read.
-    pub(super) fn open(sources: &mut OpenSources<'a>, side: &'a Side<'a>) -> Result<Self, Problem> {
-        Ok(Self { side, source: sources.open(side.view)? })
+    pub(super) fn open(
+        sources: &mut OpenSources<'a>,
+        side: &'a Side<'a>,
+        moments: Option<(i64, i64)>,
+    ) -> Result<Self, Problem> {
+        // In microseconds nothing is lost: days are longer.
+        let moments = moments.map(|(first, last)| (side.ttl.map_or(i64::MIN, |ttl| first.saturating_sub(ttl)), last));
+        Ok(Self { side, source: sources.open(side.view, moments)? })
     }
 
     /// The types of the features.
@@ -142,12 +148,9 @@ impl<'a> OpenSide<'a> {
             start: if first == i64::MIN { Timestamp::FIRST } else { source_ticks.moment(first) },
             end: source_ticks.moment(last),
         });
-        Ok(ExplainedView {
-            view: self.side.view.name.clone(),
-            source: self.source.name().to_owned(),
-            events,
-            size: self.between(scan, range, ticks).scan.size(),
-        })
+        let mut size = self.between(scan, range, ticks).scan.size();
+        size.files.all += self.source.other_days();
+        Ok(ExplainedView { view: self.side.view.name.clone(), source: self.source.name().to_owned(), events, size })
     }
 
     /// The newest row that is there at each moment and was not there at the one before.

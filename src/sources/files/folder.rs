@@ -11,6 +11,7 @@ use super::{
     DataFile, SourceFiles,
     content::{self, Content, first_bytes},
     damage::not_parquet,
+    days::Days,
     expand::Expansion,
     format::{Ending, Format},
     left_out::{LeftOut, Reason},
@@ -25,6 +26,11 @@ use crate::problem::Problem;
 pub(super) struct Gathering<'a> {
     format: Format,
     base: &'a Path,
+    days: Option<&'a Days>,
+    /// How many files are of other days.
+    other_days: u64,
+    /// One of them, and whether a pattern names its ending.
+    spare: Option<(FollowedPath, bool)>,
     found: Vec<DataFile>,
     left_out: Vec<LeftOut>,
     beside_delta_log: bool,
@@ -37,11 +43,14 @@ pub(super) struct Gathering<'a> {
 }
 
 impl<'a> Gathering<'a> {
-    /// Partitions are the folders below `base`.
-    pub(super) fn new(format: Format, base: &'a Path) -> Self {
+    /// Partitions are the folders below `base`; files of other days than `days` are not opened.
+    pub(super) fn new(format: Format, base: &'a Path, days: Option<&'a Days>) -> Self {
         Self {
             format,
             base,
+            days,
+            other_days: 0,
+            spare: None,
             found: Vec::new(),
             left_out: Vec::new(),
             beside_delta_log: false,
@@ -103,6 +112,12 @@ impl<'a> Gathering<'a> {
         while let Some((_, (place, kind, ending_named))) = self.links.pop_first() {
             self.add(place, kind, ending_named)?;
         }
+        // One file tells the columns.
+        if let Some((place, ending_named)) = self.spare.take().filter(|_| self.found.is_empty()) {
+            self.days = None;
+            self.other_days -= 1;
+            self.file(place, ending_named)?;
+        }
         self.found.sort_by(|one, other| one.path.cmp(&other.path));
         // Several alternatives of a pattern may disagree about a file; then it is read.
         let read: HashSet<&PathBuf> = self.files.values().collect();
@@ -114,6 +129,7 @@ impl<'a> Gathering<'a> {
             left_out: self.left_out,
             format: self.format,
             partitioned_below: Some(self.base.to_owned()),
+            other_days: self.other_days,
             beside_delta_log: self.beside_delta_log,
         })
     }
@@ -134,6 +150,12 @@ impl<'a> Gathering<'a> {
                 let first = first.clone();
                 self.leave_out(place.path, Reason::ReadAs(first));
             }
+            return Ok(());
+        }
+        let partitions = partitions::of(&place.path, self.base);
+        if self.days.is_some_and(|days| !days.may_be_in(&partitions)) {
+            self.other_days += 1;
+            self.spare = Some((place, ending_named));
             return Ok(());
         }
         let other_format = Reason::OtherFormat(self.format);
@@ -160,7 +182,6 @@ impl<'a> Gathering<'a> {
             self.leave_out(place.path, other_format);
             return Ok(());
         }
-        let partitions = partitions::of(&place.path, self.base);
         self.found.push(DataFile { path: place.path.clone(), bytes, partitions });
         self.files.insert(place.real, place.path);
         Ok(())

@@ -4,6 +4,7 @@
 mod braces;
 mod content;
 mod damage;
+mod days;
 mod expand;
 mod folder;
 mod format;
@@ -24,6 +25,7 @@ use std::{
 
 pub(crate) use content::open_text;
 pub(crate) use damage::not_parquet;
+pub(crate) use days::Days;
 pub use format::Format;
 pub use left_out::LeftOut;
 
@@ -43,6 +45,8 @@ pub struct SourceFiles {
     pub format: Format,
     /// The folder whose sub-folders named `key=value` are partitions; `None` for a single file.
     pub partitioned_below: Option<PathBuf>,
+    /// Files in folders of days that nobody asks about; they are not even opened.
+    pub other_days: u64,
     /// Whether there is a `_delta_log` folder: files that the table no longer has are read, too.
     pub beside_delta_log: bool,
 }
@@ -64,7 +68,7 @@ impl SourceFiles {
     /// Files of which nothing else is known.
     pub(super) fn of(files: Vec<DataFile>) -> Self {
         let (left_out, partitioned_below) = (Vec::new(), None);
-        Self { files, left_out, format: Format::Parquet, partitioned_below, beside_delta_log: false }
+        Self { files, left_out, format: Format::Parquet, partitioned_below, other_days: 0, beside_delta_log: false }
     }
 
     /// The keys of all partition folders, in the order of their first mention.
@@ -91,12 +95,12 @@ pub struct DataFile {
 }
 
 /// Finds the files of the source with this path: a file, a folder, a pattern, or one of them as a
-/// `file://` URL. Relative paths start at `repo`.
+/// `file://` URL. Relative paths start at `repo`. Folders of other days than those that are asked about are left out.
 ///
 /// # Errors
 /// When there are none, they are not on this machine, one of them cannot be read, or one in a
 /// folder claims to be parquet and is not.
-pub(crate) fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFiles, Problem> {
+pub(crate) fn find(path: &str, format: Format, repo: &Path, days: Option<&Days>) -> Result<SourceFiles, Problem> {
     let local = location::local(path)?;
     let full = repo.join(local.as_ref());
     if let Some(found) = existing(&full)? {
@@ -104,7 +108,7 @@ pub(crate) fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFile
             return Ok(SourceFiles::of_one(&full, found.len(), format));
         }
         if found.is_dir() {
-            return in_folder(path, format, &full);
+            return in_folder(path, format, &full, days);
         }
         let message = format!("`{path}` is neither a file nor a folder");
         return Err(Problem::new(
@@ -114,7 +118,7 @@ pub(crate) fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFile
         ));
     }
     if pattern::is_wild(&local) {
-        return matching(path, &local, format, repo);
+        return matching(path, &local, format, (repo, days));
     }
     let help = match fs::read_link(&full) {
         Ok(target) => Some(format!("it is a link to {}, which is not there", target.display())),
@@ -123,8 +127,8 @@ pub(crate) fn find(path: &str, format: Format, repo: &Path) -> Result<SourceFile
     Err(Problem::new(Kind::NotFound, format!("there is no file `{path}`"), help))
 }
 
-fn in_folder(path: &str, format: Format, folder: &Path) -> Result<SourceFiles, Problem> {
-    let mut gathering = Gathering::new(format, folder);
+fn in_folder(path: &str, format: Format, folder: &Path, days: Option<&Days>) -> Result<SourceFiles, Problem> {
+    let mut gathering = Gathering::new(format, folder, days);
     gathering.folder(FollowedPath::start(folder)?)?;
     let found = gathering.finish()?;
     if found.files.is_empty() {
@@ -134,7 +138,12 @@ fn in_folder(path: &str, format: Format, folder: &Path) -> Result<SourceFiles, P
     Ok(found)
 }
 
-fn matching(path: &str, local: &str, format: Format, repo: &Path) -> Result<SourceFiles, Problem> {
+fn matching(
+    path: &str,
+    local: &str,
+    format: Format,
+    (repo, days): (&Path, Option<&Days>),
+) -> Result<SourceFiles, Problem> {
     let nothing = || Problem::new(Kind::NotFound, format!("no file matches `{path}`"), relative_help(local, repo));
     let (base, rest) = literal_part(local, repo)?;
     if !base.is_dir() {
@@ -144,7 +153,7 @@ fn matching(path: &str, local: &str, format: Format, repo: &Path) -> Result<Sour
         .map_err(|error| Problem::new(Kind::Invalid, format!("`{path}` is not a pattern: {error}"), None))?;
     let expansion = expand::expand(&base, &patterns)?;
     let matched = !expansion.matches.is_empty();
-    let found = Gathering::new(format, &base).finish_with(expansion)?;
+    let found = Gathering::new(format, &base, days).finish_with(expansion)?;
     if !found.files.is_empty() {
         return Ok(found);
     }

@@ -54,7 +54,7 @@ impl Repo {
     }
 
     fn find(&self, path: &str, format: Format) -> Result<SourceFiles, Problem> {
-        find(path, format, &self.path)
+        find(path, format, &self.path, None)
     }
 
     fn parquet(&self, path: &str) -> SourceFiles {
