@@ -94,6 +94,20 @@ mod tests {
         let view = FeatureView { source: Some(source), ttl: Ttl::from_micros(60_000_000), ..view("v", &["x", "y"]) };
         let selection = Selection::of_features(vec!["v:x".parse().unwrap(), "v:y".parse().unwrap()]);
         let retrieval = resolve(&registered([Object::FeatureView(view)]), &selection, true).unwrap();
-        insta::assert_snapshot!(statement(&Join::of(&retrieval, true), &retrieval, "event_timestamp"), @"");
+        insta::assert_snapshot!(statement(&Join::of(&retrieval, true), &retrieval, "event_timestamp"), @r#"
+        SELECT e.*,
+          v0."raw" AS "v__x",
+          v0."y" AS "v__y"
+        FROM entity_rows AS e
+        LEFT JOIN LATERAL (
+          SELECT * FROM 'data/it''s.parquet' AS s
+          WHERE s."driver_id" = e."driver_id"
+            AND s."event_timestamp" <= e."event_timestamp"
+            AND s."event_timestamp" >= e."event_timestamp" - INTERVAL '60 seconds'
+            AND s."created" <= e."event_timestamp"
+          ORDER BY s."event_timestamp" DESC, s."created" DESC NULLS LAST
+          LIMIT 1
+        ) AS v0 ON true
+        "#);
     }
 }

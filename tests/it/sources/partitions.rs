@@ -1,10 +1,15 @@
 //! Folders named `key=value`: columns below the path of a source, and nothing above it.
 
+use std::sync::Arc;
+
+use arrow::array::TimestampMicrosecondArray;
 use serde_json::json;
 
 use super::{
-    DAY, days, floats, historical, ints, materialize, online, online_of, refusal, repo, repo_with, texts, write_parquet,
+    DAY, days, floats, historical, ints, materialize, micros, online, online_of, refusal, repo, repo_with, texts,
+    write_parquet,
 };
+use crate::support::Project;
 
 #[test]
 fn keys_features_and_times_may_be_in_names_of_folders() {
@@ -139,4 +144,43 @@ fn keys_of_texts_are_in_folders_as_they_are() {
     materialize(&project);
     assert_eq!(online_of(&project, "p", "007"), "x");
     assert_eq!(online_of(&project, "p", "7"), json!(null));
+}
+
+/// The days of March 2026, of which all but two are damaged: who opens them fails.
+fn days_of_march(declared: &str) -> Project {
+    let project = repo_with("data/days", declared, "INT64", &[("p", "Int64")]);
+    project.edit("definitions.yaml", "ttl: 0", "ttl: 1d");
+    for day in 1..=31 {
+        let path = format!("data/days/day=2026-03-{day:02}/a.parquet");
+        std::fs::create_dir_all(project.path(&path).parent().unwrap()).unwrap();
+        if (15..=16).contains(&day) {
+            let at = TimestampMicrosecondArray::from_value(micros(&format!("2026-03-{day}T06:00:00Z")), 1);
+            write_parquet(&project, &path, vec![("id", ints([1])), ("ts", Arc::new(at)), ("p", ints([day]))]);
+        } else {
+            project.write(&path, "not parquet");
+        }
+    }
+    project.feastr(&["apply", "--skip-source-validation"]).ok();
+    project
+}
+
+#[test]
+fn files_of_days_that_nobody_asks_about_are_not_opened() {
+    let project = days_of_march("    date_partition_column: day\n");
+    project.write("e.csv", "id,event_timestamp\n1,2026-03-16T05:59:59Z\n1,2026-03-16T06:00:00Z\n");
+    assert_eq!(historical(&project, "e.csv"), ["1,2026-03-16T05:59:59Z,15", "1,2026-03-16T06:00:00Z,16"]);
+    let explain = ["get-historical", "--entities", "e.csv", "--features", "v:p", "--explain", "--json"];
+    let explained: serde_json::Value = serde_json::from_str(&project.feastr(&explain).ok().stdout).unwrap();
+    assert_eq!(explained["views"][0]["files"], json!({"read": 2, "all": 31}));
+    let range = ["get-historical", "--features", "v:p", "--start", "2026-03-16", "--end", "2026-03-16T23:00:00Z"];
+    assert!(project.feastr(&[range.as_slice(), &["--format", "csv"]].concat()).ok().stdout.ends_with("Z,16\n"));
+    // A day later one of the files has to be opened.
+    project.write("e.csv", "id,event_timestamp\n1,2026-03-17T00:00:00Z\n");
+    let output = project.feastr(&["get-historical", "--entities", "e.csv", "--features", "v:p"]);
+    assert!(output.stderr.contains("day=2026-03-17"), "{}", output.stderr);
+
+    // Nobody says that the folders are about the time of events.
+    let project = days_of_march("");
+    project.write("e.csv", "id,event_timestamp\n1,2026-03-16T06:00:00Z\n");
+    assert_eq!(project.feastr(&["get-historical", "--entities", "e.csv", "--features", "v:p"]).code, 1);
 }
