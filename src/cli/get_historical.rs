@@ -1,7 +1,8 @@
 use super::{
-    CommandError, Context, Exit, entities::AboutArgs, output::OutputArgs, result_columns, selection::SelectionArgs,
+    CommandError, Context, Exit, entities::AboutArgs, output::OutputArgs, read_notes, result_columns,
+    selection::SelectionArgs,
 };
-use crate::{app::get_historical::HistoricalJoin, diagnostics::counted, offline::Cancel, ui::Verbosity};
+use crate::{app::get_historical::HistoricalJoin, offline::Cancel};
 
 /// Join features to entity rows as they were at each row's time
 ///
@@ -50,14 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let mut output = args.output.open(printer)?;
     let joined = join.run(&entities, &cancel, &mut output.sink);
     let (read, written) = output.finish(joined, printer)?;
-    if read.unfit > 0 {
-        let values = counted(read.unfit, "value");
-        printer.warn(format_args!("{values} out of the range of the declared type, read as null"));
-    }
-    if read.ties > 0 && printer.verbosity == Verbosity::Verbose {
-        let rows = counted(read.ties, "source row");
-        printer.say(format_args!("{rows} as new as another one of the entity, decided by the values"));
-    }
+    read_notes::say(read, printer);
     written.say(printer);
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ pub(crate) mod memory;
 mod point_in_time;
 mod query;
 mod reading;
+mod rows;
 mod view_source;
 
 use crate::config::{OfflineStoreConfig, StoreConfig};
@@ -15,7 +16,7 @@ use crate::config::{OfflineStoreConfig, StoreConfig};
 pub use cancel::Cancel;
 pub use query::{
     BatchSink, Counted, EntityQuery, EntitySource, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
-    OfflineStore,
+    OfflineStore, RowsQuery,
 };
 
 /// The offline store the settings name. The engine starts with the first query, not before.

@@ -41,6 +41,7 @@ mod point_in_time;
 mod porting;
 mod reference;
 mod registries;
+mod saved_datasets;
 mod servers;
 mod source_times;
 mod sources;
