@@ -90,6 +90,8 @@ pub enum Advice {
     OtherFolder,
     /// Say that what is there may be replaced.
     Replace,
+    /// Choose another name or place, or say that what is there may be overwritten.
+    Overwrite,
     /// Name the folder of the repo.
     NameRepo,
     /// Write the data of the source, or leave out looking at it.
@@ -175,6 +177,7 @@ impl fmt::Display for Advice {
             Self::CopyElsewhere => f.write_str("give the copy another name, or name another registry"),
             Self::OtherFolder => f.write_str("write to an empty folder, or allow files to be overwritten"),
             Self::Replace => f.write_str("ask for it to be replaced"),
+            Self::Overwrite => f.write_str("choose another one, or allow it to be overwritten"),
             Self::NameRepo => f.write_str("name the feature repo's folder"),
             Self::WriteData => f.write_str("write its data first, or leave out checking sources"),
             Self::SkipUnreadable => f.write_str(

@@ -73,6 +73,11 @@ impl<'a> HistoricalJoin<'a> {
         Ok(Self { store, state, retrieval, filter_by_created_timestamp })
     }
 
+    /// What is fetched from where, under which name.
+    pub const fn retrieval(&self) -> &Retrieval {
+        &self.retrieval
+    }
+
     /// The entity rows of those whom it is about.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ pub mod plan;
 mod prepared;
 mod remembered;
 pub mod retrieval;
+pub mod saved_datasets;
 pub mod teardown;
 
 pub use caller::Caller;

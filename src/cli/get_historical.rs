@@ -1,14 +1,13 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    CommandError, Context, Exit, entities::AboutArgs, explain, output::OutputArgs, result_columns,
+    CommandError, Context, Exit, entities::AboutArgs, explain, output::OutputArgs, read_notes, result_columns,
     selection::SelectionArgs,
 };
 use crate::{
     app::get_historical::HistoricalJoin,
-    diagnostics::counted,
     offline::{Cancel, Progress},
-    ui::{JoinProgress, Steps, Verbosity},
+    ui::{JoinProgress, Steps},
 };
 
 /// Join features to entity rows as they were at each row's time
@@ -71,14 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let joined = join.run(&entities, (&cancel, &progress), &mut output.sink);
     drop(shown);
     let (read, written) = output.finish(joined, printer)?;
-    if read.unfit > 0 {
-        let values = counted(read.unfit, "value");
-        printer.warn(format_args!("{values} out of the range of the declared type, read as null"));
-    }
-    if read.ties > 0 && printer.verbosity == Verbosity::Verbose {
-        let rows = counted(read.ties, "source row");
-        printer.say(format_args!("{rows} as new as another one of the entity, decided by the values"));
-    }
+    read_notes::say(read, printer);
     written.say(began.elapsed(), printer);
     Ok(Exit::Done)
 }

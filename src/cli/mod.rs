@@ -27,9 +27,11 @@ mod output_format;
 mod parquet_options;
 mod plan;
 mod question;
+mod read_notes;
 mod registry;
 mod registry_dump;
 mod result_columns;
+mod saved_datasets;
 mod schema;
 mod selection;
 #[cfg(unix)]
@@ -151,8 +153,9 @@ enum Command {
     DataSources(objects::Args),
     /// Show the registered permissions
     Permissions(objects::Args),
-    /// Show the registered saved datasets
-    SavedDatasets(objects::Args),
+    /// Save results of get-historical, and show those that are registered
+    #[command(subcommand)]
+    SavedDatasets(saved_datasets::Command),
     /// Show the registered validation references
     ValidationReferences(objects::Args),
     /// Show the projects of the registry
@@ -232,7 +235,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::LabelViews(args) => objects::run(args, ObjectKind::LabelView, context),
         Command::Features(args) => features::run(args, context),
         Command::Permissions(args) => objects::run(args, ObjectKind::Permission, context),
-        Command::SavedDatasets(args) => objects::run(args, ObjectKind::SavedDataset, context),
+        Command::SavedDatasets(command) => saved_datasets::run(command, context),
         Command::ValidationReferences(args) => objects::run(args, ObjectKind::ValidationReference, context),
         Command::FeatureServices(args) => objects::run(args, ObjectKind::FeatureService, context),
         Command::DataSources(args) => objects::run(args, ObjectKind::DataSource, context),

@@ -19,8 +19,9 @@ pub(crate) struct Args {
     command: Command,
 }
 
+/// What can be seen of objects of one kind.
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// List them
     List {
         /// Only those with this tag, as KEY:VALUE; several must all match
@@ -56,8 +57,13 @@ pub(super) enum DescribeOutput {
 }
 
 pub(crate) fn run(args: &Args, kind: ObjectKind, context: &Context) -> Result<Exit, CommandError> {
+    show(&args.command, kind, context)
+}
+
+/// Shows objects of a kind, or one of them.
+pub(super) fn show(command: &Command, kind: ObjectKind, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller) = (context.store()?, context.caller());
-    match &args.command {
+    match command {
         Command::List { tags, output } => {
             let objects = catalogue::objects(&store, &caller, Request { kind, tags: &parse_tags(tags)? })?;
             if objects.total == 0 {

@@ -18,8 +18,9 @@ use super::{
     join::Join,
     query::{
         BatchSink, Counted, EntityQuery, Examined, Explained, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
-        OfflineStore,
+        OfflineStore, RowsQuery,
     },
+    rows,
 };
 use crate::{
     model::{DataSource, FeatureView, Interval, Timestamp},
@@ -213,6 +214,10 @@ impl OfflineStore for MemoryOfflineStore {
         let mut heading = Heading(None);
         self.historical(query, &mut heading)?;
         Ok(heading.0.unwrap())
+    }
+
+    fn rows(&self, query: &RowsQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), Problem> {
+        rows::stream(&self.inspect(query.source)?, query, &self.cancel, sink)
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {

@@ -8,6 +8,7 @@ pub(crate) mod memory;
 mod point_in_time;
 mod query;
 mod reading;
+mod rows;
 mod statement;
 mod view_source;
 
@@ -16,7 +17,7 @@ use crate::config::{OfflineStoreConfig, StoreConfig};
 pub use cancel::Cancel;
 pub use query::{
     BatchSink, Counted, EntityQuery, EntitySource, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
-    NewestQuery, NewestRead, OfflineStore, Progress,
+    NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery,
 };
 
 /// The offline store the settings name. The engine starts with the first query, not before.

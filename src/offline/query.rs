@@ -63,6 +63,12 @@ pub trait OfflineStore: Send + Sync {
     /// When entity rows cannot be read, or lack a column.
     fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem>;
 
+    /// Streams the rows of a source in an interval, both ends included, with all of its columns as they are.
+    ///
+    /// # Errors
+    /// When the source cannot be read or lacks its column with times.
+    fn rows(&self, query: &RowsQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), Problem>;
+
     /// Streams the newest row per entity of an interval, both ends included: join keys, event time
     /// and creation time (microseconds UTC, the latter null without a column for it), features.
     ///
@@ -210,6 +216,17 @@ pub struct HistoricalRead {
     pub unfit: u64,
     /// Source rows that were as new as others of their entity, and gave way to those by what they hold.
     pub ties: u64,
+}
+
+/// Rows of a source.
+#[derive(Debug, Clone, Copy)]
+pub struct RowsQuery<'a> {
+    /// Where they are.
+    pub source: &'a DataSource,
+    /// What messages call it.
+    pub shown: &'a str,
+    /// Which times count.
+    pub interval: Interval,
 }
 
 /// The newest values of a view in an interval.

@@ -38,6 +38,7 @@ pub fn advice(advice: &Advice) -> String {
         }
         Advice::CopyElsewhere => "give the copy another name with --to-project, or name another registry".to_owned(),
         Advice::OtherFolder => "write to an empty folder with --output, or overwrite with --force".to_owned(),
+        Advice::Overwrite => "choose another one, or replace what is there with --allow-overwrite".to_owned(),
         Advice::Replace => "replace everything it holds with --force".to_owned(),
         Advice::NameRepo => "name the feature repo's folder with --chdir".to_owned(),
         Advice::WriteData => "write its data first, or use --skip-source-validation".to_owned(),

@@ -29,6 +29,7 @@ import pyarrow.parquet
 from click.testing import CliRunner
 from feast import Entity, FeatureStore, FeatureView, Field, FileSource, repo_operations
 from feast.cli.cli import cli as feast_cli
+from feast.infra.offline_stores.file_source import SavedDatasetFileStorage
 from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
 from feast.repo_config import load_repo_config
 from feast.types import Int64
@@ -99,6 +100,24 @@ def historical(entities, full_feature_names=False, **wanted):
 def read(path):
     """A parquet file as it is."""
     return table(pyarrow.parquet.read_table(path))
+
+
+def save_dataset(name, entities, path, tags, **wanted):
+    """Keeps what `historical` gives as a saved dataset."""
+    job = store().get_historical_features(
+        entity_df=pyarrow.parquet.read_table(entities).to_pandas(integer_object_nulls=True), features=features(**wanted)
+    )
+    service = store().get_feature_service(wanted["service"]) if "service" in wanted else None
+    storage = SavedDatasetFileStorage(path=path)
+    store().create_saved_dataset(from_=job, name=name, storage=storage, tags=tags, feature_service=service)
+
+
+def saved_dataset(name):
+    """The rows of a saved dataset, in no order, and what the registry says of it, without its creation."""
+    dataset = store().get_saved_dataset(name)
+    described = MessageToDict(dataset.to_proto())
+    del described["meta"]["createdTimestamp"]
+    return {"rows": table(dataset.to_arrow()), "described": described}
 
 
 def objects():
@@ -180,7 +199,23 @@ def without_times(message):
     return message
 
 
-STEPS = {step.__name__: step for step in (plan, apply, apply_rounds, teardown, cli, materialize, online, historical, read, objects)}
+STEPS = {
+    step.__name__: step
+    for step in (
+        plan,
+        apply,
+        apply_rounds,
+        teardown,
+        cli,
+        materialize,
+        online,
+        historical,
+        read,
+        save_dataset,
+        saved_dataset,
+        objects,
+    )
+}
 
 results = []
 for requested in json.loads(Path(sys.argv[2]).read_text()):

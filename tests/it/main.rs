@@ -42,6 +42,7 @@ mod porting;
 mod reference;
 mod registries;
 mod retrieval_page;
+mod saved_datasets;
 mod servers;
 mod source_times;
 mod sources;

@@ -30,4 +30,4 @@ pub use messages::DecodeError;
 pub use stored::Stored;
 pub use unknown_fields::UnknownFieldsLost;
 pub use uses::{Uses, uses};
-pub use write::{Change, WriteError, with_interval, write};
+pub use write::{Change, WriteError, event_range, with_event_range, with_interval, write};

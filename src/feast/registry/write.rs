@@ -111,6 +111,30 @@ pub fn with_interval(
     }
 }
 
+/// The message of a stored dataset whose rows are from `first` to `last`.
+///
+/// # Errors
+/// As [`with_interval`].
+pub fn with_event_range(stored: &[u8], first: Timestamp, last: Timestamp) -> Result<Vec<u8>, WriteError> {
+    changed(Some(stored), |stored| {
+        let mut dataset: messages::SavedDataset = stored.unwrap_or_default();
+        let meta = dataset.meta.get_or_insert_default();
+        meta.min_event_timestamp = Some(first.into());
+        meta.max_event_timestamp = Some(last.into());
+        dataset
+    })
+}
+
+/// The times of the first and the last rows of a stored dataset, if it has some.
+///
+/// # Errors
+/// When the message is damaged.
+pub fn event_range(stored: &[u8]) -> Result<Option<Interval>, DecodeError> {
+    let meta = decode::<messages::SavedDataset>(stored)?.meta.unwrap_or_default();
+    let times = meta.min_event_timestamp.zip(meta.max_event_timestamp);
+    Ok(times.map(|(first, last)| Interval { start: first.into(), end: last.into() }))
+}
+
 /// The bytes of a changed message, with what a newer Feast stored in it.
 fn changed<M: Message + Default>(
     stored: Option<&[u8]>,

@@ -18,8 +18,9 @@ use super::{
     point_in_time::{self, Place},
     query::{
         BatchSink, Counted, EntityQuery, Examined, Explained, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
-        OfflineStore,
+        OfflineStore, RowsQuery,
     },
+    rows,
     view_source::ViewSource,
 };
 use crate::{
@@ -92,6 +93,10 @@ impl OfflineStore for DuckDbStore {
 
     fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
         point_in_time::columns(&self.place(), query)
+    }
+
+    fn rows(&self, query: &RowsQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), Problem> {
+        rows::stream(&OpenSource::open(query.source, &self.repo)?, query, &self.cancel, sink)
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {

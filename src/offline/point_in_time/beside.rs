@@ -170,7 +170,7 @@ impl BesideEntities {
 }
 
 /// The type of values that do not stand in pages.
-pub(super) fn plain_type(kind: ArrowType) -> ArrowType {
+pub(in crate::offline) fn plain_type(kind: ArrowType) -> ArrowType {
     match kind {
         ArrowType::Utf8View => ArrowType::Utf8,
         ArrowType::BinaryView => ArrowType::Binary,
@@ -179,7 +179,7 @@ pub(super) fn plain_type(kind: ArrowType) -> ArrowType {
 }
 
 /// Values with buffers of their own: where they stood in pages matters to nobody else.
-pub(super) fn plain(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+pub(in crate::offline) fn plain(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     match plain_type(array.data_type().clone()) {
         kind if kind == *array.data_type() => Ok(Arc::clone(array)),
         kind => cast(array, &kind),

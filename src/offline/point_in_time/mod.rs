@@ -15,6 +15,8 @@ mod moments;
 mod side;
 mod winners;
 
+pub(super) use beside::{plain, plain_type};
+
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use arrow::{
