@@ -11,19 +11,19 @@ mod reading;
 mod spill;
 mod view_source;
 
-use crate::config::{OfflineStoreConfig, StoreConfig};
+use std::sync::Arc;
+
+use crate::{config::StoreConfig, sources::Whereabouts};
 
 pub use cancel::Cancel;
 pub use query::{BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore};
 pub use spill::remove_all as remove_spill_folders;
 
-/// The offline store the settings name. The engine starts with the first query, not before.
-pub fn open(config: &StoreConfig) -> Box<dyn OfflineStore> {
-    match config.offline_store {
-        OfflineStoreConfig::DuckDb => {
-            Box::new(duckdb::DuckDbStore::new(config.repo.clone(), config.memory_limit.clone()))
-        }
-    }
+/// The offline store the settings name, which looks up environment variables that sources name. The engine starts with
+/// the first query, not before.
+pub fn open(config: &StoreConfig, environment: fn(&str) -> Option<String>) -> Box<dyn OfflineStore> {
+    let whereabouts = Arc::new(Whereabouts::of(config, environment));
+    Box::new(duckdb::DuckDbStore::new(whereabouts, config.memory_limit.clone()))
 }
 
 #[cfg(test)]

@@ -19,13 +19,12 @@ use super::{Cancel, reading::read};
 use crate::{
     model::{Checks, DataSource, FeatureView, Field, Interval, OutOfRange},
     problem::{Kind, Problem},
-    sources::{Format, OpenSource, Role, Scan, Ticks, Wanted},
+    sources::{Format, OpenSource, Role, Scan, Ticks, Wanted, Whereabouts},
 };
 
 /// The sources of one query: what several views share is opened once.
 pub(crate) struct OpenSources<'a> {
-    /// Relative paths start here.
-    repo: &'a Path,
+    whereabouts: &'a Whereabouts,
     opened: Vec<(&'a DataSource, Arc<OpenSource>)>,
 }
 
@@ -50,8 +49,8 @@ struct Kept {
 
 impl<'a> OpenSources<'a> {
     /// None yet.
-    pub(crate) const fn new(repo: &'a Path) -> Self {
-        Self { repo, opened: Vec::new() }
+    pub(crate) const fn new(whereabouts: &'a Whereabouts) -> Self {
+        Self { whereabouts, opened: Vec::new() }
     }
 
     /// Finds the files of a view's source and looks at their columns.
@@ -80,7 +79,7 @@ impl<'a> OpenSources<'a> {
         if let Some((_, opened)) = self.opened.iter().find(|(known, _)| *known == source) {
             return Ok(Arc::clone(opened));
         }
-        let opened = Arc::new(OpenSource::open(source, self.repo)?);
+        let opened = Arc::new(OpenSource::open(source, self.whereabouts)?);
         self.opened.push((source, Arc::clone(&opened)));
         Ok(opened)
     }
@@ -88,13 +87,13 @@ impl<'a> OpenSources<'a> {
 
 impl<'a> ViewSource<'a> {
     /// The source of one view.
-    pub(crate) fn open(repo: &'a Path, view: &'a FeatureView) -> Result<Self, Problem> {
-        OpenSources::new(repo).open(view)
+    pub(crate) fn open(whereabouts: &'a Whereabouts, view: &'a FeatureView) -> Result<Self, Problem> {
+        OpenSources::new(whereabouts).open(view)
     }
 
     /// Whether some rows can be read without reading all of them, and twice costs no more than twice.
     pub(crate) fn is_cheap(&self) -> bool {
-        self.kept.is_some() || self.files.files.format == Format::Parquet
+        self.kept.is_some() || self.files.is_parquet()
     }
 
     /// Whether all features of the view can be read from where they are now.
@@ -273,6 +272,13 @@ impl ViewScan {
         self.ticks[0]
     }
 
+    /// Only rows with these values of the join keys, as far as that takes less than reading all.
+    #[must_use]
+    pub(crate) fn among(self, keys: &[ArrayRef]) -> Self {
+        let scan = keys.iter().enumerate().fold(self.scan, |scan, (column, values)| scan.among(column, values));
+        Self { scan, ..self }
+    }
+
     /// Only rows of events of an interval.
     #[must_use]
     pub(crate) fn inside(self, interval: Interval) -> Self {
@@ -321,7 +327,8 @@ mod tests {
             fs::write(repo.path().join(file), "at,x\n2026-01-01T00:00:00Z,1\n").unwrap();
         }
         let views = [view("one", "a.csv"), view("other", "a.csv"), view("third", "b.csv")];
-        let mut sources = OpenSources::new(repo.path());
+        let whereabouts = Whereabouts { repo: repo.path().to_owned(), postgres: None, environment: |_| None };
+        let mut sources = OpenSources::new(&whereabouts);
         let opened = views.each_ref().map(|view| sources.open(view).unwrap().files);
         assert!(Arc::ptr_eq(&opened[0], &opened[1]));
         assert!(!Arc::ptr_eq(&opened[0], &opened[2]));

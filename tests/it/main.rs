@@ -38,6 +38,7 @@ mod output_files;
 mod plan;
 mod point_in_time;
 mod porting;
+mod postgres_source;
 mod reference;
 mod registries;
 mod servers;

@@ -122,7 +122,7 @@ fn joined(
     let retrieval = Retrieval { views: vec![selected] };
     let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: by_created };
     let mut values = Values(Vec::new());
-    offline::open(&config(folder.path())).historical(&query, &mut values).unwrap();
+    offline::open(&config(folder.path()), |_| None).historical(&query, &mut values).unwrap();
     values.0
 }
 
@@ -227,6 +227,6 @@ fn without_features_the_entity_rows_come_back() {
     let entities = Entities::of_file(&folder.path().join("entities.parquet"), "rows").unwrap();
     let query = HistoricalQuery { entities: &entities, retrieval: &retrieval, filter_by_created_timestamp: false };
     let mut values = Values(Vec::new());
-    offline::open(&config(folder.path())).historical(&query, &mut values).unwrap();
+    offline::open(&config(folder.path()), |_| None).historical(&query, &mut values).unwrap();
     assert_eq!(values.0, [Some(7), Some(8)]);
 }

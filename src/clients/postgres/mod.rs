@@ -1,5 +1,5 @@
 //! PostgreSQL: how it is connected to, how long an answer may take, which connections are kept, and what went wrong in
-//! words; for the registry and the online store.
+//! words; for the registry, the online store and sources.
 
 mod connection;
 mod explain;
@@ -8,7 +8,7 @@ mod problem;
 mod server;
 mod tls;
 
-pub use connection::{ANSWER_LIMIT, Connection};
+pub use connection::{ANSWER_LIMIT, Connection, CopyOut};
 pub use pool::{Lent, Pool};
 pub use problem::{PostgresError, PostgresProblem, Role};
 pub use server::PostgresServer;

@@ -15,7 +15,7 @@ mod moments;
 mod side;
 mod winners;
 
-use std::{ops::ControlFlow, path::Path};
+use std::ops::ControlFlow;
 
 use arrow::datatypes::DataType as ArrowType;
 
@@ -37,12 +37,13 @@ use super::{
 use crate::{
     config::MemoryLimit,
     problem::{Advice, Kind, Problem},
+    sources::Whereabouts,
 };
 
 /// Where and under which limits a join runs.
 pub(crate) struct Place<'a> {
-    /// Relative paths of sources start here.
-    pub repo: &'a Path,
+    /// Where sources are.
+    pub whereabouts: &'a Whereabouts,
     /// How much it may hold in memory.
     pub memory: &'a MemoryLimit,
     /// For what is read more than once.
@@ -67,7 +68,7 @@ pub(crate) fn run(
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
     let mut entities = EntityRows::open(query.entities, &join.keys)?;
     check_names(&entities, query)?;
-    let mut sources = OpenSources::new(place.repo);
+    let mut sources = OpenSources::new(place.whereabouts);
     let mut sides: Vec<OpenSide<'_>> =
         join.sides.iter().map(|side| OpenSide::open(&mut sources, side)).collect::<Result<_, _>>()?;
     let mut kinds: Vec<ArrowType> = Vec::new();
