@@ -6,6 +6,7 @@ mod join;
 #[cfg(test)]
 pub(crate) mod memory;
 mod point_in_time;
+mod postgres;
 mod query;
 mod reading;
 mod spill;
@@ -13,7 +14,10 @@ mod view_source;
 
 use std::sync::Arc;
 
-use crate::{config::StoreConfig, sources::Whereabouts};
+use crate::{
+    config::{OfflineStoreConfig, StoreConfig},
+    sources::Whereabouts,
+};
 
 pub use cancel::Cancel;
 pub use query::{BatchSink, Counted, Examined, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead, OfflineStore};
@@ -23,7 +27,13 @@ pub use spill::remove_all as remove_spill_folders;
 /// the first query, not before.
 pub fn open(config: &StoreConfig, environment: fn(&str) -> Option<String>) -> Box<dyn OfflineStore> {
     let whereabouts = Arc::new(Whereabouts::of(config, environment));
-    Box::new(duckdb::DuckDbStore::new(whereabouts, config.memory_limit.clone()))
+    let rows = duckdb::DuckDbStore::new(Arc::clone(&whereabouts), config.memory_limit.clone());
+    match &config.offline_store {
+        OfflineStoreConfig::DuckDb => Box::new(rows),
+        OfflineStoreConfig::Postgres(postgres) => {
+            Box::new(postgres::PostgresStore::new(whereabouts, postgres.entity_select_mode, rows))
+        }
+    }
 }
 
 #[cfg(test)]

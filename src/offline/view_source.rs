@@ -123,6 +123,22 @@ impl<'a> ViewSource<'a> {
         Ok(scan.unfit())
     }
 
+    /// What the view reads.
+    pub(crate) const fn source(&self) -> &'a DataSource {
+        self.source
+    }
+
+    /// The files or the table of the source.
+    pub(crate) fn opened(&self) -> &OpenSource {
+        &self.files
+    }
+
+    /// What is wanted of a column that holds a feature.
+    pub(crate) fn wanted(&self, column: &str, feature: &Field) -> Wanted {
+        let role = Role::Value(feature.dtype.clone());
+        Wanted { column: column.to_owned(), role, null_if_unfit: self.null_if_unfit }
+    }
+
     /// What is being done, for messages.
     pub(crate) fn what(&self) -> String {
         format!("cannot read data source `{}`", self.source.name)

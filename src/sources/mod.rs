@@ -14,7 +14,7 @@ mod opened;
 mod parquet;
 mod part;
 mod places;
-mod postgres;
+pub(crate) mod postgres;
 mod said;
 mod scan;
 mod scan_run;

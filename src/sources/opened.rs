@@ -83,7 +83,7 @@ impl OpenSource {
     ) -> Result<Self, Problem> {
         let shown = format!("data source `{}`", source.name);
         let table = Table::open(source, postgres, whereabouts, to_read)?;
-        Ok(Self::of_one(Header::Postgres(Arc::new(table)), &shown))
+        Ok(Self::of_table(table, &shown))
     }
 
     fn find_files(source: &DataSource, file: &FileSource, repo: &Path, to_read: bool) -> Result<Self, Problem> {
@@ -159,6 +159,19 @@ impl OpenSource {
             opened.headers = opened.headers.into_iter().map(Header::without_row_groups).collect();
         }
         Ok(opened)
+    }
+
+    /// Rows of a table, called `shown` in messages.
+    pub(crate) fn of_table(table: Table, shown: &str) -> Self {
+        Self::of_one(Header::Postgres(Arc::new(table)), shown)
+    }
+
+    /// The table of PostgreSQL that has the rows, if they are in one.
+    pub(crate) fn as_table(&self) -> Option<&Arc<Table>> {
+        match self.headers.as_slice() {
+            [Header::Postgres(table)] => Some(table),
+            _ => None,
+        }
     }
 
     /// Whether all rows are in parquet files, of which some can be found and read again at little cost.

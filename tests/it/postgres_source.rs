@@ -647,3 +647,108 @@ fn python_feast_finds_the_same_features() {
     assert_eq!(ours, theirs);
     assert_eq!(theirs.len(), rows.len());
 }
+
+/// A row: key, event, creation, value; seconds.
+type Row = (Option<i64>, Option<i64>, Option<i64>, i64);
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    use proptest::option::weighted;
+    let row = (weighted(0.9, 0..4_i64), weighted(0.95, -3..20_i64), weighted(0.8, -3..25_i64), 0..9_i64);
+    proptest::collection::vec(row, 0..40)
+}
+
+#[test]
+fn the_server_joins_as_feastr_does() {
+    let definitions = |ttl: &str, created: &str| {
+        format!(
+            "entities:\n  - {{name: e, join_keys: [id], value_type: INT64}}\n  - {{name: other, join_keys: [other], value_type: \
+             STRING}}\nfeature_views:\n  - {{name: v, entities: [e], ttl: {ttl}, schema: [{{name: value, dtype: Int64}}, \
+             {{name: text, dtype: String}}], source: {{type: postgres, name: s, table: stats, timestamp_field: at, {created} \
+             field_mapping: {{val: value}}}}}}\n  - {{name: all, entities: [], schema: [{{name: total, dtype: Int64}}], source: \
+             {{type: postgres, name: a, query: 'SELECT day, val AS total FROM stats', timestamp_field: day}}}}\n  - {{name: w, \
+             entities: [other], ttl: {ttl}, schema: [{{name: word, dtype: String}}], source: {{type: postgres, name: o, query: \
+             'SELECT id::text AS other, local, text AS word FROM stats', timestamp_field: local}}}}\n"
+        )
+    };
+    let repo = Repo::new(
+        "CREATE TABLE stats (id int, at timestamptz, local timestamp, day date, made timestamptz, val bigint, text text)",
+        &definitions("0s", ""),
+    );
+    let settings = repo.project.read("feature_store.yaml");
+    let with = |mode: &str| {
+        let store = repo.offline_store().replace('}', &format!(", entity_select_mode: {mode}}}"));
+        settings.replace("offline_store:\n  type: duckdb\n", &format!("offline_store: {store}\n"))
+    };
+    let connection = RefCell::new(repo.server.postgres(&repo.database));
+    let config = ProptestConfig {
+        cases: 10,
+        failure_persistence: None,
+        rng_seed: crate::sources::seed(),
+        ..ProptestConfig::default()
+    };
+    let asked = proptest::collection::vec(
+        (proptest::option::weighted(0.9, 0..5_i64), proptest::option::weighted(0.95, -4..30_i64)),
+        1..30,
+    );
+    proptest!(config, |(rows in rows(), asked in asked, has_created: bool, by_created: bool, ttl in prop_oneof![Just("0s"), Just("4s")])| {
+        let mut connection = connection.borrow_mut();
+        connection.batch_execute("TRUNCATE stats").unwrap();
+        let insert = "INSERT INTO stats SELECT $1::bigint, t, t AT TIME ZONE 'UTC', (t + $2::bigint * interval '1 day')::date, \
+                      timestamptz '2026-01-01Z' + $3::bigint * interval '1 second', $4::bigint, 'x' || ($4::bigint % 3) \
+                      FROM (SELECT timestamptz '2026-01-01Z' + $2::bigint * interval '1 second' AS t) AS times";
+        for (id, at, made, value) in &rows {
+            connection.execute(insert, &[id, at, made, value]).unwrap();
+        }
+        repo.project.write("definitions.yaml", definitions(ttl, if has_created { "created_timestamp_column: made," } else { "" }));
+        write(&repo.project, "asked.parquet", vec![
+            ("id", Arc::new(Int64Array::from_iter(asked.iter().map(|row| row.0)))),
+            ("other", Arc::new(StringArray::from_iter(asked.iter().map(|row| row.0.map(|id| id.to_string()))))),
+            ("event_timestamp", Arc::new(TimestampMicrosecondArray::from_iter(asked.iter().map(|row| row.1.map(|at| START + at * SECOND))))),
+        ]);
+        let joined = |settings: String| {
+            repo.project.write("feature_store.yaml", settings);
+            repo.feastr(&["apply", "--yes"]).ok();
+            let mut args = vec!["get-historical", "--entities", "asked.parquet", "--format", "csv", "--features", "v:text", "w:word", "all:total", "v:value"];
+            if by_created {
+                args.push("--filter-by-created-timestamp");
+            }
+            repo.feastr(&args).ok().stdout
+        };
+        // The one that has the rows of the tables, joined by feastr itself.
+        repo.project.write("url", repo.url());
+        let here = settings.clone();
+        let reference = |text: String| text.replace("{type: postgres, name", "{type: postgres, connection_ref: {provider: env, name: SOURCES_URL}, name");
+        let kept = repo.project.read("definitions.yaml");
+        repo.project.write("definitions.yaml", reference(kept.clone()));
+        let expected = joined(here);
+        repo.project.write("definitions.yaml", kept);
+        prop_assert_eq!(&joined(with("temp_table")), &expected);
+        prop_assert_eq!(&joined(with("embed_query")), &expected);
+    });
+}
+
+#[test]
+fn who_may_create_nothing_can_join_on_the_server() {
+    let repo = of_few_rows("query: SELECT * FROM stats WHERE value > 0");
+    repo.execute(&format!(
+        "CREATE ROLE reader_{0} LOGIN PASSWORD 'reader'; GRANT SELECT ON stats TO reader_{0}; REVOKE TEMPORARY ON DATABASE {0} \
+         FROM PUBLIC",
+        repo.database
+    ));
+    let settings = repo.project.read("feature_store.yaml");
+    let as_reader = |mode: &str| {
+        let store =
+            repo.offline_store().replace(USER, &format!("reader_{}", repo.database)).replace(PASSWORD, "reader");
+        let store = store.replace('}', &format!(", entity_select_mode: {mode}}}"));
+        let changed = settings.replace("offline_store:\n  type: duckdb\n", &format!("offline_store: {store}\n"));
+        repo.project.write("feature_store.yaml", changed);
+        repo.feastr(&["apply"]).ok();
+        repo.feastr(&HISTORICAL)
+    };
+    let rows = as_reader("embed_query").ok().stdout;
+    let values: Vec<&str> = rows.lines().skip(1).filter_map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(values, ["5", "10", "20"], "{rows}");
+    let error = as_reader("temp_table").failed().stderr;
+    assert!(error.contains("permission denied to create temporary tables"), "{error}");
+    assert!(error.contains("entity_select_mode: embed_query"), "{error}");
+}

@@ -1,9 +1,14 @@
 //! One connection to PostgreSQL: how long an answer may take, and when the connection counts as lost.
 
-use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
+use futures_util::{SinkExt as _, TryStreamExt as _};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     task::JoinHandle,
@@ -126,6 +131,21 @@ impl Connection {
             Ok(stream) => Ok(CopyOut { stream: Box::pin(stream), connection: self }),
             Err(error) => self.end(Err(error)).await,
         }
+    }
+
+    /// Carries out a `COPY … FROM STDIN` of these bytes.
+    ///
+    /// # Errors
+    /// As [`Self::query_typed`].
+    pub async fn copy_in(&mut self, statement: &str, bytes: Bytes) -> Result<(), PostgresError> {
+        self.begin()?;
+        let copy = async {
+            let mut sink = pin!(self.client.copy_in(statement).await?);
+            sink.send(bytes).await?;
+            sink.finish().await.map(drop)
+        };
+        let answer = answer_of(self.limit, copy).await;
+        self.end(answer).await
     }
 
     /// Carries out statements without parameters.

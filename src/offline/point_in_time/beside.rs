@@ -22,7 +22,7 @@ use crate::{
 /// Puts the columns of the entity rows in front of the features that were found for them.
 ///
 /// The join has seen keys and times only; the rest is read once more, beside its result, and comes out as it is.
-pub(super) struct BesideEntities<'a> {
+pub(in crate::offline) struct BesideEntities<'a> {
     run: ScanRun,
     part: Option<Part>,
     /// Rows that are read and not yet passed on.
@@ -43,7 +43,7 @@ impl<'a> BesideEntities<'a> {
     ///
     /// # Errors
     /// When a column of the entity rows cannot be read.
-    pub(super) fn new(
+    pub(in crate::offline) fn new(
         entities: &EntityRows<'_>,
         (retrieval, features): (&Retrieval, &[ArrowType]),
         sink: &'a mut dyn BatchSink,
@@ -158,7 +158,7 @@ impl<'a> BesideEntities<'a> {
     }
 
     /// Says which columns there will be.
-    pub(super) fn start(&mut self) -> ControlFlow<()> {
+    pub(in crate::offline) fn start(&mut self) -> ControlFlow<()> {
         self.sink.start(&self.schema)
     }
 
@@ -166,7 +166,11 @@ impl<'a> BesideEntities<'a> {
     ///
     /// # Errors
     /// When entity rows cannot be read a second time.
-    pub(super) fn pass_on(&mut self, features: Vec<ArrayRef>, count: usize) -> Result<ControlFlow<()>, Problem> {
+    pub(in crate::offline) fn pass_on(
+        &mut self,
+        features: Vec<ArrayRef>,
+        count: usize,
+    ) -> Result<ControlFlow<()>, Problem> {
         let mut columns = self.take(count)?;
         columns.extend(features);
         Ok(self.sink.batch(&RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)?))
@@ -174,7 +178,7 @@ impl<'a> BesideEntities<'a> {
 }
 
 /// The type of values that do not stand in pages.
-pub(super) fn plain_type(kind: ArrowType) -> ArrowType {
+pub(in crate::offline) fn plain_type(kind: ArrowType) -> ArrowType {
     match kind {
         ArrowType::Utf8View => ArrowType::Utf8,
         ArrowType::BinaryView => ArrowType::Binary,
@@ -183,7 +187,7 @@ pub(super) fn plain_type(kind: ArrowType) -> ArrowType {
 }
 
 /// Values with buffers of their own: where they stood in pages matters to nobody else.
-pub(super) fn plain(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+pub(in crate::offline) fn plain(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     match plain_type(array.data_type().clone()) {
         kind if kind == *array.data_type() => Ok(Arc::clone(array)),
         kind => cast(array, &kind),

@@ -19,14 +19,11 @@ use std::ops::ControlFlow;
 
 use arrow::datatypes::DataType as ArrowType;
 
-use self::{
-    beside::BesideEntities,
+pub(in crate::offline) use self::{
+    beside::{BesideEntities, plain_type},
     entity_rows::{Asked, EntityRows},
-    features::Features,
-    keys::Keys,
-    moments::Moments,
-    side::OpenSide,
 };
+use self::{features::Features, keys::Keys, moments::Moments, side::OpenSide};
 use super::{
     Cancel,
     join::Join,
@@ -155,7 +152,7 @@ fn about_bytes(kind: &ArrowType) -> usize {
 }
 
 /// A feature may not be called like a column of the entity rows.
-fn check_names(entities: &EntityRows<'_>, query: &HistoricalQuery<'_>) -> Result<(), Problem> {
+pub(in crate::offline) fn check_names(entities: &EntityRows<'_>, query: &HistoricalQuery<'_>) -> Result<(), Problem> {
     for column in entities.columns() {
         if query.retrieval.outputs().any(|output| output == column) {
             let message = format!("{} has a column `{column}`, and so would the result", query.entities.shown());

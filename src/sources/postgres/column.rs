@@ -13,7 +13,7 @@ use crate::{
 
 /// A column of a table or query.
 #[derive(Debug, Clone)]
-pub(in crate::sources) struct TableColumn {
+pub(crate) struct TableColumn {
     pub name: String,
     /// How its values come.
     pub wire: Wire,
@@ -36,7 +36,7 @@ enum Cast {
 
 /// The form in which values come over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sources) enum Wire {
+pub(crate) enum Wire {
     Bool,
     Int16,
     Int32,
@@ -125,13 +125,30 @@ impl TableColumn {
         Self { name: name.to_owned(), wire, cast, holds, kind: kind.clone() }
     }
 
+    /// The same where it was selected already, under another name.
+    pub(crate) fn selected_as(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), cast: Cast::None, ..self.clone() }
+    }
+
+    /// What rows can be ordered by: bytes of texts, and other values as they are.
+    pub(crate) fn ordered(&self) -> String {
+        match &self.wire {
+            Wire::Text if self.kind == Type::NUMERIC || self.cast == Cast::Json => self.quoted(),
+            Wire::Text | Wire::Jsonb => format!("{}::text COLLATE \"C\"", self.quoted()),
+            Wire::List(element) if matches!(element.as_ref(), Wire::Text | Wire::Jsonb) => {
+                format!("{}::text[] COLLATE \"C\"", self.quoted())
+            }
+            _ => self.quoted(),
+        }
+    }
+
     /// The column in SQL.
-    pub(super) fn quoted(&self) -> String {
+    pub(crate) fn quoted(&self) -> String {
         format!("s.\"{}\"", self.name.replace('"', "\"\""))
     }
 
     /// What is selected to get its values.
-    pub(super) fn selected(&self) -> String {
+    pub(crate) fn selected(&self) -> String {
         let column = self.quoted();
         match self.cast {
             Cast::None => column,

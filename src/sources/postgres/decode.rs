@@ -18,7 +18,7 @@ use super::{column::Wire, numeric::decimal};
 
 /// From 1970 to 2000, where PostgreSQL begins to count.
 const DAYS_TO_2000: i32 = 10_957;
-const MICROS_TO_2000: i64 = 946_684_800_000_000;
+pub(super) const MICROS_TO_2000: i64 = 946_684_800_000_000;
 
 /// What a value is that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

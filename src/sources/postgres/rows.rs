@@ -5,7 +5,9 @@ use bytes::Buf as _;
 
 use super::{
     column::TableColumn,
+    copy_format::{END, FLAGS, SIGNATURE},
     decode::{Unreadable, Values},
+    sent::SentRows,
     server::SourceServer,
 };
 use crate::{
@@ -17,13 +19,6 @@ use crate::{
 const ROWS: usize = 8192;
 const BYTES: usize = 8 << 20;
 
-/// How a binary `COPY` begins; flags and the length of an extension follow.
-const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
-const FLAGS: usize = 8;
-
-/// Stands where the number of columns stands in rows.
-const END: i16 = -1;
-
 /// Rows that are being read.
 pub(in crate::sources) struct TableRows {
     /// None at the end, and after an error.
@@ -34,15 +29,24 @@ pub(in crate::sources) struct TableRows {
 }
 
 impl TableRows {
-    /// Sends the statement that copies these columns; `what` begins messages.
+    /// Sends the statement that copies these columns, behind the rows that it needs; `what` begins messages.
     pub(super) fn begin(
-        server: &SourceServer,
-        what: &str,
+        (server, what): (&SourceServer, &str),
+        sent: Option<&SentRows>,
         statement: &str,
         columns: &[&TableColumn],
     ) -> Result<Self, Problem> {
         let copy = wait(async {
-            let connection = server.connect(what).await?;
+            let connection = match sent {
+                None => server.connect(what).await?,
+                Some(sent) => {
+                    let mut connection = server.connect_to_send(what).await?;
+                    let answer = sent.send(&mut connection).await;
+                    answer.map_err(|error| server.explain_sending(what, &error))?;
+                    server.only_read(&mut connection, what).await?;
+                    connection
+                }
+            };
             connection.copy_out(statement).await.map_err(|error| server.explain(what, &error))
         })?;
         let tuples = Tuples {

@@ -48,7 +48,7 @@ pub(super) fn times(from: &str, column: &TableColumn) -> Option<String> {
 }
 
 /// Conditions of a range of times, which let the server use an index or leave out partitions.
-fn between(column: &TableColumn, first: i64, last: i64) -> Vec<String> {
+pub(crate) fn between(column: &TableColumn, first: i64, last: i64) -> Vec<String> {
     let is_date = column.kind == Type::DATE;
     let (kind, form) = match column.kind {
         Type::TIMESTAMPTZ => ("timestamptz", "%Y-%m-%d %H:%M:%S%.6f+00"),

@@ -88,8 +88,20 @@ impl SourceServer {
         Ok(Self { server: PostgresServer::new(&OF_REFERENCE, url), search_path: None, keepalives_idle: None })
     }
 
+    /// Whether tables of both are found by the same names.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.server.url() == other.server.url() && self.search_path == other.search_path
+    }
+
     /// A connection that can only read, in a transaction that ends with it.
     pub(super) async fn connect(&self, what: &str) -> Result<Connection, Problem> {
+        let mut connection = self.connect_to_send(what).await?;
+        self.only_read(&mut connection, what).await?;
+        Ok(connection)
+    }
+
+    /// The same for somebody who sends rows before.
+    pub(super) async fn connect_to_send(&self, what: &str) -> Result<Connection, Problem> {
         let mut connection = self
             .server
             .connect(|config| {
@@ -103,10 +115,29 @@ impl SourceServer {
             // It has letters, digits and a few marks; see the settings.
             format!("SELECT pg_catalog.set_config('search_path', '{path}', true);")
         });
-        let begin = format!("BEGIN TRANSACTION READ ONLY; SET LOCAL standard_conforming_strings = on; {path}");
+        let begin = format!("BEGIN; SET LOCAL standard_conforming_strings = on; {path}");
         connection.batch_execute(&begin).await.map_err(|error| self.explain(what, &error))?;
         connection.set_limit(SILENCE);
         Ok(connection)
+    }
+
+    /// From now on nothing can be written.
+    pub(super) async fn only_read(&self, connection: &mut Connection, what: &str) -> Result<(), Problem> {
+        let read_only = connection.batch_execute("SET TRANSACTION READ ONLY").await;
+        read_only.map_err(|error| self.explain(what, &error))
+    }
+
+    /// What an error means for somebody who sends rows to be joined.
+    pub(super) fn explain_sending(&self, what: &str, error: &PostgresError) -> Problem {
+        let problem = self.explain(what, error);
+        match error.code() {
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE | &SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                let help =
+                    "set `entity_select_mode: embed_query` under `offline_store`, which needs no temporary table";
+                problem.advise(Advice::Text(help.to_owned()))
+            }
+            _ => problem,
+        }
     }
 
     /// What an error means for somebody who reads a source; `what` begins the message.
@@ -121,9 +152,8 @@ impl SourceServer {
     }
 }
 
-const ADVICE: &str = "write `connection_ref: {provider: env, name: VARIABLE}` in it, where VARIABLE is an environment \
-                      variable with a URL such as postgresql://user:password@host/database; or name the server for all \
-                      such sources in feature_store.yaml: `offline_store: {type: postgres, …}`";
+const ADVICE: &str = "write `connection_ref: {provider: env, name: VARIABLE}` in it, with the environment variable that has \
+                      its URL, or `offline_store: {type: postgres, …}` in feature_store.yaml";
 
 /// Whether the server has something against the table or query of the source, or against what is in it.
 fn is_about_statement(code: &SqlState) -> bool {

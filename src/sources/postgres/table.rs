@@ -4,6 +4,7 @@ use super::{
     column::TableColumn,
     rows::TableRows,
     select::{self, Conditions},
+    sent::SentRows,
     server::SourceServer,
 };
 use crate::{
@@ -18,7 +19,7 @@ const FEW: u64 = 1_000;
 
 /// A table or query.
 #[derive(Debug)]
-pub(in crate::sources) struct Table {
+pub(crate) struct Table {
     server: SourceServer,
     /// What stands behind `FROM`.
     from: String,
@@ -27,6 +28,8 @@ pub(in crate::sources) struct Table {
     pub(in crate::sources) rows: u64,
     /// Begins messages.
     what: String,
+    /// What `from` needs to be there.
+    sent: Option<SentRows>,
 }
 
 impl Table {
@@ -62,7 +65,29 @@ impl Table {
         if columns.is_empty() {
             return Err(Problem::new(Kind::Invalid, format!("{what}: it has no columns"), None));
         }
-        Ok(Self { server, from, columns, rows: rows.unwrap_or(FEW), what })
+        Ok(Self { server, from, columns, rows: rows.unwrap_or(FEW), what, sent: None })
+    }
+
+    /// Another table on the same server: what a query answers, which has these columns and may read rows that are sent
+    /// before.
+    pub(crate) fn beside(&self, query: &str, columns: Vec<TableColumn>, sent: Option<SentRows>) -> Self {
+        let (server, what) = (self.server.clone(), "cannot join features".to_owned());
+        Self { server, from: format!("(\n{query}\n) AS s"), columns, rows: FEW, what, sent }
+    }
+
+    /// Whether one statement can read both.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.server.is_same(&other.server)
+    }
+
+    /// What stands behind `FROM`; it is called `s`.
+    pub(crate) fn from(&self) -> &str {
+        &self.from
+    }
+
+    /// A column.
+    pub(crate) fn column(&self, name: &str) -> Option<&TableColumn> {
+        self.columns.iter().find(|column| column.name == name)
     }
 
     /// The columns with what is in them.
@@ -104,7 +129,7 @@ impl Table {
     ) -> Result<TableRows, Problem> {
         let selected: Vec<&TableColumn> = columns.iter().map(|column| &self.columns[*column]).collect();
         let statement = select::copy(&self.from, &self.columns, columns, conditions);
-        TableRows::begin(&self.server, &self.what, &statement, &selected)
+        TableRows::begin((&self.server, &self.what), self.sent.as_ref(), &statement, &selected)
     }
 }
 

@@ -28,7 +28,11 @@ impl<'a> SourceChecks<'a> {
 
     /// Whether feastr can look at the data of a source.
     pub(crate) fn can_inspect(source: &DataSource) -> bool {
-        matches!(source.kind, SourceKind::File(_) | SourceKind::Postgres(_))
+        match &source.kind {
+            SourceKind::File(_) => true,
+            SourceKind::Postgres(postgres) => !(postgres.table.is_empty() && postgres.query.is_empty()),
+            _ => false,
+        }
     }
 
     /// A source with its columns; says once why it cannot be looked at, and what is odd about its
