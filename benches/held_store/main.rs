@@ -73,6 +73,7 @@ fn held(folder: &Path, online_store: &str) -> FeatureStore {
         caller: caller(),
         lock_timeout: Duration::from_secs(1),
         clock: Timestamp::now,
+        environment: |_| None,
         observer: Arc::new(|_| {}),
     };
     let store = FeatureStore::open(config, opening);

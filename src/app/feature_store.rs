@@ -45,6 +45,8 @@ pub struct Opening {
     pub lock_timeout: Duration,
     /// The time of day.
     pub clock: fn() -> Timestamp,
+    /// Looks up environment variables that sources name.
+    pub environment: fn(&str) -> Option<String>,
     /// Hears what happens.
     pub observer: Arc<Observer>,
 }
@@ -52,7 +54,7 @@ pub struct Opening {
 impl FeatureStore {
     /// The stores of the settings.
     pub fn open(config: StoreConfig, opening: Opening) -> Self {
-        let Opening { caller, lock_timeout, clock, observer } = opening;
+        let Opening { caller, lock_timeout, clock, environment, observer } = opening;
         let tell = Arc::clone(&observer);
         let on_wait = Box::new(move |waiting: &registry::Waiting<'_>| tell(&Event::Waiting(waiting)));
         let locking = Locking { who: caller.to_string(), timeout: lock_timeout, on_wait };
@@ -60,7 +62,7 @@ impl FeatureStore {
             registry: registry::open(&config.registry, locking),
             replica: registry::open_to_read(&config.registry).into(),
             online: config.online_store.as_ref().map(online::open),
-            offline: offline::open(&config),
+            offline: offline::open(&config, environment),
         };
         Self::over(stores, config, clock, observer)
     }

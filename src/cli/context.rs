@@ -77,7 +77,6 @@ impl Context {
         })?;
         let file = Arc::new(SourceText::settings(display_path(&path), text));
         let mut diagnostics = Diagnostics::default();
-        let environment = |name: &str| std::env::var(name).ok();
         match config::load(&file, [&folder, &std::path::absolute(&path)?], &environment, &mut diagnostics) {
             Some(mut config) => {
                 config.memory_limit = self.memory_limit()?;
@@ -139,8 +138,13 @@ impl Context {
     ) -> Result<FeatureStore, CommandError> {
         #[cfg(unix)]
         signals::remove_temporary_files();
-        let opening =
-            Opening { caller: self.caller(), lock_timeout, clock: Timestamp::now, observer: Arc::new(observer) };
+        let opening = Opening {
+            caller: self.caller(),
+            lock_timeout,
+            clock: Timestamp::now,
+            environment,
+            observer: Arc::new(observer),
+        };
         Ok(FeatureStore::open(self.config()?, opening))
     }
 
@@ -197,6 +201,11 @@ impl Context {
             self.printer.stderr(draw_diagnostics(&found, self.printer.err));
         }
     }
+}
+
+/// The value of an environment variable.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// A path as a person would write it: relative to the working directory where that is shorter.

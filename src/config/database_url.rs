@@ -221,6 +221,20 @@ impl ServerUrl {
         Ok(true)
     }
 
+    /// A PostgreSQL database by its whole URL, such as `postgresql://feast:secret@db/features`; options without effect
+    /// are left out of account.
+    ///
+    /// # Errors
+    /// When it is none. The text is not repeated.
+    pub fn postgres(text: &str) -> Result<Self, Problem> {
+        match text.trim().split_once("://") {
+            Some((scheme, rest)) if matches!(scheme.split('+').next(), Some("postgresql" | "postgres")) => {
+                Ok(Self::parse("postgresql", rest)?.0)
+            }
+            _ => problem("it is no URL of a PostgreSQL database", "write postgresql://user:password@host/database"),
+        }
+    }
+
     /// The URL with `***` for the password.
     pub fn masked(&self) -> String {
         self.text(if self.password.is_some() { ":***" } else { "" })
@@ -285,7 +299,7 @@ pub(super) fn decoded(text: &str) -> Result<String, Problem> {
     percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| {
         Problem::new(
             Kind::Invalid,
-            "the database's URL is not UTF-8 where it is decoded".to_owned(),
+            "the URL is not UTF-8 where it is decoded".to_owned(),
             "check the %XX in it".to_owned(),
         )
     })
@@ -306,7 +320,7 @@ fn port(text: &str) -> Result<u16, Problem> {
     text.parse().or_else(|_| {
         // What looks like a port may be the end of a password.
         problem(
-            "the database's URL has no port number where one belongs",
+            "the URL has no port number where one belongs",
             "write …@host:5432/database, and encode `/`, `?`, `#` and `@` in a password (%2F, %3F, %23, %40)",
         )
     })

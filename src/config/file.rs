@@ -30,7 +30,8 @@ record! {
         /// Where online values are: the kind of store, or a mapping. Left out, it is an SQLite file; `null` or
         /// `none` serves nothing online.
         online_store: OnlineStoreNode,
-        /// What joins and reads the sources: the kind of store, or a mapping. All kinds mean the same.
+        /// What joins and reads the sources: the kind of store, or a mapping. `duckdb`, `file` and
+        /// `dask` mean the same.
         offline_store: OfflineStoreNode,
         /// What only feastr knows; Feast ignores it.
         feastr: RawFeastr,
@@ -123,7 +124,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     }
     check_key_version(&raw.entity_key_serialization_version, diagnostics);
     let online_store = online::read(raw.online_store.as_ref().map(|store| &store.0), folder, diagnostics);
-    let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), diagnostics);
+    let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let registry = registry::registry(&raw.registry.0, folder, diagnostics);
     let repo_name = raw.feastr.and_then(|feastr| feastr.name);
     if let Some(name) = &repo_name {

@@ -9,6 +9,7 @@ mod file;
 mod memory;
 mod offline;
 mod online;
+mod postgres;
 mod registry;
 mod registry_place;
 mod store_kind;
@@ -20,10 +21,11 @@ pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMod
 pub use environment::{Environment, variables};
 pub use file::load;
 pub use memory::{MemoryLimit, ParseMemoryLimitError};
-pub use offline::OfflineStoreConfig;
+pub use offline::{EntitySelectMode, OfflineStoreConfig, PostgresOfflineConfig};
 pub use online::{
     OnlineStoreConfig, PostgresConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls,
 };
+pub use postgres::PostgresConnection;
 pub use registry::{RegistryCache, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 pub use registry_place::registry_at;
 pub use table_url::TableUrl;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind};
 use crate::{
-    model::{DataSource, Field, FileFormat, FileSource, Object, ObjectId, RegistryState, SourceKind, Values, View},
-    problem::Problem,
+    model::{DataSource, Field, FileFormat, Object, ObjectId, RegistryState, SourceKind, Values, View},
+    problem::{Kind, Problem},
     sources::{OpenSource, Role},
 };
 
@@ -17,14 +17,25 @@ pub fn sources(state: &RegistryState, inspect: InspectSource<'_>) -> Vec<Finding
     let mut findings = Vec::new();
     for object in state.objects.values() {
         let Object::DataSource(source) = object else { continue };
-        let SourceKind::File(file) = &source.kind else { continue };
-        if file.format == Some(FileFormat::Delta) || file.path.contains("://") {
-            let message = format!("was not looked at: feastr cannot read `{}` yet", file.path);
+        let place = match &source.kind {
+            SourceKind::File(file) => format!("`{}`", file.path),
+            SourceKind::Postgres(postgres) if postgres.table.is_empty() => "its query".to_owned(),
+            SourceKind::Postgres(postgres) => format!("table `{}`", postgres.table),
+            _ => continue,
+        };
+        if let SourceKind::File(file) = &source.kind
+            && (file.format == Some(FileFormat::Delta) || file.path.contains("://"))
+        {
+            let message = format!("was not looked at: feastr cannot read {place} yet");
             findings.push(Finding::about_source(FindingKind::SourceNotChecked, &source.name, message));
             continue;
         }
         match inspect(source) {
-            Ok(opened) => check(state, source, file, &opened, &mut findings),
+            Ok(opened) => check(state, source, &place, &opened, &mut findings),
+            Err(problem) if problem.kind == Kind::Unsupported => {
+                let message = format!("was not looked at: {}", problem.message);
+                findings.push(Finding::about_source(FindingKind::SourceNotChecked, &source.name, message));
+            }
             Err(problem) => {
                 let message = format!("cannot be read: {}", problem.message);
                 findings.push(Finding::about_source(FindingKind::SourceMissing, &source.name, message));
@@ -34,19 +45,13 @@ pub fn sources(state: &RegistryState, inspect: InspectSource<'_>) -> Vec<Finding
     findings
 }
 
-fn check(
-    state: &RegistryState,
-    source: &DataSource,
-    file: &FileSource,
-    opened: &OpenSource,
-    findings: &mut Vec<Finding>,
-) {
+fn check(state: &RegistryState, source: &DataSource, place: &str, opened: &OpenSource, findings: &mut Vec<Finding>) {
     let mut used: BTreeSet<&str> = BTreeSet::new();
     let named = [source.event_column(), source.created_column()];
     let mapped = source.field_mapping.keys().map(String::as_str);
     for column in named.into_iter().filter(|column| !column.is_empty()).chain(mapped) {
         if used.insert(column) && opened.columns().get(column).is_none() {
-            let message = format!("`{}` has no column `{column}` any more", file.path);
+            let message = format!("{place} has no column `{column}` any more");
             findings.push(Finding::about_source(FindingKind::ColumnMissing, &source.name, message));
         }
     }
@@ -58,15 +63,14 @@ fn check(
             match opened.columns().get(column) {
                 None if source.field_mapping.contains_key(column) => {}
                 None => {
-                    let message = format!("needs column `{column}`, which `{}` has no more", file.path);
+                    let message = format!("needs column `{column}`, which {place} has no more");
                     findings.push(Finding::new(FindingKind::ColumnMissing, id.clone(), message));
                 }
                 Some(found) if !opened.accepts(found, &role(field, *is_key)) => {
                     let message = format!(
-                        "says {} of column `{column}`, which has {} values in `{}`",
+                        "says {} of column `{column}`, which has {} values in {place}",
                         field.dtype,
-                        found.describe(),
-                        file.path
+                        found.describe()
                     );
                     findings.push(Finding::new(FindingKind::ColumnRetyped, id.clone(), message));
                 }
@@ -105,7 +109,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{DataType, Entity, FeatureView, samples::registered},
+        model::{DataType, Entity, FeatureView, FileSource, samples::registered},
         sources::{Column, Columns},
     };
 

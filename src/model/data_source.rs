@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use super::{DELIMITER_TAG, FILE_FORMAT_TAG, Field, TIMESTAMP_FORMAT_TAG, Tags, Ttl};
+use super::{CONNECTION_PREFIX, DELIMITER_TAG, FILE_FORMAT_TAG, Field, TIMESTAMP_FORMAT_TAG, Tags, Ttl};
 
 /// Where the rows of feature views come from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -62,7 +62,13 @@ impl DataSource {
             &self.field_mapping,
             &self.date_partition_column,
             [FILE_FORMAT_TAG, DELIMITER_TAG, TIMESTAMP_FORMAT_TAG].map(|tag| self.tags.get(tag)),
+            ["provider", "name"].map(|key| self.connection_ref(key)),
         )
+    }
+
+    /// What the reference to a connection says under a key: its `provider`, its `name`.
+    pub fn connection_ref(&self, key: &str) -> Option<&str> {
+        self.tags.get(&format!("{CONNECTION_PREFIX}{key}")).map(String::as_str)
     }
 
     /// The column with the event times as the files have it; empty when it is not known.

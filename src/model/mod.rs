@@ -54,8 +54,8 @@ pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
 
 pub use stream_feature_view::StreamFeatureView;
 pub use tags::{
-    AGGREGATIONS_TAG, CHECKS_TAG, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG,
-    TIMESTAMP_FORMAT_TAG, Tags,
+    AGGREGATIONS_TAG, CHECKS_TAG, CONNECTION_PREFIX, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG,
+    SQL_TAG, TIMESTAMP_FORMAT_TAG, Tags,
 };
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};
 pub use view::{NamedView, Values, View};

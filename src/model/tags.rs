@@ -24,3 +24,6 @@ pub const DELIMITER_TAG: &str = "feastr.delimiter";
 
 /// Tag of a file source with the way its times are written, which Feast has no field for.
 pub const TIMESTAMP_FORMAT_TAG: &str = "feastr.timestamp_format";
+
+/// What the tags of Feast's connection references begin with.
+pub const CONNECTION_PREFIX: &str = "feast.connection-ref.";

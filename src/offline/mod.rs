@@ -6,13 +6,19 @@ mod join;
 #[cfg(test)]
 pub(crate) mod memory;
 mod point_in_time;
+mod postgres;
 mod query;
 mod reading;
 mod rows;
 mod statement;
 mod view_source;
 
-use crate::config::{OfflineStoreConfig, StoreConfig};
+use std::sync::Arc;
+
+use crate::{
+    config::{OfflineStoreConfig, StoreConfig},
+    sources::Whereabouts,
+};
 
 pub use cancel::Cancel;
 pub use query::{
@@ -20,11 +26,15 @@ pub use query::{
     NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery,
 };
 
-/// The offline store the settings name. The engine starts with the first query, not before.
-pub fn open(config: &StoreConfig) -> Box<dyn OfflineStore> {
-    match config.offline_store {
-        OfflineStoreConfig::DuckDb => {
-            Box::new(duckdb::DuckDbStore::new(config.repo.clone(), config.memory_limit.clone()))
+/// The offline store the settings name, which looks up environment variables that sources name. The engine starts with
+/// the first query, not before.
+pub fn open(config: &StoreConfig, environment: fn(&str) -> Option<String>) -> Box<dyn OfflineStore> {
+    let whereabouts = Arc::new(Whereabouts::of(config, environment));
+    let rows = duckdb::DuckDbStore::new(Arc::clone(&whereabouts), config.memory_limit.clone());
+    match &config.offline_store {
+        OfflineStoreConfig::DuckDb => Box::new(rows),
+        OfflineStoreConfig::Postgres(postgres) => {
+            Box::new(postgres::PostgresStore::new(whereabouts, postgres.entity_select_mode, rows))
         }
     }
 }

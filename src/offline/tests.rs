@@ -20,6 +20,7 @@ use crate::{
     },
     problem::Kind,
     retrieval::{Entities, Retrieval, Selection, resolve},
+    sources::Whereabouts,
 };
 
 const SECOND: i64 = 1_000_000;
@@ -55,7 +56,8 @@ fn stores(rows: &[Row]) -> (Vec<Box<dyn OfflineStore>>, TempDir) {
     writer.close().unwrap();
     let memory = MemoryOfflineStore::default();
     memory.put("stats", batch);
-    let engine = DuckDbStore::new(folder.path().to_owned(), MemoryLimit::default());
+    let whereabouts = Whereabouts { repo: folder.path().to_owned(), postgres: None, environment: |_| None };
+    let engine = DuckDbStore::new(Arc::new(whereabouts), MemoryLimit::default());
     (vec![Box::new(memory), Box::new(engine)], folder)
 }
 

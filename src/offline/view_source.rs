@@ -19,13 +19,12 @@ use super::{Cancel, reading::read};
 use crate::{
     model::{Checks, DataSource, FeatureView, Field, Interval, OutOfRange},
     problem::{Kind, Problem},
-    sources::{Format, OpenSource, Role, Scan, Ticks, Wanted},
+    sources::{Format, OpenSource, Role, Scan, Ticks, Wanted, Whereabouts},
 };
 
 /// The sources of one query: what several views share is opened once.
 pub(crate) struct OpenSources<'a> {
-    /// Relative paths start here.
-    repo: &'a Path,
+    whereabouts: &'a Whereabouts,
     opened: Vec<(&'a DataSource, Option<(i64, i64)>, Arc<OpenSource>)>,
 }
 
@@ -50,8 +49,8 @@ struct Kept {
 
 impl<'a> OpenSources<'a> {
     /// None yet.
-    pub(crate) const fn new(repo: &'a Path) -> Self {
-        Self { repo, opened: Vec::new() }
+    pub(crate) const fn new(whereabouts: &'a Whereabouts) -> Self {
+        Self { whereabouts, opened: Vec::new() }
     }
 
     /// Finds the files of a view's source and looks at their columns. Of folders of days those are left out that have no
@@ -87,8 +86,8 @@ impl<'a> OpenSources<'a> {
             return Ok(Arc::clone(opened));
         }
         let opened = Arc::new(match moments {
-            Some(moments) => OpenSource::open_between(source, self.repo, moments)?,
-            None => OpenSource::open(source, self.repo)?,
+            Some(moments) => OpenSource::open_between(source, self.whereabouts, moments)?,
+            None => OpenSource::open(source, self.whereabouts)?,
         });
         self.opened.push((source, moments, Arc::clone(&opened)));
         Ok(opened)
@@ -97,13 +96,17 @@ impl<'a> OpenSources<'a> {
 
 impl<'a> ViewSource<'a> {
     /// The source of one view.
-    pub(crate) fn open(repo: &'a Path, view: &'a FeatureView) -> Result<Self, Problem> {
-        OpenSources::new(repo).open(view, None)
+    pub(crate) fn open(whereabouts: &'a Whereabouts, view: &'a FeatureView) -> Result<Self, Problem> {
+        OpenSources::new(whereabouts).open(view, None)
     }
 
     /// The same for those who read events of an interval.
-    pub(crate) fn open_inside(repo: &'a Path, view: &'a FeatureView, interval: Interval) -> Result<Self, Problem> {
-        OpenSources::new(repo).open(view, Some((interval.start.micros(), interval.end.micros())))
+    pub(crate) fn open_inside(
+        whereabouts: &'a Whereabouts,
+        view: &'a FeatureView,
+        interval: Interval,
+    ) -> Result<Self, Problem> {
+        OpenSources::new(whereabouts).open(view, Some((interval.start.micros(), interval.end.micros())))
     }
 
     /// How many files were left out because of their days.
@@ -113,7 +116,7 @@ impl<'a> ViewSource<'a> {
 
     /// Whether some rows can be read without reading all of them, and twice costs no more than twice.
     pub(crate) fn is_cheap(&self) -> bool {
-        self.kept.is_some() || self.files.files.format == Format::Parquet
+        self.kept.is_some() || self.files.is_parquet()
     }
 
     /// Whether all features of the view can be read from where they are now.
@@ -141,6 +144,22 @@ impl<'a> ViewSource<'a> {
         let file = OpenSource::file(&place, Format::Parquet, &shown)?;
         self.kept = Some(Kept { file, features, ticks, _place: place });
         Ok(scan.unfit())
+    }
+
+    /// What the view reads.
+    pub(crate) const fn source(&self) -> &'a DataSource {
+        self.source
+    }
+
+    /// The files or the table of the source.
+    pub(crate) fn opened(&self) -> &OpenSource {
+        &self.files
+    }
+
+    /// What is wanted of a column that holds a feature.
+    pub(crate) fn wanted(&self, column: &str, feature: &Field) -> Wanted {
+        let role = Role::Value(feature.dtype.clone());
+        Wanted { column: column.to_owned(), role, null_if_unfit: self.null_if_unfit }
     }
 
     /// What the source is called.
@@ -297,6 +316,13 @@ impl ViewScan {
         self.ticks[0]
     }
 
+    /// Only rows with these values of the join keys, as far as that takes less than reading all.
+    #[must_use]
+    pub(crate) fn among(self, keys: &[ArrayRef]) -> Self {
+        let scan = keys.iter().enumerate().fold(self.scan, |scan, (column, values)| scan.among(column, values));
+        Self { scan, ..self }
+    }
+
     /// Only rows of events of an interval.
     #[must_use]
     pub(crate) fn inside(self, interval: Interval) -> Self {
@@ -345,7 +371,8 @@ mod tests {
             fs::write(repo.path().join(file), "at,x\n2026-01-01T00:00:00Z,1\n").unwrap();
         }
         let views = [view("one", "a.csv"), view("other", "a.csv"), view("third", "b.csv")];
-        let mut sources = OpenSources::new(repo.path());
+        let whereabouts = Whereabouts { repo: repo.path().to_owned(), postgres: None, environment: |_| None };
+        let mut sources = OpenSources::new(&whereabouts);
         let opened = views.each_ref().map(|view| sources.open(view, None).unwrap().files);
         assert!(Arc::ptr_eq(&opened[0], &opened[1]));
         assert!(!Arc::ptr_eq(&opened[0], &opened[2]));

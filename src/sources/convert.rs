@@ -50,11 +50,18 @@ pub(crate) struct Converter {
     role: Role,
     target: Target,
     rules: Arc<TextRules>,
+    /// Whether the values are texts that become what is asked for.
+    reads_texts: bool,
 }
 
 impl Converter {
     pub(crate) const fn new(role: Role, target: Target, rules: Arc<TextRules>) -> Self {
-        Self { role, target, rules }
+        Self { role, target, rules, reads_texts: false }
+    }
+
+    /// The same for values that are texts and stand for something else.
+    pub(crate) fn of_what_is_written(self, reads_texts: bool) -> Self {
+        Self { reads_texts, ..self }
     }
 
     /// What texts of this column are read into.
@@ -79,6 +86,9 @@ impl Converter {
             _ => array,
         };
         let kind = array.data_type();
+        if self.reads_texts {
+            return Ok(self.read_texts(array));
+        }
         if let Role::EntityKey(declared) = &self.role
             && !is_typed_key(kind, declared)
         {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Fields};
 
-use super::{batches::Batches, columns::Holds, parquet::Footer, text_files::TextFile};
+use super::{batches::Batches, columns::Holds, parquet::Footer, postgres::Table, text_files::TextFile};
 
 /// What the beginning or the end of a file says about its columns.
 #[derive(Debug, Clone)]
@@ -17,6 +17,7 @@ pub(super) enum Header {
         rows: u64,
     },
     Text(TextFile),
+    Postgres(Arc<Table>),
 }
 
 impl Header {
@@ -27,6 +28,8 @@ impl Header {
             Self::Parquet(footer) => footer.rows() == 0,
             Self::Columns { rows, .. } => *rows == 0,
             Self::Text(text) => text.is_empty,
+            // Nobody has looked.
+            Self::Postgres(_) => false,
         }
     }
 
@@ -37,6 +40,7 @@ impl Header {
             Self::Parquet(footer) => &footer.fields,
             Self::Columns { fields, .. } => fields,
             Self::Text(text) => return text.columns(),
+            Self::Postgres(table) => return table.columns().map(|(name, holds)| (name, holds.clone())).collect(),
         };
         fields.iter().map(|field| (field.name().as_str(), typed(field))).collect()
     }

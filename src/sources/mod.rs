@@ -1,5 +1,5 @@
-//! Files of rows: which ones a source has, what is in their columns, and their rows as Arrow arrays of
-//! one type per column, decided before anything is read.
+//! Where rows come from: the files or the table that a source has, what is in their columns, and their rows as Arrow
+//! arrays of one type per column, decided before anything is read.
 //!
 //! What [`OpenSource::scan`] takes is read exactly or refused with a place; the check that `plan`
 //! makes is the same decision without the reading.
@@ -14,6 +14,7 @@ mod opened;
 mod parquet;
 mod part;
 mod places;
+pub(crate) mod postgres;
 mod said;
 mod scan;
 mod scan_run;
@@ -25,6 +26,7 @@ mod text_files;
 mod ticks;
 mod unify;
 mod wanted;
+mod whereabouts;
 
 pub use columns::{Column, ColumnKind, Columns, Holds};
 pub use content::ContentOrder;
@@ -33,6 +35,7 @@ pub use files::{DataFile, Format, LeftOut, SourceFiles};
 pub use opened::OpenSource;
 pub use part::{Part, Rows};
 pub use places::Places;
+pub use said::SaidTimes;
 pub use scan::Scan;
 pub use scan_run::ScanRun;
 pub use size::{Share, Size};
@@ -40,3 +43,4 @@ pub use target::Role;
 pub use text::{TimeFormat, integer, moment};
 pub use ticks::Ticks;
 pub use wanted::Wanted;
+pub use whereabouts::Whereabouts;

@@ -17,16 +17,18 @@ use super::{
     files::{self, DataFile, Days, Format, SourceFiles},
     header::Header,
     parquet::{Footer, unreadable},
+    postgres::Table,
     scan::{FileColumn, FileContent, Scan, ScanFile},
     seen::columns_of,
     target::{Integers, Role, Target, target},
     text::{TextRules, TimeFormat},
     text_files::TextFile,
     wanted::Wanted,
+    whereabouts::Whereabouts,
 };
 use crate::{
     diagnostics::did_you_mean,
-    model::{DataSource, FileSource, SourceKind},
+    model::{DataSource, FileSource, PostgresSource, SourceKind},
     problem::{Kind, Problem},
     side_by_side::side_by_side,
 };
@@ -46,13 +48,12 @@ pub struct OpenSource {
 }
 
 impl OpenSource {
-    /// Finds the files of a source and reads their headers, to read rows, too; relative paths start at
-    /// `repo`.
+    /// Finds the files or the table of a source and reads their headers, to read rows, too.
     ///
     /// # Errors
-    /// When there is no file, or one of them is not what its format says.
-    pub fn open(source: &DataSource, repo: &Path) -> Result<Self, Problem> {
-        Self::find(source, repo, true, None)
+    /// When there is none, or one of them is not what its format says.
+    pub fn open(source: &DataSource, whereabouts: &Whereabouts) -> Result<Self, Problem> {
+        Self::find(source, whereabouts, true, None)
     }
 
     /// The same for those who read events between two moments (microseconds, both inside): folders of other days, as the
@@ -60,24 +61,51 @@ impl OpenSource {
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn open_between(source: &DataSource, repo: &Path, moments: (i64, i64)) -> Result<Self, Problem> {
-        Self::find(source, repo, true, Some(moments))
+    pub fn open_between(source: &DataSource, whereabouts: &Whereabouts, moments: (i64, i64)) -> Result<Self, Problem> {
+        Self::find(source, whereabouts, true, Some(moments))
     }
 
     /// The same for those who only look at columns, which takes less.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn look_at(source: &DataSource, repo: &Path) -> Result<Self, Problem> {
-        Self::find(source, repo, false, None)
+    pub fn look_at(source: &DataSource, whereabouts: &Whereabouts) -> Result<Self, Problem> {
+        Self::find(source, whereabouts, false, None)
     }
 
-    fn find(source: &DataSource, repo: &Path, to_read: bool, moments: Option<(i64, i64)>) -> Result<Self, Problem> {
-        let SourceKind::File(file) = &source.kind else {
-            let message =
-                format!("data source `{}` is of type {}, which is not supported yet", source.name, source.kind);
-            return Err(Problem::new(Kind::Unsupported, message, None));
-        };
+    fn find(
+        source: &DataSource,
+        whereabouts: &Whereabouts,
+        to_read: bool,
+        moments: Option<(i64, i64)>,
+    ) -> Result<Self, Problem> {
+        match &source.kind {
+            SourceKind::File(file) => Self::find_files(source, file, &whereabouts.repo, (to_read, moments)),
+            SourceKind::Postgres(postgres) => Self::find_table(source, postgres, whereabouts, to_read),
+            kind => {
+                let message = format!("data source `{}` is of type {kind}, which is not supported yet", source.name);
+                Err(Problem::new(Kind::Unsupported, message, None))
+            }
+        }
+    }
+
+    fn find_table(
+        source: &DataSource,
+        postgres: &PostgresSource,
+        whereabouts: &Whereabouts,
+        to_read: bool,
+    ) -> Result<Self, Problem> {
+        let shown = format!("data source `{}`", source.name);
+        let table = Table::open(source, postgres, whereabouts, to_read)?;
+        Ok(Self::of_table(table, &shown))
+    }
+
+    fn find_files(
+        source: &DataSource,
+        file: &FileSource,
+        repo: &Path,
+        (to_read, moments): (bool, Option<(i64, i64)>),
+    ) -> Result<Self, Problem> {
         let format = Format::declared(file.format)?;
         let moments = moments.filter(|_| !source.date_partition_column.is_empty());
         let days = moments.map(|moments| Days::between(&source.date_partition_column, moments));
@@ -99,9 +127,13 @@ impl OpenSource {
 
     /// Rows in memory, called `shown` in messages.
     pub fn batches(schema: &Schema, batches: Vec<RecordBatch>, shown: &str) -> Self {
-        let batches = Batches::new(schema, batches);
+        Self::of_one(Header::Batches(Batches::new(schema, batches)), shown)
+    }
+
+    /// Rows that are in no file.
+    fn of_one(header: Header, shown: &str) -> Self {
         let file = DataFile { path: PathBuf::new(), bytes: 0, partitions: Vec::new() };
-        let (names, headers) = (vec![shown.to_owned()], vec![Header::Batches(batches)]);
+        let (names, headers) = (vec![shown.to_owned()], vec![header]);
         let rules = Arc::new(TextRules { times: TimeFormat::Iso });
         let (files, columns) = (SourceFiles::of(vec![file]), Columns::default());
         let mut opened = Self { files, names, headers, columns, rules, shown: shown.to_owned() };
@@ -148,6 +180,24 @@ impl OpenSource {
             opened.headers = opened.headers.into_iter().map(Header::without_row_groups).collect();
         }
         Ok(opened)
+    }
+
+    /// Rows of a table, called `shown` in messages.
+    pub(crate) fn of_table(table: Table, shown: &str) -> Self {
+        Self::of_one(Header::Postgres(Arc::new(table)), shown)
+    }
+
+    /// The table of PostgreSQL that has the rows, if they are in one.
+    pub(crate) fn as_table(&self) -> Option<&Arc<Table>> {
+        match self.headers.as_slice() {
+            [Header::Postgres(table)] => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Whether all rows are in parquet files, of which some can be found and read again at little cost.
+    pub fn is_parquet(&self) -> bool {
+        self.headers.iter().all(|header| matches!(header, Header::Parquet(_) | Header::Columns { .. }))
     }
 
     /// The columns of all files.
@@ -255,14 +305,18 @@ impl OpenSource {
             targets,
             files,
             range: None,
+            keys: Vec::new(),
             content: None,
             only: None,
             places: false,
             numbered: false,
-            rows: self.columns.rows.unwrap_or_else(|| {
-                // Of texts, of which nobody knows the number of lines.
-                const BYTES_OF_A_ROW: u64 = 100;
-                self.files.files.iter().map(|file| file.bytes).sum::<u64>() / BYTES_OF_A_ROW
+            rows: self.columns.rows.unwrap_or_else(|| match self.headers.as_slice() {
+                [Header::Postgres(table)] => table.rows,
+                _ => {
+                    // Of texts, of which nobody knows the number of lines.
+                    const BYTES_OF_A_ROW: u64 = 100;
+                    self.files.files.iter().map(|file| file.bytes).sum::<u64>() / BYTES_OF_A_ROW
+                }
             }),
             unfit: AtomicU64::new(0),
         })
@@ -283,9 +337,12 @@ impl OpenSource {
             Header::Batches(batches) => Some(&batches.fields),
             Header::Parquet(footer) => Some(&footer.fields),
             Header::Columns { fields, .. } => Some(fields),
-            Header::Text(_) => None,
+            Header::Text(_) | Header::Postgres(_) => None,
         };
-        let root = |column: &str| Some(fields?.find(column)?.0);
+        let root = |column: &str| match header {
+            Header::Postgres(table) => table.position(column),
+            _ => Some(fields?.find(column)?.0),
+        };
         let mut roots: Vec<usize> = wanted.iter().filter_map(|wanted| root(&wanted.column)).collect();
         roots.sort_unstable();
         roots.dedup();
@@ -293,14 +350,17 @@ impl OpenSource {
         for (index, column) in wanted.iter().enumerate() {
             let folder = file.partitions.iter().rev().find(|(key, _)| *key == column.column);
             let position = match header {
-                Header::Batches(_) | Header::Parquet(_) | Header::Columns { .. } => {
+                Header::Batches(_) | Header::Parquet(_) | Header::Columns { .. } | Header::Postgres(_) => {
                     root(&column.column).and_then(|root| roots.iter().position(|known| *known == root))
                 }
                 Header::Text(text) if text.has(&column.column) => Some(index),
                 Header::Text(text) => (folder.is_none() && text.may_have_more()).then_some(index),
             };
             columns.push(match (position, folder) {
-                (Some(position), _) => FileColumn::Read(position, converter(index)),
+                (Some(position), _) => {
+                    let is_written = matches!(header, Header::Postgres(table) if table.is_written(&column.column));
+                    FileColumn::Read(position, converter(index).of_what_is_written(is_written))
+                }
                 (None, None) => FileColumn::Missing,
                 (None, Some((key, text))) => {
                     FileColumn::Folder(self.folder_value(&converter(index), key, text, shown)?)
@@ -316,6 +376,7 @@ impl OpenSource {
             Header::Parquet(footer) => parquet(footer.clone())?,
             Header::Columns { .. } => parquet(Footer::read(&file.path, shown, true)?)?,
             Header::Text(text) => FileContent::Text(text.clone()),
+            Header::Postgres(table) => FileContent::Postgres { table: Arc::clone(table), roots },
         };
         Ok(ScanFile { path: file.path.clone(), shown: shown.to_owned(), columns, content })
     }

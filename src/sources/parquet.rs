@@ -1,6 +1,7 @@
 //! Parquet files: their footers, and their rows as Arrow arrays.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{Read, Seek, SeekFrom},
     ops::Range,
@@ -175,6 +176,12 @@ fn decoded(mut file: File, options: &ParquetMetaDataOptions) -> Result<ParquetMe
 
 const fn wanted(wanted: bool) -> ParquetStatisticsPolicy {
     if wanted { ParquetStatisticsPolicy::KeepAll } else { ParquetStatisticsPolicy::SkipAll }
+}
+
+/// A column without a name whose values are UUIDs.
+pub(crate) fn uuid_field(kind: ArrowType) -> Field {
+    let metadata = HashMap::from([(EXTENSION_NAME.to_owned(), UUID.to_owned())]);
+    Field::new("", kind, true).with_metadata(metadata)
 }
 
 /// Whether a column is one of UUIDs.

@@ -15,6 +15,7 @@ use super::{
     convert::{Converted, Converter, repeat},
     parquet::undecodable,
     places::Cursor,
+    postgres::TableRows,
     scan::{FileColumn, Range, Scan, ScanFile},
     target::Target,
     text_files::TextPart,
@@ -48,6 +49,11 @@ impl Rows {
 }
 
 impl Range {
+    /// Whether no time is inside.
+    pub(super) const fn is_empty(self) -> bool {
+        self.first > self.last
+    }
+
     /// Which times are inside.
     fn mask(self, times: &ArrayRef) -> BooleanArray {
         let Some(times) = times.as_primitive_opt::<Int64Type>() else {
@@ -84,6 +90,7 @@ pub(super) enum PartSource {
     Batch(Option<(Vec<ArrayRef>, usize)>),
     Parquet(Box<ParquetRecordBatchReader>),
     Text(Box<TextPart>),
+    Postgres(Box<TableRows>),
     /// A number of rows of which no column is read.
     Rows(usize),
 }
@@ -102,6 +109,10 @@ impl Part {
                 let Some((columns, rows)) = batch.take() else { return Ok(None) };
                 let (columns, rows) = picked(columns, rows, self.cursor.picked(), 0)?;
                 self.converted(&scan, file, columns, rows).map(Some)
+            }
+            PartSource::Postgres(rows) => {
+                let Some((columns, count)) = rows.next()? else { return Ok(None) };
+                self.converted(&scan, file, columns, count).map(Some)
             }
             PartSource::Parquet(reader) => {
                 let batch = reader.next().transpose().map_err(|error| undecodable(&file.shown, &error))?;
@@ -198,7 +209,11 @@ impl Part {
                     Some(inside) => inside.values().set_indices().nth(*row).unwrap_or(*row),
                     None => *row,
                 };
-                let place = format!("row {} of {shown}", self.first_row + self.cursor.row(in_batch) as u64);
+                let place = match self.source {
+                    // Rows of tables have no numbers.
+                    PartSource::Postgres(_) => format!("a row of {shown}"),
+                    _ => format!("row {} of {shown}", self.first_row + self.cursor.row(in_batch) as u64),
+                };
                 Err(wanted.unfit(&place, &reason.unwrap_or_else(|| "a value does not fit".to_owned())))
             }
             _ => {

@@ -1,4 +1,4 @@
-//! What footers of files say of times, so that nobody needs to read them.
+//! What footers of files and servers say of times, so that nobody needs to read them.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use super::{
     scan::{FileColumn, FileContent, Scan, ScanFile},
     unify::is_text,
 };
+use crate::problem::Problem;
 
 /// What files say of a column of times, in its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,8 +21,23 @@ pub struct SaidTimes {
 }
 
 impl Scan {
-    /// What the files say of a column of times; `None` where they do not say it of all rows.
-    pub fn said_of_times(&self, column: usize) -> Option<SaidTimes> {
+    /// What footers of files, or a server, say of a column of times; `None` where they do not say it of all rows.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn said_of_times(&self, column: usize) -> Result<Option<SaidTimes>, Problem> {
+        if let [ScanFile { content: FileContent::Postgres { table, roots }, columns, .. }] = self.files.as_slice()
+            && let FileColumn::Read(position, _) = &columns[column]
+        {
+            let ticks = self.ticks(column);
+            let of_micros = |(first, last)| (ticks.of_micros(first), ticks.of_micros(last));
+            let said = table.times(roots[*position])?;
+            return Ok(said.map(|(bounds, without)| SaidTimes { bounds: bounds.map(of_micros), without }));
+        }
+        Ok(self.said_by_footers(column))
+    }
+
+    fn said_by_footers(&self, column: usize) -> Option<SaidTimes> {
         let mut said = SaidTimes::default();
         for file in &self.files {
             let FileContent::Parquet { footer, .. } = &file.content else { return None };
@@ -111,7 +127,7 @@ mod tests {
         writer.close().unwrap();
         let source = OpenSource::file(&path, Format::Parquet, "rows.parquet").unwrap();
         let wanted = Wanted { column: "at".to_owned(), role: Role::Time, null_if_unfit: false };
-        source.scan(vec![wanted]).unwrap().said_of_times(0)
+        source.scan(vec![wanted]).unwrap().said_of_times(0).unwrap()
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
@@ -13,6 +16,7 @@ use super::{
     convert::Converter,
     parquet::Footer,
     places::Places,
+    postgres::{KeyValues, Table},
     target::{Target, Way},
     text_files::TextFile,
     ticks::Ticks,
@@ -27,6 +31,8 @@ pub struct Scan {
     pub(super) files: Vec<ScanFile>,
     /// Only rows whose time is in it are of interest; a column, and both ends, in its unit.
     pub(super) range: Option<Range>,
+    /// Only rows with one of these values in a column are of interest; others may be read as well.
+    pub(super) keys: Vec<(usize, KeyValues)>,
     /// Whether a last column says by which bytes the rows are ordered that are else alike: those of
     /// these columns.
     pub(super) content: Option<std::ops::Range<usize>>,
@@ -61,9 +67,21 @@ pub(crate) struct ScanFile {
 
 #[derive(Debug)]
 pub(super) enum FileContent {
-    Batches { batches: Batches, roots: Vec<usize> },
-    Parquet { footer: Footer, reading: ArrowReaderMetadata, roots: Vec<usize> },
+    Batches {
+        batches: Batches,
+        roots: Vec<usize>,
+    },
+    Parquet {
+        footer: Footer,
+        reading: ArrowReaderMetadata,
+        roots: Vec<usize>,
+    },
     Text(TextFile),
+    /// With the places of the columns that are read.
+    Postgres {
+        table: Arc<Table>,
+        roots: Vec<usize>,
+    },
 }
 
 /// Where a wanted column is in a file.
@@ -98,6 +116,14 @@ impl Scan {
     #[must_use]
     pub const fn between(mut self, column: usize, first: i64, last: i64) -> Self {
         self.range = Some(Range { column, first, last });
+        self
+    }
+
+    /// Tells that only rows with one of these values in a column of keys are of interest. Where finding them takes less
+    /// than reading all, others are left out; otherwise they come as well.
+    #[must_use]
+    pub fn among(mut self, column: usize, values: &ArrayRef) -> Self {
+        self.keys.extend(KeyValues::of(values).map(|values| (column, values)));
         self
     }
 

@@ -15,6 +15,7 @@ use super::{
     parquet::{Footer, read_row_group},
     part::{Part, PartSource, Rows},
     places::Cursor,
+    postgres::{Conditions, Table},
     scan::{FileColumn, FileContent, Scan, ScanFile},
     text::Chunk,
     text_files::{TextChunks, TextFile},
@@ -58,6 +59,7 @@ enum Piece<'a> {
         group: usize,
     },
     Chunk(&'a TextFile, Chunk),
+    Table(&'a Table, &'a [usize]),
 }
 
 impl ScanRun {
@@ -80,6 +82,10 @@ impl ScanRun {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(file) = self.scan.files.get(next.file) {
             let piece = match &file.content {
+                FileContent::Postgres { table, roots } => {
+                    let is_whole = next.row_group == 0 && !self.scan.range.is_some_and(|range| range.is_empty());
+                    is_whole.then_some(Piece::Table(table, roots))
+                }
                 FileContent::Batches { batches, roots } => batches.part(next.row_group, roots).map(Piece::Batch),
                 FileContent::Parquet { footer, reading, roots } => {
                     let group = next.row_group;
@@ -123,6 +129,10 @@ impl ScanRun {
                 };
                 (source, u64::try_from(before).unwrap_or(0) + 1)
             }
+            Piece::Table(table, roots) => {
+                let rows = table.read(roots, &self.conditions(file, roots))?;
+                (PartSource::Postgres(Box::new(rows)), 0)
+            }
             Piece::Chunk(text, chunk) => {
                 let read = file.columns.iter().zip(&self.scan.wanted).filter_map(|(column, wanted)| match column {
                     FileColumn::Read(_, converter) => Some((wanted, converter)),
@@ -157,6 +167,20 @@ impl ScanRun {
             }
             return Ok(Some(rows));
         }
+    }
+
+    /// Which rows of a table are of interest.
+    fn conditions(&self, file: &ScanFile, roots: &[usize]) -> Conditions<'_> {
+        let root = |column: usize| match &file.columns[column] {
+            FileColumn::Read(position, _) => roots.get(*position).copied(),
+            FileColumn::Missing | FileColumn::Folder(_) => None,
+        };
+        let times = self.scan.range.and_then(|range| {
+            let ticks = self.scan.ticks(range.column);
+            Some((root(range.column)?, ticks.to_micros(range.first), ticks.to_micros(range.last)))
+        });
+        let keys = self.scan.keys.iter().filter_map(|(column, values)| Some((root(*column)?, values)));
+        Conditions { times, keys: keys.collect() }
     }
 
     /// Whether no row of a piece can be of interest.

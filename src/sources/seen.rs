@@ -20,7 +20,7 @@ pub(super) fn columns_of<'a>(files: impl Iterator<Item = ((&'a DataFile, &'a Str
             Header::Batches(batches) => columns.rows.map(|rows| rows + batches.rows()),
             Header::Parquet(footer) => columns.rows.map(|rows| rows + footer.rows()),
             Header::Columns { rows: more, .. } => columns.rows.map(|rows| rows + more),
-            Header::Text(_) => None,
+            Header::Text(_) | Header::Postgres(_) => None,
         };
         let mut seen = BTreeSet::new();
         for (name, holds) in header.columns() {

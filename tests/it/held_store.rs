@@ -40,6 +40,7 @@ fn held(cache: &str) -> (Project, Arc<FeatureStore>) {
         caller: caller(),
         lock_timeout: Duration::from_secs(1),
         clock: Timestamp::now,
+        environment: |_| None,
         observer: Arc::new(|_| {}),
     };
     (project, Arc::new(FeatureStore::open(config, opening).held().unwrap()))

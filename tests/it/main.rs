@@ -39,6 +39,7 @@ mod outputs;
 mod plan;
 mod point_in_time;
 mod porting;
+mod postgres_source;
 mod reference;
 mod registries;
 mod retrieval_page;

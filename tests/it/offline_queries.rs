@@ -61,19 +61,22 @@ fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
 }
 
 fn store(folder: &Path) -> Box<dyn OfflineStore> {
-    offline::open(&StoreConfig {
-        repo: folder.to_owned(),
-        file: folder.join("feature_store.yaml"),
-        project: "project".into(),
-        project_description: None,
-        repo_name: None,
-        provider: "local".into(),
-        registry_cache: feastr::config::RegistryCache::default(),
-        registry: RegistryConfig::File { path: folder.join("registry.db") },
-        online_store: None,
-        offline_store: OfflineStoreConfig::DuckDb,
-        memory_limit: MemoryLimit::default(),
-    })
+    offline::open(
+        &StoreConfig {
+            repo: folder.to_owned(),
+            file: folder.join("feature_store.yaml"),
+            project: "project".into(),
+            project_description: None,
+            repo_name: None,
+            provider: "local".into(),
+            registry_cache: feastr::config::RegistryCache::default(),
+            registry: RegistryConfig::File { path: folder.join("registry.db") },
+            online_store: None,
+            offline_store: OfflineStoreConfig::DuckDb,
+            memory_limit: MemoryLimit::default(),
+        },
+        |_| None,
+    )
 }
 
 /// A view of one of the files.

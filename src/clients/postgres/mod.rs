@@ -1,5 +1,5 @@
 //! PostgreSQL: how it is connected to, how long an answer may take, which connections are kept, and what went wrong in
-//! words; for the registry, the online store and results.
+//! words; for the registry, the online store, sources and results.
 
 mod connection;
 mod copy;
@@ -9,7 +9,7 @@ mod problem;
 mod server;
 mod tls;
 
-pub use connection::{ANSWER_LIMIT, Connection};
+pub use connection::{ANSWER_LIMIT, Connection, CopyOut};
 pub use copy::CopyIn;
 pub use pool::{Lent, Pool};
 pub use problem::{PostgresError, PostgresProblem, Role};

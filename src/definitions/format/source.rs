@@ -84,7 +84,7 @@ record! {
     /// Keys of sources that hold history.
     pub(crate) struct RawBatchKeys, "a data source";
     optional {
-        /// Where the credentials come from, for Python Feast.
+        /// Where the credentials come from.
         connection_ref: RawConnectionRef,
     }
     defaulted {
@@ -95,12 +95,13 @@ record! {
 }
 
 record! {
-    /// Where Python Feast finds the credentials of a source.
+    /// Where the credentials of a source are. feastr reads those of PostgreSQL sources with the provider `env`; the rest
+    /// is for Python Feast.
     pub(crate) struct RawConnectionRef, "a connection reference";
     required {
         /// For example `kubernetes`, `vault` or `env`.
         provider: Spanned<String>,
-        /// The name of the secret there.
+        /// The name of the secret there; with `env` the environment variable that has the URL of the database.
         name: Spanned<String>,
     }
     defaulted {

@@ -5,17 +5,14 @@ use serde_json::Value;
 use crate::{
     diagnostics::Diagnostics,
     model::{
-        AGGREGATIONS_TAG, CHECKS_TAG, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG,
-        TIMESTAMP_FORMAT_TAG, Tags,
+        AGGREGATIONS_TAG, CHECKS_TAG, CONNECTION_PREFIX, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG,
+        SQL_TAG, TIMESTAMP_FORMAT_TAG, Tags,
     },
     yaml::{Content, Node, Read, Schemas},
 };
 
 /// Tag with which Feast marks on-demand views whose computation it measures.
 pub(crate) const TRACK_METRICS_TAG: &str = "feast:track_metrics";
-
-/// What the tags of Feast's connection references begin with.
-pub(crate) const CONNECTION_PREFIX: &str = "feast.connection-ref.";
 
 /// Tags that stand for keys of the format, each with what to write instead. Other tags under the
 /// prefixes of Feast and feastr may be those of newer versions and are kept.

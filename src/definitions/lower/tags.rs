@@ -3,9 +3,9 @@
 use crate::{
     definitions::format::{
         RawConnectionRef, RawLabels,
-        tags::{CONNECTION_PREFIX, TRACK_METRICS_TAG, WrittenTags},
+        tags::{TRACK_METRICS_TAG, WrittenTags},
     },
-    model::{PROTECT_TAG, RENAMED_FROM_TAG, Tags},
+    model::{CONNECTION_PREFIX, PROTECT_TAG, RENAMED_FROM_TAG, Tags},
 };
 
 impl RawLabels {

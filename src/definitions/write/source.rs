@@ -1,7 +1,9 @@
 use super::item::{Item, column_item};
 use crate::{
-    definitions::format::tags::CONNECTION_PREFIX,
-    model::{DataSource, FileSource, PostgresSource, SourceKind, SparkSource, StreamFormat, Tags, WarehouseSource},
+    model::{
+        CONNECTION_PREFIX, DataSource, FileSource, PostgresSource, SourceKind, SparkSource, StreamFormat, Tags,
+        WarehouseSource,
+    },
     yaml::Tree,
 };
 

@@ -36,8 +36,9 @@ pub(super) fn of_sources(store: &DuckDbStore, query: &EntityQuery) -> Result<Ent
     // Views without keys have no entities; they are asked only where there are no others.
     let sources = query.sources.iter().filter(|source| columns.is_empty() || !source.keys.is_empty());
     for source in sources {
-        let scan =
-            ViewSource::open_inside(&store.repo, &source.view, source.interval)?.scan(&[])?.inside(source.interval);
+        let scan = ViewSource::open_inside(&store.whereabouts, &source.view, source.interval)?
+            .scan(&[])?
+            .inside(source.interval);
         tables.push((source, ViewTable::of(scan, &session)));
     }
     let scans: Vec<_> = tables.iter().map(|(_, table)| &table.table).collect();
@@ -49,8 +50,9 @@ pub(super) fn of_sources(store: &DuckDbStore, query: &EntityQuery) -> Result<Ent
 fn without_keys(store: &DuckDbStore, query: &EntityQuery) -> Result<Entities, Problem> {
     let session = store.session()?;
     for source in &query.sources {
-        let scan =
-            ViewSource::open_inside(&store.repo, &source.view, source.interval)?.scan(&[])?.inside(source.interval);
+        let scan = ViewSource::open_inside(&store.whereabouts, &source.view, source.interval)?
+            .scan(&[])?
+            .inside(source.interval);
         let table = ViewTable::of(scan, &session);
         let counts = counts(source, &table);
         let any = format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE {counts} LIMIT 1)", table.sql());
@@ -135,7 +137,7 @@ pub(super) fn of_sql(store: &DuckDbStore, sql: &str) -> Result<Entities, Problem
     const WHAT: &str = "cannot carry out the query of entities";
     let failed = |error: &duckdb::Error| explain(WHAT, error, &store.memory);
     let spill = store.spill.path()?;
-    let connection = confined(&store.repo, &spill, store).map_err(|error| failed(&error))?;
+    let connection = confined(&store.whereabouts.repo, &spill, store).map_err(|error| failed(&error))?;
     check_question(&connection, sql).map_err(|reason| {
         let help =
             "write one SELECT over files of the repo, such as: SELECT driver_id, event_timestamp FROM 'rows.parquet'";

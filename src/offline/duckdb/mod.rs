@@ -9,7 +9,7 @@ mod scans;
 mod session;
 mod view_table;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 
@@ -28,7 +28,7 @@ use crate::{
     model::{DataSource, FeatureView, Timestamp},
     problem::Problem,
     retrieval::Entities,
-    sources::OpenSource,
+    sources::{OpenSource, Whereabouts},
     spill::SpillFolder,
 };
 use database::Database;
@@ -36,8 +36,8 @@ use session::DuckdbSession;
 
 /// Reads sources with one DuckDB, which starts with the first query.
 pub(crate) struct DuckDbStore {
-    /// Relative paths of sources start here.
-    repo: PathBuf,
+    /// Where sources are.
+    whereabouts: Arc<Whereabouts>,
     memory: MemoryLimit,
     database: Arc<Database>,
     spill: Arc<SpillFolder>,
@@ -45,14 +45,14 @@ pub(crate) struct DuckDbStore {
 }
 
 impl DuckDbStore {
-    pub(crate) fn new(repo: PathBuf, memory: MemoryLimit) -> Self {
+    pub(crate) fn new(whereabouts: Arc<Whereabouts>, memory: MemoryLimit) -> Self {
         let spill = Arc::new(SpillFolder::default());
         let database = Arc::new(Database::new(memory.clone(), Arc::clone(&spill)));
-        Self { repo, memory, database, spill, cancel: Cancel::default() }
+        Self { whereabouts, memory, database, spill, cancel: Cancel::default() }
     }
 
     fn place(&self) -> Place<'_> {
-        Place { repo: &self.repo, memory: &self.memory, spill: &self.spill, cancel: &self.cancel }
+        Place { whereabouts: &self.whereabouts, memory: &self.memory, spill: &self.spill, cancel: &self.cancel }
     }
 
     fn session(&self) -> Result<DuckdbSession, Problem> {
@@ -63,7 +63,7 @@ impl DuckDbStore {
 impl OfflineStore for DuckDbStore {
     fn cancelled_by(&self, cancel: &Cancel) -> Box<dyn OfflineStore> {
         Box::new(Self {
-            repo: self.repo.clone(),
+            whereabouts: Arc::clone(&self.whereabouts),
             memory: self.memory.clone(),
             database: Arc::clone(&self.database),
             spill: Arc::clone(&self.spill),
@@ -72,7 +72,7 @@ impl OfflineStore for DuckDbStore {
     }
 
     fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem> {
-        OpenSource::look_at(source, &self.repo)
+        OpenSource::look_at(source, &self.whereabouts)
     }
 
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
@@ -96,30 +96,33 @@ impl OfflineStore for DuckDbStore {
     }
 
     fn rows(&self, query: &RowsQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), Problem> {
-        rows::stream(&OpenSource::open(query.source, &self.repo)?, query, &self.cancel, sink)
+        rows::stream(&OpenSource::open(query.source, &self.whereabouts)?, query, &self.cancel, sink)
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
-        newest::run(&self.session()?, &self.repo, query, sink)
+        newest::run(&self.session()?, &self.whereabouts, query, sink)
     }
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
-        let source = ViewSource::open(&self.repo, query.view)?;
-        match newest::count_unread(&source, query.interval)? {
-            Some(counted) => Ok(counted),
-            None => newest::count(&self.session()?, &source, query),
+        let source = ViewSource::open(&self.whereabouts, query.view)?;
+        let said = newest::said_of_times(&source)?;
+        if let Some(said) = said
+            && let Some(counted) = newest::count_unread(&source, query.interval, said)?
+        {
+            return Ok(counted);
         }
+        newest::count(&self.session()?, &source, query, said)
     }
 
     fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {
-        newest::examine(&self.session()?, &self.repo, query, now)
+        newest::examine(&self.session()?, &self.whereabouts, query, now)
     }
 
     fn ties(&self, view: &FeatureView) -> Result<u64, Problem> {
-        newest::ties(&self.session()?, &self.repo, view)
+        newest::ties(&self.session()?, &self.whereabouts, view)
     }
 
     fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
-        newest::first_event(&self.session()?, &self.repo, view)
+        newest::first_event(&self.session()?, &self.whereabouts, view)
     }
 }

@@ -1,6 +1,6 @@
 //! The newest row of each entity, and what is asked about a source before it is materialized.
 
-use std::{ops::ControlFlow, path::Path, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt64Array},
@@ -21,7 +21,7 @@ use crate::{
         view_source::{ViewColumns, ViewScan, ViewSource},
     },
     problem::{Kind, Problem},
-    sources::{ContentOrder, Ticks},
+    sources::{ContentOrder, SaidTimes, Ticks, Whereabouts},
 };
 
 /// Streams the newest row per entity: keys, event time, creation time, features.
@@ -31,11 +31,11 @@ use crate::{
 /// entity's row in memory.
 pub(crate) fn run(
     session: &DuckdbSession,
-    repo: &Path,
+    whereabouts: &Whereabouts,
     query: &NewestQuery<'_>,
     sink: &mut dyn BatchSink,
 ) -> Result<NewestRead, Problem> {
-    let source = ViewSource::open_inside(repo, query.view, query.interval)?;
+    let source = ViewSource::open_inside(whereabouts, query.view, query.interval)?;
     let features: Vec<_> = query.view.features.iter().collect();
     let what = source.what();
     let mut scan = source.scan(&features)?.inside(query.interval);
@@ -222,14 +222,22 @@ fn changes(batch: &RecordBatch, columns: std::ops::Range<usize>) -> Result<Boole
     Ok(std::iter::once(Some(true)).chain(rest.iter()).collect())
 }
 
-/// What [`count`] gives, where the footers of the files say that no row is in the interval.
-pub(crate) fn count_unread(source: &ViewSource<'_>, interval: Interval) -> Result<Option<Counted>, Problem> {
+/// What footers of files, or a server, say of the event times.
+pub(crate) fn said_of_times(source: &ViewSource<'_>) -> Result<Option<SaidTimes>, Problem> {
     let ViewScan { scan, columns, .. } = source.scan(&[])?;
-    let ticks = scan.ticks(columns.keys);
+    scan.said_of_times(columns.keys)
+}
+
+/// What [`count`] gives, where it is said that no row is in the interval.
+pub(crate) fn count_unread(
+    source: &ViewSource<'_>,
+    interval: Interval,
+    said: SaidTimes,
+) -> Result<Option<Counted>, Problem> {
+    let ticks = source.scan(&[])?.ticks();
     let [start, end] = [interval.start, interval.end].map(|at| ticks.of_micros(at.micros()));
-    let said = scan.said_of_times(columns.keys);
-    let said = said.filter(|said| said.bounds.is_none_or(|(first, last)| last < start || end < first));
-    Ok(said.map(|said| Counted {
+    let is_outside = said.bounds.is_none_or(|(first, last)| last < start || end < first);
+    Ok(is_outside.then_some(Counted {
         rows: 0,
         entities: 0,
         null_keys: 0,
@@ -238,13 +246,17 @@ pub(crate) fn count_unread(source: &ViewSource<'_>, interval: Interval) -> Resul
     }))
 }
 
-/// How many rows the interval has, of about how many entities, and what is missing of others.
+/// How many rows the interval has, of about how many entities, and what is missing of others: rows outside of the
+/// interval are not read for what is said already.
 pub(crate) fn count(
     session: &DuckdbSession,
     source: &ViewSource<'_>,
     query: &NewestQuery<'_>,
+    said: Option<SaidTimes>,
 ) -> Result<Counted, Problem> {
-    let table = ViewTable::of(source.scan(&[])?, session);
+    let scan = source.scan(&[])?;
+    let scan = if said.is_some() { scan.inside(query.interval) } else { scan };
+    let table = ViewTable::of(scan, session);
     let keys: Vec<String> = table.columns.key_names().collect();
     let inside = inside(&table, query);
     let entities = match keys.as_slice() {
@@ -261,6 +273,9 @@ pub(crate) fn count(
     );
     let work = Work { what: &source.what(), scans: &[&table.table] };
     let [rows, entities, null_keys, without_time] = session.integers(work, &sql)?.map(number);
+    if let Some(said) = said {
+        return Ok(Counted { rows, entities, null_keys, without_time: said.without, is_empty: said.bounds.is_none() });
+    }
     // Ends with the first row that has one.
     let any = format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE t IS NOT NULL LIMIT 1)", table.sql());
     let is_empty = rows == 0 && session.integers(work, &any)? == [Some(0)];
@@ -270,11 +285,11 @@ pub(crate) fn count(
 /// What checks ask about an interval and the time after `now`, in one go over the source.
 pub(crate) fn examine(
     session: &DuckdbSession,
-    repo: &Path,
+    whereabouts: &Whereabouts,
     query: &NewestQuery<'_>,
     now: Timestamp,
 ) -> Result<Examined, Problem> {
-    let source = ViewSource::open(repo, query.view)?;
+    let source = ViewSource::open(whereabouts, query.view)?;
     let table = ViewTable::of(source.scan(&[])?, session);
     let keys: Vec<String> = table.columns.key_names().collect();
     let null_key = null_key(&keys);
@@ -299,8 +314,8 @@ pub(crate) fn examine(
 }
 
 /// How many rows are as new as another one of their entity.
-pub(crate) fn ties(session: &DuckdbSession, repo: &Path, view: &FeatureView) -> Result<u64, Problem> {
-    let source = ViewSource::open(repo, view)?;
+pub(crate) fn ties(session: &DuckdbSession, whereabouts: &Whereabouts, view: &FeatureView) -> Result<u64, Problem> {
+    let source = ViewSource::open(whereabouts, view)?;
     let table = ViewTable::of(source.scan(&[])?, session);
     let columns = table.names().join(", ");
     let sql = format!(
@@ -315,10 +330,10 @@ pub(crate) fn ties(session: &DuckdbSession, repo: &Path, view: &FeatureView) -> 
 /// The earliest event time of a view's source.
 pub(crate) fn first_event(
     session: &DuckdbSession,
-    repo: &Path,
+    whereabouts: &Whereabouts,
     view: &FeatureView,
 ) -> Result<Option<Timestamp>, Problem> {
-    let source = ViewSource::open(repo, view)?;
+    let source = ViewSource::open(whereabouts, view)?;
     let table = ViewTable::of(source.scan(&[])?, session);
     let sql = format!("SELECT min(t), count(*) FROM {}", table.sql());
     match session.integers(Work { what: &source.what(), scans: &[&table.table] }, &sql)? {

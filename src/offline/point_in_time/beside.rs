@@ -21,7 +21,7 @@ use crate::{
 /// Puts the columns of the entity rows in front of the features that were found for them.
 ///
 /// The join has seen keys and times only; the rest is read once more, beside its result, and comes out as it is.
-pub(super) struct BesideEntities {
+pub(in crate::offline) struct BesideEntities {
     run: ScanRun,
     part: Option<Part>,
     /// Rows that are read and not yet passed on.
@@ -41,7 +41,7 @@ impl BesideEntities {
     ///
     /// # Errors
     /// When a column of the entity rows cannot be read.
-    pub(super) fn new(
+    pub(in crate::offline) fn new(
         entities: &EntityRows<'_>,
         (retrieval, features): (&Retrieval, &[ArrowType]),
     ) -> Result<Self, Problem> {
@@ -154,7 +154,7 @@ impl BesideEntities {
     }
 
     /// The columns of the result.
-    pub(super) fn schema(&self) -> &SchemaRef {
+    pub(in crate::offline) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
@@ -162,7 +162,7 @@ impl BesideEntities {
     ///
     /// # Errors
     /// When entity rows cannot be read a second time.
-    pub(super) fn next(&mut self, features: Vec<ArrayRef>, count: usize) -> Result<RecordBatch, Problem> {
+    pub(in crate::offline) fn next(&mut self, features: Vec<ArrayRef>, count: usize) -> Result<RecordBatch, Problem> {
         let mut columns = self.take(count)?;
         columns.extend(features);
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)

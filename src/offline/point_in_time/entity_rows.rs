@@ -18,11 +18,11 @@ use crate::{
 };
 
 /// The column Feast looks for first, and the one of a time that all rows have alike.
-pub(super) const EVENT_TIMESTAMP: &str = "event_timestamp";
+pub(in crate::offline) const EVENT_TIMESTAMP: &str = "event_timestamp";
 
 /// When entity rows are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Time {
+pub(in crate::offline) enum Time {
     /// Each has its own in this column.
     Column(String),
     /// All of them at the same moment.
@@ -30,7 +30,7 @@ pub(super) enum Time {
 }
 
 /// Entity rows that are read one behind the other.
-pub(super) struct EntityRows<'a> {
+pub(in crate::offline) struct EntityRows<'a> {
     pub file: OpenSource,
     pub time: Time,
     /// Join key columns, each in the types under which views know it.
@@ -41,7 +41,7 @@ pub(super) struct EntityRows<'a> {
 }
 
 /// Keys and times of some entity rows.
-pub(super) struct Asked {
+pub(in crate::offline) struct Asked {
     /// Those of the join.
     pub keys: Vec<ArrayRef>,
     /// In ticks.
@@ -54,7 +54,7 @@ impl<'a> EntityRows<'a> {
     ///
     /// # Errors
     /// When they lack a join key or times.
-    pub(super) fn open(rows: &Entities, keys: &'a [&'a JoinKey]) -> Result<Self, Problem> {
+    pub(in crate::offline) fn open(rows: &Entities, keys: &'a [&'a JoinKey]) -> Result<Self, Problem> {
         let (file, shown) = (rows.open()?, rows.shown());
         let time = match rows.moment() {
             Some(moment) => fixed_time(&file, moment, shown)?,
@@ -80,7 +80,7 @@ impl<'a> EntityRows<'a> {
     }
 
     /// What times of the rows count.
-    pub(super) const fn ticks(&self) -> Ticks {
+    pub(in crate::offline) const fn ticks(&self) -> Ticks {
         self.ticks
     }
 
@@ -88,7 +88,7 @@ impl<'a> EntityRows<'a> {
     ///
     /// # Errors
     /// When they cannot be read, or a key or a time is none.
-    pub(super) fn next(&mut self, most: usize) -> Result<Option<Asked>, Problem> {
+    pub(in crate::offline) fn next(&mut self, most: usize) -> Result<Option<Asked>, Problem> {
         let (mut pieces, mut count) = (Vec::new(), 0);
         while count < most {
             let part = match &mut self.part {
@@ -131,13 +131,13 @@ impl<'a> EntityRows<'a> {
     }
 
     /// The names of the columns that come out: those of the file in their order, and the time of all rows.
-    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::offline) fn columns(&self) -> impl Iterator<Item = &str> {
         let fixed = matches!(self.time, Time::At(_)).then_some(EVENT_TIMESTAMP);
         self.file.columns().columns.iter().map(|column| column.name.as_str()).chain(fixed)
     }
 
     /// The type of a join key column, as the first view knows it.
-    pub(super) fn key_type(&self, column: &str) -> Option<&DataType> {
+    pub(in crate::offline) fn key_type(&self, column: &str) -> Option<&DataType> {
         self.keys.iter().find(|key| key.column == column).map(|key| &key.field.dtype)
     }
 }

@@ -1,5 +1,7 @@
 //! Entities by the values of their join keys.
 
+use std::sync::Arc;
+
 use ahash::RandomState;
 use arrow::{
     array::{Array, ArrayRef, AsArray, Int64Array},
@@ -72,6 +74,21 @@ impl Keys {
         (Self::Numbers(known), entities)
     }
 
+    /// The values of each key column, in no order.
+    ///
+    /// # Errors
+    /// When they cannot be had back.
+    pub(super) fn values(&self) -> Result<Vec<ArrayRef>, ArrowError> {
+        match self {
+            Self::Everything => Ok(Vec::new()),
+            Self::Numbers(known) => Ok(vec![Arc::new(Int64Array::from_iter_values(known.keys().copied()))]),
+            Self::Bytes(converter, known) => {
+                let parser = converter.parser();
+                converter.convert_rows(known.keys().map(|bytes| parser.parse(bytes)))
+            }
+        }
+    }
+
     /// How many entities there are.
     pub(super) fn len(&self) -> usize {
         match self {
@@ -136,8 +153,6 @@ fn is_null(columns: &[ArrayRef], row: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{Int32Array, StringArray, StringViewArray};
 
     use super::*;

@@ -15,9 +15,7 @@ mod moments;
 mod side;
 mod winners;
 
-pub(super) use beside::{plain, plain_type};
-
-use std::{ops::ControlFlow, path::Path, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc};
 
 use arrow::{
     array::Int64Array,
@@ -25,14 +23,11 @@ use arrow::{
     datatypes::{DataType as ArrowType, SchemaRef},
 };
 
-use self::{
-    beside::BesideEntities,
+pub(in crate::offline) use self::{
+    beside::{BesideEntities, plain, plain_type},
     entity_rows::{Asked, EntityRows},
-    features::Features,
-    keys::Keys,
-    moments::Moments,
-    side::OpenSide,
 };
+use self::{features::Features, keys::Keys, moments::Moments, side::OpenSide};
 use super::{
     Cancel,
     join::Join,
@@ -45,14 +40,14 @@ use crate::{
     feast::values::encode::carrier,
     model::{DataType, Interval},
     problem::{Advice, Kind, Problem},
-    sources::Ticks,
+    sources::{Ticks, Whereabouts},
     spill::SpillFolder,
 };
 
 /// Where and under which limits a join runs.
 pub(crate) struct Place<'a> {
-    /// Relative paths of sources start here.
-    pub repo: &'a Path,
+    /// Where sources are.
+    pub whereabouts: &'a Whereabouts,
     /// How much it may hold in memory.
     pub memory: &'a MemoryLimit,
     /// For what is read more than once.
@@ -83,7 +78,7 @@ impl<'a> Opened<'a> {
     ) -> Result<Self, Problem> {
         let ticks = entities.ticks();
         let moments = range.map(|(first, last)| (ticks.to_micros(first), ticks.to_micros(last)));
-        let mut sources = OpenSources::new(place.repo);
+        let mut sources = OpenSources::new(place.whereabouts);
         let mut sides = Vec::with_capacity(join.sides.len());
         let mut kinds: Vec<ArrowType> = Vec::new();
         for side in &join.sides {
@@ -244,7 +239,7 @@ fn about_bytes(dtype: &DataType) -> usize {
 }
 
 /// A feature may not be called like a column of the entity rows.
-fn check_names(entities: &EntityRows<'_>, query: &HistoricalQuery<'_>) -> Result<(), Problem> {
+pub(in crate::offline) fn check_names(entities: &EntityRows<'_>, query: &HistoricalQuery<'_>) -> Result<(), Problem> {
     for column in entities.columns() {
         if query.retrieval.outputs().any(|output| output == column) {
             let message = format!("{} has a column `{column}`, and so would the result", query.entities.shown());

@@ -117,7 +117,11 @@ impl<'a> OpenSide<'a> {
         let fields: Vec<&Field> = features.iter().map(|feature| &self.side.view.features[*feature]).collect();
         let mut scan = self.source.scan_files(&fields)?;
         if is_all {
-            scan = self.between(scan, asked.1.range(), asked.2);
+            let keys = asked
+                .0
+                .values()
+                .map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", self.source.what()), None))?;
+            scan = self.between(scan, asked.1.range(), asked.2).among(&keys);
         }
         noticed.unfit = self.source.keep(&place.spill.path()?, scan, features, place.cancel)?;
         Ok(())

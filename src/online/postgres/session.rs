@@ -42,13 +42,12 @@ pub(crate) struct Access {
 
 impl Access {
     pub(crate) fn new(config: &PostgresConfig) -> Self {
-        // The search path of Feast, which decides where its tables are.
-        let public = if config.schema == "public" { "" } else { ",public" };
+        let connection = &config.connection;
         Self {
-            server: PostgresServer::new(&ROLE, config.server.clone()).with_certificate(config.client.clone()),
-            options: format!("-c search_path={}{public} -c lock_timeout={}", config.schema, LOCK_WAIT.as_millis()),
-            schema: config.schema.clone(),
-            keepalives_idle: config.keepalives_idle,
+            server: PostgresServer::new(&ROLE, connection.server.clone()).with_certificate(connection.client.clone()),
+            options: format!("-c search_path={} -c lock_timeout={}", connection.search_path(), LOCK_WAIT.as_millis()),
+            schema: connection.schema.clone(),
+            keepalives_idle: connection.keepalives_idle,
         }
     }
 

@@ -166,7 +166,10 @@ fn what_cannot_be_read_is_said() {
     let refused = |feature: &str| {
         project.feastr(&["get-historical", "--entities", "rows.csv", "--features", feature]).failed().stderr
     };
-    assert_snapshot!(refused("rider_pg:distance"), @"error: data source `pg_query` is of type postgres, which is not supported yet");
+    assert_snapshot!(refused("rider_pg:distance"), @r#"
+    error: data source `pg_query` is in PostgreSQL, and nothing says on which server
+    help: write `connection_ref: {provider: env, name: VARIABLE}` in it, with the environment variable that has its URL, or `offline_store: {type: postgres, …}` in feature_store.yaml
+    "#);
     assert_snapshot!(refused("rider_spark:distance"), @"error: data source `spark` is of type spark, which is not supported yet");
     assert_snapshot!(refused("rider_bigquery:distance"), @"error: data source `bigquery` is of type bigquery, which is not supported yet");
     assert_snapshot!(refused("tiled_stream:distance"), @"error: feature view `tiled_stream` is computed by aggregations, which is not supported yet");

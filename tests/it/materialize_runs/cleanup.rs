@@ -24,7 +24,7 @@ pub const TABLE: &str = "feastlocal_driver_hourly_stats";
 /// Makes a repo keep its values in this PostgreSQL database instead of a file.
 pub fn keep_values_in(project: &Project, test: &TestStore) {
     let OnlineStoreConfig::Postgres(config) = &test.config else { panic!("PostgreSQL") };
-    let (port, database) = (config.server.port.unwrap(), &config.server.database);
+    let (port, database) = (config.connection.server.port.unwrap(), &config.connection.server.database);
     project.edit(
         "feature_store.yaml",
         "  type: sqlite\n  path: data/online_store.db\n",

@@ -35,8 +35,8 @@ fn tables_of_two_projects(backend: Backend, remove: impl Fn(&Project)) {
         OnlineStoreConfig::Postgres(config) => (
             format!(
                 "{{type: postgres, host: 127.0.0.1, port: {}, database: {}, user: {USER}, password: {PASSWORD}}}",
-                config.server.port.unwrap(),
-                config.server.database
+                config.connection.server.port.unwrap(),
+                config.connection.server.database
             ),
             "{type: sqlite, path: data/online_stor2.db}".to_owned(),
         ),

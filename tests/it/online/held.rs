@@ -61,7 +61,7 @@ fn servers_that_take_connections_and_say_nothing_end_at_the_deadline() {
     let mut config = RedisServer::shared().config();
     config.connection.nodes = vec![RedisNode { host: "127.0.0.1".to_owned(), port: silent_port() }];
     let mut server = postgres_at(crate::servers::shared(ServerKind::Postgres), "feast");
-    server.server.port = Some(silent_port());
+    server.connection.server.port = Some(silent_port());
     for (store, text) in [(redis(config), "Redis at 127.0.0.1"), (open(&OnlineStoreConfig::Postgres(server)), "server")]
     {
         let began = Instant::now();

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use feastr::{
     clients::runtime::wait,
-    config::{OnlineStoreConfig, Password, PostgresConfig, RedisConfig, ServerUrl, TlsConfig, TlsMode},
+    config::{
+        OnlineStoreConfig, Password, PostgresConfig, PostgresConnection, RedisConfig, ServerUrl, TlsConfig, TlsMode,
+    },
     feast::values::{
         entity_key::{EntityKeyEncoder, KeyPart},
         value::{Kind as ValueKind, Value},
@@ -76,7 +78,9 @@ pub fn postgres_at(server: &Server, database: &str) -> PostgresConfig {
         database: database.to_owned(),
         tls: TlsConfig::new(TlsMode::Disable, None),
     };
-    PostgresConfig { server: url, schema: "public".to_owned(), client: None, keepalives_idle: None, numbers: false }
+    let schema = "public".to_owned();
+    let connection = PostgresConnection { server: url, schema, client: None, keepalives_idle: None };
+    PostgresConfig { connection, numbers: false }
 }
 
 /// A view to write to, with what it needs.

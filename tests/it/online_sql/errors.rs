@@ -26,18 +26,22 @@ fn unreachable_servers_and_wrong_logins_are_named() {
         let store = test.postgres_with(|config| change(config));
         store.prepare_views("p", &["stats"]).unwrap_err()
     };
-    says(&error(&|config| config.server.database = "there_is_none".to_owned()), "there is no database `there_is_none`");
-    let wrong = error(&|config| config.server.password = Some(feastr::config::Password("letmein".to_owned())));
+    says(
+        &error(&|config| config.connection.server.database = "there_is_none".to_owned()),
+        "there is no database `there_is_none`",
+    );
+    let wrong =
+        error(&|config| config.connection.server.password = Some(feastr::config::Password("letmein".to_owned())));
     says(&wrong, "the password of `feast` is wrong for the online store postgresql://feast@127.0.0.1");
-    let missing = error(&|config| config.server.password = None);
+    let missing = error(&|config| config.connection.server.password = None);
     says(&missing, "password missing");
     assert!(missing.help().unwrap().contains("password: ${"));
     says(
-        &error(&|config| config.server.host = "nowhere.invalid".to_owned()),
+        &error(&|config| config.connection.server.host = "nowhere.invalid".to_owned()),
         "the host `nowhere.invalid` is not known",
     );
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    says(&error(&|config| config.server.port = Some(free)), "no server answers at");
+    says(&error(&|config| config.connection.server.port = Some(free)), "no server answers at");
 }
 
 #[test]
@@ -49,7 +53,7 @@ fn a_user_who_may_only_read_is_told() {
     let reader = format!("reader_of_{database}");
     let create = format!("CREATE USER {reader} PASSWORD '{PASSWORD}'; GRANT SELECT ON p_stats TO {reader}");
     client.batch_execute(&create).unwrap();
-    let store = test.postgres_with(|config| config.server.user = Some(reader.clone()));
+    let store = test.postgres_with(|config| config.connection.server.user = Some(reader.clone()));
     assert_eq!(super::read(store.as_ref(), &[1]).len(), 1);
     let refused = format!("`{reader}` may not do this in the online store");
     says(&store.prepare_views("p", &["other"]).unwrap_err(), &refused);
@@ -57,8 +61,8 @@ fn a_user_who_may_only_read_is_told() {
     says(&writer.write(&super::encoded(&[super::row(1, 1, 1)])).unwrap_err(), &refused);
     says(&store.remove_views(&[stats()], &mut |_| {}).unwrap_err(), &refused);
     let elsewhere = test.postgres_with(|config| {
-        config.server.user = Some(reader.clone());
-        config.schema = "features".to_owned();
+        config.connection.server.user = Some(reader.clone());
+        config.connection.schema = "features".to_owned();
     });
     says(&elsewhere.prepare_views("p", &["stats"]).unwrap_err(), &refused);
     client.batch_execute("CREATE SCHEMA features").unwrap();
@@ -87,9 +91,9 @@ fn connections_are_encrypted_as_the_settings_say() {
     let authority = shared(Kind::Postgres).certificate_of_authority();
     let open = |host: &str, mode, root: Option<&Path>, client: Option<ClientCertificate>| {
         let store = test.postgres_with(|config| {
-            config.server.host = host.to_owned();
-            config.server.tls = TlsConfig::new(mode, root.map(Path::to_owned));
-            config.client = client;
+            config.connection.server.host = host.to_owned();
+            config.connection.server.tls = TlsConfig::new(mode, root.map(Path::to_owned));
+            config.connection.client = client;
         });
         store.prepare_views("p", &["stats"])
     };

@@ -90,7 +90,7 @@ impl TestStore {
     /// A connection to the database, where it is PostgreSQL.
     pub fn postgres(&self) -> postgres::Client {
         let OnlineStoreConfig::Postgres(config) = &self.config else { panic!("SQLite") };
-        shared(Kind::Postgres).postgres(&config.server.database)
+        shared(Kind::Postgres).postgres(&config.connection.server.database)
     }
 
     /// A connection to the file, where it is SQLite.

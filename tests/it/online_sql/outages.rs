@@ -68,9 +68,9 @@ fn a_user_without_rights_to_the_history_writes() {
     );
     test.execute("CREATE SCHEMA plain AUTHORIZATION plain");
     let store = test.postgres_with(|config| {
-        config.schema = "plain".to_owned();
-        config.server.user = Some("plain".to_owned());
-        config.server.password = Some(Password("plain".to_owned()));
+        config.connection.schema = "plain".to_owned();
+        config.connection.server.user = Some("plain".to_owned());
+        config.connection.server.password = Some(Password("plain".to_owned()));
     });
     assert_eq!(write(store.as_ref(), stats(), Replace::Outdated, &[row(1, 1, 1)]), counts(1, 0));
 }

@@ -9,7 +9,7 @@ use super::{Backend, TestStore, counts, layout, row, stats, write};
 #[test]
 fn tables_are_created_once_in_the_schema_of_the_settings() {
     let test = TestStore::new(Backend::Postgres);
-    let store = test.postgres_with(|config| config.schema = "features".to_owned());
+    let store = test.postgres_with(|config| config.connection.schema = "features".to_owned());
     store.prepare_views("p", &["stats"]).unwrap();
     let mut client = test.postgres();
     let tables = "SELECT schemaname::text, tablename::text FROM pg_tables WHERE tablename LIKE 'p\\_%'";
@@ -32,7 +32,7 @@ fn tables_are_created_once_in_the_schema_of_the_settings() {
 fn a_table_in_public_is_not_that_of_another_schema() {
     let test = TestStore::new(Backend::Postgres);
     test.open().prepare_views("p", &["stats"]).unwrap();
-    let store = test.postgres_with(|config| config.schema = "features".to_owned());
+    let store = test.postgres_with(|config| config.connection.schema = "features".to_owned());
     write(store.as_ref(), stats(), Replace::Outdated, &[row(1, 1, 1)]);
     assert_eq!(test.rows("features\".\"p_stats").len(), 2);
     assert_eq!(test.rows("p_stats").len(), 0);
@@ -42,7 +42,7 @@ fn a_table_in_public_is_not_that_of_another_schema() {
 fn a_schema_that_cannot_be_used_is_named() {
     let test = TestStore::new(Backend::Postgres);
     let refused = |schema: &str| {
-        let store = test.postgres_with(|config| config.schema = schema.to_owned());
+        let store = test.postgres_with(|config| config.connection.schema = schema.to_owned());
         store.prepare_views("p", &["stats"]).unwrap_err()
     };
     // Feast's search path is in lower case.
@@ -75,7 +75,7 @@ fn several_programs_create_the_same_tables() {
     thread::scope(|scope| {
         for _ in 0..6 {
             scope.spawn(|| {
-                let store = test.postgres_with(|config| config.schema = "features".to_owned());
+                let store = test.postgres_with(|config| config.connection.schema = "features".to_owned());
                 store.prepare_views("p", &views).unwrap();
             });
         }

@@ -52,7 +52,8 @@ fn title(name: &str) -> &'static str {
         "Sqlite" => "`online_store` of type `sqlite`",
         "Postgres" => "`online_store` of type `postgres`",
         "Redis" => "`online_store` of type `redis`",
-        "DuckDb" => "`offline_store`",
+        "DuckDb" => "`offline_store` of type `duckdb`",
+        "PostgresOffline" => "`offline_store` of type `postgres`",
         "Feastr" => "`feastr`",
         other => panic!("{other} has no heading yet"),
     }
@@ -122,6 +123,7 @@ fn the_schema_of_settings_agrees_with_the_reader() {
         "project: p\nregistry: data/registry.db\nonline_store: null\noffline_store: file\n",
         "project: p\nregistry: {registry_type: sql, path: 'sqlite:///r.db'}\nonline_store: redis\n",
         "project: p\nregistry: r.db\nonline_store: {type: postgres, host: h, database: d, user: u, password: 123}\n",
+        "project: p\nregistry: r.db\noffline_store: {type: postgres, host: h, database: d, user: u}\n",
         "project: p\nregistry: r.db\nonline_store: {path: o.db}\nfeastr: {name: a}\nauth: {type: oidc}\n",
     ] {
         assert!(is_valid(settings), "{settings}");

@@ -16,7 +16,7 @@ use arrow::{
 use feastr::{
     model::{DataSource, DataType, FileSource, SourceKind, Tags},
     problem::Problem,
-    sources::{OpenSource, Role, Scan, Wanted},
+    sources::{OpenSource, Role, Scan, Wanted, Whereabouts},
 };
 use proptest::{collection::vec, option::weighted, prelude::*};
 use serde_json::{Value as Json, json};
@@ -683,8 +683,12 @@ fn read(scan: Scan) -> Result<(Vec<Cell>, u64), String> {
     Ok((cells, scan.unfit()))
 }
 
+fn whereabouts(repo: &Path) -> Whereabouts {
+    Whereabouts { repo: repo.to_owned(), postgres: None, environment: |_| None }
+}
+
 fn open(repo: &Path) -> OpenSource {
-    OpenSource::open(&source(), repo).unwrap_or_else(|error| panic!("{}", error.message))
+    OpenSource::open(&source(), &whereabouts(repo)).unwrap_or_else(|error| panic!("{}", error.message))
 }
 
 /// A folder with a file for each of the columns, which are called by their number.
@@ -808,7 +812,7 @@ proptest! {
                     kind: SourceKind::File(FileSource { path: format!("data/s{number}"), ..FileSource::default() }),
                     ..source()
                 },
-                project.folder.path(),
+                &whereabouts(project.folder.path()),
             );
             if takes(&opened.unwrap(), declared) {
                 prop_assert!(!refused.stderr.contains(&format!("{name}:")), "{}: {}", name, refused.stderr);

@@ -28,7 +28,11 @@ impl<'a> SourceChecks<'a> {
 
     /// Whether feastr can look at the data of a source.
     pub(crate) fn can_inspect(source: &DataSource) -> bool {
-        matches!(source.kind, SourceKind::File(_))
+        match &source.kind {
+            SourceKind::File(_) => true,
+            SourceKind::Postgres(postgres) => !(postgres.table.is_empty() && postgres.query.is_empty()),
+            _ => false,
+        }
     }
 
     /// A source with its columns; says once why it cannot be looked at, and what is odd about its
@@ -268,7 +272,12 @@ fn check_timestamp(schema: &OpenSource, source: &DataSource, column: &str, span:
             let times: Vec<_> = times.map(|column| column.name.as_str()).collect();
             let mut help = did_you_mean(column, times);
             if found.is_integer() {
-                let counted = "for times that are counted write for example `timestamp_format: epoch_seconds`";
+                let counted = match source.kind {
+                    SourceKind::Postgres(_) => {
+                        "for times that are counted write a `query` with to_timestamp(…) instead of a `table`"
+                    }
+                    _ => "for times that are counted write for example `timestamp_format: epoch_seconds`",
+                };
                 help = Some(help.map_or_else(|| counted.to_owned(), |help| format!("{help}; {counted}")));
             }
             diagnostics.error_with_help(

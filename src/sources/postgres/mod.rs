@@ -1,0 +1,21 @@
+//! Tables and queries of PostgreSQL: what is in their columns, and their rows, which come as binary `COPY` in constant
+//! memory and become Arrow arrays.
+
+mod column;
+mod copy_format;
+mod decode;
+mod keys;
+mod numeric;
+mod rows;
+mod select;
+mod sent;
+mod server;
+mod table;
+
+pub(crate) use column::TableColumn;
+pub(super) use keys::KeyValues;
+pub(super) use rows::TableRows;
+pub(super) use select::Conditions;
+pub(crate) use select::between;
+pub(crate) use sent::{SentRows, sent_type};
+pub(crate) use table::Table;
