@@ -202,9 +202,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 /// Help and version go to stdout and are not a failure; wrong usage exits with 1 like other errors.
 fn usage(error: &clap::Error) -> Exit {
     let text = error.render().to_string();
-    // An argument that is repeated may be a URL.
+    // An argument that is repeated may be a URL. Help repeats none, and shows how URLs are written.
     let printed = match without_logins(&text) {
-        shown if shown != text => io::stderr().write_all(shown.as_bytes()).is_ok(),
+        shown if error.use_stderr() && shown != text => io::stderr().write_all(shown.as_bytes()).is_ok(),
         _ => error.print().is_ok(),
     };
     if error.use_stderr() || !printed { Exit::Failed } else { Exit::Done }

@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// `store.get_saved_dataset(NAME).to_df()`.
     #[command(after_help = "Example:\n  feastr saved-datasets create training --entities rows.parquet \
                             --feature-service driver_activity_v2 --output data/training.parquet --tag team=search")]
-    Create(Create),
+    Create(Box<Create>),
     /// Write the rows of a dataset to a file, a folder or a table, or show them
     Export(Export),
 }

@@ -8,9 +8,10 @@ use signal_hook::{
     low_level::emulate_default_handler,
 };
 
-use crate::spill;
+use crate::{sink::remove_unfinished, spill};
 
-/// From now on Ctrl-C and `kill` end the program only after its temporary files are gone.
+/// From now on Ctrl-C and `kill` end the program only after its temporary files and unfinished
+/// outputs are gone.
 pub(crate) fn remove_temporary_files() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
@@ -22,6 +23,7 @@ pub(crate) fn remove_temporary_files() {
         };
         let end = move || {
             if let Some(signal) = signals.forever().next() {
+                remove_unfinished();
                 spill::remove_all();
                 let _ = emulate_default_handler(signal);
             }

@@ -7,11 +7,15 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::target::{Target, folder_of, follow_links, hidden};
+use super::{
+    target::{Target, folder_of, follow_links, hidden},
+    unfinished::Unfinished,
+};
 
 /// A folder that is filled under a hidden name beside the one it will have, and vanishes if it is not finished.
 pub struct Folder {
     hidden: TempDir,
+    _unfinished: Unfinished,
     path: PathBuf,
     replaces: bool,
 }
@@ -35,7 +39,8 @@ impl Folder {
             _ => {}
         }
         let hidden = hidden(&path, |builder| builder.tempdir_in(folder_of(&path)))?;
-        Ok(Self { hidden, path, replaces: replace })
+        let unfinished = Unfinished::note(hidden.path());
+        Ok(Self { hidden, _unfinished: unfinished, path, replaces: replace })
     }
 
     /// A new file, at a place below the folder.

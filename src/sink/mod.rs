@@ -13,6 +13,7 @@ mod partitions;
 mod postgres;
 mod rows;
 mod target;
+mod unfinished;
 mod writer;
 
 pub use folder::Folder;
@@ -21,6 +22,7 @@ pub use partitions::Partitions;
 pub use postgres::PostgresTable;
 pub use rows::RowSink;
 pub use target::{Target, folder_of, follow_links};
+pub use unfinished::remove_unfinished;
 pub use writer::{FormatWriter, OpenFormat, OpenRows, RowWriter, SinkError};
 
 #[cfg(test)]

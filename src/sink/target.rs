@@ -9,6 +9,8 @@ use std::{
 
 use tempfile::NamedTempFile;
 
+use super::unfinished::Unfinished;
+
 /// So many letters of a file's name are in that of the hidden one: with 4 bytes each they leave room in 255.
 const SHOWN: usize = 60;
 
@@ -22,6 +24,7 @@ enum Place {
     File {
         temporary: BufWriter<NamedTempFile>,
         path: PathBuf,
+        unfinished: Unfinished,
     },
     /// A file in a folder that appears as a whole.
     Part(BufWriter<File>),
@@ -63,7 +66,8 @@ impl Target {
             _ => {
                 let path = follow_links(path)?;
                 let temporary = hidden(&path, |builder| builder.tempfile_in(folder_of(&path)))?;
-                Place::File { temporary: BufWriter::new(temporary), path }
+                let unfinished = Unfinished::note(temporary.path());
+                Place::File { temporary: BufWriter::new(temporary), path, unfinished }
             }
         };
         Ok(Self { place, failure: LastFailure::default() })
@@ -96,7 +100,7 @@ impl Target {
         match self.place {
             Place::Stream(mut stream) => stream.flush(),
             Place::Part(file) => file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all(),
-            Place::File { temporary, path } => {
+            Place::File { temporary, path, unfinished: _unfinished } => {
                 let temporary = temporary.into_inner().map_err(io::IntoInnerError::into_error)?;
                 temporary.as_file().sync_all()?;
                 let permissions = readable_by_others(temporary.as_file())?;

@@ -35,6 +35,7 @@ mod online_redis;
 mod online_sql;
 #[cfg(unix)]
 mod output_files;
+#[cfg(unix)]
 mod outputs;
 mod plan;
 mod point_in_time;

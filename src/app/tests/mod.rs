@@ -3,6 +3,7 @@
 mod applying;
 mod looking;
 mod materializing;
+mod saving;
 mod serving;
 
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,6 +1,12 @@
 //! Folders of files, parted by columns.
 
-use std::fs;
+use std::{
+    fs,
+    os::unix::process::ExitStatusExt as _,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
 
 use super::{CITIES, applied_with, run};
 use crate::{
@@ -82,6 +88,45 @@ fn a_run_that_is_killed_leaves_nothing_under_the_name() {
     }
     let _ = fs::remove_dir_all(project.path("out"));
     support::run(&mut project.command(&args)).ok();
+}
+
+/// Hidden files and folders beside an output that is not complete.
+fn hidden(project: &Project) -> usize {
+    let names = fs::read_dir(project.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    names.into_iter().filter(|name| name.to_string_lossy().ends_with(".part")).count()
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_at_all() {
+    const SIGINT: &str = "-2";
+    let project = applied_with(&many_rows(200_000));
+    for output in [&["-o", "out", "--partition-by", "city"][..], &["-o", "out.parquet"]] {
+        // The parent of the tests may have told their children to ignore Ctrl-C.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_feastr")]).args(super::RETRIEVAL).args(output);
+        let mut child = command.current_dir(project.folder.path()).stderr(Stdio::null()).spawn().unwrap();
+        while hidden(&project) == 0 {
+            sleep(Duration::from_millis(1));
+        }
+        Command::new("kill").args([SIGINT, &child.id().to_string()]).status().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(2), "{output:?}");
+        assert_eq!((hidden(&project), project.path(output[1]).exists()), (0, false), "{output:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_at_all() {
+    let project = applied_with(&many_rows(20_000));
+    for output in [&["-o", "out", "--partition-by", "city", "--format", "csv"][..], &["-o", "out.parquet"]] {
+        let historical = project.command(&[&super::RETRIEVAL[..], output].concat());
+        // The limit is an error of each write, where a shell does not leave the signal to kill.
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "trap '' XFSZ; exec prlimit --fsize=5000 \"$@\"", "sh"]);
+        limited.arg(historical.get_program()).args(historical.get_args()).current_dir(project.folder.path());
+        let refused = support::run(&mut limited).failed().stderr;
+        assert!(refused.contains(&format!("cannot write {}", output[1])), "{refused}");
+        assert_eq!((hidden(&project), project.path(output[1]).exists()), (0, false), "{output:?}");
+    }
 }
 
 /// Entity rows in fifty cities.

@@ -1,6 +1,6 @@
 //! Tables of PostgreSQL, on a real server.
 
-use std::{fs::File, sync::Arc};
+use std::{fs::File, process::Stdio, sync::Arc, thread::sleep, time::Duration};
 
 use arrow::{
     array::{
@@ -157,6 +157,29 @@ fn a_run_that_is_killed_leaves_no_table() {
             assert_eq!(all(), ["20000"]);
         }
     }
+}
+
+#[test]
+fn a_server_that_goes_away_has_no_table_afterwards() {
+    let project = applied_with(&many_rows(300_000));
+    let mut server = Server::start(Kind::Postgres);
+    let name = server.create_database();
+    let output = format!("{}#t", server.url(&name));
+    let child = project.command(&[&RETRIEVAL[..], &["-o", &output]].concat()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut observer = server.postgres(&name);
+    let copying = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY %' AND state = 'active'";
+    while observer.query_one(copying, &[]).unwrap().get::<_, i64>(0) == 0 {
+        sleep(Duration::from_millis(1));
+    }
+    server.kill();
+    let said = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(said.stderr).unwrap();
+    assert_eq!(said.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("the output database postgresql://feast@127.0.0.1"), "{stderr}");
+    assert!(stderr.contains("nothing was written; run it again") && !stderr.contains(PASSWORD_IN_URL), "{stderr}");
+    server.restart();
+    let tables = "SELECT count(*) FROM pg_class WHERE relname = 't'";
+    assert_eq!(server.postgres(&name).query_one(tables, &[]).unwrap().get::<_, i64>(0), 0);
 }
 
 /// Lists of texts, some of them null, with nulls in them or empty.
