@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
 
+use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
