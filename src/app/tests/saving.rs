@@ -34,7 +34,7 @@ fn about(rows: &[(i64, i64)]) -> About {
 }
 
 fn save(store: &FeatureStore, name: &str, path: &str, rows: &[(i64, i64)], over: bool) -> Result<Created, Failure> {
-    let selection = Selection::References(vec!["v:x".parse().unwrap()]);
+    let selection = Selection::of_features(vec!["v:x".parse().unwrap()]);
     let creation = Creation {
         name,
         features: &FeatureRequest { selection, full_feature_names: false },
