@@ -37,10 +37,10 @@ pub(crate) struct Args {
     filter_by_created_timestamp: bool,
     #[command(flatten)]
     output: OutputArgs,
-    /// Show what would be read of which source, and the same in SQL; no rows of sources are read and nothing is written
+    /// Show what would be read of which source, and the same in SQL; no features are read and nothing is written
     #[arg(long, conflicts_with = "dry_run")]
     explain: bool,
-    /// Show the columns of the result and their types; no rows of sources are read and nothing is written
+    /// Show the columns of the result and their types; no features are read and nothing is written
     #[arg(long)]
     dry_run: bool,
 }
