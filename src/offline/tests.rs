@@ -1,6 +1,6 @@
 //! What every offline store promises: the engine, and the store in memory that stands for it in other tests.
 
-use std::{fs::File, ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeSet, fs::File, ops::ControlFlow, sync::Arc};
 
 use arrow::{
     array::{Array as _, ArrayRef, AsArray as _, Float32Array, Int64Array, RecordBatch, TimestampMicrosecondArray},
@@ -359,4 +359,64 @@ proptest! {
         }).collect();
         prop_assert_eq!(&said[0], &said[1]);
     }
+
+    #[test]
+    fn everybody_in_a_range_is_everybody_who_has_a_row_there(
+        rows in rows(true), (start, length) in (0..6i64, 0..6i64), ttl in 0..4i64, by_created in any::<bool>(),
+    ) {
+        let view = FeatureView { ttl: Ttl::from_micros(ttl * SECOND), ..with_created() };
+        let (stores, _folder) = stores(&rows);
+        let (interval, end) = (Interval { start: at(start), end: at(start + length) }, start + length);
+        let known = |row: &&Row| {
+            let counts = !by_created || row.2.is_some_and(|created| created <= end);
+            counts && row.1.is_some_and(|event| (start..=end).contains(&event))
+        };
+        // Each at each of their moments, with the value that a person would ask for.
+        let moments = rows.iter().filter(known).filter_map(|row| Some((row.1?, row.0?)));
+        let moments: BTreeSet<(i64, i64)> = moments.collect();
+        let asked: Vec<(i64, i64)> = moments.iter().map(|(event, driver)| (*driver, *event)).collect();
+        let values = historical(stores[0].as_ref(), view.clone(), &asked, false);
+        let expected: Vec<_> = asked.iter().copied().zip(values).collect();
+        prop_assert_eq!(everybody(stores[1].as_ref(), &view, interval, (None, by_created)), expected);
+        // All of them at one moment.
+        let drivers: BTreeSet<i64> = moments.into_iter().map(|(_, driver)| driver).collect();
+        let asked: Vec<(i64, i64)> = drivers.into_iter().map(|driver| (driver, 9)).collect();
+        let values = historical(stores[0].as_ref(), view.clone(), &asked, false);
+        let expected: Vec<_> = asked.iter().copied().zip(values).collect();
+        prop_assert_eq!(everybody(stores[1].as_ref(), &view, interval, (Some(9), by_created)), expected);
+    }
+}
+
+/// Who has a row in an interval, at which moments (all at one, if that is given), and the values then.
+fn everybody(
+    store: &dyn OfflineStore,
+    view: &FeatureView,
+    interval: Interval,
+    (moment, by_created): (Option<i64>, bool),
+) -> Vec<((i64, i64), Option<f32>)> {
+    let retrieval = retrieval(view.clone());
+    let keys = retrieval.views[0].join_keys.clone();
+    let source = EntitySource { view: view.clone(), keys, interval, by_created };
+    let query = EntityQuery { sources: vec![source], at: moment.map(at) };
+    let entities = store.entities_of(&query).unwrap();
+    let entities = if let Some(moment) = query.at { entities.at(moment) } else { entities };
+    let progress = Progress::default();
+    let query = HistoricalQuery {
+        entities: &entities,
+        retrieval: &retrieval,
+        filter_by_created_timestamp: false,
+        progress: &progress,
+    };
+    let mut sink = Collected::new();
+    store.historical(&query, &mut sink).unwrap();
+    let found = sink.whole();
+    if found.num_rows() == 0 {
+        return Vec::new();
+    }
+    assert_eq!(progress.joined.get().0, found.num_rows() as u64);
+    let drivers = found.column(0).as_primitive::<Int64Type>();
+    let times = found.column(1).as_primitive::<TimestampMicrosecondType>();
+    let values = found.column(2).as_primitive::<Float32Type>();
+    let row = |row| ((drivers.value(row), times.value(row) / SECOND), values.is_valid(row).then(|| values.value(row)));
+    (0..found.num_rows()).map(row).collect()
 }

@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     app::{
         catalogue,
-        get_historical::HistoricalJoin,
+        get_historical::{About, HistoricalJoin},
         get_online::{Request, get_online},
         plan::plan,
     },
@@ -219,4 +219,19 @@ fn two_who_apply_at_a_time_come_one_after_the_other() {
     });
     let views: Vec<String> = one.store.registered().unwrap().views().map(|view| view.name.to_owned()).collect();
     assert!(views == ["a", "b"] || views == ["b", "c"], "{views:?}");
+}
+
+#[test]
+fn everybody_is_looked_for_where_that_can_be() {
+    let house = House::applied(&with_views(&["a"]), &[]);
+    let join = HistoricalJoin::plan(&house.store, &caller(), &features(&["a:x"]), false).unwrap();
+    let at = Timestamp::from_micros;
+    let refused = |about: About| problem(join.entities(about, &Cancel::default()).map(|_| ()).unwrap_err());
+    let range = refused(About::Range { start: Some(at(2)), end: at(1) });
+    assert_eq!((range.kind, range.help().as_deref()), (Kind::Invalid, Some("swap them")));
+    let from = |name: &str| refused(About::From { name: name.to_owned(), start: None, end: None, at: None });
+    let missing = from("aa");
+    assert_eq!((missing.kind, missing.help().as_deref()), (Kind::NotFound, Some("did you mean `a`?")));
+    // Its rows are there where the store has them.
+    assert_eq!(from("stats").message, "data source `stats` has no rows");
 }
