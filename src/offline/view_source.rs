@@ -25,7 +25,14 @@ use crate::{
 /// The sources of one query: what several views share is opened once.
 pub(crate) struct OpenSources<'a> {
     whereabouts: &'a Whereabouts,
-    opened: Vec<(&'a DataSource, Option<(i64, i64)>, Arc<OpenSource>)>,
+    opened: Vec<Opened<'a>>,
+}
+
+/// A source that was opened, for events between two moments if they were known.
+struct Opened<'a> {
+    source: &'a DataSource,
+    moments: Option<(i64, i64)>,
+    files: Arc<OpenSource>,
 }
 
 /// The source of a view, with its files open.
@@ -82,14 +89,14 @@ impl<'a> OpenSources<'a> {
 
     fn files(&mut self, source: &'a DataSource, moments: Option<(i64, i64)>) -> Result<Arc<OpenSource>, Problem> {
         let moments = moments.filter(|_| !source.date_partition_column.is_empty());
-        if let Some((.., opened)) = self.opened.iter().find(|(known, of, _)| *known == source && *of == moments) {
-            return Ok(Arc::clone(opened));
+        if let Some(known) = self.opened.iter().find(|known| known.source == source && known.moments == moments) {
+            return Ok(Arc::clone(&known.files));
         }
         let opened = Arc::new(match moments {
             Some(moments) => OpenSource::open_between(source, self.whereabouts, moments)?,
             None => OpenSource::open(source, self.whereabouts)?,
         });
-        self.opened.push((source, moments, Arc::clone(&opened)));
+        self.opened.push(Opened { source, moments, files: Arc::clone(&opened) });
         Ok(opened)
     }
 }
