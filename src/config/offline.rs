@@ -17,7 +17,7 @@ pub enum OfflineStoreConfig {
     /// Embedded DuckDB over files.
     DuckDb,
     /// A PostgreSQL server, over its own tables.
-    Postgres(PostgresOfflineConfig),
+    Postgres(Box<PostgresOfflineConfig>),
 }
 
 /// The server that has the tables of sources and joins them.
@@ -154,7 +154,8 @@ fn read_postgres(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> O
     let raw = RawPostgresOffline::read(node, diagnostics)?;
     let entity_select_mode = select_mode(&raw.entity_select_mode, diagnostics);
     let connection = raw.connection.lower(folder, diagnostics)?;
-    Some(OfflineStoreConfig::Postgres(PostgresOfflineConfig { connection, entity_select_mode: entity_select_mode? }))
+    let config = PostgresOfflineConfig { connection, entity_select_mode: entity_select_mode? };
+    Some(OfflineStoreConfig::Postgres(Box::new(config)))
 }
 
 fn select_mode(word: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<EntitySelectMode> {

@@ -32,7 +32,7 @@ impl Scan {
             let ticks = self.ticks(column);
             let of_micros = |(first, last)| (ticks.of_micros(first), ticks.of_micros(last));
             let said = table.times(roots[*position])?;
-            return Ok(said.map(|(bounds, without)| SaidTimes { bounds: bounds.map(of_micros), without }));
+            return Ok(said.map(|said| SaidTimes { bounds: said.bounds.map(of_micros), without: said.without }));
         }
         Ok(self.said_by_footers(column))
     }

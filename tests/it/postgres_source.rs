@@ -443,6 +443,23 @@ fn nothing_is_written_and_failing_queries_are_told_in_the_servers_words() {
     repo.feastr(&["apply", "--yes"]).ok();
     let error = repo.feastr(&HISTORICAL).failed().stderr;
     assert!(error.contains("read-only") && error.contains("nothing in their `query` may write"), "{error}");
+    repo.project.edit("definitions.yaml", "sneaky()", "pg_terminate_backend(pg_backend_pid())::int::bigint");
+    repo.feastr(&["apply", "--yes"]).ok();
+    let error = repo.feastr(&HISTORICAL).failed().stderr;
+    assert!(error.contains("is stopping or starting") && error.contains("run it again"), "{error}");
+}
+
+#[test]
+fn the_first_run_begins_with_the_first_row_that_has_a_time() {
+    let repo = of_few_rows(REFERENCE);
+    repo.feastr(&["apply"]).ok();
+    let report = repo.feastr(&["materialize-incremental", "2026-02-01"]).ok().stdout;
+    assert!(report.contains("v     2026-01-01T00:00:00Z  2026-02-01T00:00:00Z  3"), "{report}");
+    repo.execute("UPDATE stats SET at = NULL");
+    repo.feastr(&["teardown", "--yes"]).ok();
+    repo.feastr(&["apply"]).ok();
+    let error = repo.feastr(&["materialize-incremental", "2026-02-01"]).failed().stderr;
+    assert!(error.contains("is null in all rows (4)"), "{error}");
 }
 
 #[test]
@@ -748,6 +765,8 @@ fn who_may_create_nothing_can_join_on_the_server() {
     let rows = as_reader("embed_query").ok().stdout;
     let values: Vec<&str> = rows.lines().skip(1).filter_map(|line| line.rsplit(',').next()).collect();
     assert_eq!(values, ["5", "10", "20"], "{rows}");
+    let explained = repo.feastr(&[HISTORICAL.as_slice(), &["--explain"]].concat()).ok();
+    assert!((explained.stdout + &explained.stderr).contains("LEFT JOIN (SELECT w0.n"));
     let error = as_reader("temp_table").failed().stderr;
     assert!(error.contains("permission denied to create temporary tables"), "{error}");
     assert!(error.contains("entity_select_mode: embed_query"), "{error}");

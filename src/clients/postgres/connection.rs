@@ -1,16 +1,14 @@
 //! One connection to PostgreSQL: how long an answer may take, and when the connection counts as lost.
 
-use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
+use std::{collections::HashMap, future::Future, time::Duration};
 
-use bytes::Bytes;
-use futures_util::TryStreamExt as _;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     task::JoinHandle,
     time::timeout,
 };
 use tokio_postgres::{
-    Client, CopyOutStream, Error, Row, Statement,
+    Client, Error, Row, Statement,
     error::SqlState,
     types::{ToSql, Type},
 };
@@ -116,18 +114,6 @@ impl Connection {
         self.end(answer).await
     }
 
-    /// Begins a `COPY … TO STDOUT`, whose rows come out of what it gives. Each piece has the limit of an answer.
-    ///
-    /// # Errors
-    /// As [`Self::query_typed`].
-    pub async fn copy_out(mut self, statement: &str) -> Result<CopyOut, PostgresError> {
-        self.begin()?;
-        match answer_of(self.limit, self.client.copy_out(statement)).await {
-            Ok(stream) => Ok(CopyOut { stream: Box::pin(stream), connection: self }),
-            Err(error) => self.end(Err(error)).await,
-        }
-    }
-
     /// Carries out statements without parameters.
     ///
     /// # Errors
@@ -160,26 +146,6 @@ impl Connection {
             _ => self.owes = false,
         }
         answer
-    }
-}
-
-/// Rows on their way from the server, and the connection that brings them. When this is dropped before its end, the
-/// connection is closed, and the server stops.
-pub struct CopyOut {
-    connection: Connection,
-    stream: Pin<Box<CopyOutStream>>,
-}
-
-impl CopyOut {
-    /// The next bytes; none at the end.
-    ///
-    /// # Errors
-    /// What the server says, or that it says nothing in time.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, PostgresError> {
-        match answer_of(self.connection.limit, self.stream.try_next()).await {
-            Ok(Some(bytes)) => Ok(Some(bytes)),
-            ended => self.connection.end(ended).await,
-        }
     }
 }
 

@@ -1,9 +1,10 @@
-//! Rows on their way into a table, in the binary format of `COPY`.
+//! Rows on their way into a table, or out of one, in the binary format of `COPY`.
 
 use std::{io::Cursor, pin::Pin};
 
-use futures_util::SinkExt as _;
-use tokio_postgres::CopyInSink;
+use bytes::Bytes;
+use futures_util::{SinkExt as _, TryStreamExt as _};
+use tokio_postgres::{CopyInSink, CopyOutStream};
 
 use super::{
     connection::{Connection, answer_of},
@@ -28,6 +29,18 @@ impl Connection {
         self.begin()?;
         Ok(CopyIn { connection: self, sink })
     }
+
+    /// Begins a `COPY … TO STDOUT`, whose rows come out of what it gives. Each piece has the limit of an answer.
+    ///
+    /// # Errors
+    /// As [`Self::query_typed`].
+    pub async fn copy_out(mut self, statement: &str) -> Result<CopyOut, PostgresError> {
+        self.begin()?;
+        match answer_of(self.limit, self.client.copy_out(statement)).await {
+            Ok(stream) => Ok(CopyOut { stream: Box::pin(stream), connection: self }),
+            Err(error) => self.end(Err(error)).await,
+        }
+    }
 }
 
 impl CopyIn {
@@ -51,5 +64,25 @@ impl CopyIn {
         let answer = answer_of(connection.limit, sink.as_mut().finish()).await;
         connection.end(answer).await?;
         Ok(connection)
+    }
+}
+
+/// Rows on their way from the server, and the connection that brings them. When this is dropped before its end, the
+/// connection is closed, and the server stops.
+pub struct CopyOut {
+    connection: Connection,
+    stream: Pin<Box<CopyOutStream>>,
+}
+
+impl CopyOut {
+    /// The next bytes; none at the end.
+    ///
+    /// # Errors
+    /// What the server says, or that it says nothing in time.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, PostgresError> {
+        match answer_of(self.connection.limit, self.stream.try_next()).await {
+            Ok(Some(bytes)) => Ok(Some(bytes)),
+            ended => self.connection.end(ended).await,
+        }
     }
 }

@@ -9,8 +9,8 @@ mod problem;
 mod server;
 mod tls;
 
-pub use connection::{ANSWER_LIMIT, Connection, CopyOut};
-pub use copy::CopyIn;
+pub use connection::{ANSWER_LIMIT, Connection};
+pub use copy::{CopyIn, CopyOut};
 pub use pool::{Lent, Pool};
 pub use problem::{PostgresError, PostgresProblem, Role};
 pub use server::PostgresServer;

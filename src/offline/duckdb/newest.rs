@@ -334,6 +334,16 @@ pub(crate) fn first_event(
     view: &FeatureView,
 ) -> Result<Option<Timestamp>, Problem> {
     let source = ViewSource::open(whereabouts, view)?;
+    // What footers say may be earlier than all rows; reading parquet files costs little.
+    if !source.is_cheap()
+        && let Some(said) = said_of_times(&source)?
+    {
+        let ticks = source.scan(&[])?.ticks();
+        return match (said.bounds, i64::try_from(said.without)) {
+            (None, Ok(rows @ 1..)) => Err(source.without_times(rows)),
+            (bounds, _) => Ok(bounds.map(|(first, _)| ticks.moment(first))),
+        };
+    }
     let table = ViewTable::of(source.scan(&[])?, session);
     let sql = format!("SELECT min(t), count(*) FROM {}", table.sql());
     match session.integers(Work { what: &source.what(), scans: &[&table.table] }, &sql)? {

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The temporary table.
-const TABLE: &str = "feastr_entities";
+pub(super) const TABLE: &str = "feastr_entities";
 
 /// What stands behind `FROM`, and the rows that have to be sent before.
 pub(super) struct SentEntities {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
 
 use super::{
-    entities::{SentEntities, most},
+    entities::{SentEntities, TABLE, most},
     render,
     server_side::{ServerSide, key_type},
 };
@@ -21,6 +21,9 @@ use crate::{
     sources::{OpenSource, Scan, Ticks, Wanted, Whereabouts},
 };
 
+/// What the server keeps of the name of a column, in bytes.
+const LONGEST_NAME: usize = 63;
+
 /// Runs the join and streams its result; `None`, and nothing is said, where the server cannot join it.
 pub(super) fn run(
     whereabouts: &Whereabouts,
@@ -30,21 +33,9 @@ pub(super) fn run(
 ) -> Result<Option<HistoricalRead>, Problem> {
     cancel.check()?;
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
-    if join.keys.iter().any(|key| key_type(&key.field.dtype).is_none()) {
-        return Ok(None);
-    }
-    let mut sources = OpenSources::new(whereabouts);
-    let views: Vec<ViewSource<'_>> =
-        join.sides.iter().map(|side| sources.open(side.view, None)).collect::<Result<_, _>>()?;
-    let sides = join.sides.iter().zip(&views).map(|(side, view)| ServerSide::of(&join, side, view));
-    let Some(sides) = sides.collect::<Result<Option<Vec<_>>, _>>()? else { return Ok(None) };
-    let is_one = sides.iter().all(|side| side.table.is_beside(&sides[0].table));
-    if sides.iter().all(|side| side.features.is_empty()) || !is_one {
-        return Ok(None);
-    }
+    let Some(server) = ServerJoin::open(whereabouts, mode, query, &join)? else { return Ok(None) };
     let mut entities = EntityRows::open(query.entities, &join.keys)?;
     check_names(&entities, query)?;
-    let server = ServerJoin { outputs: query.retrieval.outputs().collect(), keys: join.keys.len(), sides, views, mode };
     let kinds: Vec<ArrowType> = server.scan(None)?.columns().into_iter().map(plain_type).collect();
     let mut beside = BesideEntities::new(&entities, (query.retrieval, &kinds))?;
     let mut read = HistoricalRead::default();
@@ -73,6 +64,19 @@ pub(super) fn run(
     Ok(Some(read))
 }
 
+/// The statement that joins entity rows in a temporary table, whose first and last time in microseconds are known; `None`
+/// where the server cannot join them.
+pub(super) fn statement(
+    whereabouts: &Whereabouts,
+    mode: EntitySelectMode,
+    query: &HistoricalQuery<'_>,
+    times: Option<(i64, i64)>,
+) -> Result<Option<String>, Problem> {
+    let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
+    let server = ServerJoin::open(whereabouts, mode, query, &join)?;
+    Ok(server.map(|server| render::joined(&server.sides, (TABLE, server.keys), times, &server.outputs)))
+}
+
 /// A join of tables of one server.
 struct ServerJoin<'a> {
     sides: Vec<ServerSide<'a>>,
@@ -83,7 +87,32 @@ struct ServerJoin<'a> {
     mode: EntitySelectMode,
 }
 
-impl ServerJoin<'_> {
+impl<'a> ServerJoin<'a> {
+    /// The join with its tables open; `None` where the server cannot join them.
+    fn open(
+        whereabouts: &'a Whereabouts,
+        mode: EntitySelectMode,
+        query: &HistoricalQuery<'a>,
+        join: &'a Join<'a>,
+    ) -> Result<Option<Self>, Problem> {
+        let is_long = |name: &str| name.len() > LONGEST_NAME;
+        let is_known = join.keys.iter().all(|key| key_type(&key.field.dtype).is_some());
+        if !is_known || query.retrieval.outputs().any(is_long) {
+            return Ok(None);
+        }
+        let mut sources = OpenSources::new(whereabouts);
+        let views: Vec<ViewSource<'_>> =
+            join.sides.iter().map(|side| sources.open(side.view, None)).collect::<Result<_, _>>()?;
+        let sides = join.sides.iter().zip(&views).map(|(side, view)| ServerSide::of(join, side, view));
+        let Some(sides) = sides.collect::<Result<Option<Vec<_>>, _>>()? else { return Ok(None) };
+        let is_one = sides.iter().all(|side| side.table.is_beside(&sides[0].table));
+        if sides.iter().all(|side| side.features.is_empty()) || !is_one {
+            return Ok(None);
+        }
+        let (outputs, keys) = (query.retrieval.outputs().collect(), join.keys.len());
+        Ok(Some(Self { sides, views, outputs, keys, mode }))
+    }
+
     /// The features of some entity rows, whose times count in ticks; without any for those who look at their types.
     fn scan(&self, asked: Option<(&Asked, Ticks)>) -> Result<Scan, Problem> {
         let failed = |error| Problem::new(Kind::Internal, format!("cannot send entity rows: {error}"), None);

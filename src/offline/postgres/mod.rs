@@ -68,7 +68,12 @@ impl OfflineStore for PostgresStore {
     }
 
     fn explain(&self, query: &HistoricalQuery<'_>) -> Result<Explained, Problem> {
-        self.rows.explain(query)
+        let explained = self.rows.explain(query)?;
+        let times = explained.times.map(|times| (times.start.micros(), times.end.micros()));
+        Ok(match historical::statement(&self.whereabouts, self.mode, query, times)? {
+            Some(sql) => Explained { sql, ..explained },
+            None => explained,
+        })
     }
 
     fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem> {

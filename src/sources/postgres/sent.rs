@@ -4,7 +4,7 @@ use arrow::{
     array::{Array as _, ArrayRef, AsArray as _},
     datatypes::{DataType as ArrowType, Int64Type, TimestampMicrosecondType},
 };
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::BufMut as _;
 
 use super::{
     copy_format::{END, FLAGS, SIGNATURE},
@@ -18,7 +18,7 @@ pub(crate) struct SentRows {
     table: &'static str,
     /// Names and types of the columns.
     columns: String,
-    bytes: Bytes,
+    bytes: Vec<u8>,
 }
 
 impl SentRows {
@@ -27,7 +27,7 @@ impl SentRows {
     pub(crate) fn new(table: &'static str, columns: &[(String, ArrayRef)]) -> Self {
         let declared = columns.iter().map(|(name, array)| format!("{name} {}", sent_type(array.data_type())));
         let declared = declared.collect::<Vec<_>>().join(", ");
-        let mut bytes = BytesMut::new();
+        let mut bytes = Vec::new();
         bytes.put_slice(SIGNATURE);
         bytes.put_bytes(0, FLAGS);
         let rows = columns.first().map_or(0, |(_, array)| array.len());
@@ -38,15 +38,15 @@ impl SentRows {
             }
         }
         bytes.put_i16(END);
-        Self { table, columns: declared, bytes: bytes.freeze() }
+        Self { table, columns: declared, bytes }
     }
 
-    /// Creates and fills the table, and gives the connection back.
+    /// Creates and fills the table.
     pub(super) async fn send(&self, mut connection: Connection) -> Result<Connection, PostgresError> {
         let Self { table, columns, bytes } = self;
         connection.batch_execute(&format!("CREATE TEMPORARY TABLE {table} ({columns}) ON COMMIT DROP")).await?;
         let mut copy = connection.copy_in(&format!("COPY {table} FROM STDIN (FORMAT binary)")).await?;
-        copy.send(bytes.to_vec()).await?;
+        copy.send(bytes.clone()).await?;
         let mut connection = copy.finish().await?;
         // So that the server knows how many there are.
         connection.batch_execute(&format!("ANALYZE {table}")).await?;
@@ -64,7 +64,7 @@ pub(crate) const fn sent_type(kind: &ArrowType) -> &'static str {
 }
 
 /// A value behind its length, which is -1 for null.
-fn put(bytes: &mut BytesMut, array: &ArrayRef, row: usize) {
+fn put(bytes: &mut Vec<u8>, array: &ArrayRef, row: usize) {
     const NULL: i32 = -1;
     if array.is_null(row) {
         return bytes.put_i32(NULL);

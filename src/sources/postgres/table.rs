@@ -32,6 +32,15 @@ pub(crate) struct Table {
     sent: Option<SentRows>,
 }
 
+/// The moments of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sources) struct Times {
+    /// The first and the last in microseconds UTC; `None` where there are none.
+    pub bounds: Option<(i64, i64)>,
+    /// How many rows have none.
+    pub without: u64,
+}
+
 impl Table {
     /// Asks the server for the columns of a source; for about how many rows there are only if they are to be read.
     pub(in crate::sources) fn open(
@@ -105,9 +114,8 @@ impl Table {
         self.columns.iter().any(|column| column.name == name && column.holds.is_text())
     }
 
-    /// The first and the last moment of a column in microseconds UTC, and how many rows have none; `None` where the server
-    /// does not know the values as moments.
-    pub(in crate::sources) fn times(&self, column: usize) -> Result<Option<(Option<(i64, i64)>, u64)>, Problem> {
+    /// What the server says of a column; `None` where it does not know the values as moments.
+    pub(in crate::sources) fn times(&self, column: usize) -> Result<Option<Times>, Problem> {
         let Some(statement) = select::times(&self.from, &self.columns[column]) else { return Ok(None) };
         let rows = wait(async {
             let mut connection = self.server.connect(&self.what).await?;
@@ -116,7 +124,7 @@ impl Table {
         })?;
         let said = rows.first().and_then(|row| {
             let moment = |index| row.try_get::<_, Option<i64>>(index).ok();
-            Some((moment(0)?.zip(moment(1)?), u64::try_from(moment(2)??).ok()?))
+            Some(Times { bounds: moment(0)?.zip(moment(1)?), without: u64::try_from(moment(2)??).ok()? })
         });
         Ok(said)
     }
