@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use arrow::{
     array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray},
     compute::{cast, concat},
-    datatypes::{DataType as ArrowType, Field, Fields, Metadata, Schema, SchemaRef},
+    datatypes::{DataType as ArrowType, Field, FieldRef, Fields, Metadata, Schema, SchemaRef},
     error::ArrowError,
 };
 
@@ -80,7 +80,7 @@ impl BesideEntities {
             fields.push(Field::new(&column.name, kind, true).with_metadata(metadata));
         }
         fields.extend(moment.map(|_| Field::new(EVENT_TIMESTAMP, micros_in_utc(), true)));
-        let features = retrieval.outputs().zip(features).map(|(name, kind)| Field::new(name, kind.clone(), true));
+        let features = retrieval.outputs().zip(features).map(|(name, kind)| Field::new(name, as_in_feast(kind), true));
         fields.extend(features);
         let schema = Arc::new(Schema::new(Fields::from(fields)));
         Ok(Self {
@@ -164,8 +164,23 @@ impl BesideEntities {
     /// When entity rows cannot be read a second time.
     pub(in crate::offline) fn next(&mut self, features: Vec<ArrayRef>, count: usize) -> Result<RecordBatch, Problem> {
         let mut columns = self.take(count)?;
-        columns.extend(features);
+        for feature in features {
+            let kind = self.schema.field(columns.len()).data_type();
+            columns.push(if feature.data_type() == kind { feature } else { cast(&feature, kind).map_err(failed)? });
+        }
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)
+    }
+}
+
+/// A feature's type with the names that the elements of lists have where DuckDB, and so Feast, gives them out.
+fn as_in_feast(kind: &ArrowType) -> ArrowType {
+    let named = |field: &FieldRef, name: &str| Arc::new(Field::new(name, as_in_feast(field.data_type()), true));
+    match kind {
+        ArrowType::List(element) => ArrowType::List(named(element, "l")),
+        ArrowType::Struct(members) => {
+            ArrowType::Struct(members.iter().map(|member| named(member, member.name())).collect())
+        }
+        kind => kind.clone(),
     }
 }
 
