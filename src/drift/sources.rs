@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind};
 use crate::{
-    model::{DataSource, Field, FileFormat, Object, ObjectId, RegistryState, SourceKind, Values, View},
+    model::{DataSource, Field, Object, ObjectId, RegistryState, SourceKind, Values, View},
     problem::{Kind, Problem},
     sources::{OpenSource, Role},
 };
@@ -24,7 +24,7 @@ pub fn sources(state: &RegistryState, inspect: InspectSource<'_>) -> Vec<Finding
             _ => continue,
         };
         if let SourceKind::File(file) = &source.kind
-            && (file.format == Some(FileFormat::Delta) || file.path.contains("://"))
+            && file.path.contains("://")
         {
             let message = format!("was not looked at: feastr cannot read {place} yet");
             findings.push(Finding::about_source(FindingKind::SourceNotChecked, &source.name, message));

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use super::{CONNECTION_PREFIX, DELIMITER_TAG, FILE_FORMAT_TAG, Field, TIMESTAMP_FORMAT_TAG, Tags, Ttl};
+use super::{
+    CONNECTION_PREFIX, DELIMITER_TAG, DELTA_TIMESTAMP_TAG, DELTA_VERSION_TAG, FILE_FORMAT_TAG, Field,
+    TIMESTAMP_FORMAT_TAG, Tags, Timestamp, Ttl,
+};
 
 /// Where the rows of feature views come from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,7 +64,8 @@ impl DataSource {
             &self.created_timestamp_column,
             &self.field_mapping,
             &self.date_partition_column,
-            [FILE_FORMAT_TAG, DELIMITER_TAG, TIMESTAMP_FORMAT_TAG].map(|tag| self.tags.get(tag)),
+            [FILE_FORMAT_TAG, DELIMITER_TAG, TIMESTAMP_FORMAT_TAG, DELTA_VERSION_TAG, DELTA_TIMESTAMP_TAG]
+                .map(|tag| self.tags.get(tag)),
             ["provider", "name"].map(|key| self.connection_ref(key)),
         )
     }
@@ -339,6 +343,20 @@ pub struct FileSource {
     /// How times are written that the files do not have as such: empty for ISO 8601, one of
     /// [`Self::EPOCH_FORMATS`], or a pattern of strftime.
     pub timestamp_format: String,
+    /// Which version of a Delta table is read; `None` is the latest.
+    #[serde(flatten)]
+    pub table_version: Option<TableVersion>,
+}
+
+/// A version of a table that keeps its history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum TableVersion {
+    /// The one with this number.
+    #[serde(rename = "delta_version")]
+    Number(u64),
+    /// The latest at this moment.
+    #[serde(rename = "delta_timestamp")]
+    AsOf(Timestamp),
 }
 
 impl FileSource {

@@ -34,7 +34,7 @@ pub use aggregation::Aggregation;
 pub use checks::{Checks, FutureRows, NullKeys, OutOfRange};
 pub use data_source::{
     CustomSource, DataSource, FileFormat, FileSource, KafkaSource, KinesisSource, PostgresSource, PushSource,
-    RequestSource, SourceKind, SparkSource, StreamFormat, Warehouse, WarehouseSource,
+    RequestSource, SourceKind, SparkSource, StreamFormat, TableVersion, Warehouse, WarehouseSource,
 };
 pub use data_type::DataType;
 pub use entity::{DUMMY_ENTITY, DUMMY_JOIN_KEY, Entity};
@@ -54,8 +54,8 @@ pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
 
 pub use stream_feature_view::StreamFeatureView;
 pub use tags::{
-    AGGREGATIONS_TAG, CHECKS_TAG, CONNECTION_PREFIX, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG,
-    SQL_TAG, TIMESTAMP_FORMAT_TAG, Tags,
+    AGGREGATIONS_TAG, CHECKS_TAG, CONNECTION_PREFIX, DELIMITER_TAG, DELTA_TIMESTAMP_TAG, DELTA_VERSION_TAG,
+    FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, TIMESTAMP_FORMAT_TAG, Tags,
 };
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};
 pub use view::{NamedView, Values, View};

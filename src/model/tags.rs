@@ -25,5 +25,11 @@ pub const DELIMITER_TAG: &str = "feastr.delimiter";
 /// Tag of a file source with the way its times are written, which Feast has no field for.
 pub const TIMESTAMP_FORMAT_TAG: &str = "feastr.timestamp_format";
 
+/// Tag of a Delta source with the number of the version that is read, which Feast has no field for.
+pub const DELTA_VERSION_TAG: &str = "feastr.delta_version";
+
+/// Tag of a Delta source with the moment as of which the table is read, which Feast has no field for.
+pub const DELTA_TIMESTAMP_TAG: &str = "feastr.delta_timestamp";
+
 /// What the tags of Feast's connection references begin with.
 pub const CONNECTION_PREFIX: &str = "feast.connection-ref.";

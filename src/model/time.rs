@@ -59,6 +59,11 @@ impl Timestamp {
         if (Self::FIRST..=Self::LAST).contains(&moment) { Ok(moment) } else { Err(ParseTimeError::year(text)) }
     }
 
+    /// Reads a moment in ISO 8601; without a zone it is in UTC.
+    pub fn absolute(text: &str) -> Option<Self> {
+        parse_absolute(text).map(Self)
+    }
+
     fn parse_any(text: &str, now: Self) -> Result<Self, ParseTimeError> {
         if text.eq_ignore_ascii_case("now") {
             return Ok(now);

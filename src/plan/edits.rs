@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::change::{Edit, EditKind};
 use crate::model::{
-    AGGREGATIONS_TAG, CHECKS_TAG, DELIMITER_TAG, FILE_FORMAT_TAG, Object, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG,
-    TIMESTAMP_FORMAT_TAG,
+    AGGREGATIONS_TAG, CHECKS_TAG, DELIMITER_TAG, DELTA_TIMESTAMP_TAG, DELTA_VERSION_TAG, FILE_FORMAT_TAG, Object,
+    PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, TIMESTAMP_FORMAT_TAG,
 };
 
 /// The fields that differ between two versions of an object.
@@ -64,7 +64,7 @@ fn as_json(object: &Object) -> Value {
 const RENAMED_FROM_KEY: &str = "renamed_from";
 
 /// The keys of definitions that are kept as tags.
-const KEYS_OF_TAGS: [(&str, &str); 8] = [
+const KEYS_OF_TAGS: [(&str, &str); 10] = [
     (PROTECT_TAG, "protect"),
     (RENAMED_FROM_TAG, RENAMED_FROM_KEY),
     (SQL_TAG, "sql"),
@@ -73,6 +73,8 @@ const KEYS_OF_TAGS: [(&str, &str); 8] = [
     (FILE_FORMAT_TAG, "file_format"),
     (DELIMITER_TAG, "delimiter"),
     (TIMESTAMP_FORMAT_TAG, "timestamp_format"),
+    (DELTA_VERSION_TAG, "delta_version"),
+    (DELTA_TIMESTAMP_TAG, "delta_timestamp"),
 ];
 
 /// `tags: {feastr.protect: …}` as `protect: …`, as definitions have it.

@@ -55,6 +55,6 @@ impl Header {
 }
 
 /// What a column of a file holds; its name there is that of the column.
-fn typed(field: &Field) -> Holds {
+pub(super) fn typed(field: &Field) -> Holds {
     Holds::Typed(Arc::new(field.clone().with_name("").with_nullable(true)))
 }

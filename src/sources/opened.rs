@@ -1,19 +1,20 @@
 //! A source whose files are found and whose headers are read, once.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, atomic::AtomicU64},
 };
 
 use arrow::{
-    array::{ArrayRef, RecordBatch},
+    array::{ArrayRef, RecordBatch, StringArray},
+    compute::{CastOptions, cast_with_options},
     datatypes::{DataType as ArrowType, Schema},
 };
 
 use super::{
     batches::Batches,
     columns::{Column, Columns},
-    convert::Converter,
+    convert::{Converted, Converter},
     files::{self, DataFile, Days, Format, SourceFiles},
     header::Header,
     parquet::{Footer, unreadable},
@@ -28,7 +29,8 @@ use super::{
 };
 use crate::{
     diagnostics::did_you_mean,
-    model::{DataSource, FileSource, PostgresSource, SourceKind},
+    feast::values::encode::EncodeError,
+    model::{DataSource, FileFormat, FileSource, PostgresSource, SourceKind},
     problem::{Kind, Problem},
     side_by_side::side_by_side,
 };
@@ -106,10 +108,12 @@ impl OpenSource {
         repo: &Path,
         (to_read, moments): (bool, Option<(i64, i64)>),
     ) -> Result<Self, Problem> {
-        let format = Format::declared(file.format)?;
         let moments = moments.filter(|_| !source.date_partition_column.is_empty());
         let days = moments.map(|moments| Days::between(&source.date_partition_column, moments));
-        let files = files::find(&file.path, format, repo, days.as_ref())?;
+        let files = match file.format {
+            Some(FileFormat::Delta) => files::find_delta(&file.path, file.table_version, repo, days.as_ref())?,
+            format => files::find(&file.path, Format::declared(format), repo, days.as_ref())?,
+        };
         let times = time_format(source, file)?;
         let name = |file: &DataFile| file.path.strip_prefix(repo).unwrap_or(&file.path).display().to_string();
         let rules = TextRules { times };
@@ -132,12 +136,11 @@ impl OpenSource {
 
     /// Rows that are in no file.
     fn of_one(header: Header, shown: &str) -> Self {
-        let file = DataFile { path: PathBuf::new(), bytes: 0, partitions: Vec::new() };
         let (names, headers) = (vec![shown.to_owned()], vec![header]);
         let rules = Arc::new(TextRules { times: TimeFormat::Iso });
-        let (files, columns) = (SourceFiles::of(vec![file]), Columns::default());
+        let (files, columns) = (SourceFiles::of(vec![DataFile::default()]), Columns::default());
         let mut opened = Self { files, names, headers, columns, rules, shown: shown.to_owned() };
-        opened.columns = columns_of(opened.all());
+        opened.columns = columns_of(opened.all(), None);
         opened
     }
 
@@ -175,7 +178,7 @@ impl OpenSource {
         let headers = headers.into_iter().collect::<Result<_, Problem>>()?;
         let names = files.files.iter().map(name).collect();
         let mut opened = Self { columns: Columns::default(), files, names, headers, rules: Arc::new(rules), shown };
-        opened.columns = columns_of(opened.all());
+        opened.columns = columns_of(opened.all(), opened.files.table.as_ref());
         if !to_read {
             opened.headers = opened.headers.into_iter().map(Header::without_row_groups).collect();
         }
@@ -378,7 +381,8 @@ impl OpenSource {
             Header::Text(text) => FileContent::Text(text.clone()),
             Header::Postgres(table) => FileContent::Postgres { table: Arc::clone(table), roots },
         };
-        Ok(ScanFile { path: file.path.clone(), shown: shown.to_owned(), columns, content })
+        let deleted = file.deleted.clone();
+        Ok(ScanFile { path: file.path.clone(), shown: shown.to_owned(), columns, content, deleted })
     }
 
     fn target(&self, name: &str, role: &Role) -> Result<Target, Problem> {
@@ -414,7 +418,15 @@ impl OpenSource {
         text: &Option<String>,
         shown: &str,
     ) -> Result<ArrayRef, Problem> {
-        let converted = converter.constant(text.as_deref());
+        let converted = match self.files.table.as_ref().and_then(|table| table.find(key)) {
+            Some((_, field)) => typed_constant(converter, field.data_type(), text.as_deref()),
+            None => Ok(converter.constant(text.as_deref())),
+        };
+        let converted = converted.map_err(|error| {
+            let message =
+                format!("{shown} belongs to the partition `{key}={}`: {error}", text.as_deref().unwrap_or_default());
+            Problem::new(Kind::Invalid, message, None)
+        })?;
         match converted.reason {
             None => Ok(converted.array),
             Some(reason) => {
@@ -443,6 +455,13 @@ impl OpenSource {
     fn all(&self) -> impl Iterator<Item = ((&DataFile, &String), &Header)> + Clone {
         self.files.files.iter().zip(&self.names).zip(&self.headers)
     }
+}
+
+/// The text that a table has for a value of a type, as an array of one.
+fn typed_constant(converter: &Converter, kind: &ArrowType, text: Option<&str>) -> Result<Converted, EncodeError> {
+    let text: ArrayRef = Arc::new(StringArray::from(vec![text]));
+    let value = cast_with_options(&text, kind, &CastOptions { safe: false, ..CastOptions::default() })?;
+    converter.convert(&value)
 }
 
 fn twice(file: &str, column: &str) -> Problem {

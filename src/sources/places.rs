@@ -50,6 +50,22 @@ impl Cursor {
         Self { piece, picked, behind: 0 }
     }
 
+    /// Leaves out rows of the piece, which has `rows`, by their number in it, ascending.
+    pub(super) fn without(mut self, deleted: &[u64], rows: usize) -> Self {
+        if deleted.is_empty() {
+            return self;
+        }
+        let piece = self.piece << ROW_BITS;
+        let mut picked = self.picked.unwrap_or_else(|| (0..rows as u64).map(|row| piece | row).collect());
+        let mut deleted = deleted.iter().map(|row| piece | row).peekable();
+        picked.retain(|place| {
+            while deleted.next_if(|deleted| deleted < place).is_some() {}
+            deleted.next_if_eq(place).is_none()
+        });
+        self.picked = Some(picked);
+        self
+    }
+
     /// The rows that are read of the piece, by their number in it; `None` is all.
     pub(super) fn picked(&self) -> Option<impl Iterator<Item = usize> + Clone> {
         self.picked.as_ref().map(|places| places.iter().map(|place| row(*place)))
@@ -101,6 +117,11 @@ mod tests {
         cursor.pass(1);
         assert_eq!(cursor.row(0), 5);
         assert_eq!(*cursor.places(1), UInt64Array::from(vec![at(2, 5)]));
+        let left = Cursor::new(2, Some(&places)).without(&[0, 5], 9);
+        assert_eq!(left.picked().unwrap().collect::<Vec<_>>(), [1]);
+        let left = Cursor::new(7, None).without(&[0, 2], 4);
+        assert_eq!(left.picked().unwrap().collect::<Vec<_>>(), [1, 3]);
+        assert!(Cursor::new(7, None).without(&[], 4).picked().is_none());
         let mut all = Cursor::new(1, None);
         all.pass(3);
         assert_eq!((all.row(1), *all.places(2) == UInt64Array::from(vec![at(1, 3), at(1, 4)])), (4, true));

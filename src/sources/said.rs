@@ -41,6 +41,9 @@ impl Scan {
         let mut said = SaidTimes::default();
         for file in &self.files {
             let FileContent::Parquet { footer, .. } = &file.content else { return None };
+            if !file.deleted.is_empty() {
+                return None;
+            }
             for group in 0..footer.row_groups().len() {
                 let rows = u64::try_from(footer.row_groups()[group].num_rows()).ok()?;
                 let without = file.without_time(column, footer, group, rows)?;

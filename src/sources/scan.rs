@@ -63,6 +63,8 @@ pub(crate) struct ScanFile {
     pub(super) shown: String,
     pub(super) columns: Vec<FileColumn>,
     pub(super) content: FileContent,
+    /// Rows that are left out: their numbers in the file from 0, ascending.
+    pub(super) deleted: Vec<u64>,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,15 @@ pub(super) enum FileColumn {
     Folder(ArrayRef),
     /// Among the columns that are read, at this place.
     Read(usize, Converter),
+}
+
+impl ScanFile {
+    /// Which of the rows between two numbers are left out, counted from the first.
+    pub(super) fn deleted_between(&self, first: u64, end: u64) -> Vec<u64> {
+        let start = self.deleted.partition_point(|row| *row < first);
+        let here = self.deleted[start..].iter().take_while(|row| **row < end);
+        here.map(|row| row - first).collect()
+    }
 }
 
 impl Scan {

@@ -9,7 +9,7 @@ use arrow::{
     array::{ArrayRef, Int64Array},
     datatypes::DataType as ArrowType,
 };
-use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use parquet::{arrow::arrow_reader::ArrowReaderMetadata, file::metadata::RowGroupMetaData};
 
 use super::{
     parquet::{Footer, read_row_group},
@@ -115,19 +115,23 @@ impl ScanRun {
 
     fn open(&self, index: usize, number: u64, piece: Piece<'_>) -> Result<Part, Problem> {
         let file = &self.scan.files[index];
-        let cursor = Cursor::new(number, self.scan.only.as_ref());
+        let mut cursor = Cursor::new(number, self.scan.only.as_ref());
         let (source, first_row) = match piece {
             Piece::Batch((columns, rows, before)) => (PartSource::Batch(Some((columns, rows))), before + 1),
             Piece::RowGroup { footer, reading, roots, group } => {
-                let before: i64 = footer.row_groups()[..group].iter().map(|group| group.num_rows()).sum();
+                let rows = |group: &RowGroupMetaData| u64::try_from(group.num_rows()).unwrap_or(0);
+                let before: u64 = footer.row_groups()[..group].iter().map(rows).sum();
+                let rows = rows(&footer.row_groups()[group]);
+                let count = usize::try_from(rows).unwrap_or(0);
+                cursor = cursor.without(&file.deleted_between(before, before + rows), count);
                 let source = if roots.is_empty() {
-                    PartSource::Rows(usize::try_from(footer.row_groups()[group].num_rows()).unwrap_or(0))
+                    PartSource::Rows(count)
                 } else {
                     let picked = cursor.picked();
                     let columns = (reading.clone(), roots);
                     PartSource::Parquet(Box::new(read_row_group(&file.path, &file.shown, columns, group, picked)?))
                 };
-                (source, u64::try_from(before).unwrap_or(0) + 1)
+                (source, before + 1)
             }
             Piece::Table(table, roots) => {
                 let rows = table.read(roots, &self.conditions(file, roots))?;

@@ -2,24 +2,48 @@
 
 use std::collections::BTreeSet;
 
-use arrow::array::{Array, ArrayRef};
-
-use super::{
-    columns::{Column, Columns, Holds},
-    files::DataFile,
-    header::Header,
+use arrow::{
+    array::{Array, ArrayRef},
+    datatypes::{FieldRef, Fields},
 };
 
-/// The columns of all of some files, each of which comes with what messages call it and its header.
-pub(super) fn columns_of<'a>(files: impl Iterator<Item = ((&'a DataFile, &'a String), &'a Header)> + Clone) -> Columns {
+use super::{
+    columns::{Column, ColumnKind, Columns, Holds},
+    files::DataFile,
+    header::{Header, typed},
+};
+
+/// The columns of all of some files, each of which comes with what messages call it and its header. A table that says
+/// what its columns are has no others, also where they are in none of its files.
+pub(super) fn columns_of<'a>(
+    files: impl Iterator<Item = ((&'a DataFile, &'a String), &'a Header)> + Clone,
+    table: Option<&Fields>,
+) -> Columns {
+    let mut columns = columns_of_files(files, table);
+    let Some(table) = table else { return columns };
+    let known = |name: &str| columns.get(name).cloned();
+    let of_table = |field: &FieldRef| {
+        known(field.name()).unwrap_or_else(|| {
+            let kind = ColumnKind { holds: typed(field), files: 0, first: String::new() };
+            Column { name: field.name().clone(), kinds: vec![kind], twice_in: None, in_folders: None }
+        })
+    };
+    columns.columns = table.iter().map(of_table).collect();
+    columns
+}
+
+fn columns_of_files<'a>(
+    files: impl Iterator<Item = ((&'a DataFile, &'a String), &'a Header)> + Clone,
+    table: Option<&Fields>,
+) -> Columns {
     let mut columns = Columns { rows: Some(0), ..Columns::default() };
     // What files without rows say of types is of no consequence, unless no other file has the column.
     let (with_rows, empty): (Vec<_>, Vec<_>) = files.clone().partition(|(_, header)| !header.is_empty());
-    for ((_, shown), header) in with_rows {
+    for ((file, shown), header) in with_rows {
         columns.rows = match header {
             Header::Batches(batches) => columns.rows.map(|rows| rows + batches.rows()),
-            Header::Parquet(footer) => columns.rows.map(|rows| rows + footer.rows()),
-            Header::Columns { rows: more, .. } => columns.rows.map(|rows| rows + more),
+            Header::Parquet(footer) => columns.rows.map(|rows| rows + left(file, footer.rows())),
+            Header::Columns { rows: more, .. } => columns.rows.map(|rows| rows + left(file, *more)),
             Header::Text(_) | Header::Postgres(_) => None,
         };
         let mut seen = BTreeSet::new();
@@ -44,7 +68,8 @@ pub(super) fn columns_of<'a>(files: impl Iterator<Item = ((&'a DataFile, &'a Str
     for ((file, shown), _) in files.clone() {
         for (key, _) in &file.partitions {
             if !in_files.contains(key) {
-                columns.add(key, Holds::Text, shown);
+                let said = table.and_then(|table| table.find(key));
+                columns.add(key, said.map_or(Holds::Text, |(_, field)| typed(field)), shown);
             }
         }
     }
@@ -54,6 +79,11 @@ pub(super) fn columns_of<'a>(files: impl Iterator<Item = ((&'a DataFile, &'a Str
         }
     }
     columns
+}
+
+/// How many rows are left of those in a file.
+fn left(file: &DataFile, rows: u64) -> u64 {
+    rows.saturating_sub(file.deleted.len() as u64)
 }
 
 /// What differs between the folders and the files of a column that both have.

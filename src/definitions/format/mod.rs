@@ -6,6 +6,7 @@
 mod about;
 mod collected;
 mod dataset;
+mod delta;
 mod entity;
 mod field;
 mod file;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     about::RawAbout,
+    delta::{TableMoment, TableNumber},
     field::RawField,
     text_file::{Delimiter, TimestampFormat},
     values::{Item, Timespan},
@@ -133,6 +134,10 @@ record! {
         /// How times are written in columns of text or whole numbers: `iso` (ISO 8601, the default),
         /// `epoch_seconds`, `epoch_millis`, `epoch_micros`, `epoch_nanos`, or a pattern such as `%d.%m.%Y %H:%M`.
         timestamp_format: Spanned<TimestampFormat>,
+        /// Which version of a Delta table is read, by its number; the latest when left out.
+        delta_version: Spanned<TableNumber>,
+        /// Which version of a Delta table is read, by a moment such as 2026-01-31T12:00:00Z: the latest there was then.
+        delta_timestamp: Spanned<TableMoment>,
     }
     defaulted {
         /// Endpoint of an S3-compatible store.

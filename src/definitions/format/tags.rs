@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::{
     diagnostics::Diagnostics,
     model::{
-        AGGREGATIONS_TAG, CHECKS_TAG, CONNECTION_PREFIX, DELIMITER_TAG, FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG,
-        SQL_TAG, TIMESTAMP_FORMAT_TAG, Tags,
+        AGGREGATIONS_TAG, CHECKS_TAG, CONNECTION_PREFIX, DELIMITER_TAG, DELTA_TIMESTAMP_TAG, DELTA_VERSION_TAG,
+        FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, TIMESTAMP_FORMAT_TAG, Tags,
     },
     yaml::{Content, Node, Read, Schemas},
 };
@@ -16,7 +16,7 @@ pub(crate) const TRACK_METRICS_TAG: &str = "feast:track_metrics";
 
 /// Tags that stand for keys of the format, each with what to write instead. Other tags under the
 /// prefixes of Feast and feastr may be those of newer versions and are kept.
-const RESERVED: [(&str, &str); 12] = [
+const RESERVED: [(&str, &str); 14] = [
     (PROTECT_TAG, "write `protect: true`"),
     (RENAMED_FROM_TAG, "write `renamed_from: OLD_NAME`"),
     (SQL_TAG, "write `sql:` in a batch or stream feature view"),
@@ -25,6 +25,8 @@ const RESERVED: [(&str, &str); 12] = [
     (FILE_FORMAT_TAG, "write `file_format:` in the file source"),
     (DELIMITER_TAG, "write `delimiter:` in the file source"),
     (TIMESTAMP_FORMAT_TAG, "write `timestamp_format:` in the file source"),
+    (DELTA_VERSION_TAG, "write `delta_version:` in the file source"),
+    (DELTA_TIMESTAMP_TAG, "write `delta_timestamp:` in the file source"),
     (TRACK_METRICS_TAG, "write `track_metrics: true` in the on demand feature view"),
     ("feast:struct_schema", "write the members in the column's `dtype`"),
     ("feast:nested_inner_type", "write the whole type in the column's `dtype`"),

@@ -1,8 +1,8 @@
 use super::item::{Item, column_item};
 use crate::{
     model::{
-        CONNECTION_PREFIX, DataSource, FileSource, PostgresSource, SourceKind, SparkSource, StreamFormat, Tags,
-        WarehouseSource,
+        CONNECTION_PREFIX, DataSource, FileSource, PostgresSource, SourceKind, SparkSource, StreamFormat, TableVersion,
+        Tags, WarehouseSource,
     },
     yaml::Tree,
 };
@@ -55,11 +55,19 @@ pub(crate) fn source_item(source: &DataSource) -> Tree {
 
 /// The keys of a file source or storage.
 pub(crate) fn file_keys(item: Item, file: &FileSource) -> Item {
-    item.text("path", &file.path)
+    let item = item
+        .text("path", &file.path)
         .text("file_format", file.format.map_or("", |format| format.as_str()))
         .text("delimiter", &file.delimiter.map(FileSource::delimiter_word).unwrap_or_default())
-        .text("timestamp_format", &file.timestamp_format)
-        .text("s3_endpoint_override", &file.s3_endpoint_override)
+        .text("timestamp_format", &file.timestamp_format);
+    let item = match file.table_version {
+        Some(TableVersion::Number(number)) => {
+            item.with("delta_version", Tree::Integer(i64::try_from(number).unwrap_or(i64::MAX)))
+        }
+        Some(TableVersion::AsOf(moment)) => item.text("delta_timestamp", &moment.to_string()),
+        None => item,
+    };
+    item.text("s3_endpoint_override", &file.s3_endpoint_override)
 }
 
 /// The keys of a PostgreSQL source or storage.

@@ -131,6 +131,7 @@ impl<'a> Gathering<'a> {
             partitioned_below: Some(self.base.to_owned()),
             other_days: self.other_days,
             beside_delta_log: self.beside_delta_log,
+            table: None,
         })
     }
 
@@ -182,7 +183,7 @@ impl<'a> Gathering<'a> {
             self.leave_out(place.path, other_format);
             return Ok(());
         }
-        self.found.push(DataFile { path: place.path.clone(), bytes, partitions });
+        self.found.push(DataFile { path: place.path.clone(), bytes, partitions, deleted: Vec::new() });
         self.files.insert(place.real, place.path);
         Ok(())
     }

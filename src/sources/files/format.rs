@@ -8,10 +8,7 @@ use std::{
 };
 
 use super::content::{self, Content};
-use crate::{
-    model::FileFormat,
-    problem::{Kind, Problem},
-};
+use crate::model::FileFormat;
 
 /// The formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,15 +23,12 @@ pub enum Format {
 
 impl Format {
     /// The format of a source that declares this one; parquet when it declares none.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn declared(format: Option<FileFormat>) -> Result<Self, Problem> {
+    pub const fn declared(format: Option<FileFormat>) -> Self {
         match format {
-            None | Some(FileFormat::Parquet) => Ok(Self::Parquet),
-            Some(FileFormat::Csv) => Ok(Self::Csv),
-            Some(FileFormat::Json) => Ok(Self::Json),
-            Some(FileFormat::Delta) => Err(Problem::new(Kind::Unsupported, "Delta tables are not supported yet", None)),
+            // The files of Delta tables are parquet.
+            None | Some(FileFormat::Parquet | FileFormat::Delta) => Self::Parquet,
+            Some(FileFormat::Csv) => Self::Csv,
+            Some(FileFormat::Json) => Self::Json,
         }
     }
 
@@ -122,10 +116,9 @@ mod tests {
 
     #[test]
     fn declared_formats() {
-        assert_eq!(Format::declared(None), Ok(Format::Parquet));
-        assert_eq!(Format::declared(Some(FileFormat::Json)), Ok(Format::Json));
-        let problem = Format::declared(Some(FileFormat::Delta)).unwrap_err();
-        assert_eq!(problem.message, "Delta tables are not supported yet");
+        assert_eq!(Format::declared(None), Format::Parquet);
+        assert_eq!(Format::declared(Some(FileFormat::Json)), Format::Json);
+        assert_eq!(Format::declared(Some(FileFormat::Delta)), Format::Parquet);
     }
 
     #[test]

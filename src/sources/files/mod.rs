@@ -5,6 +5,7 @@ mod braces;
 mod content;
 mod damage;
 mod days;
+mod delta;
 mod expand;
 mod folder;
 mod format;
@@ -23,6 +24,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use arrow::datatypes::Fields;
+
 pub(crate) use content::open_text;
 pub(crate) use damage::not_parquet;
 pub(crate) use days::Days;
@@ -32,9 +35,12 @@ pub use left_out::LeftOut;
 use folder::Gathering;
 use tree::FollowedPath;
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    model::TableVersion,
+    problem::{Kind, Problem},
+};
 
-/// The files behind a source, sorted by path; there is at least one.
+/// The files behind a source, sorted by path; there is at least one, but for tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFiles {
     /// What is read, sorted by path.
@@ -49,6 +55,8 @@ pub struct SourceFiles {
     pub other_days: u64,
     /// Whether there is a `_delta_log` folder: files that the table no longer has are read, too.
     pub beside_delta_log: bool,
+    /// The columns that the files have together, where a table says so; some may be in none of them.
+    pub table: Option<Fields>,
 }
 
 impl SourceFiles {
@@ -61,14 +69,22 @@ impl SourceFiles {
     }
 
     fn of_one(path: &Path, bytes: u64, format: Format) -> Self {
-        let file = DataFile { path: path.to_owned(), bytes, partitions: Vec::new() };
+        let file = DataFile { path: path.to_owned(), bytes, ..DataFile::default() };
         Self { format, ..Self::of(vec![file]) }
     }
 
     /// Files of which nothing else is known.
     pub(super) fn of(files: Vec<DataFile>) -> Self {
         let (left_out, partitioned_below) = (Vec::new(), None);
-        Self { files, left_out, format: Format::Parquet, partitioned_below, other_days: 0, beside_delta_log: false }
+        Self {
+            files,
+            left_out,
+            format: Format::Parquet,
+            partitioned_below,
+            other_days: 0,
+            beside_delta_log: false,
+            table: None,
+        }
     }
 
     /// The keys of all partition folders, in the order of their first mention.
@@ -84,14 +100,16 @@ impl SourceFiles {
 }
 
 /// A file of a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DataFile {
     /// The repo's path and what the source says below it; links in it are kept.
     pub path: PathBuf,
     /// Its size.
     pub bytes: u64,
-    /// What its folders named `key=value` say, from the outermost; `None` is null.
+    /// What its folders named `key=value` say, from the outermost, or the table says of it; `None` is null.
     pub partitions: Vec<(String, Option<String>)>,
+    /// Rows that the table no longer has: their numbers in the file from 0, ascending.
+    pub deleted: Vec<u64>,
 }
 
 /// Finds the files of the source with this path: a file, a folder, a pattern, or one of them as a
@@ -120,11 +138,40 @@ pub(crate) fn find(path: &str, format: Format, repo: &Path, days: Option<&Days>)
     if pattern::is_wild(&local) {
         return matching(path, &local, format, (repo, days));
     }
-    let help = match fs::read_link(&full) {
+    Err(nothing_at(path, &local, repo))
+}
+
+/// Finds the files of a Delta table in a folder, at a path as [`find`] takes it but for patterns: those of its latest
+/// version, or of another one; of days that nobody asks about, none.
+///
+/// # Errors
+/// When there is no table, no such version, or one that is not understood.
+pub(crate) fn find_delta(
+    path: &str,
+    version: Option<TableVersion>,
+    repo: &Path,
+    days: Option<&Days>,
+) -> Result<SourceFiles, Problem> {
+    let local = location::local(path)?;
+    let full = repo.join(local.as_ref());
+    if existing(&full)?.is_none() {
+        return Err(nothing_at(path, &local, repo));
+    }
+    let mut found = delta::find(path, &full, version)?;
+    if let Some(days) = days {
+        let all = found.files.len();
+        found.files.retain(|file| days.may_be_in(&file.partitions));
+        found.other_days = (all - found.files.len()) as u64;
+    }
+    Ok(found)
+}
+
+fn nothing_at(path: &str, local: &str, repo: &Path) -> Problem {
+    let help = match fs::read_link(repo.join(local)) {
         Ok(target) => Some(format!("it is a link to {}, which is not there", target.display())),
-        Err(_) => relative_help(&local, repo),
+        Err(_) => relative_help(local, repo),
     };
-    Err(Problem::new(Kind::NotFound, format!("there is no file `{path}`"), help))
+    Problem::new(Kind::NotFound, format!("there is no file `{path}`"), help)
 }
 
 fn in_folder(path: &str, format: Format, folder: &Path, days: Option<&Days>) -> Result<SourceFiles, Problem> {

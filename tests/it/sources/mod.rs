@@ -1,6 +1,7 @@
 //! Files of sources and entity rows: what is in them comes out, or they are refused with a place.
 
 mod csv;
+mod delta;
 mod entity_rows;
 mod formats;
 mod json;

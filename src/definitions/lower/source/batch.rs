@@ -11,8 +11,8 @@ use crate::{
     definitions::format::{RawBatchKeys, RawFileSource, RawRequestSource, RawSource, RawSparkSource},
     diagnostics::{Diagnostics, Span},
     model::{
-        CustomSource, FileFormat, FileSource, PostgresSource, RequestSource, SourceKind, SparkSource, Tags, Warehouse,
-        WarehouseSource,
+        CustomSource, FileFormat, FileSource, PostgresSource, RequestSource, SourceKind, SparkSource, TableVersion,
+        Tags, Warehouse, WarehouseSource,
     },
     yaml::Spanned,
 };
@@ -77,12 +77,17 @@ pub(crate) fn lower(raw: RawSource, diagnostics: &mut Diagnostics) -> Option<Low
 
 fn lower_file(raw: RawFileSource, diagnostics: &mut Diagnostics) -> LoweredSource {
     check_text_keys(&raw, diagnostics);
+    check_version_keys(&raw, diagnostics);
     let kind = SourceKind::File(FileSource {
         path: raw.path.value.clone(),
         format: raw.file_format,
         s3_endpoint_override: raw.s3_endpoint_override,
         delimiter: raw.delimiter.map(|delimiter| delimiter.value.0),
         timestamp_format: raw.timestamp_format.map(|format| format.value.0).unwrap_or_default(),
+        table_version: match (raw.delta_version, raw.delta_timestamp) {
+            (Some(number), _) => Some(TableVersion::Number(number.value.0)),
+            (None, moment) => moment.map(|moment| TableVersion::AsOf(moment.value.0)),
+        },
     });
     let batch = Batch { kind, place: raw.path.span.clone(), keys: raw.batch };
     // Feast names an anonymous file source by its path.
@@ -117,6 +122,22 @@ fn check_text_keys(raw: &RawFileSource, diagnostics: &mut Diagnostics) {
     if let Some(times) = raw.timestamp_format.as_ref().filter(|_| format == FileFormat::Delta) {
         let message = "Delta tables have times of their own, and no `timestamp_format`";
         diagnostics.error_with_help(&times.span, message, "leave it out".to_owned());
+    }
+}
+
+/// Refuses versions where there are none, and two at once.
+fn check_version_keys(raw: &RawFileSource, diagnostics: &mut Diagnostics) {
+    let number = raw.delta_version.as_ref().map(|number| ("delta_version", &number.span));
+    let moment = raw.delta_timestamp.as_ref().map(|moment| ("delta_timestamp", &moment.span));
+    if raw.file_format != Some(FileFormat::Delta) {
+        for (key, place) in number.into_iter().chain(moment) {
+            let format = raw.file_format.unwrap_or(FileFormat::Parquet).as_str();
+            let message = format!("only Delta tables have a `{key}`, and this is {format}");
+            diagnostics.error_with_help(place, message, "write `file_format: delta`, or leave it out".to_owned());
+        }
+    } else if let (Some((number, _)), Some((moment, place))) = (number, moment) {
+        let message = format!("the source has both `{number}` and `{moment}`; one of them is enough");
+        diagnostics.error(place, message);
     }
 }
 

@@ -10,8 +10,8 @@ use crate::model::{
     DataType, DatasetStorage, Entity, Expression, Field, FileFormat, FileSource, FutureRows, KafkaSource,
     KinesisSource, LabelView, NullKeys, Object, OnDemandFeatureView, OnDemandSource, OutOfRange, PROTECT_TAG,
     Permission, PermissionAction, PermissionType, Policy, PostgresSource, Projection, PushSource, RENAMED_FROM_TAG,
-    RequestSource, SQL_TAG, SavedDataset, SourceKind, SparkSource, StreamFeatureView, StreamFormat, Tags, Ttl,
-    ValidationReference, ViewVersion, Warehouse, WarehouseSource,
+    RequestSource, SQL_TAG, SavedDataset, SourceKind, SparkSource, StreamFeatureView, StreamFormat, TableVersion, Tags,
+    Timestamp, Ttl, ValidationReference, ViewVersion, Warehouse, WarehouseSource,
 };
 
 /// Tags with those that are keys of every object.
@@ -36,12 +36,26 @@ const TIMES: [&str; 4] = ["", "epoch_seconds", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M
 fn batch_kind() -> impl Strategy<Value = SourceKind> {
     let format = || option::of(select(FileFormat::ALL.to_vec()));
     let texts = (option::of(select(vec![';', '|', '\t', '\u{1}', ' ', '\''])), select(TIMES.to_vec()));
-    let file = (name("data/"), format(), text(), texts).prop_map(|(path, format, s3_endpoint_override, texts)| {
-        let (delimiter, times) = texts;
-        let delimiter = delimiter.filter(|_| format == Some(FileFormat::Csv));
-        let timestamp_format = if format == Some(FileFormat::Delta) { String::new() } else { times.to_owned() };
-        SourceKind::File(FileSource { path, format, s3_endpoint_override, delimiter, timestamp_format })
-    });
+    let version = option::of(prop_oneof![
+        (0..i64::MAX as u64).prop_map(TableVersion::Number),
+        (0..4_000_000_000_000_000i64).prop_map(|micros| TableVersion::AsOf(Timestamp::from_micros(micros))),
+    ]);
+    let file = (name("data/"), format(), text(), texts, version).prop_map(
+        |(path, format, s3_endpoint_override, texts, version)| {
+            let (delimiter, times) = texts;
+            let table_version = version.filter(|_| format == Some(FileFormat::Delta));
+            let delimiter = delimiter.filter(|_| format == Some(FileFormat::Csv));
+            let timestamp_format = if format == Some(FileFormat::Delta) { String::new() } else { times.to_owned() };
+            SourceKind::File(FileSource {
+                path,
+                format,
+                s3_endpoint_override,
+                delimiter,
+                timestamp_format,
+                table_version,
+            })
+        },
+    );
     let postgres = (name("t"), any::<bool>()).prop_map(|(rows, is_query)| {
         let (table, query) = if is_query { (String::new(), rows) } else { (rows, String::new()) };
         SourceKind::Postgres(PostgresSource { table, query })

@@ -147,7 +147,10 @@ impl SourceRows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DELIMITER_TAG, FILE_FORMAT_TAG, FileFormat, FileSource, TIMESTAMP_FORMAT_TAG, Tags};
+    use crate::model::{
+        DELIMITER_TAG, DELTA_TIMESTAMP_TAG, DELTA_VERSION_TAG, FILE_FORMAT_TAG, FileFormat, FileSource,
+        TIMESTAMP_FORMAT_TAG, TableVersion, Tags,
+    };
 
     fn source(file: FileSource) -> DataSource {
         let message = wire::DataSource { name: "s".to_owned(), ..wire::DataSource::default() };
@@ -182,6 +185,26 @@ mod tests {
             source(FileSource { format: None, delimiter: None, timestamp_format: "epoch_millis".to_owned(), ..file });
         let message = data_source_to_message(&counted, None, &SourceRows::default(), now);
         assert_eq!(data_source_from_message(&message), counted);
+    }
+
+    #[test]
+    fn versions_of_tables_are_kept_in_tags() {
+        let now = Timestamp::from_micros(1_500);
+        let delta = FileSource { path: "x".to_owned(), format: Some(FileFormat::Delta), ..FileSource::default() };
+        for (version, tag, text) in [
+            (TableVersion::Number(7), DELTA_VERSION_TAG, "7"),
+            (TableVersion::AsOf(now), DELTA_TIMESTAMP_TAG, "1970-01-01T00:00:00.001500Z"),
+        ] {
+            let fixed = source(FileSource { table_version: Some(version), ..delta.clone() });
+            let message = data_source_to_message(&fixed, None, &SourceRows::default(), now);
+            assert_eq!(tags(&message), Tags::from([(tag.to_owned(), text.to_owned())]));
+            assert_eq!(data_source_from_message(&message), fixed);
+            // They go when the definition no longer has them.
+            let latest = source(delta.clone());
+            let message = data_source_to_message(&latest, Some(message), &SourceRows::default(), now);
+            assert_eq!(tags(&message), Tags::new());
+            assert_eq!(data_source_from_message(&message), latest);
+        }
     }
 
     #[test]

@@ -8,9 +8,9 @@ use super::{
 use crate::{
     feast::registry::messages::{self as wire, SourceType},
     model::{
-        CustomSource, DELIMITER_TAG, DataSource, FILE_FORMAT_TAG, FileFormat, FileSource, KafkaSource, KinesisSource,
-        PostgresSource, PushSource, RequestSource, SourceKind, SparkSource, StreamFormat, TIMESTAMP_FORMAT_TAG, Tags,
-        Ttl, Warehouse, WarehouseSource,
+        CustomSource, DELIMITER_TAG, DELTA_TIMESTAMP_TAG, DELTA_VERSION_TAG, DataSource, FILE_FORMAT_TAG, FileFormat,
+        FileSource, KafkaSource, KinesisSource, PostgresSource, PushSource, RequestSource, SourceKind, SparkSource,
+        StreamFormat, TIMESTAMP_FORMAT_TAG, TableVersion, Tags, Timestamp, Ttl, Warehouse, WarehouseSource,
     },
 };
 
@@ -77,6 +77,7 @@ fn file(options: &wire::FileOptions, tags: &mut Tags) -> FileSource {
         s3_endpoint_override: options.s3_endpoint_override.clone(),
         delimiter: if format == Some(FileFormat::Csv) { tagged_delimiter(tags) } else { None },
         timestamp_format: if format == Some(FileFormat::Delta) { String::new() } else { tagged_times(tags) },
+        table_version: if format == Some(FileFormat::Delta) { tagged_version(tags) } else { None },
     }
 }
 
@@ -89,6 +90,11 @@ pub(crate) fn tags_of_kind(kind: &SourceKind) -> Tags {
         (FILE_FORMAT_TAG, format.map(|format| format.as_str().to_owned())),
         (DELIMITER_TAG, file.delimiter.map(FileSource::delimiter_word)),
         (TIMESTAMP_FORMAT_TAG, times.cloned()),
+        match file.table_version {
+            Some(TableVersion::AsOf(moment)) => (DELTA_TIMESTAMP_TAG, Some(moment.to_string())),
+            Some(TableVersion::Number(number)) => (DELTA_VERSION_TAG, Some(number.to_string())),
+            None => (DELTA_VERSION_TAG, None),
+        },
     ]
     .into_iter()
     .filter_map(|(tag, value)| Some((tag.to_owned(), value?)))
@@ -99,6 +105,18 @@ fn tagged_delimiter(tags: &mut Tags) -> Option<char> {
     let delimiter = FileSource::parse_delimiter(tags.get(DELIMITER_TAG)?)?;
     tags.remove(DELIMITER_TAG);
     Some(delimiter)
+}
+
+fn tagged_version(tags: &mut Tags) -> Option<TableVersion> {
+    let number = |tags: &Tags| Some(TableVersion::Number(tags.get(DELTA_VERSION_TAG)?.parse().ok()?));
+    let moment = |tags: &Tags| Some(TableVersion::AsOf(Timestamp::absolute(tags.get(DELTA_TIMESTAMP_TAG)?)?));
+    if let Some(version) = number(tags) {
+        tags.remove(DELTA_VERSION_TAG);
+        return Some(version);
+    }
+    let version = moment(tags)?;
+    tags.remove(DELTA_TIMESTAMP_TAG);
+    Some(version)
 }
 
 fn tagged_times(tags: &mut Tags) -> String {
