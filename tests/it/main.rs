@@ -24,6 +24,7 @@ mod init;
 mod interop;
 mod interop_changes;
 mod interop_kinds;
+mod interop_retrieval;
 mod json_sources;
 mod killer;
 mod materialize_runs;
