@@ -470,7 +470,7 @@ fn entity_rows_are_checked() {
     "#);
     assert_snapshot!(refused("driver_id,x\n1,2\n", &[]), @r#"
     error: rows.csv has no column with times
-    help: call the column with the time of each row `event_timestamp`
+    help: call the column with the time of each row `event_timestamp`, or give one time for all with --at
     "#);
     assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\nx,2026-10-31\n", &[]), @"error: line 3 of rows.csv, column `driver_id`: `x` is not an Int64");
     assert_snapshot!(refused("driver_id,event_timestamp\n1,2026-10-31\n2,soon\n", &[]), @r#"
