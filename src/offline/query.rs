@@ -127,19 +127,19 @@ pub struct HistoricalQuery<'a> {
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Rows of sources that were looked at, and about how many there will be.
-    pub scanned: Share,
+    pub scanned: Step,
     /// Entity rows that were handed on, and how many there will be, as far as it is known.
-    pub joined: Share,
+    pub joined: Step,
 }
 
 /// How much of something is done.
 #[derive(Debug, Default)]
-pub struct Share {
+pub struct Step {
     done: AtomicU64,
     all: AtomicU64,
 }
 
-impl Share {
+impl Step {
     /// What is done, and all that is known of.
     pub fn get(&self) -> (u64, u64) {
         (self.done.load(Ordering::Relaxed), self.all.load(Ordering::Relaxed))

@@ -14,6 +14,7 @@ mod ci;
 mod cli;
 mod definitions;
 mod entities;
+mod entity_questions;
 mod faults;
 mod fuzz;
 mod get_online;

@@ -144,7 +144,18 @@ pub(super) fn of_sql(store: &DuckDbStore, sql: &str) -> Result<Entities, Problem
         Problem::new(Kind::Invalid, format!("{WHAT}: {reason}"), help.to_owned())
     })?;
     let session = store.database.session_of(connection, &store.cancel);
-    kept(&session, Work { what: WHAT, scans: &[] }, sql, "the query of entities")
+    kept(&session, Work { what: WHAT, scans: &[] }, sql, "the query of entities").map_err(|problem| {
+        // In DuckDB's words it is its configuration that forbids that.
+        let place = problem.message.split_once("Cannot access file \"").and_then(|(_, place)| place.split('"').next());
+        match place {
+            Some(place) => Problem::new(
+                Kind::Invalid,
+                format!("{WHAT}: it reads {place}, which is none of the repo's files"),
+                "copy it into the repo; nothing else can be read by a query".to_owned(),
+            ),
+            None => problem,
+        }
+    })
 }
 
 /// A DuckDB of its own that reads the files of the repo and nothing else.

@@ -59,7 +59,7 @@ impl Moments {
         (moment < end).then_some(moment)
     }
 
-    /// Whether a moment is the first one of its entity that is asked about.
+    /// The moments of each entity, one entity behind the other.
     pub(super) fn entities(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
         self.starts.windows(2).map(|bounds| bounds[0]..bounds[1])
     }
