@@ -22,6 +22,9 @@ use crate::problem::{Kind, Problem};
 /// Threads that look after connections; the caller's own thread works with the answers.
 const MOST_WORKERS: usize = 4;
 
+/// Threads for short blocking work; more of it waits its turn, however many ask at once.
+const MOST_BLOCKING: usize = 64;
+
 /// The threads of the runtime cannot be started.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("connections cannot be looked after: {0}")]
@@ -41,7 +44,9 @@ pub fn runtime() -> Result<&'static Runtime, NoRuntime> {
     static RUNTIME: OnceLock<Result<Runtime, NoRuntime>> = OnceLock::new();
     let start = || {
         let workers = available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
-        let runtime = Builder::new_multi_thread().worker_threads(workers).thread_name("feastr-io").enable_all().build();
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(workers).max_blocking_threads(MOST_BLOCKING).thread_name("feastr-io").enable_all();
+        let runtime = builder.build();
         runtime.map_err(|error| NoRuntime(error.to_string()))
     };
     RUNTIME.get_or_init(start).as_ref().map_err(Clone::clone)
