@@ -312,7 +312,6 @@ impl OpenSource {
             content: None,
             only: None,
             places: false,
-            numbered: false,
             rows: self.columns.rows.unwrap_or_else(|| match self.headers.as_slice() {
                 [Header::Postgres(table)] => table.rows,
                 _ => {

@@ -40,8 +40,6 @@ pub struct Scan {
     pub(super) only: Option<Places>,
     /// Whether a column behind those that are wanted says where rows are.
     pub(super) places: bool,
-    /// Whether a last column counts the rows, from 1.
-    pub(super) numbered: bool,
     /// About how many rows there are.
     pub(super) rows: u64,
     /// Values that became null because they do not fit, in all readings.
@@ -110,8 +108,7 @@ impl Scan {
     pub fn columns(&self) -> Vec<ArrowType> {
         let places = self.places.then_some(ArrowType::UInt64);
         let content = self.content.iter().map(|_| ArrowType::Binary);
-        let numbers = self.numbered.then_some(ArrowType::Int64);
-        self.targets.iter().map(|target| target.arrow.clone()).chain(places).chain(content).chain(numbers).collect()
+        self.targets.iter().map(|target| target.arrow.clone()).chain(places).chain(content).collect()
     }
 
     /// What a column of times counts.
@@ -173,19 +170,6 @@ impl Scan {
     /// Whether there is a column that orders rows by values.
     pub const fn has_content(&self) -> bool {
         self.content.is_some()
-    }
-
-    /// Adds a column that counts the rows in the order of the files, from 1. It is then to be read by
-    /// one thread.
-    #[must_use]
-    pub const fn numbered(mut self) -> Self {
-        self.numbered = true;
-        self
-    }
-
-    /// Whether rows are counted.
-    pub const fn is_numbered(&self) -> bool {
-        self.numbered
     }
 
     /// About how many rows there are.

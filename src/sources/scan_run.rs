@@ -1,14 +1,8 @@
 //! A reading that is carried out, part by part.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::{
-    array::{ArrayRef, Int64Array},
-    datatypes::DataType as ArrowType,
-};
+use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
 use parquet::{arrow::arrow_reader::ArrowReaderMetadata, file::metadata::RowGroupMetaData};
 
 use super::{
@@ -25,7 +19,7 @@ use crate::problem::Problem;
 impl Scan {
     /// Begins to read.
     pub fn run(self: &Arc<Self>) -> ScanRun {
-        ScanRun { scan: Arc::clone(self), next: Mutex::new(Position::default()), rows: AtomicUsize::new(0) }
+        ScanRun { scan: Arc::clone(self), next: Mutex::new(Position::default()) }
     }
 }
 
@@ -33,8 +27,6 @@ impl Scan {
 pub struct ScanRun {
     scan: Arc<Scan>,
     next: Mutex<Position>,
-    /// Number of rows counted so far.
-    rows: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -164,10 +156,6 @@ impl ScanRun {
             if let Some(columns) = self.scan.content.clone() {
                 let content = part.content(&rows.columns[columns])?;
                 rows.columns.push(content);
-            }
-            if self.scan.numbered {
-                let first = self.rows.fetch_add(rows.count, Ordering::Relaxed) as i64 + 1;
-                rows.columns.push(Arc::new(Int64Array::from_iter_values(first..first + rows.count as i64)));
             }
             return Ok(Some(rows));
         }

@@ -14,8 +14,7 @@ fn rows_are_those_that_the_question_gives() {
     let project = Project::example();
     project.feastr(&["apply"]).ok();
     project.write("who.csv", "id;since\n1001;2026-10-30T00:00:00Z\n1002;2026-10-30T01:00:00Z\n");
-    let sql =
-        "SELECT id AS driver_id, since + INTERVAL 1 HOUR AS event_timestamp FROM read_csv('who.csv', delim = ';')";
+    let sql = "SELECT id AS driver_id, since::TIMESTAMP + INTERVAL 1 HOUR AS event_timestamp FROM read_csv('who.csv', delim = ';')";
     let rows = asked(&project, sql).ok().stdout;
     let keys: Vec<&str> = rows.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
     assert_eq!(keys, ["driver_id,event_timestamp", "1001,2026-10-30T01:00:00Z", "1002,2026-10-30T02:00:00Z"]);
@@ -44,5 +43,7 @@ fn it_changes_nothing_and_reads_nothing_else() {
     assert!(refused(" ").contains("it is empty"));
     assert!(refused("SELEC 1").contains("syntax error"));
     assert!(refused("SELECT nope FROM 'data/driver_stats.parquet'").contains("nope"));
+    let zoned = refused("SELECT now() + INTERVAL 1 HOUR AS event_timestamp");
+    assert!(zoned.contains("help: cast times with a zone before you count with them"), "{zoned}");
     assert!(refused("SELECT 1 AS x").contains("has no column with times"));
 }

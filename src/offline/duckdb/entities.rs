@@ -153,6 +153,11 @@ pub(super) fn of_sql(store: &DuckDbStore, sql: &str) -> Result<Entities, Problem
                 format!("{WHAT}: it reads {place}, which is none of the repo's files"),
                 "copy it into the repo; nothing else can be read by a query".to_owned(),
             ),
+            // DuckDB counts with such times in an extension only, which is not there.
+            None if problem.message.contains("TIMESTAMP WITH TIME ZONE") => {
+                let help = "cast times with a zone before you count with them: at::TIMESTAMP + INTERVAL 1 HOUR";
+                Problem::new(problem.kind, problem.message, help.to_owned())
+            }
             None => problem,
         }
     })

@@ -163,15 +163,8 @@ impl Reading {
         // DuckDB forgets an interruption that comes before a statement has begun.
         known.cancel.check()?;
         let run = self.run.get_or_init(|| known.scan.run());
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut cursor = idle.pop();
-        // Rows that are counted come one after the other: nobody else reads meanwhile.
-        let mut waiting = if known.scan.is_numbered() {
-            Some(idle)
-        } else {
-            drop(idle);
-            None
-        };
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cursor = idle().pop();
         loop {
             let mut current = match cursor.take() {
                 Some(current) => current,
@@ -181,10 +174,7 @@ impl Reading {
                 },
             };
             if let Some(rows) = current.next(run)? {
-                match &mut waiting {
-                    Some(idle) => idle.push(current),
-                    None => self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(current),
-                }
+                idle().push(current);
                 return Ok(Some(rows));
             }
         }
