@@ -34,6 +34,8 @@ use crate::{
 pub(super) struct OpenSide<'a> {
     pub side: &'a Side<'a>,
     source: ViewSource<'a>,
+    /// Values that became null when rows were kept, because they do not fit.
+    kept_unfit: u64,
 }
 
 /// Of entity rows: who they are about, when, and what their times count.
@@ -51,7 +53,7 @@ impl<'a> OpenSide<'a> {
     ) -> Result<Self, Problem> {
         // In microseconds nothing is lost: days are longer.
         let moments = moments.map(|(first, last)| (side.ttl.map_or(i64::MIN, |ttl| first.saturating_sub(ttl)), last));
-        Ok(Self { side, source: sources.open(side.view, moments)? })
+        Ok(Self { side, source: sources.open(side.view, moments)?, kept_unfit: 0 })
     }
 
     /// The types of the features.
@@ -123,7 +125,9 @@ impl<'a> OpenSide<'a> {
                 .map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", self.source.what()), None))?;
             scan = self.between(scan, asked.1.range(), asked.2).among(&keys);
         }
-        noticed.unfit = self.source.keep(&place.spill.path()?, scan, features, place.cancel)?;
+        let unfit = self.source.keep(&place.spill.path()?, scan, features, place.cancel)?;
+        // Rows that are kept again count once.
+        noticed.unfit += unfit.saturating_sub(std::mem::replace(&mut self.kept_unfit, unfit));
         Ok(())
     }
 
