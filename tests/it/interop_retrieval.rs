@@ -138,7 +138,7 @@ fn write_sources(project: &Project) {
                 "total",
                 Arc::new(orders.iter().map(|_| Some(numbers.below(1000) as f64 / 8.0)).collect::<Float64Array>()),
             ),
-            ("items", Arc::new(orders.iter().map(|_| (!numbers.missing(9)).then(|| 7)).collect::<Int64Array>())),
+            ("items", Arc::new(orders.iter().map(|_| (!numbers.missing(9)).then_some(7)).collect::<Int64Array>())),
             ("paid", Arc::new(orders.iter().map(|row| Some(row.1 % 2 == 0)).collect::<BooleanArray>())),
         ],
     );
@@ -224,6 +224,7 @@ fn write_entities(project: &Project, number: usize) -> String {
 fn generated_retrievals_are_those_of_feast() {
     let project = Project::new(&[("feature_store.yaml", &settings("demo"))]);
     project.write("definitions.yaml", DEFINITIONS);
+    std::fs::create_dir(project.path("data")).unwrap();
     write_sources(&project);
     project.feastr(&["apply"]).ok();
     let (mut steps, mut asked): (Vec<Json>, Vec<String>) = (Vec::new(), Vec::new());
