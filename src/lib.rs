@@ -25,5 +25,6 @@ mod side_by_side;
 pub mod sink;
 pub mod sources;
 pub mod spill;
+mod sql_name;
 pub mod ui;
 pub mod yaml;

@@ -23,12 +23,9 @@ use crate::{
     offline::{BatchSink, Cancel, HistoricalRead, Progress, RowsQuery},
     problem::{Advice, Kind, Problem},
     registry::{Decision, Row, Snapshot, Write, object, update},
-    retrieval::{FeatureRequest, Selection},
+    retrieval::{EVENT_TIMESTAMP, FeatureRequest, Selection},
     sink::{Folder, Format, ParquetOptions, Partitions, RowSink, SinkError, Target},
 };
-
-/// The column with times by which Feast reads saved datasets.
-const EVENT_TIMESTAMP: &str = "event_timestamp";
 
 /// What is to be saved, and as what.
 #[derive(Debug)]

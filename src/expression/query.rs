@@ -1,10 +1,7 @@
 //! The query that computes a view, of which training, serving and Python Feast need the same.
 
-use super::{
-    inputs::inputs,
-    types::{quoted, sql_type},
-};
-use crate::model::OnDemandFeatureView;
+use super::{inputs::inputs, types::sql_type};
+use crate::{model::OnDemandFeatureView, sql_name::quoted};
 
 /// What is computed of what: the inputs that expressions name, and the outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]

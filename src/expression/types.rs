@@ -1,6 +1,6 @@
 //! What types and names are in SQL.
 
-use crate::model::DataType;
+use crate::{model::DataType, sql_name::quoted};
 
 /// How DuckDB's SQL calls a type; `None` for types whose values expressions cannot work with.
 pub fn sql_type(dtype: &DataType) -> Option<String> {
@@ -24,11 +24,6 @@ pub fn sql_type(dtype: &DataType) -> Option<String> {
         }
     };
     Some(name.to_owned())
-}
-
-/// A name as SQL writes it where it may hold any character.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::join::{Join, Side};
 use crate::{
     model::{DataSource, SourceKind},
     retrieval::Retrieval,
+    sql_name::quoted,
 };
 
 /// The statement. Entity rows are called `entity_rows` in it.
@@ -65,10 +66,6 @@ fn interval(micros: i64) -> String {
         0 => format!("INTERVAL '{} seconds'", micros / SECOND),
         _ => format!("INTERVAL '{micros} microseconds'"),
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ use crate::{
     spill::SpillFolder,
 };
 
+/// The column with the times of entity rows, as Feast calls it.
+pub const EVENT_TIMESTAMP: &str = "event_timestamp";
+
 /// Rows of entities.
 #[derive(Debug, Clone)]
 pub struct Entities {

@@ -7,6 +7,6 @@ mod entities;
 mod reference;
 mod resolve;
 
-pub use entities::Entities;
+pub use entities::{EVENT_TIMESTAMP, Entities};
 pub use reference::FeatureReference;
 pub use resolve::{FeatureRequest, JoinKey, Retrieval, SelectedFeature, SelectedView, Selection, resolve, view};

@@ -16,13 +16,11 @@ use crate::{
     model::DataType,
     offline::{BatchSink, EntityQuery, EntitySource, view_source::ViewSource},
     problem::{Kind, Problem},
-    retrieval::Entities,
+    retrieval::{EVENT_TIMESTAMP, Entities},
     sources::Ticks,
     spill::SpillFolder,
+    sql_name::quoted,
 };
-
-/// Column with the times of entity rows.
-const EVENT_TIMESTAMP: &str = "event_timestamp";
 
 /// The entities that rows of sources are of.
 pub(super) fn of_sources(store: &DuckDbStore, query: &EntityQuery) -> Result<Entities, Problem> {
@@ -126,10 +124,6 @@ fn moment(ticks: Ticks) -> &'static str {
         Ticks::Micros => "make_timestamp(t)",
         Ticks::Nanos => "make_timestamp(t // 1000 + CASE WHEN t % 1000 > 0 THEN 1 ELSE 0 END)",
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Entity rows that SQL over the repo's files gives.

@@ -9,12 +9,12 @@ use arrow::{
     error::ArrowError,
 };
 
-use super::entity_rows::{EVENT_TIMESTAMP, EntityRows, Time};
+use super::entity_rows::{EntityRows, Time};
 use crate::{
     feast::values::encode::micros_in_utc,
     model::{DataType, Timestamp},
     problem::{Kind, Problem},
-    retrieval::Retrieval,
+    retrieval::{EVENT_TIMESTAMP, Retrieval},
     sources::{Holds, Part, Role, Rows, ScanRun, Ticks, Wanted},
 };
 

@@ -13,12 +13,9 @@ use crate::{
     diagnostics::did_you_mean,
     model::{DataType, Timestamp},
     problem::{Advice, Kind, Problem},
-    retrieval::{Entities, JoinKey},
+    retrieval::{EVENT_TIMESTAMP, Entities, JoinKey},
     sources::{OpenSource, Part, Role, Rows, ScanRun, Ticks, Wanted},
 };
-
-/// The column Feast looks for first, and the one of a time that all rows have alike.
-pub(in crate::offline) const EVENT_TIMESTAMP: &str = "event_timestamp";
 
 /// When entity rows are.
 #[derive(Debug, Clone, PartialEq, Eq)]

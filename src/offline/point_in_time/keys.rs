@@ -5,12 +5,13 @@ use std::sync::Arc;
 use ahash::RandomState;
 use arrow::{
     array::{Array, ArrayRef, AsArray, Int64Array},
-    compute::cast,
     datatypes::{DataType as ArrowType, Int32Type, Int64Type},
     error::ArrowError,
     row::{RowConverter, SortField},
 };
 use hashbrown::HashMap;
+
+use super::beside::plain;
 
 /// Number of an entity, from 0.
 pub(super) type Entity = u32;
@@ -42,7 +43,7 @@ impl Keys {
                 {
                     return Ok(Self::of_numbers(&numbers));
                 }
-                let columns = plain(columns)?;
+                let columns = comparable(columns)?;
                 let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
                 let converter = RowConverter::new(fields)?;
                 let mut known: HashMap<Box<[u8]>, Entity, RandomState> = HashMap::default();
@@ -112,7 +113,7 @@ impl Keys {
             }
             (Self::Numbers(_), _) => Err(ArrowError::InvalidArgumentError("there is one join key".to_owned())),
             (Self::Bytes(converter, known), columns) => {
-                let columns = plain(columns)?;
+                let columns = comparable(columns)?;
                 let bytes = converter.convert_columns(&columns)?;
                 let find = |row: usize| match is_null(&columns, row) {
                     true => NOBODY,
@@ -137,13 +138,8 @@ fn other_type(column: &ArrayRef) -> ArrowError {
     ArrowError::InvalidArgumentError(format!("a join key of {} is compared with whole numbers", column.data_type()))
 }
 
-/// Texts and bytes in one form.
-fn plain(columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, ArrowError> {
-    let plain = |column: &ArrayRef| match column.data_type() {
-        ArrowType::Utf8View => cast(column, &ArrowType::Utf8),
-        ArrowType::BinaryView => cast(column, &ArrowType::Binary),
-        _ => Ok(column.clone()),
-    };
+/// Values whose bytes can be compared.
+fn comparable(columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, ArrowError> {
     columns.iter().map(plain).collect()
 }
 

@@ -86,7 +86,7 @@ impl<'a> OpenSide<'a> {
         let (_, moments, ticks) = asked;
         let scan = self.between(self.source.scan(&[])?, moments.range(), ticks);
         let source_ticks = scan.ticks();
-        progress.scanned.expect(scan.scan.size().rows.read);
+        progress.scanned.expect(scan.scan.about_rows());
         let mut winners = self.locate(scan, asked, (place.cancel, progress))?;
         progress.scanned.complete();
         let limit = self.side.ttl.map(|ttl| source_ticks.of_micros(ttl));

@@ -10,7 +10,10 @@ use std::fmt::Write as _;
 use tokio_postgres::types::Type;
 
 use super::server_side::ServerSide;
-use crate::sources::postgres::{TableColumn, between};
+use crate::{
+    sources::postgres::{TableColumn, between},
+    sql_name::quoted,
+};
 
 /// The statement that answers the features of entity rows in their order, called as in `outputs`. `entities` stands behind
 /// `FROM`, `times` are the first and the last of them.
@@ -137,10 +140,6 @@ fn interval(micros: i64) -> String {
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
     let (minutes, seconds) = (seconds / 60, seconds % 60);
     format!("{}:{:02}:{seconds:02}.{micros:06}", minutes / 60, minutes % 60)
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

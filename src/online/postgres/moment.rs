@@ -2,10 +2,7 @@ use std::error::Error;
 
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 
-use crate::model::Timestamp;
-
-/// Midnight before 2000-01-01, where PostgreSQL counts from, in microseconds since 1970.
-const ORIGIN: i64 = 946_684_800_000_000;
+use crate::{clients::postgres::ORIGIN, model::Timestamp};
 
 /// A `timestamptz`: on the wire microseconds since 2000, whatever zone a session has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,15 +9,13 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use super::{
-    moment::Moment,
-    tables::{MISSING, quoted},
-};
+use super::{moment::Moment, tables::MISSING};
 use crate::{
     clients::postgres::{Connection, Pool, PostgresError},
     model::{Timestamp, ViewId},
     online::reader::{Found, PreparedRead, Reading, StoredValue, ViewFeatures},
     problem::Problem,
+    sql_name::quoted,
 };
 
 /// A read of some views: one question to the server, so that all values are of the same moment.

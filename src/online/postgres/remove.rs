@@ -7,11 +7,7 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use super::{
-    moment::Moment,
-    session::PostgresSession,
-    tables::{missing, quoted},
-};
+use super::{moment::Moment, session::PostgresSession, tables::missing};
 use crate::{
     clients::{
         postgres::{Connection, PostgresError},
@@ -20,6 +16,7 @@ use crate::{
     model::Timestamp,
     online::view_layout::ViewLayout,
     problem::Problem,
+    sql_name::quoted,
 };
 
 /// How long a statement may take that looks through a whole table.

@@ -11,11 +11,8 @@ use crate::{
         runtime::wait,
     },
     problem::{Kind, Problem},
+    sql_name::quoted,
 };
-
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
 
 /// PostgreSQL cuts names after this many bytes.
 const LONGEST_NAME: usize = 63;

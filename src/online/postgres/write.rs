@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{moment::Moment, session::PostgresSession, tables::quoted};
+use super::{moment::Moment, session::PostgresSession};
 use crate::{
     clients::runtime::wait,
     feast::values::value::Value,
@@ -11,6 +11,7 @@ use crate::{
         writer::{EncodedRow, Replace, WriteCounts, Writer},
     },
     problem::Problem,
+    sql_name::quoted,
 };
 
 /// About how many bytes of keys and values go into one statement.

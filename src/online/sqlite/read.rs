@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Instant};
 
 use rusqlite::Connection;
 
-use super::tables::quoted;
 use crate::{
     clients::sqlite::SqlitePool,
     model::{Timestamp, ViewId},
     online::reader::{Found, PreparedRead, Reading, StoredValue, ViewFeatures},
+    sql_name::quoted,
 };
 
 /// A read of some views, in one transaction, so that all values are of the same moment.

@@ -2,11 +2,8 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{
-    SqliteOnlineStore,
-    tables::{quoted, table_exists},
-};
-use crate::{online::view_layout::ViewLayout, problem::Problem};
+use super::{SqliteOnlineStore, tables::table_exists};
+use crate::{online::view_layout::ViewLayout, problem::Problem, sql_name::quoted};
 
 impl SqliteOnlineStore {
     /// Removes the values of views that fulfil a condition each.

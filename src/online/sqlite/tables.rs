@@ -3,17 +3,16 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::SqliteOnlineStore;
-use crate::{model::OnlineTables, online::admin::RecordedTables, problem::Problem};
+use crate::{
+    sql_name::quoted,
+    {model::OnlineTables, online::admin::RecordedTables, problem::Problem},
+};
 
 pub(super) fn table_exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     // Statements find tables in any case of letters.
     let mut statement =
         connection.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE")?;
     statement.exists([table])
-}
-
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Feast's table and index (`feast/infra/online_stores/sqlite.py`).

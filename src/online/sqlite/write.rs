@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
     SqliteOnlineStore,
-    tables::{create_table, has_numbers, quoted},
+    tables::{create_table, has_numbers},
 };
 use crate::{
     clients::sqlite::SqliteFile,
@@ -17,6 +17,7 @@ use crate::{
         writer::{EncodedRow, Replace, WriteCounts, Writer},
     },
     problem::Problem,
+    sql_name::quoted,
 };
 
 pub(super) struct SqliteWriter {

@@ -16,11 +16,12 @@ use self::{column::TableColumn, values::Values};
 use super::writer::{OpenRows, RowWriter, SinkError};
 use crate::{
     clients::{
-        postgres::{Connection, CopyIn, PostgresError, PostgresServer, Role},
+        postgres::{COPY_END, COPY_FLAGS, COPY_SIGNATURE, Connection, CopyIn, PostgresError, PostgresServer, Role},
         runtime::wait,
     },
     config::TableUrl,
     problem::{Advice, Kind, Problem},
+    sql_name::quoted,
 };
 
 const ROLE: Role = Role {
@@ -41,12 +42,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(600);
 
 /// Rows are sent when there are so many bytes of them.
 const CHUNK: usize = 256 << 10;
-
-/// How binary rows begin: a signature, no flags, no extension.
-const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-
-/// How they end.
-const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 /// A table that will take rows.
 pub struct PostgresTable {
@@ -94,7 +89,11 @@ impl PostgresTable {
         let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
         let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", database.table(), names.join(", "));
         let copy = wait(connection.copy_in(&statement)).map_err(said)?;
-        Ok(TableRows { columns, sending: Sending { copy, database, waiting: HEADER.to_vec() }, rows: 0 })
+        Ok(TableRows {
+            columns,
+            sending: Sending { copy, database, waiting: [COPY_SIGNATURE.as_slice(), &[0; COPY_FLAGS]].concat() },
+            rows: 0,
+        })
     }
 }
 
@@ -104,10 +103,6 @@ impl Database {
         let schema = self.url.schema.as_ref().map_or_else(String::new, |schema| format!("{}.", quoted(schema)));
         format!("{schema}{}", quoted(&self.url.table))
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The columns of a result as those of a table.
@@ -210,7 +205,7 @@ impl RowWriter for TableRows {
 
     fn finish(self: Box<Self>) -> Result<(), SinkError> {
         let mut sending = self.sending;
-        sending.waiting.extend(TRAILER);
+        sending.waiting.extend(COPY_END.to_be_bytes());
         sending.send()?;
         let Sending { copy, database, .. } = sending;
         let said = |error: PostgresError| Problem::from(database.server.explain(&error));

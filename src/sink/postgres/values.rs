@@ -19,11 +19,10 @@ use super::{
     column::{ColumnKind, Scalar, TableColumn},
     numeric::put_numeric,
 };
-use crate::sink::json_floats::FloatsAsTexts;
+use crate::{clients::postgres::ORIGIN, sink::json_floats::FloatsAsTexts};
 
-/// Midnight before 2000-01-01, where PostgreSQL counts from: in days and in microseconds since 1970.
+/// Midnight before 2000-01-01, where PostgreSQL counts from, in days since 1970.
 const ORIGIN_DAYS: i32 = 10_957;
-const ORIGIN: i64 = 946_684_800_000_000;
 
 /// The first and the last moment that PostgreSQL has, counted from its origin; greater numbers mean infinity.
 const MOMENTS: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;

@@ -9,6 +9,7 @@ use tokio_postgres::types::{Kind, Type};
 use crate::{
     feast::values::encode::micros_in_utc,
     sources::{columns::Holds, parquet::uuid_field},
+    sql_name::quoted,
 };
 
 /// A column of a table or query.
@@ -144,7 +145,7 @@ impl TableColumn {
 
     /// The column in SQL.
     pub(crate) fn quoted(&self) -> String {
-        format!("s.\"{}\"", self.name.replace('"', "\"\""))
+        format!("s.{}", quoted(&self.name))
     }
 
     /// What is selected to get its values.

@@ -15,10 +15,10 @@ use arrow::{
 };
 
 use super::{column::Wire, numeric::decimal};
+use crate::clients::postgres::ORIGIN;
 
-/// From 1970 to 2000, where PostgreSQL begins to count.
+/// From 1970 to 2000, where PostgreSQL begins to count days.
 const DAYS_TO_2000: i32 = 10_957;
-pub(super) const MICROS_TO_2000: i64 = 946_684_800_000_000;
 
 /// What a value is that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -214,7 +214,7 @@ fn date(days: i32) -> Result<i32, Unreadable> {
 fn moment(micros: i64) -> Result<i64, Unreadable> {
     match micros {
         i64::MAX | i64::MIN => Err(infinity(micros < 0)),
-        micros => micros.checked_add(MICROS_TO_2000).ok_or_else(|| "a time too far away".into()),
+        micros => micros.checked_add(ORIGIN).ok_or_else(|| "a time too far away".into()),
     }
 }
 

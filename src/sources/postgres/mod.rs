@@ -2,7 +2,6 @@
 //! memory and become Arrow arrays.
 
 mod column;
-mod copy_format;
 mod decode;
 mod keys;
 mod numeric;

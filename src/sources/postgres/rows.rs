@@ -5,13 +5,15 @@ use bytes::Buf as _;
 
 use super::{
     column::TableColumn,
-    copy_format::{END, FLAGS, SIGNATURE},
     decode::{Unreadable, Values},
     sent::SentRows,
     server::SourceServer,
 };
 use crate::{
-    clients::{postgres::CopyOut, runtime::wait},
+    clients::{
+        postgres::{COPY_END, COPY_FLAGS, COPY_SIGNATURE, CopyOut},
+        runtime::wait,
+    },
     problem::{Kind, Problem},
 };
 
@@ -135,18 +137,20 @@ impl Tuples {
     /// Takes the rows that are there as a whole, and gives what is left.
     fn take_whole<'a>(&mut self, mut bytes: &'a [u8]) -> Result<&'a [u8], Broken> {
         if !self.has_begun {
-            let Some((head, rest)) = bytes.split_at_checked(SIGNATURE.len() + FLAGS) else { return Ok(bytes) };
-            if !head.starts_with(SIGNATURE) {
+            let Some((head, rest)) = bytes.split_at_checked(COPY_SIGNATURE.len() + COPY_FLAGS) else {
+                return Ok(bytes);
+            };
+            if !head.starts_with(COPY_SIGNATURE) {
                 return Err(Broken::Stream("the server sends no binary COPY"));
             }
-            let extension = head[SIGNATURE.len() + 4..].iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+            let extension = head[COPY_SIGNATURE.len() + 4..].iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
             let Some((_, rest)) = rest.split_at_checked(extension) else { return Ok(bytes) };
             (bytes, self.has_begun) = (rest, true);
         }
         while let Some(row) = whole(bytes, self.values.len())? {
             let (mut fields, rest) = bytes.split_at(row);
             bytes = rest;
-            if fields.get_i16() == END {
+            if fields.get_i16() == COPY_END {
                 break;
             }
             for (values, name) in self.values.iter_mut().zip(&self.names) {
@@ -171,7 +175,7 @@ fn whole(bytes: &[u8], columns: usize) -> Result<Option<usize>, Broken> {
         return Ok(None);
     }
     let count = rest.get_i16();
-    if count == END {
+    if count == COPY_END {
         return Ok(Some(2));
     }
     if usize::try_from(count) != Ok(columns) {
@@ -202,7 +206,7 @@ mod tests {
 
     /// A binary `COPY` of numbers and texts.
     fn copy(rows: &[(Option<i32>, Option<String>)]) -> Vec<u8> {
-        let mut bytes = [SIGNATURE.as_slice(), &[0; FLAGS]].concat();
+        let mut bytes = [COPY_SIGNATURE.as_slice(), &[0; COPY_FLAGS]].concat();
         let value = |bytes: &mut Vec<u8>, value: Option<&[u8]>| {
             let length = value.map_or(-1, |value| value.len() as i32);
             bytes.extend(length.to_be_bytes());

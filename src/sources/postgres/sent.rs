@@ -6,11 +6,7 @@ use arrow::{
 };
 use bytes::BufMut as _;
 
-use super::{
-    copy_format::{END, FLAGS, SIGNATURE},
-    decode::MICROS_TO_2000,
-};
-use crate::clients::postgres::{Connection, PostgresError};
+use crate::clients::postgres::{COPY_END, COPY_FLAGS, COPY_SIGNATURE, Connection, ORIGIN, PostgresError};
 
 /// Rows for a temporary table of that name.
 #[derive(Debug, Clone)]
@@ -28,8 +24,8 @@ impl SentRows {
         let declared = columns.iter().map(|(name, array)| format!("{name} {}", sent_type(array.data_type())));
         let declared = declared.collect::<Vec<_>>().join(", ");
         let mut bytes = Vec::new();
-        bytes.put_slice(SIGNATURE);
-        bytes.put_bytes(0, FLAGS);
+        bytes.put_slice(COPY_SIGNATURE);
+        bytes.put_bytes(0, COPY_FLAGS);
         let rows = columns.first().map_or(0, |(_, array)| array.len());
         for row in 0..rows {
             bytes.put_i16(i16::try_from(columns.len()).unwrap_or(i16::MAX));
@@ -37,7 +33,7 @@ impl SentRows {
                 put(&mut bytes, array, row);
             }
         }
-        bytes.put_i16(END);
+        bytes.put_i16(COPY_END);
         Self { table, columns: declared, bytes }
     }
 
@@ -91,7 +87,7 @@ fn put(bytes: &mut Vec<u8>, array: &ArrayRef, row: usize) {
 fn since_2000(micros: i64) -> i64 {
     /// The year 4714 before ours.
     const FIRST: i64 = -211_813_488_000_000_000;
-    match micros.checked_sub(MICROS_TO_2000) {
+    match micros.checked_sub(ORIGIN) {
         Some(since) if since >= FIRST => since,
         _ => i64::MIN,
     }
@@ -107,7 +103,7 @@ mod tests {
 
     #[test]
     fn rows_are_a_binary_copy() {
-        let moments = TimestampMicrosecondArray::from(vec![Some(MICROS_TO_2000 + 1), Some(i64::MIN), None]);
+        let moments = TimestampMicrosecondArray::from(vec![Some(ORIGIN + 1), Some(i64::MIN), None]);
         let columns: Vec<(String, ArrayRef)> = vec![
             ("n".to_owned(), Arc::new(Int64Array::from(vec![7, 8, 9]))),
             ("t".to_owned(), Arc::new(moments)),
@@ -125,7 +121,7 @@ mod tests {
             b"a",
             &3i16.to_be_bytes(),
         ];
-        assert!(sent.bytes[SIGNATURE.len() + FLAGS..].starts_with(&first.concat()));
+        assert!(sent.bytes[COPY_SIGNATURE.len() + COPY_FLAGS..].starts_with(&first.concat()));
         assert!(sent.bytes.ends_with(&[0, 0, 0, 0, 0xff, 0xff]));
     }
 }
