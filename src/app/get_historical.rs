@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use super::{Caller, Failure, FeatureStore, retrieval::resolved};
 use crate::{
     diagnostics::did_you_mean,
-    model::{DataSource, FeatureView, Field, Interval, Object, ObjectId, ObjectKind, RegistryState, Timestamp},
+    model::{DAY, DataSource, FeatureView, Field, Interval, Object, ObjectId, ObjectKind, RegistryState, Timestamp},
     offline::{BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress},
     problem::{Kind, Problem},
     retrieval::{Entities, FeatureRequest, JoinKey, Retrieval, view},
@@ -106,7 +106,7 @@ impl<'a> HistoricalJoin<'a> {
 
     fn range(&self, start: Option<Timestamp>, end: Timestamp) -> Result<EntityQuery, Problem> {
         /// As Feast has it for views without ttl.
-        const USUAL: i64 = 30 * 86_400_000_000;
+        const USUAL: i64 = 30 * DAY;
         let longest = self.retrieval.views.iter().filter_map(|selected| selected.view.ttl.limit()).max();
         let start =
             start.unwrap_or_else(|| Timestamp::from_micros(end.micros().saturating_sub(longest.unwrap_or(USUAL))));

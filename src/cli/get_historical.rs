@@ -1,9 +1,6 @@
 use std::{sync::Arc, time::Instant};
 
-use super::{
-    CommandError, Context, Exit, entities::AboutArgs, explain, output::OutputArgs, read_notes, result_columns,
-    selection::SelectionArgs,
-};
+use super::{CommandError, Context, Exit, explain, join::JoinArgs, output::OutputArgs, read_notes, result_columns};
 use crate::{
     app::get_historical::HistoricalJoin,
     offline::{Cancel, Progress},
@@ -29,12 +26,7 @@ use crate::{
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    selection: SelectionArgs,
-    #[command(flatten)]
-    about: AboutArgs,
-    /// Use a feature row only if it was written (created) by the entity row's time
-    #[arg(long)]
-    filter_by_created_timestamp: bool,
+    join: JoinArgs,
     #[command(flatten)]
     output: OutputArgs,
     /// Show what would be read of which source, and the same in SQL; no features are read and nothing is written
@@ -48,8 +40,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
     let (store, caller) = (context.store()?, context.caller());
-    let (features, about) = (args.selection.request()?, args.about.about(context)?);
-    let join = HistoricalJoin::plan(&store, &caller, &features, args.filter_by_created_timestamp)?;
+    let (features, about) = (args.join.selection.request()?, args.join.about.about(context)?);
+    let join = HistoricalJoin::plan(&store, &caller, &features, args.join.filter_by_created_timestamp)?;
     let cancel = Cancel::default();
     let entities = join.entities(about, &cancel)?;
     if args.dry_run {

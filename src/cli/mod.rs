@@ -15,6 +15,7 @@ mod get_historical;
 mod get_online;
 mod import;
 mod init;
+mod join;
 mod lock_timeout;
 mod materialize;
 mod object_table;

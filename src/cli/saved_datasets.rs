@@ -3,8 +3,7 @@ use std::time::Instant;
 use clap::Subcommand;
 
 use super::{
-    CommandError, Context, Exit, entities::AboutArgs, objects, output::OutputArgs, parquet_options::ParquetArgs,
-    read_notes, selection::SelectionArgs,
+    CommandError, Context, Exit, join::JoinArgs, objects, output::OutputArgs, parquet_options::ParquetArgs, read_notes,
 };
 use crate::{
     app::saved_datasets::{self, Created, Creation},
@@ -33,12 +32,7 @@ pub(crate) struct Create {
     /// The dataset's name
     name: String,
     #[command(flatten)]
-    selection: SelectionArgs,
-    #[command(flatten)]
-    about: AboutArgs,
-    /// Use a feature row only if it was written (created) by the entity row's time
-    #[arg(long)]
-    filter_by_created_timestamp: bool,
+    join: JoinArgs,
     /// Where the rows go, from the repo's folder: a file if it ends in .parquet, else a folder of files
     #[arg(long, short, value_name = "PATH")]
     output: String,
@@ -75,9 +69,9 @@ fn create(args: &Create, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller) = (context.store()?, context.caller());
     let creation = Creation {
         name: &args.name,
-        features: &args.selection.request()?,
-        about: &args.about.about(context)?,
-        filter_by_created_timestamp: args.filter_by_created_timestamp,
+        features: &args.join.selection.request()?,
+        about: &args.join.about.about(context)?,
+        filter_by_created_timestamp: args.join.filter_by_created_timestamp,
         path: &args.output,
         parquet: args.parquet.options(),
         description: &args.description,

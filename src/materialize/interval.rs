@@ -220,9 +220,7 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DataSource, MaterializedView, PushSource, SourceKind, Ttl};
-
-    const DAY: i64 = 86_400_000_000;
+    use crate::model::{DAY, DataSource, MaterializedView, PushSource, SourceKind, Ttl};
 
     fn view(name: &str, ttl: i64) -> FeatureView {
         let (entities, ttl) = (vec!["driver".to_owned()], Ttl::from_micros(ttl));

@@ -2,8 +2,7 @@
 
 use chrono::{NaiveDate, NaiveTime};
 
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
+use crate::model::DAY;
 
 /// The days that are asked about of a source whose folders name a day: `day=2026-01-31` or `day=20260131`, in UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]

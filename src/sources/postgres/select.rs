@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike as _, Utc};
 use tokio_postgres::types::Type;
 
 use super::{column::TableColumn, keys::KeyValues};
+use crate::model::DAY;
 
 /// Which rows are of interest. What the server cannot be told is left out here and filtered afterwards, so that too
 /// many rows may come, and never too few.
@@ -67,9 +68,6 @@ pub(crate) fn between(column: &TableColumn, first: i64, last: i64) -> Vec<String
         if is_date { first.saturating_sub(1).div_euclid(DAY).saturating_add(1).saturating_mul(DAY) } else { first };
     [bound(">=", first), bound("<=", last)].into_iter().flatten().collect()
 }
-
-/// Microseconds.
-const DAY: i64 = 86_400_000_000;
 
 #[cfg(test)]
 mod tests {
