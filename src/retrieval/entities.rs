@@ -31,6 +31,8 @@ pub struct Entities {
     rows: Rows,
     /// What messages call the file they are in; `None` for rows that somebody has in hand.
     file: Option<String>,
+    /// What messages call those.
+    in_hand: &'static str,
     /// The moment that all rows are about, if they have none of their own.
     moment: Option<Timestamp>,
 }
@@ -51,7 +53,7 @@ enum Rows {
 impl Entities {
     /// Rows in memory, whose columns are those of the schema.
     pub const fn of_batches(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
-        Self { rows: Rows::Batches(schema, batches), file: None, moment: None }
+        Self { rows: Rows::Batches(schema, batches), file: None, in_hand: "the entity rows", moment: None }
     }
 
     /// Rows that a person writes, one after the other: names of join keys and their values as texts. All
@@ -97,18 +99,17 @@ impl Entities {
             return Err(Problem::new(
                 Kind::Invalid,
                 format!("{shown} is a folder"),
-                "name a file; entity rows are read from one".to_owned(),
+                "name a file; rows are read from one".to_owned(),
             ));
         }
         if !kind.is_file() {
             return Self::of_stream(&mut File::open(path).map_err(unreadable)?, shown);
         }
+        if is_arrow(path).map_err(unreadable)? {
+            return Self::of_arrow(path, shown);
+        }
         let format = Format::of_file(path).map_err(unreadable)?;
-        Ok(Self {
-            rows: Rows::File { path: path.to_owned(), format, _folder: None },
-            file: Some(shown.to_owned()),
-            moment: None,
-        })
+        Ok(Self::of_rows(Rows::File { path: path.to_owned(), format, _folder: None }, shown))
     }
 
     /// Rows in any format that can be read only once, such as standard input, which messages call `shown`.
@@ -125,8 +126,7 @@ impl Entities {
             return Self::of_arrow(&path, shown);
         }
         let format = Format::of_file(&path).map_err(unreadable)?;
-        let rows = Rows::File { path, format, _folder: Some(folder) };
-        Ok(Self { rows, file: Some(shown.to_owned()), moment: None })
+        Ok(Self::of_rows(Rows::File { path, format, _folder: Some(folder) }, shown))
     }
 
     /// Rows of an Arrow file or stream, which are kept as parquet.
@@ -140,8 +140,17 @@ impl Entities {
 
     /// Rows in a parquet file that is removed with its folder when nobody wants them any longer.
     pub fn of_kept(path: PathBuf, folder: Arc<SpillFolder>, shown: &str) -> Self {
-        let rows = Rows::File { path, format: Format::Parquet, _folder: Some(folder) };
-        Self { rows, file: Some(shown.to_owned()), moment: None }
+        Self::of_rows(Rows::File { path, format: Format::Parquet, _folder: Some(folder) }, shown)
+    }
+
+    fn of_rows(rows: Rows, shown: &str) -> Self {
+        Self { rows, file: Some(shown.to_owned()), in_hand: "", moment: None }
+    }
+
+    /// The same rows, which messages call so if they are in no file.
+    #[must_use]
+    pub fn called(self, in_hand: &'static str) -> Self {
+        Self { in_hand, ..self }
     }
 
     /// The same rows, all of them about one moment; they have no times of their own.
@@ -168,7 +177,7 @@ impl Entities {
 
     /// What messages call all of them.
     pub fn shown(&self) -> &str {
-        self.file.as_deref().unwrap_or("the entity rows")
+        self.file.as_deref().unwrap_or(self.in_hand)
     }
 
     /// What messages call one of them, by its place from 0.
@@ -187,7 +196,7 @@ impl Entities {
 
 fn unreadable(shown: &str, error: &io::Error) -> Problem {
     match error.kind() {
-        io::ErrorKind::NotFound => Problem::new(Kind::NotFound, format!("there is no entity file {shown}"), None),
+        io::ErrorKind::NotFound => Problem::new(Kind::NotFound, format!("there is no file {shown}"), None),
         _ => Problem::new(Kind::Unavailable, format!("cannot read {shown}: {error}"), None),
     }
 }
@@ -234,6 +243,6 @@ mod tests {
         let problem = |path: &Path| Entities::of_file(path, "e").map(|_| ()).unwrap_err();
         assert_eq!(problem(folder.path()).message, "e is a folder");
         let missing = problem(&folder.path().join("gone.csv"));
-        assert_eq!((missing.kind, missing.message.as_str()), (Kind::NotFound, "there is no entity file e"));
+        assert_eq!((missing.kind, missing.message.as_str()), (Kind::NotFound, "there is no file e"));
     }
 }

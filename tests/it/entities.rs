@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow::{
+    array::{ArrayRef, Int32Array, RecordBatch, StringArray},
+    ipc::writer::{FileWriter, StreamWriter},
+};
 use parquet::arrow::ArrowWriter;
 
 use crate::support::{Output, Project, run};
@@ -37,7 +40,13 @@ fn project() -> (Project, Vec<&'static str>) {
         ArrowWriter::try_new(File::create(project.path("e.parquet")).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
-    (project, vec!["e.csv", "e.csv.zst", "e.jsonl", "e.parquet"])
+    let mut writer = FileWriter::try_new(File::create(project.path("e.arrow")).unwrap(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    let mut writer = StreamWriter::try_new(File::create(project.path("e.stream")).unwrap(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    (project, vec!["e.csv", "e.csv.zst", "e.jsonl", "e.parquet", "e.arrow", "e.stream"])
 }
 
 /// A command over the rows of a file, which it is given by name or on standard input.
