@@ -5,7 +5,7 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use super::{
     Target,
     target::LastFailure,
-    writer::{FormatWriter, OpenFormat, RowWriter, SinkError},
+    writer::{Complete, FormatWriter, OpenFormat, RowWriter, SinkError},
 };
 
 /// Writes rows in a format to a target, and knows what the target said where the format does not pass it on.
@@ -43,9 +43,14 @@ impl RowWriter for FileRows {
         self.explained(written)
     }
 
-    fn finish(self: Box<Self>) -> Result<(), SinkError> {
+    fn complete(self: Box<Self>) -> Result<Box<dyn Complete>, SinkError> {
         let Self { writer, failure } = *self;
-        let target = writer.finish().map_err(|error| failure.get().map_or(error, SinkError::Io))?;
-        Ok(target.finish()?)
+        Ok(Box::new(writer.finish().map_err(|error| failure.get().map_or(error, SinkError::Io))?))
+    }
+}
+
+impl Complete for Target {
+    fn appear(self: Box<Self>) -> Result<(), SinkError> {
+        Ok(self.finish()?)
     }
 }

@@ -1,4 +1,4 @@
-//! A folder of files that appears as a whole.
+//! A folder of files that appears as a whole, or whose files are added to one that is there.
 
 use std::{
     fs, io,
@@ -8,16 +8,25 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
+    added::{AddedFiles, Additions},
     target::{Target, folder_of, follow_links, hidden},
     unfinished::Unfinished,
 };
 
-/// A folder that is filled under a hidden name beside the one it will have, and vanishes if it is not finished.
+/// A folder that is filled under a hidden name, and vanishes if it is not finished.
 pub struct Folder {
     hidden: TempDir,
     _unfinished: Unfinished,
     path: PathBuf,
-    replaces: bool,
+    end: End,
+}
+
+/// What becomes of the folder when it is finished.
+enum End {
+    /// It takes its name; perhaps it replaces another one.
+    Appears { replaces: bool },
+    /// Its files go into the folder that is there.
+    Adds(Additions),
 }
 
 impl Folder {
@@ -40,36 +49,59 @@ impl Folder {
         }
         let hidden = hidden(&path, |builder| builder.tempdir_in(folder_of(&path)))?;
         let unfinished = Unfinished::note(hidden.path());
-        Ok(Self { hidden, _unfinished: unfinished, path, replaces: replace })
+        Ok(Self { hidden, _unfinished: unfinished, path, end: End::Appears { replaces: replace } })
     }
 
-    /// A new file, at a place below the folder.
-    pub(super) fn file(&self, below: &Path) -> io::Result<Target> {
-        let path = self.hidden.path().join(below);
+    /// A folder whose files will be added to the one at `path`, which is made if there is none. Nobody else has their
+    /// names, which begin and end so.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn adding_to(path: &Path, (beginning, ending): (&str, &str)) -> io::Result<(Self, AddedFiles)> {
+        fs::create_dir_all(path)?;
+        let hidden = tempfile::Builder::new().prefix(".push.").suffix(".part").tempdir_in(path)?;
+        let unfinished = Unfinished::note(hidden.path());
+        let additions = Additions::new(beginning, ending);
+        let added = additions.added();
+        Ok((Self { hidden, _unfinished: unfinished, path: path.to_owned(), end: End::Adds(additions) }, added))
+    }
+
+    /// A new file in a folder below this one: the one of a number there.
+    pub(super) fn file(&mut self, below: &Path, number: usize, ending: &str) -> io::Result<Target> {
+        let file = match &mut self.end {
+            End::Appears { .. } => below.join(format!("data_{number}.{ending}")),
+            End::Adds(additions) => additions.begin(below, number),
+        };
+        let path = self.hidden.path().join(file);
         fs::create_dir_all(folder_of(&path))?;
         Target::part(&path)
     }
 
-    /// Gives the folder its name.
+    /// Gives the folder, or each of its files, its name.
     ///
     /// # Errors
-    /// When the name cannot be taken; then what had it before has it still.
+    /// When a name cannot be taken; then what had it before has it still.
     pub(super) fn finish(self) -> io::Result<()> {
-        make_readable(self.hidden.path())?;
-        if !self.replaces || !self.path.exists() {
-            fs::rename(self.hidden.path(), &self.path)?;
+        let Self { hidden: filled, path, end, .. } = self;
+        let replaces = match end {
+            End::Adds(additions) => return additions.finish(filled.path(), &path),
+            End::Appears { replaces } => replaces,
+        };
+        make_readable(filled.path())?;
+        if !replaces || !path.exists() {
+            fs::rename(filled.path(), &path)?;
         } else {
             // What is there steps aside for a moment.
-            let old = hidden(&self.path, |builder| builder.tempdir_in(folder_of(&self.path)))?;
+            let old = hidden(&path, |builder| builder.tempdir_in(folder_of(&path)))?;
             let aside = old.path().join("old");
-            fs::rename(&self.path, &aside)?;
-            if let Err(error) = fs::rename(self.hidden.path(), &self.path) {
-                fs::rename(&aside, &self.path)?;
+            fs::rename(&path, &aside)?;
+            if let Err(error) = fs::rename(filled.path(), &path) {
+                fs::rename(&aside, &path)?;
                 return Err(error);
             }
         }
         // It is no temporary folder any more.
-        let _ = self.hidden.keep();
+        let _ = filled.keep();
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! it, which takes the name at the end and vanishes on any error. Links lead to the file that is
 //! replaced; pipes and devices are written as they are.
 
+mod added;
 mod file;
 mod folder;
 mod format;
@@ -16,14 +17,15 @@ mod target;
 mod unfinished;
 mod writer;
 
+pub use added::AddedFiles;
 pub use folder::Folder;
 pub use format::{Compression, Format, ParquetOptions};
 pub use partitions::Partitions;
-pub use postgres::PostgresTable;
+pub use postgres::{ExistingTable, PostgresTable};
 pub use rows::RowSink;
 pub use target::{Target, folder_of, follow_links};
 pub use unfinished::remove_unfinished;
-pub use writer::{FormatWriter, OpenFormat, OpenRows, RowWriter, SinkError};
+pub use writer::{Complete, FormatWriter, OpenFormat, OpenRows, RowWriter, SinkError};
 
 #[cfg(test)]
 mod tests;

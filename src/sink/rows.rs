@@ -53,7 +53,7 @@ impl RowSink {
             return Err(failure);
         }
         if let Some(writer) = self.writer {
-            writer.finish()?;
+            writer.complete()?.appear()?;
         }
         Ok(self.rows)
     }

@@ -14,11 +14,20 @@ pub trait RowWriter: Send {
     /// When they cannot be encoded or not be written.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), SinkError>;
 
-    /// Writes what is left and lets the result appear.
+    /// Writes what is left. Nobody sees the result yet.
     ///
     /// # Errors
     /// When it cannot be written.
-    fn finish(self: Box<Self>) -> Result<(), SinkError>;
+    fn complete(self: Box<Self>) -> Result<Box<dyn Complete>, SinkError>;
+}
+
+/// A result that is written, and vanishes unless it appears.
+pub trait Complete: Send {
+    /// Lets the result appear.
+    ///
+    /// # Errors
+    /// When it cannot be where it belongs.
+    fn appear(self: Box<Self>) -> Result<(), SinkError>;
 }
 
 /// Begins to write rows with these columns.

@@ -19,7 +19,7 @@ use super::{
     Format,
     file::FileRows,
     folder::Folder,
-    writer::{OpenRows, RowWriter, SinkError},
+    writer::{Complete, OpenRows, RowWriter, SinkError},
 };
 use crate::{
     diagnostics::did_you_mean,
@@ -99,9 +99,8 @@ impl PartitionedRows {
                 self.complete_one()?;
             }
             let number = self.begun.entry(folder.to_owned()).or_default();
-            let name = format!("data_{number}.{}", self.format.ending());
+            let target = self.folder.file(Path::new(folder), *number, self.format.ending())?;
             *number += 1;
-            let target = self.folder.file(&Path::new(folder).join(name))?;
             let format = self.format;
             let open = Box::new(move |target, schema: &SchemaRef| format.writer(target, schema));
             let rows = Box::new(FileRows::open(open, target, &self.schema)?);
@@ -120,7 +119,7 @@ impl PartitionedRows {
     fn complete_one(&mut self) -> Result<(), SinkError> {
         let oldest = self.open.iter().min_by_key(|(_, file)| file.used).map(|(folder, _)| folder.clone());
         match oldest.and_then(|folder| self.open.remove(&folder)) {
-            Some(file) => file.rows.finish(),
+            Some(file) => file.rows.complete()?.appear(),
             None => Ok(()),
         }
     }
@@ -163,11 +162,17 @@ impl RowWriter for PartitionedRows {
         self.make_room()
     }
 
-    fn finish(self: Box<Self>) -> Result<(), SinkError> {
+    fn complete(self: Box<Self>) -> Result<Box<dyn Complete>, SinkError> {
         for file in self.open.into_values() {
-            file.rows.finish()?;
+            file.rows.complete()?.appear()?;
         }
-        Ok(self.folder.finish()?)
+        Ok(Box::new(self.folder))
+    }
+}
+
+impl Complete for Folder {
+    fn appear(self: Box<Self>) -> Result<(), SinkError> {
+        Ok(self.finish()?)
     }
 }
 

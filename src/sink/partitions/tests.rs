@@ -138,3 +138,37 @@ fn columns_to_partition_by_are_there_once_and_have_names_as_values() {
     assert_eq!(said(&["n", "letter"]), "all columns would be in the names of folders, and none in the files");
     assert!(!path.exists());
 }
+
+#[test]
+fn files_are_added_to_those_that_are_there() {
+    let around = tempfile::tempdir().unwrap();
+    let path = around.path().join("in");
+    let add = |letters: &[Option<&str>], by: &[&str]| {
+        let (folder, added) = Folder::adding_to(&path, ("some-", ".csv")).unwrap();
+        let by = by.iter().map(|name| (*name).to_owned()).collect();
+        let mut sink = RowSink::new(Partitions { folder, format: Format::Csv, by }.opening());
+        let rows = batch(letters);
+        assert!(sink.start(&rows.schema()).is_continue() && sink.batch(&rows).is_continue());
+        let unfinished: Vec<String> = files(&path).into_keys().filter(|file| !file.starts_with("some-")).collect();
+        assert!(
+            unfinished.iter().all(|file| file.starts_with(".push.") && file.ends_with(".csv.part")),
+            "{unfinished:?}"
+        );
+        assert!(!unfinished.is_empty() && added.paths().is_empty());
+        sink.finish().unwrap();
+        added.paths()
+    };
+    let first = add(&[Some("a")], &[]);
+    let second = add(&[Some("b"), Some("c")], &[]);
+    assert_eq!(files(&path).into_values().collect::<std::collections::BTreeSet<_>>().len(), 2);
+    assert!(first[0] != second[0] && fs::read_to_string(&first[0]).unwrap() == "n,letter\n0,a\n");
+    let parted = add(&[Some("x"), Some("y")], &["letter"]);
+    let shown: Vec<String> =
+        parted.iter().map(|file| file.strip_prefix(&path).unwrap().display().to_string()).collect();
+    assert!(shown[0].starts_with("letter=x/some-push-") && shown[1].starts_with("letter=y/some-push-"), "{shown:?}");
+    assert_eq!(files(&path).len(), 4, "nothing else is left");
+    // What is not finished leaves nothing.
+    let (folder, _) = Folder::adding_to(&path, ("", ".csv")).unwrap();
+    drop(folder);
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 4);
+}

@@ -44,6 +44,10 @@ pub(super) enum Scalar {
     Float8,
     Numeric,
     Text,
+    /// From texts.
+    Uuid,
+    /// From texts.
+    Jsonb,
     Bytea,
     Date,
     Time,
@@ -73,6 +77,16 @@ impl TableColumn {
             ));
         };
         Ok(Self { name: name.clone(), kind, carrier: Field::new(name, carrier, true).into() })
+    }
+
+    /// The same for a column that is there and has the type with this number: texts may be what it says.
+    pub(super) fn in_column(self, oid: u32) -> Self {
+        let scalar =
+            [Scalar::Numeric, Scalar::Uuid, Scalar::Jsonb].into_iter().find(|kind| kind.types().0.oid() == oid);
+        match (self.kind, scalar) {
+            (ColumnKind::Scalar(Scalar::Text), Some(scalar)) => Self { kind: ColumnKind::Scalar(scalar), ..self },
+            _ => self,
+        }
     }
 
     /// The values in the type that is sent.
@@ -140,7 +154,7 @@ impl ColumnKind {
         let is_one_of = |kinds: &[Type]| kinds.iter().any(|kind| kind.oid() == oid);
         match self {
             // These look the same on their way.
-            Self::Scalar(Scalar::Text) => is_one_of(&[Type::TEXT, Type::VARCHAR, Type::BPCHAR]),
+            Self::Scalar(Scalar::Text) => is_one_of(&[Type::TEXT, Type::VARCHAR, Type::BPCHAR, Type::JSON]),
             Self::Scalar(scalar) => is_one_of(&[scalar.types().0]),
             Self::Array(Scalar::Text) => is_one_of(&[Type::TEXT_ARRAY, Type::VARCHAR_ARRAY, Type::BPCHAR_ARRAY]),
             Self::Array(scalar) => is_one_of(&[scalar.types().1]),
@@ -160,6 +174,8 @@ impl Scalar {
             Self::Float8 => "double precision",
             Self::Numeric => "numeric",
             Self::Text => "text",
+            Self::Uuid => "uuid",
+            Self::Jsonb => "jsonb",
             Self::Bytea => "bytea",
             Self::Date => "date",
             Self::Time => "time",
@@ -179,6 +195,8 @@ impl Scalar {
             Self::Float8 => (Type::FLOAT8, Type::FLOAT8_ARRAY),
             Self::Numeric => (Type::NUMERIC, Type::NUMERIC_ARRAY),
             Self::Text => (Type::TEXT, Type::TEXT_ARRAY),
+            Self::Uuid => (Type::UUID, Type::UUID_ARRAY),
+            Self::Jsonb => (Type::JSONB, Type::JSONB_ARRAY),
             Self::Bytea => (Type::BYTEA, Type::BYTEA_ARRAY),
             Self::Date => (Type::DATE, Type::DATE_ARRAY),
             Self::Time => (Type::TIME, Type::TIME_ARRAY),

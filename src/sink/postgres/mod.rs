@@ -13,13 +13,13 @@ use arrow::{
 use tokio_postgres::types::Type;
 
 use self::{column::TableColumn, values::Values};
-use super::writer::{OpenRows, RowWriter, SinkError};
+use super::writer::{Complete, OpenRows, RowWriter, SinkError};
 use crate::{
     clients::{
         postgres::{COPY_END, COPY_FLAGS, COPY_SIGNATURE, Connection, CopyIn, PostgresError, PostgresServer, Role},
         runtime::wait,
     },
-    config::TableUrl,
+    config::{ClientCertificate, ServerUrl, TableUrl},
     problem::{Advice, Kind, Problem},
     sql_name::quoted,
 };
@@ -32,6 +32,18 @@ const ROLE: Role = Role {
     locked: "nothing was written; run it again when the other program is done",
     read_only: "let the URL name the primary, and a user who may write",
     missing: || Advice::Text("create it, or name another table; nothing was written".to_owned()),
+};
+
+/// Somebody adds rows to a table that is there.
+const ADDING: Role = Role {
+    name: "database of the source",
+    settings: "under `offline_store` in feature_store.yaml, or in the URL that `connection_ref` names",
+    password: "write a password into the URL, or under `offline_store`: password: ${…}, with the name of an environment \
+               variable",
+    interrupted: "no rows were added; push them again when the server is up",
+    locked: "no rows were added; push them again when the other program is done",
+    read_only: "let the settings name the primary, and a user who may write",
+    missing: || Advice::Text("check `table` of the source; no rows were added".to_owned()),
 };
 
 /// How long to wait for a table that another program holds.
@@ -52,7 +64,39 @@ pub struct PostgresTable {
 /// What messages need.
 struct Database {
     server: PostgresServer,
-    url: TableUrl,
+    /// The table, as SQL has it.
+    table: String,
+    /// What messages call it.
+    shown: String,
+    /// Whether it is made if there is none.
+    is_made: bool,
+}
+
+/// A table that is there, and is not made.
+#[derive(Debug, Clone)]
+pub struct ExistingTable {
+    /// Its database.
+    pub url: ServerUrl,
+    /// Who we are, for a server that asks for a certificate.
+    pub certificate: Option<ClientCertificate>,
+    /// Where tables are that are named without a schema; `None` leaves it to the user's.
+    pub search_path: Option<String>,
+    /// The table, as SQL has it.
+    pub name: String,
+    /// What messages call it.
+    pub shown: String,
+}
+
+impl ExistingTable {
+    /// Connects to the table's database.
+    ///
+    /// # Errors
+    /// When there is no connection to be had.
+    pub fn connect(self) -> Result<PostgresTable, Problem> {
+        let Self { url, certificate, search_path, name: table, shown } = self;
+        let server = PostgresServer::new(&ADDING, url).with_certificate(certificate);
+        PostgresTable::of(Database { server, table, shown, is_made: false }, search_path.as_deref())
+    }
 }
 
 impl PostgresTable {
@@ -61,14 +105,21 @@ impl PostgresTable {
     /// # Errors
     /// When there is no connection to be had.
     pub fn connect(url: TableUrl) -> Result<Self, Problem> {
-        let server = PostgresServer::new(&ROLE, url.server.clone());
-        let options = format!("-c lock_timeout={}", LOCK_WAIT.as_millis());
+        let schema = url.schema.as_ref().map_or_else(String::new, |schema| format!("{}.", quoted(schema)));
+        let (table, shown) = (format!("{schema}{}", quoted(&url.table)), url.to_string());
+        Self::of(Database { server: PostgresServer::new(&ROLE, url.server), table, shown, is_made: true }, None)
+    }
+
+    fn of(database: Database, search_path: Option<&str>) -> Result<Self, Problem> {
+        // A path has letters, digits and a few marks; see the settings.
+        let path = search_path.map_or_else(String::new, |path| format!(" -c search_path={path}"));
+        let options = format!("-c lock_timeout={}{path}", LOCK_WAIT.as_millis());
         let adjust = |config: &mut tokio_postgres::Config| {
             config.application_name("feastr").options(&options);
         };
-        let mut connection = wait(server.connect(adjust))?;
+        let mut connection = wait(database.server.connect(adjust))?;
         connection.set_limit(ANSWER_LIMIT);
-        Ok(Self { database: Database { server, url }, connection })
+        Ok(Self { database, connection })
     }
 
     /// Begins to write when the columns are known.
@@ -81,27 +132,24 @@ impl PostgresTable {
         let columns = columns(schema)?;
         let said = |error: PostgresError| Problem::from(database.server.explain(&error));
         wait(connection.batch_execute("BEGIN")).map_err(said)?;
-        let there = there(&mut connection, &database.table()).map_err(said)?;
-        match there.is_empty() {
-            true => wait(connection.batch_execute(&creation(&database.table(), &columns))).map_err(said)?,
-            false => check(&columns, &there, &database.url)?,
+        let there = there(&mut connection, &database.table).map_err(said)?;
+        let as_there = |column: TableColumn| match there.iter().find(|there| there.name == column.name) {
+            Some(found) => column.in_column(found.kind),
+            None => column,
+        };
+        let columns: Vec<TableColumn> = columns.into_iter().map(as_there).collect();
+        match there.is_empty() && database.is_made {
+            true => wait(connection.batch_execute(&creation(&database.table, &columns))).map_err(said)?,
+            false => check(&columns, &there, &database)?,
         }
         let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
-        let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", database.table(), names.join(", "));
+        let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", database.table, names.join(", "));
         let copy = wait(connection.copy_in(&statement)).map_err(said)?;
         Ok(TableRows {
             columns,
             sending: Sending { copy, database, waiting: [COPY_SIGNATURE.as_slice(), &[0; COPY_FLAGS]].concat() },
             rows: 0,
         })
-    }
-}
-
-impl Database {
-    /// The table, as SQL has it.
-    fn table(&self) -> String {
-        let schema = self.url.schema.as_ref().map_or_else(String::new, |schema| format!("{}.", quoted(schema)));
-        format!("{schema}{}", quoted(&self.url.table))
     }
 }
 
@@ -137,19 +185,23 @@ fn creation(table: &str, columns: &[TableColumn]) -> String {
 }
 
 /// Asserts that a table that is there takes the columns.
-fn check(columns: &[TableColumn], there: &[ThereColumn], url: &TableUrl) -> Result<(), Problem> {
+fn check(columns: &[TableColumn], there: &[ThereColumn], database: &Database) -> Result<(), Problem> {
+    let shown = &database.shown;
     let conflict = |message: String| {
-        let help = "change the table, name another one, or remove it and it is made; nothing was written";
+        let help = match database.is_made {
+            true => "change the table, name another one, or remove it and it is made; nothing was written",
+            false => "change the table, or push to the online store only; nothing was written",
+        };
         Err(Problem::new(Kind::Conflict, message, help.to_owned()))
     };
     for column in columns {
         let Some(found) = there.iter().find(|there| there.name == column.name) else {
-            return conflict(format!("the table {url} has no column `{}`", column.name));
+            return conflict(format!("the table {shown} has no column `{}`", column.name));
         };
         if !column.kind.fits(found.kind) {
-            let (wanted, shown) = (column.kind.sql(), &found.shown);
+            let (wanted, found) = (column.kind.sql(), &found.shown);
             return conflict(format!(
-                "column `{}` of the table {url} is of type {shown}, and the result has {wanted}",
+                "column `{}` of the table {shown} is of type {found}, and the result has {wanted}",
                 column.name
             ));
         }
@@ -203,15 +255,26 @@ impl RowWriter for TableRows {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<(), SinkError> {
+    fn complete(self: Box<Self>) -> Result<Box<dyn Complete>, SinkError> {
         let mut sending = self.sending;
         sending.waiting.extend(COPY_END.to_be_bytes());
         sending.send()?;
         let Sending { copy, database, .. } = sending;
-        let said = |error: PostgresError| Problem::from(database.server.explain(&error));
-        let mut connection = wait(copy.finish()).map_err(said)?;
-        wait(connection.batch_execute("COMMIT")).map_err(|error| {
-            let problem = said(error);
+        let connection = wait(copy.finish()).map_err(|error| Problem::from(database.server.explain(&error)))?;
+        Ok(Box::new(SentRows { connection, database }))
+    }
+}
+
+/// Rows that the server has and not committed.
+struct SentRows {
+    connection: Connection,
+    database: Database,
+}
+
+impl Complete for SentRows {
+    fn appear(mut self: Box<Self>) -> Result<(), SinkError> {
+        wait(self.connection.batch_execute("COMMIT")).map_err(|error| {
+            let problem = Problem::from(self.database.server.explain(&error));
             let help = "look into the table: either all rows are in it or none".to_owned();
             Problem::new(problem.kind, format!("{}, while the rows were confirmed", problem.message), help)
         })?;

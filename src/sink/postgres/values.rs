@@ -14,6 +14,7 @@ use arrow::{
     error::ArrowError,
     json::writer::{EncoderOptions, NullableEncoder, make_encoder},
 };
+use uuid::Uuid;
 
 use super::{
     column::{ColumnKind, Scalar, TableColumn},
@@ -42,6 +43,8 @@ pub(super) enum Unfit {
     Time,
     #[error("`{0}` is not a number")]
     Number(String),
+    #[error("`{0}` is not a UUID")]
+    Uuid(String),
     #[error("the value is too large for PostgreSQL")]
     TooLarge,
 }
@@ -63,6 +66,8 @@ pub(super) enum ScalarValues<'a> {
     Float8(&'a PrimitiveArray<Float64Type>),
     Numeric(&'a StringArray),
     Text(&'a StringArray),
+    Uuid(&'a StringArray),
+    Jsonb(&'a StringArray),
     Bytea(&'a BinaryArray),
     Date(&'a PrimitiveArray<Date32Type>),
     Time(&'a PrimitiveArray<Time64MicrosecondType>),
@@ -153,6 +158,8 @@ impl<'a> ScalarValues<'a> {
             Scalar::Float8 => Self::Float8(array.as_primitive()),
             Scalar::Numeric => Self::Numeric(array.as_string()),
             Scalar::Text => Self::Text(array.as_string()),
+            Scalar::Uuid => Self::Uuid(array.as_string()),
+            Scalar::Jsonb => Self::Jsonb(array.as_string()),
             Scalar::Bytea => Self::Bytea(array.as_binary()),
             Scalar::Date => Self::Date(array.as_primitive()),
             Scalar::Time => Self::Time(array.as_primitive()),
@@ -168,7 +175,7 @@ impl<'a> ScalarValues<'a> {
             Self::Int8(array) => array,
             Self::Float4(array) => array,
             Self::Float8(array) => array,
-            Self::Numeric(array) | Self::Text(array) => array,
+            Self::Numeric(array) | Self::Text(array) | Self::Uuid(array) | Self::Jsonb(array) => array,
             Self::Bytea(array) => array,
             Self::Date(array) => array,
             Self::Time(array) => array,
@@ -198,6 +205,15 @@ impl<'a> ScalarValues<'a> {
             }
             Self::Text(array) if array.value(row).contains('\0') => Err(Unfit::ZeroByte),
             Self::Text(array) => put_bytes(array.value(row).as_bytes(), out),
+            Self::Uuid(array) => {
+                let text = array.value(row);
+                put_bytes(Uuid::try_parse(text).map_err(|_| Unfit::Uuid(text.to_owned()))?.as_bytes(), out)
+            }
+            Self::Jsonb(array) => with_length(out, |out| {
+                out.push(JSONB_VERSION);
+                out.extend_from_slice(array.value(row).as_bytes());
+                Ok(())
+            }),
             Self::Bytea(array) => put_bytes(array.value(row), out),
             Self::Date(array) => {
                 let days = value(array, row).checked_sub(ORIGIN_DAYS).ok_or(Unfit::Time)?;
