@@ -1,6 +1,6 @@
 //! What the columns of a source's files hold.
 
-use arrow::datatypes::{DataType as ArrowType, FieldRef};
+use arrow::datatypes::{DataType as ArrowType, Field, FieldRef};
 
 use super::{
     parquet::is_uuid,
@@ -137,6 +137,28 @@ impl Column {
         let mut kinds = self.kinds.iter().map(|kind| kind.holds.arrow());
         let first = kinds.next()?.clone();
         values::infer(&kinds.try_fold(first, |known, kind| unify(&known, kind))?)
+    }
+
+    /// The column as new rows have it beside the others: of their type, or of one that holds the values of all of them; of
+    /// texts that become what is asked for a text.
+    pub fn field(&self) -> Field {
+        if self.kinds.iter().any(|kind| kind.holds.is_text()) {
+            return Field::new(&self.name, ArrowType::Utf8, true);
+        }
+        let kinds = self.kinds.iter().map(|kind| Some(kind.holds.arrow().clone()));
+        let unified = kinds.reduce(|one, other| unify(&one?, &other?)).flatten();
+        match (self.kinds.as_slice(), unified) {
+            ([ColumnKind { holds: Holds::Typed(field), .. }], _)
+            | ([ColumnKind { holds: Holds::Typed(field), .. }, ..], None) => {
+                field.as_ref().clone().with_name(&self.name)
+            }
+            (_, unified) => Field::new(&self.name, unified.unwrap_or(ArrowType::Utf8), true),
+        }
+    }
+
+    /// Whether the values are texts of numbers with any digits.
+    pub fn is_written_number(&self) -> bool {
+        matches!(self.kinds.as_slice(), [ColumnKind { holds: Holds::Json(ArrowType::Float64), .. }])
     }
 
     /// Whether the values are moments by their type.

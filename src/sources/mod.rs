@@ -28,13 +28,15 @@ mod unify;
 mod wanted;
 mod whereabouts;
 
+pub(crate) use columns::type_name;
 pub use columns::{Column, ColumnKind, Columns, Holds};
 pub use content::ContentOrder;
 pub use convert::{Converted, as_texts, key_values};
-pub use files::{DataFile, Format, LeftOut, SourceFiles};
+pub use files::{DataFile, Format, LeftOut, NewFiles, SourceFiles, day_of, start_of_day};
 pub use opened::OpenSource;
 pub use part::{Part, Rows};
 pub use places::Places;
+pub use postgres::SourceTable;
 pub use said::SaidTimes;
 pub use scan::Scan;
 pub use scan_run::ScanRun;

@@ -15,7 +15,7 @@ use super::{
     batches::Batches,
     columns::{Column, Columns},
     convert::{Converted, Converter},
-    files::{self, DataFile, Days, Format, SourceFiles},
+    files::{self, DataFile, Days, Format, NewFiles, SourceFiles},
     header::Header,
     parquet::{Footer, unreadable},
     postgres::Table,
@@ -127,6 +127,23 @@ impl OpenSource {
     pub fn file(path: &Path, format: Format, shown: &str) -> Result<Self, Problem> {
         let files = SourceFiles::single(path, format).map_err(|error| unreadable(shown, &error))?;
         Self::read(files, TextRules { times: TimeFormat::Iso }, None, &|_| shown.to_owned(), (shown.to_owned(), true))
+    }
+
+    /// The same rows, in which times are written as in a source.
+    ///
+    /// # Errors
+    /// When its `timestamp_format` is none.
+    pub fn written_like(self, source: &DataSource) -> Result<Self, Problem> {
+        let SourceKind::File(file) = &source.kind else { return Ok(self) };
+        Ok(Self { rules: Arc::new(TextRules { times: time_format(source, file)? }), ..self })
+    }
+
+    /// Where new files of this source go, which is one of files.
+    ///
+    /// # Errors
+    /// When they are no parquet files, or its path is a pattern that new files would perhaps not match.
+    pub fn new_files(&self, source: &DataSource, file: &FileSource, repo: &Path) -> Result<NewFiles, Problem> {
+        files::new_files(source, file, &self.files, repo)
     }
 
     /// Rows in memory, called `shown` in messages.

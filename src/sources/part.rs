@@ -6,7 +6,7 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, UInt64Array, new_null_array},
     buffer::BooleanBuffer,
     compute::{filter, take},
-    datatypes::Int64Type,
+    datatypes::{Int64Type, UInt64Type},
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
@@ -18,6 +18,7 @@ use super::{
     postgres::TableRows,
     scan::{FileColumn, Range, Scan, ScanFile},
     target::Target,
+    text::Batch,
     text_files::TextPart,
     wanted::Wanted,
 };
@@ -80,6 +81,10 @@ pub struct Part {
     cursor: Cursor,
     /// Rows of texts that are behind, picked or not.
     texts: usize,
+    /// How many rows were behind before the last batch.
+    last: usize,
+    /// The lines of the last batch, if it is of texts.
+    lines: Option<ArrayRef>,
     /// For the bytes of contents.
     order: ContentOrder,
 }
@@ -97,13 +102,15 @@ pub(super) enum PartSource {
 
 impl Part {
     pub(super) fn new(scan: Arc<Scan>, file: usize, source: PartSource, first_row: u64, cursor: Cursor) -> Self {
-        Self { scan, file, source, first_row, cursor, texts: 0, order: ContentOrder::default() }
+        let order = ContentOrder::default();
+        Self { scan, file, source, first_row, cursor, texts: 0, last: 0, lines: None, order }
     }
 
     /// The next rows, of which some may be outside the range of the scan; none at the end.
     pub(super) fn next(&mut self) -> Result<Option<Rows>, Problem> {
         let scan = Arc::clone(&self.scan);
         let file = &scan.files[self.file];
+        self.last = self.cursor.behind();
         match &mut self.source {
             PartSource::Batch(batch) => {
                 let Some((columns, rows)) = batch.take() else { return Ok(None) };
@@ -128,8 +135,11 @@ impl Part {
                 self.converted(&scan, file, Vec::new(), count).map(Some)
             }
             PartSource::Text(part) => {
-                let Some((read, all)) = part.next()? else { return Ok(None) };
-                let (read, count) = picked(read, all, self.cursor.picked(), self.texts)?;
+                let Some(Batch { columns: mut read, lines }) = part.next()? else { return Ok(None) };
+                let all = lines.len();
+                read.push(Arc::new(UInt64Array::from(lines)));
+                let (mut read, count) = picked(read, all, self.cursor.picked(), self.texts)?;
+                self.lines = read.pop();
                 self.texts += all;
                 scan.unfit.fetch_add(part.take_unfit(), Ordering::Relaxed);
                 // They were converted on the way, in the order in which they are wanted.
@@ -148,6 +158,18 @@ impl Part {
                 self.cursor.pass(count);
                 Ok(Some(Rows { columns, count }))
             }
+        }
+    }
+
+    /// Where a row of the last batch is: `row 7 of rows.parquet`, `line 9 of rows.csv`. Not for scans that leave rows out
+    /// because of their times.
+    pub fn place(&self, row: usize) -> String {
+        let shown = &self.scan.files[self.file].shown;
+        match (&self.source, &self.lines) {
+            // Rows of tables have no numbers.
+            (PartSource::Postgres(_), _) => format!("a row of {shown}"),
+            (_, Some(lines)) => format!("line {} of {shown}", lines.as_primitive::<UInt64Type>().value(row)),
+            _ => format!("row {} of {shown}", self.first_row + self.cursor.number(self.last + row) as u64),
         }
     }
 
@@ -209,12 +231,7 @@ impl Part {
                     Some(inside) => inside.values().set_indices().nth(*row).unwrap_or(*row),
                     None => *row,
                 };
-                let place = match self.source {
-                    // Rows of tables have no numbers.
-                    PartSource::Postgres(_) => format!("a row of {shown}"),
-                    _ => format!("row {} of {shown}", self.first_row + self.cursor.row(in_batch) as u64),
-                };
-                Err(wanted.unfit(&place, &reason.unwrap_or_else(|| "a value does not fit".to_owned())))
+                Err(wanted.unfit(&self.place(in_batch), &reason.unwrap_or_else(|| "a value does not fit".to_owned())))
             }
             _ => {
                 self.scan.unfit.fetch_add(unfit.len() as u64, Ordering::Relaxed);

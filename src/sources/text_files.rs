@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
+use arrow::datatypes::DataType as ArrowType;
 
 use super::{
     columns::Holds,
@@ -188,15 +188,12 @@ pub(crate) struct TextPart {
 }
 
 impl TextPart {
-    /// The next rows: arrays of the columns, and how many rows they have.
+    /// The next rows.
     ///
     /// # Errors
     /// When a row has no such form, or a value does not fit.
-    pub(crate) fn next(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>, Problem> {
-        match self.rows.next_batch() {
-            Ok(batch) => Ok(batch.map(|batch| (batch.columns, batch.rows))),
-            Err(problem) => Err(self.explain(&problem)),
-        }
+    pub(crate) fn next(&mut self) -> Result<Option<text::Batch>, Problem> {
+        self.rows.next_batch().map_err(|problem| self.explain(&problem))
     }
 
     /// How many more values became null because they do not fit.

@@ -52,6 +52,11 @@ impl PostgresServer {
         &self.url
     }
 
+    /// Where it is, and who we are for it.
+    pub fn into_parts(self) -> (ServerUrl, Option<ClientCertificate>) {
+        (self.url, self.certificate)
+    }
+
     /// A new connection, with settings of the caller besides those of the URL.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! Days of which a source has a folder each, and those that are asked about.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 
-use crate::model::DAY;
+use crate::model::{DAY, Timestamp};
 
 /// The days that are asked about of a source whose folders name a day: `day=2026-01-31` or `day=20260131`, in UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,14 @@ impl Days {
     }
 }
 
-/// The first moment of a day.
-fn start_of_day(text: &str) -> Option<i64> {
+/// The day of a moment in UTC, with or without dashes.
+pub fn day_of(moment: Timestamp, is_compact: bool) -> String {
+    let form = if is_compact { "%Y%m%d" } else { "%Y-%m-%d" };
+    DateTime::from_timestamp_micros(moment.micros()).unwrap_or_default().format(form).to_string()
+}
+
+/// The first moment of a day in microseconds; `None` for what is no day.
+pub fn start_of_day(text: &str) -> Option<i64> {
     let day = ["%Y-%m-%d", "%Y%m%d"].iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok())?;
     Some(day.and_time(NaiveTime::MIN).and_utc().timestamp_micros())
 }

@@ -1,6 +1,7 @@
 //! Which files a source consists of, which lie beside them and are left out, and what the names of
 //! their folders say.
 
+mod added;
 mod braces;
 mod content;
 mod damage;
@@ -26,9 +27,12 @@ use std::{
 
 use arrow::datatypes::Fields;
 
+pub use added::NewFiles;
+pub(crate) use added::new_files;
 pub(crate) use content::open_text;
 pub(crate) use damage::not_parquet;
 pub(crate) use days::Days;
+pub use days::{day_of, start_of_day};
 pub use format::Format;
 pub use left_out::LeftOut;
 
@@ -74,7 +78,7 @@ impl SourceFiles {
     }
 
     /// Files of which nothing else is known.
-    pub(super) fn of(files: Vec<DataFile>) -> Self {
+    pub(crate) fn of(files: Vec<DataFile>) -> Self {
         let (left_out, partitioned_below) = (Vec::new(), None);
         Self {
             files,
@@ -123,7 +127,7 @@ pub(crate) fn find(path: &str, format: Format, repo: &Path, days: Option<&Days>)
     let full = repo.join(local.as_ref());
     if let Some(found) = existing(&full)? {
         if found.is_file() {
-            return Ok(SourceFiles::of_one(&full, found.len(), format));
+            return with_added(SourceFiles::of_one(&full, found.len(), format));
         }
         if found.is_dir() {
             return in_folder(path, format, &full, days);
@@ -172,6 +176,20 @@ fn nothing_at(path: &str, local: &str, repo: &Path) -> Problem {
         Err(_) => relative_help(local, repo),
     };
     Problem::new(Kind::NotFound, format!("there is no file `{path}`"), help)
+}
+
+/// The same with what was added to a source that is one file.
+fn with_added(mut found: SourceFiles) -> Result<SourceFiles, Problem> {
+    let Some(file) = found.files.first() else { return Ok(found) };
+    let folder = added::folder_beside(&file.path);
+    if folder.is_dir() {
+        let mut gathering = Gathering::new(found.format, &folder, None);
+        gathering.folder(FollowedPath::start(&folder)?)?;
+        let added = gathering.finish()?;
+        found.files.extend(added.files);
+        found.left_out = added.left_out;
+    }
+    Ok(found)
 }
 
 fn in_folder(path: &str, format: Format, folder: &Path, days: Option<&Days>) -> Result<SourceFiles, Problem> {

@@ -33,6 +33,8 @@ pub(super) enum Component {
 
 /// A component with wildcards.
 pub(super) struct Wild {
+    /// As it is written.
+    pub text: String,
     matcher: GlobMatcher,
     /// Whether it begins with `.` or `_` itself, and so asks for such names.
     pub hidden: bool,
@@ -76,5 +78,6 @@ fn wild(component: &str) -> Result<Wild, String> {
     let escapes = MAIN_SEPARATOR != '\\';
     let glob = GlobBuilder::new(component).literal_separator(true).backslash_escape(escapes).build();
     let matcher = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
-    Ok(Wild { matcher, hidden: component.trim_start_matches('\\').starts_with(['.', '_']) })
+    let hidden = component.trim_start_matches('\\').starts_with(['.', '_']);
+    Ok(Wild { text: component.to_owned(), matcher, hidden })
 }

@@ -9,6 +9,7 @@ mod rows;
 mod select;
 mod sent;
 mod server;
+mod source_table;
 mod table;
 
 pub(crate) use column::TableColumn;
@@ -17,4 +18,5 @@ pub(super) use rows::TableRows;
 pub(super) use select::Conditions;
 pub(crate) use select::between;
 pub(crate) use sent::{SentRows, sent_type};
+pub use source_table::SourceTable;
 pub(crate) use table::Table;

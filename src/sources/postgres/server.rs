@@ -6,7 +6,7 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use crate::{
     clients::postgres::{Connection, PostgresError, PostgresServer, Role},
-    config::{PostgresConnection, ServerUrl},
+    config::{ClientCertificate, PostgresConnection, ServerUrl},
     model::{DataSource, printable},
     problem::{Advice, Kind, Problem},
     sources::Whereabouts,
@@ -86,6 +86,12 @@ impl SourceServer {
         let text = (whereabouts.environment)(variable).ok_or_else(|| problem("is not set"))?;
         let url = ServerUrl::postgres(&text).map_err(|error| problem(&format!("cannot be used: {}", error.message)))?;
         Ok(Self { server: PostgresServer::new(&OF_REFERENCE, url), search_path: None, keepalives_idle: None })
+    }
+
+    /// Where it is, who we are for it, and where tables are that are named without a schema.
+    pub(super) fn into_parts(self) -> (ServerUrl, Option<ClientCertificate>, Option<String>) {
+        let (url, certificate) = self.server.into_parts();
+        (url, certificate, self.search_path)
     }
 
     /// Whether tables of both are found by the same names.

@@ -65,8 +65,8 @@ impl Wanted {
 /// Some rows of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    /// How many, also without columns.
-    pub rows: usize,
+    /// The lines on which they begin, also without columns.
+    pub lines: Vec<u64>,
     /// The wanted columns, in the order in which they were asked for.
     pub columns: Vec<ArrayRef>,
 }

@@ -64,7 +64,7 @@ impl FirstRows {
             let value = |row: usize| {
                 columns.iter().map(|column| column.is_valid(row).then(|| column.value(row).to_owned())).collect()
             };
-            first.rows.extend((0..batch.rows.min(limit - first.rows.len())).map(value));
+            first.rows.extend((0..batch.lines.len().min(limit - first.rows.len())).map(value));
         }
         Ok(first)
     }

@@ -17,7 +17,7 @@ mod rows;
 mod times;
 mod unfit;
 
-pub(crate) use batch::Wanted;
+pub(crate) use batch::{Batch, Wanted};
 pub(crate) use chunks::{CHUNK_BYTES, Chunk, Chunks};
 pub(crate) use column::TextColumn;
 pub(crate) use first_rows::FirstRows;

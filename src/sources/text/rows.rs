@@ -72,7 +72,7 @@ impl Rows {
         // After an error some columns are longer than others.
         let columns = self.wanted.iter_mut().map(Wanted::finish).collect();
         match filled {
-            Ok(rows) if rows > 0 => return Ok(Some(Batch { rows, columns })),
+            Ok(lines) if !lines.is_empty() => return Ok(Some(Batch { lines, columns })),
             Ok(_) => self.forget(),
             Err(problem) => {
                 self.forget();

@@ -1,5 +1,6 @@
 //! Sources in temporary folders.
 
+mod added;
 mod folders;
 mod links;
 mod paths;

@@ -28,31 +28,31 @@ impl Records {
         Self { delimiter, width, positions, fields: Vec::with_capacity(width), unescaped: String::new() }
     }
 
-    /// Appends rows to the columns as long as they are within the limits, and tells how many.
+    /// Appends rows to the columns as long as they are within the limits, and tells the line of each.
     pub(in crate::sources::text) fn fill(
         &mut self,
         text: &ChunkText,
         place: &mut Place,
         wanted: &mut [Wanted],
         limits: Limits,
-    ) -> Result<usize, RowProblem> {
+    ) -> Result<Vec<u64>, RowProblem> {
         let bytes = text.bytes();
         let last = place.offset.saturating_add(limits.bytes);
-        let mut rows = 0;
-        while rows < limits.rows && place.offset < bytes.len().min(last) {
+        let mut lines = Vec::new();
+        while lines.len() < limits.rows && place.offset < bytes.len().min(last) {
             match &bytes[place.offset..] {
                 [b'\n', ..] => place.offset += 1,
                 [b'\r', b'\n', ..] => place.offset += 2,
                 [b'\r'] => place.offset += 1,
                 _ => {
+                    lines.push(place.line);
                     self.row(text, place, wanted)?;
-                    rows += 1;
                     continue;
                 }
             }
             place.line += 1;
         }
-        Ok(rows)
+        Ok(lines)
     }
 
     fn row(&mut self, text: &ChunkText, place: &mut Place, wanted: &mut [Wanted]) -> Result<(), RowProblem> {

@@ -39,7 +39,7 @@ fn texts(text: impl AsRef<[u8]>, delimiter: Option<u8>, size: usize) -> Result<V
     let (heading, mut chunks) = read(text, delimiter, size)?;
     let mut all = vec![heading.names.clone()];
     for batch in batches(&mut chunks, &mut Rows::of_csv_as_is(&heading))? {
-        for row in 0..batch.rows {
+        for row in 0..batch.lines.len() {
             all.push(batch.columns.iter().map(|column| column.as_string::<i32>().value(row).to_owned()).collect());
         }
     }
@@ -142,7 +142,7 @@ fn wanted_columns_come_as_asked_for() {
     // Rows are counted also without columns.
     let (heading, mut chunks) = read(text, None, 100).unwrap();
     let counted = batches(&mut chunks, &mut Rows::of_csv(&heading, Vec::new()).unwrap()).unwrap();
-    assert_eq!(counted.iter().map(|batch| batch.rows).collect::<Vec<_>>(), [2]);
+    assert_eq!(counted.iter().map(|batch| batch.lines.len()).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn batches_are_limited() {
             Some((rows_limit, bytes)) => rows.with_limits(Limits { rows: rows_limit, bytes }),
             None => rows,
         };
-        let sizes: Vec<_> = batches(&mut chunks, &mut rows).unwrap().iter().map(|batch| batch.rows).collect();
+        let sizes: Vec<_> = batches(&mut chunks, &mut rows).unwrap().iter().map(|batch| batch.lines.len()).collect();
         sizes
     };
     assert_eq!(sizes(None), [8_192, 1_808]);
@@ -288,5 +288,15 @@ fn reference(text: &str, delimiter: u8) -> Vec<Vec<String>> {
             }
             csv_core::ReadFieldResult::End => return records,
         }
+    }
+}
+
+#[test]
+fn rows_tell_the_line_on_which_they_begin() {
+    let text = "a,b\n1,\"x\ny\"\n\n\r\n2,z\n3,w";
+    for size in [1, 7, 100] {
+        let (heading, mut chunks) = read(text, None, size).unwrap();
+        let read = batches(&mut chunks, &mut Rows::of_csv(&heading, Vec::new()).unwrap()).unwrap();
+        assert_eq!(read.into_iter().flat_map(|batch| batch.lines).collect::<Vec<_>>(), [2, 6, 7], "{size}");
     }
 }

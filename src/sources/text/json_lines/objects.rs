@@ -31,19 +31,19 @@ impl Objects {
         Self { members: Members { known, order: Vec::new() }, positions }
     }
 
-    /// Appends rows to the columns as long as they are within the limits, and tells how many.
+    /// Appends rows to the columns as long as they are within the limits, and tells the line of each.
     pub(in crate::sources::text) fn fill(
         &mut self,
         text: &ChunkText,
         place: &mut Place,
         wanted: &mut [Wanted],
         limits: Limits,
-    ) -> Result<usize, RowProblem> {
+    ) -> Result<Vec<u64>, RowProblem> {
         let bytes = text.bytes();
         let last = place.offset.saturating_add(limits.bytes);
         let mut found: Vec<Option<&RawValue>> = vec![None; self.members.known.len()];
-        let mut rows = 0;
-        while rows < limits.rows && place.offset < bytes.len().min(last) {
+        let mut lines = Vec::new();
+        while lines.len() < limits.rows && place.offset < bytes.len().min(last) {
             let (start, line) = (place.offset, place.line);
             let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
             *place = Place { offset: bytes.len().min(end + 1), line: line + 1 };
@@ -61,9 +61,9 @@ impl Objects {
                     None => wanted.push_null(),
                 }
             }
-            rows += 1;
+            lines.push(line);
         }
-        Ok(rows)
+        Ok(lines)
     }
 }
 
