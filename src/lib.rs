@@ -18,6 +18,7 @@ pub mod offline;
 pub mod online;
 pub mod plan;
 pub mod problem;
+pub mod push;
 pub mod registry;
 pub mod retrieval;
 pub mod serving;

@@ -78,6 +78,8 @@ pub enum Advice {
     LongerChunks(i64),
     /// Say that an end in the future is meant.
     AllowFuture,
+    /// Correct the time of a row, or say that rows may be in the future.
+    AllowFutureRows,
     /// Give a start that is past.
     PastStart,
     /// Give the end as the start, and the start as the end.
@@ -171,6 +173,9 @@ impl fmt::Display for Advice {
             Self::GiveJoinKey(key) => write!(f, "give `{key}` for each entity"),
             Self::LongerChunks(most) => write!(f, "choose longer parts, so that there are no more than {most}"),
             Self::AllowFuture => f.write_str("give the present time, or allow an end in the future if it is wanted"),
+            Self::AllowFutureRows => f.write_str(
+                "correct it, or allow rows in the future if it is wanted: until then it would be the newest value",
+            ),
             Self::PastStart => f.write_str("give a start that is past"),
             Self::SwapEnds => f.write_str("swap them"),
             Self::LaterEndOrRange => f.write_str("give a later end, or write exactly this range again"),

@@ -11,6 +11,7 @@ use crate::{
     online::{self, OnlineStore},
     problem::{Kind, Problem},
     registry::{self, Cached, Locking, Registry, Status, read_objects},
+    sources::Whereabouts,
 };
 
 /// A feature store: what `feature_store.yaml` names, opened once and shared by everybody who asks.
@@ -24,6 +25,7 @@ pub struct FeatureStore {
     remembered: Remembered,
     clock: fn() -> Timestamp,
     observer: Arc<Observer>,
+    whereabouts: Whereabouts,
 }
 
 /// The stores that a feature store is made of.
@@ -64,12 +66,14 @@ impl FeatureStore {
             online: config.online_store.as_ref().map(online::open),
             offline: offline::open(&config, environment),
         };
-        Self::over(stores, config, clock, observer)
+        let whereabouts = Whereabouts::of(&config, environment);
+        Self { whereabouts, ..Self::over(stores, config, clock, observer) }
     }
 
     /// The same with stores that are there already.
     pub(super) fn over(stores: Stores, config: StoreConfig, clock: fn() -> Timestamp, observer: Arc<Observer>) -> Self {
-        Self { stores, config, kept: None, remembered: Remembered::default(), clock, observer }
+        let whereabouts = Whereabouts::of(&config, |_| None);
+        Self { stores, config, kept: None, remembered: Remembered::default(), clock, observer, whereabouts }
     }
 
     /// The same for a program that lives: what is registered is kept, as fresh as the settings want it (`cache_ttl_seconds`
@@ -151,6 +155,11 @@ impl FeatureStore {
     /// The offline store.
     pub fn offline(&self) -> &dyn OfflineStore {
         self.stores.offline.as_ref()
+    }
+
+    /// What decides where sources are.
+    pub(super) const fn whereabouts(&self) -> &Whereabouts {
+        &self.whereabouts
     }
 
     /// The time of day.

@@ -21,6 +21,7 @@ pub mod import;
 pub mod materialize;
 pub mod plan;
 mod prepared;
+pub mod push;
 mod remembered;
 pub mod retrieval;
 pub mod saved_datasets;

@@ -27,6 +27,7 @@ mod output_file;
 mod output_format;
 mod parquet_options;
 mod plan;
+mod push;
 mod question;
 mod read_notes;
 mod registry;
@@ -170,6 +171,7 @@ enum Command {
     Registry(registry::Command),
     Materialize(materialize::RangeArgs),
     MaterializeIncremental(materialize::IncrementalArgs),
+    Push(push::Args),
     #[command(visible_alias = "get-historical-features")]
     GetHistorical(get_historical::Args),
     #[command(visible_alias = "get-online-features")]
@@ -248,6 +250,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::Registry(command) => registry::run(command, context),
         Command::Materialize(args) => materialize::run_range(args, context),
         Command::MaterializeIncremental(args) => materialize::run_incremental(args, context),
+        Command::Push(args) => push::run(args, context),
         Command::GetHistorical(args) => get_historical::run(args, context),
         Command::GetOnline(args) => get_online::run(args, context),
         Command::Online(command) => online::run(command, context),

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{DUMMY_ENTITY, DataSource, Field, Tags, Ttl};
+use super::{DUMMY_ENTITY, DataSource, FeatureView, Field, Tags, Ttl};
 
 /// Labels that people or programs give to entities.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,6 +39,24 @@ impl LabelView {
     /// The join key columns; none for a view without entities.
     pub fn join_keys(&self) -> &[Field] {
         if self.entities.iter().all(|name| name == DUMMY_ENTITY) { &[] } else { &self.entity_columns }
+    }
+
+    /// The plain view over the history of the labels: how they are stored.
+    pub fn over_history(&self) -> FeatureView {
+        let history = self.source.as_ref().map(|source| source.kind.batch_source().unwrap_or(source).clone());
+        FeatureView {
+            entities: self.entities.clone(),
+            entity_columns: self.entity_columns.clone(),
+            features: self.features.clone(),
+            ttl: self.ttl,
+            source: history,
+            stream_source: self.source.clone(),
+            online: self.online,
+            description: self.description.clone(),
+            owner: self.owner.clone(),
+            tags: self.tags.clone(),
+            ..FeatureView::new(&self.name)
+        }
     }
 }
 

@@ -11,6 +11,8 @@ const HOUR: i64 = 60 * MINUTE;
 /// A day in microseconds.
 pub(crate) const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
+/// Clocks differ; what is so little ahead of ours is not a mistake.
+const CLOCK_SKEW: i64 = MINUTE;
 
 /// A moment: microseconds since 1970-01-01 00:00 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +42,11 @@ impl Timestamp {
     /// The clock of this machine. Only the edges call it; the rest is handed a moment.
     pub fn now() -> Self {
         Self(Utc::now().timestamp_micros())
+    }
+
+    /// Whether it is later than the present by more than clocks differ.
+    pub const fn is_beyond(self, now: Self) -> bool {
+        self.0.saturating_sub(CLOCK_SKEW) > now.0
     }
 
     /// The moment `micros` earlier, or the earliest there is.

@@ -31,6 +31,9 @@ pub fn advice(advice: &Advice) -> String {
             format!("choose longer ones with --chunk, so that there are no more than {most}")
         }
         Advice::AllowFuture => "write `now`, or add --allow-future if it is wanted".to_owned(),
+        Advice::AllowFutureRows => {
+            "correct it, or add --allow-future if it is wanted: until then it would be the newest value".to_owned()
+        }
         Advice::PastStart => "give a START that is past".to_owned(),
         Advice::SwapEnds => "swap them: materialize START END".to_owned(),
         Advice::LaterEndOrRange => {

@@ -29,6 +29,7 @@ import pyarrow.parquet
 from click.testing import CliRunner
 from feast import Entity, FeatureStore, FeatureView, Field, FileSource, repo_operations
 from feast.cli.cli import cli as feast_cli
+from feast.data_source import PushMode
 from feast.infra.offline_stores.file_source import SavedDatasetFileStorage
 from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
 from feast.repo_config import load_repo_config
@@ -69,6 +70,12 @@ def cli(arguments):
 
 def materialize(start, end, views=None):
     store().materialize(instant(start), instant(end), feature_views=views)
+
+
+def push(source, rows, to):
+    """Pushes the rows of a parquet file; `to` is the name of a mode."""
+    frame = pyarrow.parquet.read_table(rows).to_pandas(integer_object_nulls=True)
+    store().push(source, frame, to=PushMode[to.upper()])
 
 
 def online(entities, full_feature_names=False, **wanted):
@@ -208,6 +215,7 @@ STEPS = {
         teardown,
         cli,
         materialize,
+        push,
         online,
         historical,
         read,

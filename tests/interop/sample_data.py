@@ -88,6 +88,48 @@ write(
     rainy=(pa.bool_(), [True, False, True]),
 )
 
+# What is pushed to the sources of customers and of stock: one row for each, the columns of stock as views call them. Customer
+# 9 is new; customer 4 has a newer row than this one.
+write(
+    "pushed_customers",
+    customer_id=(pa.int64(), [1, 2, 4, 9]),
+    event_timestamp=(TIMES, [utc(days=5, microseconds=3), utc(days=5), utc(days=-1), utc(days=6)]),
+    created=(TIMES, [utc(days=5), utc(days=5), utc(days=5), utc(days=6)]),
+    visits=(pa.int32(), [7, -8, 9, 10]),
+    points=(pa.int64(), [2**41, -5, 0, 3]),
+    score=(pa.float32(), [0.7, -0.0, nan, 1e-5]),
+    spent=(pa.float64(), [0.1, nan, 2.5, 1e-300]),
+    city=(pa.string(), ["Åbo", "", "x", None]),
+    member=(pa.bool_(), [False, True, True, False]),
+    last_order=(TIMES, [utc(days=4), utc(days=-900), utc(), utc(hours=3)]),
+    basket_sizes=(pa.list_(pa.int64()), [[7], [], [2**40], [1, 2, 3]]),
+    ratings=(pa.list_(pa.float32()), [[0.3, 1.5], [], [2.0], [0.1]]),
+    labels=(pa.list_(pa.string()), [["ü"], [""], ["a", "b"], ["c"]]),
+    flags=(pa.list_(pa.bool_()), [[True, False], [], [False], [True]]),
+    logins=(pa.list_(TIMES), [[utc()], [utc(days=1)], [utc()], [utc()]]),
+    photo=(pa.binary(), [b"\x00\xff", b"", b"p", b"q"]),
+)
+write(
+    "pushed_stock",
+    shop_id=(pa.string(), ["a", "new"]),
+    item_no=(pa.int32(), [1, 7]),
+    event_timestamp=(pa.timestamp("us"), [at(days=9), at(days=9)]),
+    recorded=(pa.timestamp("us"), [at(days=9), at(days=10)]),
+    amount=(pa.int64(), [77, 88]),
+    price=(pa.float64(), [7.5, 8.25]),
+)
+
+# What is pushed to a history of drivers, its columns in another order.
+write(
+    "pushed_drivers",
+    created=(TIMES, [utc(days=690), utc(days=690), utc(days=691)]),
+    driver_id=(pa.int64(), [1001, 1002, 7]),
+    avg_daily_trips=(pa.int64(), [7, 8, 2**40]),
+    conv_rate=(pa.float32(), [0.1, 0.2, 0.3]),
+    acc_rate=(pa.float32(), [0.5, 0.6, 0.7]),
+    event_timestamp=(TIMES, [utc(days=690), utc(days=689, microseconds=7), utc(days=690)]),
+)
+
 # What training data is asked for; event times with a zone. Row by row: ordinary, before the first
 # value, exactly as old as the ttl and a microsecond older, unknown keys, missing keys, a repeated row.
 write(

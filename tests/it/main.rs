@@ -43,6 +43,7 @@ mod plan;
 mod point_in_time;
 mod porting;
 mod postgres_source;
+mod push;
 mod reference;
 mod registries;
 mod retrieval_page;

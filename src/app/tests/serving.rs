@@ -26,16 +26,20 @@ use crate::{
     serving::{Answer, Status},
 };
 
-fn features(names: &[&str]) -> FeatureRequest {
+pub(super) fn features(names: &[&str]) -> FeatureRequest {
     let references = names.iter().map(|name| name.parse().unwrap()).collect();
     FeatureRequest { selection: Selection::of_features(references), full_feature_names: true }
 }
 
-fn driver(driver: i64) -> Entities {
+pub(super) fn driver(driver: i64) -> Entities {
     Entities::of_texts(&[vec![("driver_id".to_owned(), driver.to_string())]]).unwrap()
 }
 
-fn ask(store: &Arc<FeatureStore>, features: &FeatureRequest, entities: &Entities) -> Result<Answer, Failure> {
+pub(super) fn ask(
+    store: &Arc<FeatureStore>,
+    features: &FeatureRequest,
+    entities: &Entities,
+) -> Result<Answer, Failure> {
     let deadline = Instant::now() + Duration::from_secs(60);
     wait(get_online(store, &caller(), Request { features, entities, deadline }))
 }

@@ -1,0 +1,88 @@
+//! Rows that somebody has, written to the views that a push source feeds.
+
+use super::{Caller, Failure, FeatureStore};
+use crate::{
+    problem::{Kind, Problem},
+    push::{Checks, Fed, History, Naming, Newest, PushReport, Staged, To, ViewReport},
+    retrieval::Entities,
+};
+
+/// What is pushed, and where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The push source.
+    pub source: &'a str,
+    /// Its rows, wherever they come from.
+    pub rows: &'a Entities,
+    /// Where they go.
+    pub to: To,
+    /// Whether rows may be of a moment that is not there yet.
+    pub allow_future: bool,
+}
+
+/// Checks all rows for all views, and then writes them: the newest of each entity to the online store, and all of them
+/// beside the history of the source, where nobody sees them before the online values are stored.
+///
+/// # Errors
+/// When there is no such source or a row is not right for one of its views: then nothing is written. When a store cannot
+/// be written, values of some entities may be there, and the history has no row: the same rows can be pushed again.
+pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<PushReport, Failure> {
+    let Request { source, rows, to, allow_future } = request;
+    let online = if to.online() { Some(store.required_online()?) } else { None };
+    let state = store.registered()?;
+    let fed = Fed::find(&state, source, to)?;
+    let batch = fed.history()?;
+    let opened = rows.open()?.written_like(batch)?;
+    let naming = Naming { rows: &opened, shown: rows.shown() };
+    let history = match to.offline() {
+        true => Some(History::new(batch, store.offline().inspect(batch)?, store.whereabouts())),
+        false => None,
+    };
+
+    let mut needs = fed.views.iter().map(|view| view.needs()).collect::<Result<Vec<_>, _>>()?;
+    needs.extend(history.as_ref().map(|history| history.needs(naming)));
+    let ignored_columns = naming.check(&needs)?;
+    if let (Some(column), true) = (ignored_columns.first(), to.offline()) {
+        let message = format!("{}: column `{column}` is none of data source `{}`", rows.shown(), batch.name);
+        let help = "leave it out; the columns of a source stay what they are".to_owned();
+        return Err(Problem::new(Kind::Invalid, message, help).into());
+    }
+    let checks = Checks { now: store.now(), allow_future };
+    let views = fed.views.iter().map(|view| Newest::of(view, naming, checks)).collect::<Result<Vec<_>, _>>()?;
+    let count = views.first().map_or(0, Newest::rows);
+    let staged = match &history {
+        Some(history) if count > 0 => Some(history.stage(naming)?),
+        _ => None,
+    };
+
+    let mut reports = Vec::new();
+    if let Some(online) = online {
+        for newest in views.iter().filter(|newest| newest.goes_online()) {
+            reports.push(newest.write(store.project(), online).map_err(|problem| after(problem, &reports))?);
+        }
+        // The newest rows of all views are stored. On-demand views with `write_to_online_store` over them are computed here,
+        // from the same `Newest`, and reported like them.
+    }
+    let added = staged.map(Staged::finish).transpose().map_err(|problem| after(problem, &reports))?;
+    Ok(PushReport {
+        format_version: PushReport::FORMAT_VERSION,
+        project: store.project().to_owned(),
+        source: source.to_owned(),
+        to,
+        rows: count,
+        views: reports,
+        left_out: fed.left_out,
+        added,
+        ignored_columns,
+    })
+}
+
+/// The problem with what was done before it came.
+fn after(problem: Problem, written: &[ViewReport]) -> Problem {
+    if written.is_empty() {
+        return problem;
+    }
+    let views: Vec<String> = written.iter().map(|report| format!("`{}`", report.view)).collect();
+    let message = format!("{}; the online values of {} are written already", problem.message, views.join(", "));
+    Problem { message, ..problem }
+}

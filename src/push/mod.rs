@@ -1,0 +1,18 @@
+//! Rows that somebody has in hand, for a push source: checked against all views that it feeds before anything is written,
+//! then the newest of each entity for the online store, and all of them beside the history of the source.
+
+mod columns;
+mod days;
+mod exact;
+mod fed;
+mod history;
+mod newest;
+mod report;
+mod to;
+
+pub use columns::{Naming, Needs};
+pub use fed::{Fed, FedView};
+pub use history::{History, Staged};
+pub use newest::{Checks, Newest};
+pub use report::{Added, LeftOut, PushReport, ViewReport};
+pub use to::To;
