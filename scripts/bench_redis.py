@@ -39,7 +39,7 @@ def make_source(path, count):
     pyarrow.parquet.write_table(pyarrow.table(rows_of(count)), path, row_group_size=100_000)
 
 
-def make_repo(folder, count, port, more=""):
+def make_repo(folder, count, port, more="", source="rows"):
     (folder / "data").mkdir(parents=True)
     aside(make_source, folder / "data/rows.parquet", count)
     (folder / "feature_store.yaml").write_text(
@@ -49,8 +49,9 @@ def make_repo(folder, count, port, more=""):
     schema = ", ".join(f"{{name: {name}, dtype: Float32}}" for name in FEATURES)
     (folder / "large.yaml").write_text(
         "entities: [{name: thing, join_keys: [id], value_type: INT64}]\n"
-        f"feature_views:\n  - name: {VIEW}\n    entities: [thing]\n    schema: [{schema}]\n"
-        "    source: {name: rows, type: file, path: data/rows.parquet, timestamp_field: at}\n")
+        "data_sources:\n  - {name: rows, type: file, path: data/rows.parquet, timestamp_field: at}\n"
+        "  - {name: pushed, type: push, batch_source: rows}\n"
+        f"feature_views:\n  - name: {VIEW}\n    entities: [thing]\n    schema: [{schema}]\n    source: {source}\n")
     subprocess.run([FEASTR, "-q", "apply"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
 
@@ -142,4 +143,5 @@ def main():
             print(f"\nfeastr writes {(ROWS / ours) / (FEAST_ROWS / seconds):.0f} times as many rows a second as Feast")
 
 
-main()
+if __name__ == "__main__":
+    main()
