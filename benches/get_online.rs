@@ -22,7 +22,7 @@ use feastr::{
     },
     model::{DataType, FeatureView, Field, Object, RegistryState, Timestamp},
     online::{self, EncodedRow, Replace, ViewLayout},
-    retrieval::{Entities, FeatureReference, Selection, resolve},
+    retrieval::{Entities, FeatureReference, Purpose, Selection, resolve},
     serving::{OnlineFeatures, Status},
 };
 use prost::Message as _;
@@ -103,8 +103,8 @@ fn main() {
     let selection = Selection::of_features(references.collect());
     let objects = views.iter().cloned().map(Object::FeatureView).map(|object| (object.id(), object)).collect();
     let state = RegistryState { objects, ..RegistryState::default() };
-    let retrieval = Arc::new(resolve(&state, &selection, true).unwrap());
-    let features = OnlineFeatures::new(PROJECT, retrieval, store.as_ref()).unwrap();
+    let retrieval = Arc::new(resolve(&state, &selection, true, Purpose::Serving).unwrap());
+    let features = OnlineFeatures::new(PROJECT, retrieval, store.as_ref(), &Arc::default()).unwrap();
 
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {

@@ -27,5 +27,6 @@ pub mod sink;
 pub mod sources;
 pub mod spill;
 mod sql_name;
+pub mod transform;
 pub mod ui;
 pub mod yaml;

@@ -29,6 +29,7 @@ pub fn definitions(bytes: &[u8]) {
         validate_sources: true,
         skip_view_names: false,
         inspect: &inspect,
+        misfits: &|_| Ok(Vec::new()),
         display_path: &|path| path.to_owned(),
     };
     let mut diagnostics = Diagnostics::default();

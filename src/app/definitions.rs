@@ -9,6 +9,7 @@ use crate::{
     model::{ObjectId, RegistryState, Repo},
     plan::removes,
     registry::read_objects,
+    transform::misfits,
 };
 
 /// Which definitions are read, and how.
@@ -41,6 +42,7 @@ pub fn load(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Lo
         validate_sources: request.validate_sources,
         skip_view_names: request.skip_view_names,
         inspect: &|source| store.offline().inspect(source),
+        misfits: &|view| misfits(store.expressions(), view),
         display_path: request.display_path,
     };
     let mut diagnostics = Diagnostics::default();

@@ -12,6 +12,7 @@ use crate::{
     problem::{Kind, Problem},
     registry::{self, Cached, Locking, Registry, Status, read_objects},
     sources::Whereabouts,
+    transform::Engine,
 };
 
 /// A feature store: what `feature_store.yaml` names, opened once and shared by everybody who asks.
@@ -23,6 +24,7 @@ pub struct FeatureStore {
     /// What is registered, for those who ask again and again.
     kept: Option<Cached>,
     remembered: Remembered,
+    expressions: Arc<Engine>,
     clock: fn() -> Timestamp,
     observer: Arc<Observer>,
     whereabouts: Whereabouts,
@@ -73,7 +75,16 @@ impl FeatureStore {
     /// The same with stores that are there already.
     pub(super) fn over(stores: Stores, config: StoreConfig, clock: fn() -> Timestamp, observer: Arc<Observer>) -> Self {
         let whereabouts = Whereabouts::of(&config, |_| None);
-        Self { stores, config, kept: None, remembered: Remembered::default(), clock, observer, whereabouts }
+        Self {
+            stores,
+            config,
+            kept: None,
+            remembered: Remembered::default(),
+            expressions: Arc::default(),
+            clock,
+            observer,
+            whereabouts,
+        }
     }
 
     /// The same for a program that lives: what is registered is kept, as fresh as the settings want it (`cache_ttl_seconds`
@@ -111,6 +122,11 @@ impl FeatureStore {
     /// What a store that is held remembers of requests.
     pub(super) fn remembered(&self) -> Option<&Remembered> {
         self.kept.as_ref().map(|_| &self.remembered)
+    }
+
+    /// Where expressions of on-demand views are computed.
+    pub const fn expressions(&self) -> &Arc<Engine> {
+        &self.expressions
     }
 
     /// The settings.

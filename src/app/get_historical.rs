@@ -10,7 +10,8 @@ use crate::{
     model::{DAY, DataSource, FeatureView, Field, Interval, Object, ObjectId, ObjectKind, RegistryState, Timestamp},
     offline::{BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress},
     problem::{Kind, Problem},
-    retrieval::{Entities, FeatureRequest, JoinKey, Retrieval, view},
+    retrieval::{Entities, FeatureRequest, JoinKey, Purpose, Retrieval, view},
+    transform::{ComputedRows, computed_columns},
 };
 
 /// Whom features are asked about, and when.
@@ -69,7 +70,7 @@ impl<'a> HistoricalJoin<'a> {
         filter_by_created_timestamp: bool,
     ) -> Result<Self, Failure> {
         let state = store.registered()?;
-        let retrieval = resolved(store, &state, features)?;
+        let retrieval = resolved(store, &state, features, Purpose::Training)?;
         Ok(Self { store, state, retrieval, filter_by_created_timestamp })
     }
 
@@ -171,7 +172,11 @@ impl<'a> HistoricalJoin<'a> {
     /// # Errors
     /// When entity rows cannot be read, or lack a column.
     pub fn columns(&self, entities: &Entities) -> Result<SchemaRef, Failure> {
-        Ok(self.store.offline().historical_columns(&self.query(entities, &Progress::default()))?)
+        let fetched = self.store.offline().historical_columns(&self.query(entities, &Progress::default()))?;
+        if self.retrieval.on_demand.is_empty() {
+            return Ok(fetched);
+        }
+        Ok(computed_columns(self.store.expressions(), (&self.retrieval, entities), &fetched)?)
     }
 
     /// What [`run`](Self::run) would do. Times of entity rows are read, and no rows of sources.
@@ -182,8 +187,8 @@ impl<'a> HistoricalJoin<'a> {
         Ok(self.store.offline().explain(&self.query(entities, &Progress::default()))?)
     }
 
-    /// Streams the result: the entity columns, then the features, one row per entity row, in their order. `progress` is
-    /// told how far it is.
+    /// Streams the result: the entity columns, then the features, then those that are computed, one row per entity row,
+    /// in their order. `progress` is told how far it is.
     ///
     /// # Errors
     /// When entity rows or sources cannot be read, or lack a column; [`Kind::Cancelled`](crate::problem::Kind) when it
@@ -194,7 +199,14 @@ impl<'a> HistoricalJoin<'a> {
         (cancel, progress): (&Cancel, &Progress),
         sink: &mut dyn BatchSink,
     ) -> Result<HistoricalRead, Failure> {
-        Ok(self.store.offline().cancelled_by(cancel).historical(&self.query(entities, progress), sink)?)
+        let (offline, query) = (self.store.offline().cancelled_by(cancel), self.query(entities, progress));
+        if self.retrieval.on_demand.is_empty() {
+            return Ok(offline.historical(&query, sink)?);
+        }
+        let mut computed = ComputedRows::new(self.store.expressions(), (&self.retrieval, entities), sink);
+        let read = offline.historical(&query, &mut computed)?;
+        computed.finish()?;
+        Ok(read)
     }
 
     fn query<'q>(&'q self, entities: &'q Entities, progress: &'q Progress) -> HistoricalQuery<'q> {

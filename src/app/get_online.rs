@@ -51,9 +51,11 @@ fn tell_ignored(store: &FeatureStore, prepared: &Prepared, entities: &Entities) 
         return Ok(());
     }
     let file = entities.open()?;
-    let keys = prepared.retrieval.entity_columns();
+    let (keys, fields) = (prepared.retrieval.entity_columns(), prepared.retrieval.request_fields());
+    let is_asked =
+        |name: &str| keys.iter().any(|key| key.column == name) || fields.iter().any(|(field, _)| field.name == name);
     let names = file.columns().columns.iter().map(|column| column.name.as_str());
-    let columns: Vec<&str> = names.filter(|name| !keys.iter().any(|key| key.column == *name)).collect();
+    let columns: Vec<&str> = names.filter(|name| !is_asked(name)).collect();
     if !columns.is_empty() {
         store.tell(&Event::IgnoredColumns { file: entities.shown(), columns: &columns });
     }

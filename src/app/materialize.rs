@@ -102,6 +102,7 @@ impl<'a> Materialization<'a> {
             project: self.store.project(),
             registry: self.store.registry(),
             offline: self.store.offline(),
+            expressions: self.store.expressions(),
             online: self.store.required_online()?,
             clock: self.store.clock(),
         })

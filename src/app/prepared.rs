@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::{FeatureStore, remembered::Prepared, retrieval::resolved};
-use crate::{problem::Problem, retrieval::FeatureRequest, serving::OnlineFeatures};
+use crate::{
+    problem::Problem,
+    retrieval::{FeatureRequest, Purpose},
+    serving::OnlineFeatures,
+};
 
 /// The features of a request, if they are known without waiting for anything.
 pub(super) fn at_hand(store: &FeatureStore, request: &FeatureRequest) -> Option<Arc<Prepared>> {
@@ -20,8 +24,8 @@ pub(super) fn prepared(store: &FeatureStore, request: &FeatureRequest) -> Result
     if let Some(prepared) = remembered.and_then(|remembered| remembered.get(&state, request)) {
         return Ok(prepared);
     }
-    let retrieval = Arc::new(resolved(store, &state, request)?);
-    let features = OnlineFeatures::new(store.project(), Arc::clone(&retrieval), online)?;
+    let retrieval = Arc::new(resolved(store, &state, request, Purpose::Serving)?);
+    let features = OnlineFeatures::new(store.project(), Arc::clone(&retrieval), online, store.expressions())?;
     let prepared = Arc::new(Prepared { retrieval, features });
     if let Some(remembered) = remembered {
         remembered.put(&state, request, &prepared);

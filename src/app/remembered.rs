@@ -61,8 +61,9 @@ mod tests {
     }
 
     fn prepared() -> Arc<Prepared> {
-        let retrieval = Arc::new(Retrieval { views: Vec::new() });
-        let features = OnlineFeatures::new("p", Arc::clone(&retrieval), &MemoryOnlineStore::default()).unwrap();
+        let retrieval = Arc::new(Retrieval::default());
+        let features =
+            OnlineFeatures::new("p", Arc::clone(&retrieval), &MemoryOnlineStore::default(), &Arc::default()).unwrap();
         Arc::new(Prepared { retrieval, features })
     }
 

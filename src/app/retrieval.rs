@@ -4,7 +4,7 @@ use super::{Caller, Failure, FeatureStore};
 use crate::{
     model::RegistryState,
     problem::{Advice, Kind, Problem},
-    retrieval::{FeatureRequest, Retrieval, resolve},
+    retrieval::{FeatureRequest, Purpose, Retrieval, resolve},
 };
 
 /// What is fetched from where, under which name.
@@ -12,8 +12,13 @@ use crate::{
 /// # Errors
 /// When something does not exist or cannot be served, two features would have one name, or the registry cannot be
 /// read.
-pub fn retrieval(store: &FeatureStore, _: &Caller, request: &FeatureRequest) -> Result<Retrieval, Failure> {
-    Ok(resolved(store, &*store.registered()?, request)?)
+pub fn retrieval(
+    store: &FeatureStore,
+    _: &Caller,
+    request: &FeatureRequest,
+    purpose: Purpose,
+) -> Result<Retrieval, Failure> {
+    Ok(resolved(store, &*store.registered()?, request, purpose)?)
 }
 
 /// The same in a state that was read.
@@ -21,10 +26,11 @@ pub(super) fn resolved(
     store: &FeatureStore,
     state: &RegistryState,
     request: &FeatureRequest,
+    purpose: Purpose,
 ) -> Result<Retrieval, Problem> {
     if state.objects.is_empty() && state.foreign.is_empty() {
         let message = format!("the registry {} is empty", store.registry_to_read().location());
         return Err(Problem::new(Kind::NotFound, message, None).advise(Advice::Apply));
     }
-    resolve(state, &request.selection, request.full_feature_names)
+    resolve(state, &request.selection, request.full_feature_names, purpose)
 }

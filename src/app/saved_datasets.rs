@@ -23,7 +23,7 @@ use crate::{
     offline::{BatchSink, Cancel, HistoricalRead, Progress, RowsQuery},
     problem::{Advice, Kind, Problem},
     registry::{Decision, Row, Snapshot, Write, object, update},
-    retrieval::{EVENT_TIMESTAMP, FeatureRequest, Selection},
+    retrieval::{EVENT_TIMESTAMP, FeatureRequest, Purpose, Selection, Shown},
     sink::{Folder, Format, ParquetOptions, Partitions, RowSink, SinkError, Target},
 };
 
@@ -210,13 +210,18 @@ fn dataset(
 /// The features as `view:feature`, with the names that a service gives its views: those in full feature names.
 fn references(store: &FeatureStore, caller: &Caller, request: &FeatureRequest) -> Result<Vec<String>, Failure> {
     let request = FeatureRequest { full_feature_names: true, ..request.clone() };
-    let full = retrieval(store, caller, &request)?;
-    let features = full.views.iter().flat_map(|view| &view.features);
+    let full = retrieval(store, caller, &request, Purpose::Training)?;
+    let asked = full.fetched().filter(|feature| feature.shown == Shown::Always);
+    let fetched = asked.map(|feature| (&*feature.output, &*feature.field.name));
+    let computed = full.on_demand.iter().flat_map(|selected| {
+        let names = selected.view.features.iter().map(|feature| &*feature.name);
+        selected.outputs.iter().map(|output| &**output).zip(names)
+    });
     let reference = |output: &str, feature: &str| {
         let view = output.strip_suffix(feature).and_then(|view| view.strip_suffix("__")).unwrap_or(output);
         format!("{view}:{feature}")
     };
-    Ok(features.map(|feature| reference(&feature.output, &feature.field.name)).collect())
+    Ok(fetched.chain(computed).map(|(output, feature)| reference(output, feature)).collect())
 }
 
 /// Puts the dataset into the registry, unless somebody else has taken the name meanwhile.

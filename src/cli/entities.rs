@@ -104,8 +104,28 @@ pub(crate) fn of_file(path: &Path) -> Result<Entities, CommandError> {
 }
 
 /// Entities as `KEY=VALUE`, several keys with commas.
-pub(crate) fn of_pairs(entities: &[String]) -> Result<Entities, CommandError> {
-    let rows = entities.iter().map(|entity| pairs(entity)).collect::<Result<Vec<_>, _>>()?;
+fn of_pairs(entities: &[String]) -> Result<Entities, CommandError> {
+    of_requests(entities, &[])
+}
+
+/// The same with fields of requests: those of all entities, or as many as there are entities.
+pub(crate) fn of_requests(entities: &[String], requests: &[String]) -> Result<Entities, CommandError> {
+    let all = |texts: &[String]| texts.iter().map(|text| pairs(text)).collect::<Result<Vec<_>, _>>();
+    let (mut rows, requests) = (all(entities)?, all(requests)?);
+    match requests.as_slice() {
+        [] => {}
+        [one] if !rows.is_empty() => rows.iter_mut().for_each(|row| row.extend(one.iter().cloned())),
+        each if rows.is_empty() => rows = each.to_vec(),
+        each if each.len() == rows.len() => {
+            rows.iter_mut().zip(each).for_each(|(row, request)| row.extend(request.iter().cloned()));
+        }
+        each => {
+            return Err(CommandError::new(
+                format!("there are {} entities and {} requests", rows.len(), each.len()),
+                "give --request once for all entities, or once for each".to_owned(),
+            ));
+        }
+    }
     Ok(Entities::of_texts(&rows)?)
 }
 
@@ -135,6 +155,21 @@ fn pairs(entity: &str) -> Result<Vec<(String, String)>, CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_are_of_all_entities_or_of_one_each() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let count = |entities: &[&str], requests: &[&str]| {
+            let entities = of_requests(&texts(entities), &texts(requests)).ok()?;
+            let opened = entities.open().unwrap();
+            Some((opened.columns().rows?, opened.columns().columns.len()))
+        };
+        assert_eq!(count(&["k=1", "k=2"], &["x=1,y=2"]), Some((2, 3)));
+        assert_eq!(count(&["k=1", "k=2"], &["x=1", "x=2"]), Some((2, 2)));
+        assert_eq!(count(&[], &["x=1", "x=2"]), Some((2, 1)));
+        assert_eq!(count(&["k=1", "k=2"], &["x=1", "x=2", "x=3"]), None);
+        assert_eq!(count(&["k=1", "k=2"], &["x=1", "y=2"]), None);
+    }
 
     #[test]
     fn values_may_have_commas_and_equals_signs() {

@@ -20,7 +20,8 @@ const LONGEST_READ: Duration = Duration::from_secs(60);
 #[command(
     after_help = "Examples:\n  feastr get-online --features driver_hourly_stats:conv_rate --entity driver_id=1001 \
                         --entity driver_id=1002\n  feastr get-online --feature-service driver_activity_v2 --entities \
-                        drivers.csv --json\n  feastr get-online --features basket:total --entity shop_id=b,item_no=3"
+                        drivers.csv --json\n  feastr get-online --feature-service driver_activity_v1 --entity driver_id=1001 \
+                        --request val_to_add=1,val_to_add_2=10\n  feastr get-online --features basket:total --entity shop_id=b,item_no=3"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -29,16 +30,21 @@ pub(crate) struct Args {
     /// they are, or as base64:YWI=
     #[arg(long, short, value_name = "KEY=VALUE")]
     entity: Vec<String>,
-    /// Entities from a parquet, CSV or JSON-lines file, or - for stdin; columns that are not join keys are ignored
-    #[arg(long, value_name = "FILE", conflicts_with = "entity")]
+    /// Entities from a parquet, CSV or JSON-lines file, or - for stdin, with the fields of their requests; other columns
+    /// are ignored
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["entity", "request"])]
     entities: Option<PathBuf>,
+    /// What on-demand features are computed with, as FIELD=VALUE, several fields with commas; once for all entities, or
+    /// once per entity in their order
+    #[arg(long, short, value_name = "FIELD=VALUE")]
+    request: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let features = args.selection.request()?;
     let entities = match &args.entities {
         Some(path) => entities::of_file(path)?,
-        None => entities::of_pairs(&args.entity)?,
+        None => entities::of_requests(&args.entity, &args.request)?,
     };
     let (store, caller) = (Arc::new(context.store()?), context.caller());
     let request = Request { features: &features, entities: &entities, deadline: Instant::now() + LONGEST_READ };

@@ -1,6 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use crate::{model::DataSource, problem::Problem, sources::OpenSource};
+use crate::{
+    expression::Misfit,
+    model::{DataSource, OnDemandFeatureView},
+    problem::Problem,
+    sources::OpenSource,
+};
 
 /// How definitions are checked.
 pub struct LoadOptions<'a> {
@@ -11,9 +16,14 @@ pub struct LoadOptions<'a> {
     pub skip_view_names: bool,
     /// Looks at a source's files; also used to infer what a definition leaves open.
     pub inspect: InspectSource<'a>,
+    /// Asks the engine that computes expressions whether it can; handed in for the same reason.
+    pub misfits: FindMisfits<'a>,
     /// How a path is shown to the person.
     pub display_path: &'a dyn Fn(&Path) -> PathBuf,
 }
+
+/// The expressions of a view that cannot be computed as what is declared.
+pub type FindMisfits<'a> = &'a (dyn Fn(&OnDemandFeatureView) -> Result<Vec<Misfit>, Problem> + Sync);
 
 /// Looks at the files of a source; handed in, because definitions do no I/O of their own kind.
 pub type InspectSource<'a> = &'a (dyn Fn(&DataSource) -> Result<OpenSource, Problem> + Sync);

@@ -52,7 +52,13 @@ fn load_text(text: &str, validate_sources: bool, inspect: InspectSource<'_>) -> 
     std::fs::write(folder.path().join("definitions.yaml"), text).unwrap();
     let config = config(folder.path());
     let display_path = |path: &Path| path.to_owned();
-    let options = LoadOptions { validate_sources, skip_view_names: false, inspect, display_path: &display_path };
+    let options = LoadOptions {
+        validate_sources,
+        skip_view_names: false,
+        inspect,
+        misfits: &|_| Ok(Vec::new()),
+        display_path: &display_path,
+    };
     let mut diagnostics = Diagnostics::default();
     let repo = load(&config, &options, &mut diagnostics).unwrap();
     (repo, diagnostics.into_sorted())

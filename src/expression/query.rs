@@ -46,26 +46,57 @@ impl Computation {
         Self { inputs: named_inputs(view), outputs: outputs.collect() }
     }
 
+    /// The columns with the values of inputs, each once.
+    pub fn columns(&self) -> Vec<&str> {
+        let mut columns: Vec<&str> = Vec::new();
+        for input in &self.inputs {
+            if !columns.contains(&input.column.as_str()) {
+                columns.push(&input.column);
+            }
+        }
+        columns
+    }
+
     /// The query over `table`, whose columns have the inputs' names; one row of outputs per row, in the
     /// order of its column `row`.
     pub fn query(&self, table: &str, row: &str) -> String {
-        // The line break ends a comment at the end of an expression.
-        let outputs = self
-            .outputs
-            .iter()
-            .map(|output| format!("CAST(({}\n) AS {}) AS {}", output.sql, output.sql_type, quoted(&output.name)));
-        let inputs = self.inputs.iter().map(|input| {
-            let name = quoted(&input.name);
-            format!("CAST({name} AS {}) AS {name}", input.sql_type)
-        });
-        let inputs: Vec<String> = std::iter::once(quoted(row)).chain(inputs).collect();
+        let outputs = self.outputs.iter().map(|output| format!("{} AS {}", output.value(), quoted(&output.name)));
+        let row = quoted(row);
+        let inputs: Vec<String> = std::iter::once(row.clone()).chain(self.typed_inputs()).collect();
         format!(
-            "SELECT {}\nFROM (SELECT {} FROM {table})\nORDER BY {}",
+            "SELECT {}\nFROM (SELECT {} FROM {table})\nORDER BY {row}",
             outputs.collect::<Vec<_>>().join(",\n"),
             inputs.join(", "),
-            quoted(row)
         )
     }
+
+    /// The inputs in their types, each under its name.
+    pub fn typed_inputs(&self) -> impl Iterator<Item = String> {
+        self.inputs.iter().map(|input| {
+            let name = quoted(&input.name);
+            format!("{} AS {name}", brought_to(&input.sql_type, &name))
+        })
+    }
+}
+
+impl Output {
+    /// The expression, in the declared type.
+    pub fn value(&self) -> String {
+        brought_to(&self.sql_type, &self.expression())
+    }
+
+    /// The expression as it can stand in a statement.
+    pub fn expression(&self) -> String {
+        // The line break ends a comment at the end of an expression.
+        format!("({}\n)", self.sql)
+    }
+}
+
+/// A value as one of a type. What is no number is no value: pandas does not tell the two apart, so that training,
+/// serving and Python could not agree otherwise.
+fn brought_to(sql_type: &str, value: &str) -> String {
+    let cast = format!("CAST({value} AS {sql_type})");
+    if matches!(sql_type, "FLOAT" | "DOUBLE") { format!("nullif({cast}, 'NaN')") } else { cast }
 }
 
 /// The inputs that expressions name, each under the name they use.
@@ -137,8 +168,9 @@ mod tests {
         let computation = Computation::of(&computed(vec![view("v", &[("rate", DataType::Float32)])], &outputs));
         assert_eq!(
             computation.query("answers", "at"),
-            "SELECT CAST((rate + 1 -- more\n) AS DOUBLE) AS \"a\",\nCAST(('x'\n) AS VARCHAR) AS \"b \"\"c\"\"\"\n\
-             FROM (SELECT \"at\", CAST(\"rate\" AS FLOAT) AS \"rate\" FROM answers)\nORDER BY \"at\""
+            "SELECT nullif(CAST((rate + 1 -- more\n) AS DOUBLE), 'NaN') AS \"a\",\n\
+             CAST(('x'\n) AS VARCHAR) AS \"b \"\"c\"\"\"\n\
+             FROM (SELECT \"at\", nullif(CAST(\"rate\" AS FLOAT), 'NaN') AS \"rate\" FROM answers)\nORDER BY \"at\""
         );
     }
 }

@@ -1,10 +1,13 @@
 //! What a run is handed: the stores it works on, and how it is to be done.
 
+use std::sync::Arc;
+
 use crate::{
     model::Timestamp,
     offline::OfflineStore,
     online::{OnlineStore, Replace},
     registry::Registry,
+    transform::Engine,
 };
 
 /// What a run works on.
@@ -16,6 +19,8 @@ pub struct Stores<'a> {
     pub registry: &'a dyn Registry,
     /// What reads their sources.
     pub offline: &'a dyn OfflineStore,
+    /// Where values are computed.
+    pub expressions: &'a Arc<Engine>,
     /// Where values go.
     pub online: &'a dyn OnlineStore,
     /// The time, for what the registry records.

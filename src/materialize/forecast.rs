@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::{
+    computed,
     context::Stores,
     interval::{ViewRun, chunks},
 };
@@ -52,7 +53,11 @@ fn look(
 ) -> Result<(), String> {
     let (view, end) = (&run.view, run.end());
     let materialized = state.materialized.get(&view.name).map_or(&[][..], |view| &view.intervals);
-    let Some(first) = stores.offline.first_event(view).map_err(|error| error.message)? else {
+    let first = match &run.computed {
+        Some(inputs) => computed::first_event(stores, inputs),
+        None => stores.offline.first_event(view),
+    };
+    let Some(first) = first.map_err(|error| error.message)? else {
         return Err("its source is empty".to_owned());
     };
     let start = run.start(materialized).unwrap_or_else(|| run.start_at(first));
@@ -60,7 +65,11 @@ fn look(
         return Err(format!("it is already materialized until {start}"));
     }
     for interval in chunks(Interval { start, end }, chunk).map_err(|error| error.message)? {
-        let counted = stores.offline.count(&NewestQuery { view, interval }).map_err(|error| error.message)?;
+        let counted = match &run.computed {
+            Some(inputs) => computed::count(stores, inputs, interval),
+            None => stores.offline.count(&NewestQuery { view, interval }),
+        };
+        let counted = counted.map_err(|error| error.message)?;
         found.push(ChunkForecast { interval, rows: counted.rows, entities: counted.entities });
     }
     Ok(())

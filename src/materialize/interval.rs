@@ -1,12 +1,17 @@
 //! Which views are materialized, and which moments of each: where the last run ended, or where the ttl or the
 //! source begins.
 
+use std::sync::Arc;
+
+use super::computed::{inputs_of, stored};
 use crate::{
     diagnostics::did_you_mean,
     model::{
-        FeatureView, ForeignObject, Interval, NamedView, Object, ObjectId, ObjectKind, RegistryState, Timestamp, Values,
+        FeatureView, ForeignObject, Interval, NamedView, Object, ObjectId, ObjectKind, OnDemandFeatureView,
+        RegistryState, Timestamp, Values,
     },
     problem::{Advice, Kind, Problem},
+    retrieval::Retrieval,
 };
 
 /// Which time is wanted.
@@ -37,6 +42,8 @@ pub struct ViewRun {
     pub range: Range,
     /// Until when the view was materialized as the run was planned.
     pub left_at: Option<Timestamp>,
+    /// What the values of an on-demand view are computed of.
+    pub computed: Option<Arc<Retrieval>>,
 }
 
 impl ViewRun {
@@ -125,22 +132,42 @@ pub fn plan_runs(
         return Err(Problem::new(Kind::Invalid, message, None).advise(Advice::SwapEnds));
     }
     let (views, left_out) = if names.is_empty() { all_views(state) } else { (named_views(state, names)?, Vec::new()) };
-    let run = |view: FeatureView| {
+    let run = |Filled { view, computed }: Filled| {
         let left_at = state.materialized.get(&view.name).and_then(|view| last_end(&view.intervals));
-        ViewRun { view, range, left_at }
+        ViewRun { view, range, left_at, computed }
     };
     Ok((views.into_iter().map(run).collect(), left_out))
 }
 
-fn all_views(state: &RegistryState) -> (Vec<FeatureView>, Vec<ForeignObject>) {
+/// A view that is filled, and what its values are computed of, unless they are those of its source.
+struct Filled {
+    view: FeatureView,
+    computed: Option<Arc<Retrieval>>,
+}
+
+impl Filled {
+    fn by_source(view: FeatureView) -> Self {
+        Self { view, computed: None }
+    }
+
+    fn by_expressions(state: &RegistryState, view: &OnDemandFeatureView) -> Result<Self, Problem> {
+        let inputs = inputs_of(state, view)?;
+        Ok(Self { view: stored(view, &inputs), computed: Some(Arc::new(inputs)) })
+    }
+}
+
+fn all_views(state: &RegistryState) -> (Vec<Filled>, Vec<ForeignObject>) {
     let (mut views, mut left_out) = (Vec::new(), Vec::new());
     for object in state.objects.values() {
         match (materializable(object), object) {
             (Some(view), _) if !view.online || !view.enabled => {}
             (Some(view), _) if view.source.is_none() => left_out.push(foreign(object.id(), NO_SOURCE, view.owner)),
-            (Some(view), _) => views.push(view),
+            (Some(view), _) => views.push(Filled::by_source(view)),
             (None, Object::OnDemandFeatureView(view)) if view.write_to_online_store && view.enabled => {
-                left_out.push(foreign(object.id(), COMPUTED, view.owner.clone()));
+                match Filled::by_expressions(state, view) {
+                    Ok(filled) => views.push(filled),
+                    Err(problem) => left_out.push(foreign(object.id(), &problem.message, view.owner.clone())),
+                }
             }
             _ => {}
         }
@@ -151,8 +178,6 @@ fn all_views(state: &RegistryState) -> (Vec<FeatureView>, Vec<ForeignObject>) {
 }
 
 const NO_SOURCE: &str = "it has no source, its values are pushed";
-/// Of a view that Feast would materialize, too.
-const COMPUTED: &str = "its values are computed when they are asked for, `write_to_online_store` is for Python Feast";
 
 fn foreign(id: ObjectId, reason: &str, owner: String) -> ForeignObject {
     ForeignObject { id, reason: reason.to_owned(), owner, uses: Vec::new() }
@@ -176,12 +201,12 @@ pub(crate) fn online_view(object: &Object) -> Result<FeatureView, Problem> {
     let Some(view) = materializable(object) else {
         let why = match object.id().kind {
             ObjectKind::LabelView => "labels are pushed",
-            _ => "its values are computed when they are asked for",
+            _ => "its values are computed when they are asked for; `write_to_online_store` would store them",
         };
         return refuse(Kind::Invalid, format!("{} cannot be materialized: {why}", object.id()));
     };
     if !view.enabled {
-        return refuse(Kind::Conflict, format!("feature view `{}` is disabled", view.name));
+        return Err(disabled(&view.name));
     }
     if !view.online {
         let message = format!("feature view `{}` is not for the online store", view.name);
@@ -194,8 +219,12 @@ pub(crate) fn online_view(object: &Object) -> Result<FeatureView, Problem> {
     Ok(view)
 }
 
-fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureView>, Problem> {
-    let mut views: Vec<FeatureView> = Vec::with_capacity(names.len());
+fn disabled(view: &str) -> Problem {
+    Problem::new(Kind::Conflict, format!("feature view `{view}` is disabled"), None)
+}
+
+fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<Filled>, Problem> {
+    let mut views: Vec<Filled> = Vec::with_capacity(names.len());
     for name in names {
         let object = match state.view(name) {
             NamedView::Known(object) => object,
@@ -209,9 +238,17 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<FeatureVie
                 return Err(Problem::new(Kind::NotFound, message, did_you_mean(name, known)));
             }
         };
-        let view = online_view(object)?;
-        if !views.iter().any(|other| other.name == view.name) {
-            views.push(view);
+        let filled = match object {
+            Object::OnDemandFeatureView(view) if view.write_to_online_store => {
+                if !view.enabled {
+                    return Err(disabled(&view.name));
+                }
+                Filled::by_expressions(state, view)?
+            }
+            object => Filled::by_source(online_view(object)?),
+        };
+        if !views.iter().any(|other| other.view.name == filled.view.name) {
+            views.push(filled);
         }
     }
     Ok(views)

@@ -1,6 +1,7 @@
 //! Moves the newest values of views from their sources into the online store.
 
 mod checks;
+mod computed;
 mod context;
 mod event;
 mod forecast;

@@ -3,7 +3,7 @@
 use super::interval::online_view;
 use crate::{
     feast::registry::{Stored, Unmanaged, WriteError, with_interval},
-    model::{FeatureView, Interval, Timestamp},
+    model::{FeatureView, Interval, Object, Timestamp},
     problem::{Kind, Problem},
     registry::{Row, Snapshot, Write, object},
 };
@@ -53,6 +53,18 @@ pub(crate) fn registered(snapshot: &Snapshot, view: &str) -> Result<(FeatureView
     let view = online_view(&object(row)?)?;
     let materialized = Stored::read(row.kind, &row.name, &row.proto).materialized.unwrap_or_default();
     Ok((view, materialized.intervals))
+}
+
+/// An on-demand view that the registry has just as it was planned, as it is stored.
+///
+/// # Errors
+/// When the registry has it no longer, or otherwise.
+pub(crate) fn unchanged(snapshot: &Snapshot, planned: &FeatureView) -> Result<FeatureView, RecordError> {
+    let Object::OnDemandFeatureView(view) = object(row(snapshot, &planned.name)?)? else {
+        return Err(RecordError::Changed);
+    };
+    let is_same = FeatureView { ttl: planned.ttl, ..view.as_stored() } == *planned && view.write_to_online_store;
+    if is_same { Ok(planned.clone()) } else { Err(RecordError::Changed) }
 }
 
 /// What to write, at `now`, so that one more interval is recorded for a view whose values were

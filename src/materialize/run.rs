@@ -5,12 +5,12 @@ use std::{ops::ControlFlow, sync::atomic::AtomicBool, time::Instant};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{
-    checks,
+    checks, computed,
     context::{RunOptions, Stores},
     event::{Event, OnEvent},
     history::RunHistory,
     interval::{ViewRun, chunks},
-    record::{recorded, registered},
+    record::{recorded, registered, unchanged},
     report::{ChunkReport, Outcome, ViewReport},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     online::{BatchEncoder, Replace, ViewLayout, WriteCounts, Writer},
     problem::{Advice, Kind, Problem},
     registry::{Decision, stale_until, update_view},
+    retrieval::Retrieval,
 };
 
 /// Materializes one view: alone, chunk by chunk, each recorded when its values are stored.
@@ -99,9 +100,12 @@ impl<'a> ViewMaterialization<'a> {
         // Read under the lock: since this run was planned, another one may have come further, and the
         // view may have become another one.
         let snapshot = self.stores.registry.view(self.id())?;
-        let (view, materialized) = registered(&snapshot, name)?;
+        let (view, materialized) = match &self.run.computed {
+            Some(_) => (unchanged(&snapshot, &self.run.view)?, Vec::new()),
+            None => registered(&snapshot, name)?,
+        };
         self.stale_until = stale_until(&snapshot.metadata, name);
-        let run = ViewRun { view, ..*self.run };
+        let run = ViewRun { view, ..self.run.clone() };
         let view = &run.view;
         let Some(interval) = self.interval(&run, &materialized)? else { return Ok(()) };
         let checks = checks::of(view)?;
@@ -126,7 +130,7 @@ impl<'a> ViewMaterialization<'a> {
         let end = run.end();
         let start = match run.start(materialized) {
             Some(start) => start,
-            None => run.start_at(self.stores.offline.first_event(&run.view)?.ok_or_else(empty_source)?),
+            None => run.start_at(self.first_event(&run.view)?.ok_or_else(empty_source)?),
         };
         if start <= end {
             return Ok(Some(Interval { start, end }));
@@ -140,19 +144,22 @@ impl<'a> ViewMaterialization<'a> {
 
     fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), Problem> {
         let query = NewestQuery { view, interval };
-        let counted = self.stores.offline.count(&query)?;
+        let counted = match self.computed() {
+            Some(inputs) => computed::count(self.stores, inputs, interval)?,
+            None => self.stores.offline.count(&query)?,
+        };
         self.counts.without_time = counted.without_time;
         (self.on_event)(&Event::Counted { view: &view.name, rows: counted.rows, entities: counted.entities });
         if counted.rows == 0 {
             // Nothing new is fine, but no rows at all is a mistake.
-            let is_empty = !self.has_rows && counted.is_empty && self.stores.offline.first_event(view)?.is_none();
+            let is_empty = !self.has_rows && counted.is_empty && self.first_event(view)?.is_none();
             self.has_rows = !is_empty;
             return if is_empty { Err(empty_source()) } else { Ok(()) };
         }
         self.has_rows = true;
         self.counts.read += counted.rows;
         self.counts.without_key += counted.null_keys;
-        let layout = ViewLayout::of(self.stores.project, view);
+        let (layout, inputs) = (ViewLayout::of(self.stores.project, view), self.computed());
         let mut sink = ValueSink {
             view: &view.name,
             encoder: BatchEncoder::new(view, checks.out_of_range),
@@ -161,7 +168,10 @@ impl<'a> ViewMaterialization<'a> {
             counts: &mut self.counts,
             failure: None,
         };
-        let read = self.stores.offline.newest(&query, &mut sink);
+        let read = match inputs {
+            Some(inputs) => computed::newest(self.stores, inputs, &query, &mut sink),
+            None => self.stores.offline.newest(&query, &mut sink),
+        };
         if let Some(failure) = sink.failure {
             return Err(failure);
         }
@@ -170,6 +180,18 @@ impl<'a> ViewMaterialization<'a> {
         self.counts.out_of_range += read.unfit;
         self.counts.ties += read.ties;
         Ok(())
+    }
+
+    /// What the values are computed of, if they are.
+    fn computed(&self) -> Option<&'a Retrieval> {
+        self.run.computed.as_deref()
+    }
+
+    fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
+        match self.computed() {
+            Some(inputs) => computed::first_event(self.stores, inputs),
+            None => self.stores.offline.first_event(view),
+        }
     }
 
     /// Which stored values give way to those of an interval.
@@ -182,6 +204,10 @@ impl<'a> ViewMaterialization<'a> {
 
     /// Notes in the registry that the interval of the view is in the online store.
     fn record(&self, view: &FeatureView, interval: Interval) -> Result<(), Problem> {
+        // Feast's message of an on-demand view has no place for intervals.
+        if self.run.computed.is_some() {
+            return Ok(());
+        }
         let now = (self.stores.clock)();
         update_view(self.stores.registry, self.id(), |snapshot| {
             Ok(Decision::Write(recorded(snapshot, view, interval, now)?, ()))

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{DataSource, Field, Projection, Tags, ViewVersion};
+use super::{DataSource, FeatureView, Field, Projection, Tags, ViewVersion};
 
 /// Features computed from other features and from values of the request, by SQL expressions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,6 +50,21 @@ pub enum OnDemandSource {
     View(Projection),
     /// A copy of a request source.
     Request(DataSource),
+}
+
+impl OnDemandFeatureView {
+    /// The plain view that its values are stored as, if they are stored.
+    pub fn as_stored(&self) -> FeatureView {
+        FeatureView {
+            entities: self.entities.clone(),
+            entity_columns: self.entity_columns.clone(),
+            features: self.features.clone(),
+            online: self.write_to_online_store,
+            enabled: self.enabled,
+            owner: self.owner.clone(),
+            ..FeatureView::new(&self.name)
+        }
+    }
 }
 
 impl OnDemandSource {

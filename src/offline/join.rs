@@ -69,13 +69,17 @@ mod tests {
     use super::*;
     use crate::{
         model::{DataSource, DataType, Field, samples::source},
-        retrieval::SelectedFeature,
+        retrieval::{SelectedFeature, Shown},
     };
 
     fn selected(name: &str, key: (&str, DataType), features: &[&str], wanted: &[&str]) -> SelectedView {
         let fields: Vec<Field> = features.iter().map(|name| Field::new(*name, DataType::Int64)).collect();
         let find = |name: &&str| fields.iter().find(|field| field.name == *name).unwrap().clone();
-        let wanted = wanted.iter().map(|name| SelectedFeature { field: find(name), output: (*name).into() });
+        let wanted = wanted.iter().map(|name| SelectedFeature {
+            field: find(name),
+            output: (*name).into(),
+            shown: Shown::Always,
+        });
         SelectedView {
             join_keys: vec![JoinKey { field: Field::new("id", key.1), column: key.0.to_owned() }],
             features: wanted.collect(),
@@ -95,6 +99,7 @@ mod tests {
                 selected("b", ("driver", DataType::String), &["z"], &["z"]),
                 selected("c", ("driver", DataType::Int64), &["x", "y"], &["y", "x"]),
             ],
+            ..Retrieval::default()
         };
         let join = Join::of(&retrieval, false);
         assert_eq!(
@@ -108,7 +113,8 @@ mod tests {
 
     #[test]
     fn creation_times_limit_only_views_that_have_some() {
-        let mut retrieval = Retrieval { views: vec![selected("a", ("k", DataType::Int64), &["x"], &["x"])] };
+        let mut retrieval =
+            Retrieval { views: vec![selected("a", ("k", DataType::Int64), &["x"], &["x"])], ..Retrieval::default() };
         assert!(!Join::of(&retrieval, true).sides[0].by_created);
         retrieval.views[0].view.source = Some(source_with_created("made"));
         assert!(Join::of(&retrieval, true).sides[0].by_created);

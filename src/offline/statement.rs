@@ -76,7 +76,7 @@ mod tests {
             DataSource, FeatureView, FileSource, Object, Ttl,
             samples::{registered, source, view},
         },
-        retrieval::{Selection, resolve},
+        retrieval::{Purpose, Selection, resolve},
     };
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         };
         let view = FeatureView { source: Some(source), ttl: Ttl::from_micros(60_000_000), ..view("v", &["x", "y"]) };
         let selection = Selection::of_features(vec!["v:x".parse().unwrap(), "v:y".parse().unwrap()]);
-        let retrieval = resolve(&registered([Object::FeatureView(view)]), &selection, true).unwrap();
+        let retrieval = resolve(&registered([Object::FeatureView(view)]), &selection, true, Purpose::Training).unwrap();
         insta::assert_snapshot!(statement(&Join::of(&retrieval, true), &retrieval, "event_timestamp"), @r#"
         SELECT e.*,
           v0."raw" AS "v__x",

@@ -19,7 +19,7 @@ use crate::{
         samples::{registered, view},
     },
     problem::Kind,
-    retrieval::{Entities, Retrieval, Selection, resolve},
+    retrieval::{Entities, Purpose, Retrieval, Selection, resolve},
     sources::Whereabouts,
 };
 
@@ -223,7 +223,7 @@ fn what_checks_ask_is_about_the_interval_and_the_future_is_everywhere() {
 
 fn retrieval(view: FeatureView) -> Retrieval {
     let selection = Selection::of_features(vec!["drivers:x".parse().unwrap()]);
-    resolve(&registered([Object::FeatureView(view)]), &selection, true).unwrap()
+    resolve(&registered([Object::FeatureView(view)]), &selection, true, Purpose::Training).unwrap()
 }
 
 /// The values for drivers at moments in seconds.

@@ -6,7 +6,11 @@ mod arrow_file;
 mod entities;
 mod reference;
 mod resolve;
+mod selected;
 
 pub use entities::{EVENT_TIMESTAMP, Entities};
 pub use reference::FeatureReference;
-pub use resolve::{FeatureRequest, JoinKey, Retrieval, SelectedFeature, SelectedView, Selection, resolve, view};
+pub use resolve::{FeatureRequest, Purpose, Selection, resolve, view};
+pub use selected::{
+    InputFrom, JoinKey, Retrieval, SelectedFeature, SelectedInput, SelectedOnDemand, SelectedView, Shown,
+};

@@ -3,10 +3,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::FeatureReference;
+use super::{
+    FeatureReference,
+    selected::{InputFrom, JoinKey, Retrieval, SelectedFeature, SelectedInput, SelectedOnDemand, SelectedView, Shown},
+};
 use crate::{
     diagnostics::did_you_mean,
-    model::{FeatureService, FeatureView, Field, NamedView, Object, ObjectId, ObjectKind, RegistryState},
+    expression::Computation,
+    model::{
+        FeatureService, FeatureView, Field, NamedView, Object, ObjectId, ObjectKind, OnDemandFeatureView,
+        OnDemandSource, Projection, RegistryState, SourceKind,
+    },
     problem::{Advice, Kind, Problem},
 };
 
@@ -40,152 +47,271 @@ pub struct FeatureRequest {
     pub full_feature_names: bool,
 }
 
-/// Features of several views, ready to fetch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Retrieval {
-    /// In order of first mention.
-    pub views: Vec<SelectedView>,
-}
-
-/// The selected features of one view.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SelectedView {
-    /// The view as it is registered.
-    pub view: FeatureView,
-    /// Empty for an entity-less view.
-    pub join_keys: Vec<JoinKey>,
-    /// In requested order.
-    pub features: Vec<SelectedFeature>,
-}
-
-/// A join key and where entity rows have it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JoinKey {
-    /// The view's column.
-    pub field: Field,
-    /// The column of the entity rows.
-    pub column: String,
-}
-
-/// A feature and the name it has in the answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SelectedFeature {
-    /// The feature as it is registered.
-    pub field: Field,
-    /// Its name in the answer.
-    pub output: Arc<str>,
-}
-
-impl Retrieval {
-    /// The columns entity rows must bring, each once, in order of first use.
-    pub fn entity_columns(&self) -> Vec<&JoinKey> {
-        let mut columns: Vec<&JoinKey> = Vec::new();
-        for key in self.views.iter().flat_map(|view| &view.join_keys) {
-            if !columns.iter().any(|other| other.column == key.column) {
-                columns.push(key);
-            }
-        }
-        columns
-    }
-
-    /// The columns entity rows must bring, each in every type under which some view knows it, in order
-    /// of first use: views of different entities may share a column and not its type.
-    pub fn typed_entity_columns(&self) -> Vec<&JoinKey> {
-        let mut columns: Vec<&JoinKey> = Vec::new();
-        for key in self.views.iter().flat_map(|view| &view.join_keys) {
-            if !columns.iter().any(|other| other.column == key.column && other.field.dtype == key.field.dtype) {
-                columns.push(key);
-            }
-        }
-        columns
-    }
-
-    /// The names of the answer's feature columns, in order.
-    pub fn outputs(&self) -> impl Iterator<Item = &str> {
-        self.views.iter().flat_map(|view| &view.features).map(|feature| &*feature.output)
-    }
+/// What features are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Rows of entities at their own times. On-demand views bring all features of their sources along, as in Feast.
+    Training,
+    /// Entities as they are now. What on-demand views have written is read and not computed again.
+    Serving,
 }
 
 /// Finds everything a selection names in what is registered.
 ///
 /// # Errors
 /// When something does not exist, cannot be served, or two features would have one name.
-pub fn resolve(state: &RegistryState, selection: &Selection, full_feature_names: bool) -> Result<Retrieval, Problem> {
-    let mut selected = match &selection.service {
-        Some(name) => from_service(state, service(state, name)?, full_feature_names)?,
+pub fn resolve(
+    state: &RegistryState,
+    selection: &Selection,
+    full_feature_names: bool,
+    purpose: Purpose,
+) -> Result<Retrieval, Problem> {
+    let mut resolving =
+        Resolving { state, full_names: full_feature_names, purpose, views: Vec::new(), on_demand: Vec::new() };
+    match &selection.service {
+        Some(name) => resolving.add_service(service(state, name)?)?,
         None if selection.references.is_empty() => {
             return Err(Problem::new(Kind::Invalid, "no features are asked for", None).advise(Advice::NameFeatures));
         }
-        None => Vec::new(),
-    };
-    add_references(state, &mut selected, &selection.references, full_feature_names)?;
-    let retrieval = Retrieval { views: selected.into_iter().map(|(_, selected)| selected).collect() };
-    check_outputs(&retrieval, full_feature_names)?;
-    Ok(retrieval)
+        None => {}
+    }
+    resolving.add_references(&selection.references)?;
+    resolving.retrieval()
+}
+
+/// What was found so far.
+struct Resolving<'a> {
+    state: &'a RegistryState,
+    full_names: bool,
+    purpose: Purpose,
+    views: Vec<Named>,
+    on_demand: Vec<Computing>,
 }
 
 /// A view under the name that features have in front of theirs; without one it is the view itself, and single features
 /// can be added to it.
 type Named = (Option<String>, SelectedView);
 
-fn add_references(
-    state: &RegistryState,
-    selected: &mut Vec<Named>,
-    references: &[FeatureReference],
-    full_names: bool,
-) -> Result<(), Problem> {
-    // What a service has already may be named again; of features that are asked for twice one by one, both are meant.
-    let of_service: Vec<(String, String)> = selected
-        .iter()
-        .filter(|(alias, _)| alias.is_none())
-        .flat_map(|(_, view)| view.features.iter().map(|feature| (view.view.name.clone(), feature.field.name.clone())))
-        .collect();
-    for reference in references {
-        if of_service.iter().any(|(view, feature)| *view == reference.view && *feature == reference.feature) {
-            continue;
-        }
-        let is_itself = |(alias, selected): &Named| alias.is_none() && selected.view.name == reference.view;
-        let position = match selected.iter().position(is_itself) {
-            Some(position) => position,
-            None => {
-                selected.push((None, select(view(state, &reference.view)?, &BTreeMap::new())));
-                selected.len() - 1
-            }
-        };
-        let (_, selected) = &mut selected[position];
-        let field = feature(&selected.view, &reference.feature)?.clone();
-        let output = output_name(&reference.view, &field.name, full_names).into();
-        selected.features.push(SelectedFeature { field, output });
-    }
-    Ok(())
+/// An on-demand view with the outputs that are asked for.
+struct Computing {
+    /// The name that features have in front of theirs, if it is another one than the view's.
+    alias: Option<String>,
+    view: OnDemandFeatureView,
+    outputs: Vec<String>,
 }
 
-fn from_service(state: &RegistryState, service: &FeatureService, full_names: bool) -> Result<Vec<Named>, Problem> {
-    if service.features.is_empty() {
-        return Err(Problem::new(
-            Kind::Invalid,
-            format!("feature service `{}` selects no features", service.name),
-            None,
-        ));
-    }
-    let members = service.features.iter().map(|member| {
-        let mut selected = select(view(state, &member.view)?, &member.join_key_map);
-        for selected_field in &member.features {
-            let field = feature(&selected.view, &selected_field.name).map_err(|error| {
-                let message = format!(
-                    "feature service `{}` selects `{}:{}`, which is gone",
-                    service.name, member.view, selected_field.name
-                );
-                Problem::new(Kind::Conflict, message, None).advise(Advice::ApplyService(error.message))
-            })?;
-            let output = output_name(member.name_to_use(), &field.name, full_names).into();
-            selected.features.push(SelectedFeature { field: field.clone(), output });
+impl Resolving<'_> {
+    fn add_references(&mut self, references: &[FeatureReference]) -> Result<(), Problem> {
+        // What a service has already may be named again; of features that are asked for twice one by one, both are
+        // meant.
+        let of_service: Vec<(String, String)> = self
+            .views
+            .iter()
+            .filter(|(alias, _)| alias.is_none())
+            .flat_map(|(_, view)| {
+                view.features.iter().map(|feature| (view.view.name.clone(), feature.field.name.clone()))
+            })
+            .collect();
+        for reference in references {
+            if of_service.iter().any(|(view, feature)| *view == reference.view && *feature == reference.feature) {
+                continue;
+            }
+            if let Some(view) = self.computed(&reference.view)? {
+                self.compute(&view, None, &reference.feature)?;
+                continue;
+            }
+            let position = self.itself(&reference.view)?;
+            let output = self.output_name(&reference.view, &reference.feature);
+            let (_, selected) = &mut self.views[position];
+            let field = feature(&selected.view, &reference.feature)?.clone();
+            selected.features.push(SelectedFeature { field, output, shown: Shown::Always });
         }
-        let alias =
-            (member.name_alias.is_some() || !member.join_key_map.is_empty()).then(|| member.name_to_use().to_owned());
-        Ok((alias, selected))
-    });
-    members.collect()
+        Ok(())
+    }
+
+    fn add_service(&mut self, service: &FeatureService) -> Result<(), Problem> {
+        if service.features.is_empty() {
+            return Err(Problem::new(
+                Kind::Invalid,
+                format!("feature service `{}` selects no features", service.name),
+                None,
+            ));
+        }
+        for member in &service.features {
+            let is_gone = |name: &str, error: Problem| {
+                let message =
+                    format!("feature service `{}` selects `{}:{name}`, which is gone", service.name, member.view);
+                Problem::new(Kind::Conflict, message, None).advise(Advice::ApplyService(error.message))
+            };
+            let alias = (member.name_alias.is_some() || !member.join_key_map.is_empty())
+                .then(|| member.name_to_use().to_owned());
+            if let Some(view) = self.computed(&member.view)? {
+                for field in &member.features {
+                    self.compute(&view, alias.as_deref(), &field.name).map_err(|error| is_gone(&field.name, error))?;
+                }
+                continue;
+            }
+            let mut selected = select(view(self.state, &member.view)?, &member.join_key_map);
+            for field in &member.features {
+                let found = feature(&selected.view, &field.name).map_err(|error| is_gone(&field.name, error))?;
+                let (field, output) = (found.clone(), self.output_name(member.name_to_use(), &found.name));
+                selected.features.push(SelectedFeature { field, output, shown: Shown::Always });
+            }
+            // An on-demand view may have come first, and brought it along.
+            let of_inputs = |(known, view): &Named| {
+                alias.is_none() && known.is_none() && view.features.is_empty() && view.view.name == member.view
+            };
+            match self.views.iter().position(of_inputs) {
+                Some(position) => self.views[position].1 = selected,
+                None => self.views.push((alias, selected)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The on-demand view of a name, if its values are computed when they are asked for.
+    fn computed(&self, name: &str) -> Result<Option<OnDemandFeatureView>, Problem> {
+        let NamedView::Known(Object::OnDemandFeatureView(view)) = self.state.view(name) else { return Ok(None) };
+        if self.purpose == Purpose::Serving && view.write_to_online_store {
+            return Ok(None);
+        }
+        if !view.enabled {
+            return Err(disabled(&ObjectId::new(ObjectKind::OnDemandFeatureView, name)));
+        }
+        Ok(Some(view.clone()))
+    }
+
+    /// Asks for an output. The views that the inputs are from are mentioned with it.
+    fn compute(&mut self, view: &OnDemandFeatureView, alias: Option<&str>, output: &str) -> Result<(), Problem> {
+        find(&view.name, &view.features, output)?;
+        for source in &view.sources {
+            if let OnDemandSource::View(projection) = source {
+                self.itself(&projection.view).map_err(|error| {
+                    let message = format!("on demand feature view `{}` cannot be computed: {error}", view.name);
+                    Problem { message, ..error }
+                })?;
+            }
+        }
+        let is_it = |known: &Computing| known.view.name == view.name && known.alias.as_deref() == alias;
+        match self.on_demand.iter_mut().find(|known| is_it(known)) {
+            Some(known) => known.outputs.push(output.to_owned()),
+            None => self.on_demand.push(Computing {
+                alias: alias.map(str::to_owned),
+                view: view.clone(),
+                outputs: vec![output.to_owned()],
+            }),
+        }
+        Ok(())
+    }
+
+    /// The position of a view that goes by its own name, among the others.
+    fn itself(&mut self, name: &str) -> Result<usize, Problem> {
+        let is_itself = |(alias, selected): &Named| alias.is_none() && selected.view.name == name;
+        if let Some(position) = self.views.iter().position(is_itself) {
+            return Ok(position);
+        }
+        self.views.push((None, select(view(self.state, name)?, &BTreeMap::new())));
+        Ok(self.views.len() - 1)
+    }
+
+    fn output_name(&self, view: &str, feature: &str) -> Arc<str> {
+        if self.full_names { format!("{view}__{feature}").into() } else { feature.into() }
+    }
+
+    /// All that was asked for, and what it is computed of.
+    fn retrieval(mut self) -> Result<Retrieval, Problem> {
+        let mut on_demand = Vec::new();
+        for computing in std::mem::take(&mut self.on_demand) {
+            let Computing { alias, view, outputs } = computing;
+            let is_wanted = |field: &&Field| outputs.contains(&field.name);
+            let fields: Vec<Field> = view.features.iter().filter(is_wanted).cloned().collect();
+            let expressions =
+                view.expressions.iter().filter(|expression| outputs.contains(&expression.name)).cloned().collect();
+            let prefix = alias.as_deref().unwrap_or(&view.name);
+            let names = fields.iter().map(|field| self.output_name(prefix, &field.name)).collect();
+            let view = OnDemandFeatureView { features: fields, expressions, ..view };
+            on_demand.push(SelectedOnDemand { outputs: names, inputs: Vec::new(), view });
+        }
+        let mut retrieval = Retrieval { views: self.views.drain(..).map(|(_, view)| view).collect(), on_demand };
+        check_outputs(&retrieval, self.full_names)?;
+        let mut on_demand = std::mem::take(&mut retrieval.on_demand);
+        let computed: Vec<Arc<str>> = on_demand.iter().flat_map(|view| view.outputs.iter().cloned()).collect();
+        for selected in &mut on_demand {
+            selected.inputs = self.inputs(&selected.view, &mut retrieval.views, &computed)?;
+        }
+        Ok(Retrieval { on_demand, ..retrieval })
+    }
+
+    /// Where the inputs of a view come from; what was not asked for is fetched besides.
+    fn inputs(
+        &self,
+        view: &OnDemandFeatureView,
+        views: &mut [SelectedView],
+        computed: &[Arc<str>],
+    ) -> Result<Vec<SelectedInput>, Problem> {
+        let computation = Computation::of(view);
+        let wanted = computation.columns();
+        let mut inputs = Vec::new();
+        for source in &view.sources {
+            match source {
+                OnDemandSource::View(projection) => {
+                    for field in &projection.features {
+                        let column = format!("{}__{}", projection.view, field.name);
+                        let is_named = wanted.contains(&column.as_str());
+                        if is_named || self.purpose == Purpose::Training {
+                            let from = self.input(projection, field, views, computed)?;
+                            inputs.extend(is_named.then_some(SelectedInput { column, from }));
+                        }
+                    }
+                }
+                OnDemandSource::Request(source) => {
+                    let SourceKind::Request(request) = &source.kind else { continue };
+                    let fields = request.schema.iter().filter(|field| wanted.contains(&field.name.as_str()));
+                    inputs.extend(fields.map(|field| SelectedInput {
+                        column: field.name.clone(),
+                        from: InputFrom::Request(field.clone()),
+                    }));
+                }
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// A feature that a view is computed of.
+    fn input(
+        &self,
+        projection: &Projection,
+        field: &Field,
+        views: &mut [SelectedView],
+        computed: &[Arc<str>],
+    ) -> Result<InputFrom, Problem> {
+        let is_it = |view: &SelectedView| {
+            view.view.name == projection.view && view.join_keys.iter().all(|key| key.column == key.field.name)
+        };
+        let missing = || Problem::new(Kind::Internal, format!("`{}` was not looked up", projection.view), None);
+        let position = views.iter().position(is_it).ok_or_else(missing)?;
+        let known = views[position].features.iter().position(|feature| feature.field.name == field.name);
+        if let Some(known) = known {
+            return Ok(InputFrom::Feature(position, known));
+        }
+        let field = feature(&views[position].view, &field.name)?.clone();
+        let output = self.output_name(&projection.view, &field.name);
+        let is_taken = |name: &str| {
+            let mut fetched = views.iter().flat_map(|view| &view.features);
+            fetched.any(|feature| &*feature.output == name) || computed.iter().any(|computed| &**computed == name)
+        };
+        let (output, shown) = if is_taken(&output) {
+            let mut name = format!("{}__{}", projection.view, field.name);
+            while is_taken(&name) {
+                name.push('_');
+            }
+            (name.into(), Shown::Never)
+        } else {
+            (output, Shown::InTraining)
+        };
+        views[position].features.push(SelectedFeature { field, output, shown });
+        Ok(InputFrom::Feature(position, views[position].features.len() - 1))
+    }
 }
 
 fn select(view: FeatureView, join_key_map: &BTreeMap<String, String>) -> SelectedView {
@@ -198,10 +324,6 @@ fn select(view: FeatureView, join_key_map: &BTreeMap<String, String>) -> Selecte
         })
         .collect();
     SelectedView { view, join_keys, features: Vec::new() }
-}
-
-fn output_name(view: &str, feature: &str, full_names: bool) -> String {
-    if full_names { format!("{view}__{feature}") } else { feature.to_owned() }
 }
 
 /// The view of this name as its values are stored; a stream view is read like a plain one.
@@ -224,19 +346,24 @@ pub fn view(state: &RegistryState, name: &str) -> Result<FeatureView, Problem> {
     let (view, enabled) = match found {
         Object::FeatureView(view) => (view.clone(), view.enabled),
         Object::StreamFeatureView(view) => (view.over_history(), view.enabled),
+        Object::OnDemandFeatureView(view) if view.write_to_online_store => (view.as_stored(), view.enabled),
         Object::OnDemandFeatureView(_) => {
             return unsupported(
-                format!("`{name}` is an on demand feature view, and evaluating those is not supported yet"),
-                Some("ask for the features that it is computed from"),
+                format!("the values of on demand feature view `{name}` are computed, and not stored anywhere"),
+                Some("name the views that it is computed from"),
             );
         }
         _ => return unsupported(format!("`{name}` is a label view, and reading labels is not supported yet"), None),
     };
     if !enabled {
-        let help = "set `enabled: true` in its definition and apply it".to_owned();
-        return Err(Problem::new(Kind::Conflict, format!("{} is disabled", found.id()), help));
+        return Err(disabled(&found.id()));
     }
     Ok(view)
+}
+
+fn disabled(id: &ObjectId) -> Problem {
+    let help = "set `enabled: true` in its definition and apply it".to_owned();
+    Problem::new(Kind::Conflict, format!("{id} is disabled"), help)
 }
 
 fn no_view(state: &RegistryState, name: &str) -> Problem {
@@ -263,23 +390,28 @@ fn not_registered(state: &RegistryState, kind: ObjectKind, name: &str) -> Proble
 }
 
 fn feature<'a>(view: &'a FeatureView, name: &str) -> Result<&'a Field, Problem> {
-    view.features.iter().find(|field| field.name == name).ok_or_else(|| {
-        let known = || view.features.iter().map(|field| field.name.as_str());
+    find(&view.name, &view.features, name)
+}
+
+/// The feature of this name among those of a view.
+fn find<'a>(view: &str, features: &'a [Field], name: &str) -> Result<&'a Field, Problem> {
+    features.iter().find(|field| field.name == name).ok_or_else(|| {
+        let known = || features.iter().map(|field| field.name.as_str());
         let parts: Vec<&str> = name.split(',').collect();
         let help = if parts.len() > 1 && parts.iter().all(|part| known().any(|known| known == *part)) {
-            let each: Vec<String> = parts.iter().map(|part| format!("{}:{part}", view.name)).collect();
+            let each: Vec<String> = parts.iter().map(|part| format!("{view}:{part}")).collect();
             Some(format!("write each feature with its view: {}", each.join(",")))
         } else {
             did_you_mean(name, known())
         };
-        Problem::new(Kind::NotFound, format!("feature view `{}` has no feature `{name}`", view.name), help)
+        Problem::new(Kind::NotFound, format!("feature view `{view}` has no feature `{name}`"), help)
     })
 }
 
 /// Two columns of an answer may not have one name.
 fn check_outputs(retrieval: &Retrieval, full_names: bool) -> Result<(), Problem> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for output in retrieval.outputs() {
+    for output in retrieval.outputs().chain(retrieval.computed()) {
         *counts.entry(output).or_default() += 1;
     }
     let twice: Vec<String> =

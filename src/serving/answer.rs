@@ -15,6 +15,8 @@ use crate::{
 /// How a value stands (`feast.serving.FieldStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
+    /// A value that could not be computed.
+    Invalid,
     /// A value that is valid now.
     Present,
     /// The newest row has no value here.
@@ -29,6 +31,7 @@ impl Status {
     /// Feast's name.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Invalid => "INVALID",
             Self::Present => "PRESENT",
             Self::NullValue => "NULL_VALUE",
             Self::NotFound => "NOT_FOUND",
@@ -40,6 +43,7 @@ impl Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Invalid => "not computable",
             Self::Present => "present",
             Self::NullValue => "null",
             Self::NotFound => "not found",

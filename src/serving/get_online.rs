@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     Answer, AnswerColumn, Answered,
+    computed::ComputedFeatures,
     keys::{KeyColumn, Keys},
 };
 use crate::{
@@ -11,7 +12,8 @@ use crate::{
     model::{DUMMY_JOIN_KEY, Timestamp},
     online::{Found, PreparedRead, Reader, ViewFeatures},
     problem::{self, Problem},
-    retrieval::{Entities, JoinKey, Retrieval},
+    retrieval::{Entities, JoinKey, Retrieval, Shown},
+    transform::Engine,
 };
 
 impl From<EntityKeyError> for Problem {
@@ -24,7 +26,10 @@ impl From<EntityKeyError> for Problem {
 pub struct OnlineFeatures {
     retrieval: Arc<Retrieval>,
     read: Box<dyn PreparedRead>,
+    /// The positions of the views that are read: of some nothing is needed but the keys.
+    views: Vec<usize>,
     keys: Vec<KeyList>,
+    computed: ComputedFeatures,
 }
 
 /// The join keys of views that share their entity keys.
@@ -35,14 +40,22 @@ struct KeyList {
 }
 
 impl OnlineFeatures {
-    /// Prepares the features of a retrieval. Asks no server.
+    /// Prepares the features of a retrieval, and in `engine` what is computed of them. Asks no server.
     ///
     /// # Errors
-    /// When the join keys of a view make no key.
-    pub fn new(project: &str, retrieval: Arc<Retrieval>, store: &dyn Reader) -> Result<Self, Problem> {
+    /// When the join keys of a view make no key, or an expression cannot be computed.
+    pub fn new(
+        project: &str,
+        retrieval: Arc<Retrieval>,
+        store: &dyn Reader,
+        engine: &Arc<Engine>,
+    ) -> Result<Self, Problem> {
         let mut keys: Vec<KeyList> = Vec::new();
-        let mut views = Vec::with_capacity(retrieval.views.len());
-        for selected in &retrieval.views {
+        let (mut read, mut views) = (Vec::with_capacity(retrieval.views.len()), Vec::new());
+        for (index, selected) in retrieval.views.iter().enumerate() {
+            if selected.features.is_empty() {
+                continue;
+            }
             let known = keys.iter().position(|list| list.join_keys == selected.join_keys);
             let list = match known {
                 Some(list) => list,
@@ -52,10 +65,11 @@ impl OnlineFeatures {
                 }
             };
             let features = selected.features.iter().map(|feature| feature.field.name.clone()).collect();
-            views.push(ViewFeatures { view: selected.view.name.clone(), features, keys: list });
+            read.push(ViewFeatures { view: selected.view.name.clone(), features, keys: list });
+            views.push(index);
         }
-        let read = store.prepare(project, views);
-        Ok(Self { retrieval, read, keys })
+        let computed = ComputedFeatures::new(&retrieval, engine)?;
+        Ok(Self { read: store.prepare(project, read), views, retrieval, keys, computed })
     }
 
     /// The stored features of each entity, as they stand at `now`.
@@ -72,15 +86,21 @@ impl OnlineFeatures {
     fn answer(&self, asked: &Keys<'_>, found: &Found, now: Timestamp) -> Result<Answer, Problem> {
         let mut columns = asked.answers();
         let key_count = columns.len();
-        for (view, values) in self.retrieval.views.iter().zip(found) {
+        let mut answered: Vec<Vec<AnswerColumn>> = self.retrieval.views.iter().map(|_| Vec::new()).collect();
+        for (position, values) in self.views.iter().zip(found) {
+            let view = &self.retrieval.views[*position];
             for (index, feature) in view.features.iter().enumerate() {
                 let values = values.iter().map(|row| Answered::of(&row[index], view, &feature.field.name, now));
-                columns.push(AnswerColumn {
+                answered[*position].push(AnswerColumn {
                     name: Arc::clone(&feature.output),
                     values: values.collect::<Result<_, _>>()?,
                 });
             }
         }
+        let computed = self.computed.of(&self.retrieval, asked, &answered)?;
+        let shown = answered.into_iter().flatten().zip(self.retrieval.fetched());
+        columns.extend(shown.filter(|(_, feature)| feature.shown == Shown::Always).map(|(column, _)| column));
+        columns.extend(computed);
         Ok(Answer { columns, keys: key_count })
     }
 }
@@ -97,8 +117,7 @@ impl KeyList {
     /// The serialized key of each entity.
     fn keys(&self, asked: &Keys<'_>) -> Result<Vec<Vec<u8>>, Problem> {
         let columns: Vec<&KeyColumn<'_>> = self.join_keys.iter().filter_map(|key| asked.of(key)).collect();
-        // Without any join key the question is about the whole project: one answer.
-        let rows = if asked.columns.is_empty() { asked.entities.max(1) } else { asked.entities };
+        let rows = asked.rows();
         let key = |row: usize| {
             let mut parts = Vec::with_capacity(columns.len().max(1));
             for column in &columns {

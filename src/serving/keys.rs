@@ -10,14 +10,14 @@ use arrow::{
     error::ArrowError,
 };
 
-use super::{AnswerColumn, Answered, Status};
+use super::{AnswerColumn, Answered, Status, request};
 use crate::{
     diagnostics::{did_you_mean, with_article},
     feast::values::{
         encode::EncodeError,
         value::{Kind as ValueKind, Value},
     },
-    model::{DataType, Timestamp},
+    model::{DataType, Field, Timestamp},
     problem::{Advice, Kind, Problem},
     retrieval::{Entities, JoinKey, Retrieval},
     sources::{Converted, OpenSource, Role, Wanted, as_texts, key_values},
@@ -29,6 +29,8 @@ pub(super) struct Keys<'a> {
     pub columns: Vec<KeyColumn<'a>>,
     /// How many entities there are.
     pub entities: usize,
+    /// The fields of the request that something is computed of, with a value for each entity.
+    request: Vec<(&'a str, ArrayRef)>,
 }
 
 /// A join key column of the entities in one type.
@@ -45,8 +47,15 @@ impl<'a> Keys<'a> {
         if !entities.is_file() {
             check_names(retrieval, &opened)?;
         }
+        let fields = retrieval.request_fields();
         let names = retrieval.entity_columns().into_iter().map(|key| key.column.as_str());
-        let names: Vec<&str> = names.filter(|name| opened.columns().get(name).is_some()).collect();
+        let mut names: Vec<&str> = names.collect();
+        for (field, _) in &fields {
+            if !names.contains(&field.name.as_str()) {
+                names.push(&field.name);
+            }
+        }
+        names.retain(|name| opened.columns().get(name).is_some());
         let (arrays, count) = columns(&opened, &names, entities)?;
         if count == 0 && entities.is_file() {
             return Err(invalid(format!("there are no entities in {}", entities.shown()), None));
@@ -59,7 +68,23 @@ impl<'a> Keys<'a> {
             Ok(KeyColumn { key, values: values(key, &arrays[position], entities)? })
         };
         let columns = retrieval.typed_entity_columns().into_iter().map(column).collect::<Result<_, _>>()?;
-        Ok(Self { columns, entities: count })
+        let given = |(field, view): (&'a Field, &str)| {
+            let position = names.iter().position(|name| *name == field.name);
+            let position = position.ok_or_else(|| request::missing(field, view))?;
+            Ok((field.name.as_str(), request::values(field, &arrays[position], entities)?))
+        };
+        let request = fields.into_iter().map(given).collect::<Result<_, Problem>>()?;
+        Ok(Self { columns, entities: count, request })
+    }
+
+    /// How many answers there are. Without any join key the question is about the whole project: one.
+    pub(crate) fn rows(&self) -> usize {
+        if self.columns.is_empty() { self.entities.max(1) } else { self.entities }
+    }
+
+    /// The values of a field of the request.
+    pub(crate) fn request(&self, name: &str) -> Option<&ArrayRef> {
+        self.request.iter().find(|(known, _)| *known == name).map(|(_, values)| values)
     }
 
     /// The join keys as they stand in the answer, each column once.
@@ -89,11 +114,14 @@ impl KeyColumn<'_> {
 /// Refuses columns that are not join keys: in entities that are written by hand they are mistakes. Files are not
 /// checked, because those of training rows have other columns, too.
 fn check_names(retrieval: &Retrieval, opened: &OpenSource) -> Result<(), Problem> {
-    let wanted = retrieval.entity_columns();
+    let keys = retrieval.entity_columns().into_iter().map(|key| key.column.as_str());
+    let fields = retrieval.request_fields();
+    let wanted: Vec<&str> = keys.chain(fields.iter().map(|(field, _)| field.name.as_str())).collect();
     for column in &opened.columns().columns {
-        if !wanted.iter().any(|key| key.column == column.name) {
-            let help = did_you_mean(&column.name, wanted.iter().map(|key| key.column.as_str()));
-            return Err(invalid(format!("no requested feature has the join key `{}`", column.name), help));
+        if !wanted.contains(&column.name.as_str()) {
+            let what = if fields.is_empty() { "join key" } else { "join key or request field" };
+            let help = did_you_mean(&column.name, wanted.iter().copied());
+            return Err(invalid(format!("no requested feature has the {what} `{}`", column.name), help));
         }
     }
     Ok(())

@@ -26,6 +26,9 @@ pub fn advice(advice: &Advice) -> String {
         Advice::GiveMoment => {
             "call the column with the time of each row `event_timestamp`, or give one time for all with --at".to_owned()
         }
+        Advice::GiveRequestField(field) => {
+            format!("give it with --request {field}=…, or as a column of the file that --entities names")
+        }
         Advice::GiveJoinKey(key) => format!("give it with --entity {key}=…"),
         Advice::LongerChunks(most) => {
             format!("choose longer ones with --chunk, so that there are no more than {most}")

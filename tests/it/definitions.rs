@@ -77,6 +77,7 @@ fn load(project: &Project, skip_view_names: bool) -> Result<Repo, Vec<String>> {
         validate_sources: false,
         skip_view_names,
         inspect: &|source| Err(Problem::new(Kind::Invalid, format!("{} is looked at", source.name), None)),
+        misfits: &|_| Ok(Vec::new()),
         display_path: &|path| path.strip_prefix(project.folder.path()).unwrap().to_owned(),
     };
     let mut diagnostics = Diagnostics::default();

@@ -22,7 +22,7 @@ use feastr::{
     model::{DataSource, DataType, FeatureView, Field, FileFormat, FileSource, SourceKind, Tags},
     offline::{self, BatchSink, Cancel, HistoricalQuery, OfflineStore, Progress},
     problem::Kind,
-    retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView},
+    retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView, Shown},
 };
 use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReader};
 
@@ -109,11 +109,15 @@ fn historical(store: &dyn OfflineStore, folder: &Path, file: &str, sink: &mut dy
     let view = view(file);
     let selected = SelectedView {
         join_keys: vec![JoinKey { field: view.entity_columns[0].clone(), column: "key".into() }],
-        features: vec![SelectedFeature { field: view.features[0].clone(), output: "value".into() }],
+        features: vec![SelectedFeature {
+            field: view.features[0].clone(),
+            output: "value".into(),
+            shown: Shown::Always,
+        }],
         view,
     };
     let entities = Entities::of_file(&folder.join("entities.parquet"), "rows").unwrap();
-    let retrieval = Retrieval { views: vec![selected] };
+    let retrieval = Retrieval { views: vec![selected], ..Retrieval::default() };
     let query = HistoricalQuery {
         entities: &entities,
         retrieval: &retrieval,

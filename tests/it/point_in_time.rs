@@ -10,7 +10,7 @@ use feastr::{
     config::{MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
     model::{DataSource, DataType, FeatureView, Field, FileSource, SourceKind, Tags, Ttl},
     offline::{self, BatchSink, HistoricalQuery, Progress},
-    retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView},
+    retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView, Shown},
 };
 use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
@@ -115,11 +115,15 @@ fn joined(
             .iter()
             .map(|field| JoinKey { field: field.clone(), column: "key".into() })
             .collect(),
-        features: vec![SelectedFeature { field: view.features[0].clone(), output: "value".into() }],
+        features: vec![SelectedFeature {
+            field: view.features[0].clone(),
+            output: "value".into(),
+            shown: Shown::Always,
+        }],
         view,
     };
     let entities = Entities::of_file(&folder.path().join("entities.parquet"), "rows").unwrap();
-    let retrieval = Retrieval { views: vec![selected] };
+    let retrieval = Retrieval { views: vec![selected], ..Retrieval::default() };
     let query = HistoricalQuery {
         entities: &entities,
         retrieval: &retrieval,
@@ -228,7 +232,10 @@ fn without_features_the_entity_rows_come_back() {
     );
     let view = view(0, false, true);
     let key = JoinKey { field: view.entity_columns[0].clone(), column: "key".into() };
-    let retrieval = Retrieval { views: vec![SelectedView { join_keys: vec![key], features: Vec::new(), view }] };
+    let retrieval = Retrieval {
+        views: vec![SelectedView { join_keys: vec![key], features: Vec::new(), view }],
+        ..Retrieval::default()
+    };
     let entities = Entities::of_file(&folder.path().join("entities.parquet"), "rows").unwrap();
     let query = HistoricalQuery {
         entities: &entities,

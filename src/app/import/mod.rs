@@ -14,6 +14,7 @@ use crate::{
     plan::Change,
     problem::{Kind, Problem},
     registry::{Snapshot, read_objects},
+    transform::misfits,
 };
 use files::StagedFiles;
 
@@ -113,6 +114,7 @@ fn check(
     let options = LoadOptions {
         validate_sources: false,
         inspect: &|source| store.offline().inspect(source),
+        misfits: &|view| misfits(store.expressions(), view),
         display_path,
         skip_view_names: false,
     };

@@ -253,6 +253,7 @@ impl<'b> Views<'_, 'b> {
             sources: self.sources,
             on_demand_names: self.on_demand_names,
             checks: self.checks,
+            misfits: lowering.options.misfits,
             validate_sources: lowering.options.validate_sources,
             names_are_tables: lowering.config.online_store.as_ref().is_some_and(OnlineStoreConfig::names_are_tables),
             diagnostics: lowering.diagnostics,

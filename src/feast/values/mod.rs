@@ -1,6 +1,7 @@
 //! Values, their types and entity keys as Feast stores them.
 
 pub mod data_types;
+pub mod decode;
 pub mod encode;
 pub mod entity_key;
 mod event_time;

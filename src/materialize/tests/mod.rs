@@ -38,6 +38,7 @@ use crate::{
         Locking, Locks as _, Objects as _, Registry, Row, RunLog as _, Write, put_stale, read_objects,
         watched::{Call, Watched},
     },
+    transform::Engine,
 };
 
 const SECOND: i64 = 1_000_000;
@@ -67,6 +68,7 @@ const OPTIONS: RunOptions<'_> =
 struct House {
     registry: Watched,
     offline: MemoryOfflineStore,
+    expressions: Arc<Engine>,
     online: WatchedOnline,
     events: Mutex<Vec<String>>,
 }
@@ -85,6 +87,7 @@ impl House {
         let house = Self {
             registry: Watched::new(move |_, call| registry(call)),
             offline: MemoryOfflineStore::default(),
+            expressions: Arc::default(),
             online: WatchedOnline::new(online),
             events: Mutex::default(),
         };
@@ -135,7 +138,14 @@ impl House {
     }
 
     fn stores<'a>(&'a self, registry: &'a dyn Registry) -> Stores<'a> {
-        Stores { project: "p", registry, offline: &self.offline, online: &self.online, clock }
+        Stores {
+            project: "p",
+            registry,
+            offline: &self.offline,
+            expressions: &self.expressions,
+            online: &self.online,
+            clock,
+        }
     }
 
     fn run(&self, runs: &[ViewRun], options: &RunOptions<'_>) -> Vec<ViewReport> {

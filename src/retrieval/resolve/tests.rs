@@ -1,7 +1,10 @@
 use super::*;
-use crate::model::{
-    DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, ForeignObject, Ttl,
-    samples::{label_view, on_demand_view, projection, registered, service, stream_view, view},
+use crate::{
+    expression::testing::{computed, request},
+    model::{
+        DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, ForeignObject, Ttl,
+        samples::{label_view, projection, registered, service, stream_view, view},
+    },
 };
 
 /// What is registered in which there are these views.
@@ -29,16 +32,16 @@ fn shown(retrieval: &Retrieval) -> Vec<String> {
 }
 
 fn found(state: &RegistryState, names: &[&str], full_names: bool) -> Vec<String> {
-    shown(&resolve(state, &references(names), full_names).unwrap())
+    shown(&resolve(state, &references(names), full_names, Purpose::Serving).unwrap())
 }
 
 fn served(state: &RegistryState, name: &str, full_names: bool) -> Result<Retrieval, Problem> {
-    resolve(state, &Selection::of_service(name.to_owned()), full_names)
+    resolve(state, &Selection::of_service(name.to_owned()), full_names, Purpose::Serving)
 }
 
 /// The problem of a reference.
 fn refused(state: &RegistryState, name: &str) -> Problem {
-    resolve(state, &references(&[name]), false).unwrap_err()
+    resolve(state, &references(&[name]), false, Purpose::Serving).unwrap_err()
 }
 
 fn not_found(message: &str, help: Option<&str>) -> Problem {
@@ -70,7 +73,7 @@ fn full_names_begin_with_the_view() {
 #[test]
 fn features_of_one_name_need_full_names() {
     let state = views(&[&view("a", &["x", "y"]), &view("b", &["x", "y"])]);
-    let problem = resolve(&state, &references(&["a:x", "a:y", "b:y", "b:x"]), false).unwrap_err();
+    let problem = resolve(&state, &references(&["a:x", "a:y", "b:y", "b:x"]), false, Purpose::Serving).unwrap_err();
     assert_eq!(problem.message, "several features would be called `x`, `y`");
     assert_eq!((problem.kind, problem.advice), (Kind::Invalid, Some(Advice::QualifyNames)));
 }
@@ -78,7 +81,7 @@ fn features_of_one_name_need_full_names() {
 #[test]
 fn one_feature_cannot_be_asked_for_twice() {
     let state = views(&[&view("a", &["x"])]);
-    let problem = resolve(&state, &references(&["a:x", "a:x"]), true).unwrap_err();
+    let problem = resolve(&state, &references(&["a:x", "a:x"]), true, Purpose::Serving).unwrap_err();
     assert_eq!(problem.message, "several features would be called `a__x`");
     assert_eq!(problem.help().as_deref(), Some("ask for each feature once"));
 }
@@ -86,14 +89,14 @@ fn one_feature_cannot_be_asked_for_twice() {
 #[test]
 fn full_names_of_different_features_may_be_the_same() {
     let state = views(&[&view("a", &["b__x"]), &view("a__b", &["x"])]);
-    let problem = resolve(&state, &references(&["a:b__x", "a__b:x"]), true).unwrap_err();
+    let problem = resolve(&state, &references(&["a:b__x", "a__b:x"]), true, Purpose::Serving).unwrap_err();
     assert_eq!(problem.message, "several features would be called `a__b__x`");
     assert_eq!(found(&state, &["a:b__x", "a__b:x"], false).len(), 2);
 }
 
 #[test]
 fn asking_for_nothing_is_invalid() {
-    let problem = resolve(&views(&[&view("a", &["x"])]), &references(&[]), false).unwrap_err();
+    let problem = resolve(&views(&[&view("a", &["x"])]), &references(&[]), false, Purpose::Serving).unwrap_err();
     assert_eq!((problem.kind, problem.advice), (Kind::Invalid, Some(Advice::NameFeatures)));
 }
 
@@ -146,20 +149,121 @@ fn a_name_with_a_version_is_a_view_of_that_name_or_not_supported() {
 fn stream_views_are_read_like_plain_ones() {
     let plain = FeatureView { ttl: Ttl::from_micros(5), ..view("a", &["x"]) };
     let state = registered([Object::StreamFeatureView(stream_view(&plain))]);
-    let retrieval = resolve(&state, &references(&["a:x"]), false).unwrap();
-    assert_eq!(retrieval, resolve(&views(&[&plain]), &references(&["a:x"]), false).unwrap());
+    let retrieval = resolve(&state, &references(&["a:x"]), false, Purpose::Serving).unwrap();
+    assert_eq!(retrieval, resolve(&views(&[&plain]), &references(&["a:x"]), false, Purpose::Serving).unwrap());
 }
 
 #[test]
-fn computed_views_and_labels_are_not_served() {
-    let state = registered([Object::OnDemandFeatureView(on_demand_view("o")), Object::LabelView(label_view("labels"))]);
-    let (message, help) = (
-        "`o` is an on demand feature view, and evaluating those is not supported yet",
-        "ask for the features that it is computed from",
-    );
-    assert_eq!(refused(&state, "o:x"), unsupported(message, Some(help)));
+fn labels_are_not_served() {
+    let state = registered([Object::LabelView(label_view("labels"))]);
     let message = "`labels` is a label view, and reading labels is not supported yet";
     assert_eq!(refused(&state, "labels:x"), unsupported(message, None));
+}
+
+/// `view feature output` of what is fetched, with a mark where not everybody sees it; behind it what is computed.
+fn fetched(state: &RegistryState, selection: &Selection, full_names: bool, purpose: Purpose) -> Vec<String> {
+    let retrieval = resolve(state, selection, full_names, purpose).unwrap();
+    let marks = retrieval.fetched().map(|feature| match feature.shown {
+        Shown::Always => "",
+        Shown::InTraining => " *",
+        Shown::Never => " -",
+    });
+    let fetched = shown(&retrieval).into_iter().zip(marks).map(|(shown, mark)| format!("{shown}{mark}"));
+    fetched.chain(retrieval.computed().map(str::to_owned)).collect()
+}
+
+/// `sum` and `twice` over `a` with `x`, `y`, `z` and over the request's `tip`.
+fn computing(a: &FeatureView) -> OnDemandFeatureView {
+    let sources = vec![OnDemandSource::View(projection(a)), request("r", &[("tip", DataType::Int64)])];
+    computed(sources, &[("sum", DataType::Int64, "x + tip"), ("twice", DataType::Int64, "a__y * 2")])
+}
+
+#[test]
+fn what_a_view_is_computed_of_is_fetched_besides() {
+    let a = view("a", &["x", "y", "z"]);
+    let state = registered([Object::FeatureView(a.clone()), Object::OnDemandFeatureView(computing(&a))]);
+    let asked =
+        |names: &[&str], full_names: bool, purpose: Purpose| fetched(&state, &references(names), full_names, purpose);
+    // Serving fetches what the outputs that are asked for need.
+    assert_eq!(asked(&["computed:sum"], false, Purpose::Serving), ["a x x *", "sum"]);
+    assert_eq!(
+        asked(&["computed:twice", "a:z"], true, Purpose::Serving),
+        ["a z a__z", "a y a__y *", "computed__twice"]
+    );
+    // Training data has all features of the sources, those that were asked for first.
+    assert_eq!(asked(&["computed:sum", "a:z"], false, Purpose::Training), ["a z z", "a x x *", "a y y *", "sum"]);
+    // Outputs come in declared order.
+    assert_eq!(asked(&["computed:twice", "computed:sum"], false, Purpose::Serving)[2..], ["sum", "twice"]);
+    let retrieval = resolve(&state, &references(&["computed:sum"]), false, Purpose::Serving).unwrap();
+    assert_eq!(retrieval.request_fields(), [(&Field::new("tip", DataType::Int64), "computed")]);
+    assert_eq!(retrieval.on_demand[0].inputs[0].from, InputFrom::Feature(0, 0));
+}
+
+#[test]
+fn inputs_give_way_to_columns_of_their_name() {
+    let (a, b) = (view("a", &["x", "y"]), view("b", &["x"]));
+    let state = registered([
+        Object::FeatureView(a.clone()),
+        Object::FeatureView(b),
+        Object::OnDemandFeatureView(computing(&view("a", &["x", "y"]))),
+    ]);
+    let found = fetched(&state, &references(&["b:x", "computed:sum"]), false, Purpose::Training);
+    assert_eq!(found, ["b x x", "a x a__x -", "a y y *", "sum"]);
+}
+
+#[test]
+fn services_may_have_computed_features_under_other_names() {
+    let a = view("a", &["x", "y"]);
+    let view = computing(&a);
+    let all = Projection {
+        view: view.name.clone(),
+        features: view.features.clone(),
+        name_alias: None,
+        join_key_map: BTreeMap::new(),
+        source: None,
+        labels: false,
+    };
+    let today =
+        Projection { name_alias: Some("today".to_owned()), features: view.features[1..].to_vec(), ..all.clone() };
+    let state = registered([Object::FeatureView(a.clone()), Object::OnDemandFeatureView(view)]);
+    let state = with_service(state, FeatureService { features: vec![all, today, projection(&a)], ..service("s", &[]) });
+    let found = fetched(&state, &Selection::of_service("s"), true, Purpose::Serving);
+    assert_eq!(found, ["a x a__x", "a y a__y", "computed__sum", "computed__twice", "today__twice"]);
+}
+
+#[test]
+fn what_is_written_is_read_and_computed_for_training_only() {
+    let a = view("a", &["x", "y"]);
+    let written = OnDemandFeatureView { write_to_online_store: true, ..computing(&a) };
+    let state = registered([Object::FeatureView(a), Object::OnDemandFeatureView(written)]);
+    let asked = |purpose| fetched(&state, &references(&["computed:sum"]), false, purpose);
+    assert_eq!(asked(Purpose::Serving), ["computed sum sum"]);
+    assert_eq!(asked(Purpose::Training), ["a x x *", "a y y *", "sum"]);
+}
+
+#[test]
+fn what_cannot_be_computed_is_said() {
+    let a = view("a", &["x", "y"]);
+    let problem = |objects: Vec<Object>, name: &str| refused(&registered(objects), name).message;
+    let plain = || Object::FeatureView(a.clone());
+    let view = computing(&a);
+    let computed = |view: OnDemandFeatureView| Object::OnDemandFeatureView(view);
+    assert_eq!(
+        problem(vec![plain(), computed(view.clone())], "computed:summ"),
+        "feature view `computed` has no feature `summ`"
+    );
+    let disabled = OnDemandFeatureView { enabled: false, ..view.clone() };
+    assert_eq!(
+        problem(vec![plain(), computed(disabled)], "computed:sum"),
+        "on demand feature view computed is disabled"
+    );
+    assert_eq!(
+        problem(vec![computed(view.clone())], "computed:sum"),
+        "on demand feature view `computed` cannot be computed: there is no feature view `a`"
+    );
+    let mut state = registered([plain()]);
+    state.foreign.push(foreign(ObjectKind::OnDemandFeatureView, "o"));
+    assert!(refused(&state, "o:x").message.contains("its functions are Python"));
 }
 
 #[test]
@@ -265,7 +369,7 @@ fn views_without_entities_need_no_columns() {
         entity_columns: vec![Field::new(DUMMY_JOIN_KEY, DataType::String)],
         ..view("whole", &["x"])
     };
-    let retrieval = resolve(&views(&[&whole]), &references(&["whole:x"]), false).unwrap();
+    let retrieval = resolve(&views(&[&whole]), &references(&["whole:x"]), false, Purpose::Serving).unwrap();
     assert_eq!(retrieval.entity_columns(), Vec::<&JoinKey>::new());
 }
 
@@ -273,7 +377,7 @@ fn views_without_entities_need_no_columns() {
 fn a_column_is_asked_for_once_and_in_each_of_its_types() {
     let texts = FeatureView { entity_columns: vec![Field::new("driver_id", DataType::String)], ..view("c", &["z"]) };
     let state = views(&[&view("a", &["x"]), &view("b", &["y"]), &texts]);
-    let retrieval = resolve(&state, &references(&["a:x", "b:y", "c:z"]), false).unwrap();
+    let retrieval = resolve(&state, &references(&["a:x", "b:y", "c:z"]), false, Purpose::Serving).unwrap();
     assert_eq!(retrieval.entity_columns().len(), 1);
     let types: Vec<&DataType> = retrieval.typed_entity_columns().iter().map(|key| &key.field.dtype).collect();
     assert_eq!(types, [&DataType::Int64, &DataType::String]);

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use arrow::{
     array::{ArrayRef, AsArray, RecordBatch, UInt64Array},
     compute::{cast, concat_batches, take},
-    datatypes::TimestampMicrosecondType,
+    datatypes::{FieldRef, TimestampMicrosecondType},
     row::{RowConverter, SortField},
 };
 use feastr::{
@@ -63,6 +63,65 @@ fn every_case_is_answered_as_recorded() {
         let _ = fs::remove_file(project.path("out.parquet"));
     }
     assert!(same > 0 && refused > 0, "no cases under {}", root.display());
+}
+
+/// The on-demand views of the recording, as expressions: those of a recording with other functions are not known here.
+const IN_SQL: &str = "on_demand_feature_views:
+  - name: odfv_pandas
+    sources: [day_view, vals_to_add]
+    schema:
+      - {name: conv_rate_plus_val1, dtype: Float64, sql: \"conv_rate::DOUBLE + val_to_add\"}
+      - {name: conv_rate_plus_val2, dtype: Float64, sql: \"conv_rate::DOUBLE + val_to_add_2\"}
+  - name: odfv_python
+    sources: [day_view, vals_to_add]
+    schema:
+      - {name: py_sum, dtype: Float64, sql: \"conv_rate::DOUBLE + val_to_add\"}
+feature_services:
+  - {name: svc_odfv, features: [day_view: [avg_daily_trips], odfv_pandas]}
+";
+
+#[test]
+fn views_that_are_expressions_instead_of_functions_are_answered_as_recorded() {
+    let root = golden_root().join("historical");
+    let project = applied_by_feast(&root.join("input"));
+    let names = on_demand(&decode(&project.read_bytes("data/registry.db")).unwrap());
+    if names.iter().any(|name| !IN_SQL.contains(&format!("name: {name}"))) {
+        return;
+    }
+    project.feastr(&["import"]).ok();
+    fs::remove_file(project.path("data/registry.db")).unwrap();
+    project.write("on_demand.yaml", IN_SQL);
+    project.feastr(&["apply", "-q"]).ok();
+    let mut same = 0;
+    for entry in fs::read_dir(root.join("cases")).unwrap() {
+        let folder = entry.unwrap().path();
+        let case = read_json(&folder.join("case.json"));
+        let name = case["name"].as_str().unwrap();
+        if !mentions(&case, &names) {
+            continue;
+        }
+        let output = retrieve(&project, &folder, &case);
+        if case["duckdb"]["error"].is_string() {
+            assert!(output.failed().stderr.contains("there is no column `val_to_add`"), "{name}");
+            continue;
+        }
+        output.ok();
+        let expected = read(&folder.join("duckdb.parquet"));
+        // The order of inputs that nobody asked for is another one in each run of Feast.
+        let actual = in_order_of(&expected, &read(&project.path("out.parquet")));
+        assert_same(name, &read(&folder.join("entity.parquet")), &expected, &actual);
+        fs::remove_file(project.path("out.parquet")).unwrap();
+        same += 1;
+    }
+    assert!(same > 0, "no cases under {}", root.display());
+}
+
+/// The same columns in the order of another table, but for those that are not in it.
+fn in_order_of(other: &RecordBatch, rows: &RecordBatch) -> RecordBatch {
+    let schema = rows.schema();
+    assert_eq!(schema.fields().len(), other.num_columns());
+    let position = |field: &FieldRef| schema.index_of(field.name()).unwrap();
+    rows.project(&other.schema().fields().iter().map(position).collect::<Vec<_>>()).unwrap()
 }
 
 /// A repo whose file registry Feast wrote from definitions of the recording.

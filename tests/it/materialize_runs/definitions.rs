@@ -1,6 +1,6 @@
 //! Definitions that change between the planning of a run and its end.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use feastr::{
     config::{self, StoreConfig},
@@ -44,6 +44,7 @@ fn carried_out(project: &Project, runs: &[ViewRun], on_event: &(dyn Fn(&Event<'_
         project: "feastlocal",
         registry: registry.as_ref(),
         offline: offline.as_ref(),
+        expressions: &Arc::default(),
         online: online.as_ref(),
         clock: Timestamp::now,
     };

@@ -159,9 +159,10 @@ fn views_that_are_not_filled_from_rows_are_left_out() {
     std::fs::remove_file(project.path("bad.yaml")).unwrap();
     project.write(
         "pushed.yaml",
-        "feature_views:\n  - {name: pushed, entities: [driver], source: null, schema: [{name: x, dtype: Int64}]}\n\
-         on_demand_feature_views:\n  - name: doubled\n    entities: [driver]\n    sources: [{good: [conv_rate]}]\n    \
-         write_to_online_store: true\n    schema: [{name: twice, dtype: Float64, sql: conv_rate * 2}]\n",
+        "data_sources:\n  - {name: tips, type: request, schema: [{name: tip, dtype: Int64}]}\nfeature_views:\n  - {name: \
+         pushed, entities: [driver], source: null, schema: [{name: x, dtype: Int64}]}\non_demand_feature_views:\n  - name: \
+         tipped\n    entities: [driver]\n    sources: [{good: [conv_rate]}, tips]\n    write_to_online_store: true\n    \
+         schema: [{name: more, dtype: Float64, sql: conv_rate + tip}]\n",
     );
     project.feastr(&["apply", "--yes"]).ok();
     let run = |args: &[&str]| project.feastr(&[&["materialize", START, END, "--json"][..], args].concat());
@@ -169,13 +170,13 @@ fn views_that_are_not_filled_from_rows_are_left_out() {
     let left_out = output.json()["left_out"].clone();
     let named = |at: usize| (left_out[at]["id"].to_string(), text(&left_out[at]["reason"]));
     assert!(named(0).0.contains("pushed") && named(0).1.contains("no source"), "{left_out}");
-    assert!(named(1).0.contains("doubled") && named(1).1.contains("computed"), "{left_out}");
+    assert!(named(1).0.contains("tipped") && named(1).1.contains("requests bring its input `tip`"), "{left_out}");
     assert_eq!(left_out.as_array().unwrap().len(), 2);
     assert!(output.stderr.contains("feature view pushed is left out: "), "{}", output.stderr);
-    assert!(output.stderr.contains("on demand feature view doubled is left out: "), "{}", output.stderr);
+    assert!(output.stderr.contains("on demand feature view tipped is left out: "), "{}", output.stderr);
     let refused = run(&["-v", "pushed"]).failed().stderr;
     assert!(refused.contains("feature view pushed cannot be materialized: it has no source"), "{refused}");
-    run(&["-v", "doubled"]).failed();
+    run(&["-v", "tipped"]).failed();
     assert_eq!(run(&["-v", "good"]).ok().json()["left_out"], json!([]));
 }
 

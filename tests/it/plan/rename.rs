@@ -135,6 +135,7 @@ fn load(folder: &Path) -> (StoreConfig, Repo) {
         validate_sources: true,
         skip_view_names: false,
         inspect: &|source| store.inspect(source),
+        misfits: &|_| Ok(Vec::new()),
         display_path: &Path::to_owned,
     };
     let repo = definitions::load(&config, &options, &mut diagnostics).unwrap().unwrap();

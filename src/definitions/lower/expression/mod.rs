@@ -44,8 +44,17 @@ pub(crate) struct Inputs {
     pub join_keys: Vec<String>,
 }
 
-/// Reports everything that keeps `sql` from being one deterministic value per row, made of `inputs`.
-pub(crate) fn check(sql: &Spanned<String>, inputs: &Inputs, diagnostics: &mut Diagnostics) {
+/// Reports everything that keeps `sql` from being one deterministic value per row, made of `inputs`; whether that is
+/// nothing.
+pub(crate) fn check(sql: &Spanned<String>, inputs: &Inputs, diagnostics: &mut Diagnostics) -> bool {
+    let mut found = Diagnostics::default();
+    find(sql, inputs, &mut found);
+    let is_sound = !found.has_errors();
+    diagnostics.append(found);
+    is_sound
+}
+
+fn find(sql: &Spanned<String>, inputs: &Inputs, diagnostics: &mut Diagnostics) {
     if sql.value.trim().is_empty() {
         diagnostics.error(&sql.span, "the expression is empty");
         return;
@@ -297,7 +306,7 @@ impl Checker<'_> {
         let ending = format!("__{}", text.to_lowercase());
         let candidates: Vec<String> = inputs
             .iter()
-            .filter(|input| input.qualified.is_none() && input.name.to_lowercase().ends_with(&ending))
+            .filter(|input| input.name.to_lowercase().ends_with(&ending))
             .map(|input| format!("`{}`", input.name))
             .collect();
         if candidates.len() > 1 {
@@ -385,7 +394,7 @@ impl Checker<'_> {
 }
 
 fn is_called(input: &Input, name: &str) -> bool {
-    input.name == name || input.qualified.as_deref() == Some(name)
+    input.name == name || input.qualified.iter().any(|qualified| qualified == name)
 }
 
 fn arguments(function: &Function) -> usize {

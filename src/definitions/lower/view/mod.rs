@@ -18,6 +18,7 @@ use super::{
     source::{SourceChecks, Sources},
 };
 use crate::{
+    definitions::FindMisfits,
     diagnostics::Diagnostics,
     model::{
         DUMMY_ENTITY, DataSource, Entity, FeatureView, Field, LabelView, ObjectKind, OnDemandFeatureView,
@@ -36,6 +37,8 @@ pub(crate) struct ViewLowering<'a, 'b> {
     pub on_demand_names: &'a BTreeSet<String>,
     /// What is known of the data of sources.
     pub checks: &'a mut SourceChecks<'b>,
+    /// Asks the engine whether it can compute expressions.
+    pub misfits: FindMisfits<'a>,
     /// Whether columns are compared with the sources' files.
     pub validate_sources: bool,
     /// Whether online tables are named after views, which allows word characters only.

@@ -13,9 +13,12 @@ use super::{
 };
 use crate::{
     definitions::format::{Member, Output, RawExpression, RawOnDemandFeatureView},
-    diagnostics::Missing,
-    expression::{inputs, sql_type},
-    model::{DUMMY_JOIN_KEY, DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource, SourceKind},
+    diagnostics::{Missing, Span},
+    expression::{Computation, inputs, sql_type},
+    model::{
+        DUMMY_JOIN_KEY, DataSource, DataType, Expression, Field, ObjectKind, OnDemandFeatureView, OnDemandSource,
+        SourceKind,
+    },
     yaml::Spanned,
 };
 
@@ -27,6 +30,16 @@ pub(crate) enum OnDemandInput {
     Broken,
 }
 
+/// What a view makes of its inputs.
+struct Outputs {
+    features: Vec<Field>,
+    expressions: Vec<Expression>,
+    /// Where the expressions are written.
+    places: Vec<Span>,
+    /// Whether they can be asked about.
+    are_sound: bool,
+}
+
 impl ViewLowering<'_, '_> {
     /// The on-demand view a definition declares over other views; `None` after an error.
     pub(crate) fn on_demand_feature_view(
@@ -36,6 +49,7 @@ impl ViewLowering<'_, '_> {
         views: &DeclaredViews,
     ) -> Option<OnDemandFeatureView> {
         self.check_name(&raw.name);
+        let place = raw.name.span.clone();
         if inputs.is_empty() && raw.sources.value.is_empty() {
             let help = "name the views and request sources it is computed from".to_owned();
             self.diagnostics.error_with_help(&raw.sources.span, "an on demand feature view needs a source", help);
@@ -47,19 +61,19 @@ impl ViewLowering<'_, '_> {
         let entities = self.entity_part(raw.entities, origin);
         let own_keys = entities.as_ref().map(|(_, columns)| columns.as_slice()).unwrap_or_default();
         let outputs = self.outputs(raw.schema, &columns, own_keys);
-        let (features, expressions): (Vec<Field>, Vec<Expression>) = outputs.into_iter().unzip();
         let (entities, entity_columns) = entities?;
         let mut tags = raw.about.labels.into_tags();
         if raw.track_metrics {
             track_metrics(&mut tags);
         }
-        Some(OnDemandFeatureView {
+        let (are_sound, places) = (outputs.are_sound, outputs.places);
+        let view = OnDemandFeatureView {
             name: raw.name.value,
             entities,
             entity_columns,
             sources,
-            features,
-            expressions,
+            features: outputs.features,
+            expressions: outputs.expressions,
             write_to_online_store: raw.write_to_online_store,
             enabled: raw.enabled,
             version: raw.version,
@@ -67,7 +81,55 @@ impl ViewLowering<'_, '_> {
             owner: raw.about.owner,
             org: raw.org,
             tags,
-        })
+        };
+        if are_sound {
+            self.check_types(&view, &places);
+        }
+        if view.write_to_online_store {
+            self.check_stored(&view, &keys, &place);
+        }
+        Some(view)
+    }
+
+    /// Values that are stored are computed without a request, and belong to entities of the view.
+    fn check_stored(&mut self, view: &OnDemandFeatureView, keys: &[Field], place: &Span) {
+        let columns = Computation::of(view);
+        let columns = columns.columns();
+        let fields = view.sources.iter().filter_map(|source| match source {
+            OnDemandSource::Request(DataSource { kind: SourceKind::Request(request), .. }) => Some(&request.schema),
+            _ => None,
+        });
+        if let Some(field) = fields.flatten().find(|field| columns.contains(&field.name.as_str())) {
+            let message = format!(
+                "the values of `{}` are stored (`write_to_online_store`), and a request brings its input `{}`",
+                view.name, field.name
+            );
+            let help =
+                "leave out `write_to_online_store`, so that they are computed when they are asked for".to_owned();
+            self.diagnostics.warning(place, message, help);
+        }
+        if let Some(key) = keys.iter().find(|key| !view.entity_columns.iter().any(|own| own.name == key.name)) {
+            let message = format!(
+                "the values of `{}` are stored (`write_to_online_store`), and its inputs have the join key `{}`",
+                view.name, key.name
+            );
+            let help = "name the entities of its inputs in `entities`".to_owned();
+            self.diagnostics.warning(place, message, help);
+        }
+    }
+
+    /// Whether the engine can compute the expressions as what is declared.
+    fn check_types(&mut self, view: &OnDemandFeatureView, places: &[Span]) {
+        match (self.misfits)(view) {
+            Ok(misfits) => {
+                for misfit in misfits {
+                    self.diagnostics.error_with_help(&places[misfit.output], misfit.message, misfit.help);
+                }
+            }
+            Err(problem) => {
+                places.first().into_iter().for_each(|place| self.diagnostics.problem(place, problem.clone()))
+            }
+        }
     }
 
     /// The inputs sorted by name; `None` when one is unknown or broken.
@@ -144,12 +206,13 @@ impl ViewLowering<'_, '_> {
         }
     }
 
-    fn outputs(&mut self, raw: Spanned<Vec<Output>>, inputs: &Inputs, keys: &[Field]) -> Vec<(Field, Expression)> {
+    fn outputs(&mut self, raw: Spanned<Vec<Output>>, inputs: &Inputs, keys: &[Field]) -> Outputs {
         if raw.value.is_empty() {
             self.diagnostics.error(&raw.span, "an on demand feature view needs an output in its `schema`");
         }
         let mut taken = Taken::exact("output");
-        let mut outputs = Vec::with_capacity(raw.value.len());
+        let mut outputs =
+            Outputs { features: Vec::new(), expressions: Vec::new(), places: Vec::new(), are_sound: true };
         for Output(RawExpression { name, dtype, sql, .. }) in raw.value {
             check_column_name(&name, self.diagnostics);
             check_feature_name(&name.value, &name.span, self.diagnostics);
@@ -160,6 +223,7 @@ impl ViewLowering<'_, '_> {
             if sql_type(&dtype.value).is_none() {
                 let message = format!("an expression cannot make values of type {}", dtype.value);
                 self.diagnostics.error(&dtype.span, message);
+                outputs.are_sound = false;
             } else if is_lost(&dtype.value) {
                 self.diagnostics.error_with_help(
                     &dtype.span,
@@ -167,9 +231,10 @@ impl ViewLowering<'_, '_> {
                     "use a plain type, an array of one, or Json".to_owned(),
                 );
             }
-            expression::check(&sql, inputs, self.diagnostics);
-            let expression = Expression { name: name.value.clone(), sql: sql.value };
-            outputs.push((Field::new(name.value, dtype.value), expression));
+            outputs.are_sound &= expression::check(&sql, inputs, self.diagnostics);
+            outputs.places.push(sql.span);
+            outputs.expressions.push(Expression { name: name.value.clone(), sql: sql.value });
+            outputs.features.push(Field::new(name.value, dtype.value));
         }
         outputs
     }

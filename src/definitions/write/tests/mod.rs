@@ -220,6 +220,7 @@ proptest! {
         let options = LoadOptions {
             validate_sources: false,
             inspect: &|_| Err(Problem::new(Kind::Invalid, "nothing has to be inferred", None)),
+            misfits: &|_| Ok(Vec::new()),
             display_path: &|path| path.to_owned(),
             skip_view_names: false,
         };

@@ -1,5 +1,6 @@
 //! Online features over a store in memory, and over one that only notes what it is asked.
 
+mod computed;
 mod keys;
 
 use std::{
@@ -23,7 +24,7 @@ use crate::{
     },
     online::{EncodedRow, MemoryOnlineStore, OnlineStore, Reading, Replace, ViewLayout},
     problem::Kind as ProblemKind,
-    retrieval::{Selection, resolve},
+    retrieval::{Purpose, Selection, resolve},
     serving::Status,
 };
 
@@ -94,8 +95,8 @@ fn ask(
     now: Timestamp,
 ) -> Result<Answer, Problem> {
     let state = registered(views.iter().map(|view| Object::FeatureView((*view).clone())));
-    let retrieval = Arc::new(resolve(&state, selection, true)?);
-    wait(OnlineFeatures::new("p", retrieval, store)?.of(entities, now, soon()))
+    let retrieval = Arc::new(resolve(&state, selection, true, Purpose::Serving)?);
+    wait(OnlineFeatures::new("p", retrieval, store, &Arc::default())?.of(entities, now, soon()))
 }
 
 /// The feature `f` of each view at [`NOW`].
@@ -289,11 +290,11 @@ fn one_view_under_several_columns_has_a_list_for_each() {
     let drivers = view("drivers", Some(DataType::Int64));
     let service = under_columns(&drivers, &["from", "to", "from"]);
     let state = registered([Object::FeatureView(drivers), Object::FeatureService(service)]);
-    let retrieval = Arc::new(resolve(&state, &Selection::of_service("s".to_owned()), true).unwrap());
+    let retrieval = Arc::new(resolve(&state, &Selection::of_service("s".to_owned()), true, Purpose::Serving).unwrap());
     let store = Asked::default();
     let columns: Vec<(&str, ArrayRef)> =
         vec![("to", Arc::new(Int64Array::from(vec![2]))), ("from", Arc::new(Int64Array::from(vec![1])))];
-    let features = OnlineFeatures::new("p", retrieval, &store).unwrap();
+    let features = OnlineFeatures::new("p", retrieval, &store, &Arc::default()).unwrap();
     wait(features.of(&rows(columns), NOW, soon())).unwrap_err();
     let Questions { views, keys, .. } = store.questions();
     assert_eq!(views.iter().map(|view| view.keys).collect::<Vec<_>>(), [0, 1, 0]);
@@ -309,10 +310,12 @@ fn one_view_under_several_columns_has_a_list_for_each() {
 #[test]
 fn a_store_that_is_late_is_told_so_and_knew_the_deadline() {
     let drivers = view("drivers", Some(DataType::Int64));
-    let retrieval =
-        Arc::new(resolve(&registered([Object::FeatureView(drivers)]), &references(&["drivers:f"]), true).unwrap());
+    let retrieval = Arc::new(
+        resolve(&registered([Object::FeatureView(drivers)]), &references(&["drivers:f"]), true, Purpose::Serving)
+            .unwrap(),
+    );
     let (store, deadline) = (Asked::default(), Instant::now());
-    let features = OnlineFeatures::new("p", retrieval, &store).unwrap();
+    let features = OnlineFeatures::new("p", retrieval, &store, &Arc::default()).unwrap();
     let problem = wait(features.of(&keys(&["1"]), NOW, deadline)).unwrap_err();
     assert_eq!((problem.kind, store.questions().deadline), (ProblemKind::Deadline, Some(deadline)));
 }

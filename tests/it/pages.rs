@@ -1,4 +1,5 @@
-//! The page about historical retrieval: its files are written, its commands run, and what it says comes out.
+//! Pages of the documentation that are examples: their files are written, their commands run, and what they say comes
+//! out.
 
 use std::{fs, path::Path, process::Command};
 
@@ -55,8 +56,18 @@ fn trimmed(text: &str) -> String {
 }
 
 #[test]
-fn what_the_page_shows_comes_out() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/retrieval.md")).unwrap();
+fn historical_retrieval_is_as_shown() {
+    assert_eq!(follow("docs/retrieval.md"), (5, 12));
+}
+
+#[test]
+fn on_demand_features_are_as_shown() {
+    assert_eq!(follow("docs/on-demand.md"), (4, 5));
+}
+
+/// The numbers of files and commands of a page, which are as it says.
+fn follow(page: &str) -> (usize, usize) {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let project = Project::new(&[]);
     let programs = Path::new(env!("CARGO_BIN_EXE_feastr")).parent().unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
@@ -68,19 +79,21 @@ fn what_the_page_shows_comes_out() {
                 project.write(name, &block.text);
                 files += 1;
             }
-            ("console", _) => {
+            ("console" | "failing", _) => {
                 for (command, printed) in commands(&block.text) {
                     let mut shell = Command::new("sh");
                     shell.args(["-c", command]).current_dir(project.folder.path()).env("PATH", &path);
                     let output = shell.output().unwrap();
                     let error = String::from_utf8_lossy(&output.stderr);
-                    assert!(output.status.success(), "{command}\n{error}");
-                    assert_eq!(trimmed(&String::from_utf8_lossy(&output.stdout)), printed, "{command}\n{error}");
+                    let fails = block.kind == "failing";
+                    assert_eq!(output.status.success(), !fails, "{command}\n{error}");
+                    let shown = if fails { error.clone() } else { String::from_utf8_lossy(&output.stdout) };
+                    assert_eq!(trimmed(&shown), printed, "{command}\n{error}");
                     run += 1;
                 }
             }
             (kind, name) => panic!("a block of {kind}, {name:?}"),
         }
     }
-    assert_eq!((files, run), (5, 12));
+    (files, run)
 }

@@ -1,0 +1,122 @@
+//! On-demand features of entities: computed from what the online store and the request have.
+
+use std::sync::Arc;
+
+use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
+
+use super::{AnswerColumn, Answered, Status, keys::Keys};
+use crate::{
+    feast::values::{
+        decode::decode,
+        encode::{ColumnEncoder, carrier},
+        value::Value,
+    },
+    model::{DataType, Timestamp},
+    problem::{Kind, Problem},
+    retrieval::{InputFrom, Retrieval, SelectedOnDemand},
+    transform::{Engine, Evaluator},
+};
+
+/// What is computed for an answer, prepared once.
+pub(super) struct ComputedFeatures {
+    views: Vec<Evaluator>,
+}
+
+impl ComputedFeatures {
+    /// Prepares the on-demand views of a retrieval.
+    ///
+    /// # Errors
+    /// When an expression cannot be computed of its inputs.
+    pub(super) fn new(retrieval: &Retrieval, engine: &Arc<Engine>) -> Result<Self, Problem> {
+        let evaluator = |selected: &SelectedOnDemand| {
+            let kind = |name: &str| {
+                let input = selected.inputs.iter().find(|input| input.column == name);
+                input.and_then(|input| carrier(input_type(retrieval, &input.from)?)).unwrap_or(ArrowType::Utf8)
+            };
+            Evaluator::new(engine, &selected.view, kind)
+        };
+        Ok(Self { views: retrieval.on_demand.iter().map(evaluator).collect::<Result<_, _>>()? })
+    }
+
+    /// The computed columns of an answer, whose features have been read: `answered` has those of each view.
+    ///
+    /// # Errors
+    /// When the engine fails, or a strict caller asks and a value cannot be computed.
+    pub(super) fn of(
+        &self,
+        retrieval: &Retrieval,
+        asked: &Keys<'_>,
+        answered: &[Vec<AnswerColumn>],
+    ) -> Result<Vec<AnswerColumn>, Problem> {
+        let mut columns = Vec::new();
+        for (selected, evaluator) in retrieval.on_demand.iter().zip(&self.views) {
+            let inputs: Vec<(&str, ArrayRef)> = selected
+                .inputs
+                .iter()
+                .map(|input| Ok((input.column.as_str(), values(retrieval, &input.from, asked, answered)?)))
+                .collect::<Result<_, Problem>>()?;
+            let column = |name: &str| inputs.iter().find(|(known, _)| *known == name).map(|(_, array)| array);
+            let computed = evaluator.compute(asked.rows(), column)?;
+            for (output, (array, name)) in computed.columns.iter().zip(&selected.outputs).enumerate() {
+                let mut values = answers(&selected.view.features[output].dtype, array)?;
+                for cell in computed.failed.iter().filter(|cell| cell.output == output) {
+                    values[cell.row].status = Status::Invalid;
+                }
+                columns.push(AnswerColumn { name: Arc::clone(name), values });
+            }
+        }
+        Ok(columns)
+    }
+}
+
+fn input_type<'a>(retrieval: &'a Retrieval, from: &'a InputFrom) -> Option<&'a DataType> {
+    match from {
+        InputFrom::Feature(view, feature) => Some(&retrieval.views.get(*view)?.features.get(*feature)?.field.dtype),
+        InputFrom::Request(field) => Some(&field.dtype),
+    }
+}
+
+/// The values of an input. What is too old to count is no value, as in training.
+fn values(
+    retrieval: &Retrieval,
+    from: &InputFrom,
+    asked: &Keys<'_>,
+    answered: &[Vec<AnswerColumn>],
+) -> Result<ArrayRef, Problem> {
+    match from {
+        InputFrom::Feature(view, feature) => {
+            let field = &retrieval.views[*view].features[*feature].field;
+            let values: Vec<Option<&Value>> = answered[*view][*feature]
+                .values
+                .iter()
+                .map(|answered| (answered.status == Status::Present).then_some(&answered.value))
+                .collect();
+            decode(&field.dtype, &values).map_err(|error| {
+                let name = format!("{}:{}", retrieval.views[*view].view.name, field.name);
+                let message = format!("the stored values of {name} are not as it is declared: {error}");
+                Problem::new(Kind::Conflict, message, "materialize the view again".to_owned())
+            })
+        }
+        InputFrom::Request(field) => asked.request(&field.name).map(Arc::clone).ok_or_else(|| {
+            Problem::new(Kind::Internal, format!("the request field `{}` was not read", field.name), None)
+        }),
+    }
+}
+
+/// A computed column as it is answered: such values have no event, so that 1970 stands for it as in Feast.
+fn answers(dtype: &DataType, array: &ArrayRef) -> Result<Vec<Answered>, Problem> {
+    let internal = |error: &dyn std::error::Error| {
+        Problem::new(Kind::Internal, format!("cannot answer computed values: {error}"), None)
+    };
+    let encoder = ColumnEncoder::new(dtype, array.data_type()).map_err(|error| internal(&error))?;
+    let bound = encoder.bind(array).map_err(|error| internal(&error))?;
+    let mut bytes = Vec::new();
+    let answer = |row: usize| {
+        bytes.clear();
+        bound.encode(row, &mut bytes).map_err(|error| internal(&error))?;
+        let value = Value::read(&bytes).map_err(|error| internal(&error))?;
+        let status = if value.is_null() { Status::NullValue } else { Status::Present };
+        Ok(Answered { value, status, event: Timestamp::from_micros(0) })
+    };
+    (0..array.len()).map(answer).collect()
+}

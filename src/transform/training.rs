@@ -1,0 +1,197 @@
+//! On-demand features of training rows: computed as the rows stream by.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch},
+    datatypes::{Field, Schema, SchemaRef},
+};
+
+use super::{Engine, Evaluator};
+use crate::{
+    diagnostics::did_you_mean,
+    offline::BatchSink,
+    problem::{Advice, Kind, Problem},
+    retrieval::{Entities, InputFrom, Retrieval, SelectedOnDemand, Shown},
+};
+
+/// Takes rows with the features that were fetched, and hands them on with those that are computed of them.
+pub struct ComputedRows<'a> {
+    engine: &'a Arc<Engine>,
+    retrieval: &'a Retrieval,
+    /// Whose rows they are, for messages.
+    entities: &'a Entities,
+    sink: &'a mut dyn BatchSink,
+    prepared: Option<Prepared<'a>>,
+    /// Rows that were handed on.
+    done: usize,
+    problem: Option<Problem>,
+}
+
+/// What the columns of the rows are.
+struct Prepared<'a> {
+    schema: SchemaRef,
+    /// The positions of columns that are handed on.
+    kept: Vec<usize>,
+    views: Vec<(&'a SelectedOnDemand, Evaluator)>,
+    /// The first column of a feature.
+    features: usize,
+}
+
+impl<'a> ComputedRows<'a> {
+    /// In front of where the rows go.
+    pub const fn new(
+        engine: &'a Arc<Engine>,
+        (retrieval, entities): (&'a Retrieval, &'a Entities),
+        sink: &'a mut dyn BatchSink,
+    ) -> Self {
+        Self { engine, retrieval, entities, sink, prepared: None, done: 0, problem: None }
+    }
+
+    /// What went wrong here, when all rows have come.
+    ///
+    /// # Errors
+    /// When a column is missing, or a value cannot be computed.
+    pub fn finish(self) -> Result<(), Problem> {
+        self.problem.map_or(Ok(()), Err)
+    }
+
+    fn compute(&self, prepared: &Prepared<'_>, batch: &RecordBatch) -> Result<RecordBatch, Problem> {
+        let mut columns: Vec<ArrayRef> = prepared.kept.iter().map(|column| Arc::clone(batch.column(*column))).collect();
+        for (selected, evaluator) in &prepared.views {
+            let column = |name: &str| position(self.retrieval, selected, name, batch.schema_ref(), prepared.features);
+            let column = |name: &str| column(name).map(|column| batch.column(column));
+            let computed = evaluator.compute(batch.num_rows(), column)?;
+            if let Some(cell) = computed.failed.first() {
+                let message = format!(
+                    "`{}` of {} cannot be computed: {}",
+                    selected.outputs[cell.output],
+                    self.entities.row(self.done + cell.row),
+                    evaluator.reason(cell, column)?
+                );
+                let help = format!(
+                    "let the expression in `{}` take care of such values, for example with TRY(…), nullif or CASE",
+                    selected.view.name
+                );
+                return Err(Problem::new(Kind::Invalid, message, help));
+            }
+            columns.extend(computed.columns);
+        }
+        RecordBatch::try_new(Arc::clone(&prepared.schema), columns).map_err(|error| {
+            Problem::new(Kind::Internal, format!("cannot put computed features in rows: {error}"), None)
+        })
+    }
+
+    fn fail(&mut self, problem: Problem) -> ControlFlow<()> {
+        self.problem = Some(problem);
+        ControlFlow::Break(())
+    }
+}
+
+impl BatchSink for ComputedRows<'_> {
+    fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
+        match prepare(self.engine, self.retrieval, self.entities, schema) {
+            Ok(prepared) => {
+                let flow = self.sink.start(&prepared.schema);
+                self.prepared = Some(prepared);
+                flow
+            }
+            Err(problem) => self.fail(problem),
+        }
+    }
+
+    fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
+        let Some(prepared) = &self.prepared else { return ControlFlow::Break(()) };
+        match self.compute(prepared, batch) {
+            Ok(computed) => {
+                self.done += batch.num_rows();
+                self.sink.batch(&computed)
+            }
+            Err(problem) => self.fail(problem),
+        }
+    }
+}
+
+/// The columns of rows with computed features, by those of the rows without.
+///
+/// # Errors
+/// When a column is missing, or an expression does not go together with the columns' types.
+pub fn computed_columns(
+    engine: &Arc<Engine>,
+    (retrieval, entities): (&Retrieval, &Entities),
+    fetched: &SchemaRef,
+) -> Result<SchemaRef, Problem> {
+    Ok(prepare(engine, retrieval, entities, fetched)?.schema)
+}
+
+fn prepare<'a>(
+    engine: &Arc<Engine>,
+    retrieval: &'a Retrieval,
+    entities: &Entities,
+    schema: &SchemaRef,
+) -> Result<Prepared<'a>, Problem> {
+    let features = schema.fields().len() - retrieval.fetched().count();
+    check_names(retrieval, entities, &schema.fields()[..features])?;
+    let hidden =
+        |column: usize| retrieval.fetched().nth(column - features).is_some_and(|feature| feature.shown == Shown::Never);
+    let kept: Vec<usize> = (0..schema.fields().len()).filter(|column| *column < features || !hidden(*column)).collect();
+    let mut fields: Vec<Field> = kept.iter().map(|column| schema.field(*column).clone()).collect();
+    let mut views = Vec::with_capacity(retrieval.on_demand.len());
+    for selected in &retrieval.on_demand {
+        for input in &selected.inputs {
+            if position(retrieval, selected, &input.column, schema, features).is_none() {
+                return Err(missing(&input.column, &selected.view.name, entities, &schema.fields()[..features]));
+            }
+        }
+        let kind = |name: &str| {
+            let column = position(retrieval, selected, name, schema, features);
+            column.map_or(arrow::datatypes::DataType::Null, |column| schema.field(column).data_type().clone())
+        };
+        let evaluator = Evaluator::new(engine, &selected.view, kind)?;
+        let outputs = evaluator.outputs().fields().iter().zip(&selected.outputs);
+        fields.extend(outputs.map(|(field, name)| Field::new(&**name, field.data_type().clone(), true)));
+        views.push((selected, evaluator));
+    }
+    let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+    Ok(Prepared { schema, kept, views, features })
+}
+
+/// The column with the values of an input.
+fn position(
+    retrieval: &Retrieval,
+    selected: &SelectedOnDemand,
+    input: &str,
+    schema: &Schema,
+    features: usize,
+) -> Option<usize> {
+    match &selected.inputs.iter().find(|known| known.column == input)?.from {
+        InputFrom::Feature(view, feature) => {
+            let before: usize = retrieval.views[..*view].iter().map(|view| view.features.len()).sum();
+            Some(features + before + feature)
+        }
+        InputFrom::Request(field) => schema.fields()[..features].iter().position(|column| *column.name() == field.name),
+    }
+}
+
+fn missing(field: &str, view: &str, entities: &Entities, columns: &[arrow::datatypes::FieldRef]) -> Problem {
+    let message =
+        format!("{}: there is no column `{field}`, which on demand feature view `{view}` needs", entities.shown());
+    let help = did_you_mean(field, columns.iter().map(|column| column.name().as_str()))
+        .unwrap_or_else(|| format!("add `{field}`, a field of the request, to the entity rows"));
+    Problem::new(Kind::Invalid, message, help)
+}
+
+/// A computed feature may not be called like a column of the entity rows.
+fn check_names(
+    retrieval: &Retrieval,
+    entities: &Entities,
+    columns: &[arrow::datatypes::FieldRef],
+) -> Result<(), Problem> {
+    for output in retrieval.computed() {
+        if columns.iter().any(|column| column.name() == output) {
+            let message = format!("{} has a column `{output}`, and so would the result", entities.shown());
+            return Err(Problem::new(Kind::Invalid, message, None).advise(Advice::QualifyOrRename));
+        }
+    }
+    Ok(())
+}
