@@ -10,32 +10,12 @@ use arrow::{
 
 use super::context::Stores;
 use crate::{
-    model::{FeatureView, Interval, OnDemandFeatureView, RegistryState, Timestamp, Ttl},
+    model::{FeatureView, Interval, OnDemandFeatureView, Timestamp, Ttl},
     offline::{BatchSink, Counted, EntityQuery, EntitySource, HistoricalQuery, NewestQuery, NewestRead, Progress},
     problem::{Kind, Problem},
-    retrieval::{Entities, FeatureReference, Purpose, Retrieval, SelectedView, Selection, resolve},
+    retrieval::{Entities, Retrieval, SelectedView},
     transform::ComputedRows,
 };
-
-/// What the values of a view are computed of.
-///
-/// # Errors
-/// When an input cannot be read, or comes with requests.
-pub(super) fn inputs_of(state: &RegistryState, view: &OnDemandFeatureView) -> Result<Retrieval, Problem> {
-    let features = view.features.iter().map(|feature| feature.name.clone());
-    let references = features.map(|feature| FeatureReference { view: view.name.clone(), feature });
-    let selection = Selection::of_features(references.collect());
-    let retrieval = resolve(state, &selection, false, Purpose::Training)?;
-    if let Some((field, _)) = retrieval.request_fields().first() {
-        let message = format!(
-            "on demand feature view `{}` cannot be materialized: requests bring its input `{}`",
-            view.name, field.name
-        );
-        let help = "leave out `write_to_online_store`, so that it is computed when it is asked for".to_owned();
-        return Err(Problem::new(Kind::Invalid, message, help));
-    }
-    Ok(retrieval)
-}
 
 /// The view as its values are stored. It looks back as far as the longest ttl of its inputs does.
 pub(super) fn stored(view: &OnDemandFeatureView, retrieval: &Retrieval) -> FeatureView {

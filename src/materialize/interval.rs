@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::computed::{inputs_of, stored};
+use super::computed::stored;
 use crate::{
     diagnostics::did_you_mean,
     model::{
@@ -11,7 +11,7 @@ use crate::{
         RegistryState, Timestamp, Values,
     },
     problem::{Advice, Kind, Problem},
-    retrieval::Retrieval,
+    retrieval::{Retrieval, inputs_of_stored},
 };
 
 /// Which time is wanted.
@@ -151,7 +151,7 @@ impl Filled {
     }
 
     fn by_expressions(state: &RegistryState, view: &OnDemandFeatureView) -> Result<Self, Problem> {
-        let inputs = inputs_of(state, view)?;
+        let inputs = inputs_of_stored(state, view)?;
         Ok(Self { view: stored(view, &inputs), computed: Some(Arc::new(inputs)) })
     }
 }

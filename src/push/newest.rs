@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt64Array, new_null_array},
+    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions, UInt64Array, new_null_array},
     datatypes::{Field, Int64Type, Schema, UInt64Type},
 };
 use hashbrown::{HashMap, hash_map::EntryRef};
@@ -15,6 +15,7 @@ use crate::{
     model::{self, DataSource, FeatureView, OutOfRange, Timestamp},
     online::{BatchEncoder, OnlineStore, Replace, ViewLayout, WriteCounts},
     problem::{Advice, Kind, Problem},
+    retrieval::Entities,
     sources::{Part, Places, Role, Rows, Scan, Ticks, Wanted},
 };
 
@@ -111,6 +112,41 @@ impl<'a> Newest<'a> {
     /// Whether the view's values are written to the online store.
     pub const fn goes_online(&self) -> bool {
         self.fed.goes_online
+    }
+
+    /// The view.
+    pub const fn view(&self) -> &FeatureView {
+        self.view.view
+    }
+
+    /// The join keys of the newest rows as rows of entities, so many at once, with their event times.
+    ///
+    /// # Errors
+    /// When the rows cannot be read a second time.
+    pub fn entities(&self, most: usize) -> Result<Vec<(Entities, Vec<Timestamp>)>, Problem> {
+        let keys = self.view.events();
+        let scan = Arc::new(self.view.rows.rows.scan(self.view.wanted[..=keys].to_vec())?.only(self.places.clone()));
+        let (run, ticks) = (scan.run(), scan.ticks(keys));
+        let names = self.view.view.join_keys().iter().map(|key| key.name.as_str());
+        let fields: Vec<Field> = names.zip(scan.columns()).map(|(name, kind)| Field::new(name, kind, true)).collect();
+        let schema = Arc::new(Schema::new(fields));
+        let mut all = Vec::new();
+        while let Some(mut part) = run.part()? {
+            while let Some(batch) = run.batch(&mut part)? {
+                let times = batch.columns[keys].as_primitive::<Int64Type>();
+                let options = RecordBatchOptions::new().with_row_count(Some(batch.count));
+                let rows =
+                    RecordBatch::try_new_with_options(Arc::clone(&schema), batch.columns[..keys].to_vec(), &options)
+                        .map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))?;
+                for first in (0..batch.count).step_by(most) {
+                    let count = most.min(batch.count - first);
+                    let events = times.values()[first..first + count].iter().map(|time| ticks.moment(*time));
+                    let rows = Entities::of_batches(Arc::clone(&schema), vec![rows.slice(first, count)]);
+                    all.push((rows, events.collect()));
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// Writes the newest rows to the online store. A stored row stays if it is newer; one of the same moment gives way, so

@@ -10,7 +10,7 @@ mod selected;
 
 pub use entities::{EVENT_TIMESTAMP, Entities};
 pub use reference::FeatureReference;
-pub use resolve::{FeatureRequest, Purpose, Selection, resolve, view};
+pub use resolve::{FeatureRequest, Purpose, Selection, inputs_of_stored, resolve, view};
 pub use selected::{
     InputFrom, JoinKey, Retrieval, SelectedFeature, SelectedInput, SelectedOnDemand, SelectedView, Shown,
 };

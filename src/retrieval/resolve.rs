@@ -79,6 +79,28 @@ pub fn resolve(
     resolving.retrieval()
 }
 
+/// What the values of an on-demand view are computed of, when they are stored: nobody asks then.
+///
+/// # Errors
+/// When an input cannot be read, or comes with requests.
+pub fn inputs_of_stored(state: &RegistryState, view: &OnDemandFeatureView) -> Result<Retrieval, Problem> {
+    let features = view.features.iter().map(|feature| feature.name.clone());
+    let references = features.map(|feature| FeatureReference { view: view.name.clone(), feature });
+    let retrieval = resolve(state, &Selection::of_features(references.collect()), false, Purpose::Training)?;
+    match retrieval.request_fields().first() {
+        None => Ok(retrieval),
+        Some((field, _)) => {
+            let message = format!(
+                "the values of on demand feature view `{}` cannot be stored: requests bring its input `{}`",
+                view.name, field.name
+            );
+            let help =
+                "leave out `write_to_online_store`, so that they are computed when they are asked for".to_owned();
+            Err(Problem::new(Kind::Invalid, message, help))
+        }
+    }
+}
+
 /// What was found so far.
 struct Resolving<'a> {
     state: &'a RegistryState,

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema};
+use arrow::{
+    array::{RecordBatch, new_null_array},
+    datatypes::{Field, Schema, SchemaRef},
+};
 
 use super::{Engine, evaluator::words, input_rows::Slot};
 use crate::{
@@ -26,12 +29,19 @@ pub fn misfits(engine: &Engine, view: &OnDemandFeatureView) -> Result<Vec<Misfit
         .iter()
         .filter_map(|input| Some(Field::new(&input.name, carrier(&DataType::String)?, true)))
         .collect();
-    let slot = Slot::new(Arc::new(Schema::new(fields)));
+    let schema = Arc::new(Schema::new(fields));
+    let slot = Slot::new(Arc::clone(&schema));
+    slot.put(Some(nothing(&schema)));
     let mut misfits = Vec::new();
     for (index, (output, field)) in computation.outputs.iter().zip(&view.features).enumerate() {
         let misfit = |message: String, help: Option<String>| Misfit { output: index, message, help };
         match natural_type(&connection, &computation, output, &slot) {
-            Ok(natural) if fits(&natural, &field.dtype) => {}
+            Ok(natural) if fits(&natural, &field.dtype) => {
+                if let Err(error) = over_nothing(&connection, &computation, output, &slot) {
+                    let message = format!("the expression fails where its inputs are null: {}", words(&error));
+                    misfits.push(misfit(message, None));
+                }
+            }
             Ok(natural) => misfits.push(misfit(
                 format!(
                     "the expression makes {}, and `{}` is declared as {}",
@@ -47,6 +57,29 @@ pub fn misfits(engine: &Engine, view: &OnDemandFeatureView) -> Result<Vec<Misfit
     Ok(misfits)
 }
 
+/// A row in which each input is null.
+fn nothing(schema: &SchemaRef) -> RecordBatch {
+    let columns = schema.fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+    RecordBatch::try_new(Arc::clone(schema), columns).unwrap_or_else(|_| RecordBatch::new_empty(Arc::clone(schema)))
+}
+
+/// Computes an expression of inputs that are null: what is wrong with constants comes out.
+fn over_nothing(
+    connection: &duckdb::Connection,
+    computation: &Computation,
+    output: &Output,
+    slot: &Slot,
+) -> duckdb::Result<()> {
+    let sql = format!("SELECT {} IS NULL{}", output.value(), from(computation, slot));
+    connection.query_row(&sql, [], |row| row.get::<_, bool>(0)).map(drop)
+}
+
+/// Where inputs come from, if there are some.
+fn from(computation: &Computation, slot: &Slot) -> String {
+    let inputs: Vec<String> = computation.typed_inputs().collect();
+    if inputs.is_empty() { String::new() } else { format!(" FROM (SELECT {} FROM {})", inputs.join(", "), slot.sql()) }
+}
+
 /// The type of an expression in SQL, before it is brought to the declared one.
 fn natural_type(
     connection: &duckdb::Connection,
@@ -54,14 +87,8 @@ fn natural_type(
     output: &Output,
     slot: &Slot,
 ) -> duckdb::Result<String> {
-    let inputs: Vec<String> = computation.typed_inputs().collect();
-    let from = if inputs.is_empty() {
-        String::new()
-    } else {
-        format!(" FROM (SELECT {} FROM {})", inputs.join(", "), slot.sql())
-    };
-    connection
-        .query_row(&format!("DESCRIBE SELECT {} AS x{from}", output.expression()), [], |row| row.get("column_type"))
+    let sql = format!("DESCRIBE SELECT {} AS x{}", output.expression(), from(computation, slot));
+    connection.query_row(&sql, [], |row| row.get("column_type"))
 }
 
 /// Whether values of a type in SQL can be of a declared type without being changed on purpose.

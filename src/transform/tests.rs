@@ -174,6 +174,8 @@ fn expressions_make_what_is_declared() {
     ] {
         assert!(found(dtype, sql).is_some_and(|message| message.contains("is declared as")), "{dtype} {sql}");
     }
+    let message = found("Int32", "CAST('abc' AS INT)").unwrap();
+    assert!(message.contains("where its inputs are null") && message.contains("abc"), "{message}");
     let message = found("String", "upper(rate > 1, 2)").unwrap();
     assert!(message.contains("upper"), "{message}");
 }

@@ -1,6 +1,7 @@
 //! Rows that are pushed: what a person sees, what is stored where, and what is left when a push is cut off.
 
 mod added;
+mod computed;
 mod interop;
 mod kills;
 mod parallel;

@@ -138,6 +138,11 @@ impl Value {
         prost::Message::decode(bytes)
     }
 
+    /// The value as it is stored.
+    pub fn bytes(&self) -> Vec<u8> {
+        prost::Message::encode_to_vec(self)
+    }
+
     /// The value that has no kind.
     pub const NULL: Self = Self { kind: None };
 

@@ -1,4 +1,6 @@
-//! Rows that somebody has, written to the views that a push source feeds.
+//! Rows that somebody has, written to the views that a push source feeds, and to on-demand views whose values are stored.
+
+mod computed;
 
 use super::{Caller, Failure, FeatureStore};
 use crate::{
@@ -60,8 +62,9 @@ pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Pu
         for newest in views.iter().filter(|newest| newest.goes_online()) {
             reports.push(newest.write(store.project(), online).map_err(|problem| after(problem, &reports))?);
         }
-        // The newest rows of all views are stored. On-demand views with `write_to_online_store` over them are computed here,
-        // from the same `Newest`, and reported like them.
+        let pushed: Vec<&Newest<'_>> = views.iter().filter(|newest| newest.goes_online()).collect();
+        let computed = computed::write(store, online, &state, &pushed).map_err(|problem| after(problem, &reports))?;
+        reports.extend(computed);
     }
     let added = staged.map(Staged::finish).transpose().map_err(|problem| after(problem, &reports))?;
     Ok(PushReport {
