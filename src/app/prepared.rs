@@ -25,7 +25,8 @@ pub(super) fn prepared(store: &FeatureStore, request: &FeatureRequest) -> Result
         return Ok(prepared);
     }
     let retrieval = Arc::new(resolved(store, &state, request, Purpose::Serving)?);
-    let features = OnlineFeatures::new(store.project(), Arc::clone(&retrieval), online, store.expressions())?;
+    let features = OnlineFeatures::new(store.project(), Arc::clone(&retrieval), online, store.expressions())?
+        .strict(store.config().strict);
     let prepared = Arc::new(Prepared { retrieval, features });
     if let Some(remembered) = remembered {
         remembered.put(&state, request, &prepared);

@@ -78,6 +78,11 @@ record! {
         /// this repo applied itself. Up to 100 ASCII letters, digits and any of `_ - . /`.
         name: Spanned<String>,
     }
+    defaulted {
+        /// Whether a request for online values fails where one of them cannot be computed. Otherwise that value is null with
+        /// the status `INVALID`.
+        strict: bool = false,
+    }
 }
 
 /// How entity keys are written.
@@ -126,7 +131,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     let online_store = online::read(raw.online_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let registry = registry::registry(&raw.registry.0, folder, diagnostics);
-    let repo_name = raw.feastr.and_then(|feastr| feastr.name);
+    let (repo_name, strict) = raw.feastr.map_or((None, false), |feastr| (feastr.name, feastr.strict));
     if let Some(name) = &repo_name {
         check_repo_name(name, diagnostics);
     }
@@ -143,6 +148,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
         registry_cache: RegistryCache::of(&raw.registry.0),
         online_store: online_store?,
         offline_store: offline_store?,
+        strict,
         memory_limit: super::MemoryLimit::default(),
     })
 }

@@ -62,6 +62,8 @@ pub struct StoreConfig {
     pub online_store: Option<OnlineStoreConfig>,
     /// What reads the sources.
     pub offline_store: OfflineStoreConfig,
+    /// Whether a request for online values fails where one of them cannot be computed.
+    pub strict: bool,
     /// How much memory queries may use; given on the command line, not in the file.
     pub memory_limit: MemoryLimit,
 }
@@ -72,7 +74,7 @@ impl StoreConfig {
         serde_json::json!({
             "project": self.project,
             "project_description": self.project_description,
-            "feastr": { "name": self.repo_name },
+            "feastr": { "name": self.repo_name, "strict": self.strict },
             "provider": self.provider,
             "registry": self.registry.settings(),
             "online_store": self.online_store.as_ref().map(OnlineStoreConfig::settings),

@@ -13,7 +13,7 @@ use crate::{
     },
     model::{DataType, Timestamp},
     problem::{Kind, Problem},
-    retrieval::{InputFrom, Retrieval, SelectedOnDemand},
+    retrieval::{Entities, InputFrom, Retrieval, SelectedOnDemand},
     transform::{Engine, Evaluator},
 };
 
@@ -38,15 +38,17 @@ impl ComputedFeatures {
         Ok(Self { views: retrieval.on_demand.iter().map(evaluator).collect::<Result<_, _>>()? })
     }
 
-    /// The computed columns of an answer, whose features have been read: `answered` has those of each view.
+    /// The computed columns of an answer, whose features have been read: `answered` has those of each view. Who is strict
+    /// names the entities.
     ///
     /// # Errors
-    /// When the engine fails, or a strict caller asks and a value cannot be computed.
+    /// When the engine fails, or, where one is strict, a value cannot be computed.
     pub(super) fn of(
         &self,
         retrieval: &Retrieval,
         asked: &Keys<'_>,
         answered: &[Vec<AnswerColumn>],
+        strict: Option<&Entities>,
     ) -> Result<Vec<AnswerColumn>, Problem> {
         let mut columns = Vec::new();
         for (selected, evaluator) in retrieval.on_demand.iter().zip(&self.views) {
@@ -57,6 +59,12 @@ impl ComputedFeatures {
                 .collect::<Result<_, Problem>>()?;
             let column = |name: &str| inputs.iter().find(|(known, _)| *known == name).map(|(_, array)| array);
             let computed = evaluator.compute(asked.rows(), column)?;
+            if let (Some(entities), Some(cell)) = (strict, computed.failed.first()) {
+                let reason = evaluator.reason(cell, column)?;
+                let name = &selected.outputs[cell.output];
+                let message = format!("`{name}` of {} cannot be computed: {reason}", entities.row(cell.row));
+                return Err(Problem::new(Kind::Invalid, message, None));
+            }
             for (output, (array, name)) in computed.columns.iter().zip(&selected.outputs).enumerate() {
                 let mut values = answers(&selected.view.features[output].dtype, array)?;
                 for cell in computed.failed.iter().filter(|cell| cell.output == output) {

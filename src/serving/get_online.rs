@@ -30,6 +30,8 @@ pub struct OnlineFeatures {
     views: Vec<usize>,
     keys: Vec<KeyList>,
     computed: ComputedFeatures,
+    /// Whether a value that cannot be computed fails all of the answer.
+    strict: bool,
 }
 
 /// The join keys of views that share their entity keys.
@@ -69,7 +71,13 @@ impl OnlineFeatures {
             views.push(index);
         }
         let computed = ComputedFeatures::new(&retrieval, engine)?;
-        Ok(Self { read: store.prepare(project, read), views, retrieval, keys, computed })
+        Ok(Self { read: store.prepare(project, read), views, retrieval, keys, computed, strict: false })
+    }
+
+    /// The same, whose answer fails where a value cannot be computed, if that is wanted; otherwise such a value is null.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
     }
 
     /// The stored features of each entity, as they stand at `now`.
@@ -80,10 +88,15 @@ impl OnlineFeatures {
         let asked = Keys::read(&self.retrieval, entities)?;
         let keys = self.keys.iter().map(|list| list.keys(&asked)).collect::<Result<Vec<_>, _>>()?;
         let found = self.read.read(&keys, deadline).await?;
-        self.answer(&asked, &found, now)
+        self.answer((&asked, entities), &found, now)
     }
 
-    fn answer(&self, asked: &Keys<'_>, found: &Found, now: Timestamp) -> Result<Answer, Problem> {
+    fn answer(
+        &self,
+        (asked, entities): (&Keys<'_>, &Entities),
+        found: &Found,
+        now: Timestamp,
+    ) -> Result<Answer, Problem> {
         let mut columns = asked.answers();
         let key_count = columns.len();
         let mut answered: Vec<Vec<AnswerColumn>> = self.retrieval.views.iter().map(|_| Vec::new()).collect();
@@ -97,7 +110,7 @@ impl OnlineFeatures {
                 });
             }
         }
-        let computed = self.computed.of(&self.retrieval, asked, &answered)?;
+        let computed = self.computed.of(&self.retrieval, asked, &answered, self.strict.then_some(entities))?;
         let shown = answered.into_iter().flatten().zip(self.retrieval.fetched());
         columns.extend(shown.filter(|(_, feature)| feature.shown == Shown::Always).map(|(column, _)| column));
         columns.extend(computed);

@@ -340,6 +340,10 @@ fn a_value_that_cannot_be_computed_is_named() {
     assert_eq!(answer["results"][1]["values"], json!([20, null]));
     assert_eq!(answer["results"][1]["statuses"], json!(["PRESENT", "INVALID"]));
     assert_eq!(answer["results"][2]["values"], json!([-6, 1]));
+    project.write("feature_store.yaml", format!("{}feastr: {{strict: true}}\n", settings("p")));
+    let strict = ["get-online", "--entity", "thing_id=1", "--features", "failing:share", "--request", "tip=0"];
+    let message = "`share` of entity 1 cannot be computed: Division by zero";
+    assert!(project.feastr(&strict).failed().stderr.contains(message));
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn store(folder: &Path) -> Box<dyn OfflineStore> {
             registry: RegistryConfig::File { path: folder.join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
+            strict: false,
             memory_limit: MemoryLimit::default(),
         },
         |_| None,

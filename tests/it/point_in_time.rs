@@ -194,6 +194,7 @@ fn config(folder: &Path) -> StoreConfig {
         registry: RegistryConfig::File { path: folder.join("registry.db") },
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
+        strict: false,
         memory_limit: MemoryLimit::default(),
     }
 }

@@ -66,6 +66,7 @@ fn config() -> StoreConfig {
         registry_cache: RegistryCache::default(),
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
+        strict: false,
         memory_limit: MemoryLimit::default(),
     }
 }

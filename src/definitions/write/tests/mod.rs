@@ -215,6 +215,7 @@ proptest! {
             registry: RegistryConfig::File { path: folder.path().join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
+            strict: false,
             memory_limit: MemoryLimit::default(),
         };
         let options = LoadOptions {
