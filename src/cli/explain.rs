@@ -44,6 +44,7 @@ fn in_words(explained: &Explained) -> String {
 fn write_view(text: &mut String, ExplainedView { view, source, events, size }: &ExplainedView) {
     let _ = writeln!(text, "\nfeature view {}, data source {}", printable(view), printable(source));
     let _ = match events {
+        Some(Interval { start: Timestamp::FIRST, end: Timestamp::LAST }) => writeln!(text, "  events      all"),
         Some(Interval { start: Timestamp::FIRST, end }) => writeln!(text, "  events      until {end}"),
         Some(Interval { start, end }) => writeln!(text, "  events      from {start} to {end}"),
         None => writeln!(text, "  events      none: no entity row has a time"),

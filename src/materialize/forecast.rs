@@ -51,6 +51,8 @@ fn look(
     chunk: Option<i64>,
     found: &mut Vec<ChunkForecast>,
 ) -> Result<(), String> {
+    let offline = stores.offline.keeping();
+    let stores = &Stores { offline: offline.as_ref(), ..*stores };
     let (view, end) = (&run.view, run.end());
     let materialized = state.materialized.get(&view.name).map_or(&[][..], |view| &view.intervals);
     let first = match &run.computed {

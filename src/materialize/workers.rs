@@ -30,7 +30,9 @@ pub fn run(stores: &Stores<'_>, runs: &[ViewRun], options: &RunOptions<'_>, on_e
             let report = if stopped.load(Ordering::Relaxed) {
                 not_started(run)
             } else {
-                let report = ViewMaterialization::new(stores, options, run, on_event, &history_works).run();
+                let offline = stores.offline.keeping();
+                let stores = Stores { offline: offline.as_ref(), ..*stores };
+                let report = ViewMaterialization::new(&stores, options, run, on_event, &history_works).run();
                 on_event(&Event::ViewFinished(&report));
                 report
             };

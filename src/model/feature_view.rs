@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{AGGREGATIONS_TAG, DUMMY_ENTITY, DataSource, DataType, Field, SQL_TAG, Tags, Ttl, ViewVersion};
+use super::{DUMMY_ENTITY, DataSource, DataType, Field, Tags, Transformation, Ttl, ViewVersion};
 
 /// Features of the same entities that come from one source.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -77,11 +77,9 @@ impl FeatureView {
         if self.is_entityless() { &[] } else { &self.entity_columns }
     }
 
-    /// What makes the view's values from the rows of its source, if they are not simply columns.
-    pub fn transformation(&self) -> Option<&'static str> {
-        [(SQL_TAG, "SQL"), (AGGREGATIONS_TAG, "aggregations")]
-            .into_iter()
-            .find_map(|(tag, what)| self.tags.contains_key(tag).then_some(what))
+    /// Whether the view's values are more than columns of its source.
+    pub fn is_transformed(&self) -> bool {
+        Transformation::TAGS.iter().any(|tag| self.tags.contains_key(*tag))
     }
 
     /// Whether both views write the same values: columns of the same types, read from the same rows.
@@ -92,6 +90,6 @@ impl FeatureView {
         columns(self.join_keys()) == columns(other.join_keys())
             && columns(&self.features) == columns(&other.features)
             && self.source.as_ref().map(DataSource::rows) == other.source.as_ref().map(DataSource::rows)
-            && self.transformation() == other.transformation()
+            && Transformation::TAGS.iter().all(|tag| self.tags.get(*tag) == other.tags.get(*tag))
     }
 }

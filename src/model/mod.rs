@@ -26,6 +26,7 @@ mod saved_dataset;
 mod stream_feature_view;
 mod tags;
 mod time;
+mod transformation;
 mod view;
 mod view_id;
 mod view_version;
@@ -59,6 +60,7 @@ pub use tags::{
 };
 pub(crate) use time::DAY;
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};
+pub use transformation::{Reach, Transformation, TransformationPart};
 pub use view::{NamedView, Values, View};
 pub use view_id::ViewId;
 pub use view_version::{ParseVersionError, ViewVersion};

@@ -52,7 +52,7 @@ impl StreamFeatureView {
     pub fn over_history(&self) -> FeatureView {
         let mut tags = self.tags.clone();
         if !self.aggregations.is_empty() {
-            tags.entry(AGGREGATIONS_TAG.to_owned()).or_default();
+            tags.insert(AGGREGATIONS_TAG.to_owned(), serde_json::to_string(&self.aggregations).unwrap_or_default());
         }
         FeatureView {
             name: self.name.clone(),

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    AGGREGATIONS_TAG, DUMMY_ENTITY, DUMMY_JOIN_KEY, DataSource, FeatureView, Field, ForeignObject, LabelView, Object,
-    ObjectId, ObjectKind, OnDemandFeatureView, RegistryState, Repo, SQL_TAG, StreamFeatureView, Tags, Ttl,
+    DUMMY_ENTITY, DUMMY_JOIN_KEY, DataSource, FeatureView, Field, ForeignObject, LabelView, Object, ObjectId,
+    ObjectKind, OnDemandFeatureView, RegistryState, Repo, StreamFeatureView, Tags, Transformation, Ttl,
 };
 
 /// What views of all kinds have in common, borrowed.
@@ -194,7 +194,7 @@ impl<'a> View<'a> {
 
     /// Whether its values are more than columns of its source.
     pub fn is_transformed(&self) -> bool {
-        self.aggregates || self.tags.contains_key(SQL_TAG) || self.tags.contains_key(AGGREGATIONS_TAG)
+        self.aggregates || Transformation::TAGS.iter().any(|tag| self.tags.contains_key(*tag))
     }
 }
 

@@ -21,6 +21,7 @@ use super::{
         OfflineStore, RowsQuery,
     },
     rows,
+    transformation::WrongTransformation,
 };
 use crate::{
     model::{DataSource, FeatureView, Interval, Timestamp},
@@ -118,9 +119,17 @@ impl OfflineStore for MemoryOfflineStore {
         Box::new(Self { sources: Arc::clone(&self.sources), cancel: cancel.clone() })
     }
 
+    fn keeping(&self) -> Box<dyn OfflineStore> {
+        Box::new(self.clone())
+    }
+
     fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem> {
         let batch = self.batch(source)?;
         Ok(OpenSource::batches(&batch.schema(), vec![batch], &source.name))
+    }
+
+    fn check_transformation(&self, _: &FeatureView, _: Option<&OpenSource>) -> Result<(), WrongTransformation> {
+        Ok(())
     }
 
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {

@@ -11,6 +11,7 @@ mod query;
 mod reading;
 mod rows;
 mod statement;
+mod transformation;
 mod view_source;
 
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub use query::{
     BatchSink, Counted, EntityQuery, EntitySource, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
     NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery,
 };
+
+pub use transformation::WrongTransformation;
 
 /// The offline store the settings name, which looks up environment variables that sources name. The engine starts with
 /// the first query, not before.

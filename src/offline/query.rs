@@ -7,7 +7,7 @@ use std::{
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
-use super::Cancel;
+use super::{Cancel, transformation::WrongTransformation};
 use crate::{
     model::{DataSource, FeatureView, Interval, Timestamp},
     problem::Problem,
@@ -23,12 +23,23 @@ pub trait OfflineStore: Send + Sync {
     /// The same store, whose queries end when they are called off. Nothing of them is left running.
     fn cancelled_by(&self, cancel: &Cancel) -> Box<dyn OfflineStore>;
 
+    /// The same store, which computes what the SQL of a view gives only once, for all that is asked about it.
+    fn keeping(&self) -> Box<dyn OfflineStore>;
+
     /// The files of a source and their columns, from the headers or first rows of its files; the engine
     /// is not started.
     ///
     /// # Errors
     /// When the source is missing or unreadable.
     fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem>;
+
+    /// Whether a view's SQL and aggregations can be carried out over a source with these columns, and give what the view
+    /// declares; without columns, whether they are such at all. No rows are read.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    fn check_transformation(&self, view: &FeatureView, columns: Option<&OpenSource>)
+    -> Result<(), WrongTransformation>;
 
     /// Joins features to entity rows as they were at each row's time and streams the result: the
     /// entity columns, then the features, one row per entity row, in their order.

@@ -1,6 +1,8 @@
 //! What is read of a view's source: keys, event times, creation times, features.
 
 use std::{
+    borrow::Cow,
+    collections::BTreeMap,
     fmt,
     fs::File,
     path::Path,
@@ -35,13 +37,39 @@ struct Opened<'a> {
     files: Arc<OpenSource>,
 }
 
-/// The source of a view, with its files open.
+/// The source of a view, with its files open; or rows that were computed of those of its source.
 pub(crate) struct ViewSource<'a> {
     pub view: &'a FeatureView,
-    source: &'a DataSource,
+    source: Cow<'a, DataSource>,
     files: Arc<OpenSource>,
     null_if_unfit: bool,
     kept: Option<Kept>,
+    computed: Option<DerivedRows>,
+}
+
+/// Rows that were computed of those of a view's source, in a file of their own. Their columns are called as the view
+/// knows them.
+#[derive(Debug, Clone)]
+pub(crate) struct DerivedRows {
+    pub file: Arc<OpenSource>,
+    /// Whether they know when they were written.
+    pub has_created: bool,
+    /// Values that became null because they do not fit, before anything was computed.
+    pub unfit: u64,
+    /// Removes the file when the last who reads it is gone.
+    _place: Arc<TempPath>,
+}
+
+impl DerivedRows {
+    /// The rows of a parquet file, which is removed afterwards.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn of(place: TempPath, view: &FeatureView, (has_created, unfit): (bool, u64)) -> Result<Self, Problem> {
+        let shown = format!("what is computed of feature view `{}`", view.name);
+        let file = Arc::new(OpenSource::file(&place, Format::Parquet, &shown)?);
+        Ok(Self { file, has_created, unfit, _place: Arc::new(place) })
+    }
 }
 
 /// Rows of a source in a file of their own, from which they are read again faster.
@@ -61,16 +89,13 @@ impl<'a> OpenSources<'a> {
     }
 
     /// Finds the files of a view's source and looks at their columns. Of folders of days those are left out that have no
-    /// event between two moments (microseconds, both inside), if some are given.
+    /// event between two moments (microseconds, both inside), if some are given. Where the view is transformed, these
+    /// are the rows that it is made of.
     pub(crate) fn open(
         &mut self,
         view: &'a FeatureView,
         moments: Option<(i64, i64)>,
     ) -> Result<ViewSource<'a>, Problem> {
-        if let Some(what) = view.transformation() {
-            let message = format!("feature view `{}` is computed by {what}, which is not supported yet", view.name);
-            return Err(Problem::new(Kind::Unsupported, message, None));
-        }
         let Some(source) = &view.source else {
             return Err(Problem::new(Kind::Invalid, format!("feature view `{}` has no source", view.name), None));
         };
@@ -84,7 +109,8 @@ impl<'a> OpenSources<'a> {
         // Checks that nobody can read are reported by those who look at them.
         let checks = Checks::of(&view.tags).unwrap_or_default();
         let null_if_unfit = checks.out_of_range == OutOfRange::AsNull;
-        Ok(ViewSource { view, source, files: self.files(source, moments)?, null_if_unfit, kept: None })
+        let (files, source) = (self.files(source, moments)?, Cow::Borrowed(source));
+        Ok(ViewSource { view, source, files, null_if_unfit, kept: None, computed: None })
     }
 
     fn files(&mut self, source: &'a DataSource, moments: Option<(i64, i64)>) -> Result<Arc<OpenSource>, Problem> {
@@ -114,6 +140,44 @@ impl<'a> ViewSource<'a> {
         interval: Interval,
     ) -> Result<Self, Problem> {
         OpenSources::new(whereabouts).open(view, Some((interval.start.micros(), interval.end.micros())))
+    }
+
+    /// The same view over rows that were computed of these.
+    #[must_use]
+    pub(crate) fn over(self, rows: DerivedRows) -> Self {
+        let mapped = |column: &str| self.source.mapped(column).to_owned();
+        let created = if rows.has_created { mapped(self.source.created_column()) } else { String::new() };
+        let source = DataSource {
+            timestamp_field: mapped(self.source.event_column()),
+            created_timestamp_column: created,
+            field_mapping: BTreeMap::new(),
+            date_partition_column: String::new(),
+            ..self.source.into_owned()
+        };
+        Self { source: Cow::Owned(source), files: Arc::clone(&rows.file), computed: Some(rows), kept: None, ..self }
+    }
+
+    /// The same columns without rows.
+    ///
+    /// # Errors
+    /// When the source's `timestamp_format` is none.
+    pub(crate) fn without_rows(self) -> Result<Self, Problem> {
+        let files = Arc::new(OpenSource::known(&self.source, self.files.columns().clone())?);
+        Ok(Self { files, ..self })
+    }
+
+    /// A view over a source of which only the columns are known.
+    ///
+    /// # Errors
+    /// When the source's `timestamp_format` is none.
+    pub(crate) fn of_columns(
+        view: &'a FeatureView,
+        source: &'a DataSource,
+        columns: &OpenSource,
+    ) -> Result<Self, Problem> {
+        let files = Arc::new(OpenSource::known(source, columns.columns().clone())?);
+        let source = Cow::Borrowed(source);
+        Ok(Self { view, source, files, null_if_unfit: false, kept: None, computed: None })
     }
 
     /// How many files were left out because of their days.
@@ -154,13 +218,23 @@ impl<'a> ViewSource<'a> {
     }
 
     /// What the view reads.
-    pub(crate) const fn source(&self) -> &'a DataSource {
-        self.source
+    pub(crate) fn source(&self) -> &DataSource {
+        &self.source
     }
 
     /// The files or the table of the source.
-    pub(crate) fn opened(&self) -> &OpenSource {
+    pub(crate) const fn opened(&self) -> &Arc<OpenSource> {
         &self.files
+    }
+
+    /// Whether rows know when they were written.
+    pub(crate) fn has_created(&self) -> bool {
+        !self.source.created_column().is_empty()
+    }
+
+    /// Values that became null because they do not fit, before these rows were computed.
+    pub(crate) fn unfit(&self) -> u64 {
+        self.computed.as_ref().map_or(0, |rows| rows.unfit)
     }
 
     /// What is wanted of a column that holds a feature.
@@ -176,7 +250,10 @@ impl<'a> ViewSource<'a> {
 
     /// What is being done, for messages.
     pub(crate) fn what(&self) -> String {
-        format!("cannot read data source `{}`", self.source.name)
+        match self.computed {
+            Some(_) => format!("cannot compute feature view `{}`", self.view.name),
+            None => format!("cannot read data source `{}`", self.source.name),
+        }
     }
 
     /// The error of a source none of whose rows has an event time.
@@ -210,29 +287,31 @@ impl<'a> ViewSource<'a> {
     }
 
     fn columns(&self, features: usize) -> ViewColumns {
-        let has_created = !self.source.created_column().is_empty();
-        ViewColumns { keys: self.view.join_keys().len(), has_created, features }
+        ViewColumns { keys: self.view.join_keys().len(), has_created: self.has_created(), features }
     }
 
     /// The same from the source itself, whether rows of it are kept or not.
     pub(crate) fn scan_files(&self, features: &[&Field]) -> Result<ViewScan, Problem> {
-        let keys = self.view.join_keys();
-        let mut wanted: Vec<Wanted> = Vec::with_capacity(keys.len() + 2 + features.len());
-        let mut want = |column: &str, role: Role, null_if_unfit: bool| {
-            wanted.push(Wanted { column: column.to_owned(), role, null_if_unfit });
+        let feature = |feature: &&Field| self.wanted(self.source.unmapped(&feature.name), feature);
+        self.scan_columns(features.iter().map(feature).collect())
+    }
+
+    /// A reading of keys, times and these columns in the place of features.
+    pub(crate) fn scan_columns(&self, columns: Vec<Wanted>) -> Result<ViewScan, Problem> {
+        let (keys, count) = (self.view.join_keys(), columns.len());
+        let mut wanted: Vec<Wanted> = Vec::with_capacity(keys.len() + 2 + count);
+        let mut want = |column: &str, role: Role| {
+            wanted.push(Wanted { column: column.to_owned(), role, null_if_unfit: false });
         };
         for key in keys {
-            want(self.source.unmapped(&key.name), Role::Key(key.dtype.clone()), false);
+            want(self.source.unmapped(&key.name), Role::Key(key.dtype.clone()));
         }
-        want(self.source.event_column(), Role::Time, false);
-        let created = self.source.created_column();
-        if !created.is_empty() {
-            want(created, Role::Time, false);
+        want(self.source.event_column(), Role::Time);
+        if self.has_created() {
+            want(self.source.created_column(), Role::Time);
         }
-        for feature in features {
-            want(self.source.unmapped(&feature.name), Role::Value(feature.dtype.clone()), self.null_if_unfit);
-        }
-        let (scan, columns) = (self.files.scan(wanted)?, self.columns(features.len()));
+        wanted.extend(columns);
+        let (scan, columns) = (self.files.scan(wanted)?, self.columns(count));
         let events = scan.ticks(columns.keys);
         let created = if columns.has_created { scan.ticks(columns.keys + 1) } else { events };
         Ok(ViewScan { scan, columns, ticks: [events, created] })

@@ -69,7 +69,7 @@ impl Fed {
         }
         let goes_online = to.online() && reason.is_none();
         // What the history has are the rows that features are computed from.
-        let features = if goes_online || view.transformation().is_none() { view.features } else { Vec::new() };
+        let features = if goes_online || !view.is_transformed() { view.features } else { Vec::new() };
         self.views.push(FedView { view: FeatureView { features, ..view }, goes_online });
     }
 

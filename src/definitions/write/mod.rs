@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use item::Item;
 use source::{file_keys, postgres_keys, source_item, spark_keys, warehouse_keys};
-use view::is_batch;
 
 use crate::{
     feast::values::data_types,
@@ -113,7 +112,9 @@ impl<'a> Writer<'a> {
             Object::Project(project) => (Collection::Project, project_item(project)?),
             Object::Entity(entity) => (Collection::Entities, entity_item(entity)),
             Object::DataSource(source) => (Collection::DataSources, source_item(source)),
-            Object::FeatureView(view) if is_batch(view) => (Collection::BatchFeatureViews, self.feature_view(view)),
+            Object::FeatureView(view) if view.is_transformed() => {
+                (Collection::BatchFeatureViews, self.feature_view(view))
+            }
             Object::FeatureView(view) => (Collection::FeatureViews, self.feature_view(view)),
             Object::StreamFeatureView(view) => (Collection::StreamFeatureViews, self.stream_feature_view(view)),
             Object::OnDemandFeatureView(view) => (Collection::OnDemandFeatureViews, self.on_demand_feature_view(view)),

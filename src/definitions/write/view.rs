@@ -1,7 +1,5 @@
 //! Views as definitions: which kind of definition a stored view becomes, and which tags become keys.
 
-use serde_json::Value;
-
 use super::{
     Writer,
     item::{Item, column_item},
@@ -24,7 +22,7 @@ impl Writer<'_> {
             .schema(&view.entities, &view.entity_columns, &view.features, |name| self.entity(name))
             .with("source", source_name(view.stream_source.as_ref(), view.source.as_ref()));
         // Batch views are not served unless that is said.
-        let item = item.flag("online", view.online, !is_batch(view)).flag("offline", view.offline, false);
+        let item = item.flag("online", view.online, !view.is_transformed()).flag("offline", view.offline, false);
         let (item, tags) = transformation(item, &view.tags);
         let (item, tags) = checks(item, tags);
         item.labels_of_view(&view.description, &view.owner, &view.org, &tags)
@@ -100,11 +98,6 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a view is declared among the batch views: it transforms its source.
-pub(crate) fn is_batch(view: &FeatureView) -> bool {
-    view.tags.contains_key(SQL_TAG) || view.tags.contains_key(AGGREGATIONS_TAG)
-}
-
 /// What a definition names: the source in front, if the view was declared over one.
 fn source_name(stream: Option<&DataSource>, batch: Option<&DataSource>) -> Tree {
     stream.or(batch).map_or(Tree::Null, |source| Tree::Text(source.name.clone()))
@@ -114,18 +107,10 @@ fn source_name(stream: Option<&DataSource>, batch: Option<&DataSource>) -> Tree 
 fn transformation(item: Item, tags: &Tags) -> (Item, Tags) {
     let mut rest = tags.clone();
     let item = item.text("sql", &rest.remove(SQL_TAG).unwrap_or_default());
-    let stored = rest.get(AGGREGATIONS_TAG).and_then(|text| serde_json::from_str::<Vec<Value>>(text).ok());
+    let stored = rest.get(AGGREGATIONS_TAG).and_then(|text| serde_json::from_str::<Vec<Aggregation>>(text).ok());
     let Some(aggregations) = stored else { return (item, rest) };
     rest.remove(AGGREGATIONS_TAG);
-    let items = aggregations.iter().map(|aggregation| {
-        let keys = aggregation.as_object().into_iter().flatten();
-        let written = keys.filter_map(|(key, value)| Some((key, value.as_str()?)));
-        written
-            .filter(|(_, value)| *value != "0")
-            .fold(Item::default(), |item, (key, value)| item.text(key, value))
-            .short()
-    });
-    (item.with("aggregations", Tree::List(items.collect())), rest)
+    (item.aggregations(&aggregations), rest)
 }
 
 /// The key for the checks of the source, and the other tags.

@@ -1,23 +1,21 @@
 //! Entity rows that nobody has in hand: the entities of sources, and what SQL gives.
 
-use std::{fs::File, ops::ControlFlow, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use duckdb::{Config, Connection};
-use parquet::{arrow::ArrowWriter, errors::ParquetError};
 
 use super::{
     DuckDbStore,
     error::explain,
+    question, result_file,
     session::{DuckdbSession, Work},
-    view_table::ViewTable,
+    view_table::{ViewTable, micros},
 };
 use crate::{
-    model::DataType,
-    offline::{BatchSink, EntityQuery, EntitySource, view_source::ViewSource},
+    model::{DataType, Timestamp},
+    offline::{EntityQuery, EntitySource, view_source::ViewSource},
     problem::{Kind, Problem},
     retrieval::{EVENT_TIMESTAMP, Entities},
-    sources::Ticks,
     spill::SpillFolder,
     sql_name::quoted,
 };
@@ -30,28 +28,38 @@ pub(super) fn of_sources(store: &DuckDbStore, query: &EntityQuery) -> Result<Ent
         return without_keys(store, query);
     }
     let session = store.session()?;
-    let mut tables = Vec::new();
     // Views without keys have no entities; they are asked only where there are no others.
     let sources = query.sources.iter().filter(|source| columns.is_empty() || !source.keys.is_empty());
-    for source in sources {
-        let scan = ViewSource::open_inside(&store.whereabouts, &source.view, source.interval)?
-            .scan(&[])?
-            .inside(source.interval);
-        tables.push((source, ViewTable::of(scan, &session)));
+    let opened = sources.map(|source| Ok((source, opened(store, source, query.at)?)));
+    let opened = opened.collect::<Result<Vec<_>, Problem>>()?;
+    let mut tables = Vec::with_capacity(opened.len());
+    for (source, opened) in &opened {
+        tables.push((*source, ViewTable::of(opened.scan(&[])?.inside(source.interval), &session)));
     }
     let scans: Vec<_> = tables.iter().map(|(_, table)| &table.table).collect();
     let sql = statement(&columns, &tables, query.at.is_none());
     kept(&session, Work { what: WHAT, scans: &scans }, &sql, "the entities of the sources")
 }
 
+/// The rows that tell of entities: those of which aggregates are made, but what they have become for those who ask about
+/// one moment.
+fn opened<'a>(
+    store: &'a DuckDbStore,
+    source: &'a EntitySource,
+    at: Option<Timestamp>,
+) -> Result<ViewSource<'a>, Problem> {
+    match at {
+        Some(_) => store.values_of(&source.view, source.interval, source.by_created),
+        None => store.rows_of(&source.view, Some(source.interval)),
+    }
+}
+
 /// The one entity of views without join keys, if they have rows.
 fn without_keys(store: &DuckDbStore, query: &EntityQuery) -> Result<Entities, Problem> {
     let session = store.session()?;
     for source in &query.sources {
-        let scan = ViewSource::open_inside(&store.whereabouts, &source.view, source.interval)?
-            .scan(&[])?
-            .inside(source.interval);
-        let table = ViewTable::of(scan, &session);
+        let opened = opened(store, source, query.at)?;
+        let table = ViewTable::of(opened.scan(&[])?.inside(source.interval), &session);
         let counts = counts(source, &table);
         let any = format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE {counts} LIMIT 1)", table.sql());
         if session.integers(Work { what: "cannot look for rows", scans: &[&table.table] }, &any)? == [Some(1)] {
@@ -75,7 +83,8 @@ fn columns(query: &EntityQuery) -> Vec<(&str, &DataType)> {
 fn statement(columns: &[(&str, &DataType)], tables: &[(&EntitySource, ViewTable)], with_times: bool) -> String {
     let select = |(source, table): &(&EntitySource, ViewTable)| {
         let mut selected: Vec<String> = columns.iter().map(|(name, dtype)| column(source, name, dtype)).collect();
-        selected.extend(with_times.then(|| format!("{} AS {EVENT_TIMESTAMP}", moment(table.ticks()))));
+        selected
+            .extend(with_times.then(|| format!("make_timestamp({}) AS {EVENT_TIMESTAMP}", micros("t", table.ticks()))));
         format!("SELECT {} FROM {} WHERE {}", selected.join(", "), table.sql(), counts(source, table))
     };
     let selects: Vec<String> = tables.iter().map(select).collect();
@@ -118,24 +127,16 @@ fn counts(source: &EntitySource, table: &ViewTable) -> String {
     if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") }
 }
 
-/// The event time; what is finer than microseconds counts from the next one on, so that the row itself counts.
-fn moment(ticks: Ticks) -> &'static str {
-    match ticks {
-        Ticks::Micros => "make_timestamp(t)",
-        Ticks::Nanos => "make_timestamp(t // 1000 + CASE WHEN t % 1000 > 0 THEN 1 ELSE 0 END)",
-    }
-}
-
 /// Entity rows that SQL over the repo's files gives.
 pub(super) fn of_sql(store: &DuckDbStore, sql: &str) -> Result<Entities, Problem> {
     const WHAT: &str = "cannot carry out the query of entities";
     let failed = |error: &duckdb::Error| explain(WHAT, error, &store.memory);
     let spill = store.spill.path()?;
     let connection = confined(&store.whereabouts.repo, &spill, store).map_err(|error| failed(&error))?;
-    check_question(&connection, sql).map_err(|reason| {
+    question::parse(&connection, sql).map_err(|wrong| {
         let help =
             "write one SELECT over files of the repo, such as: SELECT driver_id, event_timestamp FROM 'rows.parquet'";
-        Problem::new(Kind::Invalid, format!("{WHAT}: {reason}"), help.to_owned())
+        Problem::new(Kind::Invalid, format!("{WHAT}: {wrong}"), help.to_owned())
     })?;
     let session = store.database.session_of(connection, &store.cancel);
     kept(&session, Work { what: WHAT, scans: &[] }, sql, "the query of entities").map_err(|problem| {
@@ -176,71 +177,10 @@ fn confined(repo: &Path, spill: &Path, store: &DuckDbStore) -> Result<Connection
     Ok(connection)
 }
 
-/// Whether a text is one question, which changes nothing; else what it is.
-fn check_question(connection: &Connection, sql: &str) -> Result<(), String> {
-    let look = "SELECT coalesce(parsed ->> 'error_message', '') FROM (SELECT json_serialize_sql(?) AS parsed)";
-    let reason: String = connection.query_row(look, [sql], |row| row.get(0)).map_err(|error| error.to_string())?;
-    let count = "SELECT coalesce(json_array_length(json_serialize_sql(?) -> 'statements'), 0) :: BIGINT";
-    match reason.as_str() {
-        "" => {}
-        reason if reason.starts_with("Only SELECT") => {
-            return Err("it is no question, and only those are asked".to_owned());
-        }
-        reason => return Err(reason.to_owned()),
-    }
-    let statements: i64 = connection.query_row(count, [sql], |row| row.get(0)).map_err(|error| error.to_string())?;
-    match statements {
-        1 => Ok(()),
-        0 => Err("it is empty".to_owned()),
-        _ => Err("it is more than one".to_owned()),
-    }
-}
-
 /// The result of a query as entity rows.
 fn kept(session: &DuckdbSession, work: Work<'_>, sql: &str, shown: &str) -> Result<Entities, Problem> {
     let folder = Arc::new(SpillFolder::default());
     let path = folder.path()?.join("rows.parquet");
-    let mut rows = Kept { path: &path, writer: None, failure: None };
-    session.stream(work, sql, &mut rows)?;
-    let closed = rows.writer.take().map(ArrowWriter::close).transpose().map(drop);
-    match rows.failure.map_or(closed, Err) {
-        Ok(()) => Ok(Entities::of_kept(path, folder, shown)),
-        Err(error) => {
-            let message = format!("cannot keep {shown} in a temporary file: {error}");
-            Err(Problem::new(Kind::Unavailable, message, "make room for temporary files".to_owned()))
-        }
-    }
-}
-
-/// Writes a result to a parquet file.
-struct Kept<'a> {
-    path: &'a Path,
-    writer: Option<ArrowWriter<File>>,
-    failure: Option<ParquetError>,
-}
-
-impl Kept<'_> {
-    fn note(&mut self, result: Result<(), ParquetError>) -> ControlFlow<()> {
-        match result {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.failure = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    }
-}
-
-impl BatchSink for Kept<'_> {
-    fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
-        let opened = File::create(self.path).map_err(ParquetError::from);
-        let opened = opened.and_then(|file| ArrowWriter::try_new(file, Arc::clone(schema), None));
-        let opened = opened.map(|writer| self.writer = Some(writer));
-        self.note(opened)
-    }
-
-    fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
-        let written = self.writer.as_mut().map_or(Ok(()), |writer| writer.write(batch));
-        self.note(written)
-    }
+    result_file::write(session, work, sql, (&path, shown))?;
+    Ok(Entities::of_kept(path, folder, shown))
 }

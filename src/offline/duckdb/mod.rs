@@ -5,8 +5,11 @@ mod entities;
 mod error;
 mod memory;
 mod newest;
+mod question;
+mod result_file;
 mod scans;
 mod session;
+mod transformation;
 mod view_table;
 
 use std::sync::Arc;
@@ -21,11 +24,11 @@ use super::{
         OfflineStore, RowsQuery,
     },
     rows,
-    view_source::ViewSource,
+    transformation::{WrongTransformation, transformation},
 };
 use crate::{
     config::MemoryLimit,
-    model::{DataSource, FeatureView, Timestamp},
+    model::{DataSource, FeatureView, Interval, Reach, Timestamp},
     problem::Problem,
     retrieval::Entities,
     sources::{OpenSource, Whereabouts},
@@ -33,6 +36,7 @@ use crate::{
 };
 use database::Database;
 use session::DuckdbSession;
+use transformation::KeptRows;
 
 /// Reads sources with one DuckDB, which starts with the first query.
 pub(crate) struct DuckDbStore {
@@ -42,17 +46,37 @@ pub(crate) struct DuckDbStore {
     database: Arc<Database>,
     spill: Arc<SpillFolder>,
     cancel: Cancel,
+    /// What the SQL of views has given, for those who ask about them again and again.
+    kept: Option<Arc<KeptRows>>,
 }
 
 impl DuckDbStore {
     pub(crate) fn new(whereabouts: Arc<Whereabouts>, memory: MemoryLimit) -> Self {
         let spill = Arc::new(SpillFolder::default());
         let database = Arc::new(Database::new(memory.clone(), Arc::clone(&spill)));
-        Self { whereabouts, memory, database, spill, cancel: Cancel::default() }
+        Self { whereabouts, memory, database, spill, cancel: Cancel::default(), kept: None }
+    }
+
+    /// The same engine.
+    fn shared(&self) -> Self {
+        Self {
+            whereabouts: Arc::clone(&self.whereabouts),
+            memory: self.memory.clone(),
+            database: Arc::clone(&self.database),
+            spill: Arc::clone(&self.spill),
+            cancel: self.cancel.clone(),
+            kept: self.kept.clone(),
+        }
     }
 
     fn place(&self) -> Place<'_> {
-        Place { whereabouts: &self.whereabouts, memory: &self.memory, spill: &self.spill, cancel: &self.cancel }
+        Place {
+            whereabouts: &self.whereabouts,
+            transform: self,
+            memory: &self.memory,
+            spill: &self.spill,
+            cancel: &self.cancel,
+        }
     }
 
     fn session(&self) -> Result<DuckdbSession, Problem> {
@@ -62,17 +86,23 @@ impl DuckDbStore {
 
 impl OfflineStore for DuckDbStore {
     fn cancelled_by(&self, cancel: &Cancel) -> Box<dyn OfflineStore> {
-        Box::new(Self {
-            whereabouts: Arc::clone(&self.whereabouts),
-            memory: self.memory.clone(),
-            database: Arc::clone(&self.database),
-            spill: Arc::clone(&self.spill),
-            cancel: cancel.clone(),
-        })
+        Box::new(Self { cancel: cancel.clone(), ..self.shared() })
+    }
+
+    fn keeping(&self) -> Box<dyn OfflineStore> {
+        Box::new(Self { kept: Some(Arc::default()), ..self.shared() })
     }
 
     fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem> {
         OpenSource::look_at(source, &self.whereabouts)
+    }
+
+    fn check_transformation(
+        &self,
+        view: &FeatureView,
+        columns: Option<&OpenSource>,
+    ) -> Result<(), WrongTransformation> {
+        self.check(view, columns)
     }
 
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
@@ -100,29 +130,44 @@ impl OfflineStore for DuckDbStore {
     }
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
-        newest::run(&self.session()?, &self.whereabouts, query, sink)
+        let values = self.values_of(query.view, query.interval, false)?;
+        newest::run(&self.session()?, &values, query.interval, sink)
     }
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
-        let source = ViewSource::open(&self.whereabouts, query.view)?;
-        let said = newest::said_of_times(&source)?;
+        let (rows, interval) = (self.rows_of(query.view, None)?, looked_at(query)?);
+        let said = newest::said_of_times(&rows)?;
         if let Some(said) = said
-            && let Some(counted) = newest::count_unread(&source, query.interval, said)?
+            && let Some(counted) = newest::count_unread(&rows, interval, said)?
         {
             return Ok(counted);
         }
-        newest::count(&self.session()?, &source, query, said)
+        newest::count(&self.session()?, &rows, interval, said)
     }
 
     fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {
-        newest::examine(&self.session()?, &self.whereabouts, query, now)
+        newest::examine(&self.session()?, &self.rows_of(query.view, None)?, query.interval, now)
     }
 
     fn ties(&self, view: &FeatureView) -> Result<u64, Problem> {
-        newest::ties(&self.session()?, &self.whereabouts, view)
+        // Aggregates are of all rows.
+        if transformation(view)?.is_some_and(|transformation| !transformation.aggregations.is_empty()) {
+            return Ok(0);
+        }
+        newest::ties(&self.session()?, &self.rows_of(view, None)?)
     }
 
     fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
-        newest::first_event(&self.session()?, &self.whereabouts, view)
+        newest::first_event(&self.session()?, &self.rows_of(view, None)?)
     }
+}
+
+/// The interval in which rows matter to what is new in another one.
+fn looked_at(query: &NewestQuery<'_>) -> Result<Interval, Problem> {
+    let start = match transformation(query.view)?.map(|transformation| Reach::of(&transformation.aggregations)) {
+        Some(Reach::Span(reach)) => query.interval.start.minus(reach).max(Timestamp::FIRST),
+        Some(Reach::Past | Reach::All) => Timestamp::FIRST,
+        None => query.interval.start,
+    };
+    Ok(Interval { start, ..query.interval })
 }

@@ -15,13 +15,13 @@ use super::{
 };
 use crate::{
     feast::values::encode::micros_in_utc,
-    model::{FeatureView, Interval, Timestamp},
+    model::{Interval, Timestamp},
     offline::{
-        BatchSink, Counted, Examined, NewestQuery, NewestRead,
+        BatchSink, Counted, Examined, NewestRead,
         view_source::{ViewColumns, ViewScan, ViewSource},
     },
     problem::{Kind, Problem},
-    sources::{ContentOrder, SaidTimes, Ticks, Whereabouts},
+    sources::{ContentOrder, SaidTimes, Ticks},
 };
 
 /// Streams the newest row per entity: keys, event time, creation time, features.
@@ -31,17 +31,16 @@ use crate::{
 /// entity's row in memory.
 pub(crate) fn run(
     session: &DuckdbSession,
-    whereabouts: &Whereabouts,
-    query: &NewestQuery<'_>,
+    source: &ViewSource<'_>,
+    interval: Interval,
     sink: &mut dyn BatchSink,
 ) -> Result<NewestRead, Problem> {
-    let source = ViewSource::open_inside(whereabouts, query.view, query.interval)?;
-    let features: Vec<_> = query.view.features.iter().collect();
+    let features: Vec<_> = source.view.features.iter().collect();
     let what = source.what();
-    let mut scan = source.scan(&features)?.inside(query.interval);
-    if query.view.join_keys().is_empty() {
+    let mut scan = source.scan(&features)?.inside(interval);
+    if source.view.join_keys().is_empty() {
         // There is one entity, the project: all but its newest moment is left out before it is sorted.
-        match newest_moment(session, &source, query)? {
+        match newest_moment(session, source, interval)? {
             Some(newest) => scan = scan.between(newest, newest),
             None => return Ok(NewestRead::default()),
         }
@@ -51,18 +50,14 @@ pub(crate) fn run(
     session.stream(Work { what: &what, scans: &[&table.table] }, &sorted(&table), &mut first)?;
     first.finish();
     match first.failure {
-        None => Ok(NewestRead { unfit: table.table.scan().unfit(), ties: first.ties }),
+        None => Ok(NewestRead { unfit: source.unfit() + table.table.unfit(), ties: first.ties }),
         Some(error) => Err(Problem::new(Kind::Internal, format!("{what}: {error}"), None)),
     }
 }
 
 /// The newest moment of an interval, in what event times count.
-fn newest_moment(
-    session: &DuckdbSession,
-    source: &ViewSource<'_>,
-    query: &NewestQuery<'_>,
-) -> Result<Option<i64>, Problem> {
-    let table = ViewTable::of(source.scan(&[])?.inside(query.interval), session);
+fn newest_moment(session: &DuckdbSession, source: &ViewSource<'_>, interval: Interval) -> Result<Option<i64>, Problem> {
+    let table = ViewTable::of(source.scan(&[])?.inside(interval), session);
     let work = Work { what: &source.what(), scans: &[&table.table] };
     let [newest] = session.integers(work, &format!("SELECT max(t) FROM {}", table.sql()))?;
     Ok(newest)
@@ -251,14 +246,14 @@ pub(crate) fn count_unread(
 pub(crate) fn count(
     session: &DuckdbSession,
     source: &ViewSource<'_>,
-    query: &NewestQuery<'_>,
+    interval: Interval,
     said: Option<SaidTimes>,
 ) -> Result<Counted, Problem> {
     let scan = source.scan(&[])?;
-    let scan = if said.is_some() { scan.inside(query.interval) } else { scan };
+    let scan = if said.is_some() { scan.inside(interval) } else { scan };
     let table = ViewTable::of(scan, session);
     let keys: Vec<String> = table.columns.key_names().collect();
-    let inside = inside(&table, query);
+    let inside = inside(&table, interval);
     let entities = match keys.as_slice() {
         [] => "least(count(t), 1)".to_owned(),
         keys => format!("approx_count_distinct(hash({})) FILTER (t IS NOT NULL)", keys.join(", ")),
@@ -285,15 +280,14 @@ pub(crate) fn count(
 /// What checks ask about an interval and the time after `now`, in one go over the source.
 pub(crate) fn examine(
     session: &DuckdbSession,
-    whereabouts: &Whereabouts,
-    query: &NewestQuery<'_>,
+    source: &ViewSource<'_>,
+    interval: Interval,
     now: Timestamp,
 ) -> Result<Examined, Problem> {
-    let source = ViewSource::open(whereabouts, query.view)?;
     let table = ViewTable::of(source.scan(&[])?, session);
     let keys: Vec<String> = table.columns.key_names().collect();
     let null_key = null_key(&keys);
-    let inside = inside(&table, query);
+    let inside = inside(&table, interval);
     let future = format!("t > {}", table.ticks().of_micros(now.micros()));
     let sql = format!(
         "SELECT count(*) FILTER ({inside}), count(*) FILTER ({inside} AND ({null_key})), \
@@ -314,8 +308,7 @@ pub(crate) fn examine(
 }
 
 /// How many rows are as new as another one of their entity.
-pub(crate) fn ties(session: &DuckdbSession, whereabouts: &Whereabouts, view: &FeatureView) -> Result<u64, Problem> {
-    let source = ViewSource::open(whereabouts, view)?;
+pub(crate) fn ties(session: &DuckdbSession, source: &ViewSource<'_>) -> Result<u64, Problem> {
     let table = ViewTable::of(source.scan(&[])?, session);
     let columns = table.names().join(", ");
     let sql = format!(
@@ -328,15 +321,10 @@ pub(crate) fn ties(session: &DuckdbSession, whereabouts: &Whereabouts, view: &Fe
 }
 
 /// The earliest event time of a view's source.
-pub(crate) fn first_event(
-    session: &DuckdbSession,
-    whereabouts: &Whereabouts,
-    view: &FeatureView,
-) -> Result<Option<Timestamp>, Problem> {
-    let source = ViewSource::open(whereabouts, view)?;
+pub(crate) fn first_event(session: &DuckdbSession, source: &ViewSource<'_>) -> Result<Option<Timestamp>, Problem> {
     // What footers say may be earlier than all rows; reading parquet files costs little.
     if !source.is_cheap()
-        && let Some(said) = said_of_times(&source)?
+        && let Some(said) = said_of_times(source)?
     {
         let ticks = source.scan(&[])?.ticks();
         return match (said.bounds, i64::try_from(said.without)) {
@@ -365,7 +353,7 @@ fn null_key(keys: &[String]) -> String {
     }
 }
 
-fn inside(table: &ViewTable, query: &NewestQuery<'_>) -> String {
+fn inside(table: &ViewTable, interval: Interval) -> String {
     let ticks = |at: Timestamp| table.ticks().of_micros(at.micros());
-    format!("t BETWEEN {} AND {}", ticks(query.interval.start), ticks(query.interval.end))
+    format!("t BETWEEN {} AND {}", ticks(interval.start), ticks(interval.end))
 }

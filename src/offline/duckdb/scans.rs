@@ -1,4 +1,5 @@
-//! Scans of sources as tables of DuckDB: its threads read the files through them.
+//! Scans of sources as tables of DuckDB: its threads read the files through them, and of them the columns that a
+//! statement uses.
 
 use std::{
     collections::HashMap,
@@ -12,7 +13,7 @@ use std::{
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
-    datatypes::{DataType as ArrowType, Field, Schema, SchemaRef},
+    datatypes::{DataType as ArrowType, Field, Schema, SchemaRef, TimestampMicrosecondType},
 };
 use duckdb::{
     core::{DataChunkHandle, LogicalTypeHandle, LogicalTypeId},
@@ -25,7 +26,7 @@ use duckdb::{
 use crate::{
     offline::Cancel,
     problem::{Kind, Problem},
-    sources::{Part, Rows, Scan, ScanRun},
+    sources::{OpenSource, Part, Rows, Scan, ScanRun, Wanted},
 };
 
 /// Name of the table function. Its argument is the number of a scan, its columns are `c0`, `c1`, ….
@@ -47,19 +48,73 @@ pub(crate) struct ScanTable {
     known: Arc<Known>,
 }
 
-/// A scan, and what came of reading it.
+/// What a table has, and what came of reading it.
 #[derive(Debug)]
 struct Known {
-    scan: Arc<Scan>,
+    content: Content,
     /// Calls off its reading.
     cancel: Cancel,
     problem: Mutex<Option<Problem>>,
 }
 
+/// What statements read.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// A scan: all of its columns are read.
+    Scan(Arc<Scan>),
+    /// Columns of a source, of these types. Those are read that a statement uses; times have no zone, they are in UTC.
+    Source { files: Arc<OpenSource>, wanted: Vec<Wanted>, kinds: Vec<ArrowType> },
+}
+
+impl Content {
+    /// The types of its columns.
+    pub(crate) fn kinds(&self) -> Vec<ArrowType> {
+        match self {
+            Self::Scan(scan) => scan.columns(),
+            Self::Source { kinds, .. } => kinds.clone(),
+        }
+    }
+
+    fn about_rows(&self) -> u64 {
+        match self {
+            Self::Scan(scan) => scan.about_rows(),
+            Self::Source { files, .. } => files.columns().rows.unwrap_or(0),
+        }
+    }
+
+    /// Begins a reading of some columns.
+    fn run(&self, columns: &[usize]) -> Result<ScanRun, Problem> {
+        match self {
+            Self::Scan(scan) => Ok(scan.run()),
+            Self::Source { files, wanted, .. } => {
+                let wanted = columns.iter().filter_map(|column| wanted.get(*column).cloned()).collect();
+                Ok(Arc::new(files.scan(wanted)?).run())
+            }
+        }
+    }
+
+    /// The wanted columns of rows that were read.
+    fn batch(&self, rows: Rows, columns: &[usize]) -> Result<RecordBatch, Problem> {
+        let arrays: Vec<ArrayRef> = match self {
+            Self::Scan(_) => columns.iter().filter_map(|column| rows.columns.get(*column).cloned()).collect(),
+            Self::Source { .. } => rows.columns.into_iter().map(without_zone).collect(),
+        };
+        record_batch(arrays)
+    }
+}
+
+/// Times as DuckDB counts with them.
+fn without_zone(array: ArrayRef) -> ArrayRef {
+    match array.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(times) => Arc::new(times.clone().with_timezone_opt(None::<Arc<str>>)),
+        None => array,
+    }
+}
+
 impl ScanTable {
-    /// Makes a scan known to DuckDB.
-    pub(crate) fn new(scan: Scan, cancel: Cancel) -> Self {
-        let known = Arc::new(Known { scan: Arc::new(scan), cancel, problem: Mutex::default() });
+    /// Makes a scan or a source known to DuckDB.
+    pub(crate) fn new(content: Content, cancel: Cancel) -> Self {
+        let known = Arc::new(Known { content, cancel, problem: Mutex::default() });
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         scans().insert(number, Arc::clone(&known));
         Self { number, known }
@@ -70,9 +125,17 @@ impl ScanTable {
         format!("{FUNCTION}({}) AS {alias}({})", self.number, columns.join(", "))
     }
 
-    /// The scan.
-    pub(crate) fn scan(&self) -> &Scan {
-        &self.known.scan
+    /// Whether there is a last column that orders rows by values.
+    pub(crate) fn has_content(&self) -> bool {
+        matches!(&self.known.content, Content::Scan(scan) if scan.has_content())
+    }
+
+    /// How many values became null because they do not fit, in all readings.
+    pub(crate) fn unfit(&self) -> u64 {
+        match &self.known.content {
+            Content::Scan(scan) => scan.unfit(),
+            Content::Source { .. } => 0,
+        }
     }
 
     /// Why reading failed, the first time.
@@ -95,8 +158,9 @@ fn scans() -> MutexGuard<'static, HashMap<u64, Arc<Known>>> {
 pub(crate) struct ScanFunction;
 
 /// One execution of a statement that reads a scan.
-#[derive(Default)]
 pub(crate) struct Reading {
+    /// The columns that it uses.
+    columns: Vec<usize>,
     run: OnceLock<ScanRun>,
     /// Parts that no thread is reading at the moment.
     idle: Mutex<Vec<Cursor>>,
@@ -123,16 +187,17 @@ impl VTab for ScanFunction {
     fn bind(bind: &BindInfo) -> Result<Bound, Box<dyn Error>> {
         let number = bind.get_parameter(0).to_uint64();
         let known = scans().get(&number).cloned().ok_or_else(|| format!("there is no scan {number}"))?;
-        for (index, kind) in known.scan.columns().iter().enumerate() {
+        for (index, kind) in known.content.kinds().iter().enumerate() {
             bind.add_result_column(&format!("c{index}"), to_duckdb_logical_type(kind)?);
         }
-        bind.set_cardinality(known.scan.about_rows(), false);
+        bind.set_cardinality(known.content.about_rows(), false);
         Ok(Bound(known))
     }
 
     fn init(init: &InitInfo) -> Result<Reading, Box<dyn Error>> {
         init.set_max_threads(thread::available_parallelism().map_or(1, |threads| threads.get() as u64));
-        Ok(Reading::default())
+        let columns = init.get_column_indices().into_iter().map(usize::try_from).collect::<Result<_, _>>()?;
+        Ok(Reading { columns, run: OnceLock::new(), idle: Mutex::default() })
     }
 
     fn func(function: &TableFunctionInfo<Self>, output: &mut DataChunkHandle) -> Result<(), Box<dyn Error>> {
@@ -152,6 +217,10 @@ impl VTab for ScanFunction {
         }
     }
 
+    fn supports_pushdown() -> bool {
+        true
+    }
+
     fn parameters() -> Option<Vec<LogicalTypeHandle>> {
         Some(vec![LogicalTypeHandle::from(LogicalTypeId::UBigint)])
     }
@@ -162,7 +231,13 @@ impl Reading {
     fn next(&self, known: &Known) -> Result<Option<RecordBatch>, Problem> {
         // DuckDB forgets an interruption that comes before a statement has begun.
         known.cancel.check()?;
-        let run = self.run.get_or_init(|| known.scan.run());
+        let run = match self.run.get() {
+            Some(run) => run,
+            None => {
+                let run = known.content.run(&self.columns)?;
+                self.run.get_or_init(|| run)
+            }
+        };
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut cursor = idle().pop();
         loop {
@@ -173,7 +248,7 @@ impl Reading {
                     None => return Ok(None),
                 },
             };
-            if let Some(rows) = current.next(run)? {
+            if let Some(rows) = current.next(run, |rows| known.content.batch(rows, &self.columns))? {
                 idle().push(current);
                 return Ok(Some(rows));
             }
@@ -183,10 +258,14 @@ impl Reading {
 
 impl Cursor {
     /// The next rows of the part, few enough for DuckDB.
-    fn next(&mut self, run: &ScanRun) -> Result<Option<RecordBatch>, Problem> {
+    fn next(
+        &mut self,
+        run: &ScanRun,
+        batch: impl Fn(Rows) -> Result<RecordBatch, Problem>,
+    ) -> Result<Option<RecordBatch>, Problem> {
         if self.batch.is_none() {
             let Some(rows) = run.batch(&mut self.part)? else { return Ok(None) };
-            self.batch = Some(Batch { rows: record_batch(rows)?, next: 0 });
+            self.batch = Some(Batch { rows: batch(rows)?, next: 0 });
         }
         let Some(batch) = &mut self.batch else { return Ok(None) };
         let rows = fitting(batch.rows.columns(), batch.next, (batch.rows.num_rows() - batch.next).min(ROWS));
@@ -199,11 +278,10 @@ impl Cursor {
     }
 }
 
-fn record_batch(rows: Rows) -> Result<RecordBatch, Problem> {
-    let fields: Vec<Field> =
-        rows.columns.iter().map(|column| Field::new("", column.data_type().clone(), true)).collect();
+fn record_batch(columns: Vec<ArrayRef>) -> Result<RecordBatch, Problem> {
+    let fields: Vec<Field> = columns.iter().map(|column| Field::new("", column.data_type().clone(), true)).collect();
     let schema: SchemaRef = Arc::new(Schema::new(fields));
-    RecordBatch::try_new(schema, rows.columns).map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))
+    RecordBatch::try_new(schema, columns).map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))
 }
 
 /// How many of the rows have values that fit into memory at once. A page's dictionary makes texts

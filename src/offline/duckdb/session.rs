@@ -8,7 +8,11 @@ use arrow::{
 };
 use duckdb::Connection;
 
-use super::{error::explain, memory::Memory, scans::ScanTable};
+use super::{
+    error::explain,
+    memory::Memory,
+    scans::{Content, ScanTable},
+};
 use crate::{
     feast::values::encode::{micros_in_utc, widen},
     offline::{BatchSink, Cancel, cancel::Running},
@@ -43,15 +47,19 @@ impl DuckdbSession {
 
     /// A scan as a table for statements.
     pub(crate) fn table(&self, scan: Scan) -> ScanTable {
-        if let Some(limit) = self.memory.raised_for(scan.columns().len()) {
+        self.table_of(Content::Scan(Arc::new(scan)))
+    }
+
+    /// The same for what a scan is made of when it is known which columns are used.
+    pub(crate) fn table_of(&self, content: Content) -> ScanTable {
+        if let Some(limit) = self.memory.raised_for(content.kinds().len()) {
             // Where it is refused, the query says what is missing.
             let _ = self.connection.execute_batch(&format!("SET memory_limit = '{limit}B'"));
         }
-        ScanTable::new(scan, self.cancel.clone())
+        ScanTable::new(content, self.cancel.clone())
     }
 
     /// Runs statements without results.
-    #[cfg(test)]
     pub(crate) fn execute(&self, work: Work<'_>, sql: &str) -> Result<(), Problem> {
         self.cancel.check()?;
         self.connection.execute_batch(sql).map_err(|error| self.failure(work, &error))
@@ -69,6 +77,23 @@ impl DuckdbSession {
         };
         self.cancel.check()?;
         self.connection.query_row(sql, [], read).map_err(|error| self.failure(work, &error))
+    }
+
+    /// The texts of the only column.
+    pub(crate) fn texts(&self, work: Work<'_>, sql: &str) -> Result<Vec<String>, Problem> {
+        let failure = |error: duckdb::Error| self.failure(work, &error);
+        self.cancel.check()?;
+        let mut statement = self.connection.prepare(sql).map_err(failure)?;
+        let rows = statement.query_map([], |row| row.get(0)).map_err(failure)?;
+        rows.collect::<Result<_, _>>().map_err(failure)
+    }
+
+    /// The columns of a query's result.
+    pub(crate) fn columns(&self, work: Work<'_>, sql: &str) -> Result<SchemaRef, Problem> {
+        let failure = |error: duckdb::Error| self.failure(work, &error);
+        self.cancel.check()?;
+        let mut statement = self.connection.prepare(sql).map_err(failure)?;
+        Ok(plain_schema(&statement.stream_arrow([]).map_err(failure)?.get_schema()))
     }
 
     /// Streams a query's result; times come out as microseconds UTC. An ordered result stays in
@@ -93,6 +118,11 @@ impl DuckdbSession {
             }
         }
         Ok(())
+    }
+
+    /// For questions about statements themselves.
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// What is wrong: nothing but that it was called off; reading a file, if that failed; else what DuckDB

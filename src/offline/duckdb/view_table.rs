@@ -7,6 +7,15 @@ use crate::{
     sources::Ticks,
 };
 
+/// Ticks of a column in microseconds: what is finer counts from the next one on, so that whoever asks about the event's
+/// own microsecond sees the row.
+pub(crate) fn micros(column: &str, ticks: Ticks) -> String {
+    match ticks {
+        Ticks::Micros => column.to_owned(),
+        Ticks::Nanos => format!("({column} // 1000 + CASE WHEN {column} % 1000 > 0 THEN 1 ELSE 0 END)"),
+    }
+}
+
 /// The rows of a view's source as a table.
 pub(crate) struct ViewTable {
     pub table: ScanTable,
@@ -23,7 +32,7 @@ impl ViewTable {
     /// The table in SQL, called `s`.
     pub(crate) fn sql(&self) -> String {
         let mut names = self.names();
-        if self.table.scan().has_content() {
+        if self.table.has_content() {
             names.push("content".to_owned());
         }
         self.table.sql("s", &names)

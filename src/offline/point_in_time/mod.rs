@@ -33,6 +33,7 @@ use super::{
     join::Join,
     query::{BatchSink, Explained, HistoricalQuery, HistoricalRead, Progress},
     statement::statement,
+    transformation::Transform,
     view_source::OpenSources,
 };
 use crate::{
@@ -48,6 +49,8 @@ use crate::{
 pub(crate) struct Place<'a> {
     /// Where sources are.
     pub whereabouts: &'a Whereabouts,
+    /// Computes the rows of views that are transformed.
+    pub transform: &'a dyn Transform,
     /// How much it may hold in memory.
     pub memory: &'a MemoryLimit,
     /// For what is read more than once.
@@ -59,6 +62,16 @@ pub(crate) struct Place<'a> {
 /// Rows that are handed on at once.
 const ROWS: usize = 8192;
 
+/// What the sources of a join are opened for.
+struct OpenFor<'a> {
+    /// The first and the last time of entity rows, in ticks, if they are known.
+    range: Option<(i64, i64)>,
+    /// Whether rows will be read.
+    reads: bool,
+    /// All entity rows, if they are few enough to be known.
+    all: Option<&'a Asked>,
+}
+
 /// A join whose sources are open.
 struct Opened<'a> {
     sides: Vec<OpenSide<'a>>,
@@ -68,21 +81,24 @@ struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Opens the sources for entity rows with times between two, in ticks, if they are known.
+    /// Opens the sources, and computes the rows of views that are transformed.
     fn open(
         place: &Place<'a>,
         query: &HistoricalQuery<'_>,
         join: &'a Join<'a>,
         entities: &EntityRows<'_>,
-        range: Option<(i64, i64)>,
+        open_for: &OpenFor<'_>,
     ) -> Result<Self, Problem> {
         let ticks = entities.ticks();
-        let moments = range.map(|(first, last)| (ticks.to_micros(first), ticks.to_micros(last)));
+        let moments = open_for.range.map(|(first, last)| (ticks.to_micros(first), ticks.to_micros(last)));
         let mut sources = OpenSources::new(place.whereabouts);
         let mut sides = Vec::with_capacity(join.sides.len());
         let mut kinds: Vec<ArrowType> = Vec::new();
         for side in &join.sides {
-            let side = OpenSide::open(&mut sources, side, moments)?;
+            let mut side = OpenSide::open(&mut sources, side, moments)?;
+            if side.side.view.is_transformed() {
+                side = side.transformed(place.transform, open_for.reads.then_some(moments), open_for.all)?;
+            }
             kinds.extend(side.feature_types()?);
             sides.push(side);
         }
@@ -110,7 +126,8 @@ fn entity_rows<'a>(
 pub(crate) fn columns(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
     let entities = entity_rows(place, query, &join)?;
-    Ok(Arc::clone(Opened::open(place, query, &join, &entities, None)?.beside.schema()))
+    let look_only = OpenFor { range: None, reads: false, all: None };
+    Ok(Arc::clone(Opened::open(place, query, &join, &entities, &look_only)?.beside.schema()))
 }
 
 /// Runs the join and streams its result.
@@ -127,9 +144,11 @@ pub(crate) fn run(
     let most = rows_of_chunk(place, &join);
     let mut next = entities.next(most)?;
     // Of one chunk the times are known before the sources are opened.
-    let range = next.as_ref().filter(|asked| asked.count < most).and_then(|asked| range(&asked.times));
-    let mut opened = Opened::open(place, query, &join, &entities, range)?;
-    let mut read = HistoricalRead::default();
+    let all = next.as_ref().filter(|asked| asked.count < most);
+    let open_for = OpenFor { range: all.and_then(|asked| range(&asked.times)), reads: true, all };
+    let mut opened = Opened::open(place, query, &join, &entities, &open_for)?;
+    let mut read =
+        HistoricalRead { unfit: opened.sides.iter().map(OpenSide::unfit).sum(), ..HistoricalRead::default() };
     if sink.start(opened.beside.schema()).is_break() {
         return Ok(read);
     }
@@ -159,9 +178,12 @@ pub(crate) fn explain(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<
             (known, new) => known.or(new),
         };
     }
-    let opened = Opened::open(place, query, &join, &entities, all)?;
-    let ticks = opened.ticks;
-    let views = opened.sides.iter().map(|side| side.explain(all, ticks)).collect::<Result<_, _>>()?;
+    let look_only = OpenFor { range: all, reads: false, all: None };
+    let ticks = Opened::open(place, query, &join, &entities, &look_only)?.ticks;
+    let moments = all.map(|(first, last)| (ticks.to_micros(first), ticks.to_micros(last)));
+    let mut sources = OpenSources::new(place.whereabouts);
+    let sides = join.sides.iter().map(|side| OpenSide::open(&mut sources, side, moments)?.explain(all, ticks));
+    let views = sides.collect::<Result<_, _>>()?;
     let times = all.map(|(first, last)| Interval { start: ticks.moment(first), end: ticks.moment(last) });
     let sql = statement(&join, query.retrieval, entities.time_column());
     Ok(Explained { entity_rows: rows, times, views, sql })

@@ -12,18 +12,20 @@ use hashbrown::HashMap;
 use super::{
     Place,
     beside::plain_type,
+    entity_rows::Asked,
     features::Features,
     keys::{Entity, Keys, NOBODY},
     moments::{Moments, NEVER},
     winners::{Candidate, NOWHERE, Winners},
 };
 use crate::{
-    model::{Field, Interval, Timestamp},
+    model::{Field, Interval, Reach, Timestamp},
     offline::{
         Cancel,
         join::Side,
         query::{ExplainedView, HistoricalRead, Progress},
         reading::read,
+        transformation::{Needed, Span, Transform, inputs, transformation},
         view_source::{OpenSources, ViewColumns, ViewScan, ViewSource},
     },
     problem::{Kind, Problem},
@@ -34,6 +36,8 @@ use crate::{
 pub(super) struct OpenSide<'a> {
     pub side: &'a Side<'a>,
     source: ViewSource<'a>,
+    /// Which rows of the source matter to what is known at a moment.
+    reach: Reach,
     /// Values that became null when rows were kept, because they do not fit.
     kept_unfit: u64,
 }
@@ -51,9 +55,39 @@ impl<'a> OpenSide<'a> {
         side: &'a Side<'a>,
         moments: Option<(i64, i64)>,
     ) -> Result<Self, Problem> {
+        let reach = transformation(side.view)?.map_or(Reach::Span(0), |transformation| transformation.reach());
         // In microseconds nothing is lost: days are longer.
-        let moments = moments.map(|(first, last)| (side.ttl.map_or(i64::MIN, |ttl| first.saturating_sub(ttl)), last));
-        Ok(Self { side, source: sources.open(side.view, moments)?, kept_unfit: 0 })
+        let events = moments.and_then(|moments| Span::of_moments(moments, side.ttl).events(reach));
+        Ok(Self { side, source: sources.open(side.view, events)?, reach, kept_unfit: 0 })
+    }
+
+    /// The same over the rows that the view's transformation makes: for moments between two (microseconds) or all, if
+    /// somebody will read rows, and for those who ask, if all of them are known.
+    ///
+    /// # Errors
+    /// When the transformation cannot be carried out.
+    pub(super) fn transformed(
+        self,
+        transform: &dyn Transform,
+        reads: Option<Option<(i64, i64)>>,
+        asked: Option<&Asked>,
+    ) -> Result<Self, Problem> {
+        let side = self.side;
+        let keys = |asked: &Asked| side.keys.iter().map(|key| Arc::clone(&asked.keys[*key])).collect::<Vec<_>>();
+        let keys = asked.map(keys);
+        let span = |moments: Option<_>| moments.map_or(Span::ALL, |moments| Span::of_moments(moments, side.ttl));
+        let needed = Needed {
+            features: &side.features,
+            span: reads.map(span),
+            keys: keys.as_deref(),
+            by_created: side.by_created,
+        };
+        Ok(Self { source: transform.transformed(self.source, &needed)?, reach: Reach::Span(0), ..self })
+    }
+
+    /// Values that became null because they do not fit, before they were computed with.
+    pub(super) fn unfit(&self) -> u64 {
+        self.source.unfit()
     }
 
     /// The types of the features.
@@ -141,20 +175,27 @@ impl<'a> OpenSide<'a> {
     fn window(&self, range: Option<(i64, i64)>, ticks: Ticks, source_ticks: Ticks) -> Option<(i64, i64)> {
         let (first, last) = range?;
         let [first, last] = [first, last].map(|time| ticks.convert(time, source_ticks));
-        let first = self.side.ttl.map_or(i64::MIN, |ttl| first.saturating_sub(source_ticks.of_micros(ttl)));
-        Some((first, last))
+        let before = |first: i64, micros: i64| first.saturating_sub(source_ticks.of_micros(micros));
+        Some(match (self.side.ttl, self.reach) {
+            (Some(ttl), Reach::Span(reach)) => (before(before(first, ttl), reach), last),
+            (None, Reach::Span(_)) | (_, Reach::Past) => (i64::MIN, last),
+            (_, Reach::All) => (i64::MIN, i64::MAX),
+        })
     }
 
-    /// What is read for entity rows with times between two.
+    /// What is read of the source for entity rows with times between two.
     ///
     /// # Errors
     /// When the source lacks a column.
     pub(super) fn explain(&self, range: Option<(i64, i64)>, ticks: Ticks) -> Result<ExplainedView, Problem> {
-        let scan = self.source.scan(&self.features())?;
+        let scan = match transformation(self.side.view)? {
+            Some(transformation) => self.source.scan_columns(inputs(&transformation, &self.source))?,
+            None => self.source.scan(&self.features())?,
+        };
         let source_ticks = scan.ticks();
         let events = self.window(range, ticks, source_ticks).map(|(first, last)| Interval {
             start: if first == i64::MIN { Timestamp::FIRST } else { source_ticks.moment(first) },
-            end: source_ticks.moment(last),
+            end: if last == i64::MAX { Timestamp::LAST } else { source_ticks.moment(last) },
         });
         let mut size = self.between(scan, range, ticks).scan.size();
         size.files.all += self.source.other_days();
@@ -205,7 +246,7 @@ impl<'a> OpenSide<'a> {
             let event = events.value(row);
             let created = created.filter(|created| created.is_valid(row)).map(|created| created.value(row));
             let mut there_from = source_ticks[0].convert_up(event, ticks);
-            if self.side.by_created {
+            if self.side.by_created && columns.has_created {
                 there_from = there_from.max(source_ticks[1].convert_up(created?, ticks));
             }
             let moment = moments.first_from(*entity, there_from)?;

@@ -97,7 +97,8 @@ impl<'a> ServerJoin<'a> {
     ) -> Result<Option<Self>, Problem> {
         let is_long = |name: &str| name.len() > LONGEST_NAME;
         let is_known = join.keys.iter().all(|key| key_type(&key.field.dtype).is_some());
-        if !is_known || query.retrieval.outputs().any(is_long) {
+        let is_transformed = join.sides.iter().any(|side| side.view.is_transformed());
+        if !is_known || is_transformed || query.retrieval.outputs().any(is_long) {
             return Ok(None);
         }
         let mut sources = OpenSources::new(whereabouts);

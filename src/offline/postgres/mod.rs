@@ -17,6 +17,7 @@ use super::{
         BatchSink, Counted, EntityQuery, Examined, Explained, HistoricalQuery, HistoricalRead, NewestQuery, NewestRead,
         OfflineStore, RowsQuery,
     },
+    transformation::WrongTransformation,
 };
 use crate::{
     config::EntitySelectMode,
@@ -52,8 +53,21 @@ impl OfflineStore for PostgresStore {
         })
     }
 
+    fn keeping(&self) -> Box<dyn OfflineStore> {
+        let (whereabouts, cancel) = (Arc::clone(&self.whereabouts), self.cancel.clone());
+        Box::new(Self { whereabouts, mode: self.mode, rows: self.rows.keeping(), cancel })
+    }
+
     fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem> {
         self.rows.inspect(source)
+    }
+
+    fn check_transformation(
+        &self,
+        view: &FeatureView,
+        columns: Option<&OpenSource>,
+    ) -> Result<(), WrongTransformation> {
+        self.rows.check_transformation(view, columns)
     }
 
     fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {

@@ -172,7 +172,6 @@ fn what_cannot_be_read_is_said() {
     "#);
     assert_snapshot!(refused("rider_spark:distance"), @"error: data source `spark` is of type spark, which is not supported yet");
     assert_snapshot!(refused("rider_bigquery:distance"), @"error: data source `bigquery` is of type bigquery, which is not supported yet");
-    assert_snapshot!(refused("tiled_stream:distance"), @"error: feature view `tiled_stream` is computed by aggregations, which is not supported yet");
     assert_snapshot!(refused("udf_stream:distance"), @"error: stream feature view udf_stream cannot be served: its transformation is a Python function");
     assert_snapshot!(refused("tips:tip_per_km"), @"error: on demand feature view tips cannot be served: its transformation is a Python function");
     assert_snapshot!(refused("ride_labels:is_fraud"), @"error: `ride_labels` is a label view, and reading labels is not supported yet");
@@ -183,9 +182,4 @@ fn what_cannot_be_read_is_said() {
     let materialize =
         |view: &str| project.feastr(&["materialize", "2026-01-01", "2026-11-01", "--views", view]).failed().stderr;
     assert_snapshot!(materialize("ride_labels"), @"error: label view ride_labels cannot be materialized: labels are pushed");
-    assert_snapshot!(materialize("rider_stream"), @r#"
-    rider_stream: from 2026-01-01T00:00:00Z to 2026-11-01T00:00:00Z
-    rider_stream: failed: feature view `rider_stream` is computed by aggregations, which is not supported yet
-    error: rider_stream: feature view `rider_stream` is computed by aggregations, which is not supported yet
-    "#);
 }
