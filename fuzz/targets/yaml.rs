@@ -30,6 +30,7 @@ pub fn definitions(bytes: &[u8]) {
         skip_view_names: false,
         inspect: &inspect,
         misfits: &|_| Ok(Vec::new()),
+        check_transformation: &|_, _| Ok(()),
         display_path: &|path| path.to_owned(),
     };
     let mut diagnostics = Diagnostics::default();

@@ -6,9 +6,12 @@ use super::{Caller, Failure, FeatureStore};
 use crate::{
     definitions::{self, LoadOptions},
     diagnostics::Diagnostics,
-    model::{ObjectId, RegistryState, Repo},
+    model::{FeatureView, ObjectId, RegistryState, Repo, TransformationPart},
+    offline::WrongTransformation,
     plan::removes,
+    problem::{Kind, Problem},
     registry::read_objects,
+    sources::OpenSource,
     transform::misfits,
 };
 
@@ -43,6 +46,7 @@ pub fn load(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Lo
         skip_view_names: request.skip_view_names,
         inspect: &|source| store.offline().inspect(source),
         misfits: &|view| misfits(store.expressions(), view),
+        check_transformation: &|view, columns| check_transformation(store, view, columns),
         display_path: request.display_path,
     };
     let mut diagnostics = Diagnostics::default();
@@ -53,6 +57,21 @@ pub fn load(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Lo
             Err(Failure::Definitions(diagnostics))
         }
     }
+}
+
+/// Looks whether what a view computes can be computed.
+///
+/// # Errors
+/// What is wrong, and with which part of it.
+pub(super) fn check_transformation(
+    store: &FeatureStore,
+    view: &FeatureView,
+    columns: Option<&OpenSource>,
+) -> Result<(), (Option<TransformationPart>, Problem)> {
+    store.offline().check_transformation(view, columns).map_err(|wrong| match wrong {
+        WrongTransformation::Wrong { part, message, help } => (Some(part), Problem::new(Kind::Invalid, message, help)),
+        WrongTransformation::Problem(problem) => (None, problem),
+    })
 }
 
 /// Says of missing things what the registry knows: which other repo of the project has them, and whether the change

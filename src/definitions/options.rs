@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     expression::Misfit,
-    model::{DataSource, OnDemandFeatureView},
+    model::{DataSource, FeatureView, OnDemandFeatureView, TransformationPart},
     problem::Problem,
     sources::OpenSource,
 };
@@ -18,6 +18,8 @@ pub struct LoadOptions<'a> {
     pub inspect: InspectSource<'a>,
     /// Asks the engine that computes expressions whether it can; handed in for the same reason.
     pub misfits: FindMisfits<'a>,
+    /// Looks whether what a view computes can be computed.
+    pub check_transformation: CheckTransformation<'a>,
     /// How a path is shown to the person.
     pub display_path: &'a dyn Fn(&Path) -> PathBuf,
 }
@@ -27,3 +29,8 @@ pub type FindMisfits<'a> = &'a (dyn Fn(&OnDemandFeatureView) -> Result<Vec<Misfi
 
 /// Looks at the files of a source; handed in, because definitions do no I/O of their own kind.
 pub type InspectSource<'a> = &'a (dyn Fn(&DataSource) -> Result<OpenSource, Problem> + Sync);
+
+/// Looks whether a view's SQL and aggregations can be carried out over a source with these columns, and give what the view
+/// declares; without columns, whether they are such at all. What is wrong comes with the part that it is wrong with.
+pub type CheckTransformation<'a> =
+    &'a dyn Fn(&FeatureView, Option<&OpenSource>) -> Result<(), (Option<TransformationPart>, Problem)>;

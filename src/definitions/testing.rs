@@ -57,6 +57,7 @@ fn load_text(text: &str, validate_sources: bool, inspect: InspectSource<'_>) -> 
         skip_view_names: false,
         inspect,
         misfits: &|_| Ok(Vec::new()),
+        check_transformation: &|_, _| Ok(()),
         display_path: &display_path,
     };
     let mut diagnostics = Diagnostics::default();

@@ -78,6 +78,7 @@ fn load(project: &Project, skip_view_names: bool) -> Result<Repo, Vec<String>> {
         skip_view_names,
         inspect: &|source| Err(Problem::new(Kind::Invalid, format!("{} is looked at", source.name), None)),
         misfits: &|_| Ok(Vec::new()),
+        check_transformation: &|_, _| Ok(()),
         display_path: &|path| path.strip_prefix(project.folder.path()).unwrap().to_owned(),
     };
     let mut diagnostics = Diagnostics::default();

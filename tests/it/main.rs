@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod batch_views;
 mod checks;
 mod ci;
 mod cli;

@@ -65,6 +65,11 @@ fn on_demand_features_are_as_shown() {
     assert_eq!(follow("docs/on-demand.md"), (4, 5));
 }
 
+#[test]
+fn batch_views_are_as_shown() {
+    assert_eq!(follow("docs/batch-views.md"), (4, 9));
+}
+
 /// The numbers of files and commands of a page, which are as it says.
 fn follow(page: &str) -> (usize, usize) {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();

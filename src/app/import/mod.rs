@@ -4,7 +4,7 @@ mod files;
 
 use std::path::{Path, PathBuf};
 
-use super::{Caller, Failure, FeatureStore};
+use super::{Caller, Failure, FeatureStore, definitions::check_transformation};
 use crate::{
     apply,
     config::StoreConfig,
@@ -115,6 +115,7 @@ fn check(
         validate_sources: false,
         inspect: &|source| store.offline().inspect(source),
         misfits: &|view| misfits(store.expressions(), view),
+        check_transformation: &|view, columns| check_transformation(store, view, columns),
         display_path,
         skip_view_names: false,
     };

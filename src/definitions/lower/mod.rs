@@ -3,6 +3,7 @@
 mod entity;
 mod expression;
 mod feature_service;
+mod inner_span;
 mod lowering;
 mod names;
 mod permission;

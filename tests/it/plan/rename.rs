@@ -136,6 +136,7 @@ fn load(folder: &Path) -> (StoreConfig, Repo) {
         skip_view_names: false,
         inspect: &|source| store.inspect(source),
         misfits: &|_| Ok(Vec::new()),
+        check_transformation: &|_, _| Ok(()),
         display_path: &Path::to_owned,
     };
     let repo = definitions::load(&config, &options, &mut diagnostics).unwrap().unwrap();

@@ -1,7 +1,6 @@
 //! SQL expressions of on-demand views, checked without running them.
 
 mod functions;
-mod inner_span;
 
 use std::ops::ControlFlow;
 
@@ -16,6 +15,7 @@ use sqlparser::{
     tokenizer::{Location, Span as SqlSpan, Token, TokenWithSpan, Tokenizer},
 };
 
+use super::inner_span;
 use crate::{
     diagnostics::{Diagnostics, Span, closest, did_you_mean},
     expression::{Input, sql_type},

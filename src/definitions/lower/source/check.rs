@@ -4,26 +4,38 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::LoweredSource;
 use crate::{
-    definitions::InspectSource,
+    definitions::{CheckTransformation, InspectSource},
     diagnostics::{Diagnostics, Span, counted, did_you_mean},
     feast::values::data_types,
-    model::{DataSource, DataType, Field, SourceKind},
+    model::{DataSource, DataType, FeatureView, Field, SourceKind, TransformationPart},
     problem::{Advice, Problem},
     side_by_side::side_by_side,
     sources::{self, Column, OpenSource},
-    yaml::Spanned,
 };
 
 /// Looks at each source once and remembers what it saw.
 pub(crate) struct SourceChecks<'a> {
     inspect: InspectSource<'a>,
+    check_transformation: CheckTransformation<'a>,
     seen: HashMap<String, Option<Arc<OpenSource>>>,
 }
 
 impl<'a> SourceChecks<'a> {
-    /// Has seen no source yet; `inspect` looks at one.
-    pub(crate) fn new(inspect: InspectSource<'a>) -> Self {
-        Self { inspect, seen: HashMap::new() }
+    /// Has seen no source yet; `inspect` looks at one, `check_transformation` at what is computed of one.
+    pub(crate) fn new(inspect: InspectSource<'a>, check_transformation: CheckTransformation<'a>) -> Self {
+        Self { inspect, check_transformation, seen: HashMap::new() }
+    }
+
+    /// Looks whether a view's transformation can be carried out over a source with these columns.
+    ///
+    /// # Errors
+    /// What is wrong, and with which part.
+    pub(crate) fn check_transformation(
+        &self,
+        view: &FeatureView,
+        columns: Option<&OpenSource>,
+    ) -> Result<(), (Option<TransformationPart>, Problem)> {
+        (self.check_transformation)(view, columns)
     }
 
     /// Whether feastr can look at the data of a source.
@@ -144,21 +156,6 @@ impl<'a> SourceChecks<'a> {
                 format!("source `{}` does not say which column has the event times", lowered.source.name),
                 format!("set `timestamp_field` to one of {}", several.join(", ")),
             ),
-        }
-    }
-
-    /// Checks that a source has a column that something is computed from.
-    pub(crate) fn check_exists(
-        &mut self,
-        lowered: &LoweredSource,
-        name: &Spanned<String>,
-        diagnostics: &mut Diagnostics,
-    ) {
-        let Some(schema) = self.open(lowered, diagnostics) else { return };
-        check_mapped_name(&schema, lowered, &name.value, diagnostics);
-        let column = lowered.source.unmapped(&name.value);
-        if schema.columns().get(column).is_none() {
-            missing_column(&schema, &lowered.source, column, &name.span, diagnostics);
         }
     }
 

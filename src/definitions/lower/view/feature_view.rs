@@ -2,8 +2,9 @@
 
 use super::{
     super::source::{FoundSource, LoweredSource, Reference},
-    ViewLowering, aggregation,
+    ViewLowering,
     columns::{JoinKeyTypes, Origin, ViewColumns},
+    transformation::Written,
 };
 use crate::{
     definitions::format::{RawBatchFeatureView, RawFeatureView, RawMaterialize, RawStoredKeys},
@@ -77,23 +78,29 @@ impl<'a> ViewLowering<'a, '_> {
         }
         self.check_holds_rows(lowered, source.span());
         let as_they_are = raw.sql.is_none() && raw.aggregations.is_empty();
-        if raw.sql.is_none() {
-            self.check_aggregated(&raw.aggregations, lowered);
-        }
+        self.check_sql(raw.sql.as_ref());
+        let written = Written {
+            name: raw.name.span.clone(),
+            sql: raw.sql,
+            aggregations: raw.aggregations.iter().map(|aggregation| aggregation.span.clone()).collect(),
+        };
+        // What feastr alone computes is right or wrong.
+        let (aggregations, are_known) = self.aggregations(raw.aggregations, Self::error);
+        let declared = (raw.schema.as_ref(), raw.stored.entities.as_slice());
+        let are_declared = self.check_outputs(declared, &aggregations, Self::error);
         let origin = Origin { source: Some(lowered), as_they_are, join_keys: JoinKeyTypes::Source };
         let columns = self.columns(&raw.name, raw.stored.entities.clone(), raw.schema, origin);
-        let aggregations = aggregation::lower(raw.aggregations, self.diagnostics);
-        let sql = self.sql(raw.sql);
         let stored =
             Stored { name: raw.name, online: raw.online, offline: raw.offline, mode: String::new(), keys: raw.stored };
         let mut view = stored.into_view(columns?, Some(lowered));
         checks.add_to(&mut view.tags);
-        if let Some(sql) = sql {
-            view.tags.insert(SQL_TAG.to_owned(), sql);
-        }
+        view.tags.extend(written.sql.as_ref().map(|sql| (SQL_TAG.to_owned(), sql.value.clone())));
         if !aggregations.is_empty() {
-            let written = serde_json::to_string(&aggregations).unwrap_or_default();
-            view.tags.insert(AGGREGATIONS_TAG.to_owned(), written);
+            let stored = serde_json::to_string(&aggregations).unwrap_or_default();
+            view.tags.insert(AGGREGATIONS_TAG.to_owned(), stored);
+        }
+        if are_known && are_declared {
+            self.check_transformation(&view, lowered, &written);
         }
         Some(view)
     }
@@ -108,15 +115,6 @@ impl<'a> ViewLowering<'a, '_> {
             })
         });
         Checks { null_keys: checks.null_keys, out_of_range: checks.out_of_range, future: checks.future, min_rows }
-    }
-
-    /// The query of a view, which must say something.
-    pub(super) fn sql(&mut self, written: Option<Spanned<String>>) -> Option<String> {
-        let written = written?;
-        if written.value.trim().is_empty() {
-            self.diagnostics.error(&written.span, "the query is empty");
-        }
-        Some(written.value)
     }
 
     /// The source with the history of a stream, which views need.

@@ -6,6 +6,7 @@ mod feature_view;
 mod label_view;
 mod on_demand;
 mod stream_feature_view;
+mod transformation;
 
 use std::collections::{BTreeMap, BTreeSet};
 

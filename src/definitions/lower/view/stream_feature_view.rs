@@ -1,7 +1,8 @@
 use super::{
     super::source::{FoundSource, LoweredSource, Reference},
-    ViewLowering, aggregation,
+    ViewLowering,
     columns::{JoinKeyTypes, Origin},
+    transformation::Written,
 };
 use crate::{
     definitions::format::RawStreamFeatureView,
@@ -33,20 +34,30 @@ impl<'a> ViewLowering<'a, '_> {
             );
         }
         let as_they_are = raw.sql.is_none() && raw.aggregations.is_empty();
+        self.check_sql(raw.sql.as_ref());
+        let written = Written {
+            name: raw.name.span.clone(),
+            sql: raw.sql,
+            aggregations: raw.aggregations.iter().map(|aggregation| aggregation.span.clone()).collect(),
+        };
+        // Feast stores any of them, and another engine may compute what feastr cannot.
+        let (aggregations, are_known) = self.aggregations(raw.aggregations, Self::warn);
+        let declared = (Some(&raw.schema), raw.stored.entities.as_slice());
+        let are_declared = self.check_outputs(declared, &aggregations, Self::warn);
+        if let Some(column) = raw.timestamp_field.as_ref().filter(|_| !aggregations.is_empty()) {
+            self.check_time_of_aggregates(column, history);
+        }
         let origin = Origin { source: Some(history), as_they_are, join_keys: JoinKeyTypes::Source };
         let columns = self.columns(&raw.name, raw.stored.entities, Some(raw.schema), origin);
-        let aggregations = aggregation::lower(raw.aggregations, self.diagnostics);
         let hop = raw.tiling_hop_size.as_ref().map(|hop| Spanned { value: hop.value.0, span: hop.span.clone() });
         if raw.enable_tiling {
             self.check_tiles(&aggregations, hop.as_ref(), &raw.name.span);
         }
         let mut tags = raw.stored.about.labels.into_tags();
-        if let Some(sql) = self.sql(raw.sql) {
-            tags.insert(SQL_TAG.to_owned(), sql);
-        }
+        tags.extend(written.sql.as_ref().map(|sql| (SQL_TAG.to_owned(), sql.value.clone())));
         checks.add_to(&mut tags);
         let columns = columns?;
-        Some(StreamFeatureView {
+        let view = StreamFeatureView {
             name: raw.name.value,
             entities: columns.entities,
             entity_columns: columns.entity_columns,
@@ -67,7 +78,24 @@ impl<'a> ViewLowering<'a, '_> {
             owner: raw.stored.about.owner,
             org: raw.stored.org,
             tags,
-        })
+        };
+        if are_known && are_declared && !as_they_are {
+            self.check_transformation(&view.over_history(), history, &written);
+        }
+        Some(view)
+    }
+
+    /// Aggregates are computed of the history, whose rows have the times that its source names.
+    fn check_time_of_aggregates(&mut self, column: &Spanned<String>, history: &LoweredSource) {
+        let source = &history.source;
+        let known = [source.timestamp_field.as_str(), source.event_column(), source.mapped(source.event_column())];
+        if !source.timestamp_field.is_empty() && !known.contains(&column.value.as_str()) {
+            self.diagnostics.warning(
+                &column.span,
+                format!("aggregates go by `{}`, the event times of source `{}`", source.timestamp_field, source.name),
+                "name that column in the view's `timestamp_field`".to_owned(),
+            );
+        }
     }
 
     /// The history and the stream in front of it; a custom source is both.

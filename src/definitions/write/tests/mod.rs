@@ -222,6 +222,7 @@ proptest! {
             validate_sources: false,
             inspect: &|_| Err(Problem::new(Kind::Invalid, "nothing has to be inferred", None)),
             misfits: &|_| Ok(Vec::new()),
+            check_transformation: &|_, _| Ok(()),
             display_path: &|path| path.to_owned(),
             skip_view_names: false,
         };
