@@ -19,6 +19,7 @@ pub mod online;
 pub mod plan;
 pub mod problem;
 pub mod push;
+pub mod python;
 pub mod registry;
 pub mod retrieval;
 pub mod serving;

@@ -18,6 +18,7 @@ mod online_tables;
 mod permission;
 mod printable;
 mod project;
+mod python_function;
 mod repo;
 mod run;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use online_tables::OnlineTables;
 pub use permission::{Permission, PermissionAction, PermissionType, Policy};
 pub use printable::printable;
 pub use project::Project;
+pub use python_function::{PythonFunction, PythonMode};
 pub use repo::{ForeignObject, MaterializedView, Place, RegistryState, Repo, Use};
 pub use run::{RunCounts, RunRecord, RunState};
 pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
