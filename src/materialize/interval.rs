@@ -180,7 +180,7 @@ fn all_views(state: &RegistryState) -> (Vec<Filled>, Vec<ForeignObject>) {
 const NO_SOURCE: &str = "it has no source, its values are pushed";
 
 fn foreign(id: ObjectId, reason: &str, owner: String) -> ForeignObject {
-    ForeignObject { id, reason: reason.to_owned(), owner, uses: Vec::new() }
+    ForeignObject { id, reason: reason.to_owned(), owner, uses: Vec::new(), known: None }
 }
 
 /// A view that is filled from the rows of its source.

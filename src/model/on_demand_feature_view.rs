@@ -15,7 +15,7 @@ pub struct OnDemandFeatureView {
     pub sources: Vec<OnDemandSource>,
     /// The outputs in declared order.
     pub features: Vec<Field>,
-    /// One SQL expression per output, in the order of `features`.
+    /// One SQL expression per output, in the order of `features`; none where a Python function computes the view.
     pub expressions: Vec<Expression>,
     /// Whether computed values are also written to the online store.
     pub write_to_online_store: bool,

@@ -92,6 +92,10 @@ pub struct ForeignObject {
     pub owner: String,
     /// What it needs of other objects, as far as feastr can read it.
     pub uses: Vec<Use>,
+    /// What definitions can say of it, where that is all but a Python function or what hangs on one: an object that is
+    /// declared in its place changes it.
+    #[serde(skip)]
+    pub known: Option<Box<Object>>,
 }
 
 /// Something that an object needs of another one.

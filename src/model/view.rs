@@ -281,6 +281,7 @@ mod tests {
             reason: "it is new".into(),
             owner: String::new(),
             uses: Vec::new(),
+            known: None,
         };
         let state = RegistryState { foreign: vec![foreign], ..registered([object]) };
         assert!(matches!(state.view("labels"), NamedView::Known(Object::LabelView(_))));

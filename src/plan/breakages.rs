@@ -135,6 +135,13 @@ impl<'a> Breakages<'a> {
         if let (Some(before), Some(after)) = (change.action.before(), change.action.after()) {
             self.changed_parts(before, after, &mut add);
         }
+        if let (Some(Object::OnDemandFeatureView(before)), Some(Object::OnDemandFeatureView(after))) =
+            (change.action.before(), change.action.after())
+            && before.expressions.is_empty()
+            && !after.expressions.is_empty()
+        {
+            add_breakage(&mut breaks, Harm::Translating, after.name.clone(), vec![self.user(&change.id)]);
+        }
         for (view, feature) in self.deselected.get(&change.id).into_iter().flatten() {
             add_breakage(&mut breaks, Harm::Deselecting, format!("{view}.{feature}"), vec![self.user(&change.id)]);
         }

@@ -2,6 +2,7 @@
 //! and which online tables come and go.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
@@ -97,6 +98,7 @@ impl fmt::Display for Conflict {
 /// # Errors
 /// When a declared object stands against one that this repo must not change.
 pub fn diff(state: &RegistryState, repo: &Repo, setting: Setting<'_>) -> Result<Plan, Vec<Conflict>> {
+    let state = &*with_known(state, repo);
     let ownership = Ownership::new(state, setting.repo_name);
     let mut comparison = Comparison { state, declared: repo.objects(), ownership: &ownership, found: Found::default() };
     comparison.declared();
@@ -121,6 +123,19 @@ pub fn diff(state: &RegistryState, repo: &Repo, setting: Setting<'_>) -> Result<
         taken_over: repo.objects().keys().filter(|id| ownership.takes_over(id)).cloned().collect(),
         kept,
     })
+}
+
+/// The registry with what is known of foreign objects that are declared: these change, and are foreign no longer.
+fn with_known<'a>(state: &'a RegistryState, repo: &Repo) -> Cow<'a, RegistryState> {
+    let is_declared = |foreign: &ForeignObject| foreign.known.is_some() && repo.objects().contains_key(&foreign.id);
+    if !state.foreign.iter().any(is_declared) {
+        return Cow::Borrowed(state);
+    }
+    let mut state = state.clone();
+    let (declared, foreign): (Vec<_>, Vec<_>) = state.foreign.into_iter().partition(is_declared);
+    state.foreign = foreign;
+    state.objects.extend(declared.into_iter().filter_map(|foreign| Some((foreign.id, *foreign.known?))));
+    Cow::Owned(state)
 }
 
 /// A registry beside what is declared.

@@ -78,6 +78,8 @@ pub enum Harm {
     Deselecting,
     /// A feature service has it under another alias or other join keys.
     Realiasing,
+    /// SQL expressions compute it, which a Python function did before.
+    Translating,
 }
 
 /// An object that needs another one.
@@ -156,6 +158,7 @@ impl fmt::Display for Breakage {
             Harm::Deselecting => {
                 return write!(f, "no longer selecting {what} breaks what is built on {}", list(&self.users));
             }
+            Harm::Translating => return write!(f, "computing {what} by SQL takes the place of its Python function"),
             Harm::Realiasing => {
                 let users = list(&self.users);
                 return write!(f, "giving {what} another alias or other join keys breaks what is built on {users}");

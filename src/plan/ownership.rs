@@ -50,5 +50,5 @@ pub fn removes(state: &RegistryState, repo_name: Option<&str>, view: &str, featu
 
 /// An object that stays although the repo does not declare it, as plans list it.
 pub(crate) fn kept_object(id: &ObjectId, object: &Object, reason: String) -> ForeignObject {
-    ForeignObject { id: id.clone(), reason, owner: object.owner().to_owned(), uses: Vec::new() }
+    ForeignObject { id: id.clone(), reason, owner: object.owner().to_owned(), uses: Vec::new(), known: None }
 }

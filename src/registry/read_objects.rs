@@ -10,7 +10,7 @@ use super::{
     unnamed::name_sources,
 };
 use crate::{
-    feast::registry::{Stored, Unmanaged, Uses, online_tables, uses},
+    feast::registry::{Stored, Unmanaged, Uses, online_tables, uses, without_function},
     model::{DUMMY_ENTITY, ForeignObject, Object, ObjectId, ObjectKind, OnDemandSource, Projection, RegistryState},
     side_by_side::side_by_side,
 };
@@ -57,7 +57,8 @@ pub fn object(row: &Row) -> Result<Object, Unmanaged> {
 /// The object of a row that definitions cannot declare; of what cannot be read nothing more is known.
 fn foreign_object(row: &Row, reason: String) -> ForeignObject {
     let Uses { owner, uses } = uses(row.kind, &row.proto).unwrap_or_default();
-    ForeignObject { id: ObjectId::new(row.kind, &row.name), reason, owner, uses }
+    let known = without_function(row.kind, &row.proto).map(Box::new);
+    ForeignObject { id: ObjectId::new(row.kind, &row.name), reason, owner, uses, known }
 }
 
 /// Whatever selects from a view that cannot be declared cannot be declared either.
@@ -85,8 +86,9 @@ fn objects_over_foreign_views(state: &mut RegistryState, kind: ObjectKind, snaps
     for row in snapshot.rows.iter().filter(|row| row.kind == kind) {
         let id = ObjectId::new(kind, &row.name);
         if let Some(view) = found.get(&id) {
-            state.objects.remove(&id);
-            state.foreign.push(foreign_object(row, format!("it selects from `{view}`, which feastr does not manage")));
+            let known = state.objects.remove(&id).map(Box::new);
+            let reason = format!("it selects from `{view}`, which feastr does not manage");
+            state.foreign.push(ForeignObject { known, ..foreign_object(row, reason) });
         }
     }
 }

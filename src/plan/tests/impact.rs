@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{
-    Entity, ForeignObject, LabelView, Object, RENAMED_FROM_TAG, SavedDataset, Use,
+    Entity, Expression, ForeignObject, LabelView, Object, OnDemandFeatureView, RENAMED_FROM_TAG, SavedDataset, Use,
     samples::{entity, project},
 };
 
@@ -177,6 +177,7 @@ fn foreign_users_are_named_with_whom_to_ask() {
         reason: "it holds Python code".to_owned(),
         owner: owner.to_owned(),
         uses,
+        known: None,
     };
     let uses_a = vec![Use::Features { view: "v".to_owned(), features: vec!["a".to_owned()] }];
     state.foreign = vec![
@@ -239,6 +240,7 @@ fn an_entity_with_another_join_key_breaks_views_of_others() {
         reason: String::new(),
         owner: String::new(),
         uses: vec![Use::Entity("driver".to_owned())],
+        known: None,
     });
     let declared = repo(vec![view("v", &["a"])], Vec::new());
     let declared = declared.with([Entity { join_key: "id".to_owned(), ..entity("driver") }]);
@@ -317,6 +319,7 @@ fn a_rename_is_one_change_and_its_tag_means_nothing_afterwards() {
         reason: String::new(),
         owner: String::new(),
         uses: vec![Use::Features { view: "old".to_owned(), features: Vec::new() }],
+        known: None,
     });
     let plan = planned(&used, &renamed);
     assert_eq!(plan.changes[0].severity, Severity::Breaking);
@@ -376,4 +379,36 @@ fn another_alias_or_other_join_keys_break_what_is_built_on_a_service() {
             assert_eq!(change.reason, reason, "{what}");
         }
     }
+}
+
+/// A view that a Python function computes, as the registry has it beside others.
+fn with_python_view(state: &mut RegistryState, expressions: Vec<Expression>) -> OnDemandFeatureView {
+    let known = OnDemandFeatureView { features: vec![Field::new("x", DataType::Float64)], ..on_demand_view("python") };
+    let declared = OnDemandFeatureView { expressions, ..known.clone() };
+    state.foreign.push(ForeignObject {
+        id: ObjectId::new(ObjectKind::OnDemandFeatureView, "python"),
+        reason: "its transformation is a Python function".to_owned(),
+        owner: String::new(),
+        uses: Vec::new(),
+        known: Some(Box::new(Object::OnDemandFeatureView(known))),
+    });
+    declared
+}
+
+#[test]
+fn sql_in_place_of_a_python_function_needs_consent() {
+    let view = view("v", &["a"]);
+    let mut state = applied(&repo(vec![view.clone()], Vec::new()));
+    let sql = Expression { name: "x".to_owned(), sql: "1".to_owned() };
+    let python = with_python_view(&mut state, vec![sql]);
+    let undeclared = planned(&state, &repo(vec![view.clone()], Vec::new()));
+    assert!(undeclared.changes.is_empty() && undeclared.kept.len() == 1);
+
+    let plan = planned(&state, &repo(vec![view], Vec::new()).with([python]));
+    let change = change(&plan, ObjectKind::OnDemandFeatureView, "python");
+    assert_eq!(change.action.word(), "update");
+    assert_eq!(change.severity, Severity::Breaking);
+    assert_eq!(change.reason, "computing `python` by SQL takes the place of its Python function");
+    assert!(plan.kept.is_empty());
+    assert_eq!(plan.blocked(Consent::Named(&[])).len(), 1);
 }

@@ -54,7 +54,7 @@ fn unsupported(message: &str, help: Option<&str>) -> Problem {
 
 fn foreign(kind: ObjectKind, name: &str) -> ForeignObject {
     let (id, reason) = (ObjectId::new(kind, name), "its functions are Python".to_owned());
-    ForeignObject { id, reason, owner: String::new(), uses: Vec::new() }
+    ForeignObject { id, reason, owner: String::new(), uses: Vec::new(), known: None }
 }
 
 #[test]

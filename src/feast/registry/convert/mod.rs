@@ -30,7 +30,10 @@ pub(crate) use feature_view::{feature_view_from_message, feature_view_to_message
 pub(crate) use field::fields_from_messages;
 pub(crate) use label_view::{label_view_from_message, label_view_to_message};
 pub(crate) use materialization::{materialized_from_message, record_materialization};
-pub(crate) use on_demand_feature_view::{on_demand_feature_view_from_message, on_demand_feature_view_to_message};
+pub(crate) use on_demand_feature_view::{
+    on_demand_feature_view_from_message, on_demand_feature_view_to_message, on_demand_feature_view_without_function,
+    python_function,
+};
 pub(crate) use permission::{permission_from_message, permission_to_message};
 pub(crate) use project::{project_from_message, project_to_message};
 pub use same_version::is_same_version;

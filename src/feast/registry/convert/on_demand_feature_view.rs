@@ -10,8 +10,11 @@ use super::{
 };
 use crate::{
     feast::registry::{messages as wire, python},
-    model::{Expression, OnDemandFeatureView, OnDemandSource, SourceKind, Timestamp},
+    model::{Expression, OnDemandFeatureView, OnDemandSource, PythonFunction, PythonMode, SourceKind, Timestamp},
 };
+
+/// What names of sources begin with that Feast makes of a view's own `input_schema`.
+const OWN_INPUTS: &str = "__input_schema__";
 
 /// The mode in which Feast runs the function of an expression view.
 const MODE: &str = "pandas";
@@ -25,6 +28,45 @@ pub(crate) fn on_demand_feature_view_from_message(
 ) -> Result<OnDemandFeatureView, Unmanaged> {
     let spec = message.spec.clone().unwrap_or_default();
     let expressions = expressions(&spec)?;
+    with_expressions(spec, expressions)
+}
+
+/// What definitions can say of a view that a Python function computes; it has no expressions.
+///
+/// # Errors
+/// When the row holds more that definitions cannot express.
+pub(crate) fn on_demand_feature_view_without_function(
+    message: &wire::OnDemandFeatureView,
+) -> Result<OnDemandFeatureView, Unmanaged> {
+    let spec = message.spec.clone().unwrap_or_default();
+    if python_function(message).is_none() || !spec.aggregations.is_empty() {
+        return Unmanaged::because("no Python function computes it");
+    }
+    if spec.sources.iter().any(|source| source.key().starts_with(OWN_INPUTS)) {
+        return Unmanaged::because("it has inputs without a source");
+    }
+    with_expressions(spec, Vec::new())
+}
+
+/// The Python function that computes a view, if Feast calls it in a way that is known.
+pub(crate) fn python_function(message: &wire::OnDemandFeatureView) -> Option<PythonFunction> {
+    let spec = message.spec.as_ref()?;
+    let mode = match spec.mode.as_str() {
+        "pandas" => PythonMode::Pandas,
+        "python" => PythonMode::Python { singleton: spec.singleton },
+        _ => return None,
+    };
+    let transformation = spec.feature_transformation.as_ref();
+    let function =
+        transformation.and_then(|how| how.user_defined_function.as_ref()).map(|function| &function.body_text);
+    let source = function.or(spec.user_defined_function.as_ref().map(|function| &function.body_text))?;
+    Some(PythonFunction { mode, source: source.clone() })
+}
+
+fn with_expressions(
+    spec: wire::OnDemandFeatureViewSpec,
+    expressions: Vec<Expression>,
+) -> Result<OnDemandFeatureView, Unmanaged> {
     let mut sources = spec.sources.iter().map(source_from_message).collect::<Result<Vec<_>, _>>()?;
     sources.sort_by(|a, b| a.name().cmp(b.name()));
     Ok(OnDemandFeatureView {
