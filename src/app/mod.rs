@@ -22,10 +22,12 @@ pub mod materialize;
 pub mod plan;
 mod prepared;
 pub mod push;
+mod python_views;
 mod remembered;
 pub mod retrieval;
 pub mod saved_datasets;
 pub mod teardown;
+pub mod transform;
 
 pub use caller::Caller;
 pub use event::{Event, Observer};

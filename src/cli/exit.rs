@@ -52,7 +52,7 @@ impl Exit {
         match self {
             Self::Done => "done",
             Self::Failed => "error",
-            Self::Changes => "changes (plan --detailed-exitcode, drift, import)",
+            Self::Changes => "changes (plan --detailed-exitcode, drift, import, transform check --detailed-exitcode)",
             Self::Refused => "refused by a guard",
         }
     }

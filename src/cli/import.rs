@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     CommandError, Context,
@@ -9,8 +9,9 @@ use super::{
     origin::From,
 };
 use crate::{
-    app::import::{Check, Imported, Request, import},
+    app::import::{Check, Imported, Request, Sketched, import},
     diagnostics::{Level, counted},
+    model::{ForeignObject, printable},
     ui::draw_diagnostics,
 };
 
@@ -38,6 +39,10 @@ pub(crate) struct Args {
     /// Overwrite files that exist
     #[arg(long)]
     force: bool,
+    /// Write views of Python functions as views of SQL expressions where these give equal values. The registry has
+    /// them so only after an apply; without it they are shown in comments
+    #[arg(long)]
+    translate_python: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
@@ -48,6 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         project: &project,
         snapshot: &snapshot,
         folder: &folder,
+        translate: args.translate_python,
         replace: args.force,
         display_path: &display_path,
     };
@@ -60,9 +66,37 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     report(imported, context)
 }
 
+fn as_json(sketched: &Sketched) -> Value {
+    let Sketched { id, reason } = sketched;
+    json!({ "id": id, "translatable": reason.is_none(), "reason": reason })
+}
+
+/// What stays in the registry, and what comments show of it.
+fn say_kept(kept: &[ForeignObject], sketched: &[Sketched], context: &Context) {
+    let printer = context.printer;
+    if !kept.is_empty() {
+        printer.say("\nYAML cannot express these; they stay in the registry, and plan and apply leave them alone:");
+    }
+    for kept in kept {
+        let known = match sketched.iter().find(|sketched| sketched.id == kept.id) {
+            None => String::new(),
+            Some(Sketched { reason: None, .. }) => "; SQL can compute it".to_owned(),
+            Some(Sketched { reason: Some(reason), .. }) => format!("; {}", printable(reason)),
+        };
+        printer.say(format_args!("  {}: {}{known}", kept.id, kept.reason));
+    }
+    if !sketched.is_empty() {
+        printer
+            .say("Comments in on_demand_feature_views.yaml show Python functions, and their SQL as far as it is known");
+    }
+    if sketched.iter().any(|sketched| sketched.reason.is_none()) {
+        printer.help("with --translate-python those that SQL can compute are written as definitions");
+    }
+}
+
 fn report(imported: Imported, context: &Context) -> Result<Exit, CommandError> {
     let printer = context.printer;
-    let Imported { files, kept, check, others } = imported;
+    let Imported { files, kept, translated, sketched, check, others } = imported;
     let (changes, refused) = match check {
         Check::Changes(changes) => (changes, None),
         Check::Refused(diagnostics) => {
@@ -76,22 +110,27 @@ fn report(imported: Imported, context: &Context) -> Result<Exit, CommandError> {
         printer.json(&json!({
             "files": files.iter().map(|(path, count)| json!({ "path": path, "objects": count })).collect::<Vec<_>>(),
             "kept": kept,
+            "translated": translated,
+            "sketched": sketched.iter().map(as_json).collect::<Vec<_>>(),
             "changes": changes,
             "findings": refused.iter().flatten().map(|found| &found.message).collect::<Vec<_>>(),
         }))?;
     } else {
         for (path, count) in &files {
-            let objects = counted(*count, "object");
+            let objects = if *count == 0 { "comments".to_owned() } else { counted(*count, "object") };
             printer.result_line(format_args!("Wrote {} ({objects})", display_path(path).display()))?;
         }
     }
-    if !kept.is_empty() {
-        printer.say("\nYAML cannot express these; they stay in the registry, and plan and apply leave them alone:");
-        for kept in &kept {
-            printer.say(format_args!("  {}: {}", kept.id, kept.reason));
+    say_kept(&kept, &sketched, context);
+    let is_clean = changes.is_empty() && refused.is_none();
+    let (of_translated, changes): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| translated.contains(&change.id));
+    if !of_translated.is_empty() {
+        printer.say("\nTranslated from Python to SQL; plan shows them as changes until they are applied:");
+        for change in &of_translated {
+            printer.say(format_args!("  {}", change.id));
         }
     }
-    let is_clean = changes.is_empty() && refused.is_none();
     if let Some(found) = refused {
         printer.warn(if others.is_empty() {
             "the registry holds what definitions may not say; plan refuses these files until they are corrected"

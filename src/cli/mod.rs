@@ -41,6 +41,7 @@ mod signals;
 mod skipped_checks;
 mod source_listing;
 mod teardown;
+mod transform;
 mod version;
 
 use std::{
@@ -164,6 +165,9 @@ enum Command {
     Projects(objects::Args),
     RegistryDump(registry_dump::Args),
     Import(import::Args),
+    /// Look at views whose values are computed
+    #[command(subcommand)]
+    Transform(transform::Command),
     Export(export::Args),
     Drift(drift::Args),
     /// Copy a registry, or create its tables
@@ -245,6 +249,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::Projects(args) => objects::run(args, ObjectKind::Project, context),
         Command::RegistryDump(args) => registry_dump::run(args, context),
         Command::Import(args) => import::run(args, context),
+        Command::Transform(command) => transform::run(command, context),
         Command::Export(args) => export::run(args, context),
         Command::Drift(args) => drift::run(args, context),
         Command::Registry(command) => registry::run(command, context),

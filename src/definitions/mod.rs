@@ -14,7 +14,7 @@ mod write;
 
 pub use load::{DefinitionFiles, definition_files, load};
 pub use options::{CheckTransformation, FindMisfits, InspectSource, LoadOptions};
-pub use write::{Definitions, write};
+pub use write::{Definitions, Sketch, write};
 
 /// The JSON Schema of a definition file, made from the types that read it.
 pub fn schema() -> serde_json::Value {

@@ -327,7 +327,7 @@ pub fn feast(project: &Project, steps: &[Json]) -> Vec<Json> {
 }
 
 /// Runs a script with the Python that has Feast; gives its standard output.
-fn python(script: &str, args: &[OsString]) -> String {
+pub fn python(script: &str, args: &[OsString]) -> String {
     let python = std::env::var_os("FEASTR_FEAST_PYTHON")
         .expect("FEASTR_FEAST_PYTHON names no Python with Feast: run scripts/test.sh, which installs one");
     run(Command::new(python).arg(Path::new(INTEROP).join(script)).args(args).env("TZ", "UTC")).ok().stdout

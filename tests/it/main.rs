@@ -47,6 +47,7 @@ mod point_in_time;
 mod porting;
 mod postgres_source;
 mod push;
+mod python_views;
 mod reference;
 mod registries;
 mod saved_datasets;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A repo without definitions, over a registry with the recorded rows.
-fn recorded(tables: &Json, name: &str) -> Project {
+pub fn recorded(tables: &Json, name: &str) -> Project {
     let without_online = settings(name).replace("  type: sqlite\n  path: data/online_store.db\n", "  type: none\n");
     let without_online = without_online.replace("online_store:\n  type: none\n", "online_store: none\n");
     let project = Project::new(&[("feature_store.yaml", &without_online)]);
@@ -26,7 +26,7 @@ fn recorded(tables: &Json, name: &str) -> Project {
     project
 }
 
-fn registry(project: &Project, path: &str) -> Box<dyn feastr::registry::Registry> {
+pub fn registry(project: &Project, path: &str) -> Box<dyn feastr::registry::Registry> {
     sqlite_registry(&project.path(path))
 }
 

@@ -4,13 +4,17 @@ mod files;
 
 use std::path::{Path, PathBuf};
 
-use super::{Caller, Failure, FeatureStore, definitions::check_transformation};
+use super::{
+    Caller, Failure, FeatureStore,
+    definitions::check_transformation,
+    python_views::{PythonView, python_views},
+};
 use crate::{
     apply,
     config::StoreConfig,
-    definitions::{self, LoadOptions, write},
+    definitions::{self, LoadOptions, Sketch, write},
     diagnostics::Diagnostics,
-    model::{ForeignObject, Object, ObjectId, ObjectKind, RegistryState},
+    model::{ForeignObject, NamedView, Object, ObjectId, ObjectKind, OnDemandFeatureView, RegistryState},
     plan::Change,
     problem::{Kind, Problem},
     registry::{Snapshot, read_objects},
@@ -27,6 +31,8 @@ pub struct Request<'a> {
     pub snapshot: &'a Snapshot,
     /// The folder of the files.
     pub folder: &'a Path,
+    /// Whether views of Python functions become views of SQL expressions, where these give the same values.
+    pub translate: bool,
     /// Whether files that exist are overwritten.
     pub replace: bool,
     /// How messages show a file.
@@ -40,10 +46,23 @@ pub struct Imported {
     pub files: Vec<(PathBuf, usize)>,
     /// What YAML cannot express and stays in the registry.
     pub kept: Vec<ForeignObject>,
+    /// Views of Python functions that were written as views of SQL expressions; a plan shows them as changes.
+    pub translated: Vec<ObjectId>,
+    /// Views of Python functions that are shown in comments, with their SQL as far as it is known.
+    pub sketched: Vec<Sketched>,
     /// What reading the definitions back shows.
     pub check: Check,
     /// Other definition files of the repo, which may declare the same.
     pub others: Vec<PathBuf>,
+}
+
+/// A view of a Python function that is shown in a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sketched {
+    /// The view.
+    pub id: ObjectId,
+    /// Why there is no SQL for it; `None` if there is.
+    pub reason: Option<String>,
 }
 
 /// What reading definitions back shows.
@@ -63,7 +82,12 @@ pub enum Check {
 pub fn import(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Imported, Failure> {
     let config = store.config();
     let state = named_after_repo(read_objects(request.snapshot), request.project, store.project());
-    let definitions = write(&state.objects);
+    let python = python_views(&state, request.snapshot);
+    let (translated, sketched): (Vec<_>, Vec<_>) =
+        python.into_iter().partition(|view| request.translate && view.is_translated());
+    let declared = with_translated(&state, &translated);
+    let sketches: Vec<Sketch<'_>> = sketched.iter().map(PythonView::sketch).collect();
+    let definitions = write(&declared.objects).with_comments(&sketches, &declared.objects);
     let counts: Vec<usize> = definitions.counts().map(|(_, count)| count).collect();
     let texts = definitions.texts().map(|(name, text)| (format!("{name}.yaml"), text));
     let unwritable = |error| {
@@ -86,7 +110,38 @@ pub fn import(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<
         // What a plan will read is more than what was written.
         check = self::check(store, config, request.display_path, &state)?;
     }
-    Ok(Imported { files: written.into_iter().zip(counts).collect(), kept: state.foreign, check, others })
+    Ok(Imported {
+        files: written.into_iter().zip(counts).collect(),
+        kept: declared.foreign,
+        translated: translated.iter().map(|python| id(&python.view)).collect(),
+        sketched: sketched
+            .iter()
+            .map(|python| Sketched { id: id(&python.view), reason: python.reason().map(str::to_owned) })
+            .collect(),
+        check,
+        others,
+    })
+}
+
+fn id(view: &OnDemandFeatureView) -> ObjectId {
+    ObjectId::new(ObjectKind::OnDemandFeatureView, &view.name)
+}
+
+/// What is registered with the views as SQL has them, and with the services that can be declared because of that.
+fn with_translated(state: &RegistryState, translated: &[PythonView]) -> RegistryState {
+    let mut declared = state.clone();
+    for python in translated {
+        declared.objects.insert(id(&python.view), Object::OnDemandFeatureView(python.view.clone()));
+    }
+    for foreign in &state.foreign {
+        if let Some(Object::FeatureService(service)) = foreign.known.as_deref()
+            && service.features.iter().all(|member| matches!(declared.view(&member.view), NamedView::Known(_)))
+        {
+            declared.objects.insert(foreign.id.clone(), Object::FeatureService(service.clone()));
+        }
+    }
+    declared.foreign.retain(|foreign| !declared.objects.contains_key(&foreign.id));
+    declared
 }
 
 /// The definitions that the repo has besides, if what was written is part of it.

@@ -204,7 +204,14 @@ fn imported_definitions_say_what_is_registered() {
     house.apply(&with_views(&["a"])).unwrap();
     let snapshot = house.registry.snapshot("p").unwrap();
     let display_path = &|path: &std::path::Path| path.to_owned();
-    let request = import::Request { project: "p", snapshot: &snapshot, folder: &repo, replace: false, display_path };
+    let request = import::Request {
+        project: "p",
+        snapshot: &snapshot,
+        folder: &repo,
+        translate: false,
+        replace: false,
+        display_path,
+    };
     let imported = import::import(&house.store, &caller(), request).unwrap();
     let import::Check::Changes(changes) = &imported.check else { panic!("{:?}", imported.check) };
     assert_eq!((changes.len(), imported.kept.len(), imported.others.len()), (0, 0, 0));

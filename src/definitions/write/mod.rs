@@ -2,6 +2,7 @@
 
 mod item;
 mod service;
+mod sketch;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet};
 
 use item::Item;
+pub use sketch::Sketch;
 use source::{file_keys, postgres_keys, source_item, spark_keys, warehouse_keys};
 
 use crate::{
@@ -26,20 +28,51 @@ use crate::{
 pub struct Definitions {
     /// Names of collections with their items; no collection is empty.
     pub collections: Vec<(&'static str, Tree)>,
+    /// Comments about on-demand views, behind their collection.
+    sketches: Vec<String>,
 }
 
 impl Definitions {
     /// The text of each collection by itself, with its name.
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, String)> {
-        self.collections.iter().map(|(name, items)| (*name, write_collection(name, items)))
+        self.files().map(|(name, items)| {
+            let collection = items.map(|items| write_collection(name, items));
+            (name, self.with_sketches(name, collection))
+        })
     }
 
     /// How many objects each collection has, with its name.
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        self.collections.iter().map(|(name, items)| match items {
-            Tree::List(items) => (*name, items.len()),
-            _ => (*name, 1),
+        self.files().map(|(name, items)| match items {
+            Some(Tree::List(items)) => (name, items.len()),
+            Some(_) => (name, 1),
+            None => (name, 0),
         })
+    }
+
+    /// The same with comments about views that Python computes, over these objects.
+    #[must_use]
+    pub fn with_comments(mut self, sketches: &[Sketch<'_>], objects: &BTreeMap<ObjectId, Object>) -> Self {
+        self.sketches = sketches.iter().map(|sketch| sketch.text(SKETCHED, objects)).collect();
+        self
+    }
+
+    /// The collections, and the one that has only comments.
+    fn files(&self) -> impl Iterator<Item = (&'static str, Option<&Tree>)> {
+        let is_missing = !self.sketches.is_empty() && self.collections.iter().all(|(name, _)| *name != SKETCHED);
+        let collections = self.collections.iter().map(|(name, items)| (*name, Some(items)));
+        collections.chain(is_missing.then_some((SKETCHED, None)))
+    }
+
+    fn with_sketches(&self, name: &str, collection: Option<String>) -> String {
+        let mut text = collection.unwrap_or_else(|| format!("#{name}:\n"));
+        if name == SKETCHED {
+            for sketch in &self.sketches {
+                text.push('\n');
+                text.push_str(sketch);
+            }
+        }
+        text
     }
 
     /// Everything as one mapping.
@@ -47,6 +80,9 @@ impl Definitions {
         Tree::Mapping(self.collections.into_iter().map(|(name, items)| (name.to_owned(), items)).collect())
     }
 }
+
+/// The collection that comments are about.
+const SKETCHED: &str = Collection::OnDemandFeatureViews.key();
 
 /// The definitions of `objects`. Sources that exist only as copies inside others are declared, too.
 pub fn write(objects: &BTreeMap<ObjectId, Object>) -> Definitions {
@@ -62,7 +98,7 @@ pub fn write(objects: &BTreeMap<ObjectId, Object>) -> Definitions {
         let tree = if collection == Collection::Project { items.remove(0) } else { Tree::List(items) };
         (collection.key(), tree)
     });
-    Definitions { collections: named.collect() }
+    Definitions { collections: named.collect(), sketches: Vec::new() }
 }
 
 /// The collections of the format, in the order they are written.
@@ -83,7 +119,7 @@ enum Collection {
 }
 
 impl Collection {
-    fn key(self) -> &'static str {
+    const fn key(self) -> &'static str {
         match self {
             Self::Project => "project",
             Self::Entities => "entities",

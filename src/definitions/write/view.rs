@@ -81,7 +81,8 @@ impl Writer<'_> {
         });
         let columns = view.features.iter().map(|feature| {
             let expression = view.expressions.iter().find(|expression| expression.name == feature.name);
-            column_item(feature).text("sql", expression.map_or("", |expression| expression.sql.as_str())).short()
+            let sql = expression.map(|expression| expression.sql.clone()).unwrap_or_default();
+            column_item(feature).with("sql", Tree::Text(sql)).short()
         });
         let mut tags = view.tags.clone();
         let is_tracked = tags.remove(TRACK_METRICS_TAG).is_some();
