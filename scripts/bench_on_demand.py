@@ -1,0 +1,112 @@
+"""Times on-demand features beside Python Feast, which runs the same view; see scripts/bench.
+
+ROWS: entity rows of the export; RUNS of each command, of which the median counts; FEAST (no: without Feast). The online
+figures of feastr are of an evaluator that is held (`cargo bench --profile dev --bench on_demand`), those of Feast of its
+`transform_arrow` and of whole calls of `get_online_features` over SQLite.
+"""
+
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from measuring import aside, measure, summary
+
+FEASTR, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
+ROWS, RUNS = int(os.environ.get("ROWS", "1000000")), int(os.environ.get("RUNS", "3"))
+OUTPUTS = 10
+NAMES = [f"f{index}" for index in range(OUTPUTS)]
+
+
+def data(folder):
+    import numpy
+    import pyarrow.parquet
+    numbers = numpy.random.default_rng(7)
+    keys = numpy.arange(ROWS)
+    at = numpy.full(ROWS, numpy.datetime64("2026-01-01", "us"))
+    columns = {"id": keys, "at": at} | {name: numbers.random(ROWS) for name in NAMES}
+    pyarrow.parquet.write_table(pyarrow.table(columns), folder / "data/stats.parquet")
+    later = at + numpy.timedelta64(1, "h")
+    entities = pyarrow.table({"id": numbers.permutation(keys), "event_timestamp": later, "tip": numbers.random(ROWS)})
+    pyarrow.parquet.write_table(entities, folder / "entities.parquet")
+
+
+def repo(folder):
+    (folder / "data").mkdir(parents=True)
+    (folder / "feature_store.yaml").write_text(
+        "project: bench\nprovider: local\nregistry: {registry_type: sql, path: 'sqlite:///data/registry.db'}\n"
+        "online_store: {type: sqlite, path: data/online.db}\noffline_store: {type: duckdb}\n"
+        "entity_key_serialization_version: 3\n")
+    schema = ", ".join(f"{{name: {name}, dtype: Float64}}" for name in NAMES)
+    outputs = ", ".join(f"{{name: o{index}, dtype: Float64, sql: {name} * 2 + tip}}" for index, name in enumerate(NAMES))
+    (folder / "definitions.yaml").write_text(
+        "entities: [{name: thing, join_keys: [id], value_type: INT64}]\n"
+        "data_sources: [{name: request, type: request, schema: [{name: tip, dtype: Float64}]}]\nfeature_views:\n"
+        f"  - {{name: stats, entities: [thing], ttl: 0, schema: [{schema}], source: {{type: file, path: "
+        "data/stats.parquet, timestamp_field: at}}\non_demand_feature_views:\n"
+        f"  - {{name: computed, sources: [stats, request], schema: [{outputs}]}}\n"
+        "feature_services:\n  - {name: plain, features: [stats]}\n  - {name: all, features: [stats, computed]}\n")
+
+
+FEAST_EXPORT = """
+import pyarrow.parquet
+from feast import FeatureStore
+store = FeatureStore(".")
+entities = pyarrow.parquet.read_table("entities.parquet").to_pandas()
+job = store.get_historical_features(entities, store.get_feature_service("all"))
+pyarrow.parquet.write_table(job.to_arrow(), "feast.parquet")
+"""
+
+FEAST_ONLINE = """
+import statistics, time
+from feast import FeatureStore
+store = FeatureStore(".")
+service = store.get_feature_service("all")
+for rows in (1, 100):
+    entities = [{"id": row, "tip": 0.5} for row in range(rows)]
+    took = []
+    for _ in range(100):
+        began = time.perf_counter()
+        store.get_online_features(service, entities)
+        took.append(time.perf_counter() - began)
+    print(rows, statistics.median(took))
+"""
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        repo(folder)
+        aside(data, folder)
+        subprocess.run([FEASTR, "apply", "-q"], cwd=folder, check=True)
+        export = lambda service: [FEASTR, "get-historical", "--entities", "entities.parquet", "--feature-service", service,
+                                  "-o", "out.parquet", "-q"]
+        # In turn, so that neither has the better moment.
+        results = {"plain": [], "all": []}
+        for _ in range(RUNS + 1):
+            for service, found in results.items():
+                found.append(measure(export(service), folder))
+        plain, computed = (summary(found[1:]) for found in results.values())
+        print(f"export of {ROWS} rows without computed features: {plain[0]:.2f} s, {plain[1]:.0f} MiB")
+        print(f"with {OUTPUTS} of them: {computed[0]:.2f} s, {computed[1]:.0f} MiB, {computed[0] / plain[0]:.2f} of it", flush=True)
+        if os.environ.get("FEAST") != "no":
+            feast = measure([sys.executable, "-c", FEAST_EXPORT], folder)
+            print(f"Feast: {feast[0]:.2f} s, {feast[1]:.0f} MiB, {feast[0] / computed[0]:.1f} times feastr", flush=True)
+        subprocess.run([FEASTR, "materialize", "2025-12-01", "2026-02-01", "-q"], cwd=folder, check=True)
+        began = []
+        for _ in range(RUNS):
+            start = time.perf_counter()
+            subprocess.run([FEASTR, "get-online", "--feature-service", "all", "--entity", "id=1", "--request", "tip=1", "-q"],
+                           cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            began.append(time.perf_counter() - start)
+        print(f"get-online, whole command: {statistics.median(began) * 1000:.0f} ms", flush=True)
+        if os.environ.get("FEAST") != "no":
+            print("get_online_features of Feast, rows and seconds:")
+            subprocess.run([sys.executable, "-W", "ignore", "-c", FEAST_ONLINE], cwd=folder, check=True,
+                           stderr=subprocess.DEVNULL)
+
+
+main()
