@@ -8,16 +8,20 @@ use arrow::{
     datatypes::{DataType as ArrowType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit},
     error::ArrowError,
 };
-use duckdb::Connection;
+use duckdb::{Connection, params_from_iter, types::Value};
 
-use super::{engine::Engine, input_rows::Slot};
+use super::{engine::Engine, input_rows::Slot, parameters};
 use crate::{
-    expression::Computation,
+    expression::{Computation, Output},
     feast::values::encode::{micros_in_utc, widen},
     model::{OnDemandFeatureView, printable},
     problem::{Kind, Problem},
     sql_name::quoted,
 };
+
+/// So many rows are handed over as parameters, of which each value costs something, and not as a table, which costs
+/// something once.
+const FEW: usize = 500;
 
 /// Of a view without inputs: there is a row for each row of outputs.
 const NO_INPUT: &str = "__feastr_row";
@@ -59,6 +63,8 @@ struct Worker {
     connection: Connection,
     slot: Slot,
     sql: String,
+    /// The same over parameters, if they can have the types of the inputs.
+    few: Option<String>,
 }
 
 impl Evaluator {
@@ -114,14 +120,27 @@ impl Evaluator {
             Some(worker) => worker,
             None => self.worker()?,
         };
-        worker.slot.put(Some(self.rows(rows, column)?));
-        let computed = match self.read(&worker, &worker.sql) {
+        let inputs = self.rows(rows, column)?;
+        let computed = match self.compute_all(&worker, &inputs) {
             Ok(columns) => Ok(Computed { columns, failed: Vec::new() }),
-            Err(_) => self.compute_each(&worker),
+            Err(_) => {
+                worker.slot.put(Some(inputs));
+                self.compute_each(&worker)
+            }
         };
         worker.slot.put(None);
         self.put_back(worker);
         computed
+    }
+
+    /// Computes everything at once.
+    fn compute_all(&self, worker: &Worker, inputs: &RecordBatch) -> Result<Vec<ArrayRef>, Failed> {
+        let few = worker.few.as_ref().filter(|_| inputs.num_rows() <= FEW);
+        if let Some((sql, parameters)) = few.zip(parameters::of(inputs)) {
+            return self.run(worker, (sql, &parameters), &self.outputs);
+        }
+        worker.slot.put(Some(inputs.clone()));
+        self.run(worker, (&worker.sql, &[]), &self.outputs)
     }
 
     /// Computes what can be, and finds what cannot.
@@ -131,7 +150,7 @@ impl Evaluator {
             let value = output.value();
             [format!("TRY({value}) AS {}", quoted(&output.name)), format!("TRY({value} IS NULL)")]
         });
-        let sql = self.statement(&worker.slot, tried);
+        let sql = self.statement(&worker.slot.sql(), tried);
         let columns = self.read_as(worker, &sql, &self.with_flags())?;
         let mut computed = Computed { columns: Vec::with_capacity(outputs.len()), failed: Vec::new() };
         for (output, pair) in columns.chunks_exact(2).enumerate() {
@@ -164,9 +183,9 @@ impl Evaluator {
         };
         worker.slot.put(Some(self.rows(1, at)?));
         let output = &self.computation.outputs[cell.output];
-        let sql = self.statement(&worker.slot, [format!("{} AS {}", output.value(), quoted(&output.name))]);
+        let sql = self.statement(&worker.slot.sql(), [format!("{} AS {}", output.value(), quoted(&output.name))]);
         let schema = Arc::new(self.outputs.project(&[cell.output]).map_err(|error| self.internal(&error))?);
-        Ok(match self.run(&worker, &sql, &schema) {
+        Ok(match self.run(&worker, (&sql, &[]), &schema) {
             Ok(_) => "it fails beside other rows".to_owned(),
             Err(Failed::Engine(error)) => words(&error),
             Err(Failed::Arrow(error)) => error.to_string(),
@@ -184,24 +203,25 @@ impl Evaluator {
     fn worker(&self) -> Result<Worker, Problem> {
         let connection = self.engine.connection()?;
         let slot = Slot::new(Arc::clone(&self.inputs));
-        let outputs = self.computation.outputs.iter();
-        let sql =
-            self.statement(&slot, outputs.map(|output| format!("{} AS {}", output.value(), quoted(&output.name))));
-        Ok(Worker { connection, slot, sql })
+        let value = |output: &Output| format!("{} AS {}", output.value(), quoted(&output.name));
+        let outputs = || self.computation.outputs.iter().map(value);
+        let sql = self.statement(&slot.sql(), outputs());
+        let few = parameters::table(&self.inputs).map(|table| self.statement(&table, outputs()));
+        Ok(Worker { connection, slot, sql, few })
     }
 
     fn put_back(&self, worker: Worker) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     }
 
-    /// Some values of each row in a slot, in its order: there is one thread only.
-    fn statement(&self, slot: &Slot, values: impl IntoIterator<Item = String>) -> String {
+    /// Some values of each row of a table, in its order: there is one thread only.
+    fn statement(&self, table: &str, values: impl IntoIterator<Item = String>) -> String {
         let values: Vec<String> = values.into_iter().collect();
         let mut inputs: Vec<String> = self.computation.typed_inputs().collect();
         if inputs.is_empty() {
             inputs.push(NO_INPUT.to_owned());
         }
-        format!("SELECT {}\nFROM (SELECT {} FROM {})", values.join(",\n"), inputs.join(", "), slot.sql())
+        format!("SELECT {}\nFROM (SELECT {} FROM {table})", values.join(",\n"), inputs.join(", "))
     }
 
     /// Rows of inputs under the names that expressions use.
@@ -224,22 +244,26 @@ impl Evaluator {
             .map_err(|error| self.internal(&error))
     }
 
-    fn read(&self, worker: &Worker, sql: &str) -> Result<Vec<ArrayRef>, Problem> {
-        self.read_as(worker, sql, &self.outputs)
-    }
-
     fn read_as(&self, worker: &Worker, sql: &str, schema: &SchemaRef) -> Result<Vec<ArrayRef>, Problem> {
-        self.run(worker, sql, schema).map_err(|failed| match failed {
+        self.run(worker, (sql, &[]), schema).map_err(|failed| match failed {
             Failed::Engine(error) => self.failed(&error),
             Failed::Arrow(error) => self.internal(&error),
         })
     }
 
-    /// Runs a statement over what is in the slot.
-    fn run(&self, worker: &Worker, sql: &str, schema: &SchemaRef) -> Result<Vec<ArrayRef>, Failed> {
+    /// Runs a statement over what is in the slot, or over parameters.
+    fn run(
+        &self,
+        worker: &Worker,
+        (sql, parameters): (&str, &[Value]),
+        schema: &SchemaRef,
+    ) -> Result<Vec<ArrayRef>, Failed> {
         let mut statement = worker.connection.prepare_cached(sql).map_err(Failed::Engine)?;
-        let batches: Vec<RecordBatch> =
-            statement.stream_arrow([]).map_err(Failed::Engine)?.collect::<Result<_, _>>().map_err(Failed::Engine)?;
+        let batches: Vec<RecordBatch> = statement
+            .stream_arrow(params_from_iter(parameters))
+            .map_err(Failed::Engine)?
+            .collect::<Result<_, _>>()
+            .map_err(Failed::Engine)?;
         let column = |(index, field): (usize, &FieldRef)| {
             let parts: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(index).as_ref()).collect();
             let whole = match parts.as_slice() {
@@ -265,7 +289,11 @@ impl Evaluator {
 impl Worker {
     fn schema(&self) -> duckdb::Result<SchemaRef> {
         let mut statement = self.connection.prepare_cached(&self.sql)?;
-        Ok(statement.stream_arrow([])?.get_schema())
+        let stream = statement.stream_arrow([])?;
+        let schema = stream.get_schema();
+        // A result that is not read to its end stands in the way of the next one.
+        stream.collect::<duckdb::Result<Vec<_>>>()?;
+        Ok(schema)
     }
 }
 

@@ -5,6 +5,7 @@ mod engine;
 mod evaluator;
 mod fit;
 mod input_rows;
+mod parameters;
 mod training;
 
 pub use engine::Engine;
