@@ -74,6 +74,8 @@ pub enum Advice {
     GiveMoment,
     /// Give a value of this join key for each entity.
     GiveJoinKey(String),
+    /// Look whether SQL can compute what a Python function does.
+    TranslatePython,
     /// Give a value of this field of the request for each entity.
     GiveRequestField(String),
     /// Cut the interval into longer parts, so that there are no more than this.
@@ -172,6 +174,7 @@ impl fmt::Display for Advice {
             Self::GiveMoment => {
                 f.write_str("call the column with the time of each row `event_timestamp`, or give one moment for all")
             }
+            Self::TranslatePython => f.write_str("declare it in SQL, or ask for the features that it is computed from"),
             Self::GiveRequestField(field) => write!(f, "give `{field}` for each entity"),
             Self::GiveJoinKey(key) => write!(f, "give `{key}` for each entity"),
             Self::LongerChunks(most) => write!(f, "choose longer parts, so that there are no more than {most}"),

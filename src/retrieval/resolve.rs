@@ -357,6 +357,10 @@ pub fn view(state: &RegistryState, name: &str) -> Result<FeatureView, Problem> {
         |message: String, help: Option<&str>| Err(Problem::new(Kind::Unsupported, message, help.map(str::to_owned)));
     let found = match state.view(name) {
         NamedView::Known(found) => found,
+        NamedView::Foreign(foreign) if foreign.id.kind == ObjectKind::OnDemandFeatureView => {
+            let message = format!("{} cannot be served: {}, which feastr does not run", foreign.id, foreign.reason);
+            return Err(Problem::new(Kind::Unsupported, message, None).advise(Advice::TranslatePython));
+        }
         NamedView::Foreign(foreign) => {
             return unsupported(format!("{} cannot be served: {}", foreign.id, foreign.reason), None);
         }

@@ -26,6 +26,11 @@ pub fn advice(advice: &Advice) -> String {
         Advice::GiveMoment => {
             "call the column with the time of each row `event_timestamp`, or give one time for all with --at".to_owned()
         }
+        Advice::TranslatePython => {
+            "`feastr import --translate-python` makes SQL of it where that gives the same values; or ask \
+                                    for the features that it is computed from"
+                .to_owned()
+        }
         Advice::GiveRequestField(field) => {
             format!("give it with --request {field}=…, or as a column of the file that --entities names")
         }
