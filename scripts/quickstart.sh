@@ -25,5 +25,7 @@ run plan
 run get-historical --entities data/entity_rows.csv --feature-service driver_activity_v2
 run materialize-incremental now
 run get-online --feature-service driver_activity_v2 --entity driver_id=1001 --entity driver_id=1099
+run push driver_stats_push_source --input data/pushed_rows.csv --to online_and_offline
+run get-online --features driver_hourly_stats_fresh:conv_rate,driver_hourly_stats_fresh:avg_daily_trips --entity driver_id=1001
 
 say "The repo is in $folder/feature_repo, the program is $feastr"

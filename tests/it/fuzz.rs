@@ -145,6 +145,7 @@ fn damaged_definitions_are_refused_or_read() {
     let mut corpus = files(&[
         "examples/feature_repo/drivers.yaml",
         "examples/feature_repo/services.yaml",
+        "examples/feature_repo/on_demand.yaml",
         "tests/interop/repo/definitions.yaml",
     ]);
     for repo in imported_repos() {

@@ -16,6 +16,7 @@ mod cli;
 mod definitions;
 mod entities;
 mod entity_questions;
+mod example;
 mod faults;
 mod fuzz;
 mod get_online;

@@ -67,14 +67,15 @@ impl Project {
         project
     }
 
-    /// The example repo, with its data.
+    /// A small repo: one view and two services over the data of the example.
     pub fn example() -> Self {
         let project = Self::new(&[]);
-        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/feature_repo");
-        for file in
-            ["feature_store.yaml", "drivers.yaml", "services.yaml", "data/driver_stats.parquet", "data/entity_rows.csv"]
-        {
-            project.copy(&example.join(file), file);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for file in ["feature_store.yaml", "data/driver_stats.parquet", "data/entity_rows.csv"] {
+            project.copy(&root.join("examples/feature_repo").join(file), file);
+        }
+        for file in ["drivers.yaml", "services.yaml"] {
+            project.copy(&root.join("tests/repos/drivers").join(file), file);
         }
         project
     }

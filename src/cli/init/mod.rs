@@ -67,10 +67,12 @@ impl Template {
 const IGNORE: &str = ".feastignore";
 const COMPOSE_IGNORED: &str = "compose.yaml\n";
 
-/// The definitions of the example, which is also what tests and the README run.
-const FILES: [(&str, &str); 4] = [
+/// The definitions of the example, which is also what the README runs.
+const FILES: [(&str, &str); 6] = [
     ("drivers.yaml", include_str!("../../../examples/feature_repo/drivers.yaml")),
+    ("on_demand.yaml", include_str!("../../../examples/feature_repo/on_demand.yaml")),
     ("services.yaml", include_str!("../../../examples/feature_repo/services.yaml")),
+    ("permissions.yaml", include_str!("../../../examples/feature_repo/permissions.yaml")),
     (".gitignore", include_str!("../../../examples/feature_repo/.gitignore")),
     (WORKFLOW, include_str!("../../../examples/ci/features.yaml")),
 ];
@@ -125,6 +127,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     printer.say("  feastr apply\n  feastr materialize-incremental now");
     printer.say("  feastr get-online --feature-service driver_activity_v2 --entity driver_id=1001");
     printer.say("  feastr get-historical --feature-service driver_activity_v2 --entities data/entity_rows.csv");
+    printer.say("  feastr push driver_stats_push_source --input data/pushed_rows.csv");
     printer.say(format_args!("\nFor plans on pull requests see {WORKFLOW}"));
     Ok(Exit::Done)
 }

@@ -16,18 +16,20 @@ const HOUR: i64 = 3_600_000_000;
 const MINUTE: i64 = 60_000_000;
 
 /// The files of the sample data.
-pub const FILES: [&str; 2] = ["driver_stats.parquet", "entity_rows.csv"];
+pub const FILES: [&str; 3] = ["driver_stats.parquet", "entity_rows.csv", "pushed_rows.csv"];
 
 /// Writes `driver_stats.parquet` (one row per driver and hour of 15 days, the last full hour before
-/// `end` being the newest) and `entity_rows.csv` (drivers at times within them) into `folder`.
+/// `end` being the newest), `entity_rows.csv` (drivers at times within them) and `pushed_rows.csv` (what came since) into
+/// `folder`.
 ///
 /// # Errors
 /// When the files cannot be written.
 pub fn write(folder: &Path, end: Timestamp) -> io::Result<()> {
     let last_hour = end.micros() - end.micros().rem_euclid(HOUR);
-    let [stats, rows] = FILES;
+    let [stats, rows, pushed] = FILES;
     write_stats(&folder.join(stats), last_hour)?;
-    std::fs::write(folder.join(rows), entity_rows(last_hour))
+    std::fs::write(folder.join(rows), entity_rows(last_hour))?;
+    std::fs::write(folder.join(pushed), pushed_rows(end))
 }
 
 fn write_stats(path: &Path, last_hour: i64) -> io::Result<()> {
@@ -81,6 +83,17 @@ fn entity_rows(last_hour: i64) -> String {
     ];
     let lines = rows.map(|(driver, at)| format!("{driver},{}\n", Timestamp::from_micros(at)));
     format!("driver_id,event_timestamp\n{}", lines.concat())
+}
+
+/// Statistics of two drivers at the end, which is a second after a full hour at least.
+fn pushed_rows(end: Timestamp) -> String {
+    const SECOND: i64 = 1_000_000;
+    let end = end.micros() - end.micros().rem_euclid(SECOND);
+    let at = Timestamp::from_micros(if end % HOUR == 0 { end + SECOND } else { end });
+    format!(
+        "driver_id,event_timestamp,created,conv_rate,acc_rate,avg_daily_trips\n1001,{at},{at},0.9125,0.9874,12\n\
+         1002,{at},{at},0.4375,0.9511,7\n"
+    )
 }
 
 /// A linear congruential generator: all that made-up numbers need, and the same everywhere.
