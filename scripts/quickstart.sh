@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds feastr and runs the whole loop on a new example repo: definitions, plan, apply,
-# training data, online values. Needs no server. The repo stays for you to play with.
+# training data, online values, pushed rows. Needs no server. The repo stays for you to play with.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
@@ -24,8 +24,9 @@ run apply
 run plan
 run get-historical --entities data/entity_rows.csv --feature-service driver_activity_v2
 run materialize-incremental now
-run get-online --feature-service driver_activity_v2 --entity driver_id=1001 --entity driver_id=1099
+request=val_to_add=1,val_to_add_2=10
+run get-online --feature-service driver_activity_v2 --entity driver_id=1001 --entity driver_id=1099 --request "$request"
 run push driver_stats_push_source --input data/pushed_rows.csv --to online_and_offline
-run get-online --features driver_hourly_stats_fresh:conv_rate,driver_hourly_stats_fresh:avg_daily_trips --entity driver_id=1001
+run get-online --feature-service driver_activity_v3 --entity driver_id=1001 --request "$request"
 
 say "The repo is in $folder/feature_repo, the program is $feastr"

@@ -18,8 +18,8 @@ use crate::{
                         -o training.parquet\n  feastr get-historical --entities rows.csv --feature-service driver_activity_v2\n  \
                         cat rows.jsonl | feastr get-historical --entities - --feature-service driver_activity_v2 --format csv\n  \
                         feastr get-historical --features driver_hourly_stats:conv_rate --start 2026-01-01 --end 2026-02-01 \
-                        -o january.parquet\n  feastr get-historical --feature-service driver_activity_v2 --as-of now -o \
-                        everybody.parquet\n  feastr get-historical --feature-service driver_activity_v2 --entity driver_id=1001 \
+                        -o january.parquet\n  feastr get-historical --features driver_hourly_stats:conv_rate --as-of now -o \
+                        everybody.parquet\n  feastr get-historical --features driver_hourly_stats:conv_rate --entity driver_id=1001 \
                         --at now\n\n\
                         Entity rows have the join keys and a column `event_timestamp` (or one other timestamp), unless \
                         --at gives one time for all; times without a zone are UTC."

@@ -569,6 +569,8 @@ fn init_makes_the_example_with_fresh_data() {
         "driver_activity_v2",
         "--entity",
         "driver_id=1001",
+        "--request",
+        "val_to_add=1,val_to_add_2=10",
         "--json",
     ];
     let answer = project.feastr(&online).ok().json();

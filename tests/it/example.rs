@@ -86,3 +86,28 @@ fn its_rows_are_pushed() {
     project.feastr(&["push", "driver_stats_push_source", "--input", "data/pushed_rows.csv"]).ok();
     assert_eq!(online(), [batch, json!(12)]);
 }
+
+/// The services of the project, with what is computed on demand.
+#[test]
+fn its_services_answer() {
+    let project = example();
+    project.feastr(&["apply"]).ok();
+    project.feastr(&["materialize", "2026-10-01", "2026-11-01"]).ok();
+    let values = ["--entity", "driver_id=1001", "--request", "val_to_add=1,val_to_add_2=10", "--json"];
+    let columns = |answer: &serde_json::Value| answer["metadata"]["feature_names"].clone();
+    for (service, features) in [
+        ("driver_activity_v1", &["conv_rate"][..]),
+        ("driver_activity_v2", &["conv_rate", "acc_rate", "avg_daily_trips"]),
+        ("driver_activity_v3", &["conv_rate", "acc_rate", "avg_daily_trips"]),
+    ] {
+        let names = [&["driver_id"], features, &["conv_rate_plus_val1", "conv_rate_plus_val2"]].concat();
+        let online = project.feastr(&[&["get-online", "--feature-service", service], &values[..]].concat()).ok().json();
+        assert_eq!(columns(&online), json!(names), "{service}");
+        let rows =
+            ["get-historical", "--entities", "data/entity_rows.csv", "--format", "jsonl", "--feature-service", service];
+        let first = project.feastr(&rows).ok().stdout;
+        let first: serde_json::Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
+        let rate = first["conv_rate"].as_f64().unwrap();
+        assert!((first["conv_rate_plus_val2"].as_f64().unwrap() - rate - 10.0).abs() < 1e-6, "{service}: {first}");
+    }
+}

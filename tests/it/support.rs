@@ -71,10 +71,10 @@ impl Project {
     pub fn example() -> Self {
         let project = Self::new(&[]);
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for file in ["feature_store.yaml", "data/driver_stats.parquet", "data/entity_rows.csv"] {
+        for file in ["feature_store.yaml", "data/driver_stats.parquet"] {
             project.copy(&root.join("examples/feature_repo").join(file), file);
         }
-        for file in ["drivers.yaml", "services.yaml"] {
+        for file in ["drivers.yaml", "services.yaml", "data/entity_rows.csv"] {
             project.copy(&root.join("tests/repos/drivers").join(file), file);
         }
         project

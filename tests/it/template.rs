@@ -60,10 +60,12 @@ fn the_repo_runs_on_servers_that_are_set_up_like_the_composed_ones() {
         "driver_activity_v2",
         "--entity",
         "driver_id=1001",
+        "--request",
+        "val_to_add=1,val_to_add_2=10",
         "--json",
     ];
     let answer = project.feastr(&arguments).ok().json();
     let statuses: Vec<&Json> =
         answer["results"].as_array().unwrap().iter().map(|column| &column["statuses"][0]).collect();
-    assert_eq!(statuses, ["PRESENT"; 4]);
+    assert_eq!(statuses, ["PRESENT"; 6]);
 }

@@ -125,9 +125,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         printer.say("  docker compose up --detach --wait");
     }
     printer.say("  feastr apply\n  feastr materialize-incremental now");
-    printer.say("  feastr get-online --feature-service driver_activity_v2 --entity driver_id=1001");
+    let online = "--entity driver_id=1001 --request val_to_add=1,val_to_add_2=10";
+    printer.say(format_args!("  feastr get-online --feature-service driver_activity_v2 {online}"));
     printer.say("  feastr get-historical --feature-service driver_activity_v2 --entities data/entity_rows.csv");
     printer.say("  feastr push driver_stats_push_source --input data/pushed_rows.csv");
+    printer.say(format_args!("  feastr get-online --feature-service driver_activity_v3 {online}"));
     printer.say(format_args!("\nFor plans on pull requests see {WORKFLOW}"));
     Ok(Exit::Done)
 }

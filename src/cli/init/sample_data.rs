@@ -72,7 +72,7 @@ fn write_stats(path: &Path, last_hour: i64) -> io::Result<()> {
     Ok(())
 }
 
-/// Times after, before and far outside of the statistics' hours, and a driver nobody knows.
+/// Times after, before and far outside of the statistics' hours, and a driver nobody knows; with the values of a request.
 fn entity_rows(last_hour: i64) -> String {
     let rows = [
         (1001, last_hour - 26 * HOUR + 41 * MINUTE),
@@ -81,8 +81,11 @@ fn entity_rows(last_hour: i64) -> String {
         (1004, last_hour - 40 * 24 * HOUR),
         (1099, last_hour),
     ];
-    let lines = rows.map(|(driver, at)| format!("{driver},{}\n", Timestamp::from_micros(at)));
-    format!("driver_id,event_timestamp\n{}", lines.concat())
+    let lines = rows
+        .iter()
+        .zip(1..)
+        .map(|((driver, at), number)| format!("{driver},{},{number},{}\n", Timestamp::from_micros(*at), 10 * number));
+    format!("driver_id,event_timestamp,val_to_add,val_to_add_2\n{}", lines.collect::<String>())
 }
 
 /// Statistics of two drivers at the end, which is a second after a full hour at least.
