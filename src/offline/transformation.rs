@@ -1,6 +1,6 @@
 //! Views whose rows are computed of those of their source: what is needed of them, and who computes them.
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, Int64Array};
 
 use super::view_source::ViewSource;
 use crate::{
@@ -11,32 +11,59 @@ use crate::{
 
 /// Computes the rows of views that are transformed.
 pub(crate) trait Transform: Send + Sync {
-    /// The view over the rows that its SQL and its aggregations make of those in `origin`.
+    /// The view over the rows that its SQL makes of those in `origin`, as far as they matter in a span; over `origin`
+    /// itself where there is no SQL. Without a span nobody wants rows, but to know their columns.
     ///
     /// # Errors
-    /// When the transformation cannot be carried out, or gives other columns than the view needs.
-    fn transformed<'a>(&self, origin: ViewSource<'a>, needed: &Needed<'_>) -> Result<ViewSource<'a>, Problem>;
+    /// When the query cannot be carried out, or gives other columns than the view needs.
+    fn queried<'a>(&self, origin: ViewSource<'a>, span: Option<Span>) -> Result<ViewSource<'a>, Problem>;
+
+    /// The view over what its aggregations make of such rows.
+    ///
+    /// # Errors
+    /// When a feature is no aggregate, or one cannot be computed.
+    fn aggregated<'a>(&self, rows: &ViewSource<'a>, needed: &Needed<'_>) -> Result<ViewSource<'a>, Problem>;
 }
 
-/// What somebody wants to know of a view.
+/// What somebody wants to know of aggregates.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needed<'a> {
-    /// The features, by their positions in the view; others may come as well.
+    /// The features, by their positions in the view.
     pub features: &'a [usize],
-    /// When; `None` if nobody wants rows, but to know their columns.
-    pub span: Option<Span>,
-    /// Whom, by the columns of the view's join keys; `None` is everybody.
-    pub keys: Option<&'a [ArrayRef]>,
+    /// Who is asked about, and when.
+    pub about: About<'a>,
     /// Whether a row of the source counts only if it had been created by then.
     pub by_created: bool,
 }
 
-/// The moments that somebody asks about, in microseconds.
+/// Who is asked about, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum About<'a> {
+    /// Nobody: only columns matter.
+    Nobody,
+    /// Everybody, at the end of an interval, of whom something has changed in it.
+    Everybody(Interval),
+    /// Entities at moments.
+    Asked(&'a AskedMoments),
+}
+
+/// Entities at moments.
+#[derive(Debug)]
+pub(crate) struct AskedMoments {
+    /// The columns of the view's join keys.
+    pub keys: Vec<ArrayRef>,
+    /// Microseconds.
+    pub times: Int64Array,
+    /// Which of them matter.
+    pub span: Span,
+}
+
+/// Moments that somebody asks about, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     /// What was known at the first moment matters if it is not older than this.
     pub from: i64,
-    /// The first moment that is asked about.
+    /// The first moment.
     pub first: i64,
     /// The last one.
     pub last: i64,
@@ -46,13 +73,13 @@ impl Span {
     /// All moments there are.
     pub(crate) const ALL: Self = Self { from: i64::MIN, first: i64::MIN, last: i64::MAX };
 
-    /// The moments between two at which something may be asked about rows that are no older than a ttl.
+    /// Moments between two at which something is asked about rows that are no older than a ttl.
     pub(crate) fn of_moments((first, last): (i64, i64), ttl: Option<i64>) -> Self {
         Self { from: ttl.map_or(i64::MIN, |ttl| first.saturating_sub(ttl)), first, last }
     }
 
-    /// The last moment of an interval, for those who want to know what is new since it began.
-    pub(crate) const fn of_end(interval: Interval) -> Self {
+    /// The end of an interval, for those who want to know what is new since it began.
+    pub(crate) const fn end_of(interval: Interval) -> Self {
         Self { from: interval.start.micros(), first: interval.end.micros(), last: interval.end.micros() }
     }
 

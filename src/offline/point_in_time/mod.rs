@@ -63,13 +63,11 @@ pub(crate) struct Place<'a> {
 const ROWS: usize = 8192;
 
 /// What the sources of a join are opened for.
-struct OpenFor<'a> {
+struct OpenFor {
     /// The first and the last time of entity rows, in ticks, if they are known.
     range: Option<(i64, i64)>,
     /// Whether rows will be read.
     reads: bool,
-    /// All entity rows, if they are few enough to be known.
-    all: Option<&'a Asked>,
 }
 
 /// A join whose sources are open.
@@ -87,7 +85,7 @@ impl<'a> Opened<'a> {
         query: &HistoricalQuery<'_>,
         join: &'a Join<'a>,
         entities: &EntityRows<'_>,
-        open_for: &OpenFor<'_>,
+        open_for: OpenFor,
     ) -> Result<Self, Problem> {
         let ticks = entities.ticks();
         let moments = open_for.range.map(|(first, last)| (ticks.to_micros(first), ticks.to_micros(last)));
@@ -97,7 +95,7 @@ impl<'a> Opened<'a> {
         for side in &join.sides {
             let mut side = OpenSide::open(&mut sources, side, moments)?;
             if side.side.view.is_transformed() {
-                side = side.transformed(place.transform, open_for.reads.then_some(moments), open_for.all)?;
+                side = side.transformed(place.transform, open_for.reads.then_some(moments))?;
             }
             kinds.extend(side.feature_types()?);
             sides.push(side);
@@ -126,8 +124,8 @@ fn entity_rows<'a>(
 pub(crate) fn columns(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
     let entities = entity_rows(place, query, &join)?;
-    let look_only = OpenFor { range: None, reads: false, all: None };
-    Ok(Arc::clone(Opened::open(place, query, &join, &entities, &look_only)?.beside.schema()))
+    let look_only = OpenFor { range: None, reads: false };
+    Ok(Arc::clone(Opened::open(place, query, &join, &entities, look_only)?.beside.schema()))
 }
 
 /// Runs the join and streams its result.
@@ -144,11 +142,10 @@ pub(crate) fn run(
     let most = rows_of_chunk(place, &join);
     let mut next = entities.next(most)?;
     // Of one chunk the times are known before the sources are opened.
-    let all = next.as_ref().filter(|asked| asked.count < most);
-    let open_for = OpenFor { range: all.and_then(|asked| range(&asked.times)), reads: true, all };
-    let mut opened = Opened::open(place, query, &join, &entities, &open_for)?;
-    let mut read =
-        HistoricalRead { unfit: opened.sides.iter().map(OpenSide::unfit).sum(), ..HistoricalRead::default() };
+    let range = next.as_ref().filter(|asked| asked.count < most).and_then(|asked| range(&asked.times));
+    let open_for = OpenFor { range, reads: true };
+    let mut opened = Opened::open(place, query, &join, &entities, open_for)?;
+    let mut read = HistoricalRead::default();
     if sink.start(opened.beside.schema()).is_break() {
         return Ok(read);
     }
@@ -178,8 +175,8 @@ pub(crate) fn explain(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<
             (known, new) => known.or(new),
         };
     }
-    let look_only = OpenFor { range: all, reads: false, all: None };
-    let ticks = Opened::open(place, query, &join, &entities, &look_only)?.ticks;
+    let look_only = OpenFor { range: all, reads: false };
+    let ticks = Opened::open(place, query, &join, &entities, look_only)?.ticks;
     let moments = all.map(|(first, last)| (ticks.to_micros(first), ticks.to_micros(last)));
     let mut sources = OpenSources::new(place.whereabouts);
     let sides = join.sides.iter().map(|side| OpenSide::open(&mut sources, side, moments)?.explain(all, ticks));
@@ -219,7 +216,7 @@ fn chunk(
             }
         };
         let (_, keys, moments) = &known[index];
-        joined.push((index, side.join((place, progress), (keys, moments, opened.ticks), is_all, read)?));
+        joined.push((index, side.join((place, progress), (asked, (keys, moments, opened.ticks)), is_all, read)?));
     }
     for first in (0..asked.count).step_by(ROWS) {
         place.cancel.check()?;

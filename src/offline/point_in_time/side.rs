@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::RandomState;
 use arrow::{
-    array::{Array, AsArray},
+    array::{Array, AsArray, Int64Array},
+    compute::{max, min},
     datatypes::{DataType as ArrowType, Int64Type, UInt64Type},
 };
 use hashbrown::HashMap;
@@ -25,7 +26,7 @@ use crate::{
         join::Side,
         query::{ExplainedView, HistoricalRead, Progress},
         reading::read,
-        transformation::{Needed, Span, Transform, inputs, transformation},
+        transformation::{About, AskedMoments, Needed, Span, Transform, inputs, transformation},
         view_source::{OpenSources, ViewColumns, ViewScan, ViewSource},
     },
     problem::{Kind, Problem},
@@ -36,6 +37,8 @@ use crate::{
 pub(super) struct OpenSide<'a> {
     pub side: &'a Side<'a>,
     source: ViewSource<'a>,
+    /// Of a view with aggregates the rows that they are made of, and who makes them.
+    aggregated: Option<(ViewSource<'a>, &'a dyn Transform)>,
     /// Which rows of the source matter to what is known at a moment.
     reach: Reach,
     /// Values that became null when rows were kept, because they do not fit.
@@ -58,36 +61,44 @@ impl<'a> OpenSide<'a> {
         let reach = transformation(side.view)?.map_or(Reach::Span(0), |transformation| transformation.reach());
         // In microseconds nothing is lost: days are longer.
         let events = moments.and_then(|moments| Span::of_moments(moments, side.ttl).events(reach));
-        Ok(Self { side, source: sources.open(side.view, events)?, reach, kept_unfit: 0 })
+        Ok(Self { side, source: sources.open(side.view, events)?, aggregated: None, reach, kept_unfit: 0 })
     }
 
-    /// The same over the rows that the view's transformation makes: for moments between two (microseconds) or all, if
-    /// somebody will read rows, and for those who ask, if all of them are known.
+    /// The same over the rows that the view's transformation makes, for moments between two (microseconds) or all, if
+    /// somebody will read rows. Those of aggregates are made for each chunk of entity rows.
     ///
     /// # Errors
     /// When the transformation cannot be carried out.
     pub(super) fn transformed(
         self,
-        transform: &dyn Transform,
+        transform: &'a dyn Transform,
         reads: Option<Option<(i64, i64)>>,
-        asked: Option<&Asked>,
     ) -> Result<Self, Problem> {
         let side = self.side;
-        let keys = |asked: &Asked| side.keys.iter().map(|key| Arc::clone(&asked.keys[*key])).collect::<Vec<_>>();
-        let keys = asked.map(keys);
         let span = |moments: Option<_>| moments.map_or(Span::ALL, |moments| Span::of_moments(moments, side.ttl));
-        let needed = Needed {
-            features: &side.features,
-            span: reads.map(span),
-            keys: keys.as_deref(),
-            by_created: side.by_created,
-        };
-        Ok(Self { source: transform.transformed(self.source, &needed)?, reach: Reach::Span(0), ..self })
+        let rows = transform.queried(self.source, reads.map(span))?;
+        let aggregates = transformation(side.view)?.is_some_and(|made| !made.aggregations.is_empty());
+        let reach = Reach::Span(0);
+        if !aggregates {
+            return Ok(Self { source: rows, reach, ..self });
+        }
+        let needed = Needed { features: &side.features, about: About::Nobody, by_created: side.by_created };
+        let source = transform.aggregated(&rows, &needed)?;
+        Ok(Self { source, aggregated: Some((rows, transform)), reach, ..self })
     }
 
-    /// Values that became null because they do not fit, before they were computed with.
-    pub(super) fn unfit(&self) -> u64 {
-        self.source.unfit()
+    /// Makes the aggregates that entity rows ask for, if this side is one of aggregates.
+    fn aggregate(&mut self, asked: &Asked, ticks: Ticks, noticed: &mut HistoricalRead) -> Result<(), Problem> {
+        let (Some((rows, transform)), side) = (&self.aggregated, self.side) else { return Ok(()) };
+        let times: Int64Array = asked.times.unary(|time| ticks.to_micros(time));
+        let Some(bounds) = min(&times).zip(max(&times)) else { return Ok(()) };
+        let span = Span::of_moments(bounds, side.ttl);
+        let keys = side.keys.iter().map(|key| Arc::clone(&asked.keys[*key])).collect();
+        let moments = AskedMoments { keys, times, span };
+        let needed = Needed { features: &side.features, about: About::Asked(&moments), by_created: side.by_created };
+        self.source = transform.aggregated(rows, &needed)?;
+        noticed.unfit += self.source.unfit();
+        Ok(())
     }
 
     /// The types of the features.
@@ -110,10 +121,11 @@ impl<'a> OpenSide<'a> {
     pub(super) fn join(
         &mut self,
         (place, progress): (&Place<'_>, &Progress),
-        asked: AskedAbout<'_>,
+        (rows, asked): (&Asked, AskedAbout<'_>),
         is_all: bool,
         noticed: &mut HistoricalRead,
     ) -> Result<Features, Problem> {
+        self.aggregate(rows, asked.2, noticed)?;
         if !self.source.is_cheap() {
             self.keep(place, self.side.features.clone(), asked, is_all, noticed)?;
         }
@@ -129,7 +141,7 @@ impl<'a> OpenSide<'a> {
         if !tied.is_empty() && !self.source.has_all_features() {
             drop((settled, winners));
             self.keep(place, (0..self.side.view.features.len()).collect(), asked, is_all, noticed)?;
-            return self.join((place, progress), asked, is_all, noticed);
+            return self.join((place, progress), (rows, asked), is_all, noticed);
         }
         noticed.ties += tied.iter().map(|(_, places)| places.len() as u64 - 1).sum::<u64>();
         self.decide(&tied, &mut winners, place.cancel)?;

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::{ArrayRef, RecordBatch},
-    datatypes::{Field as ArrowField, Schema},
-};
+use arrow::array::{ArrayRef, RecordBatch};
 
 use super::{
     super::{
@@ -20,7 +17,7 @@ use crate::{
     diagnostics::did_you_mean,
     model::{Aggregation, Reach, TransformationPart},
     offline::{
-        transformation::{Needed, Span, WrongTransformation, aggregate, input},
+        transformation::{About, AskedMoments, Needed, Span, WrongTransformation, aggregate, input},
         view_source::{DerivedRows, ViewSource},
     },
     problem::{Kind, Problem},
@@ -35,12 +32,12 @@ use crate::{
 pub(super) fn rows<'a>(
     store: &DuckDbStore,
     aggregations: &[Aggregation],
-    rows: ViewSource<'a>,
+    rows: &ViewSource<'a>,
     needed: &Needed<'_>,
 ) -> Result<ViewSource<'a>, WrongTransformation> {
     let (view, session, place) = (rows.view, store.session()?, store.place_for_rows()?);
     let what = format!("cannot aggregate for feature view `{}`", view.name);
-    let Chosen { wanted, columns } = Chosen::of(aggregations, &rows, needed.features)?;
+    let Chosen { wanted, columns } = Chosen::of(aggregations, rows, needed.features)?;
     let aggregates = Aggregates {
         all: aggregations,
         wanted,
@@ -49,39 +46,33 @@ pub(super) fn rows<'a>(
         by_created: needed.by_created && rows.has_created(),
         has_created: rows.has_created(),
     };
-    let asked = needed.keys.filter(|keys| !keys.is_empty()).map(|keys| asked(keys, &session)).transpose()?;
-    let reach = Reach::of(aggregations);
-    let table = |span: Span| {
-        let scan = rows.scan_columns(columns.clone())?;
-        let ticks = scan.ticks();
-        let (first, last) = span.events(reach).unwrap_or((i64::MIN, i64::MAX));
-        let table = ViewTable::of(scan.between(ticks.of_micros(first), ticks.of_micros(last)), &session);
-        let sql = counted_rows(&table, asked.as_ref(), aggregates.by_created);
-        Ok::<_, Problem>((table, sql))
+    let (span, asked) = match needed.about {
+        About::Nobody => (Span { from: 0, first: 0, last: 0 }, None),
+        About::Everybody(interval) => (Span::end_of(interval), None),
+        About::Asked(moments) => (moments.span, Some(asked(moments, &session)?)),
     };
-    let (mut tables, mut parts) = (Vec::new(), Vec::new());
-    let span = needed.span.unwrap_or(Span { from: 0, first: 0, last: 0 });
-    // Nothing is known at the first of all moments.
-    if span.first > i64::MIN {
-        let (table, rows) = table(Span { last: span.first, ..span })?;
-        if needed.span.is_none() {
-            check_each(&session, &what, &aggregates, &rows)?;
-        }
-        parts.push(format!("FROM ({})", aggregates.at_first(&rows, span)));
-        tables.push(table);
+    let scan = match needed.about {
+        About::Nobody => rows.without_rows()?.scan_columns(columns)?,
+        _ => rows.scan_columns(columns)?,
+    };
+    let (ticks, events) = (scan.ticks(), span.events(Reach::of(aggregations)));
+    let (first, last) = events.unwrap_or((i64::MIN, i64::MAX));
+    let table = ViewTable::of(scan.between(ticks.of_micros(first), ticks.of_micros(last)), &session);
+    let counted = counted_rows(&table, asked.as_ref(), aggregates.by_created);
+    if matches!(needed.about, About::Nobody) {
+        check_each(&session, &what, &aggregates, &counted)?;
     }
-    if span.last > span.first {
-        let (table, rows) = table(Span { from: span.first, ..span })?;
-        parts.push(format!("FROM ({})", aggregates.changes(&rows, span)));
-        tables.push(table);
-    }
-    let sql = format!("SELECT {} FROM ({})", named(&rows, needed.features).join(", "), parts.join(" UNION ALL "));
-    let scans: Vec<&ScanTable> = tables.iter().map(|table| &table.table).chain(&asked).collect();
+    let made = match &asked {
+        // At one moment there is nothing to put into an order.
+        Some(asked) if span.first < span.last => aggregates.at_moments(&counted, &moments(asked, aggregates.keys)),
+        _ => aggregates.at_end(&counted, (span.from, span.last)),
+    };
+    let sql = format!("SELECT {} FROM ({made})", named(rows, needed.features).join(", "));
+    let scans: Vec<&ScanTable> = [&table.table].into_iter().chain(&asked).collect();
     let shown = format!("rows of feature view `{}`", view.name);
     result_file::write(&session, Work { what: &what, scans: &scans }, &sql, (&place, &shown))?;
-    let unfit = rows.unfit() + tables.iter().map(|table| table.table.unfit()).sum::<u64>();
-    let computed = DerivedRows::of(place, view, (false, unfit))?;
-    Ok(rows.over(computed))
+    let unfit = rows.unfit() + table.table.unfit();
+    Ok(rows.over(DerivedRows::of(place, view, (false, unfit))?))
 }
 
 /// The columns of the result under the names that the view knows.
@@ -170,16 +161,25 @@ fn check_each(
     Ok(())
 }
 
-/// Those who are asked about, as a table.
-fn asked(keys: &[ArrayRef], session: &DuckdbSession) -> Result<ScanTable, Problem> {
-    let names: Vec<String> = (0..keys.len()).map(|key| format!("k{key}")).collect();
-    let fields = names.iter().zip(keys).map(|(name, key)| ArrowField::new(name, key.data_type().clone(), true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let rows = RecordBatch::try_new(Arc::clone(&schema), keys.to_vec())
+/// Those who are asked about, as a table: keys and moments.
+fn asked(moments: &AskedMoments, session: &DuckdbSession) -> Result<ScanTable, Problem> {
+    let mut columns: Vec<(String, ArrayRef)> = Vec::with_capacity(moments.keys.len() + 1);
+    columns.extend(moments.keys.iter().enumerate().map(|(number, key)| (format!("k{number}"), Arc::clone(key))));
+    columns.push(("t".to_owned(), Arc::new(moments.times.clone())));
+    let wanted =
+        |(name, _): &(String, ArrayRef)| Wanted { column: name.clone(), role: Role::AsIs, null_if_unfit: false };
+    let wanted = columns.iter().map(wanted).collect();
+    let rows = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
         .map_err(|error| Problem::new(Kind::Internal, format!("cannot look for entities: {error}"), None))?;
-    let wanted = |column: String| Wanted { column, role: Role::AsIs, null_if_unfit: false };
-    let rows = OpenSource::batches(&schema, vec![rows], "the entity rows");
-    Ok(session.table(rows.scan(names.into_iter().map(wanted).collect())?))
+    let rows = OpenSource::batches(&rows.schema(), vec![rows], "the entity rows");
+    Ok(session.table(rows.scan(wanted)?))
+}
+
+/// Who is asked about and when, as a statement.
+fn moments(asked: &ScanTable, keys: usize) -> String {
+    let names: Vec<String> = (0..keys).map(|key| format!("k{key}")).chain(["t".to_owned()]).collect();
+    let known: Vec<String> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
+    format!("SELECT DISTINCT * FROM {} WHERE {}", asked.sql("asked", &names), known.join(" AND "))
 }
 
 /// The rows that may count, as a statement: of entities, of those who are asked about if only they matter.
@@ -195,9 +195,10 @@ fn counted_rows(table: &ViewTable, asked: Option<&ScanTable>, by_created: bool) 
     let selected: Vec<String> = selected.chain(created).chain(table.columns.feature_names()).collect();
     let known = keys.iter().map(String::as_str).chain(["t"]).chain(by_created.then_some("c"));
     let known: Vec<String> = known.map(|column| format!("s.{column} IS NOT NULL")).collect();
-    let among = asked.map_or_else(String::new, |asked| {
+    let among = asked.filter(|_| !keys.is_empty()).map_or_else(String::new, |asked| {
+        let names: Vec<String> = keys.iter().cloned().chain(["moment".to_owned()]).collect();
         let same: Vec<String> = keys.iter().map(|key| format!("s.{key} = asked.{key}")).collect();
-        format!(" SEMI JOIN {} ON {}", asked.sql("asked", &keys), same.join(" AND "))
+        format!(" SEMI JOIN {} ON {}", asked.sql("asked", &names), same.join(" AND "))
     });
     format!("SELECT {} FROM {}{among} WHERE {}", selected.join(", "), table.sql(), known.join(" AND "))
 }

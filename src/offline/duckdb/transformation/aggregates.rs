@@ -1,15 +1,16 @@
 //! Aggregates over windows of time, as statements.
 //!
 //! A row with the event `e` is in a window of length `w` at every moment `t` with `t - w < e ≤ t`: it comes in at `e` and
-//! leaves at `e + w`. At these moments the values of an entity change, and at no others, so there is one row of values for
-//! each of them. What is known at a moment is then the newest of these rows, as in every view.
+//! leaves at `e + w`. At these moments the values of an entity change, and at no others; so a view with aggregates has a
+//! row for each of them, and what is known at a moment is the newest of these rows, as in every view. Only those rows are
+//! made that count at some moment that is asked about.
 //!
 //! Tables have the keys `k0`, …, the event `t` in microseconds, `a` from when on a row counts (its event, or when it was
 //! created, if that is later and matters), and the columns `f0`, … that are aggregated.
 
 use crate::{
     model::{Aggregation, Reach},
-    offline::transformation::{Span, aggregate},
+    offline::transformation::aggregate,
 };
 
 /// Aggregates of the rows of a source.
@@ -29,10 +30,8 @@ pub(super) struct Aggregates<'a> {
 }
 
 impl Aggregates<'_> {
-    /// The values at the end of `span.first` of those whose values have changed since `span.from`, at the moment of their
-    /// last change: keys, `t`, `g0`, ….
-    pub(super) fn at_first(&self, rows: &str, span: Span) -> String {
-        let end = span.first;
+    /// The values at `end` of those whose values have changed since `from`, at their last change: keys, `t`, `g0`, ….
+    pub(super) fn at_end(&self, rows: &str, (from, end): (i64, i64)) -> String {
         let mut changes = vec!["max(a)".to_owned()];
         changes.extend(self.windows().iter().map(|window| {
             let there = if self.by_created { format!(" AND a < t + {window}") } else { String::new() };
@@ -46,51 +45,56 @@ impl Aggregates<'_> {
         let selected = self.with_keys([changed].into_iter().chain(values));
         let group = if self.keys == 0 { String::new() } else { format!(" GROUP BY {}", self.keys().join(", ")) };
         let counts = format!("a <= {end}{}", self.is_ever_there());
-        format!("SELECT * FROM (SELECT {selected} FROM ({rows}) WHERE {counts}{group}) WHERE t >= {}", span.from)
+        format!("SELECT * FROM (SELECT {selected} FROM ({rows}) WHERE {counts}{group}) WHERE t >= {from}")
     }
 
-    /// The values at all moments behind `span.first`, up to the last one, at which they change: keys, `t`, `g0`, ….
-    pub(super) fn changes(&self, rows: &str, span: Span) -> String {
-        if self.by_created { self.changes_as_created(rows, span) } else { self.changes_as_they_happen(rows, span) }
+    /// The values at moments (keys and `t`), at their last change until then: keys, `t`, `g0`, ….
+    pub(super) fn at_moments(&self, rows: &str, moments: &str) -> String {
+        if self.by_created { self.as_created(rows, moments) } else { self.as_they_happen(rows, moments) }
     }
 
-    /// In one go over the rows of an entity in their order: rows that only stand for a moment have no values.
-    fn changes_as_they_happen(&self, rows: &str, Span { first, last, .. }: Span) -> String {
-        let columns = (0..self.columns).map(|column| format!("f{column}"));
-        let created = self.has_created.then(|| "c".to_owned());
-        let come = self.with_keys(["t".to_owned()].into_iter().chain(created.clone()).chain(columns));
-        let mut steps = format!("SELECT {come} FROM rows");
-        for window in self.windows() {
-            let nothing =
-                (0..self.columns).map(|_| "NULL".to_owned()).chain(created.as_ref().map(|_| "NULL".to_owned()));
-            let leave = self.with_keys([format!("t + {window}")].into_iter().chain(nothing));
-            steps.push_str(&format!(" UNION ALL SELECT {leave} FROM rows"));
-        }
+    /// In one go over the rows of an entity in their order, the moments among them as rows without values.
+    fn as_they_happen(&self, rows: &str, moments: &str) -> String {
+        let columns = || (0..self.columns).map(|column| format!("f{column}"));
+        let created = || self.has_created.then(|| "c".to_owned());
+        let nothing = created().into_iter().chain(columns()).map(|column| format!("NULL AS {column}"));
+        let row = ["t", "t AS event", "false AS asked"].map(str::to_owned);
+        let moment = ["t", "NULL AS event", "true AS asked"].map(str::to_owned);
         let partition =
             if self.keys == 0 { String::new() } else { format!("PARTITION BY {} ", self.keys().join(", ")) };
+        let over = |frame: &str| format!("OVER ({partition}ORDER BY t RANGE BETWEEN {frame})");
+        let mut changes = vec![format!("max(event) {}", over("UNBOUNDED PRECEDING AND CURRENT ROW"))];
+        changes.extend(self.windows().iter().map(|window| {
+            format!("max(event) {} + {window}", over(&format!("UNBOUNDED PRECEDING AND {window} PRECEDING")))
+        }));
         let values = self.calls().map(|(number, call, window)| {
             // Both ends of a frame belong to it.
             let start = window.map_or("UNBOUNDED".to_owned(), |window| (window - 1).to_string());
-            format!("{call} OVER ({partition}ORDER BY t RANGE BETWEEN {start} PRECEDING AND CURRENT ROW) AS g{number}")
+            format!("{call} {} AS g{number}", over(&format!("{start} PRECEDING AND CURRENT ROW")))
         });
-        let next = format!("lead(t) OVER ({partition}ORDER BY t) AS next");
-        let selected = self.with_keys(["t".to_owned()].into_iter().chain(values).chain([next]));
+        let known = ["asked".to_owned(), format!("greatest({}) AS changed", changes.join(", "))];
         format!(
-            "SELECT * EXCLUDE (next) FROM (WITH rows AS ({rows}) SELECT {selected} FROM ({steps}) WHERE t <= {last}) \
-             WHERE next IS DISTINCT FROM t AND t > {first}"
+            "SELECT DISTINCT ON ({one}) {selected} FROM (SELECT {known} FROM \
+             (SELECT {row} FROM ({rows}) UNION ALL SELECT {moment} FROM ({moments}))) WHERE asked AND changed IS NOT NULL",
+            one = self.with_keys(["changed".to_owned()]),
+            selected = self.with_keys(["changed AS t".to_owned()].into_iter().chain(self.outputs())),
+            known = self.with_keys(known.into_iter().chain(values)),
+            row = self.with_keys(row.into_iter().chain(created()).chain(columns())),
+            moment = self.with_keys(moment.into_iter().chain(nothing)),
         )
     }
 
-    /// Which rows are there at a moment is then another matter than which are in the window, so both are compared for each
-    /// pair of a moment and a row that is not too far away.
-    fn changes_as_created(&self, rows: &str, Span { first, last, .. }: Span) -> String {
-        let mut steps =
+    /// Which rows are there is then another matter than which are in the window, so both are compared for each pair of a
+    /// moment and a row that is not too far away.
+    fn as_created(&self, rows: &str, moments: &str) -> String {
+        let changes =
             format!("SELECT {} FROM rows WHERE true{}", self.with_keys(["a AS t".to_owned()]), self.is_ever_there());
-        for window in self.windows() {
-            let leave = self.with_keys([format!("t + {window}")]);
-            steps.push_str(&format!(" UNION ALL SELECT {leave} FROM rows WHERE a < t + {window}"));
-        }
-        // Rows that can be in a window at a moment are in the same stretch of its length as the moment, or in the one before.
+        let left = self.windows().into_iter().map(|window| {
+            let leave = self.with_keys([format!("t + {window} AS t")]);
+            format!("SELECT {leave} FROM rows WHERE a < t + {window}")
+        });
+        let changes: Vec<String> = [changes].into_iter().chain(left).collect();
+        // Rows that are in a window at a moment are in the same stretch of its length as the moment, or in the one before.
         let (stretch, stretches, not_too_old) = match self.longest() {
             Some(longest) => (
                 format!("t // {longest}"),
@@ -100,22 +104,29 @@ impl Aggregates<'_> {
             None => ("0".to_owned(), "0".to_owned(), String::new()),
         };
         let keys = self.keys();
-        let same = keys.iter().map(|key| format!("r.{key} = m.{key} AND ")).collect::<String>();
+        let same = |one: &str, other: &str| {
+            keys.iter().map(|key| format!("{one}.{key} = {other}.{key} AND ")).collect::<String>()
+        };
+        let of = |table: &str| keys.iter().map(|key| format!("{table}.{key}, ")).collect::<String>();
         let values = self.calls().map(|(number, call, window)| match window {
             Some(window) => format!("{call} FILTER (WHERE t > moment - {window}) AS g{number}"),
             None => format!("{call} AS g{number}"),
         });
-        let moments = self.with_keys(["t".to_owned(), format!("{stretches} AS stretch")]);
-        let of_moment = keys.iter().map(|key| format!("m.{key}, ")).collect::<String>();
-        let selected = self.with_keys(["moment AS t".to_owned()].into_iter().chain(values));
-        let group: Vec<String> = keys.into_iter().chain(["moment".to_owned()]).collect();
         format!(
-            "WITH rows AS ({rows}), moments AS (SELECT DISTINCT * FROM ({steps}) WHERE t > {first} AND t <= {last}) \
-             SELECT {selected} FROM (SELECT {of_moment}m.t AS moment, r.* EXCLUDE ({excluded}) \
-             FROM (SELECT {moments} FROM moments) m LEFT JOIN (SELECT *, {stretch} AS stretch FROM rows) r \
-             ON {same}r.stretch = m.stretch AND r.a <= m.t{not_too_old}) GROUP BY {group}",
-            excluded = self.with_keys(["stretch".to_owned()]),
-            group = group.join(", "),
+            "WITH rows AS ({rows}), changes AS ({changes}), \
+             known AS (SELECT DISTINCT {of_asked}c.t FROM ({moments}) m ASOF JOIN changes c ON {same_change}m.t >= c.t) \
+             SELECT {selected} FROM (SELECT {of_known}m.t AS moment, r.* EXCLUDE ({shared}) \
+             FROM (SELECT {known} FROM known) m LEFT JOIN (SELECT *, {stretch} AS stretch FROM rows) r \
+             ON {same_row}r.stretch = m.stretch AND r.a <= m.t{not_too_old}) GROUP BY {group}",
+            changes = changes.join(" UNION ALL "),
+            of_asked = of("m"),
+            of_known = of("m"),
+            same_change = same("m", "c"),
+            same_row = same("r", "m"),
+            known = self.with_keys(["t".to_owned(), format!("{stretches} AS stretch")]),
+            shared = self.with_keys(["stretch".to_owned()]),
+            selected = self.with_keys(["moment AS t".to_owned()].into_iter().chain(values)),
+            group = self.with_keys(["moment".to_owned()]),
         )
     }
 
@@ -160,6 +171,10 @@ impl Aggregates<'_> {
 
     fn keys(&self) -> Vec<String> {
         (0..self.keys).map(|key| format!("k{key}")).collect()
+    }
+
+    fn outputs(&self) -> impl Iterator<Item = String> {
+        (0..self.wanted.len()).map(|number| format!("g{number}"))
     }
 
     /// The keys and more, divided by commas.

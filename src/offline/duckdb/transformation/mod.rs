@@ -16,7 +16,7 @@ use super::DuckDbStore;
 use crate::{
     model::{FeatureView, Interval, Reach, Transformation},
     offline::{
-        transformation::{Needed, Span, Transform, WrongTransformation, transformation},
+        transformation::{About, Needed, Span, Transform, WrongTransformation, transformation},
         view_source::{DerivedRows, OpenSources, ViewSource},
     },
     problem::Problem,
@@ -28,14 +28,17 @@ use crate::{
 pub(super) struct KeptRows(Mutex<Vec<(FeatureView, DerivedRows)>>);
 
 impl Transform for DuckDbStore {
-    fn transformed<'a>(&self, origin: ViewSource<'a>, needed: &Needed<'_>) -> Result<ViewSource<'a>, Problem> {
+    fn queried<'a>(&self, origin: ViewSource<'a>, span: Option<Span>) -> Result<ViewSource<'a>, Problem> {
         let view = origin.view;
         match transformation(view)? {
-            Some(transformation) => {
-                self.carried_out(&transformation, origin, needed).map_err(|wrong| wrong.of_view(view))
-            }
+            Some(transformation) => self.by_sql(&transformation, origin, span).map_err(|wrong| wrong.of_view(view)),
             None => Ok(origin),
         }
+    }
+
+    fn aggregated<'a>(&self, rows: &ViewSource<'a>, needed: &Needed<'_>) -> Result<ViewSource<'a>, Problem> {
+        let aggregations = transformation(rows.view)?.map_or_else(Vec::new, |made| made.aggregations);
+        aggregated::rows(self, &aggregations, rows, needed).map_err(|wrong| wrong.of_view(rows.view))
     }
 }
 
@@ -47,13 +50,10 @@ impl DuckDbStore {
         view: &'a FeatureView,
         interval: Option<Interval>,
     ) -> Result<ViewSource<'a>, Problem> {
-        if let Some(transformation) = transformation(view)?.filter(|transformation| transformation.sql.is_some()) {
-            let origin = ViewSource::open(&self.whereabouts, view)?;
-            return self.by_sql(&transformation, origin, Some(Span::ALL)).map_err(|wrong| wrong.of_view(view));
-        }
-        match interval {
+        let has_sql = transformation(view)?.is_some_and(|transformation| transformation.sql.is_some());
+        match interval.filter(|_| !has_sql) {
             Some(interval) => ViewSource::open_inside(&self.whereabouts, view, interval),
-            None => ViewSource::open(&self.whereabouts, view),
+            None => self.queried(ViewSource::open(&self.whereabouts, view)?, Some(Span::ALL)),
         }
     }
 
@@ -67,56 +67,48 @@ impl DuckDbStore {
         let Some(transformation) = transformation(view)? else {
             return ViewSource::open_inside(&self.whereabouts, view, interval);
         };
-        let features: Vec<usize> = (0..view.features.len()).collect();
-        let span = Span::of_end(interval);
-        let needed = Needed { features: &features, span: Some(span), keys: None, by_created };
+        let span = Span::end_of(interval);
         let origin = OpenSources::new(&self.whereabouts).open(view, span.events(transformation.reach()))?;
-        self.carried_out(&transformation, origin, &needed).map_err(|wrong| wrong.of_view(view))
+        let rows = self.queried(origin, Some(span))?;
+        if transformation.aggregations.is_empty() {
+            return Ok(rows);
+        }
+        let features: Vec<usize> = (0..view.features.len()).collect();
+        self.aggregated(&rows, &Needed { features: &features, about: About::Everybody(interval), by_created })
     }
 
     /// Whether a view's transformation can be carried out over a source with these columns and gives what the view
     /// declares; without columns, whether it is one at all.
     pub(super) fn check(&self, view: &FeatureView, columns: Option<&OpenSource>) -> Result<(), WrongTransformation> {
-        let Some(transformation) = transformation(view)? else { return Ok(()) };
-        let (Some(source), Some(columns)) = (&view.source, columns) else {
-            return match (&transformation.sql, &view.source) {
-                (Some(sql), Some(source)) => sql::check(&self.session()?, source, sql),
-                _ => Ok(()),
+        let (Some(transformation), Some(source)) = (transformation(view)?, &view.source) else { return Ok(()) };
+        let Some(columns) = columns else {
+            return match &transformation.sql {
+                Some(sql) => sql::check(&self.session()?, source, sql),
+                None => Ok(()),
             };
         };
-        let features: Vec<usize> = (0..view.features.len()).collect();
-        let needed = Needed { features: &features, span: None, keys: None, by_created: false };
-        let origin = ViewSource::of_columns(view, source, columns)?;
-        let rows = self.carried_out(&transformation, origin, &needed)?;
+        let rows = self.by_sql(&transformation, ViewSource::of_columns(view, source, columns)?, None)?;
+        let rows = match transformation.aggregations.as_slice() {
+            [] => rows,
+            aggregations => {
+                let features: Vec<usize> = (0..view.features.len()).collect();
+                let needed = Needed { features: &features, about: About::Nobody, by_created: false };
+                aggregated::rows(self, aggregations, &rows, &needed)?
+            }
+        };
         rows.scan(&view.features.iter().collect::<Vec<_>>())?;
         Ok(())
     }
 
-    fn carried_out<'a>(
-        &self,
-        transformation: &Transformation,
-        origin: ViewSource<'a>,
-        needed: &Needed<'_>,
-    ) -> Result<ViewSource<'a>, WrongTransformation> {
-        let origin = if needed.span.is_none() { origin.without_rows()? } else { origin };
-        let rows = match transformation.sql {
-            Some(_) => self.by_sql(transformation, origin, needed.span)?,
-            None => origin,
-        };
-        match transformation.aggregations.as_slice() {
-            [] => Ok(rows),
-            aggregations => aggregated::rows(self, aggregations, rows, needed),
-        }
-    }
-
-    /// The rows that SQL gives, as far as they matter for a span.
+    /// The rows that SQL gives, as far as they matter in a span; those of `origin`, if there is no SQL.
     fn by_sql<'a>(
         &self,
         Transformation { sql, aggregations }: &Transformation,
         origin: ViewSource<'a>,
         span: Option<Span>,
     ) -> Result<ViewSource<'a>, WrongTransformation> {
-        let view = origin.view;
+        let origin = if span.is_none() { origin.without_rows()? } else { origin };
+        let (Some(sql), view) = (sql, origin.view) else { return Ok(origin) };
         // Rows that are kept are kept for everybody.
         let kept = self.kept.as_ref().filter(|_| span.is_some());
         let mut kept = kept.map(|kept| kept.0.lock().unwrap_or_else(PoisonError::into_inner));
@@ -130,7 +122,6 @@ impl DuckDbStore {
             [] => view.features.iter().map(|feature| feature.name.clone()).collect(),
             aggregations => aggregations.iter().map(|aggregation| aggregation.column.clone()).collect(),
         };
-        let sql = sql.as_deref().unwrap_or_default();
         let prepared = ViewSql::prepare(&session, &origin, sql, values.into_iter())?;
         if span.is_none() {
             prepared.check_names(sql)?;

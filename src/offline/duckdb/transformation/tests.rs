@@ -9,7 +9,10 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{
+        Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+        TimestampNanosecondArray,
+    },
     compute::concat_batches,
     datatypes::{Float64Type, Int64Type, Schema, SchemaRef, TimestampMicrosecondType},
 };
@@ -19,7 +22,6 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    config::MemoryLimit,
     model::{
         AGGREGATIONS_TAG, Aggregation, DataType, Field, Object, SQL_TAG, Timestamp, TransformationPart, Ttl,
         samples::{registered, view},
@@ -65,18 +67,26 @@ fn batch(rows: &[Row]) -> RecordBatch {
 }
 
 fn write(folder: &Path, rows: &[Row]) {
-    let (file, batch) = (File::create(folder.join("data/stats.parquet")).unwrap(), batch(rows));
+    write_batch(folder, &batch(rows));
+}
+
+fn write_batch(folder: &Path, batch: &RecordBatch) {
+    let file = File::create(folder.join("data/stats.parquet")).unwrap();
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
+    writer.write(batch).unwrap();
     writer.close().unwrap();
 }
 
 fn store(rows: &[Row]) -> (DuckDbStore, TempDir) {
+    store_of("1GB", rows)
+}
+
+fn store_of(memory: &str, rows: &[Row]) -> (DuckDbStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("data")).unwrap();
     write(folder.path(), rows);
     let whereabouts = Whereabouts { repo: folder.path().to_owned(), postgres: None, environment: |_| None };
-    (DuckDbStore::new(Arc::new(whereabouts), MemoryLimit::default()), folder)
+    (DuckDbStore::new(Arc::new(whereabouts), memory.parse().unwrap()), folder)
 }
 
 /// A view whose features are aggregates of `x`.
@@ -208,7 +218,11 @@ fn historical(
     asked: &[(i64, i64)],
     by_created: bool,
 ) -> Vec<Vec<Option<f64>>> {
-    let (entities, retrieval) = question(view, asked);
+    values_at(store, view, entity_rows(asked), by_created)
+}
+
+fn values_at(store: &DuckDbStore, view: &FeatureView, rows: RecordBatch, by_created: bool) -> Vec<Vec<Option<f64>>> {
+    let (entities, retrieval) = question(view, rows);
     let query = HistoricalQuery {
         entities: &entities,
         retrieval: &retrieval,
@@ -228,7 +242,7 @@ fn said_in_sql(
     asked: &[(i64, i64)],
     by_created: bool,
 ) -> Vec<Vec<Option<i64>>> {
-    let (entities, retrieval) = question(view, asked);
+    let (entities, retrieval) = question(view, entity_rows(asked));
     let query = HistoricalQuery {
         entities: &entities,
         retrieval: &retrieval,
@@ -264,13 +278,17 @@ fn close(values: &[Vec<Option<f64>>]) -> Vec<Vec<Option<i64>>> {
     values.iter().map(|row| row.iter().map(close).collect()).collect()
 }
 
-/// Entity rows for drivers at moments, and all features of a view.
-fn question(view: &FeatureView, asked: &[(i64, i64)]) -> (Entities, Retrieval) {
+/// Entity rows for drivers at moments.
+fn entity_rows(asked: &[(i64, i64)]) -> RecordBatch {
     let columns: [(&str, ArrayRef); 2] = [
         ("driver_id", Arc::new(asked.iter().map(|(driver, _)| Some(*driver)).collect::<Int64Array>())),
         ("event_timestamp", times(asked.iter().map(|(_, at)| Some(*at)))),
     ];
-    let rows = RecordBatch::try_from_iter(columns).unwrap();
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+/// Entity rows, and all features of a view.
+fn question(view: &FeatureView, rows: RecordBatch) -> (Entities, Retrieval) {
     let features = view.features.iter().map(|feature| format!("drivers:{}", feature.name).parse().unwrap());
     let selection = Selection::of_features(features.collect());
     let retrieval =
@@ -418,6 +436,56 @@ fn aggregates_may_be_of_what_sql_gives() {
     assert_eq!(newest(&store, &view, interval), BTreeMap::from([(Some(1), (6, vec![Some(7.0), Some(3.0)]))]));
     let counted = OfflineStore::count(&store, &NewestQuery { view: &view, interval }).unwrap();
     assert_eq!(counted.rows, 3, "any of them may be in a window without an end");
+}
+
+#[test]
+fn rows_count_from_the_microsecond_on_that_is_not_before_them() {
+    let (store, folder) = store(&[]);
+    let events = TimestampNanosecondArray::from(vec![SECOND * 1000, SECOND * 1000 + 1, SECOND * 1000 + 1001]);
+    let columns: [(&str, ArrayRef); 4] = [
+        ("driver_id", Arc::new(Int64Array::from(vec![1, 1, 1]))),
+        ("event_timestamp", Arc::new(events.clone())),
+        ("created", Arc::new(events)),
+        ("x", Arc::new(Int64Array::from(vec![1, 2, 4]))),
+    ];
+    write_batch(folder.path(), &RecordBatch::try_from_iter(columns).unwrap());
+    let sql = by_sql(
+        "SELECT *, sum(x) OVER (ORDER BY event_timestamp) AS total FROM source",
+        &[("total", DataType::Float64)],
+    );
+    let after = |view: &FeatureView, micros: [i64; 4], by_created: bool| {
+        let moments = micros.map(|micros| Some(SECOND + micros));
+        let columns: [(&str, ArrayRef); 2] = [
+            ("driver_id", Arc::new(Int64Array::from(vec![1; 4]))),
+            ("event_timestamp", Arc::new(TimestampMicrosecondArray::from(moments.to_vec()))),
+        ];
+        values_at(&store, view, RecordBatch::try_from_iter(columns).unwrap(), by_created)
+    };
+    let known = [None, Some(1.0), Some(3.0), Some(7.0)].map(|sum| vec![sum]);
+    assert_eq!(after(&sql, [-1, 0, 1, 2], false), known);
+    let summed = aggregated(&[("sum", 1)], 0, true);
+    assert_eq!(after(&summed, [-1, 0, 1, 2], false), known);
+    assert_eq!(after(&summed, [-1, 0, 1, 2], true), known);
+    let gone = [Some(7.0), Some(6.0), Some(4.0), None].map(|sum| vec![sum]);
+    assert_eq!(after(&summed, [SECOND - 1, SECOND, SECOND + 1, SECOND + 2], false), gone);
+}
+
+#[test]
+fn many_entity_rows_are_asked_in_chunks() {
+    let (store, _folder) = store_of("8MB", &[row(1, 0, 0, 1), row(1, 3, 3, 2), row(2, 20_000, 20_000, 3)]);
+    let sql = by_sql("SELECT * EXCLUDE (x), x * 10 AS x FROM source", &[("x", DataType::Float64)]);
+    let summed = aggregated(&[("sum", 2)], 0, true);
+    let asked: Vec<(i64, i64)> = (0..40_000).map(|moment| (1 + moment % 2, moment / 2)).collect();
+    let found = |view: &FeatureView| historical(&store, view, &asked, false).into_iter().map(|values| values[0]);
+    for (view, expected) in [(&sql, [Some(20.0), None]), (&summed, [None, None])] {
+        let all: Vec<_> = found(view).collect();
+        assert_eq!([all[39_998], all[39_999]], expected);
+        assert_eq!(all.len(), asked.len());
+    }
+    assert_eq!(found(&summed).take(10).collect::<Vec<_>>(), {
+        let one = [Some(1.0), Some(1.0), None, Some(2.0), Some(2.0)];
+        one.into_iter().flat_map(|sum| [sum, None]).collect::<Vec<_>>()
+    });
 }
 
 #[test]

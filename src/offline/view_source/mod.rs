@@ -1,27 +1,20 @@
 //! What is read of a view's source: keys, event times, creation times, features.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    fmt,
-    fs::File,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
+mod kept;
+mod scan;
 
-use arrow::{
-    array::{ArrayRef, RecordBatch},
-    compute::cast,
-    datatypes::{DataType as ArrowType, Field as ArrowField, Schema},
-};
-use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
-use tempfile::TempPath;
+use std::{borrow::Cow, collections::BTreeMap, path::Path, sync::Arc};
 
-use super::{Cancel, reading::read};
+use self::kept::Kept;
+pub(crate) use self::{
+    kept::DerivedRows,
+    scan::{ViewColumns, ViewScan},
+};
+use super::Cancel;
 use crate::{
     model::{Checks, DataSource, FeatureView, Field, Interval, OutOfRange},
     problem::{Kind, Problem},
-    sources::{Format, OpenSource, Role, Scan, Ticks, Wanted, Whereabouts},
+    sources::{OpenSource, Role, Wanted, Whereabouts},
 };
 
 /// The sources of one query: what several views share is opened once.
@@ -45,41 +38,6 @@ pub(crate) struct ViewSource<'a> {
     null_if_unfit: bool,
     kept: Option<Kept>,
     computed: Option<DerivedRows>,
-}
-
-/// Rows that were computed of those of a view's source, in a file of their own. Their columns are called as the view
-/// knows them.
-#[derive(Debug, Clone)]
-pub(crate) struct DerivedRows {
-    pub file: Arc<OpenSource>,
-    /// Whether they know when they were written.
-    pub has_created: bool,
-    /// Values that became null because they do not fit, before anything was computed.
-    pub unfit: u64,
-    /// Removes the file when the last who reads it is gone.
-    _place: Arc<TempPath>,
-}
-
-impl DerivedRows {
-    /// The rows of a parquet file, which is removed afterwards.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(crate) fn of(place: TempPath, view: &FeatureView, (has_created, unfit): (bool, u64)) -> Result<Self, Problem> {
-        let shown = format!("what is computed of feature view `{}`", view.name);
-        let file = Arc::new(OpenSource::file(&place, Format::Parquet, &shown)?);
-        Ok(Self { file, has_created, unfit, _place: Arc::new(place) })
-    }
-}
-
-/// Rows of a source in a file of their own, from which they are read again faster.
-struct Kept {
-    file: OpenSource,
-    /// The features that it has, by their positions in the view.
-    features: Vec<usize>,
-    ticks: [Ticks; 2],
-    /// Removes the file.
-    _place: TempPath,
 }
 
 impl<'a> OpenSources<'a> {
@@ -144,7 +102,7 @@ impl<'a> ViewSource<'a> {
 
     /// The same view over rows that were computed of these.
     #[must_use]
-    pub(crate) fn over(self, rows: DerivedRows) -> Self {
+    pub(crate) fn over(&self, rows: DerivedRows) -> Self {
         let mapped = |column: &str| self.source.mapped(column).to_owned();
         let created = if rows.has_created { mapped(self.source.created_column()) } else { String::new() };
         let source = DataSource {
@@ -152,18 +110,26 @@ impl<'a> ViewSource<'a> {
             created_timestamp_column: created,
             field_mapping: BTreeMap::new(),
             date_partition_column: String::new(),
-            ..self.source.into_owned()
+            ..self.source.as_ref().clone()
         };
-        Self { source: Cow::Owned(source), files: Arc::clone(&rows.file), computed: Some(rows), kept: None, ..self }
+        Self {
+            view: self.view,
+            source: Cow::Owned(source),
+            files: Arc::clone(&rows.file),
+            null_if_unfit: self.null_if_unfit,
+            kept: None,
+            computed: Some(rows),
+        }
     }
 
     /// The same columns without rows.
     ///
     /// # Errors
     /// When the source's `timestamp_format` is none.
-    pub(crate) fn without_rows(self) -> Result<Self, Problem> {
+    pub(crate) fn without_rows(&self) -> Result<Self, Problem> {
         let files = Arc::new(OpenSource::known(&self.source, self.files.columns().clone())?);
-        Ok(Self { files, ..self })
+        let (view, source, null_if_unfit) = (self.view, self.source.clone(), self.null_if_unfit);
+        Ok(Self { view, source, files, null_if_unfit, kept: None, computed: None })
     }
 
     /// A view over a source of which only the columns are known.
@@ -207,14 +173,9 @@ impl<'a> ViewSource<'a> {
         features: Vec<usize>,
         cancel: &Cancel,
     ) -> Result<u64, Problem> {
-        let ticks = scan.ticks;
-        let path = tempfile::Builder::new().suffix(".parquet").tempfile_in(folder).map_err(unwritten)?;
-        let (scan, shown) = (Arc::new(scan.scan), self.what());
-        keep_rows(&scan, path.as_file(), cancel)?;
-        let place = path.into_temp_path();
-        let file = OpenSource::file(&place, Format::Parquet, &shown)?;
-        self.kept = Some(Kept { file, features, ticks, _place: place });
-        Ok(scan.unfit())
+        let (kept, unfit) = Kept::write((folder, &self.what()), scan, features, cancel)?;
+        self.kept = Some(kept);
+        Ok(unfit)
     }
 
     /// What the view reads.
@@ -315,112 +276,6 @@ impl<'a> ViewSource<'a> {
         let events = scan.ticks(columns.keys);
         let created = if columns.has_created { scan.ticks(columns.keys + 1) } else { events };
         Ok(ViewScan { scan, columns, ticks: [events, created] })
-    }
-}
-
-/// Which columns a scan of a view has: keys, event times, creation times if there are any, features. Statements call
-/// them `k0`, …, `t`, `c` and `f0`, ….
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ViewColumns {
-    pub keys: usize,
-    pub has_created: bool,
-    pub features: usize,
-}
-
-impl ViewColumns {
-    /// How statements call the keys.
-    pub(crate) fn key_names(self) -> impl Iterator<Item = String> {
-        (0..self.keys).map(|index| format!("k{index}"))
-    }
-
-    /// How statements call the features.
-    pub(crate) fn feature_names(self) -> impl Iterator<Item = String> {
-        (0..self.features).map(|index| format!("f{index}"))
-    }
-
-    /// The creation time in statements, or null.
-    pub(crate) const fn created(self) -> &'static str {
-        if self.has_created { "c" } else { "NULL :: BIGINT" }
-    }
-
-    /// The position of the first feature.
-    pub(crate) fn first_feature(self) -> usize {
-        self.keys + 1 + usize::from(self.has_created)
-    }
-}
-
-/// A scan of a view's source.
-pub(crate) struct ViewScan {
-    pub scan: Scan,
-    pub columns: ViewColumns,
-    /// What event times and creation times count.
-    pub ticks: [Ticks; 2],
-}
-
-/// Writes the rows of a scan to a file, in any order, as columns `c0`, ….
-fn keep_rows(scan: &Arc<Scan>, file: &File, cancel: &Cancel) -> Result<(), Problem> {
-    let kinds = scan.columns();
-    let fields = kinds.iter().enumerate().map(|(index, kind)| ArrowField::new(format!("c{index}"), kind.clone(), true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::LZ4_RAW)
-        .set_dictionary_enabled(false)
-        .set_max_row_group_row_count(Some(KEPT_AT_ONCE))
-        .build();
-    let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).map_err(unwritten)?;
-    let writer = Mutex::new(writer);
-    read(scan, cancel, |rows| {
-        let cast_to = |(array, kind): (&ArrayRef, &ArrowType)| cast(array, kind);
-        let columns = rows.columns.iter().zip(&kinds).map(cast_to).collect::<Result<Vec<_>, _>>().map_err(unwritten)?;
-        let batch = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(unwritten)?;
-        writer.lock().unwrap_or_else(PoisonError::into_inner).write(&batch).map_err(unwritten)
-    })?;
-    writer.into_inner().unwrap_or_else(PoisonError::into_inner).close().map_err(unwritten).map(drop)
-}
-
-fn unwritten(error: impl fmt::Display) -> Problem {
-    let message = format!("cannot keep rows of a source in a temporary file: {error}");
-    Problem::new(
-        Kind::Unavailable,
-        message,
-        "make room for temporary files, or set TMPDIR to another folder".to_owned(),
-    )
-}
-
-/// Rows that are kept in memory before they are written.
-const KEPT_AT_ONCE: usize = 64 << 10;
-
-impl ViewScan {
-    /// Only rows of events from `first` to `last`, both in what event times count and inside.
-    #[must_use]
-    pub(crate) fn between(self, first: i64, last: i64) -> Self {
-        Self { scan: self.scan.between(self.columns.keys, first, last), ..self }
-    }
-
-    /// What event times count.
-    pub(crate) const fn ticks(&self) -> Ticks {
-        self.ticks[0]
-    }
-
-    /// Only rows with these values of the join keys, as far as that takes less than reading all.
-    #[must_use]
-    pub(crate) fn among(self, keys: &[ArrayRef]) -> Self {
-        let scan = keys.iter().enumerate().fold(self.scan, |scan, (column, values)| scan.among(column, values));
-        Self { scan, ..self }
-    }
-
-    /// Only rows of events of an interval.
-    #[must_use]
-    pub(crate) fn inside(self, interval: Interval) -> Self {
-        let ticks = self.ticks();
-        self.between(ticks.of_micros(interval.start.micros()), ticks.of_micros(interval.end.micros()))
-    }
-
-    /// With a last column `content`, which orders rows by the values of all features.
-    #[must_use]
-    pub(crate) fn with_content(self) -> Self {
-        let features = self.columns.first_feature()..self.columns.first_feature() + self.columns.features;
-        Self { scan: self.scan.with_content(features), ..self }
     }
 }
 
