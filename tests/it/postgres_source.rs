@@ -745,6 +745,34 @@ fn the_server_joins_as_feastr_does() {
 }
 
 #[test]
+fn views_over_tables_are_computed_whichever_store_joins() {
+    let repo = of_few_rows("table: stats, connection_ref: {provider: env, name: SOURCES_URL}");
+    repo.project.write(
+        "batch.yaml",
+        "batch_feature_views:\n  - name: totals\n    entities: [e]\n    source: s\n    schema: [{name: total, dtype: Int64}]\n    \
+         aggregations: [{column: value, function: sum, name: total}]\n  - name: doubled\n    entities: [e]\n    source: s\n    \
+         schema: [{name: twice, dtype: Int64}]\n    sql: SELECT id, \"at\", value * 2 AS twice FROM source\n",
+    );
+    // Queries see all rows, and this one has no time.
+    repo.execute("DELETE FROM stats WHERE at = 'infinity'");
+    let asked =
+        ["get-historical", "--entities", "entities.csv", "--features", "totals:total", "doubled:twice", "v:value"];
+    let found = || {
+        repo.feastr(&["apply", "--yes"]).ok();
+        repo.feastr(&[asked.as_slice(), &["--format", "csv"]].concat()).ok().stdout
+    };
+    let rows = found();
+    let values: Vec<&str> = rows.lines().skip(1).filter_map(|line| line.splitn(3, ',').last()).collect();
+    assert_eq!(values, ["5,10,5", "10,20,10", "25,40,20"], "{rows}");
+    repo.project.edit(
+        "feature_store.yaml",
+        "offline_store:\n  type: duckdb\n",
+        &format!("offline_store: {}\n", repo.offline_store()),
+    );
+    assert_eq!(found(), rows);
+}
+
+#[test]
 fn who_may_create_nothing_can_join_on_the_server() {
     let repo = of_few_rows("query: SELECT * FROM stats WHERE value > 0");
     repo.execute(&format!(
