@@ -1,13 +1,14 @@
 //! Where definitions, registry, sources and online store have drifted apart.
 
-use super::{Caller, Failure, FeatureStore};
+use super::{Caller, Failure, FeatureStore, definitions::check_transformation};
 use crate::{
     apply,
     drift::{self, Finding, Tables},
-    model::{RegistryState, Repo},
+    model::{FeatureView, RegistryState, Repo},
     online::OnlineStore,
     problem::Problem,
     registry::read_objects,
+    sources::OpenSource,
 };
 
 /// Looks for differences. Changes nothing.
@@ -19,7 +20,10 @@ pub fn drift(store: &FeatureStore, _: &Caller, repo: &Repo) -> Result<Vec<Findin
     // Tables are compared with what is registered, not with what is declared.
     let plan = apply::plan(repo, &state, store.config().repo_name.as_deref(), None)?;
     let mut findings = drift::definitions(&plan);
-    findings.extend(drift::sources(&state, &|source| store.offline().inspect(source)));
+    let computes = |view: &FeatureView, opened: &OpenSource| {
+        check_transformation(store, view, Some(opened)).map_err(|(_, problem)| problem)
+    };
+    findings.extend(drift::sources(&state, &|source| store.offline().inspect(source), &computes));
     if let Some(online) = store.online() {
         findings.extend(in_tables(&state, repo.project(), online)?);
     }

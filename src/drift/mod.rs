@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub use online::{Tables, online};
-pub use sources::{InspectSource, sources};
+pub use sources::{CheckTransformation, InspectSource, sources};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +42,8 @@ pub enum FindingKind {
     ColumnMissing,
     /// A column has values that cannot become what the registered view says.
     ColumnRetyped,
+    /// What a registered view computes of its source cannot be computed of the files.
+    NotComputable,
     /// A column that no registered view uses; this is not drift.
     ColumnUnused,
     /// A source that feastr cannot look at; this is not drift.
@@ -79,6 +81,7 @@ impl FindingKind {
             Self::SourceMissing
             | Self::ColumnMissing
             | Self::ColumnRetyped
+            | Self::NotComputable
             | Self::ColumnUnused
             | Self::SourceNotChecked => Area::Sources,
             Self::TableMissing | Self::TableElsewhere | Self::TableNotRecorded => Area::OnlineStore,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind};
 use crate::{
-    model::{DataSource, Field, Object, ObjectId, RegistryState, SourceKind, Values, View},
+    model::{DataSource, FeatureView, Field, Object, ObjectId, ObjectKind, RegistryState, SourceKind, Values, View},
     problem::{Kind, Problem},
     sources::{OpenSource, Role},
 };
@@ -12,8 +12,15 @@ use crate::{
 /// Looks at the files of a source.
 pub type InspectSource<'a> = &'a dyn Fn(&DataSource) -> Result<OpenSource, Problem>;
 
+/// Looks whether what a view computes can be computed of the columns of its source.
+pub type CheckTransformation<'a> = &'a dyn Fn(&FeatureView, &OpenSource) -> Result<(), Problem>;
+
 /// Where the files of registered sources are not what the registered views need.
-pub fn sources(state: &RegistryState, inspect: InspectSource<'_>) -> Vec<Finding> {
+pub fn sources(
+    state: &RegistryState,
+    inspect: InspectSource<'_>,
+    check_transformation: CheckTransformation<'_>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for object in state.objects.values() {
         let Object::DataSource(source) = object else { continue };
@@ -31,7 +38,17 @@ pub fn sources(state: &RegistryState, inspect: InspectSource<'_>) -> Vec<Finding
             continue;
         }
         match inspect(source) {
-            Ok(opened) => check(state, source, &place, &opened, &mut findings),
+            Ok(opened) => {
+                check(state, source, &place, &opened, &mut findings);
+                // Stream views may be meant for another engine.
+                for view in computed_of(state, source) {
+                    if let Err(problem) = check_transformation(view, &opened) {
+                        let id = ObjectId::new(ObjectKind::FeatureView, &view.name);
+                        let message = format!("cannot be computed any more: {}", problem.message);
+                        findings.push(Finding::new(FindingKind::NotComputable, id, message));
+                    }
+                }
+            }
             Err(problem) if problem.kind == Kind::Unsupported => {
                 let message = format!("was not looked at: {}", problem.message);
                 findings.push(Finding::about_source(FindingKind::SourceNotChecked, &source.name, message));
@@ -55,7 +72,7 @@ fn check(state: &RegistryState, source: &DataSource, place: &str, opened: &OpenS
             findings.push(Finding::about_source(FindingKind::ColumnMissing, &source.name, message));
         }
     }
-    let views = views_over(state, &source.name);
+    let views = views_over(state, source);
     for (id, fields) in &views {
         for (field, is_key) in fields {
             let column = source.unmapped(&field.name);
@@ -78,8 +95,10 @@ fn check(state: &RegistryState, source: &DataSource, place: &str, opened: &OpenS
             }
         }
     }
+    // What is computed may use any column.
+    let is_known = !views.is_empty() && !state.views().any(|view| view.is_transformed() && is_over(&view, source));
     let unused = opened.columns().columns.iter().map(|column| column.name.as_str());
-    for column in unused.filter(|column| !views.is_empty() && !used.contains(column) && !column.starts_with("__")) {
+    for column in unused.filter(|column| is_known && !used.contains(column) && !column.starts_with("__")) {
         let message = format!("has column `{column}`, which no registered view uses");
         findings.push(Finding::about_source(FindingKind::ColumnUnused, &source.name, message));
     }
@@ -90,17 +109,31 @@ fn role(field: &Field, is_key: bool) -> Role {
 }
 
 /// The views with rows of a source, each with the columns it reads, and whether these are join keys.
-fn views_over<'a>(state: &'a RegistryState, source: &str) -> BTreeMap<ObjectId, Vec<(&'a Field, bool)>> {
+fn views_over<'a>(state: &'a RegistryState, source: &DataSource) -> BTreeMap<ObjectId, Vec<(&'a Field, bool)>> {
     // What a view computes from its source need not be there.
-    let over = |view: &View<'_>| {
-        let reads = view.values == Values::Materialized && !view.is_transformed();
-        reads && view.source.is_some_and(|own| own.name == source)
-    };
+    let over = |view: &View<'_>| !view.is_transformed() && is_over(view, source);
     let columns = |view: View<'a>| {
         let keys = view.join_keys().iter().map(|key| (key, true));
         (view.id(), keys.chain(view.features.iter().map(|feature| (feature, false))).collect())
     };
     state.views().filter(over).map(columns).collect()
+}
+
+/// Whether a view has the rows of a source.
+fn is_over(view: &View<'_>, source: &DataSource) -> bool {
+    view.values == Values::Materialized && view.source.is_some_and(|own| own.name == source.name)
+}
+
+/// The batch views over a source.
+fn computed_of<'a>(state: &'a RegistryState, source: &'a DataSource) -> impl Iterator<Item = &'a FeatureView> {
+    state
+        .objects
+        .values()
+        .filter_map(|object| match object {
+            Object::FeatureView(view) if view.is_transformed() => Some(view),
+            _ => None,
+        })
+        .filter(|view| view.source.as_ref().is_some_and(|own| own.name == source.name))
 }
 
 #[cfg(test)]
@@ -109,7 +142,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{DataType, Entity, FeatureView, FileSource, samples::registered},
+        model::{DataType, Entity, FileSource, SQL_TAG, samples::registered},
         sources::{Column, Columns},
     };
 
@@ -137,7 +170,7 @@ mod tests {
     fn found(columns: &[(&str, ArrowType)]) -> Vec<(FindingKind, String)> {
         let columns: Vec<_> = columns.iter().map(|(name, kind)| Column::typed(name, kind.clone())).collect();
         let inspect = |source: &DataSource| OpenSource::known(source, Columns { columns: columns.clone(), rows: None });
-        let findings = sources(&state(), &inspect);
+        let findings = sources(&state(), &inspect, &|_, _| Ok(()));
         findings.into_iter().map(|finding| (finding.kind, format!("{} {}", finding.object, finding.message))).collect()
     }
 
@@ -168,10 +201,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_computed_may_use_any_column_and_is_tried() {
+        let mut state = state();
+        let tags = [(SQL_TAG.to_owned(), "SELECT new FROM source".to_owned())].into();
+        let view = FeatureView { source: Some(source()), tags, ..FeatureView::new("computed") };
+        state.objects.insert(ObjectId::new(ObjectKind::FeatureView, "computed"), Object::FeatureView(view));
+        let columns = [("time", ArrowType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None))];
+        let mut columns: Vec<_> = columns.iter().map(|(name, kind)| Column::typed(name, kind.clone())).collect();
+        for (name, kind) in [("driver", ArrowType::Int64), ("raw", ArrowType::Float32), ("text", ArrowType::Utf8)] {
+            columns.push(Column::typed(name, kind));
+        }
+        columns.push(Column::typed("new", ArrowType::Int64));
+        let inspect = |source: &DataSource| OpenSource::known(source, Columns { columns: columns.clone(), rows: None });
+        assert_eq!(sources(&state, &inspect, &|_, _| Ok(())), []);
+        let gone = |_: &FeatureView, _: &OpenSource| {
+            Err(Problem::new(crate::problem::Kind::Invalid, "there is no column `new`", None))
+        };
+        let found = sources(&state, &inspect, &gone);
+        assert_eq!((found.len(), found[0].kind), (1, FindingKind::NotComputable));
+        assert!(found[0].kind.is_drift());
+        assert_eq!(found[0].message, "cannot be computed any more: there is no column `new`");
+    }
+
+    #[test]
     fn a_source_that_is_gone_is_one_finding() {
         let inspect =
             |_: &DataSource| Err(Problem::new(crate::problem::Kind::Invalid, "there is no file `a.parquet`", None));
-        let findings = sources(&state(), &inspect);
+        let findings = sources(&state(), &inspect, &|_, _| Ok(()));
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].kind, FindingKind::SourceMissing);
         assert!(findings[0].kind.is_drift());

@@ -260,6 +260,25 @@ batch_feature_views:
 }
 
 #[test]
+fn drift_tries_what_views_compute() {
+    let project = over_the_example(WEEKLY);
+    project.feastr(&["apply", "-q"]).ok();
+    project.feastr(&["drift"]).ok();
+    project.edit("drivers.yaml", "data/driver_stats.parquet", "data/other.csv\n    file_format: csv");
+    project
+        .write("data/other.csv", "driver_id,event_timestamp,created,conv_rate,acc_rate\n1,2026-01-01,2026-01-01,1,1\n");
+    project.feastr(&["apply", "-q", "--skip-source-validation", "--yes"]).ok();
+    let found = project.feastr(&["drift"]);
+    assert_eq!(found.code, 2, "{}", found.stderr);
+    let about = found.stdout.lines().filter(|line| line.contains("weekly") || line.contains("daily"));
+    assert_snapshot!(about.collect::<Vec<_>>().join("\n"), @r#"
+    feature view driver_hourly_stats needs column `avg_daily_trips`, which `data/other.csv` has no more
+    feature view daily cannot be computed any more: Referenced column "avg_daily_trips" not found in FROM clause
+    feature view weekly cannot be computed any more: there is no column `avg_daily_trips` to be aggregated
+    "#);
+}
+
+#[test]
 fn stream_views_compute_of_their_history() {
     let project = over_the_example(
         "\
