@@ -81,6 +81,10 @@ fn a_value_that_cannot_be_computed_leaves_the_others() {
         reasons[0].contains("out of range") && reasons[1].contains("zero") && reasons[2].contains("verflow"),
         "{reasons:?}"
     );
+    // What expressions have in common fails in each of them alone.
+    let shared = [("one", DataType::Int64, "100 // x"), ("two", DataType::Int64, "100 // x + 1")];
+    let (_, both) = evaluate(&self::computed(vec![view("v", &[("x", DataType::Int64)])], &shared), &columns);
+    assert_eq!(both.failed.iter().map(|cell| (cell.row, cell.output)).collect::<Vec<_>>(), [(1, 0), (1, 1)]);
     // The next rows are computed as if nothing had been.
     let next: ArrayRef = Arc::new(Int64Array::from(vec![2]));
     assert_eq!(evaluator.compute(1, |_| Some(&next)).unwrap().failed, []);
@@ -134,7 +138,11 @@ fn threads_compute_side_by_side() {
 fn expressions_reach_nothing_outside() {
     let engine = Engine::default();
     let connection = engine.connection().unwrap();
-    for sql in ["SELECT * FROM read_text('/etc/hostname')", "COPY (SELECT 1) TO '/tmp/x.csv'", "SET threads = 4"] {
+    for sql in [
+        "SELECT * FROM read_text('/etc/hostname')",
+        "COPY (SELECT 1) TO '/tmp/x.csv'",
+        "SET enable_external_access = true",
+    ] {
         assert!(connection.execute_batch(sql).is_err(), "{sql}");
     }
 }

@@ -182,7 +182,9 @@ prop_compose! {
     ) -> Aggregation {
         Aggregation {
             column: format!("column{index}"), function: function.to_owned(), time_window: window,
-            slide_interval: slide.unwrap_or(window), name,
+            slide_interval: slide.unwrap_or(window),
+            // No two of a view have the same.
+            name: if name.is_empty() { name } else { format!("{name}{index}") },
         }
     }
 }
