@@ -173,7 +173,10 @@ fn what_cannot_be_read_is_said() {
     assert_snapshot!(refused("rider_spark:distance"), @"error: data source `spark` is of type spark, which is not supported yet");
     assert_snapshot!(refused("rider_bigquery:distance"), @"error: data source `bigquery` is of type bigquery, which is not supported yet");
     assert_snapshot!(refused("udf_stream:distance"), @"error: stream feature view udf_stream cannot be served: its transformation is a Python function");
-    assert_snapshot!(refused("tips:tip_per_km"), @"error: on demand feature view tips cannot be served: its transformation is a Python function");
+    assert_snapshot!(refused("tips:tip_per_km"), @r"
+    error: on demand feature view tips cannot be served: its transformation is a Python function, which feastr does not run
+    help: `feastr import --translate-python` makes SQL of it where that gives the same values; or ask for the features that it is computed from
+    ");
     assert_snapshot!(refused("ride_labels:is_fraud"), @"error: `ride_labels` is a label view, and reading labels is not supported yet");
     assert_snapshot!(refused("rider_pushed:distance"), @r#"
     error: there is no file `data/rides.parquet`
