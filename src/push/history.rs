@@ -117,7 +117,7 @@ impl<'a> History<'a> {
         match &self.source.kind {
             SourceKind::File(file) => {
                 let new = self.opened.new_files(self.source, file, &self.whereabouts.repo)?;
-                let (folder, added) = Folder::adding_to(&new.folder, (&new.beginning, &new.ending))
+                let (folder, added) = Folder::adding_to(&new.folder, (&format!("{}push-", new.beginning), &new.ending))
                     .map_err(|error| unwritable(self.source, error.into()))?;
                 let format = Format::Parquet(ParquetOptions::default());
                 Ok((Partitions { folder, format, by: new.partitions }.opening(), Place::Files(added)))

@@ -50,7 +50,7 @@ impl Additions {
     pub(super) fn begin(&mut self, folder: &Path, number: usize) -> PathBuf {
         let Self { beginning, ending, id, .. } = self;
         let number = if number == 0 { String::new() } else { format!("-{number}") };
-        let file = folder.join(format!("{beginning}push-{}{number}{ending}", id.simple()));
+        let file = folder.join(format!("{beginning}{}{number}{ending}", id.simple()));
         let unfinished = unfinished(&file);
         self.files.push(file);
         unfinished

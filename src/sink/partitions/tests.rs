@@ -144,7 +144,7 @@ fn files_are_added_to_those_that_are_there() {
     let around = tempfile::tempdir().unwrap();
     let path = around.path().join("in");
     let add = |letters: &[Option<&str>], by: &[&str]| {
-        let (folder, added) = Folder::adding_to(&path, ("some-", ".csv")).unwrap();
+        let (folder, added) = Folder::adding_to(&path, ("some-push-", ".csv")).unwrap();
         let by = by.iter().map(|name| (*name).to_owned()).collect();
         let mut sink = RowSink::new(Partitions { folder, format: Format::Csv, by }.opening());
         let rows = batch(letters);
