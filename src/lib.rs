@@ -12,6 +12,7 @@ pub mod diagnostics;
 pub mod drift;
 pub mod expression;
 pub mod feast;
+pub mod feature_log;
 pub mod materialize;
 pub mod model;
 pub mod offline;

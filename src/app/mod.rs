@@ -18,6 +18,7 @@ pub mod get_historical;
 pub mod get_online;
 pub mod history;
 pub mod import;
+pub mod log_served;
 pub mod materialize;
 pub mod plan;
 mod prepared;

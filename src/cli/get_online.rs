@@ -6,8 +6,12 @@ use std::{
 
 use super::{CommandError, Context, Exit, entities, selection::SelectionArgs};
 use crate::{
-    app::get_online::{Request, get_online},
+    app::{
+        get_online::{Request, get_online},
+        log_served::{Logged, log_served},
+    },
     clients::runtime::wait,
+    diagnostics::counted,
     serving::{Answer, Status},
     ui::Table,
 };
@@ -38,6 +42,9 @@ pub(crate) struct Args {
     /// once per entity in their order
     #[arg(long, short, value_name = "FIELD=VALUE")]
     request: Vec<String>,
+    /// Add what is served to the log of the feature service, as its `logging_config` says
+    #[arg(long, requires = "feature_service")]
+    log: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
@@ -53,6 +60,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         context.printer.json(&answer.to_json())?;
     } else {
         context.printer.result(draw(&answer))?;
+    }
+    if args.log {
+        match log_served(&store, &caller, &features, &answer)? {
+            Logged::Written { rows, destination } => {
+                let rows = counted(rows as u64, "row");
+                context.printer.say(format!("Logged {rows} in {destination}"));
+            }
+            Logged::LeftOut => context.printer.say("Not logged: the log is a sample, and this request is not in it"),
+        }
     }
     Ok(Exit::Done)
 }

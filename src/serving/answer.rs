@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use arrow::array::ArrayRef;
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -122,6 +123,8 @@ pub struct Answer {
     pub columns: Vec<AnswerColumn>,
     /// How many of the columns are join keys.
     pub keys: usize,
+    /// The fields of the requests that something was computed of, with a value for each entity.
+    pub request: Vec<(String, ArrayRef)>,
 }
 
 impl Answer {

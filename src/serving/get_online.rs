@@ -114,7 +114,7 @@ impl OnlineFeatures {
         let shown = answered.into_iter().flatten().zip(self.retrieval.fetched());
         columns.extend(shown.filter(|(_, feature)| feature.shown == Shown::Always).map(|(column, _)| column));
         columns.extend(computed);
-        Ok(Answer { columns, keys: key_count })
+        Ok(Answer { columns, keys: key_count, request: asked.requests() })
     }
 }
 

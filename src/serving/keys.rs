@@ -87,6 +87,11 @@ impl<'a> Keys<'a> {
         self.request.iter().find(|(known, _)| *known == name).map(|(_, values)| values)
     }
 
+    /// All fields of the request.
+    pub(crate) fn requests(&self) -> Vec<(String, ArrayRef)> {
+        self.request.iter().map(|(name, values)| ((*name).to_owned(), Arc::clone(values))).collect()
+    }
+
     /// The join keys as they stand in the answer, each column once.
     pub(crate) fn answers(&self) -> Vec<AnswerColumn> {
         let is_first = |index: usize, name: &str| self.columns[..index].iter().all(|column| column.key.column != name);

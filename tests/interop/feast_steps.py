@@ -14,7 +14,7 @@ import math
 import os
 import sys
 import warnings
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 
 os.environ["TZ"] = "UTC"
@@ -29,6 +29,7 @@ import pyarrow.parquet
 from click.testing import CliRunner
 from feast import Entity, FeatureStore, FeatureView, Field, FileSource, repo_operations
 from feast.cli.cli import cli as feast_cli
+from feast.feature_logging import FeatureServiceLoggingSource
 from feast.data_source import PushMode
 from feast.infra.offline_stores.file_source import SavedDatasetFileStorage
 from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
@@ -102,6 +103,24 @@ def historical(entities, full_feature_names=False, **wanted):
         full_feature_names=full_feature_names,
     )
     return table(job.to_arrow().sort_by("row"))
+
+
+def logged(service):
+    """What is logged of a service, and the columns of a file that Feast itself would write."""
+    service, far = store().get_feature_service(service), [datetime(2000, 1, 1), datetime(2100, 1, 1)]
+    schema = FeatureServiceLoggingSource(service, store().project).get_schema(store().registry)
+    written = io.BytesIO()
+    pyarrow.parquet.write_table(schema.empty_table(), written)
+    job = store()._get_provider().retrieve_feature_service_logs(
+        feature_service=service, start_date=far[0], end_date=far[1], config=store().config, registry=store().registry
+    )
+    columns = pyarrow.parquet.read_schema(written)
+    return {"columns": [[column.name, str(column.type)] for column in columns], "rows": table(job.to_arrow())}
+
+
+def columns_of(path):
+    """The columns of a parquet file."""
+    return [[column.name, str(column.type)] for column in pyarrow.parquet.read_schema(path)]
 
 
 def read(path):
@@ -186,6 +205,8 @@ def plain(value, from_time):
         value = value.item()
     if isinstance(value, datetime):
         return from_time(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, float) and not math.isfinite(value):
@@ -218,6 +239,8 @@ STEPS = {
         push,
         online,
         historical,
+        logged,
+        columns_of,
         read,
         save_dataset,
         saved_dataset,

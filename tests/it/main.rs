@@ -18,6 +18,7 @@ mod entities;
 mod entity_questions;
 mod example;
 mod faults;
+mod feature_log;
 mod fuzz;
 mod get_online;
 mod golden;
