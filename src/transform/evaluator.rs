@@ -116,11 +116,11 @@ impl Evaluator {
             let columns = self.outputs.fields().iter().map(|field| new_empty_array(field.data_type())).collect();
             return Ok(Computed { columns, failed: Vec::new() });
         }
+        let inputs = self.rows(rows, column)?;
         let worker = match self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             Some(worker) => worker,
             None => self.worker()?,
         };
-        let inputs = self.rows(rows, column)?;
         let computed = match self.compute_all(&worker, &inputs) {
             Ok(columns) => Ok(Computed { columns, failed: Vec::new() }),
             Err(_) => {
@@ -166,7 +166,7 @@ impl Evaluator {
     /// Why a value cannot be computed: in DuckDB's words, for the same rows.
     ///
     /// # Errors
-    /// Always: the problem is the answer.
+    /// When a column is missing, or DuckDB gives no connection.
     pub fn reason<'c>(
         &self,
         cell: &FailedCell,

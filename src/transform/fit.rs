@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use arrow::{
     array::{RecordBatch, new_null_array},
-    datatypes::{Field, Schema, SchemaRef},
+    datatypes::{DataType as ArrowType, Field, Schema, SchemaRef},
 };
 
 use super::{Engine, evaluator::words, input_rows::Slot};
 use crate::{
     diagnostics::with_article,
     expression::{Computation, Misfit, Output},
-    feast::values::encode::carrier,
     model::{DataType, OnDemandFeatureView},
     problem::Problem,
 };
@@ -24,11 +23,8 @@ pub fn misfits(engine: &Engine, view: &OnDemandFeatureView) -> Result<Vec<Misfit
     let computation = Computation::of(view);
     let connection = engine.connection()?;
     // Of which type columns come is brought to the declared type in any case; here they are of none.
-    let fields: Vec<Field> = computation
-        .inputs
-        .iter()
-        .filter_map(|input| Some(Field::new(&input.name, carrier(&DataType::String)?, true)))
-        .collect();
+    let fields: Vec<Field> =
+        computation.inputs.iter().map(|input| Field::new(&input.name, ArrowType::Utf8, true)).collect();
     let schema = Arc::new(Schema::new(fields));
     let slot = Slot::new(Arc::clone(&schema));
     slot.put(Some(nothing(&schema)));

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, RecordBatch},
-    datatypes::{Field, Schema, SchemaRef},
+    datatypes::{DataType as ArrowType, Field, FieldRef, Schema, SchemaRef},
 };
 
 use super::{Engine, Evaluator};
@@ -145,7 +145,7 @@ fn prepare<'a>(
         }
         let kind = |name: &str| {
             let column = position(retrieval, selected, name, schema, features);
-            column.map_or(arrow::datatypes::DataType::Null, |column| schema.field(column).data_type().clone())
+            column.map_or(ArrowType::Null, |column| schema.field(column).data_type().clone())
         };
         let evaluator = Evaluator::new(engine, &selected.view, kind)?;
         let outputs = evaluator.outputs().fields().iter().zip(&selected.outputs);
@@ -173,7 +173,7 @@ fn position(
     }
 }
 
-fn missing(field: &str, view: &str, entities: &Entities, columns: &[arrow::datatypes::FieldRef]) -> Problem {
+fn missing(field: &str, view: &str, entities: &Entities, columns: &[FieldRef]) -> Problem {
     let message =
         format!("{}: there is no column `{field}`, which on demand feature view `{view}` needs", entities.shown());
     let help = did_you_mean(field, columns.iter().map(|column| column.name().as_str()))
@@ -182,11 +182,7 @@ fn missing(field: &str, view: &str, entities: &Entities, columns: &[arrow::datat
 }
 
 /// A computed feature may not be called like a column of the entity rows.
-fn check_names(
-    retrieval: &Retrieval,
-    entities: &Entities,
-    columns: &[arrow::datatypes::FieldRef],
-) -> Result<(), Problem> {
+fn check_names(retrieval: &Retrieval, entities: &Entities, columns: &[FieldRef]) -> Result<(), Problem> {
     for output in retrieval.computed() {
         if columns.iter().any(|column| column.name() == output) {
             let message = format!("{} has a column `{output}`, and so would the result", entities.shown());
