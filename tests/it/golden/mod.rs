@@ -17,6 +17,7 @@ mod registry_model;
 pub mod registry_rows;
 mod registry_written;
 mod repos;
+mod served_on_demand;
 mod timestamps;
 mod transcripts;
 mod vectors;
