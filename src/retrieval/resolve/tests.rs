@@ -2,9 +2,10 @@ use super::*;
 use crate::{
     expression::testing::{computed, request},
     model::{
-        DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, ForeignObject, Ttl,
+        DUMMY_ENTITY, DUMMY_JOIN_KEY, DataType, ForeignObject, Projection, Ttl,
         samples::{label_view, projection, registered, service, stream_view, view},
     },
+    retrieval::InputFrom,
 };
 
 /// What is registered in which there are these views.
