@@ -10,6 +10,7 @@ pub mod config;
 pub mod definitions;
 pub mod diagnostics;
 pub mod drift;
+mod embedded;
 pub mod expression;
 pub mod feast;
 pub mod feature_log;

@@ -8,7 +8,9 @@ use super::{Caller, Failure, FeatureStore, retrieval::resolved};
 use crate::{
     diagnostics::did_you_mean,
     model::{DAY, DataSource, FeatureView, Field, Interval, Object, ObjectId, ObjectKind, RegistryState, Timestamp},
-    offline::{BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress},
+    offline::{
+        BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress, pipelined,
+    },
     problem::{Kind, Problem},
     retrieval::{Entities, FeatureRequest, JoinKey, Purpose, Retrieval, view},
     transform::{ComputedRows, computed_columns},
@@ -200,13 +202,16 @@ impl<'a> HistoricalJoin<'a> {
         sink: &mut dyn BatchSink,
     ) -> Result<HistoricalRead, Failure> {
         let (offline, query) = (self.store.offline().cancelled_by(cancel), self.query(entities, progress));
-        if self.retrieval.on_demand.is_empty() {
-            return Ok(offline.historical(&query, sink)?);
-        }
-        let mut computed = ComputedRows::new(self.store.expressions(), (&self.retrieval, entities), sink);
-        let read = offline.historical(&query, &mut computed)?;
-        computed.finish()?;
-        Ok(read)
+        // Rows are joined, computed and written at the same time.
+        pipelined(sink, |sink| {
+            if self.retrieval.on_demand.is_empty() {
+                return Ok(offline.historical(&query, sink)?);
+            }
+            let mut computed = ComputedRows::new(self.store.expressions(), (&self.retrieval, entities), sink);
+            let read = pipelined(&mut computed, |sink| offline.historical(&query, sink))?;
+            computed.finish()?;
+            Ok(read)
+        })
     }
 
     fn query<'q>(&'q self, entities: &'q Entities, progress: &'q Progress) -> HistoricalQuery<'q> {

@@ -85,6 +85,16 @@ impl Output {
         brought_to(&self.sql_type, &self.expression())
     }
 
+    /// The same, as which what is no number still counts as a value.
+    pub fn cast(&self) -> String {
+        cast(&self.sql_type, &self.expression())
+    }
+
+    /// What [`value`](Self::value) is of what [`cast`](Self::cast) gave, in a column of the output's name.
+    pub fn of_cast(&self) -> String {
+        number(&self.sql_type, quoted(&self.name))
+    }
+
     /// The expression as it can stand in a statement.
     pub fn expression(&self) -> String {
         // The line break ends a comment at the end of an expression.
@@ -95,8 +105,15 @@ impl Output {
 /// A value as one of a type. What is no number is no value: pandas does not tell the two apart, so that training,
 /// serving and Python could not agree otherwise.
 fn brought_to(sql_type: &str, value: &str) -> String {
-    let cast = format!("CAST({value} AS {sql_type})");
-    if matches!(sql_type, "FLOAT" | "DOUBLE") { format!("nullif({cast}, 'NaN')") } else { cast }
+    number(sql_type, cast(sql_type, value))
+}
+
+fn cast(sql_type: &str, value: &str) -> String {
+    format!("CAST({value} AS {sql_type})")
+}
+
+fn number(sql_type: &str, value: String) -> String {
+    if matches!(sql_type, "FLOAT" | "DOUBLE") { format!("nullif({value}, 'NaN')") } else { value }
 }
 
 /// The inputs that expressions name, each under the name they use.

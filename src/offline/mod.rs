@@ -5,6 +5,7 @@ mod duckdb;
 mod join;
 #[cfg(test)]
 pub(crate) mod memory;
+mod pipelined;
 mod point_in_time;
 mod postgres;
 mod query;
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub use cancel::Cancel;
+pub use pipelined::pipelined;
 pub use query::{
     BatchSink, Counted, EntityQuery, EntitySource, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
     NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery,

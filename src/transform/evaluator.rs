@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array},
     compute::{cast, concat, take},
-    datatypes::{DataType as ArrowType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit},
+    datatypes::{DataType as ArrowType, Field, FieldRef, Fields, Schema, SchemaRef},
     error::ArrowError,
 };
 use duckdb::{Connection, params_from_iter, types::Value};
 
 use super::{engine::Engine, input_rows::Slot, parameters};
 use crate::{
+    embedded::{plain_schema, words},
     expression::{Computation, Output},
-    feast::values::encode::{micros_in_utc, widen},
-    model::{OnDemandFeatureView, printable},
+    feast::values::encode::widen,
+    model::OnDemandFeatureView,
     problem::{Kind, Problem},
     sql_name::quoted,
 };
@@ -22,6 +23,9 @@ use crate::{
 /// So many rows are handed over as parameters, of which each value costs something, and not as a table, which costs
 /// something once.
 const FEW: usize = 500;
+
+/// Begins the names of columns that tell where outputs failed.
+const FAILED: &str = "__feastr_failed_";
 
 /// Of a view without inputs: there is a row for each row of outputs.
 const NO_INPUT: &str = "__feastr_row";
@@ -97,7 +101,7 @@ impl Evaluator {
         };
         let worker = evaluator.worker()?;
         let schema = worker.schema().map_err(|error| evaluator.failed(&error))?;
-        evaluator.outputs = Arc::new(Schema::new(schema.fields().iter().map(plain).collect::<Fields>()));
+        evaluator.outputs = plain_schema(&schema);
         evaluator.put_back(worker);
         Ok(evaluator)
     }
@@ -146,17 +150,17 @@ impl Evaluator {
     /// Computes what can be, and finds what cannot.
     fn compute_each(&self, worker: &Worker) -> Result<Computed, Problem> {
         let outputs = &self.computation.outputs;
-        let tried = outputs.iter().flat_map(|output| {
-            let value = output.value();
-            [format!("TRY({value}) AS {}", quoted(&output.name)), format!("TRY({value} IS NULL)")]
-        });
-        let sql = self.statement(&worker.slot.sql(), tried);
+        let (mut tried, mut columns) = (Vec::new(), Vec::new());
+        for (index, output) in outputs.iter().enumerate() {
+            let (value, name, flag) = (output.cast(), quoted(&output.name), quoted(&format!("{FAILED}{index}")));
+            tried.push(format!("TRY({value}) AS {name}, TRY({value} IS NULL) IS NULL AS {flag}"));
+            columns.push(format!("{}, {flag}", output.of_cast()));
+        }
+        let sql = self.statement(&worker.slot.sql(), &tried, &columns);
         let columns = self.read_as(worker, &sql, &self.with_flags())?;
         let mut computed = Computed { columns: Vec::with_capacity(outputs.len()), failed: Vec::new() };
         for (output, pair) in columns.chunks_exact(2).enumerate() {
-            let is_null: &BooleanArray = pair[1].as_boolean();
-            let failed = (0..is_null.len())
-                .filter(|row| pair[0].is_null(*row) && !(is_null.is_valid(*row) && is_null.value(*row)));
+            let failed = pair[1].as_boolean().values().set_indices();
             computed.failed.extend(failed.map(|row| FailedCell { row, output }));
             computed.columns.push(Arc::clone(&pair[0]));
         }
@@ -183,7 +187,7 @@ impl Evaluator {
         };
         worker.slot.put(Some(self.rows(1, at)?));
         let output = &self.computation.outputs[cell.output];
-        let sql = self.statement(&worker.slot.sql(), [format!("{} AS {}", output.value(), quoted(&output.name))]);
+        let sql = self.outputs_of(&worker.slot.sql(), std::slice::from_ref(output));
         let schema = Arc::new(self.outputs.project(&[cell.output]).map_err(|error| self.internal(&error))?);
         Ok(match self.run(&worker, (&sql, &[]), &schema) {
             Ok(_) => "it fails beside other rows".to_owned(),
@@ -203,10 +207,9 @@ impl Evaluator {
     fn worker(&self) -> Result<Worker, Problem> {
         let connection = self.engine.connection()?;
         let slot = Slot::new(Arc::clone(&self.inputs));
-        let value = |output: &Output| format!("{} AS {}", output.value(), quoted(&output.name));
-        let outputs = || self.computation.outputs.iter().map(value);
-        let sql = self.statement(&slot.sql(), outputs());
-        let few = parameters::table(&self.inputs).map(|table| self.statement(&table, outputs()));
+        let outputs = &self.computation.outputs;
+        let sql = self.outputs_of(&slot.sql(), outputs);
+        let few = parameters::table(&self.inputs).map(|table| self.outputs_of(&table, outputs));
         Ok(Worker { connection, slot, sql, few })
     }
 
@@ -214,14 +217,24 @@ impl Evaluator {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     }
 
-    /// Some values of each row of a table, in its order: there is one thread only.
-    fn statement(&self, table: &str, values: impl IntoIterator<Item = String>) -> String {
-        let values: Vec<String> = values.into_iter().collect();
+    /// Outputs of each row of a table.
+    fn outputs_of(&self, table: &str, outputs: &[Output]) -> String {
+        let values: Vec<String> =
+            outputs.iter().map(|output| format!("{} AS {}", output.cast(), quoted(&output.name))).collect();
+        let columns: Vec<String> =
+            outputs.iter().map(|output| format!("{} AS {}", output.of_cast(), quoted(&output.name))).collect();
+        self.statement(table, &values, &columns)
+    }
+
+    /// Some values of each row of a table, and columns of these values, in the table's order: there is one thread only.
+    /// What is used twice in a column is a value, so that it is computed once: nothing optimises the statement.
+    fn statement(&self, table: &str, values: &[String], columns: &[String]) -> String {
         let mut inputs: Vec<String> = self.computation.typed_inputs().collect();
         if inputs.is_empty() {
             inputs.push(NO_INPUT.to_owned());
         }
-        format!("SELECT {}\nFROM (SELECT {} FROM {table})", values.join(",\n"), inputs.join(", "))
+        let (values, inputs) = (values.join(",\n"), inputs.join(", "));
+        format!("SELECT {}\nFROM (SELECT {values}\nFROM (SELECT {inputs} FROM {table}))", columns.join(", "))
     }
 
     /// Rows of inputs under the names that expressions use.
@@ -302,15 +315,6 @@ enum Failed {
     Arrow(ArrowError),
 }
 
-/// What DuckDB says, without the kind of the error in front, and without its hints.
-pub(super) fn words(error: &duckdb::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or(&text);
-    let line = line.split_once("Error: ").map_or(line, |(_, message)| message);
-    let line = line.split_once(" Use TRY(").map_or(line, |(message, _)| message);
-    printable(line.trim_end_matches('.')).into_owned()
-}
-
 /// How a column is handed to DuckDB, which knows no zones without an extension: times are those of UTC.
 fn taken_as(kind: &ArrowType) -> ArrowType {
     match kind {
@@ -326,19 +330,4 @@ fn taken_as(kind: &ArrowType) -> ArrowType {
 
 fn taken_field(field: &FieldRef) -> FieldRef {
     Arc::new(field.as_ref().clone().with_data_type(taken_as(field.data_type())))
-}
-
-/// A column of a result as everybody knows it: small buffers, and times in UTC.
-fn plain(field: &FieldRef) -> FieldRef {
-    Arc::new(Field::new(field.name(), plain_type(field.data_type()), true))
-}
-
-fn plain_type(kind: &ArrowType) -> ArrowType {
-    match kind {
-        ArrowType::Timestamp(TimeUnit::Microsecond, None) => micros_in_utc(),
-        ArrowType::LargeUtf8 => ArrowType::Utf8,
-        ArrowType::LargeBinary => ArrowType::Binary,
-        ArrowType::LargeList(element) | ArrowType::List(element) => ArrowType::List(plain(element)),
-        other => other.clone(),
-    }
 }

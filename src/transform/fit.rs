@@ -7,9 +7,10 @@ use arrow::{
     datatypes::{DataType as ArrowType, Field, Schema, SchemaRef},
 };
 
-use super::{Engine, evaluator::words, input_rows::Slot};
+use super::{Engine, input_rows::Slot};
 use crate::{
     diagnostics::with_article,
+    embedded::words,
     expression::{Computation, Misfit, Output},
     model::{DataType, OnDemandFeatureView},
     problem::Problem,

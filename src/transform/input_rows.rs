@@ -1,11 +1,10 @@
 //! Rows of inputs as a table of DuckDB: a statement is prepared once over a slot, and reads what lies in it each time.
 
 use std::{
-    collections::HashMap,
     error::Error,
     sync::{
-        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
@@ -18,22 +17,19 @@ use duckdb::{
     },
 };
 
+use crate::embedded::{Numbered, Numbers};
+
 /// Name of the table function. Its argument is the number of a slot.
 pub(super) const FUNCTION: &str = "feastr_inputs";
 
 /// What DuckDB takes at once.
 const ROWS: usize = 2048;
 
-/// Functions of DuckDB are handed numbers and texts only, so slots are known by number.
-static SLOTS: LazyLock<Mutex<HashMap<u64, Arc<Known>>>> = LazyLock::new(Mutex::default);
-static NEXT: AtomicU64 = AtomicU64::new(1);
+static SLOTS: Numbers<Known> = Numbers::new();
 
 /// Where rows lie while a statement reads them.
 #[derive(Debug)]
-pub(super) struct Slot {
-    number: u64,
-    known: Arc<Known>,
-}
+pub(super) struct Slot(Numbered<Known>);
 
 #[derive(Debug)]
 struct Known {
@@ -50,31 +46,18 @@ impl Known {
 impl Slot {
     /// For rows of these columns.
     pub(super) fn new(schema: SchemaRef) -> Self {
-        let known = Arc::new(Known { schema, rows: Mutex::default() });
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        slots().insert(number, Arc::clone(&known));
-        Self { number, known }
+        Self(SLOTS.add(Known { schema, rows: Mutex::default() }))
     }
 
     /// The table in SQL.
     pub(super) fn sql(&self) -> String {
-        format!("{FUNCTION}({})", self.number)
+        format!("{FUNCTION}({})", self.0.number())
     }
 
     /// Puts rows into the slot, in place of others.
     pub(super) fn put(&self, rows: Option<RecordBatch>) {
-        *self.known.rows() = rows;
+        *self.0.rows() = rows;
     }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        slots().remove(&self.number);
-    }
-}
-
-fn slots() -> MutexGuard<'static, HashMap<u64, Arc<Known>>> {
-    SLOTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The table function.
@@ -90,7 +73,7 @@ impl VTab for InputRows {
 
     fn bind(bind: &BindInfo) -> Result<Bound, Box<dyn Error>> {
         let number = bind.get_parameter(0).to_uint64();
-        let known = slots().get(&number).cloned().ok_or_else(|| format!("there are no inputs {number}"))?;
+        let known = SLOTS.get(number).ok_or_else(|| format!("there are no inputs {number}"))?;
         for field in known.schema.fields() {
             bind.add_result_column(field.name(), to_duckdb_logical_type(field.data_type())?);
         }

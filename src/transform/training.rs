@@ -1,10 +1,12 @@
 //! On-demand features of training rows: computed as the rows stream by.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, RecordBatch},
+    array::{Array, ArrayRef, RecordBatch},
+    compute::concat,
     datatypes::{DataType as ArrowType, Field, FieldRef, Schema, SchemaRef},
+    error::ArrowError,
 };
 
 use super::{Engine, Evaluator};
@@ -15,6 +17,11 @@ use crate::{
     retrieval::{Entities, InputFrom, Retrieval, SelectedOnDemand, Shown},
 };
 
+/// So many rows are computed at once, if they come in smaller batches: DuckDB plans each time anew.
+const AT_ONCE: usize = 1 << 16;
+/// Or rows of so many bytes.
+const BYTES_AT_ONCE: usize = 32 << 20;
+
 /// Takes rows with the features that were fetched, and hands them on with those that are computed of them.
 pub struct ComputedRows<'a> {
     engine: &'a Arc<Engine>,
@@ -23,8 +30,12 @@ pub struct ComputedRows<'a> {
     entities: &'a Entities,
     sink: &'a mut dyn BatchSink,
     prepared: Option<Prepared<'a>>,
-    /// Rows that were handed on.
+    /// Rows that are computed together with those to come.
+    waiting: Vec<RecordBatch>,
+    /// Rows that were computed.
     done: usize,
+    /// Whether rows go on: no problem has come up, and more are wanted.
+    flow: ControlFlow<()>,
     problem: Option<Problem>,
 }
 
@@ -45,23 +56,60 @@ impl<'a> ComputedRows<'a> {
         (retrieval, entities): (&'a Retrieval, &'a Entities),
         sink: &'a mut dyn BatchSink,
     ) -> Self {
-        Self { engine, retrieval, entities, sink, prepared: None, done: 0, problem: None }
+        Self {
+            engine,
+            retrieval,
+            entities,
+            sink,
+            prepared: None,
+            waiting: Vec::new(),
+            done: 0,
+            flow: ControlFlow::Continue(()),
+            problem: None,
+        }
     }
 
-    /// What went wrong here, when all rows have come.
+    /// Hands on the last rows, when all have come.
     ///
     /// # Errors
-    /// When a column is missing, or a value cannot be computed.
-    pub fn finish(self) -> Result<(), Problem> {
+    /// When, here or before, a column is missing, or a value cannot be computed.
+    pub fn finish(mut self) -> Result<(), Problem> {
+        if self.flow.is_continue() {
+            self.flow = self.hand_on();
+        }
         self.problem.map_or(Ok(()), Err)
     }
 
-    fn compute(&self, prepared: &Prepared<'_>, batch: &RecordBatch) -> Result<RecordBatch, Problem> {
-        let mut columns: Vec<ArrayRef> = prepared.kept.iter().map(|column| Arc::clone(batch.column(*column))).collect();
+    /// Computes the rows that wait, and hands them on.
+    fn hand_on(&mut self) -> ControlFlow<()> {
+        let batches = std::mem::take(&mut self.waiting);
+        let Some(prepared) = self.prepared.as_ref().filter(|_| !batches.is_empty()) else {
+            return ControlFlow::Continue(());
+        };
+        match self.compute(prepared, &batches) {
+            Ok(computed) => {
+                self.done += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+                computed.iter().try_for_each(|batch| self.sink.batch(batch))
+            }
+            Err(problem) => self.fail(problem),
+        }
+    }
+
+    /// The same rows with what is computed of them.
+    fn compute(&self, prepared: &Prepared<'_>, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>, Problem> {
+        let mut inputs: BTreeMap<usize, ArrayRef> = BTreeMap::new();
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        let mut outputs: Vec<ArrayRef> = Vec::new();
         for (selected, evaluator) in &prepared.views {
-            let column = |name: &str| position(self.retrieval, selected, name, batch.schema_ref(), prepared.features);
-            let column = |name: &str| column(name).map(|column| batch.column(column));
-            let computed = evaluator.compute(batch.num_rows(), column)?;
+            let position =
+                |name: &str| position(self.retrieval, selected, name, batches[0].schema_ref(), prepared.features);
+            for column in selected.inputs.iter().filter_map(|input| position(&input.column)) {
+                if !inputs.contains_key(&column) {
+                    inputs.insert(column, whole(batches, column).map_err(|error| broken(&error))?);
+                }
+            }
+            let column = |name: &str| inputs.get(&position(name)?);
+            let computed = evaluator.compute(rows, column)?;
             if let Some(cell) = computed.failed.first() {
                 let message = format!(
                     "`{}` of {} cannot be computed: {}",
@@ -75,11 +123,17 @@ impl<'a> ComputedRows<'a> {
                 );
                 return Err(Problem::new(Kind::Invalid, message, help));
             }
-            columns.extend(computed.columns);
+            outputs.extend(computed.columns);
         }
-        RecordBatch::try_new(Arc::clone(&prepared.schema), columns).map_err(|error| {
-            Problem::new(Kind::Internal, format!("cannot put computed features in rows: {error}"), None)
-        })
+        let mut first = 0;
+        let with_outputs = |batch: &RecordBatch| {
+            let kept = prepared.kept.iter().map(|column| Arc::clone(batch.column(*column)));
+            let computed = outputs.iter().map(|output| output.slice(first, batch.num_rows()));
+            let columns = kept.chain(computed).collect();
+            first += batch.num_rows();
+            RecordBatch::try_new(Arc::clone(&prepared.schema), columns).map_err(|error| broken(&error))
+        };
+        batches.iter().map(with_outputs).collect()
     }
 
     fn fail(&mut self, problem: Problem) -> ControlFlow<()> {
@@ -90,26 +144,40 @@ impl<'a> ComputedRows<'a> {
 
 impl BatchSink for ComputedRows<'_> {
     fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
-        match prepare(self.engine, self.retrieval, self.entities, schema) {
+        self.flow = match prepare(self.engine, self.retrieval, self.entities, schema) {
             Ok(prepared) => {
                 let flow = self.sink.start(&prepared.schema);
                 self.prepared = Some(prepared);
                 flow
             }
             Err(problem) => self.fail(problem),
-        }
+        };
+        self.flow
     }
 
     fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
-        let Some(prepared) = &self.prepared else { return ControlFlow::Break(()) };
-        match self.compute(prepared, batch) {
-            Ok(computed) => {
-                self.done += batch.num_rows();
-                self.sink.batch(&computed)
+        if self.flow.is_continue() {
+            self.waiting.push(batch.clone());
+            let rows: usize = self.waiting.iter().map(RecordBatch::num_rows).sum();
+            let bytes: usize = self.waiting.iter().map(RecordBatch::get_array_memory_size).sum();
+            if rows >= AT_ONCE || bytes >= BYTES_AT_ONCE {
+                self.flow = self.hand_on();
             }
-            Err(problem) => self.fail(problem),
         }
+        self.flow
     }
+}
+
+/// A column of all batches.
+fn whole(batches: &[RecordBatch], column: usize) -> Result<ArrayRef, ArrowError> {
+    match batches {
+        [batch] => Ok(Arc::clone(batch.column(column))),
+        batches => concat(&batches.iter().map(|batch| batch.column(column).as_ref()).collect::<Vec<&dyn Array>>()),
+    }
+}
+
+fn broken(error: &ArrowError) -> Problem {
+    Problem::new(Kind::Internal, format!("cannot put computed features in rows: {error}"), None)
 }
 
 /// The columns of rows with computed features, by those of the rows without.

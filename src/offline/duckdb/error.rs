@@ -2,16 +2,13 @@
 
 use crate::{
     config::MemoryLimit,
-    model::printable,
+    embedded::words,
     problem::{Advice, Kind, Problem},
 };
 
 /// What an error of DuckDB means for the person, while doing `what`.
 pub(crate) fn explain(what: &str, error: &duckdb::Error, memory: &MemoryLimit) -> Problem {
-    let text = error.to_string();
-    // DuckDB puts the kind of error in front and hints behind; the first line says what happened.
-    let line = text.lines().next().unwrap_or(&text);
-    let message = line.split_once("Error: ").map_or(line, |(_, message)| message);
+    let (text, message) = (error.to_string(), words(error));
     if text.contains("max_temp_directory_size") || message.contains("No space left on device") {
         let message = format!("{what}: there is no space left for temporary files");
         return Problem::new(Kind::Unavailable, message, None).advise(Advice::MoreSpaceOrMemory);
@@ -20,5 +17,5 @@ pub(crate) fn explain(what: &str, error: &duckdb::Error, memory: &MemoryLimit) -
         let message = format!("{what}: the work needs more memory than the {memory} that it may use");
         return Problem::new(Kind::Unavailable, message, None).advise(Advice::MoreMemory);
     }
-    Problem::new(Kind::Internal, format!("{what}: {}", printable(message)), None)
+    Problem::new(Kind::Internal, format!("{what}: {message}"), None)
 }

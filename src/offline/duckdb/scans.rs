@@ -2,12 +2,8 @@
 //! statement uses.
 
 use std::{
-    collections::HashMap,
     error::Error,
-    sync::{
-        Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
 };
 
@@ -24,6 +20,7 @@ use duckdb::{
 };
 
 use crate::{
+    embedded::{Numbered, Numbers},
     offline::Cancel,
     problem::{Kind, Problem},
     sources::{OpenSource, Part, Rows, Scan, ScanRun, Wanted},
@@ -37,16 +34,11 @@ const ROWS: usize = 2048;
 /// Bytes of large texts that are taken at once, or one row.
 const BYTES: usize = 16 << 20;
 
-/// Functions of DuckDB are handed numbers and texts only, so scans are known by number.
-static SCANS: LazyLock<Mutex<HashMap<u64, Arc<Known>>>> = LazyLock::new(Mutex::default);
-static NEXT: AtomicU64 = AtomicU64::new(1);
+static SCANS: Numbers<Known> = Numbers::new();
 
 /// A scan that statements can read from, any number of times, as long as this value lives.
 #[derive(Debug)]
-pub(crate) struct ScanTable {
-    number: u64,
-    known: Arc<Known>,
-}
+pub(crate) struct ScanTable(Numbered<Known>);
 
 /// What a table has, and what came of reading it.
 #[derive(Debug)]
@@ -114,25 +106,22 @@ fn without_zone(array: ArrayRef) -> ArrayRef {
 impl ScanTable {
     /// Makes a scan or a source known to DuckDB.
     pub(crate) fn new(content: Content, cancel: Cancel) -> Self {
-        let known = Arc::new(Known { content, cancel, problem: Mutex::default() });
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        scans().insert(number, Arc::clone(&known));
-        Self { number, known }
+        Self(SCANS.add(Known { content, cancel, problem: Mutex::default() }))
     }
 
     /// The table in SQL, as `alias` with columns of these names.
     pub(crate) fn sql(&self, alias: &str, columns: &[String]) -> String {
-        format!("{FUNCTION}({}) AS {alias}({})", self.number, columns.join(", "))
+        format!("{FUNCTION}({}) AS {alias}({})", self.0.number(), columns.join(", "))
     }
 
     /// Whether there is a last column that orders rows by values.
     pub(crate) fn has_content(&self) -> bool {
-        matches!(&self.known.content, Content::Scan(scan) if scan.has_content())
+        matches!(&self.0.content, Content::Scan(scan) if scan.has_content())
     }
 
     /// How many values became null because they do not fit, in all readings.
     pub(crate) fn unfit(&self) -> u64 {
-        match &self.known.content {
+        match &self.0.content {
             Content::Scan(scan) => scan.unfit(),
             Content::Source { .. } => 0,
         }
@@ -140,18 +129,8 @@ impl ScanTable {
 
     /// Why reading failed, the first time.
     pub(crate) fn problem(&self) -> Option<Problem> {
-        self.known.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
-
-impl Drop for ScanTable {
-    fn drop(&mut self) {
-        scans().remove(&self.number);
-    }
-}
-
-fn scans() -> MutexGuard<'static, HashMap<u64, Arc<Known>>> {
-    SCANS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The table function.
@@ -186,7 +165,7 @@ impl VTab for ScanFunction {
 
     fn bind(bind: &BindInfo) -> Result<Bound, Box<dyn Error>> {
         let number = bind.get_parameter(0).to_uint64();
-        let known = scans().get(&number).cloned().ok_or_else(|| format!("there is no scan {number}"))?;
+        let known = SCANS.get(number).ok_or_else(|| format!("there is no scan {number}"))?;
         for (index, kind) in known.content.kinds().iter().enumerate() {
             bind.add_result_column(&format!("c{index}"), to_duckdb_logical_type(kind)?);
         }

@@ -2,10 +2,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use arrow::{
-    array::RecordBatch,
-    datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef},
-};
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use duckdb::Connection;
 
 use super::{
@@ -14,7 +11,8 @@ use super::{
     scans::{Content, ScanTable},
 };
 use crate::{
-    feast::values::encode::{micros_in_utc, widen},
+    embedded::plain_schema,
+    feast::values::encode::widen,
     offline::{BatchSink, Cancel, cancel::Running},
     problem::{Kind, Problem},
     sources::Scan,
@@ -136,28 +134,6 @@ impl DuckdbSession {
             None => explain(work.what, error, &self.memory.limit),
         }
     }
-}
-
-/// The types of a result as everybody knows them: small buffers, and times in UTC.
-fn plain_schema(schema: &SchemaRef) -> SchemaRef {
-    Arc::new(Schema::new(plain_fields(schema.fields())))
-}
-
-fn plain_fields(fields: &Fields) -> Fields {
-    fields.iter().map(plain_field).collect()
-}
-
-fn plain_field(field: &FieldRef) -> FieldRef {
-    let kind = match field.data_type() {
-        DataType::Timestamp(..) => micros_in_utc(),
-        DataType::LargeUtf8 => DataType::Utf8,
-        DataType::LargeBinary => DataType::Binary,
-        DataType::LargeList(element) | DataType::List(element) => DataType::List(plain_field(element)),
-        DataType::Struct(members) => DataType::Struct(plain_fields(members)),
-        DataType::Map(entries, sorted) => DataType::Map(plain_field(entries), *sorted),
-        other => other.clone(),
-    };
-    Arc::new(field.as_ref().clone().with_data_type(kind))
 }
 
 /// Hands a batch on in types with small buffers: in halves, if they are too small for all of it.

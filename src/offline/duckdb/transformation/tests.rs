@@ -560,8 +560,8 @@ fn aggregates_that_cannot_be_computed_are_named() {
     insta::assert_snapshot!(told.join("\n"), @r#"
     there is no column `y` to be aggregated (did you mean `x`?)
     there is no aggregate function `summ` (there are sum, count, min, max, mean, avg, count_distinct, nunique, std, stddev, var, variance, first, last)
-    `sum` cannot be computed of column `created` (No function matches the given name and argument types 'sum(TIMESTAMP WITH TIME ZONE)'. You might need to add explicit type casts.)
+    `sum` cannot be computed of column `created` (No function matches the given name and argument types 'sum(TIMESTAMP WITH TIME ZONE)'. You might need to add explicit type casts)
     cannot read what is computed of feature view `drivers`: column `sum_x_5s` holds decimal128(38, 0) values, which cannot become Bytes
-    `sum` cannot be computed of column `text` (No function matches the given name and argument types 'sum(VARCHAR)'. You might need to add explicit type casts.)
+    `sum` cannot be computed of column `text` (No function matches the given name and argument types 'sum(VARCHAR)'. You might need to add explicit type casts)
     "#);
 }
