@@ -72,10 +72,24 @@ impl Computation {
 
     /// The inputs in their types, each under its name.
     pub fn typed_inputs(&self) -> impl Iterator<Item = String> {
-        self.inputs.iter().map(|input| {
-            let name = quoted(&input.name);
-            format!("{} AS {name}", brought_to(&input.sql_type, &name))
-        })
+        self.inputs.iter().map(|input| input.named(&input.value()))
+    }
+}
+
+impl NamedInput {
+    /// Its column, in the declared type.
+    pub fn value(&self) -> String {
+        brought_to(&self.sql_type, &quoted(&self.name))
+    }
+
+    /// The same of a column from which whoever computes took out what is no number.
+    pub fn cast(&self) -> String {
+        cast(&self.sql_type, &quoted(&self.name))
+    }
+
+    /// A value under the input's name.
+    pub fn named(&self, value: &str) -> String {
+        format!("{value} AS {}", quoted(&self.name))
     }
 }
 
@@ -85,14 +99,9 @@ impl Output {
         brought_to(&self.sql_type, &self.expression())
     }
 
-    /// The same, as which what is no number still counts as a value.
+    /// The same where what is no number still is a value, which whoever computes it has to take out.
     pub fn cast(&self) -> String {
         cast(&self.sql_type, &self.expression())
-    }
-
-    /// What [`value`](Self::value) is of what [`cast`](Self::cast) gave, in a column of the output's name.
-    pub fn of_cast(&self) -> String {
-        number(&self.sql_type, quoted(&self.name))
     }
 
     /// The expression as it can stand in a statement.
@@ -105,15 +114,12 @@ impl Output {
 /// A value as one of a type. What is no number is no value: pandas does not tell the two apart, so that training,
 /// serving and Python could not agree otherwise.
 fn brought_to(sql_type: &str, value: &str) -> String {
-    number(sql_type, cast(sql_type, value))
+    let cast = cast(sql_type, value);
+    if matches!(sql_type, "FLOAT" | "DOUBLE") { format!("nullif({cast}, 'NaN')") } else { cast }
 }
 
 fn cast(sql_type: &str, value: &str) -> String {
     format!("CAST({value} AS {sql_type})")
-}
-
-fn number(sql_type: &str, value: String) -> String {
-    if matches!(sql_type, "FLOAT" | "DOUBLE") { format!("nullif({value}, 'NaN')") } else { value }
 }
 
 /// The inputs that expressions name, each under the name they use.

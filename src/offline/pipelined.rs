@@ -11,8 +11,9 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::BatchSink;
 
-/// So many batches may wait: enough that neither side waits for the other's small delays, and few enough for memory.
-const WAITING: usize = 2;
+/// So many batches may wait: enough that one side goes on while the other takes or makes several at once, and few enough
+/// for memory.
+const WAITING: usize = 4;
 
 /// Runs what streams rows, and hands them to `sink` on another thread. All that were sent are there when it returns.
 pub fn pipelined<R>(sink: &mut dyn BatchSink, stream: impl FnOnce(&mut dyn BatchSink) -> R) -> R {

@@ -235,7 +235,7 @@ impl<'a> ViewRows<'a> {
                 let Wanted { column, role, .. } = wanted;
                 let what = if *role == Role::Time { "an event time" } else { "a join key" };
                 let message =
-                    format!("{}, column `{column}`: it is missing, and no row is without {what}", part.place(row));
+                    format!("{}, column `{column}`: it is missing, and every row needs {what}", part.place(row));
                 return Err(Problem::new(Kind::Invalid, message, "write it, or leave out the row".to_owned()));
             }
         }

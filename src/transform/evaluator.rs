@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array},
     compute::{cast, concat, take},
-    datatypes::{DataType as ArrowType, Field, FieldRef, Fields, Schema, SchemaRef},
+    datatypes::{DataType as ArrowType, Field, FieldRef, Fields, Float32Type, Float64Type, Schema, SchemaRef},
     error::ArrowError,
 };
 use duckdb::{Connection, params_from_iter, types::Value};
@@ -23,9 +23,6 @@ use crate::{
 /// So many rows are handed over as parameters, of which each value costs something, and not as a table, which costs
 /// something once.
 const FEW: usize = 500;
-
-/// Begins the names of columns that tell where outputs failed.
-const FAILED: &str = "__feastr_failed_";
 
 /// Of a view without inputs: there is a row for each row of outputs.
 const NO_INPUT: &str = "__feastr_row";
@@ -140,7 +137,9 @@ impl Evaluator {
     /// Computes everything at once.
     fn compute_all(&self, worker: &Worker, inputs: &RecordBatch) -> Result<Vec<ArrayRef>, Failed> {
         let few = worker.few.as_ref().filter(|_| inputs.num_rows() <= FEW);
-        if let Some((sql, parameters)) = few.zip(parameters::of(inputs)) {
+        if let Some(sql) = few
+            && let Some(parameters) = parameters::of(inputs)
+        {
             return self.run(worker, (sql, &parameters), &self.outputs);
         }
         worker.slot.put(Some(inputs.clone()));
@@ -150,13 +149,11 @@ impl Evaluator {
     /// Computes what can be, and finds what cannot.
     fn compute_each(&self, worker: &Worker) -> Result<Computed, Problem> {
         let outputs = &self.computation.outputs;
-        let (mut tried, mut columns) = (Vec::new(), Vec::new());
-        for (index, output) in outputs.iter().enumerate() {
-            let (value, name, flag) = (output.cast(), quoted(&output.name), quoted(&format!("{FAILED}{index}")));
-            tried.push(format!("TRY({value}) AS {name}, TRY({value} IS NULL) IS NULL AS {flag}"));
-            columns.push(format!("{}, {flag}", output.of_cast()));
-        }
-        let sql = self.statement(&worker.slot.sql(), &tried, &columns);
+        let tried = outputs.iter().map(|output| {
+            let value = output.cast();
+            format!("TRY({value}), TRY({value} IS NULL) IS NULL")
+        });
+        let sql = self.statement(&worker.slot.sql(), tried);
         let columns = self.read_as(worker, &sql, &self.with_flags())?;
         let mut computed = Computed { columns: Vec::with_capacity(outputs.len()), failed: Vec::new() };
         for (output, pair) in columns.chunks_exact(2).enumerate() {
@@ -219,22 +216,23 @@ impl Evaluator {
 
     /// Outputs of each row of a table.
     fn outputs_of(&self, table: &str, outputs: &[Output]) -> String {
-        let values: Vec<String> =
-            outputs.iter().map(|output| format!("{} AS {}", output.cast(), quoted(&output.name))).collect();
-        let columns: Vec<String> =
-            outputs.iter().map(|output| format!("{} AS {}", output.of_cast(), quoted(&output.name))).collect();
-        self.statement(table, &values, &columns)
+        self.statement(table, outputs.iter().map(|output| format!("{} AS {}", output.cast(), quoted(&output.name))))
     }
 
-    /// Some values of each row of a table, and columns of these values, in the table's order: there is one thread only.
-    /// What is used twice in a column is a value, so that it is computed once: nothing optimises the statement.
-    fn statement(&self, table: &str, values: &[String], columns: &[String]) -> String {
-        let mut inputs: Vec<String> = self.computation.typed_inputs().collect();
+    /// Some values of each row of a table, in its order: there is one thread only.
+    fn statement(&self, table: &str, values: impl Iterator<Item = String>) -> String {
+        let values: Vec<String> = values.collect();
+        let columns = self.inputs.fields().iter();
+        let typed = self.computation.inputs.iter().zip(columns).map(|(input, column)| {
+            // What is no number was taken out of columns of floats; a text may still say it.
+            let value = if column.data_type().is_floating() { input.cast() } else { input.value() };
+            input.named(&value)
+        });
+        let mut inputs: Vec<String> = typed.collect();
         if inputs.is_empty() {
             inputs.push(NO_INPUT.to_owned());
         }
-        let (values, inputs) = (values.join(",\n"), inputs.join(", "));
-        format!("SELECT {}\nFROM (SELECT {values}\nFROM (SELECT {inputs} FROM {table}))", columns.join(", "))
+        format!("SELECT {}\nFROM (SELECT {} FROM {table})", values.join(",\n"), inputs.join(", "))
     }
 
     /// Rows of inputs under the names that expressions use.
@@ -245,8 +243,8 @@ impl Evaluator {
                 Problem::new(Kind::Internal, format!("`{}` has no column for `{}`", self.view, input.column), None)
             })?;
             columns.push(match given.data_type() == field.data_type() {
-                true => Arc::clone(given),
-                false => cast(given, field.data_type()).map_err(|error| self.internal(&error))?,
+                true => numbers(given),
+                false => numbers(&cast(given, field.data_type()).map_err(|error| self.internal(&error))?),
             });
         }
         if columns.is_empty() {
@@ -284,7 +282,7 @@ impl Evaluator {
                 _ => concat(&parts).map_err(Failed::Arrow)?,
             };
             widen(&whole, field.data_type())
-                .map(|column| column.array)
+                .map(|column| numbers(&column.array))
                 .map_err(|error| Failed::Arrow(ArrowError::ComputeError(error.to_string())))
         };
         schema.fields().iter().enumerate().map(column).collect()
@@ -313,6 +311,25 @@ impl Worker {
 enum Failed {
     Engine(duckdb::Error),
     Arrow(ArrowError),
+}
+
+/// A column in which what is no number is null: in SQL it would cost more than the expressions.
+fn numbers(column: &ArrayRef) -> ArrayRef {
+    macro_rules! numbers {
+        ($kind:ty) => {{
+            let floats = column.as_primitive::<$kind>();
+            // Without looking for the first one this is done many at a time.
+            match floats.values().iter().fold(false, |found, float| found | float.is_nan()) {
+                true => Arc::new(floats.unary_opt::<_, $kind>(|float| (!float.is_nan()).then_some(float))),
+                false => Arc::clone(column),
+            }
+        }};
+    }
+    match column.data_type() {
+        ArrowType::Float32 => numbers!(Float32Type),
+        ArrowType::Float64 => numbers!(Float64Type),
+        _ => Arc::clone(column),
+    }
 }
 
 /// How a column is handed to DuckDB, which knows no zones without an extension: times are those of UTC.

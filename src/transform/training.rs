@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// So many rows are computed at once, if they come in smaller batches: DuckDB plans each time anew.
-const AT_ONCE: usize = 1 << 16;
+const AT_ONCE: usize = 1 << 15;
 /// Or rows of so many bytes.
 const BYTES_AT_ONCE: usize = 32 << 20;
 

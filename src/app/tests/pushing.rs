@@ -136,10 +136,10 @@ fn rows_are_right_in_all_views_or_nothing_is_written() {
         (problem.kind, problem.message)
     };
     let good = row(1, 10, 1.0);
-    let no_key = "row 2 of the pushed rows, column `driver_id`: it is missing, and no row is without a join key";
+    let no_key = "row 2 of the pushed rows, column `driver_id`: it is missing, and every row needs a join key";
     assert_eq!(wrong(&[good, (None, Some(10), Some(1.0))]), (Kind::Invalid, no_key.to_owned()));
     let no_time =
-        "row 3 of the pushed rows, column `event_timestamp`: it is missing, and no row is without an event time";
+        "row 3 of the pushed rows, column `event_timestamp`: it is missing, and every row needs an event time";
     assert_eq!(wrong(&[good, good, (Some(1), None, None)]), (Kind::Invalid, no_time.to_owned()));
     let future = "row 2 of the pushed rows, column `event_timestamp`: 1970-01-01T00:17:41Z is in the future";
     assert_eq!(wrong(&[good, row(2, NOW + 61, 1.0)]), (Kind::Refused, future.to_owned()));

@@ -121,12 +121,12 @@ fn mistakes_are_told_before_anything_is_written() {
     ");
     insta::assert_snapshot!(said(&project, &bad(",2026-11-20,2026-11-20,1,1,1"), &both), @r"
     exit code 1
-    error: line 3 of rows.csv, column `driver_id`: it is missing, and no row is without a join key
+    error: line 3 of rows.csv, column `driver_id`: it is missing, and every row needs a join key
     help: write it, or leave out the row
     ");
     insta::assert_snapshot!(said(&project, &bad("1002,,2026-11-20,1,1,1"), &both), @r"
     exit code 1
-    error: line 3 of rows.csv, column `event_timestamp`: it is missing, and no row is without an event time
+    error: line 3 of rows.csv, column `event_timestamp`: it is missing, and every row needs an event time
     help: write it, or leave out the row
     ");
     insta::assert_snapshot!(said(&project, &bad("1002,20.11.2026,2026-11-20,1,1,1"), &both), @r"
