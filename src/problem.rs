@@ -17,6 +17,23 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub advice: Option<Advice>,
+    /// What it is about, where clients tell such problems apart.
+    pub subject: Option<Subject>,
+}
+
+/// What a problem is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A feature view that is named.
+    FeatureView,
+    /// A feature service that is named.
+    FeatureService,
+    /// A feature of a view.
+    Feature,
+    /// The names that features have in an answer.
+    FeatureNames,
+    /// What requests bring for on-demand features.
+    RequestData,
 }
 
 /// The kinds of problems, each with one place in every protocol.
@@ -113,13 +130,19 @@ pub enum Advice {
 impl Problem {
     /// A problem, perhaps with advice.
     pub fn new(kind: Kind, message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self { kind, message: message.into(), advice: help.into().map(Advice::Text) }
+        Self { kind, message: message.into(), advice: help.into().map(Advice::Text), subject: None }
     }
 
     /// The same with other advice.
     #[must_use]
     pub fn advise(self, advice: Advice) -> Self {
         Self { advice: Some(advice), ..self }
+    }
+
+    /// The same about something.
+    #[must_use]
+    pub fn about(self, subject: Subject) -> Self {
+        Self { subject: Some(subject), ..self }
     }
 
     /// The advice in words that fit every face.

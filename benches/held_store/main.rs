@@ -118,7 +118,7 @@ async fn rate(call: &Call) -> f64 {
 async fn ours(store: Arc<FeatureStore>, features: Arc<FeatureRequest>, number: usize) {
     let entities = Entities::of_texts(&[vec![("driver_id".to_owned(), number.to_string())]]).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
-    let request = Request { features: &features, entities: &entities, deadline };
+    let request = Request { features: &features, entities: (&entities).into(), deadline };
     let answer = get_online(&store, &caller(), request).await.unwrap();
     assert!(answer.columns[1..].iter().all(|column| column.values[0].status == Status::Present));
 }

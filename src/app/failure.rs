@@ -37,6 +37,21 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The failure in a sentence or several, for faces that say no more of it.
+    pub fn into_problem(self) -> Problem {
+        let kind = self.kind();
+        let lines: Vec<String> = match self {
+            Self::Problem(problem) => return problem,
+            Self::Definitions(found) => found.into_sorted().into_iter().map(|found| found.message).collect(),
+            Self::Conflicts(conflicts) => conflicts.iter().map(ToString::to_string).collect(),
+            Self::Blocked(blocked) => blocked.iter().map(ToString::to_string).collect(),
+            Self::Stale(differences) => differences.iter().map(ToString::to_string).collect(),
+        };
+        Problem::new(kind, lines.join("; "), None)
+    }
+}
+
 impl From<NoRuntime> for Failure {
     fn from(error: NoRuntime) -> Self {
         Problem::from(error).into()

@@ -28,6 +28,7 @@ pub struct FeatureStore {
     clock: fn() -> Timestamp,
     observer: Arc<Observer>,
     whereabouts: Whereabouts,
+    feast_statuses: bool,
 }
 
 /// The stores that a feature store is made of.
@@ -84,6 +85,7 @@ impl FeatureStore {
             clock,
             observer,
             whereabouts,
+            feast_statuses: false,
         }
     }
 
@@ -96,6 +98,18 @@ impl FeatureStore {
         let (clock, replica) = (self.clock, Arc::clone(&self.stores.replica));
         let kept = Cached::new(replica, &self.config.project, self.config.registry_cache, Arc::new(clock))?;
         Ok(Self { kept: Some(kept), ..self })
+    }
+
+    /// The same, whose answers have the statuses of Feast's server of features, if they are wanted: everything is present,
+    /// however old, and if it is not there.
+    #[must_use]
+    pub fn with_feast_statuses(self, feast_statuses: bool) -> Self {
+        Self { feast_statuses, ..self }
+    }
+
+    /// Whether answers have the statuses of Feast.
+    pub(super) const fn has_feast_statuses(&self) -> bool {
+        self.feast_statuses
     }
 
     /// What is registered: as it is now, or as a store that is held knows it.

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     clients::runtime::blocking,
     problem::Problem,
-    retrieval::{Entities, FeatureRequest},
-    serving::Answer,
+    retrieval::FeatureRequest,
+    serving::{Answer, Asked},
 };
 
 /// What is asked for.
@@ -20,7 +20,7 @@ pub struct Request<'a> {
     /// Which features.
     pub features: &'a FeatureRequest,
     /// Of whom.
-    pub entities: &'a Entities,
+    pub entities: Asked<'a>,
     /// When nobody waits for the answer any more.
     pub deadline: Instant,
 }
@@ -46,7 +46,8 @@ async fn prepared(store: &Arc<FeatureStore>, request: &FeatureRequest) -> Result
 }
 
 /// A file of training rows will do for entities: what is not asked for is left out.
-fn tell_ignored(store: &FeatureStore, prepared: &Prepared, entities: &Entities) -> Result<(), Problem> {
+fn tell_ignored(store: &FeatureStore, prepared: &Prepared, asked: Asked<'_>) -> Result<(), Problem> {
+    let Asked::Rows(entities) = asked else { return Ok(()) };
     if !entities.is_file() {
         return Ok(());
     }

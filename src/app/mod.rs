@@ -24,6 +24,7 @@ pub mod plan;
 mod prepared;
 pub mod push;
 mod python_views;
+pub mod readiness;
 mod remembered;
 pub mod retrieval;
 pub mod saved_datasets;

@@ -26,7 +26,9 @@ pub(super) fn prepared(store: &FeatureStore, request: &FeatureRequest) -> Result
     }
     let retrieval = Arc::new(resolved(store, &state, request, Purpose::Serving)?);
     let features = OnlineFeatures::new(store.project(), Arc::clone(&retrieval), online, store.expressions())?
-        .strict(store.config().strict);
+        .strict(store.config().strict)
+        .feast_statuses(store.has_feast_statuses())
+        .knowing(&state);
     let prepared = Arc::new(Prepared { retrieval, features });
     if let Some(remembered) = remembered {
         remembered.put(&state, request, &prepared);

@@ -24,7 +24,7 @@ use crate::{
         Projection, RegistryState, SourceKind, View,
     },
     problem::{Kind, Problem},
-    serving::{Answer, AnswerColumn, Answered, Status},
+    serving::{Answer, AnswerColumn, Status},
 };
 
 /// The columns of a log, and where their values are in an answer.
@@ -120,7 +120,7 @@ impl LogColumn {
         let nothing = || new_null_array(field.data_type(), rows);
         Ok(match self {
             Self::Key(dtype) => match found(field.name(), &answer.columns[..answer.keys]) {
-                Some(key) => decoded(dtype, &answer.columns[key].values, field)?,
+                Some(key) => decoded(dtype, &answer.columns[key], field)?,
                 None => nothing(),
             },
             Self::Request => match answer.request.iter().find(|(name, _)| name == field.name()) {
@@ -130,7 +130,7 @@ impl LogColumn {
             Self::Feature { view, feature, part } => {
                 let name = if full_feature_names { format!("{view}__{feature}") } else { feature.clone() };
                 let Some(column) = found(&name, &answer.columns[answer.keys..]) else { return Ok(nothing()) };
-                part.values(&answer.columns[answer.keys + column].values, field)?
+                part.values(&answer.columns[answer.keys + column], field)?
             }
             Self::LogTime => {
                 Arc::new(TimestampMicrosecondArray::from_value(request.at.micros(), rows).with_timezone("UTC"))
@@ -147,23 +147,25 @@ impl LogColumn {
 }
 
 impl Part {
-    fn values(&self, answered: &[Answered], field: &FieldRef) -> Result<ArrayRef, Box<dyn std::error::Error>> {
+    fn values(&self, column: &AnswerColumn, field: &FieldRef) -> Result<ArrayRef, Box<dyn std::error::Error>> {
         Ok(match self {
-            Self::Value(dtype) => decoded(dtype, answered, field)?,
+            Self::Value(dtype) => decoded(dtype, column, field)?,
             Self::EventTime => {
-                let seconds = answered.iter().map(|answered| answered.event.seconds());
+                let seconds = column.values.iter().map(|answered| answered.event.seconds());
                 let millis = seconds.map(|seconds| seconds.saturating_mul(1_000));
                 Arc::new(TimestampMillisecondArray::from_iter_values(millis).with_timezone("UTC"))
             }
             Self::Status => {
-                Arc::new(Int32Array::from_iter_values(answered.iter().map(|answered| answered.status.number())))
+                let statuses = column.values.iter().map(|answered| answered.status.number());
+                Arc::new(Int32Array::from_iter_values(statuses))
             }
         })
     }
 }
 
-fn decoded(dtype: &DataType, answered: &[Answered], field: &FieldRef) -> Result<ArrayRef, Box<dyn std::error::Error>> {
-    let values: Vec<Option<&Value>> = answered.iter().map(|answered| Some(&answered.value)).collect();
+fn decoded(dtype: &DataType, column: &AnswerColumn, field: &FieldRef) -> Result<ArrayRef, Box<dyn std::error::Error>> {
+    let values = (0..column.values.len()).map(|row| column.value(row)).collect::<Result<Vec<_>, _>>()?;
+    let values: Vec<Option<&Value>> = values.iter().map(Some).collect();
     Ok(cast(&decode(dtype, &values)?, field.data_type())?)
 }
 

@@ -133,7 +133,7 @@ mod tests {
 
     fn column(name: &str, values: &[(Value, Status, i64)]) -> AnswerColumn {
         let answered = |(value, status, seconds): &(Value, Status, i64)| Answered {
-            value: value.clone(),
+            value: value.into(),
             status: *status,
             event: Timestamp::from_micros(seconds * 1_000_000),
         };
@@ -186,6 +186,7 @@ mod tests {
             ],
             keys: 1,
             request: vec![("bonus".to_owned(), Arc::new(Int64Array::from(vec![Some(3), None])))],
+            versions: Arc::default(),
         };
         let rows = logged(1.0).rows(request(5), &answer, false).unwrap();
         let integers =

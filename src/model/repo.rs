@@ -79,6 +79,8 @@ pub struct RegistryState {
     pub owners: BTreeMap<ObjectId, String>,
     /// What was materialized, by feature view or stream feature view.
     pub materialized: BTreeMap<String, MaterializedView>,
+    /// Which version of a feature view or stream feature view is the active one; 0 is the first.
+    pub versions: BTreeMap<String, u32>,
 }
 
 /// An object feastr keeps as it is.

@@ -24,6 +24,7 @@ pub fn read_objects(snapshot: &Snapshot) -> RegistryState {
     let stored = side_by_side(&rows, |row| Stored::read(row.kind, &row.name, &row.proto));
     for (row, stored) in rows.into_iter().zip(stored) {
         state.materialized.extend(stored.materialized.map(|materialized| (row.name.clone(), materialized)));
+        state.versions.extend(stored.version.map(|version| (row.name.clone(), version)));
         match stored.object {
             Ok(object) => {
                 state.objects.insert(ObjectId::new(row.kind, &row.name), object);

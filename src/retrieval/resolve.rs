@@ -15,7 +15,7 @@ use crate::{
         FeatureService, FeatureView, Field, NamedView, Object, ObjectId, ObjectKind, OnDemandFeatureView,
         OnDemandSource, RegistryState,
     },
-    problem::{Advice, Kind, Problem},
+    problem::{Advice, Kind, Problem, Subject},
 };
 
 /// What a person asks for: features one by one, all of a service, or both.
@@ -180,6 +180,7 @@ impl Resolving<'_> {
                 let (field, output) = (found.clone(), self.output_name(member.name_to_use(), &found.name));
                 selected.features.push(SelectedFeature { field, output, shown: Shown::Always });
             }
+            member.name_to_use().clone_into(&mut selected.name);
             // An on-demand view may have come first, and brought it along.
             let of_inputs = |(known, view): &Named| {
                 alias.is_none() && known.is_none() && view.features.is_empty() && view.view.name == member.view
@@ -257,6 +258,9 @@ impl Resolving<'_> {
         }
         let mut retrieval = Retrieval { views: self.views.drain(..).map(|(_, view)| view).collect(), on_demand };
         check_outputs(&retrieval, self.full_names)?;
+        if self.purpose == Purpose::Serving {
+            check_keys(&retrieval)?;
+        }
         let mut on_demand = std::mem::take(&mut retrieval.on_demand);
         let computed: Vec<Arc<str>> = on_demand.iter().flat_map(|view| view.outputs.iter().cloned()).collect();
         for selected in &mut on_demand {
@@ -275,7 +279,7 @@ fn select(view: FeatureView, join_key_map: &BTreeMap<String, String>) -> Selecte
             JoinKey { field: field.clone(), column }
         })
         .collect();
-    SelectedView { view, join_keys, features: Vec::new() }
+    SelectedView { name: view.name.clone(), view, join_keys, features: Vec::new() }
 }
 
 /// The view of this name as its values are stored; a stream view is read like a plain one.
@@ -325,7 +329,9 @@ fn disabled(id: &ObjectId) -> Problem {
 fn no_view(state: &RegistryState, name: &str) -> Problem {
     let known = state.objects.keys().filter(|id| id.kind.is_view()).map(|id| id.name.as_str());
     let advice = did_you_mean(name, known).map_or(Advice::FillRegistry, Advice::Text);
-    Problem::new(Kind::NotFound, format!("there is no feature view `{name}`"), None).advise(advice)
+    Problem::new(Kind::NotFound, format!("there is no feature view `{name}`"), None)
+        .advise(advice)
+        .about(Subject::FeatureView)
 }
 
 fn service<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureService, Problem> {
@@ -335,7 +341,7 @@ fn service<'a>(state: &'a RegistryState, name: &str) -> Result<&'a FeatureServic
         (_, Some(foreign)) => {
             Err(Problem::new(Kind::Unsupported, format!("{id} cannot be served: {}", foreign.reason), None))
         }
-        _ => Err(not_registered(state, ObjectKind::FeatureService, name)),
+        _ => Err(not_registered(state, ObjectKind::FeatureService, name).about(Subject::FeatureService)),
     }
 }
 
@@ -361,6 +367,7 @@ fn find<'a>(view: &str, features: &'a [Field], name: &str) -> Result<&'a Field, 
             did_you_mean(name, known())
         };
         Problem::new(Kind::NotFound, format!("feature view `{view}` has no feature `{name}`"), help)
+            .about(Subject::Feature)
     })
 }
 
@@ -377,7 +384,18 @@ fn check_outputs(retrieval: &Retrieval, full_names: bool) -> Result<(), Problem>
     }
     let advice = if full_names { Advice::Text("ask for each feature once".to_owned()) } else { Advice::QualifyNames };
     let message = format!("several features would be called {}", twice.join(", "));
-    Err(Problem::new(Kind::Invalid, message, None).advise(advice))
+    Err(Problem::new(Kind::Invalid, message, None).advise(advice).about(Subject::FeatureNames))
+}
+
+/// Neither may a join key and a feature.
+fn check_keys(retrieval: &Retrieval) -> Result<(), Problem> {
+    match retrieval.entity_columns().into_iter().find(|key| retrieval.answers(&key.column)) {
+        None => Ok(()),
+        Some(key) => {
+            let message = format!("a feature and a join key would both be called `{}`", key.column);
+            Err(Problem::new(Kind::Invalid, message, None).advise(Advice::QualifyNames).about(Subject::FeatureNames))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub struct Retrieval {
 pub struct SelectedView {
     /// The view as it is registered.
     pub view: FeatureView,
+    /// The name that features have in front of theirs: its own, or the one that a feature service gives it.
+    pub name: String,
     /// Empty for an entity-less view.
     pub join_keys: Vec<JoinKey>,
     /// In requested order.
@@ -121,6 +123,12 @@ impl Retrieval {
     /// The names of the features that are computed, in order.
     pub fn computed(&self) -> impl Iterator<Item = &str> {
         self.on_demand.iter().flat_map(|view| &view.outputs).map(|output| &**output)
+    }
+
+    /// Whether a feature of the answer to somebody who asks for values as they are now has this name.
+    pub fn answers(&self, name: &str) -> bool {
+        let mut shown = self.fetched().filter(|feature| feature.shown == Shown::Always);
+        shown.any(|feature| &*feature.output == name) || self.computed().any(|computed| computed == name)
     }
 
     /// The fields that requests bring, each once, with a view that needs it.

@@ -3,10 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use arrow::array::ArrayRef;
-use serde_json::{Value as Json, json};
+use serde::Serialize;
 
 use crate::{
-    feast::values::value::Value,
+    feast::values::{WireValue, value::Value},
     model::{Timestamp, Ttl},
     online::StoredValue,
     problem::{Kind, Problem},
@@ -54,15 +54,18 @@ impl fmt::Display for Status {
 }
 
 /// One value of an answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
-    /// The value; null if there is none that counts.
-    pub value: Value,
+    /// The value as it is stored; null if there is none that counts.
+    pub value: WireValue,
     /// Why.
     pub status: Status,
     /// Event time of the value; 1970 where there is none.
     pub event: Timestamp,
 }
+
+/// When something is that never happened, as Feast has it.
+pub(super) const NO_EVENT: Timestamp = Timestamp::from_micros(0);
 
 impl Answered {
     /// What is stored of a feature, as it stands at `now`.
@@ -70,36 +73,54 @@ impl Answered {
     /// # Errors
     /// When the stored bytes are damaged.
     pub(super) fn of(
-        stored: &StoredValue,
+        stored: StoredValue,
         selected: &SelectedView,
         feature: &str,
-        now: Timestamp,
+        judge: Judge,
     ) -> Result<Self, Problem> {
         let StoredValue::Found { value, event } = stored else {
-            return Ok(Self { value: Value::NULL, status: Status::NotFound, event: Timestamp::from_micros(0) });
+            let status = judge.seen(Status::NotFound);
+            return Ok(Self { value: WireValue::NULL, status, event: NO_EVENT });
         };
-        let value = Value::read(value).map_err(|error| {
-            let name = format!("{}:{feature}", selected.view.name);
-            Problem::new(
-                Kind::Internal,
-                format!("the stored value of {name} is damaged: {error}"),
-                "materialize the view again".to_owned(),
-            )
-        })?;
-        let status = if is_expired(*event, selected.view.ttl, now) {
-            Status::OutsideMaxAge
-        } else if value.is_null() {
-            Status::NullValue
-        } else {
-            Status::Present
+        let value = WireValue::from(value);
+        let status = match judge {
+            Judge::At(now) if is_expired(event, selected.view.ttl, now) => Status::OutsideMaxAge,
+            _ => match value.is_null() {
+                Ok(true) => judge.seen(Status::NullValue),
+                Ok(false) => Status::Present,
+                Err(error) => return Err(damaged(&format!("{}:{feature}", selected.view.name), &error)),
+            },
         };
-        Ok(Self { value, status, event: *event })
+        Ok(Self { value, status, event })
     }
+}
 
-    /// The value as JSON; the null that Feast writes for times is null here, too.
-    fn to_json(&self) -> Json {
-        if self.value.is_null() { Json::Null } else { self.value.to_json() }
+/// How statuses are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judge {
+    /// By what is stored, and how old it is at this moment.
+    At(Timestamp),
+    /// As Feast's server of features over Redis: everything is present, however old, and if it is not there.
+    Feast,
+}
+
+impl Judge {
+    /// The status that is told instead of another one.
+    pub(super) const fn seen(self, status: Status) -> Status {
+        match self {
+            Self::At(_) => status,
+            Self::Feast => Status::Present,
+        }
     }
+}
+
+/// The problem of a stored value that is none.
+fn damaged(name: &str, error: &dyn std::error::Error) -> Problem {
+    Problem::new(
+        Kind::Internal,
+        format!("the stored value of {name} is damaged: {error}"),
+        "materialize the view again".to_owned(),
+    )
 }
 
 /// Whether a value is older than the ttl; stores know whole seconds only, so seconds count.
@@ -125,22 +146,35 @@ pub struct Answer {
     pub keys: usize,
     /// The fields of the requests that something was computed of, with a value for each entity.
     pub request: Vec<(String, ArrayRef)>,
+    /// The views that were read, and their versions.
+    pub versions: Arc<[ViewVersion]>,
 }
 
-impl Answer {
-    /// The answer in the shape of Feast's `/get-online-features`.
-    pub fn to_json(&self) -> Json {
-        let names: Vec<&str> = self.columns.iter().map(|column| &*column.name).collect();
-        let results: Vec<Json> = self.columns.iter().map(AnswerColumn::to_json).collect();
-        json!({ "metadata": { "feature_names": names }, "results": results })
-    }
+/// A view of which something was answered, and which of its versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ViewVersion {
+    /// Its name, or the one that a feature service gives it.
+    pub name: String,
+    /// Its version; 0, the first one, is not written, as in Feast.
+    #[serde(skip_serializing_if = "is_first")]
+    pub version: u32,
+}
+
+const fn is_first(version: &u32) -> bool {
+    *version == 0
 }
 
 impl AnswerColumn {
-    fn to_json(&self) -> Json {
-        let values: Vec<Json> = self.values.iter().map(Answered::to_json).collect();
-        let statuses: Vec<&str> = self.values.iter().map(|answered| answered.status.as_str()).collect();
-        let events: Vec<String> = self.values.iter().map(|answered| answered.event.to_string()).collect();
-        json!({ "values": values, "statuses": statuses, "event_timestamps": events })
+    /// The value of an entity.
+    ///
+    /// # Errors
+    /// When the stored bytes are damaged.
+    pub fn value(&self, entity: usize) -> Result<Value, Problem> {
+        self.values[entity].value.read().map_err(|error| damaged(&self.name, &error))
+    }
+
+    /// Appends the value of an entity as JSON.
+    pub(super) fn write_value(&self, answered: &Answered, out: &mut Vec<u8>) -> Result<(), Problem> {
+        answered.value.write_json(out).map_err(|error| damaged(&self.name, &error))
     }
 }

@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
 
-use super::{AnswerColumn, Answered, Status, keys::Keys};
+use super::{
+    AnswerColumn, Answered, Asked, Status,
+    answer::{Judge, NO_EVENT},
+    keys::Keys,
+};
 use crate::{
     feast::values::{
+        WireValue,
         decode::decode,
         encode::{ColumnEncoder, carrier},
         value::Value,
     },
-    model::{DataType, Timestamp},
+    model::DataType,
     problem::{Kind, Problem},
-    retrieval::{Entities, InputFrom, Retrieval, SelectedOnDemand},
+    retrieval::{InputFrom, Retrieval, SelectedOnDemand},
     transform::{Engine, Evaluator},
 };
 
@@ -48,7 +53,8 @@ impl ComputedFeatures {
         retrieval: &Retrieval,
         asked: &Keys<'_>,
         answered: &[Vec<AnswerColumn>],
-        strict: Option<&Entities>,
+        strict: Option<Asked<'_>>,
+        judge: Judge,
     ) -> Result<Vec<AnswerColumn>, Problem> {
         let mut columns = Vec::new();
         for (selected, evaluator) in retrieval.on_demand.iter().zip(&self.views) {
@@ -59,16 +65,16 @@ impl ComputedFeatures {
                 .collect::<Result<_, Problem>>()?;
             let column = |name: &str| inputs.iter().find(|(known, _)| *known == name).map(|(_, array)| array);
             let computed = evaluator.compute(asked.rows(), column)?;
-            if let (Some(entities), Some(cell)) = (strict, computed.failed.first()) {
+            if let (Some(strict), Some(cell)) = (strict, computed.failed.first()) {
                 let reason = evaluator.reason(cell, column)?;
                 let name = &selected.outputs[cell.output];
-                let message = format!("`{name}` of {} cannot be computed: {reason}", entities.row(cell.row));
+                let message = format!("`{name}` of {} cannot be computed: {reason}", strict.row(cell.row));
                 return Err(Problem::new(Kind::Invalid, message, None));
             }
             for (output, (array, name)) in computed.columns.iter().zip(&selected.outputs).enumerate() {
-                let mut values = answers(&selected.view.features[output].dtype, array)?;
+                let mut values = answers(&selected.view.features[output].dtype, array, judge)?;
                 for cell in computed.failed.iter().filter(|cell| cell.output == output) {
-                    values[cell.row].status = Status::Invalid;
+                    values[cell.row].status = judge.seen(Status::Invalid);
                 }
                 columns.push(AnswerColumn { name: Arc::clone(name), values });
             }
@@ -94,11 +100,14 @@ fn values(
     match from {
         InputFrom::Feature(view, feature) => {
             let field = &retrieval.views[*view].features[*feature].field;
-            let values: Vec<Option<&Value>> = answered[*view][*feature]
-                .values
-                .iter()
-                .map(|answered| (answered.status == Status::Present).then_some(&answered.value))
-                .collect();
+            let column = &answered[*view][*feature];
+            let counts = |(entity, answered): (usize, &Answered)| match answered.status {
+                Status::Present => column.value(entity).map(Some),
+                _ => Ok(None),
+            };
+            let values: Vec<Option<Value>> =
+                column.values.iter().enumerate().map(counts).collect::<Result<_, Problem>>()?;
+            let values: Vec<Option<&Value>> = values.iter().map(Option::as_ref).collect();
             decode(&field.dtype, &values).map_err(|error| {
                 let name = format!("{}:{}", retrieval.views[*view].view.name, field.name);
                 let message = format!("the stored values of {name} are not as it is declared: {error}");
@@ -112,19 +121,19 @@ fn values(
 }
 
 /// A computed column as it is answered: such values have no event, so that 1970 stands for it as in Feast.
-fn answers(dtype: &DataType, array: &ArrayRef) -> Result<Vec<Answered>, Problem> {
+fn answers(dtype: &DataType, array: &ArrayRef, judge: Judge) -> Result<Vec<Answered>, Problem> {
     let internal = |error: &dyn std::error::Error| {
         Problem::new(Kind::Internal, format!("cannot answer computed values: {error}"), None)
     };
     let encoder = ColumnEncoder::new(dtype, array.data_type()).map_err(|error| internal(&error))?;
     let bound = encoder.bind(array).map_err(|error| internal(&error))?;
-    let mut bytes = Vec::new();
     let answer = |row: usize| {
-        bytes.clear();
+        let mut bytes = Vec::new();
         bound.encode(row, &mut bytes).map_err(|error| internal(&error))?;
-        let value = Value::read(&bytes).map_err(|error| internal(&error))?;
-        let status = if value.is_null() { Status::NullValue } else { Status::Present };
-        Ok(Answered { value, status, event: Timestamp::from_micros(0) })
+        let value = WireValue::from(bytes);
+        let is_null = value.is_null().map_err(|error| internal(&error))?;
+        let status = if is_null { judge.seen(Status::NullValue) } else { Status::Present };
+        Ok(Answered { value, status, event: NO_EVENT })
     };
     (0..array.len()).map(answer).collect()
 }

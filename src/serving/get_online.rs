@@ -3,16 +3,15 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    Answer, AnswerColumn, Answered,
-    computed::ComputedFeatures,
-    keys::{KeyColumn, Keys},
+    Answer, AnswerColumn, Answered, Asked, ViewVersion, answer::Judge, computed::ComputedFeatures,
+    key_column::KeyColumn, keys::Keys, registered_keys::RegisteredKeys,
 };
 use crate::{
     feast::values::entity_key::{EntityKeyEncoder, EntityKeyError, KeyPart},
-    model::{DUMMY_JOIN_KEY, Timestamp},
+    model::{DUMMY_JOIN_KEY, RegistryState, Timestamp},
     online::{Found, PreparedRead, Reader, ViewFeatures},
     problem::{self, Problem},
-    retrieval::{Entities, JoinKey, Retrieval, Shown},
+    retrieval::{JoinKey, Retrieval, SelectedView, Shown},
     transform::Engine,
 };
 
@@ -32,6 +31,10 @@ pub struct OnlineFeatures {
     computed: ComputedFeatures,
     /// Whether a value that cannot be computed fails all of the answer.
     strict: bool,
+    /// Whether statuses are those of Feast.
+    feast_statuses: bool,
+    registered: RegisteredKeys,
+    versions: Arc<[ViewVersion]>,
 }
 
 /// The join keys of views that share their entity keys.
@@ -71,7 +74,17 @@ impl OnlineFeatures {
             views.push(index);
         }
         let computed = ComputedFeatures::new(&retrieval, engine)?;
-        Ok(Self { read: store.prepare(project, read), views, retrieval, keys, computed, strict: false })
+        Ok(Self {
+            read: store.prepare(project, read),
+            views,
+            retrieval,
+            keys,
+            computed,
+            strict: false,
+            feast_statuses: false,
+            registered: RegisteredKeys::default(),
+            versions: Arc::default(),
+        })
     }
 
     /// The same, whose answer fails where a value cannot be computed, if that is wanted; otherwise such a value is null.
@@ -80,41 +93,63 @@ impl OnlineFeatures {
         Self { strict, ..self }
     }
 
+    /// The same with the statuses of Feast, if they are wanted: everything is present, however old, and if it is not there.
+    #[must_use]
+    pub fn feast_statuses(self, feast_statuses: bool) -> Self {
+        Self { feast_statuses, ..self }
+    }
+
+    /// The same with what is registered besides: other join keys, which requests may have although nobody needs them, and
+    /// the versions of the views.
+    #[must_use]
+    pub fn knowing(self, state: &RegistryState) -> Self {
+        let versions = self.views.iter().map(|position| {
+            let SelectedView { view, name, .. } = &self.retrieval.views[*position];
+            ViewVersion { name: name.clone(), version: state.versions.get(&view.name).copied().unwrap_or(0) }
+        });
+        Self { versions: versions.collect(), registered: RegisteredKeys::of(state), ..self }
+    }
+
     /// The stored features of each entity, as they stand at `now`.
     ///
     /// # Errors
     /// When a join key is missing, a value is not of its type, or the store cannot be read, or not before the deadline.
-    pub async fn of(&self, entities: &Entities, now: Timestamp, deadline: Instant) -> Result<Answer, Problem> {
-        let asked = Keys::read(&self.retrieval, entities)?;
-        let keys = self.keys.iter().map(|list| list.keys(&asked)).collect::<Result<Vec<_>, _>>()?;
-        let found = self.read.read(&keys, deadline).await?;
-        self.answer((&asked, entities), &found, now)
+    pub async fn of<'a>(
+        &self,
+        asked: impl Into<Asked<'a>>,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Answer, Problem> {
+        let asked = asked.into();
+        let keys = Keys::read(&self.retrieval, asked, &self.registered)?;
+        let serialized = self.keys.iter().map(|list| list.keys(&keys)).collect::<Result<Vec<_>, _>>()?;
+        let found = self.read.read(&serialized, deadline).await?;
+        let judge = if self.feast_statuses { Judge::Feast } else { Judge::At(now) };
+        self.answer((&keys, asked), found, judge)
     }
 
-    fn answer(
-        &self,
-        (asked, entities): (&Keys<'_>, &Entities),
-        found: &Found,
-        now: Timestamp,
-    ) -> Result<Answer, Problem> {
-        let mut columns = asked.answers();
+    fn answer(&self, (keys, asked): (&Keys<'_>, Asked<'_>), found: Found, judge: Judge) -> Result<Answer, Problem> {
+        let mut columns = keys.answers().to_vec();
         let key_count = columns.len();
         let mut answered: Vec<Vec<AnswerColumn>> = self.retrieval.views.iter().map(|_| Vec::new()).collect();
-        for (position, values) in self.views.iter().zip(found) {
+        for (position, rows) in self.views.iter().zip(found) {
             let view = &self.retrieval.views[*position];
-            for (index, feature) in view.features.iter().enumerate() {
-                let values = values.iter().map(|row| Answered::of(&row[index], view, &feature.field.name, now));
-                answered[*position].push(AnswerColumn {
-                    name: Arc::clone(&feature.output),
-                    values: values.collect::<Result<_, _>>()?,
-                });
+            let column =
+                |name: &Arc<str>| AnswerColumn { name: Arc::clone(name), values: Vec::with_capacity(rows.len()) };
+            let mut columns: Vec<AnswerColumn> = view.features.iter().map(|feature| column(&feature.output)).collect();
+            for row in rows {
+                for ((stored, feature), column) in row.into_iter().zip(&view.features).zip(&mut columns) {
+                    column.values.push(Answered::of(stored, view, &feature.field.name, judge)?);
+                }
             }
+            answered[*position] = columns;
         }
-        let computed = self.computed.of(&self.retrieval, asked, &answered, self.strict.then_some(entities))?;
+        let strict = self.strict.then_some(asked);
+        let computed = self.computed.of(&self.retrieval, keys, &answered, strict, judge)?;
         let shown = answered.into_iter().flatten().zip(self.retrieval.fetched());
         columns.extend(shown.filter(|(_, feature)| feature.shown == Shown::Always).map(|(column, _)| column));
         columns.extend(computed);
-        Ok(Answer { columns, keys: key_count, request: asked.requests() })
+        Ok(Answer { columns, keys: key_count, request: keys.requests(), versions: Arc::clone(&self.versions) })
     }
 }
 

@@ -10,15 +10,20 @@ use arrow::{
     error::ArrowError,
 };
 
-use super::{AnswerColumn, Answered, Status, request};
+use super::{
+    AnswerColumn, Asked, RequestColumns,
+    key_column::{KeyColumn, missing, unfit},
+    registered_keys::RegisteredKeys,
+    request, request_keys,
+};
 use crate::{
-    diagnostics::{did_you_mean, with_article},
+    diagnostics::did_you_mean,
     feast::values::{
         encode::EncodeError,
         value::{Kind as ValueKind, Value},
     },
-    model::{DataType, Field, Timestamp},
-    problem::{Advice, Kind, Problem},
+    model::{DUMMY_JOIN_KEY, DataType, Field},
+    problem::{Kind, Problem},
     retrieval::{Entities, JoinKey, Retrieval},
     sources::{Converted, OpenSource, Role, Wanted, as_texts, key_values},
 };
@@ -26,23 +31,26 @@ use crate::{
 /// The join keys of all entities.
 pub(super) struct Keys<'a> {
     /// Each column in every type under which some view knows it, in order of first use.
-    pub columns: Vec<KeyColumn<'a>>,
+    columns: Vec<KeyColumn<'a>>,
+    /// As they stand in the answer, each column once.
+    shown: Vec<AnswerColumn>,
     /// How many entities there are.
-    pub entities: usize,
+    entities: usize,
     /// The fields of the request that something is computed of, with a value for each entity.
     request: Vec<(&'a str, ArrayRef)>,
 }
 
-/// A join key column of the entities in one type.
-pub(super) struct KeyColumn<'a> {
-    pub key: &'a JoinKey,
-    /// One of each entity.
-    pub values: Vec<Value>,
-}
-
 impl<'a> Keys<'a> {
     /// Reads the join keys that a retrieval needs.
-    pub(crate) fn read(retrieval: &'a Retrieval, entities: &Entities) -> Result<Self, Problem> {
+    pub(super) fn read(retrieval: &'a Retrieval, asked: Asked<'_>, known: &RegisteredKeys) -> Result<Self, Problem> {
+        match asked {
+            Asked::Rows(entities) => Self::of_rows(retrieval, entities),
+            Asked::Columns(columns) => Self::of_columns(retrieval, columns, known),
+        }
+    }
+
+    /// Those of rows of any kind.
+    fn of_rows(retrieval: &'a Retrieval, entities: &Entities) -> Result<Self, Problem> {
         let opened = entities.open()?;
         if !entities.is_file() {
             check_names(retrieval, &opened)?;
@@ -61,20 +69,61 @@ impl<'a> Keys<'a> {
             return Err(invalid(format!("there are no entities in {}", entities.shown()), None));
         }
         let column = |key: &'a JoinKey| {
-            let Some(position) = names.iter().position(|name| *name == key.column) else {
-                let message = format!("the join key `{}` is missing", key.column);
-                return Err(invalid(message, None).advise(Advice::GiveJoinKey(key.column.clone())));
-            };
+            let position = names.iter().position(|name| *name == key.column).ok_or_else(|| missing(key))?;
             Ok(KeyColumn { key, values: values(key, &arrays[position], entities)? })
         };
-        let columns = retrieval.typed_entity_columns().into_iter().map(column).collect::<Result<_, _>>()?;
+        let columns: Vec<KeyColumn<'_>> =
+            retrieval.typed_entity_columns().into_iter().map(column).collect::<Result<_, Problem>>()?;
         let given = |(field, view): (&'a Field, &str)| {
             let position = names.iter().position(|name| *name == field.name);
             let position = position.ok_or_else(|| request::missing(field, view))?;
-            Ok((field.name.as_str(), request::values(field, &arrays[position], entities)?))
+            Ok((field.name.as_str(), request::values(field, &arrays[position], entities.into())?))
         };
         let request = fields.into_iter().map(given).collect::<Result<_, Problem>>()?;
-        Ok(Self { columns, entities: count, request })
+        let is_first = |index: usize, name: &str| columns[..index].iter().all(|column| column.key.column != name);
+        let shown = columns.iter().enumerate().filter(|(index, column)| is_first(*index, &column.key.column));
+        let shown = shown.map(|(_, column)| column.answer()).collect();
+        Ok(Self { columns, shown, entities: count, request })
+    }
+
+    /// Those of a request, in its order. Besides what is needed it may have join keys of other entities, which are given
+    /// back, and names that nobody knows, which are not.
+    fn of_columns(retrieval: &'a Retrieval, given: &RequestColumns, known: &RegisteredKeys) -> Result<Self, Problem> {
+        // The name of an entity stands for that of its join key.
+        let name_of = |key: &JoinKey| {
+            let mut names = std::iter::once(key.column.as_str()).chain(known.entities(&key.field.name));
+            names.find(|name| given.get(name).is_some()).map(str::to_owned)
+        };
+        let mut columns = Vec::new();
+        let mut names = Vec::new();
+        for key in retrieval.typed_entity_columns() {
+            let name = name_of(key).ok_or_else(|| missing(key))?;
+            let values = given.get(&name).unwrap_or_default();
+            columns.push(KeyColumn { key, values: request_keys::values(key, values)? });
+            names.push(name);
+        }
+        let fields = retrieval.request_fields();
+        let mut request = Vec::with_capacity(fields.len());
+        for (field, view) in fields {
+            let values = given.get(&field.name).ok_or_else(|| request::missing(field, view))?;
+            request.push((field.name.as_str(), request::values(field, &request_keys::texts(values), given.into())?));
+        }
+        let mut shown = Vec::new();
+        for (name, values) in given.iter() {
+            if let Some(position) = names.iter().position(|known| known == name) {
+                shown.push(columns[position].answer());
+            } else if let Some(dtype) = known.join_key(name)
+                && !request.iter().any(|(field, _)| *field == name)
+                && !retrieval.answers(name)
+            {
+                shown.push(request_keys::given_back(name, values, dtype)?);
+            }
+        }
+        let is_counted = !shown.is_empty() || !request.is_empty() || given.get(DUMMY_JOIN_KEY).is_some();
+        if is_counted && given.rows() == 0 {
+            return Err(invalid("there are no entities: the lists are empty".to_owned(), None));
+        }
+        Ok(Self { columns, shown, entities: if is_counted { given.rows() } else { 0 }, request })
     }
 
     /// How many answers there are. Without any join key the question is about the whole project: one.
@@ -93,26 +142,13 @@ impl<'a> Keys<'a> {
     }
 
     /// The join keys as they stand in the answer, each column once.
-    pub(crate) fn answers(&self) -> Vec<AnswerColumn> {
-        let is_first = |index: usize, name: &str| self.columns[..index].iter().all(|column| column.key.column != name);
-        let shown = self.columns.iter().enumerate().filter(|(index, column)| is_first(*index, &column.key.column));
-        shown.map(|(_, column)| column.answer()).collect()
+    pub(crate) fn answers(&self) -> &[AnswerColumn] {
+        &self.shown
     }
 
     /// The column of a view's join key.
     pub(crate) fn of(&self, key: &JoinKey) -> Option<&KeyColumn<'a>> {
         self.columns.iter().find(|known| known.key.column == key.column && known.key.field.dtype == key.field.dtype)
-    }
-}
-
-impl KeyColumn<'_> {
-    fn answer(&self) -> AnswerColumn {
-        let answered = |value: &Value| Answered {
-            value: value.clone(),
-            status: Status::Present,
-            event: Timestamp::from_micros(0),
-        };
-        AnswerColumn { name: self.key.column.as_str().into(), values: self.values.iter().map(answered).collect() }
     }
 }
 
@@ -196,20 +232,13 @@ fn typed(array: &ArrayRef, declared: &DataType) -> Result<Option<Vec<Option<Valu
 
 /// The problem of a value that is null or none of its type.
 fn refused(key: &JoinKey, array: &ArrayRef, row: usize, entities: &Entities) -> Problem {
-    let (column, place) = (&key.column, entities.row(row));
+    let place = entities.row(row);
     let text = match as_texts(&array.slice(row, 1)) {
         Ok(text) => text,
         Err(error) => return unreadable(entities, &error),
     };
     let text = text.as_string::<i32>();
-    if text.is_null(0) {
-        return invalid(format!("the join key `{column}` of {place} is null"), None);
-    }
-    let what = match &key.field.dtype {
-        DataType::Bytes => with_article("base64"),
-        other => with_article(&other.to_string()),
-    };
-    invalid(format!("`{}`, the join key `{column}` of {place}, is not {what}", text.value(0)), None)
+    unfit(key, (!text.is_null(0)).then(|| text.value(0)), &place)
 }
 
 fn unreadable(entities: &Entities, error: &dyn std::error::Error) -> Problem {

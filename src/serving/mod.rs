@@ -1,10 +1,16 @@
 //! Online features of entities: builds entity keys from requests and statuses from stored values.
 
 mod answer;
+mod answer_json;
+mod asked;
 mod computed;
 mod get_online;
+mod key_column;
 mod keys;
+mod registered_keys;
 mod request;
+mod request_keys;
 
-pub use answer::{Answer, AnswerColumn, Answered, Status};
+pub use answer::{Answer, AnswerColumn, Answered, Status, ViewVersion};
+pub use asked::{Asked, RequestColumns};
 pub use get_online::OnlineFeatures;

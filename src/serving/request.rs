@@ -6,18 +6,18 @@ use arrow::{
     datatypes::DataType as ArrowType,
 };
 
+use super::Asked;
 use crate::{
     diagnostics::with_article,
     feast::values::encode::{carrier, conform},
     model::{DataType, Field},
-    problem::{Advice, Kind, Problem},
-    retrieval::Entities,
+    problem::{Advice, Kind, Problem, Subject},
     sources::as_texts,
 };
 
 /// Values of a field as what it is declared as; the row of a text that is none says so. Texts that stand for lists or
 /// structs are left to the expression, which reads them as SQL does.
-pub(super) fn values(field: &Field, array: &ArrayRef, entities: &Entities) -> Result<ArrayRef, Problem> {
+pub(super) fn values(field: &Field, array: &ArrayRef, asked: Asked<'_>) -> Result<ArrayRef, Problem> {
     let internal = |error: &dyn std::error::Error| {
         let message = format!("cannot read the request field `{}`: {error}", field.name);
         Problem::new(Kind::Invalid, message, None)
@@ -33,15 +33,15 @@ pub(super) fn values(field: &Field, array: &ArrayRef, entities: &Entities) -> Re
     let options = CastOptions { safe: true, ..CastOptions::default() };
     let values = cast_with_options(array, &wanted, &options).map_err(|error| internal(&error))?;
     match (0..array.len()).find(|row| values.is_null(*row) && array.is_valid(*row)) {
-        Some(row) => Err(refused(field, array, row, entities)),
+        Some(row) => Err(refused(field, array, row, asked)),
         None => Ok(values),
     }
 }
 
 /// The problem of a text that is no value of the field.
-fn refused(field: &Field, array: &ArrayRef, row: usize, entities: &Entities) -> Problem {
+fn refused(field: &Field, array: &ArrayRef, row: usize, asked: Asked<'_>) -> Problem {
     let text = as_texts(&array.slice(row, 1)).map(|texts| texts.as_string::<i32>().value(0).to_owned());
-    let (name, place) = (&field.name, entities.row(row));
+    let (name, place) = (&field.name, asked.row(row));
     let what = with_article(&field.dtype.to_string());
     let message = format!("`{}`, the request field `{name}` of {place}, is not {what}", text.unwrap_or_default());
     Problem::new(Kind::Invalid, message, None)
@@ -50,5 +50,7 @@ fn refused(field: &Field, array: &ArrayRef, row: usize, entities: &Entities) -> 
 /// The problem of a field that the rows of entities do not have.
 pub(super) fn missing(field: &Field, view: &str) -> Problem {
     let message = format!("the request field `{}` is missing, which on demand feature view `{view}` needs", field.name);
-    Problem::new(Kind::Invalid, message, None).advise(Advice::GiveRequestField(field.name.clone()))
+    Problem::new(Kind::Invalid, message, None)
+        .advise(Advice::GiveRequestField(field.name.clone()))
+        .about(Subject::RequestData)
 }

@@ -89,7 +89,8 @@ impl Encoded {
         let rows = answer.columns.first().map_or(0, |column| column.values.len());
         let mut encoded = Self { keys: Vec::with_capacity(rows), values: Vec::with_capacity(rows) };
         for row in 0..rows {
-            let parts = key_columns.iter().map(|column| Ok(KeyPart::from_value(&column.values[row].value)?));
+            let values = key_columns.iter().map(|column| column.value(row)).collect::<Result<Vec<_>, _>>()?;
+            let parts = values.iter().map(|value| Ok(KeyPart::from_value(value)?));
             let mut key = Vec::new();
             encoder.encode(&parts.collect::<Result<Vec<_>, Problem>>()?, &mut key)?;
             if let Some(failed) = features.iter().find(|column| column.values[row].status == Status::Invalid) {
@@ -99,7 +100,7 @@ impl Encoded {
                 return Err(Problem::new(Kind::Invalid, message, help));
             }
             encoded.keys.push(key);
-            encoded.values.push(features.iter().map(|column| column.values[row].value.bytes()).collect());
+            encoded.values.push(features.iter().map(|column| column.values[row].value.bytes().to_vec()).collect());
         }
         Ok(encoded)
     }

@@ -77,7 +77,7 @@ fn online(house: &House, rows: &Entities) -> Result<PushReport, Failure> {
 
 fn value(house: &House, of_driver: i64, feature: &str) -> serde_json::Value {
     let answer = ask(&house.store, &features(&[feature]), &driver(of_driver)).unwrap();
-    answer.columns[1].values[0].value.to_json()
+    answer.columns[1].value(0).unwrap().to_json()
 }
 
 fn report(view: &str, written: u64, older: u64) -> ViewReport {

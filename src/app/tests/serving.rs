@@ -41,7 +41,7 @@ pub(super) fn ask(
     entities: &Entities,
 ) -> Result<Answer, Failure> {
     let deadline = Instant::now() + Duration::from_secs(60);
-    wait(get_online(store, &caller(), Request { features, entities, deadline }))
+    wait(get_online(store, &caller(), Request { features, entities: entities.into(), deadline }))
 }
 
 fn statuses(answer: &Answer) -> Vec<Status> {
@@ -68,7 +68,7 @@ fn what_was_materialized_is_served() {
     let answer = ask(&house.store, &features(&["b:x", "a:x"]), &driver(1)).unwrap();
     let names: Vec<&str> = answer.columns.iter().map(|column| &*column.name).collect();
     assert_eq!(names, ["driver_id", "b__x", "a__x"]);
-    assert_eq!(answer.columns[1].values[0].value.to_json(), 1.5);
+    assert_eq!(answer.columns[1].value(0).unwrap().to_json(), 1.5);
 }
 
 #[test]

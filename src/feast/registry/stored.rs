@@ -18,25 +18,29 @@ pub struct Stored {
     pub object: Result<Object, Unmanaged>,
     /// What was materialized of it; `None` for objects that are never materialized and for damaged bytes.
     pub materialized: Option<MaterializedView>,
+    /// Which version of a feature view or stream feature view it is.
+    pub version: Option<u32>,
 }
 
 impl Stored {
     /// Reads the message `proto` of the object called `name`.
     pub fn read(kind: ObjectKind, name: &str, proto: &[u8]) -> Self {
-        let mut materialized = None;
-        let object = object(kind, name, proto, &mut materialized);
-        Self { object, materialized }
+        let (mut materialized, mut version) = (None, None);
+        let object = object(kind, name, proto, |meta| {
+            materialized = Some(materialized_from_message(meta));
+            version = Some(meta.map_or(0, |meta| meta.current_version_number.max(0).cast_unsigned()));
+        });
+        Self { object, materialized, version }
     }
 }
 
-/// The object; what a view says about materialization is noted even where the object cannot be managed.
+/// The object; what a view says about materialization and its version is noted even where the object cannot be managed.
 fn object(
     kind: ObjectKind,
     name: &str,
     proto: &[u8],
-    materialized: &mut Option<MaterializedView>,
+    mut note: impl FnMut(Option<&messages::FeatureViewMeta>),
 ) -> Result<Object, Unmanaged> {
-    let mut note = |meta: Option<&messages::FeatureViewMeta>| *materialized = Some(materialized_from_message(meta));
     Ok(match kind {
         ObjectKind::Project => Object::Project(project_from_message(&read(proto)?)),
         ObjectKind::Entity => Object::Entity(entity_from_message(&read(proto)?)),

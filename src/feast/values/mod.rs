@@ -9,6 +9,8 @@ pub mod feature_hash;
 mod infer;
 pub(in crate::feast) mod python_text;
 pub mod value;
+mod wire_value;
 
 pub use event_time::EventTime;
 pub use infer::infer;
+pub use wire_value::WireValue;

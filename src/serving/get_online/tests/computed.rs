@@ -46,11 +46,11 @@ fn what_is_stored_and_what_is_asked_with_are_put_together() {
     // What is too old, or not there, is no value, as in training.
     use Status::{Invalid, NullValue, Present};
     assert_eq!(statuses(&answer.columns[1]), [Present, NullValue, Present, NullValue]);
-    assert_eq!(answer.columns[1].values[0].value, number(17));
-    assert_eq!(answer.columns[1].values[2].value, number(10));
+    assert_eq!(answer.columns[1].value(0).unwrap(), number(17));
+    assert_eq!(answer.columns[1].value(2).unwrap(), number(10));
     // A value that cannot be computed leaves the others.
     assert_eq!(statuses(&answer.columns[2]), [Present, NullValue, Invalid, NullValue]);
-    assert_eq!((&answer.columns[2].values[0].value, &answer.columns[2].values[2].value), (&number(14), &Value::NULL));
+    assert_eq!([0, 2].map(|row| answer.columns[2].value(row).unwrap()), [number(14), Value::NULL]);
 }
 
 #[test]

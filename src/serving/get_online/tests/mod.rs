@@ -17,14 +17,17 @@ use prost::Message as _;
 
 use super::*;
 use crate::{
-    feast::values::value::{Kind, NULL_TIMESTAMP, Value},
+    feast::values::{
+        WireValue,
+        value::{Kind, NULL_TIMESTAMP, Value},
+    },
     model::{
         DataType, FeatureService, FeatureView, Field, Object, Ttl,
         samples::{registered, service},
     },
     online::{EncodedRow, MemoryOnlineStore, OnlineStore, Reading, Replace, ViewLayout},
     problem::Kind as ProblemKind,
-    retrieval::{Purpose, Selection, resolve},
+    retrieval::{Entities, Purpose, Selection, resolve},
     serving::Status,
 };
 
@@ -126,8 +129,11 @@ fn values_have_the_status_of_what_is_stored() {
     let expected = [Status::Present, Status::OutsideMaxAge, Status::NullValue, Status::NotFound];
     assert_eq!(statuses(&answer.columns[1]), expected);
     // An old value is told all the same, with its time.
-    assert_eq!(answer.columns[1].values[1], Answered { value: number(8), status: expected[1], event: at(61) });
-    let nothing = Answered { value: Value::NULL, status: expected[3], event: Timestamp::from_micros(0) };
+    assert_eq!(
+        answer.columns[1].values[1],
+        Answered { value: (&number(8)).into(), status: expected[1], event: at(61) }
+    );
+    let nothing = Answered { value: WireValue::NULL, status: expected[3], event: Timestamp::from_micros(0) };
     assert_eq!(answer.columns[1].values[3], nothing);
 }
 
@@ -204,7 +210,7 @@ fn views_with_other_types_of_a_key_and_without_any_are_read_together() {
     assert_eq!(names(&answer), ["k", "numbers__f", "texts__f", "whole__f"]);
     for (column, value) in answer.columns[1..].iter().zip(1..) {
         assert_eq!(statuses(column), [Status::Present, Status::Present]);
-        assert_eq!(column.values[1].value, number(value));
+        assert_eq!(column.value(1).unwrap(), number(value));
     }
 }
 
@@ -216,7 +222,7 @@ fn features_stand_behind_the_keys_in_the_order_of_the_question() {
     put(&store, &b, KeyPart::Int64(1), [number(3), number(4)], at(1));
     let answer = ask(&store, &[&a, &b], &references(&["b:g", "a:g", "a:f"]), &keys(&["1"]), NOW).unwrap();
     assert_eq!(names(&answer), ["k", "b__g", "a__g", "a__f"]);
-    let values: Vec<Value> = answer.columns[1..].iter().map(|column| column.values[0].value.clone()).collect();
+    let values: Vec<Value> = answer.columns[1..].iter().map(|column| column.value(0).unwrap()).collect();
     assert_eq!(values, [number(4), number(2), number(1)]);
 }
 
@@ -228,7 +234,7 @@ fn entities_are_answered_in_their_order_as_often_as_they_are_asked_about() {
         put(&store, &drivers, KeyPart::Int64(key), [number(10 * key), number(0)], at(1));
     }
     let answer = answer(&store, &[&drivers], &keys(&["2", "1", "2"])).unwrap();
-    let values: Vec<Value> = answer.columns[1].values.iter().map(|answered| answered.value.clone()).collect();
+    let values: Vec<Value> = (0..3).map(|row| answer.columns[1].value(row).unwrap()).collect();
     assert_eq!(values, [number(20), number(10), number(20)]);
 }
 
