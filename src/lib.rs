@@ -24,6 +24,7 @@ pub mod push;
 pub mod python;
 pub mod registry;
 pub mod retrieval;
+pub mod server;
 pub mod serving;
 mod side_by_side;
 pub mod sink;

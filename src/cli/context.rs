@@ -12,7 +12,7 @@ use super::signals;
 use super::{CommandError, Global, skipped_checks::SkippedChecks};
 use crate::{
     app::{Caller, Event, Failure, FeatureStore, Opening, definitions},
-    config::{self, MemoryLimit, ParseMemoryLimitError, RegistryConfig, StoreConfig, variables},
+    config::{self, MemoryLimit, ParseMemoryLimitError, RegistryCache, RegistryConfig, StoreConfig, variables},
     diagnostics::{Diagnostics, SourceText},
     model::{Repo, Timestamp},
     registry::{self, LOCK_TIMEOUT, Locking, Registry, Waiting},
@@ -130,12 +130,27 @@ impl Context {
         })
     }
 
+    /// The feature store of the repo, held for many requests; what is registered is kept so.
+    pub(crate) fn store_held(&self, registry_cache: RegistryCache) -> Result<FeatureStore, CommandError> {
+        let config = StoreConfig { registry_cache, ..self.config()? };
+        Ok(self.open(config, LOCK_TIMEOUT, |_| {}).held()?)
+    }
+
     /// The same, for commands that show what happens in their own way.
     pub(crate) fn store_observed(
         &self,
         lock_timeout: Duration,
         observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
     ) -> Result<FeatureStore, CommandError> {
+        Ok(self.open(self.config()?, lock_timeout, observer))
+    }
+
+    fn open(
+        &self,
+        config: StoreConfig,
+        lock_timeout: Duration,
+        observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
+    ) -> FeatureStore {
         #[cfg(unix)]
         signals::remove_temporary_files();
         let opening = Opening {
@@ -145,7 +160,7 @@ impl Context {
             environment,
             observer: Arc::new(observer),
         };
-        Ok(FeatureStore::open(self.config()?, opening))
+        FeatureStore::open(config, opening)
     }
 
     /// The definitions of the repo, checked.

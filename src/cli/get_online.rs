@@ -1,4 +1,5 @@
 use std::{
+    io,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -12,6 +13,7 @@ use crate::{
     },
     clients::runtime::wait,
     diagnostics::counted,
+    problem::Problem,
     serving::{Answer, Status},
     ui::Table,
 };
@@ -54,12 +56,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         None => entities::of_requests(&args.entity, &args.request)?,
     };
     let (store, caller) = (Arc::new(context.store()?), context.caller());
-    let request = Request { features: &features, entities: &entities, deadline: Instant::now() + LONGEST_READ };
+    let request =
+        Request { features: &features, entities: (&entities).into(), deadline: Instant::now() + LONGEST_READ };
     let answer = wait(get_online(&store, &caller, request))?;
     if context.printer.json {
-        context.printer.json(&answer.to_json())?;
+        let mut json = Vec::new();
+        answer.write_json(false, &mut json)?;
+        context.printer.json(&serde_json::from_slice::<serde_json::Value>(&json).map_err(io::Error::from)?)?;
     } else {
-        context.printer.result(draw(&answer))?;
+        context.printer.result(draw(&answer)?)?;
     }
     if args.log {
         match log_served(&store, &caller, &features, &answer)? {
@@ -74,20 +79,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
 }
 
 /// One line per entity; what is not simply there says how it stands.
-fn draw(answer: &Answer) -> Table {
+fn draw(answer: &Answer) -> Result<Table, Problem> {
     let mut table = Table::new(answer.columns.iter().map(|column| &*column.name));
     let rows = answer.columns.first().map_or(0, |column| column.values.len());
     for row in 0..rows {
-        table.row(answer.columns.iter().map(|column| {
-            let answered = &column.values[row];
-            match answered.status {
-                Status::Present => answered.value.to_string(),
-                Status::OutsideMaxAge if !answered.value.is_null() => {
-                    format!("{} ({})", answered.value, answered.status)
-                }
+        let cells = answer.columns.iter().map(|column| {
+            let value = column.value(row)?;
+            Ok(match column.values[row].status {
+                Status::Present => value.to_string(),
+                status @ Status::OutsideMaxAge if !value.is_null() => format!("{value} ({status})"),
                 status => format!("({status})"),
-            }
-        }));
+            })
+        });
+        table.row(cells.collect::<Result<Vec<String>, Problem>>()?);
     }
-    table
+    Ok(table)
 }

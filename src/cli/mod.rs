@@ -36,6 +36,7 @@ mod result_columns;
 mod saved_datasets;
 mod schema;
 mod selection;
+mod serve;
 #[cfg(unix)]
 mod signals;
 mod skipped_checks;
@@ -180,6 +181,7 @@ enum Command {
     GetHistorical(get_historical::Args),
     #[command(visible_alias = "get-online-features")]
     GetOnline(get_online::Args),
+    Serve(serve::Args),
     /// Look after the online store
     #[command(subcommand)]
     Online(online::Command),
@@ -258,6 +260,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::Push(args) => push::run(args, context),
         Command::GetHistorical(args) => get_historical::run(args, context),
         Command::GetOnline(args) => get_online::run(args, context),
+        Command::Serve(args) => serve::run(args, context),
         Command::Online(command) => online::run(command, context),
         Command::Schema(args) => schema::run(args, context),
         Command::Configuration(args) => configuration::run(args, context),

@@ -1,6 +1,9 @@
 //! What happens before a signal ends the program.
 
-use std::{sync::Once, thread};
+use std::{
+    sync::{Mutex, Once, PoisonError},
+    thread,
+};
 
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
@@ -22,7 +25,14 @@ pub(crate) fn remove_temporary_files() {
             return;
         };
         let end = move || {
-            if let Some(signal) = signals.forever().next() {
+            let is_last = |_: &i32| match END.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                Some(end) => {
+                    end();
+                    false
+                }
+                None => true,
+            };
+            if let Some(signal) = signals.forever().find(is_last) {
                 remove_unfinished();
                 spill::remove_all();
                 let _ = emulate_default_handler(signal);
@@ -30,6 +40,15 @@ pub(crate) fn remove_temporary_files() {
         };
         let _ = thread::Builder::new().name("signals".to_owned()).spawn(end);
     });
+}
+
+/// What the first signal does instead of ending the program.
+static END: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+/// The first signal only calls `end`; the next one ends the program.
+pub(crate) fn end_by(end: impl FnOnce() + Send + 'static) {
+    *END.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(end));
+    remove_temporary_files();
 }
 
 /// The signals that the parent of this process wants it to ignore, as shells do for what runs in the background.

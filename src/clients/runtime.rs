@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::problem::{Kind, Problem};
 
-/// Threads that look after connections; the caller's own thread works with the answers.
+/// Threads that look after connections, where nobody says how many; the caller's own thread works with the answers.
 const MOST_WORKERS: usize = 4;
 
 /// Threads for short blocking work; more of it waits its turn, however many ask at once.
@@ -41,9 +41,21 @@ impl From<NoRuntime> for Problem {
 /// # Errors
 /// When the system gives no threads for it.
 pub fn runtime() -> Result<&'static Runtime, NoRuntime> {
+    started(|| available_parallelism().map_or(1, usize::from).min(MOST_WORKERS))
+}
+
+/// The same with so many threads, if it has not started yet; for programs that answer on it, and not only wait for it.
+///
+/// # Errors
+/// As [`runtime`].
+pub fn runtime_of(workers: usize) -> Result<&'static Runtime, NoRuntime> {
+    started(|| workers.max(1))
+}
+
+fn started(workers: impl FnOnce() -> usize) -> Result<&'static Runtime, NoRuntime> {
     static RUNTIME: OnceLock<Result<Runtime, NoRuntime>> = OnceLock::new();
     let start = || {
-        let workers = available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
+        let workers = workers();
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(workers).max_blocking_threads(MOST_BLOCKING).thread_name("feastr-io").enable_all();
         let runtime = builder.build();

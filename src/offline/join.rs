@@ -84,6 +84,7 @@ mod tests {
             join_keys: vec![JoinKey { field: Field::new("id", key.1), column: key.0.to_owned() }],
             features: wanted.collect(),
             view: FeatureView { features: fields.clone(), ..FeatureView::new(name) },
+            name: name.to_owned(),
         }
     }
 

@@ -1,0 +1,163 @@
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration};
+
+use tokio::sync::oneshot;
+
+use super::{CommandError, Context, Exit, lock_timeout::lock_timeout};
+use crate::{
+    clients::runtime::runtime_of,
+    config::RegistryCache,
+    problem::Problem,
+    server::{CertificateFiles, Notice, Settings, serve},
+};
+
+/// Serve features over HTTP, in the protocol of Feast's server of features
+#[derive(Debug, clap::Args)]
+#[command(
+    disable_help_flag = true,
+    after_help = "Examples:\n  feastr serve\n  feastr serve --host 0.0.0.0 --port 6566 --deadline 500ms\n  feastr serve --key \
+                  key.pem --cert cert.pem\n  curl http://127.0.0.1:6566/get-online-features -d '{\"features\": \
+                  [\"driver_hourly_stats:conv_rate\"], \"entities\": {\"driver_id\": [1001]}}'\n\nIt ends at SIGTERM or \
+                  Ctrl-C, after the requests that are being answered; at a second one at once."
+)]
+pub(crate) struct Args {
+    /// A name or address of this machine; 0.0.0.0 and :: are all of them
+    #[arg(long, short = 'h', default_value = "127.0.0.1")]
+    host: String,
+    /// The port; 0 takes a free one
+    #[arg(long, short, default_value_t = 6566)]
+    port: u16,
+    /// Certificate in PEM format, with those that lead to an authority; it is read again when it changes
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Private key of the certificate
+    #[arg(long, short, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Threads that answer requests; -1 takes one per processor [default: -1]
+    #[arg(long, short, value_name = "COUNT", allow_negative_numbers = true)]
+    workers: Option<i64>,
+    /// How long an answer may take
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = lock_timeout)]
+    deadline: Duration,
+    /// How many bytes the body of a request may have
+    #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
+    body_limit: usize,
+    /// How many requests are worked on at a time; others are told to come again
+    #[arg(long, value_name = "COUNT", default_value_t = NonZeroUsize::new(512).unwrap_or(NonZeroUsize::MIN))]
+    max_concurrent_requests: NonZeroUsize,
+    /// Seconds that a connection may be idle
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    keep_alive_timeout: u64,
+    /// How long to go on answering after the signal to end, while /ready says that it ends, so that load balancers notice
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = lock_timeout)]
+    shutdown_delay: Duration,
+    /// How long requests that are being answered may take at the end
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = lock_timeout)]
+    shutdown_timeout: Duration,
+    /// After how many seconds the registry is looked at again, whether something was applied; 0 looks with every request
+    #[arg(long, short, visible_alias = "registry_ttl_sec", value_name = "SECONDS", default_value_t = 1)]
+    registry_ttl_sec: u64,
+    /// Answer with the statuses of Feast over Redis: everything is PRESENT, however old, and if it is not there
+    #[arg(long)]
+    feast_statuses: bool,
+    #[command(flatten)]
+    without_effect: WithoutEffect,
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+}
+
+/// What Feast's command takes and has no meaning here.
+#[derive(Debug, clap::Args)]
+struct WithoutEffect {
+    /// The protocol; http is the only one
+    #[arg(long = "type", short, value_name = "TYPE", default_value = "http", value_parser = ["http"], hide_short_help = true)]
+    protocol: String,
+    /// Without effect: requests are not logged
+    #[arg(long, hide_short_help = true)]
+    no_access_log: bool,
+    /// Without effect: connections cost little
+    #[arg(long, value_name = "COUNT", hide_short_help = true)]
+    worker_connections: Option<u64>,
+    /// Without effect: nothing has to be started again
+    #[arg(long, value_name = "COUNT", hide_short_help = true)]
+    max_requests: Option<u64>,
+    /// Without effect, as --max-requests
+    #[arg(long, value_name = "COUNT", hide_short_help = true)]
+    max_requests_jitter: Option<u64>,
+    /// Without effect: there are no metrics yet
+    #[arg(long, short, hide_short_help = true)]
+    metrics: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+    for flag in args.without_effect.given() {
+        context.printer.say(format_args!("{flag} has no effect here"));
+    }
+    let settings = args.settings();
+    let registry_cache = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
+    let store = context.store_held(registry_cache)?.with_feast_statuses(args.feast_statuses);
+    let printer = context.printer;
+    let notices = Arc::new(move |notice: &Notice| match notice {
+        Notice::CertificateRefused(_) => printer.warn(notice),
+        _ => printer.say(notice),
+    });
+    let runtime = runtime_of(args.workers()?).map_err(Problem::from)?;
+    runtime.block_on(serve(Arc::new(store), context.caller(), &settings, notices, end_by_signal()))?;
+    Ok(Exit::Done)
+}
+
+/// Comes with the first signal to end.
+async fn end_by_signal() {
+    #[cfg(unix)]
+    {
+        let (send, signal) = oneshot::channel();
+        super::signals::end_by(move || {
+            // Who waits for it may be gone.
+            let _ = send.send(());
+        });
+        if signal.await.is_ok() {
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+impl Args {
+    fn settings(&self) -> Settings {
+        let certificate = self.cert.clone().zip(self.key.clone());
+        Settings {
+            host: self.host.clone(),
+            port: self.port,
+            certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
+            deadline: self.deadline,
+            body_limit: self.body_limit,
+            most_requests: self.max_concurrent_requests.get(),
+            idle_limit: Duration::from_secs(self.keep_alive_timeout),
+            end_delay: self.shutdown_delay,
+            end_limit: self.shutdown_timeout,
+        }
+    }
+
+    fn workers(&self) -> Result<usize, CommandError> {
+        match self.workers {
+            None | Some(-1) => Ok(available_parallelism().map_or(1, NonZeroUsize::get)),
+            Some(count) => usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(|| {
+                CommandError::new(format!("{count} threads answer nothing"), "give -1 for one per processor".to_owned())
+            }),
+        }
+    }
+}
+
+impl WithoutEffect {
+    /// The flags of these that were given.
+    fn given(&self) -> Vec<&'static str> {
+        let flags = [
+            ("--no-access-log", self.no_access_log),
+            ("--worker-connections", self.worker_connections.is_some()),
+            ("--max-requests", self.max_requests.is_some()),
+            ("--max-requests-jitter", self.max_requests_jitter.is_some()),
+            ("--metrics", self.metrics),
+        ];
+        flags.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag).collect()
+    }
+}

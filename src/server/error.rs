@@ -1,0 +1,138 @@
+//! Failures as answers: one table of statuses and of Feast's classes, which its clients raise again.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{body::Unreadable, json};
+use crate::{
+    app::Failure,
+    problem::{Kind, Problem, Subject},
+};
+
+/// When somebody who was sent away may ask again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// Why a request is not answered.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// Its body cannot be read.
+    Unreadable(Unreadable),
+    /// What it asks for was not done.
+    Failed(Problem),
+}
+
+impl Error {
+    /// There are too many requests at a time.
+    pub(super) fn busy() -> Self {
+        Self::Failed(Problem::new(Kind::Unavailable, "too many requests are being answered", None))
+    }
+
+    /// The answer takes too long.
+    pub(super) fn late() -> Self {
+        Self::Failed(Problem::new(Kind::Deadline, "the answer takes longer than it may", None))
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Unreadable(unreadable)
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure.into_problem())
+    }
+}
+
+/// A failure as Feast writes it: a JSON string that holds this as JSON.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FeastError {
+    /// The Python module of the exception.
+    module: &'static str,
+    /// The class of the exception in it.
+    class: &'static str,
+    /// What is wrong, and what to do.
+    message: String,
+}
+
+impl FeastError {
+    fn of(problem: &Problem) -> Self {
+        let message = match problem.help() {
+            Some(help) => format!("{} ({help})", problem.message),
+            None => problem.message.clone(),
+        };
+        Self { module: "feast.errors", class: class(problem), message }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let problem = match self {
+            Self::Unreadable(unreadable) => return unreadable.into_response(),
+            Self::Failed(problem) => problem,
+        };
+        // It consists of texts.
+        let text = serde_json::to_string(&FeastError::of(&problem)).unwrap_or_default();
+        let status = status(&problem);
+        let mut response = json(status, &text);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}
+
+/// The status of a problem.
+pub(super) const fn status(problem: &Problem) -> StatusCode {
+    match problem.kind {
+        // As Feast's own.
+        Kind::Invalid if matches!(problem.subject, Some(Subject::RequestData)) => StatusCode::NOT_FOUND,
+        Kind::Invalid => StatusCode::BAD_REQUEST,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict | Kind::Refused => StatusCode::CONFLICT,
+        Kind::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        Kind::Unavailable | Kind::Cancelled => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Deadline => StatusCode::GATEWAY_TIMEOUT,
+        Kind::Denied => StatusCode::FORBIDDEN,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The class that stands for a problem in `feast.errors`.
+const fn class(problem: &Problem) -> &'static str {
+    match (problem.subject, problem.kind) {
+        (Some(Subject::FeatureView), Kind::NotFound) => "FeatureViewNotFoundException",
+        (Some(Subject::FeatureService), Kind::NotFound) => "FeatureServiceNotFoundException",
+        (Some(Subject::Feature), Kind::NotFound) => "SpecifiedFeaturesNotPresentError",
+        (Some(Subject::RequestData), _) => "RequestDataNotFoundInEntityRowsException",
+        (Some(Subject::FeatureNames), _) => "FeatureNameCollisionError",
+        (_, Kind::Denied) => "FeastPermissionError",
+        _ => "FeastError",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_of_clients_are_4xx_and_troubles_of_servers_5xx() {
+        for kind in [Kind::Invalid, Kind::NotFound, Kind::Conflict, Kind::Refused, Kind::Denied] {
+            assert!(status(&Problem::new(kind, "", None)).is_client_error(), "{kind:?}");
+        }
+        for kind in [Kind::Unsupported, Kind::Unavailable, Kind::Deadline, Kind::Cancelled, Kind::Internal] {
+            assert!(status(&Problem::new(kind, "", None)).is_server_error(), "{kind:?}");
+        }
+    }
+}

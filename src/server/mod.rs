@@ -1,0 +1,36 @@
+//! The server of features: Feast's protocol over HTTP, as a face of `app`.
+
+mod body;
+mod detail;
+mod docs;
+mod error;
+mod get_online_features;
+mod health;
+mod notice;
+mod readiness;
+mod router;
+mod run;
+mod settings;
+mod state;
+mod tls;
+mod unsupported;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde::Serialize;
+
+pub use notice::{Notice, Notices};
+pub use run::serve;
+pub use settings::{CertificateFiles, Settings};
+
+/// The type of bodies.
+const JSON: &str = "application/json";
+
+/// An answer in JSON.
+fn json(status: StatusCode, value: &(impl Serialize + ?Sized)) -> Response {
+    // What is answered consists of texts and numbers.
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static(JSON))], text).into_response()
+}

@@ -1,0 +1,54 @@
+//! Which path leads to which handler, and what holds for all of them.
+
+use std::{any::Any, sync::Arc};
+
+use axum::{
+    Router,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    detail::detail,
+    docs,
+    error::{Error, FeastError},
+    get_online_features, health,
+    state::State,
+    unsupported,
+};
+use crate::problem::{Kind, Problem};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "feastr", description = "Online features, in the protocol of Feast's server of features"),
+    components(schemas(FeastError))
+)]
+struct Api;
+
+/// All paths.
+pub(super) fn router(state: Arc<State>) -> Router {
+    let (router, api) = OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(get_online_features::get_online_features))
+        .routes(routes!(unsupported::search))
+        .routes(routes!(unsupported::retrieve_online_documents))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        .with_state(state)
+        .split_for_parts();
+    router
+        .route("/docs", get(docs::docs))
+        .route("/openapi.json", get(docs::openapi(&api)))
+        .fallback(async || detail(StatusCode::NOT_FOUND, "Not Found"))
+        .method_not_allowed_fallback(async || detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+/// The answer where a handler has a mistake.
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    let message = "the server has a mistake, which it wrote to its log";
+    Error::from(Problem::new(Kind::Internal, message, None)).into_response()
+}

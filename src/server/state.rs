@@ -1,0 +1,59 @@
+//! What all handlers share.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Semaphore;
+
+use super::{
+    readiness::{Readiness, ReadyReport},
+    settings::Settings,
+};
+use crate::app::{Caller, FeatureStore};
+
+/// What all handlers share.
+pub(super) struct State {
+    /// The store that is served.
+    pub(super) store: Arc<FeatureStore>,
+    /// Who asks, until requests say who they are from.
+    pub(super) caller: Caller,
+    /// How long the answer to a request may take.
+    pub(super) deadline: Duration,
+    /// How many bytes the body of a request may have.
+    pub(super) body_limit: usize,
+    /// One for each request that may be worked on.
+    pub(super) places: Semaphore,
+    /// What was found when somebody asked last whether the server is ready.
+    readiness: Readiness,
+    is_ending: AtomicBool,
+}
+
+impl State {
+    pub(super) fn new(store: Arc<FeatureStore>, caller: Caller, settings: &Settings) -> Self {
+        Self {
+            store,
+            caller,
+            deadline: settings.deadline,
+            body_limit: settings.body_limit,
+            places: Semaphore::new(settings.most_requests.min(Semaphore::MAX_PERMITS)),
+            readiness: Readiness::default(),
+            is_ending: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on the server is not ready.
+    pub(super) fn end(&self) {
+        self.is_ending.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it can answer.
+    pub(super) async fn ready(&self) -> ReadyReport {
+        let ending = self.is_ending.load(Ordering::SeqCst);
+        self.readiness.report(&self.store, &self.caller, ending).await
+    }
+}
