@@ -32,6 +32,7 @@ from feast.cli.cli import cli as feast_cli
 from feast.feature_logging import FeatureServiceLoggingSource
 from feast.data_source import PushMode
 from feast.infra.offline_stores.file_source import SavedDatasetFileStorage
+from feast.infra.online_stores.remote import get_remote_online_features
 from feast.protos.feast.serving.ServingService_pb2 import FieldStatus
 from feast.repo_config import load_repo_config
 from feast.types import Int64
@@ -93,6 +94,14 @@ def online(entities, full_feature_names=False, **wanted):
             "event_timestamps": [time.ToJsonString() for time in result.event_timestamps],
         }
     return answer
+
+
+def ask_server(features, entities):
+    """The class of the exception that Feast's client raises for the answer of the server that the online store names."""
+    try:
+        get_remote_online_features(config=config(), req_body=json.dumps({"features": features, "entities": entities}))
+    except Exception as error:
+        return type(error).__name__
 
 
 def historical(entities, full_feature_names=False, **wanted):
@@ -238,6 +247,7 @@ STEPS = {
         materialize,
         push,
         online,
+        ask_server,
         historical,
         logged,
         columns_of,

@@ -58,7 +58,13 @@ fn features(names: &[&str]) -> FeatureRequest {
 async fn ask(store: &Arc<FeatureStore>, features: &FeatureRequest, driver: &str) -> Result<Answer, Failure> {
     let entities = Entities::of_texts(&[vec![("driver_id".to_owned(), driver.to_owned())]]).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
-    get_online(store, &caller(), Request { features, entities: &entities, deadline }).await
+    get_online(store, &caller(), Request { features, entities: (&entities).into(), deadline }).await
+}
+
+fn json(answer: &Answer) -> serde_json::Value {
+    let mut text = Vec::new();
+    answer.write_json(false, &mut text).unwrap();
+    serde_json::from_slice(&text).unwrap()
 }
 
 fn runtime() -> Runtime {
@@ -87,7 +93,7 @@ fn many_who_ask_at_a_time_get_what_the_command_gives_and_no_thread_each() {
         let tasks: Vec<_> = (0..500)
             .map(|_| {
                 let (store, request) = (Arc::clone(&store), Arc::clone(&request));
-                tokio::spawn(async move { ask(&store, &request, "1001").await.unwrap().to_json() })
+                tokio::spawn(async move { json(&ask(&store, &request, "1001").await.unwrap()) })
             })
             .collect();
         let mut most = 0;

@@ -53,6 +53,7 @@ mod python_views;
 mod reference;
 mod registries;
 mod saved_datasets;
+mod serve;
 mod servers;
 mod source_times;
 mod sources;

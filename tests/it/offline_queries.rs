@@ -115,6 +115,7 @@ fn historical(store: &dyn OfflineStore, folder: &Path, file: &str, sink: &mut dy
             output: "value".into(),
             shown: Shown::Always,
         }],
+        name: view.name.clone(),
         view,
     };
     let entities = Entities::of_file(&folder.join("entities.parquet"), "rows").unwrap();

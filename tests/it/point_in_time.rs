@@ -120,6 +120,7 @@ fn joined(
             output: "value".into(),
             shown: Shown::Always,
         }],
+        name: view.name.clone(),
         view,
     };
     let entities = Entities::of_file(&folder.path().join("entities.parquet"), "rows").unwrap();
@@ -234,7 +235,7 @@ fn without_features_the_entity_rows_come_back() {
     let view = view(0, false, true);
     let key = JoinKey { field: view.entity_columns[0].clone(), column: "key".into() };
     let retrieval = Retrieval {
-        views: vec![SelectedView { join_keys: vec![key], features: Vec::new(), view }],
+        views: vec![SelectedView { join_keys: vec![key], features: Vec::new(), name: view.name.clone(), view }],
         ..Retrieval::default()
     };
     let entities = Entities::of_file(&folder.path().join("entities.parquet"), "rows").unwrap();

@@ -18,6 +18,7 @@ pub mod registry_rows;
 mod registry_written;
 mod repos;
 mod served_on_demand;
+mod serving;
 mod timestamps;
 mod transcripts;
 mod vectors;

@@ -27,6 +27,15 @@ fn recorded(keys: &Json) -> Hashes {
     array(keys).iter().map(|key| (from_hex(&key["key_hex"]), fields(key))).collect()
 }
 
+/// Puts recorded hashes into a database.
+pub(super) fn load(db: u8, keys: &Json) {
+    let mut connection = RedisServer::shared().connect_to(db);
+    for (key, fields) in recorded(keys) {
+        let pairs: Vec<_> = fields.into_iter().collect();
+        redis::cmd("HSET").arg(key).arg(pairs).exec(&mut connection).unwrap();
+    }
+}
+
 fn stored(db: u8) -> Hashes {
     RedisServer::shared().dump(db).into_iter().map(|(key, (fields, _))| (key, fields)).collect()
 }
@@ -75,13 +84,13 @@ fn newest(keys: &Json) -> i64 {
 
 /// Of these rows the oldest and the newest time. Who materializes from the one to the other finds the same rows:
 /// they were the newest ones of a window that was at least as wide.
-fn window(keys: &Json) -> [String; 2] {
+pub(super) fn window(keys: &Json) -> [String; 2] {
     let times: Vec<i64> = event_times(keys).into_values().flatten().collect();
     [times.iter().min(), times.iter().max()].map(|time| Timestamp::from_micros(*time.unwrap()).to_string())
 }
 
 /// The states of a store, by the name that they share, in their order: `x_redis_1_word.json`, `x_redis_2_word.json`.
-fn numbered_states() -> BTreeMap<String, Vec<Json>> {
+pub(super) fn numbered_states() -> BTreeMap<String, Vec<Json>> {
     let mut states = BTreeMap::<String, BTreeMap<u32, Json>>::new();
     for path in files(&golden_root().join("online"), ".json") {
         let stem = path.file_stem().unwrap().to_str().unwrap();

@@ -254,6 +254,11 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// A certificate for `localhost`, its key, and the authority that it is from, in a folder.
+pub fn server_certificate(folder: &Path) {
+    create_certificate(&|program| Command::new(program), folder);
+}
+
 fn create_certificate(command: &dyn Fn(&Path) -> Command, folder: &Path) {
     let openssl = |arguments: &str| {
         run(command(&program("openssl")).args(arguments.split(' ')).current_dir(folder));
