@@ -24,6 +24,7 @@ pub use memory::{MemoryLimit, ParseMemoryLimitError};
 pub use offline::{EntitySelectMode, OfflineStoreConfig, PostgresOfflineConfig};
 pub use online::{
     OnlineStoreConfig, PostgresConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls,
+    RemoteConfig, ServerAddress,
 };
 pub use postgres::PostgresConnection;
 pub use registry::{RegistryCache, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};

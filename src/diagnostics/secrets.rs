@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 /// Settings whose values are not secrets as long as they are plain; so are paths.
-const HARMLESS_KEYS: [&str; 19] = [
+const HARMLESS_KEYS: [&str; 22] = [
+    "connection_idle_timeout",
+    "connection_pool_size",
+    "connection_retries",
     "database",
     "db_schema",
     "entity_key_serialization_version",

@@ -39,6 +39,15 @@ impl Timestamp {
         self.0.div_euclid(SECOND)
     }
 
+    /// RFC 3339 in UTC, always with six digits of the second: some readers take the form of a whole column from its first
+    /// value.
+    pub fn to_micros_text(self) -> String {
+        match DateTime::<Utc>::from_timestamp_micros(self.0) {
+            Some(moment) => moment.to_rfc3339_opts(SecondsFormat::Micros, false),
+            None => self.to_string(),
+        }
+    }
+
     /// The clock of this machine. Only the edges call it; the rest is handed a moment.
     pub fn now() -> Self {
         Self(Utc::now().timestamp_micros())

@@ -49,6 +49,13 @@ impl From<PostgresProblem> for Problem {
     }
 }
 
+impl From<Problem> for PostgresProblem {
+    /// One that stays.
+    fn from(problem: Problem) -> Self {
+        Self { problem, passing: false }
+    }
+}
+
 impl From<NoRuntime> for PostgresProblem {
     fn from(error: NoRuntime) -> Self {
         Self { problem: error.into(), passing: false }

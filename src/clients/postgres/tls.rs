@@ -1,9 +1,9 @@
 //! Encrypted connections to PostgreSQL with the meaning libpq gives to `sslmode`.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -14,6 +14,7 @@ use rustls::{
 
 use super::problem::{PostgresProblem, Role};
 use crate::{
+    clients::authorities::{authorities, certificates, unreadable},
     config::{ClientCertificate, TlsConfig, TlsMode},
     problem::Kind,
 };
@@ -36,7 +37,8 @@ pub(crate) fn client(
         )
     };
     let authority = if tls.mode.verifies() {
-        let roots = Arc::new(roots(tls, role)?);
+        let advice = || format!("name a file with those to trust (sslrootcert) {}", role.settings);
+        let roots = Arc::new(authorities(tls.root_certificates.as_deref(), advice)?);
         let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
         Some(verifier.map_err(|error| failed(&error))?)
     } else {
@@ -56,38 +58,6 @@ pub(crate) fn client(
             config.with_client_auth_cert(certificates(&files.certificate)?, key).map_err(|error| failed(&error))
         }
     }
-}
-
-/// The certificates in a file.
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PostgresProblem> {
-    CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
-        .map_err(|error| unreadable("certificates", path, &error))
-}
-
-fn unreadable(what: &str, path: &Path, error: &dyn std::fmt::Display) -> PostgresProblem {
-    PostgresProblem::new(
-        Kind::Unavailable,
-        format!("the {what} in {} cannot be read: {error}", path.display()),
-        "name a file in PEM format that you may read".to_owned(),
-    )
-}
-
-fn roots(tls: &TlsConfig, role: &Role) -> Result<RootCertStore, PostgresProblem> {
-    let mut roots = RootCertStore::empty();
-    let (found, place) = match &tls.root_certificates {
-        Some(path) => (certificates(path)?, path.display().to_string()),
-        None => (rustls_native_certs::load_native_certs().certs, "this system".to_owned()),
-    };
-    roots.add_parsable_certificates(found);
-    if roots.is_empty() {
-        return Err(PostgresProblem::new(
-            Kind::Unavailable,
-            format!("there are no certificates of authorities in {place}"),
-            format!("name a file with those to trust (sslrootcert) {}", role.settings),
-        ));
-    }
-    Ok(roots)
 }
 
 /// Looks at the server's certificate as far as the mode asks for.

@@ -3,6 +3,7 @@
 mod postgres;
 mod redis;
 mod redis_connection;
+mod remote;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
@@ -10,10 +11,11 @@ use std::path::{Path, PathBuf};
 pub use postgres::PostgresConfig;
 pub use redis::{RedisConfig, RedisDeployment};
 pub use redis_connection::{RedisConnection, RedisNode, RedisTls};
+pub use remote::{RemoteConfig, ServerAddress};
 
 use serde_json::{Value, json};
 
-use self::{postgres::RawPostgres, redis::RawRedis, sqlite::RawSqlite};
+use self::{postgres::RawPostgres, redis::RawRedis, remote::RawRemote, sqlite::RawSqlite};
 use super::store_kind::{mapping_kind, unsupported_store};
 use crate::{
     diagnostics::Diagnostics,
@@ -34,10 +36,12 @@ pub enum OnlineStoreConfig {
     Postgres(PostgresConfig),
     /// Hashes in Redis.
     Redis(RedisConfig),
+    /// Behind a feature server.
+    Remote(RemoteConfig),
 }
 
 /// The kinds of stores, as the settings name them.
-const KINDS: [&str; 3] = ["sqlite", "postgres", "redis"];
+const KINDS: [&str; 4] = ["sqlite", "postgres", "redis", "remote"];
 
 impl OnlineStoreConfig {
     /// The word of the settings file.
@@ -46,6 +50,7 @@ impl OnlineStoreConfig {
             Self::Sqlite { .. } => "sqlite",
             Self::Postgres(_) => "postgres",
             Self::Redis(_) => "redis",
+            Self::Remote(_) => "remote",
         }
     }
 }
@@ -63,6 +68,7 @@ impl OnlineStoreConfig {
             Self::Sqlite { path, numbers } => sqlite::settings(path, *numbers),
             Self::Postgres(postgres) => postgres.settings(),
             Self::Redis(redis) => redis.settings(),
+            Self::Remote(remote) => remote.settings(),
         }
     }
 }
@@ -80,9 +86,15 @@ impl Read for OnlineStoreNode {
     }
 
     fn schema(schemas: &mut Schemas) -> Value {
-        let [sqlite, postgres, redis] =
-            [RawSqlite::schema(schemas), RawPostgres::schema(schemas), RawRedis::schema(schemas)];
-        json!({ "anyOf": [{ "enum": [null, "none", "sqlite", "redis"] }, sqlite, postgres, redis] })
+        let words = json!({ "enum": [null, "none", "sqlite", "redis", "remote"] });
+        let kinds = [
+            words,
+            RawSqlite::schema(schemas),
+            RawPostgres::schema(schemas),
+            RawRedis::schema(schemas),
+            RawRemote::schema(schemas),
+        ];
+        json!({ "anyOf": kinds })
     }
 }
 
@@ -111,12 +123,14 @@ pub(crate) fn read(
                 None
             }
             "redis" => redis::default(folder).map(|config| Some(OnlineStoreConfig::Redis(config))),
+            "remote" => remote::default().map(|config| Some(OnlineStoreConfig::Remote(config))),
             _ => unsupported_store("online", word, &node.span, &[KINDS.as_slice(), &["none"]].concat(), diagnostics),
         };
     }
     match mapping_kind("online", node, "sqlite", &KINDS, diagnostics)?.as_str() {
         "postgres" => postgres::read(node, folder, diagnostics).map(|config| Some(OnlineStoreConfig::Postgres(config))),
         "redis" => redis::read(node, folder, diagnostics).map(|config| Some(OnlineStoreConfig::Redis(config))),
+        "remote" => remote::read(node, folder, diagnostics).map(|config| Some(OnlineStoreConfig::Remote(config))),
         _ => sqlite::read(node, folder, diagnostics).map(Some),
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value as Json;
 
 use super::{BoolList, DoubleList, Int64List, Kind, Map, MapEntry, MapList, RepeatedValue, StringList, Value};
 
@@ -25,6 +26,13 @@ impl Map {
         let map = deserializer.deserialize_map(ObjectVisitor { depth: 1 })?;
         deserializer.end()?;
         Ok(map)
+    }
+}
+
+impl Value {
+    /// Any JSON, which becomes what members of a [`Map`] become.
+    pub(super) fn of_untyped_json(json: &Json) -> Result<Self, serde_json::Error> {
+        ValueSeed { depth: 1 }.deserialize(json)
     }
 }
 

@@ -1,9 +1,11 @@
 //! A value on the wire: what online stores hold per feature, and what serving requests carry.
 
 mod from_json;
+mod of_json;
 mod text;
 mod to_json;
 
+pub use of_json::UnfitJson;
 pub use text::{bytes_from_text, text_from_bytes};
 
 /// The instant that stands for "no value" inside timestamps, in seconds since 1970.

@@ -15,6 +15,18 @@ impl Value {
     pub fn to_json(&self) -> Json {
         self.kind.as_ref().map_or(Json::Null, kind_to_json)
     }
+
+    /// The value as Feast's clients send it to servers, in columns of rows: maps are texts of JSON, because the server
+    /// would make them columns of one struct, and whatever is null is null.
+    pub fn to_sent_json(&self) -> Json {
+        let text = |map: &Map| object(map).to_string().into();
+        match &self.kind {
+            _ if self.is_null() => Json::Null,
+            Some(Kind::Map(map) | Kind::Struct(map)) => text(map),
+            Some(Kind::MapList(list) | Kind::StructList(list)) => array(&list.val, text),
+            _ => self.to_json(),
+        }
+    }
 }
 
 fn kind_to_json(kind: &Kind) -> Json {
@@ -104,7 +116,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::feast::values::value::{FloatList, MapEntry, RepeatedValue};
+    use crate::feast::values::value::{FloatList, MapEntry, MapList, RepeatedValue};
 
     #[test]
     fn scalars() {
@@ -131,6 +143,19 @@ mod tests {
         let map = Kind::Map(Map { val: vec![entry, MapEntry::default()] });
         let list = Kind::List(RepeatedValue { val: vec![map.into(), Value::NULL] });
         assert_eq!(Value::from(list).to_json(), json!([{"k": [1.5, "NaN"], "": null}, null]));
+    }
+
+    #[test]
+    fn maps_are_sent_as_texts() {
+        let entry = |key: &str| MapEntry { key: key.to_owned(), value: Kind::Int64(1).into() };
+        let map = Map { val: vec![entry("b"), entry("a")] };
+        assert_eq!(Value::from(Kind::Struct(map.clone())).to_sent_json(), json!("{\"b\":1,\"a\":1}"));
+        let list = Kind::MapList(MapList { val: vec![map, Map::default()] });
+        assert_eq!(Value::from(list).to_sent_json(), json!(["{\"b\":1,\"a\":1}", "{}"]));
+        for null in [Kind::Null(0), Kind::UnixTimestamp(NULL_TIMESTAMP)] {
+            assert_eq!(Value::from(null).to_sent_json(), Json::Null);
+        }
+        assert_eq!(Value::from(Kind::UnixTimestamp(5)).to_sent_json(), json!(5));
     }
 
     #[test]
