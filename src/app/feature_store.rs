@@ -8,7 +8,7 @@ use crate::{
     config::StoreConfig,
     model::{RegistryState, Timestamp},
     offline::{self, OfflineStore},
-    online::{self, OnlineStore},
+    online::{self, FeatureServer, Online, OnlineStore},
     problem::{Kind, Problem},
     registry::{self, Cached, Locking, Registry, Status, read_objects},
     sources::Whereabouts,
@@ -38,7 +38,7 @@ pub(super) struct Stores {
     /// The same registry or a copy of it, for what only reads.
     pub(super) replica: Arc<dyn Registry>,
     /// `None` if nothing is served online.
-    pub(super) online: Option<Box<dyn OnlineStore>>,
+    pub(super) online: Option<Online>,
     pub(super) offline: Box<dyn OfflineStore>,
 }
 
@@ -163,23 +163,49 @@ impl FeatureStore {
         self.stores.replica.as_ref()
     }
 
-    /// The online store, if there is one.
+    /// The online store, if there is one and it is not behind a feature server.
     pub fn online(&self) -> Option<&dyn OnlineStore> {
-        self.stores.online.as_deref()
+        match &self.stores.online {
+            Some(Online::Store(store)) => Some(store.as_ref()),
+            Some(Online::Server(_)) | None => None,
+        }
     }
 
-    /// The online store, for what cannot do without.
+    /// The feature server that has the online store, if one has it.
+    pub fn feature_server(&self) -> Option<&Arc<dyn FeatureServer>> {
+        match &self.stores.online {
+            Some(Online::Server(server)) => Some(server),
+            Some(Online::Store(_)) | None => None,
+        }
+    }
+
+    /// Where online values are, for what cannot do without.
     ///
     /// # Errors
-    /// When the settings name none.
-    pub fn required_online(&self) -> Result<&dyn OnlineStore, Problem> {
-        self.online().ok_or_else(|| {
+    /// When the settings name no online store.
+    pub fn online_values(&self) -> Result<&Online, Problem> {
+        self.stores.online.as_ref().ok_or_else(|| {
             Problem::new(
                 Kind::Unsupported,
                 "this repo has no online store",
                 "set `online_store` in feature_store.yaml, for example to `type: sqlite`".to_owned(),
             )
         })
+    }
+
+    /// The online store itself, for what cannot do without.
+    ///
+    /// # Errors
+    /// When the settings name none, or a server that has it.
+    pub fn required_online(&self) -> Result<&dyn OnlineStore, Problem> {
+        match self.online_values()? {
+            Online::Store(store) => Ok(store.as_ref()),
+            Online::Server(server) => Err(Problem::new(
+                Kind::Unsupported,
+                format!("the online store is that of {}, which does not do this for others", server.name()),
+                "do it where `online_store` is the store itself".to_owned(),
+            )),
+        }
     }
 
     /// The offline store.

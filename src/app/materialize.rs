@@ -1,5 +1,9 @@
 //! Writing the newest values of views to the online store.
 
+mod by_server;
+
+pub use by_server::{ServerRun, by_server};
+
 use super::{Caller, Event, Failure, FeatureStore};
 use crate::{
     materialize::{self, Range, RunOptions, RunReport, Stores, ViewForecast, ViewRun},

@@ -3,12 +3,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use crate::{
-    model::RegistryState,
+    model::{RegistryState, Timestamp},
+    problem::Problem,
     retrieval::{FeatureRequest, Retrieval},
-    serving::OnlineFeatures,
+    serving::{Answer, Asked, OnlineFeatures, ServedFeatures},
 };
 
 /// How many requests are remembered: callers ask for few different ones, and those that make them up cost no memory.
@@ -17,7 +19,28 @@ const MOST: usize = 1_000;
 /// The features of a request.
 pub(super) struct Prepared {
     pub(super) retrieval: Arc<Retrieval>,
-    pub(super) features: OnlineFeatures,
+    pub(super) features: Features,
+}
+
+/// Features that are ready to be read.
+pub(super) enum Features {
+    /// From an online store.
+    Stored(OnlineFeatures),
+    /// From a feature server.
+    Served(ServedFeatures),
+}
+
+impl Features {
+    /// The features of each entity, as they stand at `now`, or as a server says they do.
+    ///
+    /// # Errors
+    /// When a join key is missing or none of its type, or they cannot be read, or not before the deadline.
+    pub(super) async fn of(&self, asked: Asked<'_>, now: Timestamp, deadline: Instant) -> Result<Answer, Problem> {
+        match self {
+            Self::Stored(features) => features.of(asked, now, deadline).await,
+            Self::Served(features) => features.of(asked, deadline).await,
+        }
+    }
 }
 
 /// The requests that were asked since the registry was read last.
@@ -64,7 +87,7 @@ mod tests {
         let retrieval = Arc::new(Retrieval::default());
         let features =
             OnlineFeatures::new("p", Arc::clone(&retrieval), &MemoryOnlineStore::default(), &Arc::default()).unwrap();
-        Arc::new(Prepared { retrieval, features })
+        Arc::new(Prepared { retrieval, features: Features::Stored(features) })
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{CommandError, Context, entities, exit, exit::Exit};
 use crate::{
     app::push::{Request, push},
     diagnostics::counted,
-    push::{PushReport, To},
+    push::{PushReport, Sent, To},
     ui::{Printer, Table, Verbosity},
 };
 
@@ -84,6 +84,17 @@ fn show(report: &PushReport, shown: &str, printer: Printer) -> Result<(), Comman
     }
     if report.rows == 0 {
         printer.warn(format_args!("{shown} has no rows; nothing was written"));
+    }
+    if let Some(Sent { server, rows, views, out_of_range }) = &report.sent {
+        if *out_of_range > 0 {
+            let values = counted(*out_of_range, "value");
+            printer.warn(format_args!("{values} out of the range of the declared type, sent as null"));
+        }
+        if *rows > 0 {
+            let rows = counted(*rows, "row");
+            let views = views.join(", ");
+            printer.say(format_args!("Sent {rows}, the newest of each entity, to {server} for {views}"));
+        }
     }
     if printer.verbosity > Verbosity::Quiet && !report.views.is_empty() {
         printer.result(draw(report))?;

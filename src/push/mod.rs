@@ -7,6 +7,7 @@ mod exact;
 mod fed;
 mod history;
 mod newest;
+mod outgoing;
 mod report;
 mod to;
 
@@ -14,5 +15,6 @@ pub use columns::{Naming, Needs};
 pub use fed::{Fed, FedView};
 pub use history::{History, Staged};
 pub use newest::{Checks, Newest};
-pub use report::{Added, LeftOut, PushReport, ViewReport};
+pub use outgoing::Outgoing;
+pub use report::{Added, LeftOut, PushReport, Sent, ViewReport};
 pub use to::To;

@@ -34,20 +34,20 @@ pub struct Checks {
 /// The newest rows of a view among rows that were checked.
 pub struct Newest<'a> {
     fed: &'a FedView,
-    view: ViewRows<'a>,
-    places: Places,
+    pub(super) view: ViewRows<'a>,
+    pub(super) places: Places,
     /// How many rows there are in all.
     rows: u64,
 }
 
 /// The columns of a view among those of rows.
-struct ViewRows<'a> {
-    view: &'a FeatureView,
+pub(super) struct ViewRows<'a> {
+    pub(super) view: &'a FeatureView,
     rows: Naming<'a>,
     /// Keys, event times, creation times if there are any, features.
     wanted: Vec<Wanted>,
-    has_created: bool,
-    out_of_range: OutOfRange,
+    pub(super) has_created: bool,
+    pub(super) out_of_range: OutOfRange,
 }
 
 /// What decides between rows of an entity: event and creation time; no creation time is the least.
@@ -162,8 +162,8 @@ impl<'a> Newest<'a> {
             _ => Some(online.writer(layout.clone(), Replace::NotNewer)?),
         };
         let encoder = BatchEncoder::new(self.view.view, self.view.out_of_range);
-        let scan = Arc::new(self.view.rows.rows.scan(self.view.wanted.clone())?.only(self.places.clone()));
-        let (run, ticks) = (scan.run(), self.view.ticks(&scan));
+        let (scan, ticks) = self.view.scan(&self.places)?;
+        let run = scan.run();
         while let Some(mut part) = run.part()? {
             while let Some(batch) = run.batch(&mut part)? {
                 let encoded = encoder.encode(&self.view.batch(&batch, ticks)?)?;
@@ -222,6 +222,13 @@ impl<'a> ViewRows<'a> {
         self.events() + 1 + usize::from(self.has_created)
     }
 
+    /// A reading of the rows at some places, and what their times count.
+    pub(super) fn scan(&self, places: &Places) -> Result<(Arc<Scan>, [Ticks; 2]), Problem> {
+        let scan = self.rows.rows.scan(self.wanted.clone())?.only(places.clone());
+        let ticks = self.ticks(&scan);
+        Ok((Arc::new(scan), ticks))
+    }
+
     /// What event and creation times count.
     fn ticks(&self, scan: &Scan) -> [Ticks; 2] {
         let events = scan.ticks(self.events());
@@ -256,7 +263,7 @@ impl<'a> ViewRows<'a> {
     }
 
     /// The columns as the encoder takes them.
-    fn batch(&self, rows: &Rows, ticks: [Ticks; 2]) -> Result<RecordBatch, Problem> {
+    pub(super) fn batch(&self, rows: &Rows, ticks: [Ticks; 2]) -> Result<RecordBatch, Problem> {
         let (events, features) = (self.events(), self.features());
         let created = match self.has_created {
             true => ticks[1].moments(&rows.columns[events + 1]),
@@ -330,7 +337,7 @@ fn offer(newest: &mut HashMap<Vec<u8>, Best, RandomState>, key: &[u8], recency: 
 }
 
 /// The source whose columns a view names.
-fn source(view: &FeatureView) -> Result<&DataSource, Problem> {
+pub(super) fn source(view: &FeatureView) -> Result<&DataSource, Problem> {
     match &view.source {
         Some(source) if !source.timestamp_field.is_empty() => Ok(source),
         _ => Err(Problem::new(

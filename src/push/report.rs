@@ -17,6 +17,8 @@ pub struct PushReport {
     pub rows: u64,
     /// The views whose values are in the online store now.
     pub views: Vec<ViewReport>,
+    /// What was sent to the feature server that has the online store; `None` if nothing was to be.
+    pub sent: Option<Sent>,
     /// Views that the source feeds and that have got nothing.
     pub left_out: Vec<LeftOut>,
     /// What was added to the history; `None` if nothing was to be.
@@ -39,6 +41,19 @@ pub struct ViewReport {
     pub written: u64,
     /// Rows that gave way to a newer one of their entity, in the store or among those that were pushed.
     pub older: u64,
+    /// Values that are null because they are out of the range of their type.
+    pub out_of_range: u64,
+}
+
+/// Rows that a feature server has stored. How many of them were newer than what it had, it does not say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sent {
+    /// The server, as messages call it.
+    pub server: String,
+    /// How many rows: the newest of each entity.
+    pub rows: u64,
+    /// The views that they are for.
+    pub views: Vec<String>,
     /// Values that are null because they are out of the range of their type.
     pub out_of_range: u64,
 }

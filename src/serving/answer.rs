@@ -29,6 +29,14 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    const ALL: [Self; 5] = [Self::Invalid, Self::Present, Self::NullValue, Self::NotFound, Self::OutsideMaxAge];
+
+    /// The status with this name of Feast's.
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+
     /// Feast's name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Online features of entities: builds entity keys from requests and statuses from stored values.
+//! Online features of entities: builds entity keys from requests and statuses from stored values, or asks a feature server.
 
 mod answer;
 mod answer_json;
@@ -10,7 +10,9 @@ mod keys;
 mod registered_keys;
 mod request;
 mod request_keys;
+mod served;
 
 pub use answer::{Answer, AnswerColumn, Answered, Status, ViewVersion};
 pub use asked::{Asked, RequestColumns};
 pub use get_online::OnlineFeatures;
+pub use served::ServedFeatures;

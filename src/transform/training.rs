@@ -1,6 +1,10 @@
 //! On-demand features of training rows: computed as the rows stream by.
 
-use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
 use arrow::{
     array::{Array, ArrayRef, RecordBatch},
@@ -104,8 +108,8 @@ impl<'a> ComputedRows<'a> {
             let position =
                 |name: &str| position(self.retrieval, selected, name, batches[0].schema_ref(), prepared.features);
             for column in selected.inputs.iter().filter_map(|input| position(&input.column)) {
-                if !inputs.contains_key(&column) {
-                    inputs.insert(column, whole(batches, column).map_err(|error| broken(&error))?);
+                if let Entry::Vacant(entry) = inputs.entry(column) {
+                    entry.insert(whole(batches, column).map_err(|error| broken(&error))?);
                 }
             }
             let column = |name: &str| inputs.get(&position(name)?);

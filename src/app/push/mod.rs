@@ -1,9 +1,11 @@
 //! Rows that somebody has, written to the views that a push source feeds, and to on-demand views whose values are stored.
 
 mod computed;
+mod sent;
 
 use super::{Caller, Failure, FeatureStore};
 use crate::{
+    online::Online,
     problem::{Kind, Problem},
     push::{Checks, Fed, History, Naming, Newest, PushReport, Staged, To, ViewReport},
     retrieval::Entities,
@@ -22,15 +24,16 @@ pub struct Request<'a> {
     pub allow_future: bool,
 }
 
-/// Checks all rows for all views, and then writes them: the newest of each entity to the online store, and all of them
-/// beside the history of the source, where nobody sees them before the online values are stored.
+/// Checks all rows for all views, and then writes them: the newest of each entity to the online store, or to the feature
+/// server that has it, and all of them beside the history of the source, where nobody sees them before the online values
+/// are stored.
 ///
 /// # Errors
 /// When there is no such source or a row is not right for one of its views: then nothing is written. When a store cannot
 /// be written, values of some entities may be there, and the history has no row: the same rows can be pushed again.
 pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<PushReport, Failure> {
     let Request { source, rows, to, allow_future } = request;
-    let online = if to.online() { Some(store.required_online()?) } else { None };
+    let online = if to.online() { Some(store.online_values()?) } else { None };
     let state = store.registered()?;
     let fed = Fed::find(&state, source, to)?;
     let batch = fed.history()?;
@@ -57,16 +60,26 @@ pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Pu
         _ => None,
     };
 
-    let mut reports = Vec::new();
-    if let Some(online) = online {
-        for newest in views.iter().filter(|newest| newest.goes_online()) {
-            reports.push(newest.write(store.project(), online).map_err(|problem| after(problem, &reports))?);
+    let pushed: Vec<&Newest<'_>> = views.iter().filter(|newest| newest.goes_online()).collect();
+    let (mut reports, mut sent) = (Vec::new(), None);
+    match online {
+        Some(Online::Store(online)) => {
+            let online = online.as_ref();
+            for newest in &pushed {
+                reports.push(newest.write(store.project(), online).map_err(|problem| after(problem, &reports))?);
+            }
+            let computed =
+                computed::write(store, online, &state, &pushed).map_err(|problem| after(problem, &reports))?;
+            reports.extend(computed);
         }
-        let pushed: Vec<&Newest<'_>> = views.iter().filter(|newest| newest.goes_online()).collect();
-        let computed = computed::write(store, online, &state, &pushed).map_err(|problem| after(problem, &reports))?;
-        reports.extend(computed);
+        // On-demand views whose values are stored are its business, too.
+        Some(Online::Server(server)) => sent = Some(sent::send(server.as_ref(), source, &pushed)?),
+        None => {}
     }
-    let added = staged.map(Staged::finish).transpose().map_err(|problem| after(problem, &reports))?;
+    let added = staged.map(Staged::finish).transpose().map_err(|problem| match &sent {
+        Some(sent) => sent::before(problem, sent),
+        None => after(problem, &reports),
+    })?;
     Ok(PushReport {
         format_version: PushReport::FORMAT_VERSION,
         project: store.project().to_owned(),
@@ -74,6 +87,7 @@ pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Pu
         to,
         rows: count,
         views: reports,
+        sent,
         left_out: fed.left_out,
         added,
         ignored_columns,

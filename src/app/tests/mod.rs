@@ -25,7 +25,7 @@ use crate::{
         samples::{repo, service, stream_view, view},
     },
     offline::memory::MemoryOfflineStore,
-    online::{MemoryOnlineStore, OnlineStore, Replace, watched::Watched as WatchedOnline},
+    online::{MemoryOnlineStore, Online, OnlineStore, Replace, watched::Watched as WatchedOnline},
     problem::{Advice, Kind, Problem},
     registry::{Locking, Locks as _, Memory, Objects as _},
 };
@@ -86,7 +86,7 @@ impl House {
         let stores = Stores {
             registry: Box::new(registry.with(Locking::default())),
             replica: Arc::new(registry.with(Locking::default())),
-            online,
+            online: online.map(Online::Store),
             offline: Box::new(offline.clone()),
         };
         let heard = Arc::clone(&events);

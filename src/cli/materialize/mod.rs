@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::{
         self,
-        materialize::{Materialization, Request},
+        materialize::{Materialization, Request, ServerRun, by_server},
     },
     diagnostics::counted,
     materialize::{Event, Outcome, Range, RunReport, ViewForecast},
@@ -171,6 +171,12 @@ impl Materialize<'_> {
             app::Event::Removed { .. } | app::Event::IgnoredColumns { .. } => {}
         })?;
         let caller = self.context.caller();
+        if store.feature_server().is_some() {
+            self.check_flags()?;
+        }
+        if let Some(run) = by_server(&store, &caller, self.request())? {
+            return self.finish_by_server(&run);
+        }
         let materialization = Materialization::plan(&store, &caller, self.request())?;
         for foreign in &materialization.left_out {
             let message = format!("{} is left out: {}", foreign.id, foreign.reason);
@@ -195,6 +201,34 @@ impl Materialize<'_> {
             jobs: self.args.jobs.get(),
             fail_fast: self.args.fail_fast,
         }
+    }
+
+    /// What is known of a run only where it is carried out.
+    fn check_flags(&self) -> Result<(), CommandError> {
+        let flag = match () {
+            () if self.args.dry_run => "--dry-run",
+            () if self.args.report.is_some() => "--report",
+            () if self.args.metrics_file.is_some() => "--metrics-file",
+            () => return Ok(()),
+        };
+        let message =
+            format!("{flag} does not go together with an online store of type remote: its server materializes");
+        Err(CommandError::new(
+            message,
+            "leave it out, or materialize where `online_store` is the store itself".to_owned(),
+        ))
+    }
+
+    fn finish_by_server(&self, run: &ServerRun) -> Result<Exit, CommandError> {
+        let printer = self.context.printer;
+        if printer.json {
+            printer.json(run)?;
+        } else {
+            let views = if run.views.is_empty() { "all views".to_owned() } else { run.views.join(", ") };
+            let took = (run.finished.micros() - run.started.micros()) / 1_000_000;
+            printer.say(format_args!("Materialized {views} by {} in {took} s", run.server));
+        }
+        Ok(Exit::Done)
     }
 
     fn show_forecast(&self, views: &[ViewForecast]) -> Result<Exit, CommandError> {
