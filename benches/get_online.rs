@@ -21,7 +21,7 @@ use feastr::{
         value::{Kind, Value},
     },
     model::{DataType, FeatureView, Field, Object, RegistryState, Timestamp},
-    online::{self, EncodedRow, Replace, ViewLayout},
+    online::{self, EncodedRow, Online, Replace, ViewLayout},
     retrieval::{Entities, FeatureReference, Purpose, Selection, resolve},
     serving::{OnlineFeatures, Status},
 };
@@ -86,7 +86,7 @@ fn main() {
     }
     let connection = RedisConnection::to(vec![RedisNode { host: "127.0.0.1".to_owned(), port }]);
     let config = RedisConfig::new(RedisDeployment::Standalone, connection);
-    let store = online::open(&OnlineStoreConfig::Redis(config));
+    let Online::Store(store) = online::open(&OnlineStoreConfig::Redis(config)) else { unreachable!() };
     let now = Timestamp::now();
     let value = Value::from(Kind::Float(0.25)).encode_to_vec();
     let keys: Vec<Vec<u8>> = (0..STORED).map(key).collect();

@@ -3,7 +3,14 @@
 //!
 //! `cargo bench --profile dev --bench held_store [redis] [postgres] [sqlite]` starts servers of its own. Both sides run
 //! in turn; printed are medians.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, unreachable_pub, reason = "a benchmark")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a benchmark"
+)]
 
 mod bare;
 #[path = "../../tests/it/servers/mod.rs"]

@@ -104,7 +104,13 @@ impl Request {
 
     /// What `feastr get-online` answers, by name like the answer of the step `online`.
     pub fn online(&self, project: &Project) -> Json {
+        self.online_with(project, None)
+    }
+
+    /// The same with other settings of the repo.
+    pub fn online_with(&self, project: &Project, settings: Option<&str>) -> Json {
         let mut args = self.args("get-online");
+        args.extend(settings.into_iter().flat_map(|file| ["--feature-store-yaml".to_owned(), file.to_owned()]));
         args.push("--json".to_owned());
         for entity in self.entities.as_array().unwrap() {
             let keys = entity.as_object().unwrap().iter().map(|(key, value)| match value {

@@ -52,6 +52,7 @@ mod push;
 mod python_views;
 mod reference;
 mod registries;
+mod remote;
 mod saved_datasets;
 mod serve;
 mod servers;

@@ -8,8 +8,9 @@ use std::{
 
 use feastr::{
     apply::{ApplyOptions, Approval},
-    config::{RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig},
+    config::{OnlineStoreConfig, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig},
     model::Timestamp,
+    online::{self, Online, OnlineStore},
     registry::{self, Locking, Registry},
 };
 use tempfile::TempDir;
@@ -163,6 +164,14 @@ pub fn sqlite_registry(path: &Path) -> Box<dyn Registry> {
     let database = RegistryDatabase::Sqlite { path: path.to_owned() };
     let config = SqlRegistryConfig { database, replica: None, schema_mode: SchemaMode::Auto };
     registry::open(&RegistryConfig::Sql(config), Locking::default())
+}
+
+/// The store that settings name.
+pub fn online_store(config: &OnlineStoreConfig) -> Box<dyn OnlineStore> {
+    match online::open(config) {
+        Online::Store(store) => store,
+        Online::Server(server) => panic!("{} has it", server.name()),
+    }
 }
 
 /// An apply of whatever is due.

@@ -6,7 +6,7 @@ use feastr::{
     apply::{ApplyOptions, Approval, apply, clean_up},
     config::OnlineStoreConfig,
     model::{self, OfKind, Repo, Timestamp, ViewId},
-    online::{self, OnlineStore},
+    online::OnlineStore,
     registry::{Leftover, Locking, Registry, Waiting, Write, leftovers, put_leftover, read_objects},
 };
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::{
     online_sql::{Backend, TestStore},
     registries::{self, TestRegistry},
     servers::{PASSWORD, USER},
-    support::Project,
+    support::{Project, online_store},
 };
 
 pub const TABLE: &str = "feastlocal_driver_hourly_stats";
@@ -129,7 +129,7 @@ fn a_table_whose_view_is_back_before_it_is_dropped_stays() {
     project.feastr(&["materialize", START, END]).ok();
     let before = values(&project, TABLE);
     let path = project.path("data/online_store.db").canonicalize().unwrap();
-    let online = online::open(&OnlineStoreConfig::Sqlite { path, numbers: false });
+    let online = online_store(&OnlineStoreConfig::Sqlite { path, numbers: false });
     // A run on the view holds up an apply that wants to drop its table.
     let run = registry(&project).lock_view(ViewId { project: "feastlocal", name: "driver_hourly_stats" }).unwrap();
     let (waits, waiting) = mpsc::channel();

@@ -8,12 +8,12 @@ use feastr::{
     materialize::{Event, Outcome, Range, RunOptions, Stores, ViewReport, ViewRun, plan_runs, run},
     model::{Interval, Timestamp},
     offline,
-    online::{self, Replace},
+    online::Replace,
     registry::read_objects,
 };
 
 use super::{END, START, applied, intervals, registry, values};
-use crate::support::Project;
+use crate::support::{Project, online_store};
 
 const TABLE: &str = "feastlocal_driver_hourly_stats";
 const VIEW: &str = "driver_hourly_stats";
@@ -39,7 +39,7 @@ fn planned(project: &Project, names: &[&str]) -> Vec<ViewRun> {
 
 fn carried_out(project: &Project, runs: &[ViewRun], on_event: &(dyn Fn(&Event<'_>) + Sync)) -> ViewReport {
     let (config, registry) = (config(project), registry(project));
-    let (offline, online) = (offline::open(&config, |_| None), online::open(config.online_store.as_ref().unwrap()));
+    let (offline, online) = (offline::open(&config, |_| None), online_store(config.online_store.as_ref().unwrap()));
     let stores = Stores {
         project: "feastlocal",
         registry: registry.as_ref(),

@@ -11,14 +11,17 @@ use std::{
 use feastr::{
     clients::runtime::wait,
     config::{OnlineStoreConfig, RedisNode},
-    online::{EncodedRow, OnlineStore, Replace, ViewFeatures, open},
+    online::{EncodedRow, OnlineStore, Replace, ViewFeatures},
     problem::{Kind, Problem},
 };
 
 use super::{Row, View, at, found, int, postgres_at, read, redis, stores, write};
-use crate::servers::{
-    Kind as ServerKind, Server,
-    redis::{RedisServer, await_true},
+use crate::{
+    servers::{
+        Kind as ServerKind, Server,
+        redis::{RedisServer, await_true},
+    },
+    support::online_store,
 };
 
 /// Reads one entity with little time.
@@ -62,7 +65,8 @@ fn servers_that_take_connections_and_say_nothing_end_at_the_deadline() {
     config.connection.nodes = vec![RedisNode { host: "127.0.0.1".to_owned(), port: silent_port() }];
     let mut server = postgres_at(crate::servers::shared(ServerKind::Postgres), "feast");
     server.connection.server.port = Some(silent_port());
-    for (store, text) in [(redis(config), "Redis at 127.0.0.1"), (open(&OnlineStoreConfig::Postgres(server)), "server")]
+    for (store, text) in
+        [(redis(config), "Redis at 127.0.0.1"), (online_store(&OnlineStoreConfig::Postgres(server)), "server")]
     {
         let began = Instant::now();
         let problem = read_within(store.as_ref(), &View::simple("silent"), Duration::from_millis(700)).unwrap_err();
@@ -85,7 +89,7 @@ fn a_server_that_was_started_again_between_two_reads_is_read() {
 
     let mut server = Server::start(ServerKind::Postgres);
     let database = server.create_database();
-    let store = open(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
+    let store = online_store(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
     write(store.as_ref(), &view, Replace::Outdated, &[Row::new(view.number(1), 9, &[int(1), int(2)])]).unwrap();
     for _ in 0..2 {
         assert_eq!(read(store.as_ref(), &view, &[view.number(1)])[0][0], found(&int(1), 9));
@@ -101,8 +105,11 @@ fn reads_that_nobody_waits_for_leave_nothing_behind() {
     let postgres = Server::start(ServerKind::Postgres);
     let database = postgres.create_database();
     let sqlite = OnlineStoreConfig::Sqlite { path: folder.path().join("online.db"), numbers: false };
-    let stores =
-        [redis(server.config()), open(&OnlineStoreConfig::Postgres(postgres_at(&postgres, &database))), open(&sqlite)];
+    let stores = [
+        redis(server.config()),
+        online_store(&OnlineStoreConfig::Postgres(postgres_at(&postgres, &database))),
+        online_store(&sqlite),
+    ];
     let view = View::simple("cancelled");
     let clients = || {
         let list: String = ::redis::cmd("CLIENT").arg("LIST").query(&mut server.connect()).unwrap();

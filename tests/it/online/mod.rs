@@ -17,17 +17,19 @@ use feastr::{
     model::Timestamp,
     online::{
         EncodedRow, Found, MemoryOnlineStore, OnlineStore, Replace, StoredValue, ViewFeatures, ViewLayout, WriteCounts,
-        open,
     },
     problem::Problem,
 };
 use prost::Message as _;
 use tempfile::TempDir;
 
-use crate::servers::{
-    Kind as ServerKind, PASSWORD, Server, USER,
-    redis::{RedisCluster, RedisSentinels, RedisServer},
-    shared,
+use crate::{
+    servers::{
+        Kind as ServerKind, PASSWORD, Server, USER,
+        redis::{RedisCluster, RedisSentinels, RedisServer},
+        shared,
+    },
+    support::online_store,
 };
 
 /// Features of one view for some entities.
@@ -55,8 +57,8 @@ pub fn stores(folder: &TempDir) -> Vec<(&'static str, Box<dyn OnlineStore>)> {
     let sqlite = OnlineStoreConfig::Sqlite { path: folder.path().join("online.db"), numbers: false };
     vec![
         ("memory", Box::new(MemoryOnlineStore::default())),
-        ("sqlite", open(&sqlite)),
-        ("postgres", open(&OnlineStoreConfig::Postgres(postgres_at(postgres, &postgres.create_database())))),
+        ("sqlite", online_store(&sqlite)),
+        ("postgres", online_store(&OnlineStoreConfig::Postgres(postgres_at(postgres, &postgres.create_database())))),
         ("redis", redis(RedisServer::shared().config())),
         ("redis cluster", redis(RedisCluster::shared().config())),
         ("redis sentinel", redis(RedisSentinels::shared().config())),
@@ -64,7 +66,7 @@ pub fn stores(folder: &TempDir) -> Vec<(&'static str, Box<dyn OnlineStore>)> {
 }
 
 pub fn redis(config: RedisConfig) -> Box<dyn OnlineStore> {
-    open(&OnlineStoreConfig::Redis(config))
+    online_store(&OnlineStoreConfig::Redis(config))
 }
 
 /// The settings of a store in a database of a server.

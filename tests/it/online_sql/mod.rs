@@ -10,7 +10,7 @@ mod writers;
 use feastr::{
     config::{OnlineStoreConfig, PostgresConfig},
     feast::values::entity_key::{EntityKeyEncoder, KeyPart},
-    online::{self, EncodedRow, OnlineStore, Replace, StoredValue, ViewLayout, WriteCounts},
+    online::{EncodedRow, OnlineStore, Replace, StoredValue, ViewLayout, WriteCounts},
 };
 use prost::Message as _;
 use rusqlite::Connection;
@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use crate::{
     online::{Row, View, at, counts, int, postgres_at},
     servers::{Kind, shared},
+    support::online_store,
 };
 
 /// Makes a test of each function for each backend: `contract::postgres::it_works`.
@@ -65,7 +66,7 @@ impl TestStore {
     }
 
     pub fn open(&self) -> Box<dyn OnlineStore> {
-        online::open(&self.config)
+        online_store(&self.config)
     }
 
     /// The same, with columns for numbers in new tables.
@@ -77,14 +78,14 @@ impl TestStore {
             }
             other => panic!("{} has no tables", other.kind()),
         };
-        online::open(&config)
+        online_store(&config)
     }
 
     /// The PostgreSQL store with other settings.
     pub fn postgres_with(&self, change: impl FnOnce(&mut PostgresConfig)) -> Box<dyn OnlineStore> {
         let OnlineStoreConfig::Postgres(mut config) = self.config.clone() else { panic!("SQLite") };
         change(&mut config);
-        online::open(&OnlineStoreConfig::Postgres(config))
+        online_store(&OnlineStoreConfig::Postgres(config))
     }
 
     /// A connection to the database, where it is PostgreSQL.

@@ -4,18 +4,21 @@ use std::{thread, time::Duration};
 
 use feastr::{
     config::{OnlineStoreConfig, Password},
-    online::{self, Replace, StoredValue},
+    online::{Replace, StoredValue},
 };
 
 use super::{Backend, Row, TestStore, counts, encoded, postgres_at, read, row, stats, write};
 use crate::online::read_all;
-use crate::servers::{Kind, Server};
+use crate::{
+    servers::{Kind, Server},
+    support::online_store,
+};
 
 #[test]
 fn a_batch_is_written_when_the_server_is_back() {
     let mut server = Server::start(Kind::Postgres);
     let database = server.create_database();
-    let store = online::open(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
+    let store = online_store(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
     let mut writer = store.writer(stats(), Replace::Outdated).unwrap();
     let rows: Vec<Row> = (0..500).map(|number| row(number, 100, 1)).collect();
     assert_eq!(writer.write(&encoded(&rows[..250])).unwrap(), counts(250, 0));
@@ -42,7 +45,7 @@ fn a_batch_is_written_when_the_server_is_back() {
 fn a_replica_that_takes_over_may_lack_what_was_confirmed() {
     let mut server = Server::start(Kind::Postgres);
     let database = server.create_database();
-    let store = online::open(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
+    let store = online_store(&OnlineStoreConfig::Postgres(postgres_at(&server, &database)));
     let mut writer = store.writer(stats(), Replace::Outdated).unwrap();
     assert_eq!(writer.write(&encoded(&[row(1, 100, 1)])).unwrap(), counts(1, 0));
     // A server that starts again is still the same one.

@@ -9,12 +9,12 @@ use feastr::{
     diagnostics::{Diagnostics, SourceText},
     feast::registry::messages::{FeatureView, decode},
     model::{self, Object, ObjectKind, RENAMED_FROM_TAG, Repo, Timestamp},
-    offline, online,
+    offline,
     plan::ActionKind,
     registry,
 };
 
-use crate::support::Project;
+use crate::support::{Project, online_store};
 
 #[test]
 fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
@@ -22,7 +22,7 @@ fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
     let (config, repo) = load(&project.folder.path().canonicalize().unwrap());
     let (registry, online) = (
         registry::open(&config.registry, registry::Locking::default()),
-        online::open(config.online_store.as_ref().unwrap()),
+        online_store(config.online_store.as_ref().unwrap()),
     );
     let now = Timestamp::parse("2026-11-02", Timestamp::from_micros(0)).unwrap();
     let run_at = |repo: &Repo, repo_name, now| {

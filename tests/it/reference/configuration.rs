@@ -23,8 +23,8 @@ Besides those that the settings name.
 ";
 
 const OF_LIBRARIES: &str = "
-Two are those of the system: `TMPDIR` is the folder of what does not fit in memory, and `SSL_CERT_FILE` and `SSL_CERT_DIR`
-name certificates to trust instead of the system's.
+Others are those of the system: `TMPDIR` is the folder of what does not fit in memory, `SSL_CERT_FILE` and `SSL_CERT_DIR`
+name certificates to trust instead of the system's, and `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name proxies of HTTP.
 ";
 
 #[test]
@@ -52,6 +52,7 @@ fn title(name: &str) -> &'static str {
         "Sqlite" => "`online_store` of type `sqlite`",
         "Postgres" => "`online_store` of type `postgres`",
         "Redis" => "`online_store` of type `redis`",
+        "Remote" => "`online_store` of type `remote`",
         "DuckDb" => "`offline_store` of type `duckdb`",
         "PostgresOffline" => "`offline_store` of type `postgres`",
         "Feastr" => "`feastr`",

@@ -1,5 +1,6 @@
 //! Database servers of our own: in temporary folders, on free ports, gone when the tests are.
 
+pub mod feast;
 pub mod redis;
 
 use std::{
@@ -243,7 +244,7 @@ fn create_mariadb(data: &Path) {
     run(&mut command);
 }
 
-fn create_folder() -> PathBuf {
+pub fn create_folder() -> PathBuf {
     let folder = tempfile::Builder::new().prefix("feastr-server-").tempdir().unwrap().keep();
     // The server runs under another account when we are root.
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
@@ -259,7 +260,7 @@ pub fn server_certificate(folder: &Path) {
     create_certificate(&|program| Command::new(program), folder);
 }
 
-fn create_certificate(command: &dyn Fn(&Path) -> Command, folder: &Path) {
+pub fn create_certificate(command: &dyn Fn(&Path) -> Command, folder: &Path) {
     let openssl = |arguments: &str| {
         run(command(&program("openssl")).args(arguments.split(' ')).current_dir(folder));
     };
