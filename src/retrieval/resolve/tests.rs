@@ -46,7 +46,14 @@ fn refused(state: &RegistryState, name: &str) -> Problem {
 }
 
 fn not_found(message: &str, help: Option<&str>) -> Problem {
-    Problem::new(Kind::NotFound, message, help.map(str::to_owned))
+    let subject = if message.contains("has no feature `") {
+        Subject::Feature
+    } else if message.contains("feature service") {
+        Subject::FeatureService
+    } else {
+        Subject::FeatureView
+    };
+    Problem::new(Kind::NotFound, message, help.map(str::to_owned)).about(subject)
 }
 
 fn unsupported(message: &str, help: Option<&str>) -> Problem {

@@ -5,6 +5,7 @@ mod bodies;
 mod computed;
 #[cfg(unix)]
 mod ends;
+mod examples;
 mod limits;
 mod remote;
 pub mod server;
