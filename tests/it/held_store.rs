@@ -128,7 +128,7 @@ fn what_is_applied_elsewhere_is_seen_and_what_is_known_is_given_without_the_regi
         let _ = std::fs::remove_file(project.path(left));
     }
     project.write("data/registry.db", "this is not a database");
-    assert_eq!(ask(&known).unwrap(), first);
+    assert_eq!(ask(&known).unwrap().columns, first.columns);
     assert!(store.registry_status().unwrap().problem.is_some());
 }
 
