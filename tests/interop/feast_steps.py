@@ -99,7 +99,7 @@ def online(entities, full_feature_names=False, **wanted):
 def ask_server(features, entities):
     """The class of the exception that Feast's client raises for the answer of the server that the online store names."""
     try:
-        get_remote_online_features(config=config(), req_body=json.dumps({"features": features, "entities": entities}))
+        get_remote_online_features(config=config(), req_body={"features": features, "entities": entities})
     except Exception as error:
         return type(error).__name__
 

@@ -179,7 +179,7 @@ feature_views:
 
 const PUSHED: &str = r#"{"customer_id": 71, "event_timestamp": "2025-01-06T00:00:00Z", "created": "2025-01-06T00:00:01.5Z", "visits": 7, "points": 9007199254740993, "score": 0.3, "spent": 1e300, "city": "Zürich\n\"x\"", "member": true, "last_order": "2025-01-05T12:00:00Z", "basket_sizes": [3, 9007199254740993], "ratings": [0.1, 2.5], "labels": ["a", "ü"]}
 {"customer_id": 71, "event_timestamp": "2025-01-04T00:00:00.25Z", "created": "2025-01-08T00:00:00Z", "visits": 1, "points": 1, "score": 1.5, "spent": 1.0, "city": "older", "member": false, "last_order": "2025-01-01T00:00:00Z", "basket_sizes": [], "ratings": [], "labels": []}
-{"customer_id": 72, "event_timestamp": "2025-01-07T00:00:00Z", "created": "2025-01-07T00:00:00Z", "visits": null, "points": null, "score": null, "spent": null, "city": null, "member": null, "last_order": null, "basket_sizes": null, "ratings": null, "labels": null}
+{"customer_id": 72, "event_timestamp": "2025-01-07T00:00:00Z", "created": "2025-01-07T00:00:00Z", "visits": null, "points": null, "score": null, "spent": null, "city": "Chur", "member": null, "last_order": null, "basket_sizes": null, "ratings": null, "labels": null}
 "#;
 
 /// Names of `pushed_customer`.
