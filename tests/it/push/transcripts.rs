@@ -76,6 +76,7 @@ fn the_report_is_json() {
             "source": "stats_push",
             "to": "online_and_offline",
             "rows": 3,
+            "sent": null,
             "views": [view("fresh"), view("trips")],
             "left_out": [],
             "added": { "source": "stats", "rows": 3, "files": [null], "table": null },
