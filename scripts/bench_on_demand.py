@@ -20,6 +20,8 @@ FEASTR, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
 ROWS, RUNS = int(os.environ.get("ROWS", "1000000")), int(os.environ.get("RUNS", "3"))
 OUTPUTS = 10
 NAMES = [f"f{index}" for index in range(OUTPUTS)]
+# As many stored columns as there are computed ones: what they add is what any columns add.
+OTHERS = [f"g{index}" for index in range(OUTPUTS)]
 
 
 def data(folder):
@@ -28,7 +30,7 @@ def data(folder):
     numbers = numpy.random.default_rng(7)
     keys = numpy.arange(ROWS)
     at = numpy.full(ROWS, numpy.datetime64("2026-01-01", "us"))
-    columns = {"id": keys, "at": at} | {name: numbers.random(ROWS) for name in NAMES}
+    columns = {"id": keys, "at": at} | {name: numbers.random(ROWS) for name in NAMES + OTHERS}
     pyarrow.parquet.write_table(pyarrow.table(columns), folder / "data/stats.parquet")
     later = at + numpy.timedelta64(1, "h")
     entities = pyarrow.table({"id": numbers.permutation(keys), "event_timestamp": later, "tip": numbers.random(ROWS)})
@@ -41,7 +43,7 @@ def repo(folder):
         "project: bench\nprovider: local\nregistry: {registry_type: sql, path: 'sqlite:///data/registry.db'}\n"
         "online_store: {type: sqlite, path: data/online.db}\noffline_store: {type: duckdb}\n"
         "entity_key_serialization_version: 3\n")
-    schema = ", ".join(f"{{name: {name}, dtype: Float64}}" for name in NAMES)
+    schema = ", ".join(f"{{name: {name}, dtype: Float64}}" for name in NAMES + OTHERS)
     outputs = ", ".join(f"{{name: o{index}, dtype: Float64, sql: {name} * 2 + tip}}" for index, name in enumerate(NAMES))
     (folder / "definitions.yaml").write_text(
         "entities: [{name: thing, join_keys: [id], value_type: INT64}]\n"
@@ -49,7 +51,8 @@ def repo(folder):
         f"  - {{name: stats, entities: [thing], ttl: 0, schema: [{schema}], source: {{type: file, path: "
         "data/stats.parquet, timestamp_field: at}}\non_demand_feature_views:\n"
         f"  - {{name: computed, sources: [stats, request], schema: [{outputs}]}}\n"
-        "feature_services:\n  - {name: plain, features: [stats]}\n  - {name: all, features: [stats, computed]}\n")
+        f"feature_services:\n  - {{name: plain, features: [stats: [{', '.join(NAMES)}]]}}\n  - {{name: wide, features: [stats]}}\n"
+        f"  - {{name: all, features: [stats: [{', '.join(NAMES)}], computed]}}\n")
 
 
 FEAST_EXPORT = """
@@ -114,13 +117,14 @@ def main():
         export = lambda service: [FEASTR, "get-historical", "--entities", "entities.parquet", "--feature-service", service,
                                   "-o", "out.parquet", "-q"]
         # In turn, so that neither has the better moment.
-        results = {"plain": [], "all": []}
+        results = {"plain": [], "wide": [], "all": []}
         for _ in range(RUNS + 1):
             for service, found in results.items():
                 found.append(measure(export(service), folder))
-        plain, computed = (summary(found[1:]) for found in results.values())
+        plain, wide, computed = (summary(found[1:]) for found in results.values())
         print(f"export of {ROWS} rows without computed features: {plain[0]:.2f} s, {plain[1]:.0f} MiB")
-        print(f"with {OUTPUTS} of them: {computed[0]:.2f} s, {computed[1]:.0f} MiB, {computed[0] / plain[0]:.2f} of it", flush=True)
+        print(f"with {OUTPUTS} more stored ones: {wide[0]:.2f} s, {wide[1]:.0f} MiB, {wide[0] / plain[0]:.2f} of it")
+        print(f"with {OUTPUTS} computed ones: {computed[0]:.2f} s, {computed[1]:.0f} MiB, {computed[0] / plain[0]:.2f} of it", flush=True)
         if os.environ.get("FEAST") != "no":
             feast = measure([sys.executable, "-c", FEAST_EXPORT], folder)
             print(f"Feast: {feast[0]:.2f} s, {feast[1]:.0f} MiB, {feast[0] / computed[0]:.1f} times feastr", flush=True)
