@@ -14,6 +14,7 @@ mod event;
 pub mod export;
 mod failure;
 mod feature_store;
+pub mod freshness;
 pub mod get_historical;
 pub mod get_online;
 pub mod history;

@@ -219,7 +219,7 @@ impl Context {
 }
 
 /// The value of an environment variable.
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

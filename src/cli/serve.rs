@@ -2,12 +2,13 @@ use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread::available_paralle
 
 use tokio::sync::oneshot;
 
-use super::{CommandError, Context, Exit, lock_timeout::lock_timeout};
+use super::{CommandError, Context, Exit, context::environment, lock_timeout::lock_timeout};
 use crate::{
     clients::runtime::runtime_of,
-    config::RegistryCache,
+    config::{MetricsConfig, OtlpConfig, RegistryCache},
     problem::Problem,
-    server::{CertificateFiles, Notice, Settings, serve},
+    server::{CertificateFiles, Log, LogFormat, LogLevel, MetricsAddress, Settings, TelemetrySettings, serve},
+    ui::Verbosity,
 };
 
 /// Serve features over HTTP, in the protocol of Feast's server of features
@@ -61,6 +62,21 @@ pub(crate) struct Args {
     feast_statuses: bool,
     #[command(flatten)]
     without_effect: WithoutEffect,
+    /// Tell Prometheus metrics under Feast's names, as `feature_server: {metrics: {enabled: true}}` in the settings says as well
+    #[arg(long, short)]
+    metrics: bool,
+    /// The port of metrics; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8000)]
+    metrics_port: u16,
+    /// The address of metrics [default: that of --host]
+    #[arg(long, value_name = "HOST")]
+    metrics_host: Option<String>,
+    /// How the log is written; --verbose adds a line for each request
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    log_format: LogFormat,
+    /// No line for each request, however much is said
+    #[arg(long)]
+    no_access_log: bool,
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
@@ -72,9 +88,6 @@ struct WithoutEffect {
     /// The protocol; http is the only one
     #[arg(long = "type", short, value_name = "TYPE", default_value = "http", value_parser = ["http"], hide_short_help = true)]
     protocol: String,
-    /// Without effect: requests are not logged
-    #[arg(long, hide_short_help = true)]
-    no_access_log: bool,
     /// Without effect: connections cost little
     #[arg(long, value_name = "COUNT", hide_short_help = true)]
     worker_connections: Option<u64>,
@@ -84,26 +97,29 @@ struct WithoutEffect {
     /// Without effect, as --max-requests
     #[arg(long, value_name = "COUNT", hide_short_help = true)]
     max_requests_jitter: Option<u64>,
-    /// Without effect: there are no metrics yet
-    #[arg(long, short, hide_short_help = true)]
-    metrics: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     for flag in args.without_effect.given() {
         context.printer.say(format_args!("{flag} has no effect here"));
     }
-    let settings = args.settings();
     let registry_cache = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
     let store = context.store_held(registry_cache)?.with_feast_statuses(args.feast_statuses);
-    let printer = context.printer;
-    let notices = Arc::new(move |notice: &Notice| match notice {
-        Notice::CertificateRefused(_) => printer.warn(notice),
-        _ => printer.say(notice),
-    });
+    let settings = args.settings(&store.config().feature_server.metrics, OtlpConfig::of(&environment)?);
     let runtime = runtime_of(args.workers()?).map_err(Problem::from)?;
-    runtime.block_on(serve(Arc::new(store), context.caller(), &settings, notices, end_by_signal()))?;
+    let (level, coloured) = (level(context.printer.verbosity), context.printer.err.enabled);
+    Log { format: args.log_format, level, coloured }.start();
+    runtime.block_on(serve(Arc::new(store), context.caller(), &settings, end_by_signal()))?;
     Ok(Exit::Done)
+}
+
+/// How much the log says.
+const fn level(verbosity: Verbosity) -> LogLevel {
+    match verbosity {
+        Verbosity::Quiet => LogLevel::Errors,
+        Verbosity::Normal => LogLevel::Events,
+        Verbosity::Verbose => LogLevel::Requests,
+    }
 }
 
 /// Comes with the first signal to end.
@@ -123,8 +139,12 @@ async fn end_by_signal() {
 }
 
 impl Args {
-    fn settings(&self) -> Settings {
+    fn settings(&self, metrics: &MetricsConfig, otlp: Option<OtlpConfig>) -> Settings {
         let certificate = self.cert.clone().zip(self.key.clone());
+        let metrics = (self.metrics || metrics.enabled).then(|| MetricsAddress {
+            host: self.metrics_host.as_ref().unwrap_or(&self.host).clone(),
+            port: self.metrics_port,
+        });
         Settings {
             host: self.host.clone(),
             port: self.port,
@@ -135,6 +155,7 @@ impl Args {
             idle_limit: Duration::from_secs(self.keep_alive_timeout),
             end_delay: self.shutdown_delay,
             end_limit: self.shutdown_timeout,
+            telemetry: TelemetrySettings { access_log: !self.no_access_log, metrics, otlp },
         }
     }
 
@@ -152,11 +173,9 @@ impl WithoutEffect {
     /// The flags of these that were given.
     fn given(&self) -> Vec<&'static str> {
         let flags = [
-            ("--no-access-log", self.no_access_log),
             ("--worker-connections", self.worker_connections.is_some()),
             ("--max-requests", self.max_requests.is_some()),
             ("--max-requests-jitter", self.max_requests_jitter.is_some()),
-            ("--metrics", self.metrics),
         ];
         flags.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag).collect()
     }

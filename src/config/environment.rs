@@ -35,6 +35,32 @@ declare_variables! {
     USER = "USER";
     /// The same on Windows.
     USERNAME = "USERNAME";
+    /// Of `serve`: the collector that traces and metrics are sent to by OTLP, such as `http://localhost:4318`. Without it,
+    /// or an address for one of both, nothing is sent.
+    OTEL_EXPORTER_OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    /// The address for traces alone, whole.
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+    /// The address for metrics alone, whole.
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
+    /// `http/protobuf` is the only protocol; `grpc` and `http/json` are errors.
+    OTEL_EXPORTER_OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL";
+    /// What is sent along, such as a token: `name=value,name=value`.
+    OTEL_EXPORTER_OTLP_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS";
+    /// How long the collector may take, in milliseconds; else 10000.
+    OTEL_EXPORTER_OTLP_TIMEOUT = "OTEL_EXPORTER_OTLP_TIMEOUT";
+    /// A file with the authorities that may sign the collector's certificate.
+    OTEL_EXPORTER_OTLP_CERTIFICATE = "OTEL_EXPORTER_OTLP_CERTIFICATE";
+    /// How often metrics are sent, in milliseconds; else 60000.
+    OTEL_METRIC_EXPORT_INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL";
+    /// `none` sends no traces.
+    OTEL_TRACES_EXPORTER = "OTEL_TRACES_EXPORTER";
+    /// `none` sends no metrics.
+    OTEL_METRICS_EXPORTER = "OTEL_METRICS_EXPORTER";
+    /// The name of the service in traces and metrics; else `feastr`. `OTEL_RESOURCE_ATTRIBUTES` says more about it,
+    /// `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` which traces are sampled, and `OTEL_BSP_…` how many wait to be sent.
+    OTEL_SERVICE_NAME = "OTEL_SERVICE_NAME";
+    /// `true` sends nothing.
+    OTEL_SDK_DISABLED = "OTEL_SDK_DISABLED";
 }
 
 /// Looks up an environment variable: handed in, so that the core reads no environment itself.

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     OnlineStoreConfig, StoreConfig,
     environment::{Environment, expand},
+    feature_server::{FeatureServerConfig, RawFeatureServer},
     offline::{self, OfflineStoreNode},
     online::{self, OnlineStoreNode},
     registry::{self, RegistryCache, RegistryNode},
@@ -35,6 +36,8 @@ record! {
         offline_store: OfflineStoreNode,
         /// What only feastr knows; Feast ignores it.
         feastr: RawFeastr,
+        /// What `serve` tells of its requests.
+        feature_server: RawFeatureServer,
         // Settings of parts that feastr does not have, or that only servers use.
         /// Feast's servers: who may ask. Without effect.
         auth: Node,
@@ -48,8 +51,6 @@ record! {
         data_quality_monitoring: Node,
         /// Feast's model for embeddings. Without effect.
         embedding_model: Node,
-        /// Feast's server of features. Without effect.
-        feature_server: Node,
         /// Feast's switches. Without effect.
         flags: Node,
         /// How Feast materializes. Without effect.
@@ -131,6 +132,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     let online_store = online::read(raw.online_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let registry = registry::registry(&raw.registry.0, folder, diagnostics);
+    let feature_server = FeatureServerConfig::of(raw.feature_server, diagnostics);
     let (repo_name, strict) = raw.feastr.map_or((None, false), |feastr| (feastr.name, feastr.strict));
     if let Some(name) = &repo_name {
         check_repo_name(name, diagnostics);
@@ -148,6 +150,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
         registry_cache: RegistryCache::of(&raw.registry.0),
         online_store: online_store?,
         offline_store: offline_store?,
+        feature_server,
         strict,
         memory_limit: super::MemoryLimit::default(),
     })

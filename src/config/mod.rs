@@ -5,10 +5,12 @@
 
 mod database_url;
 mod environment;
+mod feature_server;
 mod file;
 mod memory;
 mod offline;
 mod online;
+mod otlp;
 mod postgres;
 mod registry;
 mod registry_place;
@@ -19,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMode};
 pub use environment::{Environment, variables};
+pub use feature_server::{FeatureLoggingConfig, FeatureServerConfig, MetricsConfig};
 pub use file::load;
 pub use memory::{MemoryLimit, ParseMemoryLimitError};
 pub use offline::{EntitySelectMode, OfflineStoreConfig, PostgresOfflineConfig};
@@ -26,6 +29,7 @@ pub use online::{
     OnlineStoreConfig, PostgresConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls,
     RemoteConfig, ServerAddress,
 };
+pub use otlp::OtlpConfig;
 pub use postgres::PostgresConnection;
 pub use registry::{RegistryCache, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 pub use registry_place::registry_at;
@@ -63,6 +67,8 @@ pub struct StoreConfig {
     pub online_store: Option<OnlineStoreConfig>,
     /// What reads the sources.
     pub offline_store: OfflineStoreConfig,
+    /// What a server of features tells of its requests.
+    pub feature_server: FeatureServerConfig,
     /// Whether a request for online values fails where one of them cannot be computed.
     pub strict: bool,
     /// How much memory queries may use; given on the command line, not in the file.
@@ -80,6 +86,7 @@ impl StoreConfig {
             "registry": self.registry.settings(),
             "online_store": self.online_store.as_ref().map(OnlineStoreConfig::settings),
             "offline_store": self.offline_store.settings(),
+            "feature_server": self.feature_server.settings(),
             "entity_key_serialization_version": file::KEY_VERSION,
             "repo_path": self.repo,
         })

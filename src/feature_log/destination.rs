@@ -7,10 +7,11 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use crate::{
     model::LogDestination,
     problem::{Kind, Problem},
-    sink::{Folder, Format, ParquetOptions, Partitions, SinkError},
+    sink::{AddedFiles, Folder, Format, ParquetOptions, Partitions, RowWriter, SinkError},
 };
 
 /// A folder that takes rows.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Destination {
     /// As it is declared.
     shown: String,
@@ -49,27 +50,59 @@ impl Destination {
         }
     }
 
-    /// Adds rows, in files with names of their own.
+    /// Begins files with names of their own.
     ///
     /// # Errors
     /// When they cannot be written.
-    pub(super) fn append(&self, schema: &SchemaRef, rows: &[RecordBatch]) -> Result<Appended, Problem> {
-        let unwritable = |error: SinkError| match error {
-            SinkError::Problem(problem) => problem,
-            error => {
-                let message = format!("cannot write the feature log in `{}`: {error}", self.shown);
-                Problem::new(Kind::Unavailable, message, None)
-            }
+    pub(super) fn begin(&self, schema: &SchemaRef) -> Result<OpenLog, Problem> {
+        let begun = || {
+            let (folder, added) = Folder::adding_to(&self.folder, ("", "-0.parquet"))?;
+            let format = Format::Parquet(ParquetOptions::default());
+            Ok::<_, SinkError>(((Partitions { folder, format, by: self.by.clone() }.opening())(schema)?, added))
         };
-        let (folder, added) =
-            Folder::adding_to(&self.folder, ("", "-0.parquet")).map_err(|error| unwritable(error.into()))?;
-        let format = Format::Parquet(ParquetOptions::default());
-        let mut writer = (Partitions { folder, format, by: self.by.clone() }.opening())(schema).map_err(unwritable)?;
-        for batch in rows {
-            writer.write(batch).map_err(unwritable)?;
-        }
-        writer.complete().and_then(|complete| complete.appear()).map_err(unwritable)?;
-        let rows = rows.iter().map(RecordBatch::num_rows).sum();
-        Ok(Appended { rows, destination: self.shown.clone(), files: added.paths() })
+        let (writer, added) = begun().map_err(|error| unwritable(&self.shown, error))?;
+        Ok(OpenLog { shown: self.shown.clone(), writer, added, rows: 0 })
+    }
+}
+
+/// Files of a log that take rows. They appear when they are complete, and vanish otherwise.
+pub struct OpenLog {
+    shown: String,
+    writer: Box<dyn RowWriter>,
+    added: AddedFiles,
+    rows: usize,
+}
+
+impl OpenLog {
+    /// Takes rows.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<(), Problem> {
+        self.rows += rows.num_rows();
+        self.writer.write(rows).map_err(|error| unwritable(&self.shown, error))
+    }
+
+    /// How many rows it has taken.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Lets the files appear.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn complete(self) -> Result<Appended, Problem> {
+        let Self { shown, writer, added, rows } = self;
+        let appeared = writer.complete().and_then(|complete| complete.appear());
+        appeared.map_err(|error| unwritable(&shown, error))?;
+        Ok(Appended { rows, destination: shown, files: added.paths() })
+    }
+}
+
+fn unwritable(shown: &str, error: SinkError) -> Problem {
+    match error {
+        SinkError::Problem(problem) => problem,
+        error => Problem::new(Kind::Unavailable, format!("cannot write the feature log in `{shown}`: {error}"), None),
     }
 }

@@ -4,12 +4,12 @@
 mod columns;
 mod destination;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use uuid::Uuid;
 
-pub use self::destination::Appended;
+pub use self::destination::{Appended, OpenLog};
 use self::{columns::LogColumns, destination::Destination};
 use crate::{
     model::{FeatureService, LoggingConfig, RegistryState, Timestamp},
@@ -78,18 +78,24 @@ impl FeatureLog {
         self.columns.rows(request, answer, full_feature_names)
     }
 
-    /// Adds rows to the log, in files of their own, which appear when they are complete.
+    /// Begins files of their own, which take rows and appear when they are complete.
     ///
     /// # Errors
     /// When they cannot be written.
-    pub fn append(&self, rows: &[RecordBatch]) -> Result<Appended, Problem> {
-        self.destination.append(self.schema(), rows)
+    pub fn begin(&self) -> Result<OpenLog, Problem> {
+        self.destination.begin(self.schema())
+    }
+
+    /// Whether rows of the other one are rows of this one.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let of = |log: &Self| (log.sample_rate.to_bits(), Arc::clone(log.schema()));
+        of(self) == of(other) && self.destination == other.destination
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::time::Duration;
 
     use arrow::{
         array::{Array, AsArray, Int64Array},
@@ -187,6 +193,8 @@ mod tests {
             keys: 1,
             request: vec![("bonus".to_owned(), Arc::new(Int64Array::from(vec![Some(3), None])))],
             versions: Arc::default(),
+            views: Arc::default(),
+            read: Duration::ZERO,
         };
         let rows = logged(1.0).rows(request(5), &answer, false).unwrap();
         let integers =

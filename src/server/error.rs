@@ -89,6 +89,10 @@ impl IntoResponse for Error {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
+        if status.is_server_error() {
+            // For the log.
+            response.extensions_mut().insert(problem);
+        }
         response
     }
 }

@@ -164,6 +164,7 @@ impl State {
             full_feature_names: asked.full_feature_names,
         };
         let columns = RequestColumns::new(asked.entities.0)?;
+        let observed = self.telemetry.asked(&features, &columns);
         let request = get_online::Request { features: &features, entities: (&columns).into(), deadline };
         let answering = get_online(&self.store, &self.caller, request);
         let answer = timeout_at(deadline.into(), answering).await.map_err(|_| Error::late())??;
@@ -171,6 +172,8 @@ impl State {
         answer.write_json(asked.include_feature_view_version_metadata, &mut json)?;
         let mut response = Response::new(Body::from(json));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+        response.extensions_mut().insert(observed.answered(&answer));
+        self.telemetry.served(&features, answer);
         Ok(response)
     }
 }

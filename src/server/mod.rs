@@ -6,12 +6,12 @@ mod docs;
 mod error;
 mod get_online_features;
 mod health;
-mod notice;
 mod readiness;
 mod router;
 mod run;
 mod settings;
 mod state;
+mod telemetry;
 mod tls;
 mod unsupported;
 
@@ -21,9 +21,9 @@ use axum::{
 };
 use serde::Serialize;
 
-pub use notice::{Notice, Notices};
 pub use run::serve;
-pub use settings::{CertificateFiles, Settings};
+pub use settings::{CertificateFiles, MetricsAddress, Settings, TelemetrySettings};
+pub use telemetry::{Log, LogFormat, LogLevel};
 
 /// The type of bodies.
 const JSON: &str = "application/json";

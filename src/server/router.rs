@@ -5,6 +5,7 @@ use std::{any::Any, sync::Arc};
 use axum::{
     Router,
     http::StatusCode,
+    middleware::from_fn_with_state,
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -18,6 +19,7 @@ use super::{
     error::{Error, FeastError},
     get_online_features, health,
     state::State,
+    telemetry::{Observer, observe},
     unsupported,
 };
 use crate::problem::{Kind, Problem};
@@ -37,18 +39,24 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .routes(routes!(unsupported::retrieve_online_documents))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
-        .with_state(state)
+        .with_state(Arc::clone(&state))
         .split_for_parts();
+    let routes = api.paths.paths.keys().map(String::as_str).chain(["/docs", "/openapi.json"]);
+    let observer = Observer::new(&state.telemetry, routes.map(str::to_owned));
     router
         .route("/docs", get(docs::docs))
         .route("/openapi.json", get(docs::openapi(&api)))
         .fallback(async || detail(StatusCode::NOT_FOUND, "Not Found"))
         .method_not_allowed_fallback(async || detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(observer, observe))
 }
 
 /// The answer where a handler has a mistake.
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     let message = "the server has a mistake, which it wrote to its log";
-    Error::from(Problem::new(Kind::Internal, message, None)).into_response()
+    let mut response = Error::from(Problem::new(Kind::Internal, message, None)).into_response();
+    // It was told when it happened, with its place.
+    response.extensions_mut().remove::<Problem>();
+    response
 }

@@ -5,53 +5,66 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 use axum_server::{Handle, Server, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
-use super::{
-    notice::{Notice, Notices},
-    router::router,
-    settings::Settings,
-    state::State,
-    tls::Certificate,
-};
+use super::{router::router, settings::Settings, state::State, tls::Certificate};
 use crate::{
     app::{Caller, FeatureStore},
     problem::{Kind, Problem},
 };
 
-/// Answers requests until `end` comes, and then those that are being answered.
+/// Answers requests until `end` comes, and then those that are being answered. What happens is told in the log.
 ///
 /// # Errors
-/// When the address is taken or none of this machine, or the certificate cannot be read.
+/// When an address is taken or none of this machine, or a certificate cannot be read.
 pub async fn serve(
     store: Arc<FeatureStore>,
     caller: Caller,
     settings: &Settings,
-    notices: Notices,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Problem> {
     let certificate = settings.certificate.clone().map(Certificate::read).transpose()?;
     let listener = listen(&settings.host, settings.port).await?;
     let address = listener.local_addr()?;
-    let state = Arc::new(State::new(store, caller, settings));
-    let handle = Handle::new();
-    let mut server = Server::<SocketAddr>::from_listener(listener).http1_only().handle(handle.clone());
-    server = server.first_request_timeout(settings.idle_limit);
-    server.http_builder().http1().header_read_timeout(settings.idle_limit);
+    let state = Arc::new(State::new(store, caller, settings)?);
+    let telemetry = Arc::clone(&state.telemetry);
     // They end with the server.
     let mut beside = JoinSet::new();
+    if let (Some(metrics), Some(exposed)) = (&settings.telemetry.metrics, telemetry.exposed()) {
+        let listener = listen(&metrics.host, metrics.port).await?;
+        tracing::info!("Metrics on http://{}/metrics", listener.local_addr()?);
+        let server = server(listener, settings, Handle::new());
+        beside.spawn(async move {
+            if let Err(error) = server.serve(exposed.into_make_service()).await {
+                tracing::error!("nobody is told metrics any more: {error}");
+            }
+        });
+    }
+    if let Some(sending) = telemetry.sending(settings)? {
+        beside.spawn(sending);
+    }
+    let handle = Handle::new();
+    let server = server(listener, settings, handle.clone());
     beside.spawn(warm_up(Arc::clone(&state)));
-    beside.spawn(ending(Arc::clone(&state), handle, settings.clone(), Arc::clone(&notices), end));
+    beside.spawn(ending(Arc::clone(&state), handle, settings.clone(), end));
     let service = router(state).into_make_service();
-    let encrypted = certificate.is_some();
-    notices(&Notice::Listening { encrypted, address });
+    tracing::info!("Listening on {}://{address}", if certificate.is_some() { "https" } else { "http" });
     match certificate {
         Some(certificate) => {
             let acceptor = RustlsAcceptor::new(certificate.config()).acceptor(NoDelayAcceptor::new());
-            beside.spawn(certificate.watch(notices));
+            beside.spawn(certificate.watch());
             server.acceptor(acceptor).serve(service).await?;
         }
         None => server.acceptor(NoDelayAcceptor::new()).serve(service).await?,
     }
+    telemetry.end(settings).await;
     Ok(())
+}
+
+/// A server of HTTP that idle clients do not hold.
+fn server(listener: TcpListener, settings: &Settings, handle: Handle<SocketAddr>) -> Server<SocketAddr> {
+    let mut server = Server::<SocketAddr>::from_listener(listener).http1_only().handle(handle);
+    server = server.first_request_timeout(settings.idle_limit);
+    server.http_builder().http1().header_read_timeout(settings.idle_limit);
+    server
 }
 
 /// The first request finds what is registered, and connections that are open.
@@ -60,16 +73,10 @@ async fn warm_up(state: Arc<State>) {
 }
 
 /// Waits for the end, and lets what is being answered finish.
-async fn ending(
-    state: Arc<State>,
-    handle: Handle<SocketAddr>,
-    settings: Settings,
-    notices: Notices,
-    end: impl Future<Output = ()>,
-) {
+async fn ending(state: Arc<State>, handle: Handle<SocketAddr>, settings: Settings, end: impl Future<Output = ()>) {
     end.await;
     state.end();
-    notices(&Notice::Ending);
+    tracing::info!("Ending: requests that are being answered are finished");
     sleep(settings.end_delay).await;
     handle.graceful_shutdown(Some(settings.end_limit));
 }

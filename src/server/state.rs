@@ -13,8 +13,12 @@ use tokio::sync::Semaphore;
 use super::{
     readiness::{Readiness, ReadyReport},
     settings::Settings,
+    telemetry::Telemetry,
 };
-use crate::app::{Caller, FeatureStore};
+use crate::{
+    app::{Caller, FeatureStore},
+    problem::Problem,
+};
 
 /// What all handlers share.
 pub(super) struct State {
@@ -28,22 +32,30 @@ pub(super) struct State {
     pub(super) body_limit: usize,
     /// One for each request that may be worked on.
     pub(super) places: Semaphore,
+    /// What is told of requests.
+    pub(super) telemetry: Arc<Telemetry>,
     /// What was found when somebody asked last whether the server is ready.
     readiness: Readiness,
     is_ending: AtomicBool,
 }
 
 impl State {
-    pub(super) fn new(store: Arc<FeatureStore>, caller: Caller, settings: &Settings) -> Self {
-        Self {
+    /// What handlers of a store share.
+    ///
+    /// # Errors
+    /// When what is told of requests cannot be told.
+    pub(super) fn new(store: Arc<FeatureStore>, caller: Caller, settings: &Settings) -> Result<Self, Problem> {
+        let telemetry = Arc::new(Telemetry::new(settings, &store, &caller)?);
+        Ok(Self {
             store,
             caller,
             deadline: settings.deadline,
             body_limit: settings.body_limit,
             places: Semaphore::new(settings.most_requests.min(Semaphore::MAX_PERMITS)),
+            telemetry,
             readiness: Readiness::default(),
             is_ending: AtomicBool::new(false),
-        }
+        })
     }
 
     /// From now on the server is not ready.

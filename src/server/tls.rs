@@ -13,10 +13,7 @@ use rustls::{
 };
 use tokio::time::sleep;
 
-use super::{
-    notice::{Notice, Notices},
-    settings::CertificateFiles,
-};
+use super::settings::CertificateFiles;
 use crate::{
     clients::runtime::blocking,
     problem::{Kind, Problem},
@@ -52,7 +49,7 @@ impl Certificate {
     }
 
     /// Looks at the files until the server ends. A new pair that does not work is told, and the old one stays.
-    pub(super) async fn watch(self, notices: Notices) {
+    pub(super) async fn watch(self) {
         let Self { files, mut mark, config: current } = self;
         loop {
             sleep(PAUSE).await;
@@ -67,9 +64,9 @@ impl Certificate {
             match read {
                 Ok(config) => {
                     current.reload_from_config(config);
-                    notices(&Notice::CertificateChanged);
+                    tracing::info!("The certificate was changed");
                 }
-                Err(problem) => notices(&Notice::CertificateRefused(problem)),
+                Err(problem) => tracing::warn!("The old certificate stays: {problem}"),
             }
         }
     }

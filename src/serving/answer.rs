@@ -1,6 +1,6 @@
 //! Answers: which value and which status a feature has, by what is stored and how old it is.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use arrow::array::ArrayRef;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::{
     model::{Timestamp, Ttl},
     online::StoredValue,
     problem::{Kind, Problem},
-    retrieval::SelectedView,
+    retrieval::{Retrieval, SelectedView, Shown},
 };
 
 /// How a value stands (`feast.serving.FieldStatus`).
@@ -156,6 +156,34 @@ pub struct Answer {
     pub request: Vec<(String, ArrayRef)>,
     /// The views that were read, and their versions.
     pub versions: Arc<[ViewVersion]>,
+    /// The views that the features are of, in the order of the columns.
+    pub views: Arc<[AnsweredView]>,
+    /// How long it took to read what is stored.
+    pub read: Duration,
+}
+
+/// A view of which features were answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredView {
+    /// Its registered name.
+    pub name: Arc<str>,
+    /// How many columns next to each other are of it.
+    pub columns: usize,
+}
+
+impl AnsweredView {
+    /// The views of the columns that answers to a retrieval have.
+    pub(super) fn all_of(retrieval: &Retrieval) -> Arc<[Self]> {
+        let stored = retrieval.views.iter().map(|selected| {
+            let shown = selected.features.iter().filter(|feature| feature.shown == Shown::Always);
+            Self { name: selected.view.name.as_str().into(), columns: shown.count() }
+        });
+        let computed = retrieval
+            .on_demand
+            .iter()
+            .map(|selected| Self { name: selected.view.name.as_str().into(), columns: selected.outputs.len() });
+        stored.chain(computed).filter(|view| view.columns > 0).collect()
+    }
 }
 
 /// A view of which something was answered, and which of its versions.

@@ -99,7 +99,7 @@ fn json(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use super::*;
     use crate::{
@@ -146,6 +146,8 @@ mod tests {
             keys: 1,
             request: Vec::new(),
             versions: versions.collect::<Vec<_>>().into(),
+            views: Arc::default(),
+            read: Duration::ZERO,
         }
     }
 
@@ -169,7 +171,7 @@ mod tests {
         assert_eq!(text(&answer(&[]), false), format!("{expected}}}}}"));
         let versions = r#","feature_view_metadata":[{"name":"a"},{"name":"b","version":3}]}}"#;
         assert_eq!(text(&answer(&[("a", 0), ("b", 3)]), true), format!("{expected}{versions}"));
-        let nothing = Answer { columns: Vec::new(), keys: 0, request: Vec::new(), versions: Arc::default() };
+        let nothing = Answer { columns: Vec::new(), keys: 0, versions: Arc::default(), ..answer(&[]) };
         assert_eq!(text(&nothing, false), r#"{"results":[],"metadata":{"feature_names":[]}}"#);
     }
 

@@ -68,8 +68,13 @@ impl RequestColumns {
     }
 
     /// How many values each of them has.
-    pub(super) const fn rows(&self) -> usize {
+    pub const fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Their names, in the order of the request.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
     }
 
     /// The values of a name.

@@ -1,9 +1,12 @@
 //! Reads features of entities: under which keys their values are asked for, and how the answer is put together.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
-    Answer, AnswerColumn, Answered, Asked, ViewVersion, answer::Judge, computed::ComputedFeatures,
+    Answer, AnswerColumn, Answered, AnsweredView, Asked, ViewVersion, answer::Judge, computed::ComputedFeatures,
     key_column::KeyColumn, keys::Keys, registered_keys::RegisteredKeys,
 };
 use crate::{
@@ -35,6 +38,7 @@ pub struct OnlineFeatures {
     feast_statuses: bool,
     registered: RegisteredKeys,
     versions: Arc<[ViewVersion]>,
+    answered: Arc<[AnsweredView]>,
 }
 
 /// The join keys of views that share their entity keys.
@@ -74,6 +78,7 @@ impl OnlineFeatures {
             views.push(index);
         }
         let computed = ComputedFeatures::new(&retrieval, engine)?;
+        let answered = AnsweredView::all_of(&retrieval);
         Ok(Self {
             read: store.prepare(project, read),
             views,
@@ -84,6 +89,7 @@ impl OnlineFeatures {
             feast_statuses: false,
             registered: RegisteredKeys::default(),
             versions: Arc::default(),
+            answered,
         })
     }
 
@@ -123,9 +129,11 @@ impl OnlineFeatures {
         let asked = asked.into();
         let keys = Keys::read(&self.retrieval, asked, &self.registered)?;
         let serialized = self.keys.iter().map(|list| list.keys(&keys)).collect::<Result<Vec<_>, _>>()?;
+        let began = Instant::now();
         let found = self.read.read(&serialized, deadline).await?;
+        let read = began.elapsed();
         let judge = if self.feast_statuses { Judge::Feast } else { Judge::At(now) };
-        self.answer((&keys, asked), found, judge)
+        Ok(Answer { read, ..self.answer((&keys, asked), found, judge)? })
     }
 
     fn answer(&self, (keys, asked): (&Keys<'_>, Asked<'_>), found: Found, judge: Judge) -> Result<Answer, Problem> {
@@ -149,7 +157,14 @@ impl OnlineFeatures {
         let shown = answered.into_iter().flatten().zip(self.retrieval.fetched());
         columns.extend(shown.filter(|(_, feature)| feature.shown == Shown::Always).map(|(column, _)| column));
         columns.extend(computed);
-        Ok(Answer { columns, keys: key_count, request: keys.requests(), versions: Arc::clone(&self.versions) })
+        Ok(Answer {
+            columns,
+            keys: key_count,
+            request: keys.requests(),
+            versions: Arc::clone(&self.versions),
+            views: Arc::clone(&self.answered),
+            read: Duration::ZERO,
+        })
     }
 }
 

@@ -12,7 +12,7 @@ mod request;
 mod request_keys;
 mod served;
 
-pub use answer::{Answer, AnswerColumn, Answered, Status, ViewVersion};
+pub use answer::{Answer, AnswerColumn, Answered, AnsweredView, Status, ViewVersion};
 pub use asked::{Asked, RequestColumns};
 pub use get_online::OnlineFeatures;
 pub use served::ServedFeatures;

@@ -2,12 +2,15 @@
 //! store, computes on-demand features with the definitions it has (Python functions, too), and says how each value stands.
 //! Here its values get the types that are registered, in the order that was asked for.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use arrow::array::{Array as _, ArrayRef};
 use serde_json::Value as Json;
 
-use super::{Answer, AnswerColumn, Answered, Asked, Status, keys::Keys, registered_keys::RegisteredKeys};
+use super::{Answer, AnswerColumn, Answered, AnsweredView, Asked, Status, keys::Keys, registered_keys::RegisteredKeys};
 use crate::{
     diagnostics::counted,
     feast::values::{encode::ColumnEncoder, value::Value},
@@ -24,6 +27,7 @@ pub struct ServedFeatures {
     asked: Vec<online::Asked>,
     full_feature_names: bool,
     server: Arc<dyn FeatureServer>,
+    answered: Arc<[AnsweredView]>,
     /// Whether a value that cannot be computed fails all of the answer.
     strict: bool,
 }
@@ -35,7 +39,8 @@ impl ServedFeatures {
         let references = selection.references.iter().map(|one| format!("{}:{}", one.view, one.feature));
         let features = (!selection.references.is_empty()).then(|| online::Asked::Features(references.collect()));
         let asked = selection.service.clone().map(online::Asked::Service).into_iter().chain(features).collect();
-        Self { retrieval, asked, full_feature_names: request.full_feature_names, server, strict: false }
+        let answered = AnsweredView::all_of(&retrieval);
+        Self { retrieval, asked, full_feature_names: request.full_feature_names, server, answered, strict: false }
     }
 
     /// The same, whose answer fails where a value could not be computed, if that is wanted; otherwise such a value is null.
@@ -53,13 +58,14 @@ impl ServedFeatures {
         let entities = asked.into();
         let keys = Keys::read(&self.retrieval, entities, &RegisteredKeys::default())?;
         let sent = self.sent(&keys)?;
-        let mut served = Vec::new();
+        let (mut served, began) = (Vec::new(), Instant::now());
         for asked in &self.asked {
             let (asked, entities) = (asked.clone(), sent.clone());
             let question = Question { asked, full_feature_names: self.full_feature_names, entities };
             served.extend(self.server.ask(&question, deadline).await?);
         }
-        self.answer(&keys, entities, &served)
+        let read = began.elapsed();
+        Ok(Answer { read, ..self.answer(&keys, entities, &served)? })
     }
 
     /// Join keys and fields of the request, as the server takes them.
@@ -101,7 +107,14 @@ impl ServedFeatures {
                 columns.push(column);
             }
         }
-        Ok(Answer { columns, keys: key_count, request: keys.requests(), versions: Arc::default() })
+        Ok(Answer {
+            columns,
+            keys: key_count,
+            request: keys.requests(),
+            versions: Arc::default(),
+            views: Arc::clone(&self.answered),
+            read: Duration::ZERO,
+        })
     }
 
     /// A column of the server's answer, with values of a declared type.

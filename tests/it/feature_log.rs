@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{interop::feast, support::Project};
 
-const SERVICE: &str = "driver_activity_v1";
+pub const SERVICE: &str = "driver_activity_v1";
 const SERVED: [&str; 9] = [
     "get-online",
     "--feature-service",
@@ -21,7 +21,7 @@ const SERVED: [&str; 9] = [
 ];
 
 /// The example, whose first service says this of its log, with values of now.
-fn logging(config: &str) -> Project {
+pub fn logging(config: &str) -> Project {
     let project = Project::example();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/feature_repo");
     for file in ["drivers.yaml", "on_demand.yaml", "services.yaml"] {
@@ -40,7 +40,7 @@ fn logging(config: &str) -> Project {
     project
 }
 
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+pub fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
     files.sort();

@@ -112,7 +112,12 @@ impl HttpClient {
 
     /// A request with a body of JSON.
     pub fn post_json(&self, url: &str, body: Vec<u8>) -> RequestBuilder {
-        self.client.post(url).header(CONTENT_TYPE, "application/json").body(body)
+        self.post(url, "application/json", body)
+    }
+
+    /// A request with a body of some type.
+    pub fn post(&self, url: &str, content_type: &str, body: Vec<u8>) -> RequestBuilder {
+        self.client.post(url).header(CONTENT_TYPE, content_type).body(body)
     }
 
     /// Asks the server and reads its answer, on the runtime of the process. Only connecting is tried again: of what has

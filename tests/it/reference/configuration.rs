@@ -56,6 +56,9 @@ fn title(name: &str) -> &'static str {
         "DuckDb" => "`offline_store` of type `duckdb`",
         "PostgresOffline" => "`offline_store` of type `postgres`",
         "Feastr" => "`feastr`",
+        "FeatureServer" => "`feature_server`",
+        "Metrics" => "`metrics` of `feature_server`",
+        "FeatureLogging" => "`feature_logging` of `feature_server`",
         other => panic!("{other} has no heading yet"),
     }
 }
@@ -107,6 +110,7 @@ fn kind(schema: &Value) -> String {
         Some("string") => "text",
         Some("boolean") => "`true` or `false`",
         Some("integer") => "whole number",
+        Some("array") => "a list",
         None if schema.as_object().is_some_and(|schema| Map::keys(schema).all(|key| key == "description")) => {
             "anything"
         }
@@ -126,6 +130,7 @@ fn the_schema_of_settings_agrees_with_the_reader() {
         "project: p\nregistry: r.db\nonline_store: {type: postgres, host: h, database: d, user: u, password: 123}\n",
         "project: p\nregistry: r.db\noffline_store: {type: postgres, host: h, database: d, user: u}\n",
         "project: p\nregistry: r.db\nonline_store: {path: o.db}\nfeastr: {name: a}\nauth: {type: oidc}\n",
+        "project: p\nregistry: r.db\nfeature_server: {type: local, metrics: {enabled: true, feature_count_bins: [5, 9]}}\n",
     ] {
         assert!(is_valid(settings), "{settings}");
     }

@@ -6,7 +6,11 @@ mod computed;
 #[cfg(unix)]
 mod ends;
 mod examples;
+mod feature_logs;
 mod limits;
+mod metrics;
 mod remote;
+mod requests;
 pub mod server;
 mod tls;
+mod traces;

@@ -27,8 +27,15 @@ pub struct FeatureServer<'a> {
 impl<'a> FeatureServer<'a> {
     /// Starts it on a free port of a repo.
     pub fn start(project: &'a Project, args: &[&str]) -> Self {
+        Self::start_in(project, args, &[])
+    }
+
+    /// The same in an environment with these variables.
+    pub fn start_in(project: &'a Project, args: &[&str], environment: &[(&str, &str)]) -> Self {
         let all = [&["serve", "--port", "0"], args].concat();
-        let mut process = project.command(&all).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut command = project.command(&all);
+        command.envs(environment.iter().copied());
+        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut stderr = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();
         let mut early = String::new();
@@ -36,10 +43,8 @@ impl<'a> FeatureServer<'a> {
             line.clear();
             assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it does not listen: {early}");
             early += &line;
-            if let Some((_, address)) =
-                line.trim_end().split_once("Listening on http").and_then(|(_, rest)| rest.split_once("://"))
-            {
-                break address.parse().unwrap();
+            if let Some(address) = address_after("Listening on http", &line) {
+                break address;
             }
         };
         let said = Arc::new(Mutex::new(early));
@@ -58,7 +63,18 @@ impl<'a> FeatureServer<'a> {
     }
 
     pub fn connect(&self) -> Connection<TcpStream> {
-        let stream = TcpStream::connect(self.address).unwrap();
+        Self::connect_to(self.address)
+    }
+
+    /// Its metrics, from a port of their own.
+    pub fn metrics(&self) -> Response {
+        let said = self.said();
+        let address = said.lines().find_map(|line| address_after("Metrics on http", line)).expect(&said);
+        Self::connect_to(address).ask("GET", "/metrics", "").ok()
+    }
+
+    fn connect_to(address: SocketAddr) -> Connection<TcpStream> {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Connection::over(stream)
@@ -91,6 +107,12 @@ impl Drop for FeatureServer<'_> {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The address behind some words, in text or in JSON.
+fn address_after(words: &str, line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once(words)?.1.split_once("://")?;
+    rest.split(['/', '"', ' ', '\n']).next()?.parse().ok()
 }
 
 /// An answer.
@@ -162,7 +184,12 @@ impl<S: Read + Write> Connection<S> {
 
     /// The same; `None` where the server has closed the connection.
     pub fn try_ask(&mut self, method: &str, path: &str, body: &str) -> Option<Response> {
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        self.try_ask_with("", method, path, body)
+    }
+
+    /// The same with more headers, each with its end of line.
+    pub fn try_ask_with(&mut self, headers: &str, method: &str, path: &str, body: &str) -> Option<Response> {
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\n{headers}content-length: {}\r\n\r\n", body.len());
         if !self.try_send(format!("{head}{body}").as_bytes()) {
             return None;
         }

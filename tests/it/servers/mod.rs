@@ -1,5 +1,6 @@
 //! Database servers of our own: in temporary folders, on free ports, gone when the tests are.
 
+pub mod collector;
 pub mod feast;
 pub mod redis;
 

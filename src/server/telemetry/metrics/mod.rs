@@ -1,0 +1,145 @@
+//! Metrics under Feast's names. Labels are routes, registered names and a few words: clients cannot make up others.
+
+mod endpoint;
+mod exposed;
+mod freshness;
+mod online;
+mod process;
+
+use std::{collections::HashMap, sync::Arc};
+
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::Registry,
+};
+
+pub(in crate::server) use self::endpoint::Shape;
+use self::{
+    endpoint::Endpoint,
+    freshness::Freshness,
+    online::OnlineMetrics,
+    process::{CPU, MEMORY, Process},
+};
+pub(super) use self::{endpoint::Endpoints, exposed::expose};
+use crate::{
+    app::{Caller, FeatureStore},
+    config::MetricsConfig,
+    serving::Answer,
+};
+
+/// Two labels with their values.
+type Labels<const N: usize> = [(&'static str, Arc<str>); N];
+
+/// A histogram for each set of labels.
+type Histograms<const N: usize> = Family<Labels<N>, Histogram, fn() -> Histogram>;
+
+/// Everything that is counted and measured. Groups that the settings leave out are not there.
+pub(in crate::server) struct Metrics {
+    registry: Registry,
+    bins: Vec<usize>,
+    requests: Option<(Family<Labels<2>, Counter>, Histograms<3>)>,
+    online: Option<OnlineMetrics>,
+    pushes: Option<Family<Labels<2>, Counter>>,
+    materializations: Option<(Family<Labels<2>, Counter>, Histograms<1>)>,
+    /// What became of rows for the logs of feature services.
+    pub(super) logged: Family<Labels<1>, Counter>,
+}
+
+impl Metrics {
+    /// The groups that are wanted, of a store's server.
+    pub(super) fn new(config: &MetricsConfig, store: &Arc<FeatureStore>, caller: &Caller) -> Self {
+        let mut registry = Registry::default();
+        if config.resource {
+            let process = Arc::new(Process::default());
+            registry.register_collector(Box::new(process.of(CPU)));
+            registry.register_collector(Box::new(process.of(MEMORY)));
+        }
+        let requests = config.request.then(|| {
+            let total = Family::default();
+            let latency = Histograms::new_with_constructor(|| Histogram::new(LATENCIES));
+            let help = "Requests by their endpoint, and how they ended";
+            registry.register("feast_feature_server_request", help, total.clone());
+            let help = "Seconds until requests were answered";
+            registry.register("feast_feature_server_request_latency_seconds", help, latency.clone());
+            (total, latency)
+        });
+        let online = config.online_features.then(|| OnlineMetrics::registered(&mut registry));
+        let pushes = config.push.then(|| {
+            let pushes = Family::default();
+            registry.register("feast_push_request", "Pushes by their source and destination", pushes.clone());
+            pushes
+        });
+        let materializations = config.materialization.then(|| {
+            let results = Family::default();
+            let durations = Histograms::new_with_constructor(|| Histogram::new(MATERIALIZATIONS));
+            let help = "Materializations of each view, and how they ended";
+            registry.register("feast_materialization_result", help, results.clone());
+            let help = "Seconds that materializations of each view took";
+            registry.register("feast_materialization_duration_seconds", help, durations.clone());
+            (results, durations)
+        });
+        if config.freshness {
+            registry.register_collector(Box::new(Freshness::of(Arc::clone(store), caller.clone())));
+        }
+        let logged = Family::default();
+        let help = "Rows for the logs of feature services: written, dropped for want of a place, or lost to a failure";
+        registry.register("feastr_feature_log_rows", help, logged.clone());
+        Self { registry, bins: config.feature_count_bins.clone(), requests, online, pushes, materializations, logged }
+    }
+
+    /// Where the requests to some routes are counted.
+    pub(super) fn endpoints(&self, routes: impl Iterator<Item = String>) -> Endpoints {
+        let endpoint = |route: String| {
+            let endpoint = Endpoint::new(&route, self.bins.clone(), self.requests.clone());
+            (route, endpoint)
+        };
+        Endpoints(routes.map(endpoint).collect::<HashMap<_, _>>())
+    }
+
+    /// Somebody asks for the features of so many entities.
+    pub(super) fn asked(&self, entities: usize) {
+        if let Some(online) = &self.online {
+            online.asked(entities);
+        }
+    }
+
+    /// Somebody was answered.
+    pub(super) fn answered(&self, answer: &Answer) {
+        if let Some(online) = &self.online {
+            online.answered(answer);
+        }
+    }
+
+    /// Rows were pushed to a source that is registered, `to` one of Feast's three words.
+    #[expect(dead_code, reason = "the handlers that push are still to come")]
+    pub(in crate::server) fn pushed(&self, source: &str, to: &str) {
+        if let Some(pushes) = &self.pushes {
+            pushes.get_or_create(&[("push_source", source.into()), ("mode", to.into())]).inc();
+        }
+    }
+
+    /// A registered view was materialized, or was not.
+    #[expect(dead_code, reason = "the handlers that materialize are still to come")]
+    pub(in crate::server) fn materialized(&self, view: &str, is_done: bool, seconds: f64) {
+        let Some((results, durations)) = &self.materializations else { return };
+        let view: Arc<str> = view.into();
+        let status = if is_done { "success" } else { "failure" };
+        results.get_or_create(&[("feature_view", Arc::clone(&view)), ("status", status.into())]).inc();
+        durations.get_or_create(&[("feature_view", view)]).observe(seconds);
+    }
+
+    /// All of them, in the text format of OpenMetrics.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        // It is put together in memory, which does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// Upper limits in seconds, as in Feast.
+const LATENCIES: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// The same for materializations.
+const MATERIALIZATIONS: [f64; 10] = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0];
