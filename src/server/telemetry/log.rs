@@ -155,7 +155,7 @@ impl Said {
             Level::WARN => AnsiColor::Yellow.on_default().bold(),
             _ => Style::new().dimmed(),
         };
-        let mut line = format!("{} {colour}{level:5}{colour:#} ", Timestamp::now());
+        let mut line = format!("{} {colour}{level:>5}{colour:#} ", Timestamp::now());
         // One line stays one, whatever it repeats.
         self.message.chars().for_each(|c| if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) });
         for (name, value) in &self.fields {
