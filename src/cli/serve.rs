@@ -100,15 +100,16 @@ struct WithoutEffect {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+    // What is said from here on is of the server's log.
+    let (level, coloured) = (level(context.printer.verbosity), context.printer.err.enabled);
+    Log { format: args.log_format, level, coloured }.start();
     for flag in args.without_effect.given() {
-        context.printer.say(format_args!("{flag} has no effect here"));
+        tracing::info!("{flag} has no effect here");
     }
     let registry_cache = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
     let store = context.store_held(registry_cache)?.with_feast_statuses(args.feast_statuses);
     let settings = args.settings(&store.config().feature_server.metrics, OtlpConfig::of(&environment)?);
     let runtime = runtime_of(args.workers()?).map_err(Problem::from)?;
-    let (level, coloured) = (level(context.printer.verbosity), context.printer.err.enabled);
-    Log { format: args.log_format, level, coloured }.start();
     runtime.block_on(serve(Arc::new(store), context.caller(), &settings, end_by_signal()))?;
     Ok(Exit::Done)
 }

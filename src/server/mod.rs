@@ -7,6 +7,7 @@ mod error;
 mod get_online_features;
 mod health;
 mod readiness;
+mod registry_watch;
 mod router;
 mod run;
 mod settings;

@@ -5,7 +5,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 use axum_server::{Handle, Server, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
-use super::{router::router, settings::Settings, state::State, tls::Certificate};
+use super::{registry_watch::tell_when_it_is_away, router::router, settings::Settings, state::State, tls::Certificate};
 use crate::{
     app::{Caller, FeatureStore},
     problem::{Kind, Problem},
@@ -44,6 +44,7 @@ pub async fn serve(
     let handle = Handle::new();
     let server = server(listener, settings, handle.clone());
     beside.spawn(warm_up(Arc::clone(&state)));
+    beside.spawn(tell_when_it_is_away(Arc::clone(&state.store)));
     beside.spawn(ending(Arc::clone(&state), handle, settings.clone(), end));
     let service = router(state).into_make_service();
     tracing::info!("Listening on {}://{address}", if certificate.is_some() { "https" } else { "http" });

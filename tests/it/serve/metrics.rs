@@ -95,6 +95,10 @@ fn metrics_have_the_names_types_and_labels_of_feast() {
     assert_eq!(value(&text, "feast_feature_server_online_store_read_duration_seconds_count", &[]), 1.0, "{text}");
     assert!(value(&text, "feast_feature_freshness_seconds", &[view, ("project", "feastlocal")]) >= 0.0, "{text}");
     assert_eq!(samples(&text)["feast_feature_freshness_seconds"].len(), 1, "{text}");
+    assert!(
+        value(&text, "feastr_registry_unconfirmed_seconds", &[]) < 3_600.0 && text.contains("unconfirmed"),
+        "{text}"
+    );
     #[cfg(target_os = "linux")]
     assert!(value(&text, "feast_feature_server_memory_usage", &[]) > 0.0, "{text}");
 }

@@ -79,6 +79,25 @@ fn troubles_are_told_with_the_request() {
 }
 
 #[test]
+fn a_registry_that_is_away_is_told_once_and_when_it_is_back() {
+    let project = example();
+    let registry = project.path("data/registry.db");
+    let kept = std::fs::read(&registry).unwrap();
+    let server = FeatureServer::start(&project, &[]);
+    server.ask("POST", "/get-online-features", &body()).ok();
+    // Whatever may lie beside it belongs to the old file.
+    std::fs::remove_file(&registry).unwrap();
+    std::fs::write(&registry, "no database, and long enough to be taken for one by its length".repeat(20)).unwrap();
+    let away = lines(&server, "The registry cannot be read", 1);
+    assert!(away[0].contains(" WARN "), "{away:?}");
+    server.ask("POST", "/get-online-features", &body()).ok();
+    std::fs::remove_file(&registry).unwrap();
+    std::fs::write(&registry, kept).unwrap();
+    lines(&server, "The registry is read again", 1);
+    assert_eq!(server.said().matches("cannot be read").count(), 1, "{}", server.said());
+}
+
+#[test]
 fn who_asked_for_what_is_written_without_values() {
     let project = example();
     let settings = project.read("feature_store.yaml");

@@ -2,9 +2,9 @@
 
 mod endpoint;
 mod exposed;
-mod freshness;
 mod online;
 mod process;
+mod registered;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -17,9 +17,9 @@ use prometheus_client::{
 pub(in crate::server) use self::endpoint::Shape;
 use self::{
     endpoint::Endpoint,
-    freshness::Freshness,
     online::OnlineMetrics,
     process::{CPU, MEMORY, Process},
+    registered::Registered,
 };
 pub(super) use self::{endpoint::Endpoints, exposed::expose};
 use crate::{
@@ -79,9 +79,8 @@ impl Metrics {
             registry.register("feast_materialization_duration_seconds", help, durations.clone());
             (results, durations)
         });
-        if config.freshness {
-            registry.register_collector(Box::new(Freshness::of(Arc::clone(store), caller.clone())));
-        }
+        let registered = Registered::of(Arc::clone(store), caller.clone(), config.freshness);
+        registry.register_collector(Box::new(registered));
         let logged = Family::default();
         let help = "Rows for the logs of feature services: written, dropped for want of a place, or lost to a failure";
         registry.register("feastr_feature_log_rows", help, logged.clone());

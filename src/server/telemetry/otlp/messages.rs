@@ -103,23 +103,22 @@ fn pairs(mut text: &str) -> Option<Vec<(String, String)>> {
 
 impl Family<'_> {
     fn metric(self, times: [u64; 2]) -> Metric {
-        let cumulative = AggregationTemporality::Cumulative.into();
-        let (suffix, data): (&str, fn(Vec<NumberDataPoint>, i32) -> Data) = match self.kind {
-            "counter" => ("_total", |data_points, aggregation_temporality| {
-                Data::Sum(Sum { data_points, aggregation_temporality, is_monotonic: true })
-            }),
-            _ => ("", |data_points, _| Data::Gauge(Gauge { data_points })),
-        };
-        let name = format!("{}{suffix}", self.name);
-        let description = self.help.to_owned();
+        let aggregation_temporality = AggregationTemporality::Cumulative.into();
         let unit = if self.name.ends_with("_seconds") { "s" } else { "" }.to_owned();
+        let (mut name, description) = (self.name.to_owned(), self.help.to_owned());
         let data = match self.kind {
-            "histogram" => {
-                Data::Histogram(Histogram { data_points: self.histograms(times), aggregation_temporality: cumulative })
+            "histogram" => Data::Histogram(Histogram { data_points: self.histograms(times), aggregation_temporality }),
+            "counter" => {
+                name.push_str("_total");
+                Data::Sum(Sum { data_points: self.numbers(times), aggregation_temporality, is_monotonic: true })
             }
-            _ => data(self.samples.into_iter().map(|sample| sample.number(times)).collect(), cumulative),
+            _ => Data::Gauge(Gauge { data_points: self.numbers(times) }),
         };
         Metric { name, description, unit, metadata: Vec::new(), data: Some(data) }
+    }
+
+    fn numbers(self, times: [u64; 2]) -> Vec<NumberDataPoint> {
+        self.samples.into_iter().map(|sample| sample.number(times)).collect()
     }
 
     /// Those with the same labels make one.
