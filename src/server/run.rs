@@ -38,7 +38,7 @@ pub async fn serve(
             }
         });
     }
-    if let Some(sending) = telemetry.sending(settings)? {
+    if let Some(sending) = telemetry.sending() {
         beside.spawn(sending);
     }
     let handle = Handle::new();

@@ -13,6 +13,7 @@ mod seldom;
 use std::{sync::Arc, time::Instant};
 
 use axum::Router;
+use tokio::time::timeout;
 
 pub use self::log::{Log, LogFormat, LogLevel};
 pub(super) use self::observe::{Observer, observe};
@@ -20,7 +21,7 @@ use self::{
     audit::AuditLine,
     feature_logs::FeatureLogs,
     metrics::{Metrics, Shape, expose},
-    otlp::{Traces, send_metrics},
+    otlp::{MetricsSender, Traces},
 };
 use super::settings::{Settings, TelemetrySettings};
 use crate::{
@@ -36,6 +37,7 @@ use crate::{
 pub(super) struct Telemetry {
     /// Counts and measures.
     pub(super) metrics: Option<Arc<Metrics>>,
+    sender: Option<Arc<MetricsSender>>,
     traces: Option<Traces>,
     feature_logs: Option<FeatureLogs>,
     audit_log: bool,
@@ -53,11 +55,16 @@ impl Telemetry {
         let sends_metrics = otlp.as_ref().is_some_and(|otlp| otlp.metrics.is_some());
         let has_metrics = metrics.is_some() || sends_metrics;
         let metrics = has_metrics.then(|| Arc::new(Metrics::new(&config.metrics, store, caller)));
-        let traces = otlp.as_ref().and_then(|otlp| Some((otlp, otlp.traces.as_ref()?)));
+        let otlp = otlp.as_ref();
+        let traces = otlp.and_then(|otlp| Some((otlp, otlp.traces.as_ref()?)));
+        let sender = otlp.and_then(|otlp| Some((otlp, otlp.metrics.as_ref()?, Arc::clone(metrics.as_ref()?))));
         let results = metrics.as_ref().map(|metrics| metrics.logged.clone()).unwrap_or_default();
         let logging = Some(&config.feature_logging).filter(|logging| logging.enabled);
         Ok(Self {
             metrics,
+            sender: sender
+                .map(|(otlp, url, metrics)| MetricsSender::to(otlp, url, metrics).map(Arc::new))
+                .transpose()?,
             traces: traces.map(|(otlp, url)| Traces::to(otlp, url)).transpose()?,
             feature_logs: logging
                 .map(|logging| FeatureLogs::of(Arc::clone(store), caller.clone(), logging, &results))
@@ -72,17 +79,10 @@ impl Telemetry {
         self.metrics.clone().map(expose)
     }
 
-    /// Sends metrics to the collector of the settings, if they name one.
-    ///
-    /// # Errors
-    /// When encryption cannot be set up.
-    pub(super) fn sending(
-        &self,
-        settings: &Settings,
-    ) -> Result<Option<impl Future<Output = ()> + Send + use<>>, Problem> {
-        let otlp = settings.telemetry.otlp.as_ref();
-        let (Some(otlp), Some(metrics)) = (otlp, &self.metrics) else { return Ok(None) };
-        otlp.metrics.as_ref().map(|url| send_metrics(otlp, url, Arc::clone(metrics))).transpose()
+    /// Sends metrics now and then, as long as it is waited for, if they are to be sent.
+    pub(super) fn sending(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let sender = self.sender.clone()?;
+        Some(async move { sender.run().await })
     }
 
     /// Somebody asks for features.
@@ -104,17 +104,25 @@ impl Telemetry {
     /// Sends and writes what waits, as long as the end of the server may take.
     pub(super) async fn end(self: Arc<Self>, settings: &Settings) {
         let longest = settings.end_limit;
-        let ended = blocking(move || {
-            if let Some(logs) = &self.feature_logs {
+        let telemetry = Arc::clone(&self);
+        let written = blocking(move || {
+            if let Some(logs) = &telemetry.feature_logs {
                 logs.end();
             }
-            if let Some(traces) = &self.traces {
+            if let Some(traces) = &telemetry.traces {
                 traces.end(longest);
             }
             Ok::<_, Problem>(())
         });
+        let all = async {
+            // Without a thread for it nothing waits.
+            let _ = written.await;
+            if let Some(sender) = &self.sender {
+                sender.send().await;
+            }
+        };
         // Who waits longer has a collector or a disk that does not answer.
-        let _ = tokio::time::timeout(longest, ended).await;
+        let _ = timeout(longest, all).await;
     }
 }
 

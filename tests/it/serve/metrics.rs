@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::{answers::example, server::FeatureServer};
-use crate::support::Project;
+use crate::{interop::python, support::Project};
 
 const METRICS: [&str; 3] = ["--metrics", "--metrics-port", "0"];
 
@@ -54,6 +54,10 @@ fn metrics_have_the_names_types_and_labels_of_feast() {
     let response = server.metrics();
     assert!(response.header("content-type").unwrap().starts_with("application/openmetrics-text"), "{response:?}");
     let text = response.body;
+    project.write("metrics.txt", &text);
+    let parsed = python("parse_metrics.py", &[project.path("metrics.txt").into()]);
+    let parsed: BTreeMap<String, String> = serde_json::from_str(&parsed).unwrap();
+    assert_eq!(parsed.get("feast_feature_server_request").map(String::as_str), Some("counter"), "{parsed:?}");
     let recorded = std::fs::read_to_string(
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/serving/metrics_port_8000.txt"),
     )

@@ -90,7 +90,6 @@ fn traces_that_are_not_sampled_are_not_sent_and_the_last_ones_are() {
     let endpoint = collector.endpoint();
     let environment = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
-        ("OTEL_METRICS_EXPORTER", "none"),
         ("OTEL_TRACES_SAMPLER", "parentbased_always_off"),
         // Nothing is sent before the end.
         ("OTEL_BSP_SCHEDULE_DELAY", "3600000"),
@@ -103,6 +102,8 @@ fn traces_that_are_not_sampled_are_not_sent_and_the_last_ones_are() {
     assert_eq!(server.wait().code(), Some(0), "{}", server.said());
     let sent = spans(&collector.messages("/v1/traces", |messages| !messages.is_empty()));
     assert!(sent.len() == 1 && hex(&sent[0].trace_id) == TRACE, "{sent:?}");
+    let sent = collector.messages("/v1/metrics", |messages: &[ExportMetricsServiceRequest]| !messages.is_empty());
+    assert!(metrics(&sent).iter().any(|metric| metric.name == "feast_online_features_request_total"), "{sent:?}");
 }
 
 #[test]

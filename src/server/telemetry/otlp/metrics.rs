@@ -1,32 +1,57 @@
-//! Metrics, sent now and then: the same ones that Prometheus is told, counted since the server began.
+//! Metrics, sent now and then and at the end: the same ones that Prometheus is told, counted since the server began.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use tokio::time::{MissedTickBehavior, interval};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use tokio::time::sleep;
 use url::Url;
 
-use super::{collector::Collector, messages::message, resource_message};
+use super::{collector::Collector, messages::message, resource};
 use crate::{config::OtlpConfig, problem::Problem, server::telemetry::metrics::Metrics};
 
-/// Sends them as long as it is waited for. What is awaited begins when encryption is set up.
-///
-/// # Errors
-/// When encryption cannot be set up.
-pub(in crate::server::telemetry) fn send_metrics(
-    config: &OtlpConfig,
-    url: &Url,
+/// Sends metrics to a collector.
+pub(in crate::server::telemetry) struct MetricsSender {
+    collector: Collector,
     metrics: Arc<Metrics>,
-) -> Result<impl Future<Output = ()> + Send + use<>, Problem> {
-    let collector = Collector::new(config, url, "metrics")?;
-    let (resource, period, began) = (resource_message(config), config.metrics_interval, SystemTime::now());
-    Ok(async move {
-        let mut turns = interval(period);
-        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first one comes at once.
-        turns.tick().await;
+    resource: Resource,
+    period: Duration,
+    began: SystemTime,
+}
+
+impl MetricsSender {
+    /// Metrics that go to a collector.
+    ///
+    /// # Errors
+    /// When encryption cannot be set up.
+    pub(in crate::server::telemetry) fn to(
+        config: &OtlpConfig,
+        url: &Url,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Problem> {
+        Ok(Self {
+            collector: Collector::new(config, url, "metrics")?,
+            metrics,
+            resource: (&resource(config)).into(),
+            period: config.metrics_interval,
+            began: SystemTime::now(),
+        })
+    }
+
+    /// Sends them as they stand.
+    pub(in crate::server::telemetry) async fn send(&self) {
+        let message = message(&self.metrics.text(), self.resource.clone(), [self.began, SystemTime::now()]);
+        // That they are lost was told.
+        self.collector.send(&message).await;
+    }
+
+    /// Sends them again and again, as long as it is waited for.
+    pub(in crate::server::telemetry) async fn run(&self) {
         loop {
-            turns.tick().await;
-            collector.send(&message(&metrics.text(), resource.clone(), [began, SystemTime::now()])).await;
+            sleep(self.period).await;
+            self.send().await;
         }
-    })
+    }
 }

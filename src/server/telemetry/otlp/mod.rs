@@ -6,13 +6,12 @@ mod metrics;
 mod traces;
 
 use opentelemetry::KeyValue;
-use opentelemetry_proto::tonic::resource::v1::Resource as ResourceMessage;
 use opentelemetry_sdk::{
     Resource,
     resource::{EnvResourceDetector, TelemetryResourceDetector},
 };
 
-pub(super) use self::{metrics::send_metrics, traces::Traces};
+pub(super) use self::{metrics::MetricsSender, traces::Traces};
 use crate::config::OtlpConfig;
 
 /// What is said of the service: its name and version, and what `OTEL_RESOURCE_ATTRIBUTES` adds.
@@ -27,9 +26,4 @@ fn resource(config: &OtlpConfig) -> Resource {
         Some(name) => builder.with_service_name(name.clone()).build(),
         None => builder.build(),
     }
-}
-
-/// The same as a message.
-fn resource_message(config: &OtlpConfig) -> ResourceMessage {
-    (&resource(config)).into()
 }
