@@ -139,11 +139,12 @@ def main():
                     bare.append(load("redis", f"127.0.0.1:{port}", files["redis", rows], connections))
                     ours.append(load("http", address, files["http", rows], connections))
                 found[rows, connections] = median(bare), median(ours)
-            computed = median([load("http", address, files["computed"], 1) for _ in range(RUNS)])
             before, answered = memory(process), 0
             while answered < 100_000:
                 answered += load("http", address, files["http", 1], 64)["answers"]
             print(f"memory: {before:.0f} MiB, after {answered} more requests {memory(process):.0f} MiB", flush=True)
+            computed = median([load("http", address, files["computed"], 1) for _ in range(RUNS)])
+            print(f"after computed features: {memory(process):.0f} MiB", flush=True)
         feast = {}
         if os.environ.get("FEAST") != "no":
             with serving([*FEAST, "serve", "--no-access-log"], folder) as (address, process, ready):

@@ -10,7 +10,7 @@ pub(crate) struct ParquetArgs {
     /// How parquet is compressed [default: snappy]
     #[arg(long, value_enum, value_name = "CODEC")]
     compression: Option<Codec>,
-    /// Rows in a group of a parquet file at most
+    /// Rows in a group of a parquet file at most [default: rows of 32 MiB]
     #[arg(long, value_name = "ROWS")]
     row_group_size: Option<NonZeroUsize>,
 }

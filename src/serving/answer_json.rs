@@ -14,6 +14,8 @@ impl Answer {
     /// When stored bytes are damaged.
     pub fn write_json(&self, with_versions: bool, out: &mut Vec<u8>) -> Result<(), Problem> {
         let mut times = EventTimes::default();
+        // As long as most values are with their status and their time.
+        out.reserve(self.columns.iter().map(|column| (column.values.len() + 1) * 64).sum());
         out.extend_from_slice(br#"{"results":"#);
         list(&self.columns, out, |column, out| column.write_json(&mut times, out))?;
         out.extend_from_slice(br#","metadata":{"feature_names":"#);

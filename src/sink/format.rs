@@ -1,10 +1,17 @@
 use std::sync::Arc;
 
-use arrow::{array::RecordBatch, csv, datatypes::SchemaRef, ipc::writer::StreamWriter, json};
+use arrow::{
+    array::RecordBatch,
+    csv,
+    datatypes::{Schema, SchemaRef},
+    ipc::writer::StreamWriter,
+    json,
+};
 use parquet::{
     arrow::ArrowWriter,
     basic::{self, BrotliLevel, GzipLevel, ZstdLevel},
     file::properties::WriterProperties,
+    schema::types::ColumnPath,
 };
 
 use super::{
@@ -53,8 +60,15 @@ pub enum Compression {
     None,
 }
 
+/// So many bytes of rows make a group, unless a number of rows is given: they are kept in memory until the group is whole.
+const GROUP: usize = 32 << 20;
+
+/// So many bytes may the different values of a column of floats have until they are no longer numbered: most such columns
+/// hardly repeat themselves, and with parquet's own limit of a mebibyte that is found out late in each row group.
+const FLOATS_NUMBERED: usize = 64 << 10;
+
 impl ParquetOptions {
-    fn properties(self) -> WriterProperties {
+    fn properties(self, schema: &Schema) -> WriterProperties {
         let compression = match self.compression {
             Compression::Zstd => basic::Compression::ZSTD(ZstdLevel::default()),
             Compression::Snappy => basic::Compression::SNAPPY,
@@ -63,10 +77,14 @@ impl ParquetOptions {
             Compression::Brotli => basic::Compression::BROTLI(BrotliLevel::default()),
             Compression::None => basic::Compression::UNCOMPRESSED,
         };
-        let builder = WriterProperties::builder().set_compression(compression);
+        let mut builder = WriterProperties::builder().set_compression(compression);
+        for field in schema.fields().iter().filter(|field| field.data_type().is_floating()) {
+            let column = ColumnPath::new(vec![field.name().clone()]);
+            builder = builder.set_column_dictionary_page_size_limit(column, FLOATS_NUMBERED);
+        }
         match self.row_group_size {
             Some(rows) => builder.set_max_row_group_row_count(Some(rows)).build(),
-            None => builder.build(),
+            None => builder.set_max_row_group_bytes(Some(GROUP)).build(),
         }
     }
 }
@@ -89,7 +107,7 @@ impl Format {
     pub fn writer(self, target: Target, schema: &SchemaRef) -> Result<Box<dyn FormatWriter>, SinkError> {
         Ok(match self {
             Self::Parquet(options) => {
-                Box::new(ArrowWriter::try_new(target, schema.clone(), Some(options.properties()))?)
+                Box::new(ArrowWriter::try_new(target, schema.clone(), Some(options.properties(schema)))?)
             }
             Self::Csv => {
                 if let Some(nested) = schema.fields().iter().find(|field| field.data_type().is_nested()) {
