@@ -25,6 +25,9 @@ use crate::{
 /// How long to leave a registry alone that could not be read.
 const AWAY: Duration = Duration::from_secs(1);
 
+/// How long a look at a registry may take until it is told, while it goes on.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// The objects of one project, kept. Threads can share it.
 pub struct Cached {
     shared: Arc<Shared>,
@@ -56,6 +59,8 @@ struct Shared {
     turn: Mutex<()>,
     /// How often somebody began to look.
     looks: AtomicU64,
+    /// Since when somebody looks.
+    looking: Mutex<Option<Timestamp>>,
     wanted: Mutex<Wanted>,
     wake: Condvar,
 }
@@ -96,6 +101,7 @@ impl Cached {
             kept: Mutex::default(),
             turn: Mutex::default(),
             looks: AtomicU64::new(0),
+            looking: Mutex::default(),
             wanted: Mutex::new(Wanted::Nothing),
             wake: Condvar::new(),
         });
@@ -152,14 +158,16 @@ impl Cached {
 
     /// How right the state is that is given now; `None` before it was first read.
     pub fn status(&self) -> Option<Status> {
-        self.shared.kept().map(|kept| kept.status)
+        let status = self.shared.kept()?.status;
+        Some(Status { problem: status.problem.or_else(|| self.shared.silence()), ..status })
     }
 }
 
 impl Drop for Cached {
     fn drop(&mut self) {
         self.shared.want(Wanted::End);
-        if let Some(worker) = self.worker.take() {
+        // A registry that is silent has time, and nobody waits for that: a worker that looks ends by itself.
+        if let (Some(worker), Ok(_turn)) = (self.worker.take(), self.shared.turn.try_lock()) {
             // It cannot have panicked.
             let _ = worker.join();
         }
@@ -222,6 +230,20 @@ impl Shared {
     fn look(&self) {
         self.looks.fetch_add(1, Ordering::SeqCst);
         let tried = (self.clock)();
+        *guard(&self.looking) = Some(tried);
+        self.look_from(tried);
+        *guard(&self.looking) = None;
+    }
+
+    /// That somebody has looked for long.
+    fn silence(&self) -> Option<Problem> {
+        let since = (*guard(&self.looking))?;
+        let elapsed = (self.clock)().micros().saturating_sub(since.micros());
+        let is_long = u128::try_from(elapsed).is_ok_and(|elapsed| elapsed >= SILENCE.as_micros());
+        is_long.then(|| Problem::new(Kind::Deadline, format!("the registry has not answered since {since}"), None))
+    }
+
+    fn look_from(&self, tried: Timestamp) {
         let Some(kept) = self.kept() else { return };
         let outcome = match self.mark() {
             Ok(mark) if mark.is_some() && mark == kept.mark => {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// After how long without a word a connection that owes answers is no longer used: nobody may be waiting for them.
-const STUCK: Duration = Duration::from_secs(10);
+const STUCK: Duration = Duration::from_secs(2);
 
 /// A connection on which questions follow each other without waiting for answers. An answer that nobody waits for any
 /// more is read and thrown away, so that all others find theirs.

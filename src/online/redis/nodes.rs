@@ -11,6 +11,7 @@ use std::{
 
 use futures_util::future::join_all;
 use redis::{Cmd, Pipeline, ServerError, Value};
+use tokio::time::timeout;
 
 use super::{
     connection::Account,
@@ -29,18 +30,21 @@ use crate::{
 /// How long to wait for servers that are away, or do not know who is the master: someone waits for the values.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long one of several servers may take to tell who has which keys, until the next one is asked.
+const ONE_OF_SEVERAL: Duration = Duration::from_millis(500);
+
 /// The servers of a store, for reads at any time.
 pub(crate) struct Nodes {
     config: RedisConfig,
     state: Mutex<State>,
-    /// Held by the task that connects, so that the others find its connection instead of making another one.
-    connecting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     topology: Option<Arc<Topology>>,
     links: BTreeMap<RedisNode, Arc<SharedLink>>,
+    /// For each server, held by the task that connects, so that the others find its connection instead of making another one.
+    connecting: BTreeMap<RedisNode, Arc<tokio::sync::Mutex<()>>>,
 }
 
 /// A command about one key.
@@ -59,9 +63,18 @@ impl Waiting {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn is_for(&self, node: &RedisNode, config: &RedisConfig) {
-        let place = Peer { node: node.clone(), encrypted: config.connection.tls.is_some() };
+    fn is_for(&self, place: Peer) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+}
+
+/// While there is one, a server is being connected to. If that does not come to its end, others may have its keys by now: who
+/// has which is found out anew.
+struct Doubt<'a>(&'a Nodes);
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        self.0.state().topology = None;
     }
 }
 
@@ -74,7 +87,7 @@ enum Again {
 impl Nodes {
     /// Nothing is connected yet.
     pub(crate) fn new(config: RedisConfig) -> Self {
-        Self { config, state: Mutex::default(), connecting: tokio::sync::Mutex::default() }
+        Self { config, state: Mutex::default() }
     }
 
     /// Sends commands and gives their answers in the same order. They are about hashes and change nothing, so they are
@@ -90,7 +103,8 @@ impl Nodes {
     ) -> Result<Vec<Value>, Problem> {
         // What is wrong from the start is said at once.
         let topology = self.topology(waiting).await.map_err(|failure| failure.error)?;
-        if let Some(master) = topology.masters().first() {
+        let knows_nobody = self.state().links.is_empty();
+        if let Some(master) = topology.masters().first().filter(|_| knows_nobody) {
             self.link(master, waiting).await.map_err(|failure| failure.error)?;
         }
         let mut answers: Vec<Option<Value>> = vec![None; questions.len()];
@@ -132,21 +146,19 @@ impl Nodes {
             groups.entry(topology.owner(slot).ok_or_else(|| without_owner(slot))?).or_default().push(index);
         }
         let asked = groups.into_iter().map(async |(node, indexes)| {
-            let link = self.link(node, waiting).await;
-            let told = match &link {
-                Ok(link) => ask_all(link, questions, &indexes).await,
-                Err(_) => Ok(Vec::new()),
-            };
-            (node, indexes, link.and_then(|link| told.map(|told| (link, told))))
+            let link = self.link(node, waiting).await?;
+            let told = self.unless_broken(&link, ask_all(&link, questions, &indexes).await)?;
+            Ok::<_, RedisFailure>((indexes, link, told))
         });
         let mut again = None;
-        for (node, indexes, told) in join_all(asked).await {
-            let (link, told) = match told {
+        for told in join_all(asked).await {
+            let (indexes, link, told) = match told {
                 Ok(told) => told,
-                Err(failure) => {
-                    again = Some(self.broken(node, failure)?);
+                Err(failure) if failure.passing => {
+                    again = Some(failure);
                     continue;
                 }
+                Err(failure) => return Err(failure),
             };
             for (index, answer) in indexes.into_iter().zip(told) {
                 let question = &questions[index];
@@ -177,7 +189,7 @@ impl Nodes {
         let link = self.link(node, waiting).await?;
         let mut both = Pipeline::new();
         both.add_command(redis::cmd("ASKING")).add_command(question.command.clone());
-        match link.answers(&both, 2).await?.pop() {
+        match self.unless_broken(&link, link.answers(&both, 2).await)?.pop() {
             Some(Value::ServerError(_)) | None => Err(RedisFailure::passing(moving(node))),
             Some(value) => Ok(value),
         }
@@ -216,12 +228,17 @@ impl Nodes {
         }
     }
 
-    /// Drops a connection that broke, unless nothing helps.
-    fn broken(&self, node: &RedisNode, failure: RedisFailure) -> Result<RedisFailure, RedisFailure> {
-        let mut state = self.state();
-        state.links.remove(node);
-        state.topology = None;
-        if failure.passing { Ok(failure) } else { Err(failure) }
+    /// The same; a connection that broke is forgotten, unless there is another one by now, and so is who has which keys.
+    fn unless_broken<T>(&self, link: &Arc<SharedLink>, told: Result<T, RedisFailure>) -> Result<T, RedisFailure> {
+        if told.is_err() {
+            let mut state = self.state();
+            let node = &link.place.node;
+            if state.links.get(node).is_some_and(|known| Arc::ptr_eq(known, link)) {
+                state.links.remove(node);
+            }
+            state.topology = None;
+        }
+        told
     }
 
     /// The slot of a key: all keys have the same one where there are no slots.
@@ -238,6 +255,7 @@ impl Nodes {
         let known = state.links.get(node).cloned();
         if known.as_ref().is_some_and(|link| link.is_stuck()) {
             state.links.remove(node);
+            state.topology = None;
             return None;
         }
         known
@@ -245,15 +263,18 @@ impl Nodes {
 
     /// The connection to a server, which is made if there is none.
     async fn link(&self, node: &RedisNode, waiting: &Waiting) -> Result<Arc<SharedLink>, RedisFailure> {
-        waiting.is_for(node, &self.config);
+        waiting.is_for(self.peer(node));
         if let Some(link) = self.known_link(node) {
             return Ok(link);
         }
-        let _turn = self.connecting.lock().await;
+        let connecting = Arc::clone(self.state().connecting.entry(node.clone()).or_default());
+        let _turn = connecting.lock().await;
         if let Some(link) = self.known_link(node) {
             return Ok(link);
         }
+        let doubt = Doubt(self);
         let link = Arc::new(SharedLink::connect(&self.config, node, Account::OfSettings).await?);
+        std::mem::forget(doubt);
         self.state().links.insert(node.clone(), Arc::clone(&link));
         Ok(link)
     }
@@ -277,13 +298,20 @@ impl Nodes {
             RedisDeployment::Sentinel { master } => Some(master),
             RedisDeployment::Cluster => None,
         };
-        let known: Vec<RedisNode> = self.state().links.keys().cloned().collect();
-        let others = known.iter().filter(|node| master.is_none() && !nodes.contains(node));
+        let mut candidates = if master.is_none() { self.answering() } else { Vec::new() };
+        let others: Vec<RedisNode> = nodes.iter().filter(|node| !candidates.contains(node)).cloned().collect();
+        candidates.extend(others);
         let mut problem = None;
-        for node in nodes.iter().chain(others) {
-            let found = match master {
-                Some(master) => self.master_of(node, master, waiting).await.map(Topology::One),
-                None => self.cluster_as_seen_by(node, waiting).await,
+        for (number, node) in (1..).zip(&candidates) {
+            let finding = async {
+                match master {
+                    Some(master) => self.master_of(node, master, waiting).await.map(Topology::One),
+                    None => self.cluster_as_seen_by(node, waiting).await,
+                }
+            };
+            let found = match number < candidates.len() {
+                true => timeout(ONE_OF_SEVERAL, finding).await.unwrap_or_else(|_| Err(self.peer(node).silent())),
+                false => finding.await,
             };
             match found {
                 Ok(found) => return Ok(found),
@@ -293,19 +321,24 @@ impl Nodes {
         Err(problem.unwrap_or_else(no_server))
     }
 
+    /// The servers that answer, as far as is known.
+    fn answering(&self) -> Vec<RedisNode> {
+        let state = self.state();
+        state.links.iter().filter(|(_, link)| !link.is_stuck()).map(|(node, _)| node.clone()).collect()
+    }
+
+    fn peer(&self, node: &RedisNode) -> Peer {
+        Peer { node: node.clone(), encrypted: self.config.connection.tls.is_some() }
+    }
+
     async fn cluster_as_seen_by(&self, node: &RedisNode, waiting: &Waiting) -> Result<Topology, RedisFailure> {
-        let answer = match self.link(node, waiting).await {
-            Ok(link) => link.ask(redis::cmd("CLUSTER").arg("SLOTS")).await,
-            Err(failure) => Err(failure),
-        };
-        if answer.is_err() {
-            self.state().links.remove(node);
-        }
-        of_slots(&answer?, node)
+        let link = self.link(node, waiting).await?;
+        let answer = self.unless_broken(&link, link.ask(redis::cmd("CLUSTER").arg("SLOTS")).await)?;
+        of_slots(&answer, node)
     }
 
     async fn master_of(&self, sentinel: &RedisNode, name: &str, waiting: &Waiting) -> Result<RedisNode, RedisFailure> {
-        waiting.is_for(sentinel, &self.config);
+        waiting.is_for(self.peer(sentinel));
         let link = SharedLink::connect(&self.config, sentinel, Account::OfSentinel).await?;
         let answer = link.ask(&ask_for_master(name)).await.map_err(|failure| no_sentinel(failure, sentinel))?;
         match told_master(&answer) {

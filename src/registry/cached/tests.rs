@@ -18,6 +18,8 @@ struct Asked {
     looks: AtomicUsize,
     readings: AtomicUsize,
     is_away: AtomicBool,
+    /// Held while it does not answer.
+    silence: Mutex<()>,
 }
 
 impl Asked {
@@ -29,6 +31,7 @@ impl Asked {
                 Call::Snapshot => asked.readings.fetch_add(1, Ordering::SeqCst),
                 _ => unreachable!(),
             };
+            drop(guard(&asked.silence));
             match asked.is_away.load(Ordering::SeqCst) {
                 true => Err(Problem::new(Kind::Unavailable, "the registry is away", None)),
                 false => Ok(()),
@@ -154,6 +157,32 @@ fn the_old_state_is_given_while_the_registry_is_away() {
 }
 
 #[test]
+fn a_registry_that_is_silent_is_told_and_holds_nobody() {
+    let it = setting(60, false);
+    put(&it.registry, "a");
+    it.names();
+    let silence = it.asked.silence.lock().unwrap();
+    it.pass(60);
+    assert_eq!(it.names(), ["a"]);
+    it.until("a look", |it| it.asked.counts().0 == 2);
+    assert_eq!(it.cached.status().unwrap().problem, None);
+    it.pass(2);
+    assert_eq!(it.names(), ["a"]);
+    assert_eq!(it.cached.status().unwrap().problem.unwrap().kind, Kind::Deadline);
+    drop(silence);
+    it.until("an answer", |it| it.cached.status().unwrap().problem.is_none());
+    // Nobody waits for it at the end, either.
+    let Setting { asked, cached, .. } = it;
+    let silence = asked.silence.lock().unwrap();
+    cached.shared.want(Wanted::Look);
+    while asked.counts().0 == 2 {
+        thread::yield_now();
+    }
+    drop(cached);
+    drop(silence);
+}
+
+#[test]
 fn many_who_ask_first_are_one_reading() {
     let it = setting(60, false);
     put(&it.registry, "a");
@@ -183,6 +212,12 @@ fn it_looks_by_itself_and_leaves_no_thread() {
     }
     assert_eq!(count(), 2);
     drop(cached);
-    // Nobody else holds it any more.
+    // Nobody else holds it any more, once a look that had begun has ended.
+    for _ in 0..2_000 {
+        if Arc::strong_count(&registry) == 1 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
     assert_eq!(Arc::strong_count(&registry), 1);
 }

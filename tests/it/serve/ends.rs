@@ -4,7 +4,11 @@ use std::{os::unix::process::ExitStatusExt as _, sync::mpsc, thread};
 
 use serde_json::json;
 
+#[cfg(target_os = "linux")]
+use super::outages::example_over;
 use super::{answers::example, server::FeatureServer};
+#[cfg(target_os = "linux")]
+use crate::servers::redis::RedisServer;
 
 const SIGTERM: i32 = 15;
 
@@ -53,6 +57,40 @@ fn clients_under_load_get_whole_answers() {
     count.iter().take(200).for_each(drop);
     server.signal("-TERM");
     clients.into_iter().for_each(|client| client.join().unwrap());
+    assert_eq!(server.wait().code(), Some(0), "{}", server.said());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn requests_that_wait_for_a_store_are_answered_before_the_end() {
+    let redis = RedisServer::start("");
+    let project = example_over(&redis.settings(0));
+    let mut server = FeatureServer::start(&project, &["--deadline", "60s", "--max-concurrent-requests", "50"]);
+    let right = server.ask("POST", "/get-online-features", &body()).ok();
+    let mut idle = server.connect();
+    idle.ask("GET", "/health", "").ok();
+    let paused = redis.pause();
+    let (answered, answers) = mpsc::channel();
+    let clients: Vec<_> = (0..51)
+        .map(|_| {
+            let (mut connection, answered) = (server.connect(), answered.clone());
+            thread::spawn(move || {
+                answered.send(connection.ask("POST", "/get-online-features", &body())).unwrap();
+                assert!(connection.is_closed());
+            })
+        })
+        .collect();
+    // When one is sent away the others have all places, so they were read.
+    let sent_away = answers.recv().unwrap();
+    assert_eq!(sent_away.status, 503, "{sent_away:?}");
+    server.signal("-TERM");
+    while std::net::TcpStream::connect(server.address).is_ok() {}
+    drop(paused);
+    clients.into_iter().for_each(|client| client.join().unwrap());
+    let taken: Vec<_> = answers.try_iter().collect();
+    assert_eq!(taken.len(), 50);
+    taken.into_iter().for_each(|answer| assert_eq!(answer.ok().body, right.body));
+    assert!(idle.is_closed());
     assert_eq!(server.wait().code(), Some(0), "{}", server.said());
 }
 

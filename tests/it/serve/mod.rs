@@ -6,9 +6,15 @@ mod computed;
 #[cfg(unix)]
 mod ends;
 mod examples;
+#[cfg(target_os = "linux")]
+mod failovers;
 mod feature_logs;
 mod limits;
+#[cfg(target_os = "linux")]
+mod load;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod outages;
 mod remote;
 mod requests;
 pub mod server;

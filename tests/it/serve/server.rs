@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -32,9 +32,13 @@ impl<'a> FeatureServer<'a> {
 
     /// The same in an environment with these variables.
     pub fn start_in(project: &'a Project, args: &[&str], environment: &[(&str, &str)]) -> Self {
-        let all = [&["serve", "--port", "0"], args].concat();
-        let mut command = project.command(&all);
+        let mut command = project.command(&[&["serve", "--port", "0"], args].concat());
         command.envs(environment.iter().copied());
+        Self::launch(project, command)
+    }
+
+    /// The same by a command of its own.
+    pub fn launch(project: &'a Project, mut command: Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut stderr = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();
@@ -90,9 +94,14 @@ impl<'a> FeatureServer<'a> {
         self.ask("POST", "/get-online-features", &body.to_string())
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
     #[cfg(unix)]
     pub fn signal(&self, signal: &str) {
-        let kill = std::process::Command::new("kill").args([signal, &self.process.id().to_string()]).status();
+        let kill = Command::new("kill").args([signal, &self.process.id().to_string()]).status();
         assert!(kill.unwrap().success());
     }
 

@@ -28,6 +28,9 @@ pub const PASSWORD_IN_URL: &str = "s3cret%40pass%2Fword";
 /// A file in the folder of a server that shall start again.
 const KEEP: &str = "keep";
 
+/// A file in the folder of a server with the number of its process.
+const PROCESS: &str = "process";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Postgres,
@@ -90,6 +93,12 @@ impl Server {
         std::fs::remove_file(self.folder.join(KEEP)).unwrap();
         self.watchdog = launch(self.kind, &self.folder, self.port);
         self.await_start();
+    }
+
+    /// Stops all of its processes.
+    #[cfg(target_os = "linux")]
+    pub fn pause(&self) -> Paused {
+        Paused::below(&self.folder)
     }
 
     /// The same of a PostgreSQL server, which then waits to take over.
@@ -171,6 +180,43 @@ impl Drop for Server {
         self.kill();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A server whose processes are stopped, until this value is gone: the system takes connections and requests for it, and
+/// nobody answers.
+#[cfg(target_os = "linux")]
+pub struct Paused {
+    processes: Vec<String>,
+}
+
+#[cfg(target_os = "linux")]
+impl Paused {
+    fn below(folder: &Path) -> Self {
+        let server = std::fs::read_to_string(folder.join(PROCESS)).unwrap().trim().to_owned();
+        let mut paused = Self { processes: vec![server] };
+        let mut next = 0;
+        // Who is stopped makes no more processes.
+        while let Some(process) = paused.processes.get(next).cloned() {
+            signal("-STOP", &process);
+            let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+            paused.processes.extend(children.unwrap_or_default().split_whitespace().map(str::to_owned));
+            next += 1;
+        }
+        paused
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Paused {
+    fn drop(&mut self) {
+        self.processes.iter().rev().for_each(|process| signal("-CONT", process));
+    }
+}
+
+/// Sends a signal to a process, which may have ended.
+#[cfg(target_os = "linux")]
+fn signal(signal: &str, process: &str) {
+    Command::new("kill").args([signal, process]).stderr(Stdio::null()).status().unwrap();
 }
 
 /// The account a server runs under when we are root, which servers refuse to be.
@@ -301,8 +347,8 @@ fn launch(kind: Kind, folder: &Path, port: u16) -> Child {
 fn launch_guarded(server: &Command, signal: &str, folder: &Path) -> Child {
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!(
-        "trap '' INT HUP; \"$@\" </dev/null >>\"$0/log\" 2>&1 & server=$!; cat >/dev/null; kill -{signal} $server; \
-         wait $server; [ -e \"$0/{KEEP}\" ] || rm -rf \"$0\""
+        "trap '' INT HUP; \"$@\" </dev/null >>\"$0/log\" 2>&1 & server=$!; echo $server >\"$0/{PROCESS}\"; cat >/dev/null; \
+         kill -{signal} $server; kill -CONT $server; wait $server; [ -e \"$0/{KEEP}\" ] || rm -rf \"$0\""
     ));
     command.arg(folder).arg(server.get_program()).args(server.get_args());
     command.current_dir(folder).process_group(0).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()

@@ -62,7 +62,8 @@ impl RedisServer {
         });
     }
 
-    fn try_connect(&self) -> Option<redis::Connection> {
+    /// A connection of its own, if the server takes one.
+    pub fn try_connect(&self) -> Option<redis::Connection> {
         let mut connection = redis::Client::open(("127.0.0.1", self.port)).unwrap().get_connection().ok()?;
         redis::cmd("AUTH").arg(PASSWORD).exec(&mut connection).ok()?;
         Some(connection)
@@ -87,6 +88,12 @@ impl RedisServer {
         self.await_start();
     }
 
+    /// Stops its process.
+    #[cfg(target_os = "linux")]
+    pub fn pause(&self) -> super::Paused {
+        super::Paused::below(&self.folder)
+    }
+
     pub fn node(&self) -> RedisNode {
         RedisNode { host: "127.0.0.1".to_owned(), port: self.port }
     }
@@ -107,10 +114,7 @@ impl RedisServer {
 
     /// The settings of an online store in a database of this server, as one writes them.
     pub fn settings(&self, db: u8) -> String {
-        format!(
-            "online_store:\n  type: redis\n  connection_string: 127.0.0.1:{},db={db},username={USER},password={PASSWORD}\n",
-            self.port
-        )
+        settings("redis", self.port, &format!(",db={db}"))
     }
 
     /// What is in a database: fields and values by key, with the seconds they live.
@@ -152,13 +156,17 @@ impl RedisCluster {
     }
 
     pub fn start() -> Self {
-        let nodes: Vec<RedisServer> = (0..3)
-            .map(|_| RedisServer::start(&format!("cluster-enabled yes\ncluster-port {}\n", free_port())))
-            .collect();
+        Self::start_with("")
+    }
+
+    /// The same with more settings of each server in the words of `redis.conf`.
+    pub fn start_with(settings: &str) -> Self {
+        let settings = || format!("cluster-enabled yes\ncluster-port {}\n{settings}", free_port());
+        let nodes: Vec<RedisServer> = (0..3).map(|_| RedisServer::start(&settings())).collect();
         for (index, node) in nodes.iter().enumerate() {
             let mut slots = redis::cmd("CLUSTER");
             slots.arg("ADDSLOTS");
-            (0..16_384).filter(|slot| slot % 3 == index).for_each(|slot| {
+            (0..16_384).filter(|slot| slot * 3 / 16_384 == index).for_each(|slot| {
                 slots.arg(slot);
             });
             let mut connection = node.connect();
@@ -184,6 +192,36 @@ impl RedisCluster {
     /// Settings with which feastr uses the cluster.
     pub fn config(&self) -> RedisConfig {
         config(RedisDeployment::Cluster, vec![self.nodes[1].node()])
+    }
+
+    /// The settings of an online store in it, as one writes them.
+    pub fn settings(&self) -> String {
+        settings("redis_cluster", self.nodes[1].port, "")
+    }
+
+    /// Moves a slot from one server to another, keys and all.
+    pub fn move_slot(&self, slot: u16, from: usize, to: usize) {
+        let mut nodes: Vec<redis::Connection> = self.nodes.iter().map(RedisServer::connect).collect();
+        let ids: Vec<String> =
+            nodes.iter_mut().map(|node| redis::cmd("CLUSTER").arg("MYID").query(node).unwrap()).collect();
+        let set = |node: &mut redis::Connection, how: &str, id: &str| {
+            redis::cmd("CLUSTER").arg("SETSLOT").arg(slot).arg(how).arg(id).exec(node).unwrap();
+        };
+        set(&mut nodes[to], "IMPORTING", &ids[from]);
+        set(&mut nodes[from], "MIGRATING", &ids[to]);
+        loop {
+            let keys: Vec<Vec<u8>> =
+                redis::cmd("CLUSTER").arg("GETKEYSINSLOT").arg(slot).arg(2).query(&mut nodes[from]).unwrap();
+            if keys.is_empty() {
+                break;
+            }
+            let mut migrate = redis::cmd("MIGRATE");
+            migrate.arg("127.0.0.1").arg(self.nodes[to].port).arg("").arg(0).arg(5_000);
+            migrate.arg("AUTH2").arg(USER).arg(PASSWORD).arg("KEYS").arg(&keys).exec(&mut nodes[from]).unwrap();
+        }
+        for index in [to, from, 3 - from - to] {
+            set(&mut nodes[index], "NODE", &ids[to]);
+        }
     }
 }
 
@@ -252,6 +290,11 @@ impl RedisSentinels {
     pub fn config(&self) -> RedisConfig {
         config(RedisDeployment::Sentinel { master: MASTER.to_owned() }, vec![self.node()])
     }
+
+    /// The settings of an online store in the master, as one writes them.
+    pub fn settings(&self) -> String {
+        format!("{}  sentinel_master: {MASTER}\n", settings("redis_sentinel", self.port, ""))
+    }
 }
 
 impl Drop for RedisSentinels {
@@ -265,6 +308,14 @@ impl Drop for RedisSentinels {
 fn config(deployment: RedisDeployment, nodes: Vec<RedisNode>) -> RedisConfig {
     let (username, password) = (Some(USER.to_owned()), Some(Password(PASSWORD.to_owned())));
     RedisConfig::new(deployment, RedisConnection { username, password, ..RedisConnection::to(nodes) })
+}
+
+/// An online store as one writes it into feature_store.yaml.
+fn settings(kind: &str, port: u16, more: &str) -> String {
+    format!(
+        "online_store:\n  type: redis\n  redis_type: {kind}\n  connection_string: \
+         127.0.0.1:{port}{more},username={USER},password={PASSWORD}\n"
+    )
 }
 
 fn launch(folder: &std::path::Path, name: &str) -> Child {
