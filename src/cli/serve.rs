@@ -109,6 +109,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let registry_cache = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
     let store = context.store_held(registry_cache)?.with_feast_statuses(args.feast_statuses);
     let settings = args.settings(&store.config().feature_server.metrics, OtlpConfig::of(&environment)?);
+    // Each connection is an open file, of which a process may have few until it asks for more.
+    #[cfg(unix)]
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = runtime_of(args.workers()?).map_err(Problem::from)?;
     runtime.block_on(serve(Arc::new(store), context.caller(), &settings, end_by_signal()))?;
     Ok(Exit::Done)

@@ -3,6 +3,8 @@
 mod answers;
 mod bodies;
 mod computed;
+#[cfg(target_os = "linux")]
+mod crowds;
 #[cfg(unix)]
 mod ends;
 mod examples;
