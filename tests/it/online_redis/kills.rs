@@ -55,6 +55,18 @@ fn write_source(project: &Project) {
     writer.close().unwrap();
 }
 
+/// A repo with a row per entity in each of five hours, and with this online store.
+pub fn waves(online_store: &str) -> Project {
+    let settings = settings("killed");
+    let (before, _) = settings.split_once("online_store:").unwrap();
+    let project = Project::new(&[
+        ("feature_store.yaml", &format!("{before}{online_store}entity_key_serialization_version: 3\n")),
+        ("things.yaml", VIEW),
+    ]);
+    write_source(&project);
+    project
+}
+
 /// The hash of every entity.
 fn hashes(server: &RedisServer) -> Vec<BTreeMap<Vec<u8>, Vec<u8>>> {
     let mut connection = server.connect();
@@ -73,14 +85,7 @@ fn hashes(server: &RedisServer) -> Vec<BTreeMap<Vec<u8>, Vec<u8>>> {
 #[test]
 fn what_is_recorded_is_in_redis_whenever_a_run_is_killed() {
     let server = RedisServer::start("");
-    let online = server.settings(0);
-    let settings = settings("killed");
-    let (before, _) = settings.split_once("online_store:").unwrap();
-    let project = Project::new(&[
-        ("feature_store.yaml", &format!("{before}{online}entity_key_serialization_version: 3\n")),
-        ("things.yaml", VIEW),
-    ]);
-    write_source(&project);
+    let project = waves(&server.settings(0));
     project.feastr(&["apply"]).ok();
     let applied = std::fs::read(project.path("data/registry.db")).unwrap();
     let mut killer = Killer::new(&project, &RUN);

@@ -5,5 +5,5 @@ mod creation;
 mod errors;
 mod faults;
 mod interop;
-mod kills;
+pub mod kills;
 mod races;

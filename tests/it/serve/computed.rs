@@ -5,7 +5,7 @@ use serde_json::json;
 use super::server::FeatureServer;
 use crate::support::Project;
 
-fn project() -> Project {
+pub fn project() -> Project {
     let project = Project::example();
     let definitions = "data_sources:\n  - {name: wishes, type: request, schema: [{name: factor, dtype: Int64}, {name: note, \
                        dtype: String}]}\non_demand_feature_views:\n  - name: wished\n    sources: [driver_hourly_stats: \

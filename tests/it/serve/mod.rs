@@ -1,6 +1,8 @@
 //! `feastr serve`: what it answers, what it refuses, what clients and stores can do to it, and how it ends.
 
 mod answers;
+#[cfg(target_os = "linux")]
+mod applies;
 mod bodies;
 mod computed;
 #[cfg(target_os = "linux")]
@@ -22,3 +24,6 @@ mod requests;
 pub mod server;
 mod tls;
 mod traces;
+#[cfg(target_os = "linux")]
+mod written_meanwhile;
+mod wrong_types;
