@@ -2,11 +2,13 @@
 # Installs what the tests need and runs them. Arguments go to `cargo test`.
 #
 # Python Feast, which reads and writes the same stores in some tests, is that of
-# $FEASTR_FEAST_PYTHON if set, else one in a virtual environment made here.
+# $FEASTR_FEAST_PYTHON if set, else one in a virtual environment made here. So is Schemathesis, which asks the server of
+# features for whatever its description allows; $FEASTR_SCHEMATHESIS names its program.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 feast_version=0.67.0
+schemathesis_version=4.32.5
 
 need_build_tools
 need python3 python3
@@ -18,18 +20,27 @@ need_server mariadbd mariadb-server
 need_server redis-server redis-server
 need_server redis-sentinel redis-sentinel
 
+# environment NAME VERSION PACKAGE: a virtual environment with a package and the folder of it in $venv, made once.
+environment() {
+  venv="$cache/$1-$2"
+  [ -e "$venv/complete" ] && return
+  say "Installing $1 $2 into $venv"
+  python3 -c 'import venv, ensurepip' 2>/dev/null || install_package "Python's venv module" python3-venv
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet "$3==$2" || return
+  touch "$venv/complete"
+}
+
 if [ -z "${FEASTR_FEAST_PYTHON:-}" ]; then
-  venv="$cache/feast-$feast_version"
-  if ! [ -e "$venv/complete" ]; then
-    say "Installing Feast $feast_version into $venv"
-    python3 -c 'import venv, ensurepip' 2>/dev/null || install_package "Python's venv module" python3-venv
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet "feast[redis,postgres,duckdb]==$feast_version" \
-      || fail "Feast could not be installed" "set FEASTR_FEAST_PYTHON to a Python that has Feast $feast_version"
-    touch "$venv/complete"
-  fi
+  environment feast "$feast_version" "feast[redis,postgres,duckdb]" \
+    || fail "Feast could not be installed" "set FEASTR_FEAST_PYTHON to a Python that has Feast $feast_version"
   export FEASTR_FEAST_PYTHON="$venv/bin/python"
+fi
+if [ -z "${FEASTR_SCHEMATHESIS:-}" ]; then
+  environment schemathesis "$schemathesis_version" schemathesis \
+    || fail "Schemathesis could not be installed" "set FEASTR_SCHEMATHESIS to its program, version $schemathesis_version"
+  export FEASTR_SCHEMATHESIS="$venv/bin/schemathesis"
 fi
 
 say "Testing"
