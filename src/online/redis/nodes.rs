@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
@@ -33,18 +33,39 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long one of several servers may take to tell who has which keys, until the next one is asked.
 const ONE_OF_SEVERAL: Duration = Duration::from_millis(500);
 
+/// For how long who has which keys is not found out again, however many reads fail.
+const REST: Duration = Duration::from_millis(100);
+
 /// The servers of a store, for reads at any time.
 pub(crate) struct Nodes {
     config: RedisConfig,
     state: Mutex<State>,
+    /// Held by the task that finds out who has which keys.
+    finding: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
-    topology: Option<Arc<Topology>>,
+    topology: Option<Known>,
     links: BTreeMap<RedisNode, Arc<SharedLink>>,
     /// For each server, held by the task that connects, so that the others find its connection instead of making another one.
     connecting: BTreeMap<RedisNode, Arc<tokio::sync::Mutex<()>>>,
+}
+
+/// Who has which keys, as it was found out.
+struct Known {
+    topology: Arc<Topology>,
+    found: Instant,
+    /// Whether something does not go together with it, so that it is to be found out anew.
+    is_doubted: bool,
+}
+
+impl State {
+    fn doubt(&mut self) {
+        if let Some(known) = &mut self.topology {
+            known.is_doubted = true;
+        }
+    }
 }
 
 /// A command about one key.
@@ -74,7 +95,7 @@ struct Doubt<'a>(&'a Nodes);
 
 impl Drop for Doubt<'_> {
     fn drop(&mut self) {
-        self.0.state().topology = None;
+        self.0.state().doubt();
     }
 }
 
@@ -87,7 +108,7 @@ enum Again {
 impl Nodes {
     /// Nothing is connected yet.
     pub(crate) fn new(config: RedisConfig) -> Self {
-        Self { config, state: Mutex::default() }
+        Self { config, state: Mutex::default(), finding: tokio::sync::Mutex::default() }
     }
 
     /// Sends commands and gives their answers in the same order. They are about hashes and change nothing, so they are
@@ -208,15 +229,15 @@ impl Nodes {
         let is_cluster = self.config.deployment == RedisDeployment::Cluster;
         match verdict(error, &node.host) {
             Verdict::Moved(to) if is_cluster => {
-                if let Some(topology) = &mut self.state().topology {
-                    Arc::make_mut(topology).moved(self.slot(&question.key), to);
+                if let Some(known) = &mut self.state().topology {
+                    Arc::make_mut(&mut known.topology).moved(self.slot(&question.key), to);
                 }
                 Ok(Again::Later(RedisFailure::passing(moving(node))))
             }
             Verdict::Ask(to) if is_cluster => Ok(Again::Asking(to)),
             Verdict::ReadOnly if self.config.deployment == RedisDeployment::Standalone => Err(refused),
             Verdict::ReadOnly | Verdict::Passing => {
-                self.state().topology = None;
+                self.state().doubt();
                 Ok(Again::Later(RedisFailure::passing(refused.error)))
             }
             Verdict::WrongType => {
@@ -236,7 +257,7 @@ impl Nodes {
             if state.links.get(node).is_some_and(|known| Arc::ptr_eq(known, link)) {
                 state.links.remove(node);
             }
-            state.topology = None;
+            state.doubt();
         }
         told
     }
@@ -255,7 +276,7 @@ impl Nodes {
         let known = state.links.get(node).cloned();
         if known.as_ref().is_some_and(|link| link.is_stuck()) {
             state.links.remove(node);
-            state.topology = None;
+            state.doubt();
             return None;
         }
         known
@@ -279,15 +300,29 @@ impl Nodes {
         Ok(link)
     }
 
-    /// Who has which keys, which is found out if it is not known.
+    /// Who has which keys, which is found out if it is not known or in doubt, by one task at a time and not all the time.
     async fn topology(&self, waiting: &Waiting) -> Result<Arc<Topology>, RedisFailure> {
-        let known = self.state().topology.clone();
-        if let Some(topology) = known {
+        if let Some(topology) = self.known_topology(|known| !known.is_doubted || known.found.elapsed() < REST) {
             return Ok(topology);
         }
-        let found = Arc::new(self.find(waiting).await?);
-        self.state().topology = Some(Arc::clone(&found));
-        Ok(found)
+        let turn = match (self.finding.try_lock(), self.known_topology(|_| true)) {
+            (Ok(turn), _) => turn,
+            // Most keys may be where they were.
+            (Err(_), Some(topology)) => return Ok(topology),
+            (Err(_), None) => self.finding.lock().await,
+        };
+        if let Some(topology) = self.known_topology(|known| !known.is_doubted) {
+            return Ok(topology);
+        }
+        let topology = Arc::new(self.find(waiting).await?);
+        self.state().topology =
+            Some(Known { topology: Arc::clone(&topology), found: Instant::now(), is_doubted: false });
+        drop(turn);
+        Ok(topology)
+    }
+
+    fn known_topology(&self, counts: impl Fn(&Known) -> bool) -> Option<Arc<Topology>> {
+        self.state().topology.as_ref().filter(|known| counts(known)).map(|known| Arc::clone(&known.topology))
     }
 
     async fn find(&self, waiting: &Waiting) -> Result<Topology, RedisFailure> {

@@ -108,3 +108,36 @@ fn a_body_that_breaks_off_leaves_nothing_behind() {
     }
     server.ask("POST", "/get-online-features", &right()).ok();
 }
+
+#[test]
+fn what_is_no_http_is_refused_or_left() {
+    let project = example();
+    let server = FeatureServer::start(&project, &[]);
+    let post = "POST /get-online-features HTTP/1.1\r\nhost: x\r\n";
+    let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(1 << 20));
+    let many = format!("{post}{}\r\n", "a: b\r\n".repeat(100_000));
+    for bytes in [
+        b"\0\x01\x02\xff\xfe\r\n\r\n".as_slice(),
+        b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
+        b"GET\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /health HTTP/9.9\r\n\r\n",
+        long.as_bytes(),
+        many.as_bytes(),
+        format!("{post}content-length: -1\r\n\r\n").as_bytes(),
+        format!("{post}content-length: 99999999999999999999\r\n\r\n").as_bytes(),
+        format!("{post}content-length: 2\r\ncontent-length: 3\r\n\r\n{{}}").as_bytes(),
+        format!("{post}transfer-encoding: chunked\r\n\r\nzz\r\n").as_bytes(),
+        format!("{post}transfer-encoding: gzip\r\n\r\n").as_bytes(),
+    ] {
+        let mut connection = server.connect();
+        // It may be left before it has sent all of it.
+        connection.try_send(bytes);
+        connection.stop_sending();
+        let answer = connection.response();
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
+        assert!(answer.as_ref().is_none_or(|answer| (400..500).contains(&answer.status)), "{shown}: {answer:?}");
+    }
+    server.ask("POST", "/get-online-features", &right()).ok();
+    assert!(!server.said().contains("panicked"), "{}", server.said());
+}

@@ -1,6 +1,9 @@
 //! Redis servers that take over from each other, and keys that move between them, while clients ask.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value as Json, json};
 
@@ -129,6 +132,44 @@ fn a_server_of_a_cluster_that_is_away_takes_only_its_keys_with_it() {
             }
             drop(away);
         }
+    }
+}
+
+/// How often the servers were asked for the slots, those that answer.
+fn slots_asked(nodes: &[RedisServer]) -> u32 {
+    let asked = |node: &RedisServer| {
+        let stats: String = redis::cmd("INFO").arg("commandstats").query(&mut node.connect()).unwrap();
+        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_cluster|slots:calls="));
+        line.map_or(0, |rest| rest.split(',').next().unwrap().parse::<u32>().unwrap())
+    };
+    nodes.iter().map(asked).sum()
+}
+
+#[test]
+fn reads_that_fail_hold_no_others_and_do_not_ask_all_the_time() {
+    let mut cluster = RedisCluster::start_with("cluster-require-full-coverage no\ncluster-node-timeout 60000");
+    let project = example_over(&cluster.settings());
+    let server = FeatureServer::start(&project, &["--deadline", "1s", "--feast-statuses"]);
+    let homes: Vec<usize> = DRIVERS.map(|driver| home(&cluster, driver)).collect();
+    assert!(homes.contains(&2) && homes.iter().any(|home| *home != 2), "{homes:?}");
+    let of = |wanted: &dyn Fn(usize) -> bool| {
+        let drivers = DRIVERS.zip(&homes).filter(|(_, home)| wanted(**home)).map(|(driver, _)| driver);
+        body(&drivers.collect::<Vec<u32>>())
+    };
+    let (gone, stays) = (of(&|home| home == 2), of(&|home| home != 2));
+    let right = server.features(&stays).ok();
+    cluster.nodes[2].kill();
+    let before = slots_asked(&cluster.nodes[..2]);
+    let began = Instant::now();
+    let failing = Load::start(&server, 12, &gone);
+    let others = Load::start(&server, 4, &stays);
+    (0..2).for_each(|_| failing.until("failures", |answer| matches!(answer.status, 503 | 504)));
+    let asked = slots_asked(&cluster.nodes[..2]) - before;
+    assert!(f64::from(asked) < 20.0 * (1.0 + began.elapsed().as_secs_f64()), "{asked} in {:?}", began.elapsed());
+    assert!(asked > 0);
+    failing.end();
+    for seen in others.end().concat() {
+        assert_eq!(seen.answer.ok().body, right.body);
     }
 }
 

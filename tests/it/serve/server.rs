@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -163,6 +163,14 @@ impl Response {
         let names = json["metadata"]["feature_names"].as_array().unwrap().clone();
         let position = names.iter().position(|known| known == name).unwrap_or_else(|| panic!("no {name}: {json}"));
         json["results"][position].clone()
+    }
+}
+
+impl Connection<TcpStream> {
+    /// Tells the server that nothing more comes.
+    pub fn stop_sending(&mut self) {
+        // Who has left already need not be told.
+        let _ = self.stream.get_ref().shutdown(Shutdown::Write);
     }
 }
 
