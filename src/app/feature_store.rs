@@ -123,6 +123,17 @@ impl FeatureStore {
         }
     }
 
+    /// What is registered now, which a store that is held looks for; while the registry is away, what it knows.
+    ///
+    /// # Errors
+    /// As [`Self::registered`].
+    pub(super) fn registered_now(&self) -> Result<Arc<RegistryState>, Problem> {
+        match &self.kept {
+            Some(kept) => kept.fresh(),
+            None => self.registered(),
+        }
+    }
+
     /// How right a store that is held is about what is registered; `None` before it was asked first.
     pub fn registry_status(&self) -> Option<Status> {
         self.kept.as_ref().and_then(Cached::status)

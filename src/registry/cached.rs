@@ -124,11 +124,19 @@ impl Cached {
     /// # Errors
     /// When the registry was never read and cannot be.
     pub fn state(&self) -> Result<Arc<RegistryState>, Problem> {
+        match self.at_hand() {
+            Some(state) => Ok(state),
+            None => self.fresh(),
+        }
+    }
+
+    /// What is registered now, or was as far as is known while the registry is away. Who asks waits for it.
+    ///
+    /// # Errors
+    /// As [`Self::state`].
+    pub fn fresh(&self) -> Result<Arc<RegistryState>, Problem> {
         let shared = &self.shared;
         let looks = shared.looks.load(Ordering::SeqCst);
-        if let Some(state) = self.at_hand() {
-            return Ok(state);
-        }
         let Some(kept) = shared.kept() else {
             let _turn = guard(&shared.turn);
             return match shared.kept() {

@@ -13,10 +13,11 @@ use arrow::{
     array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray},
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
+use serde_json::{Value as Json, value::RawValue};
 
 use super::arrow_file::{arrow_to_parquet, is_arrow};
 use crate::{
-    model::Timestamp,
+    model::{Timestamp, printable},
     problem::{Kind, Problem},
     sources::{Format, OpenSource},
     spill::SpillFolder,
@@ -41,6 +42,8 @@ pub struct Entities {
 enum Rows {
     /// In memory.
     Batches(SchemaRef, Vec<RecordBatch>),
+    /// In memory, as lines of JSON that have these columns.
+    Json { columns: Vec<String>, lines: Arc<[u8]> },
     /// In a file, which may be larger than memory: it is read part by part, each time they are asked for.
     File {
         path: PathBuf,
@@ -86,6 +89,30 @@ impl Entities {
         let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)
             .map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))?;
         Ok(Self::of_batches(schema, vec![batch]))
+    }
+
+    /// Columns of JSON as they are written, each with a value for every row. Of those with one name the last one counts,
+    /// as in JSON.
+    ///
+    /// # Errors
+    /// When they are not of one length.
+    pub fn of_json(columns: Vec<(String, Vec<&RawValue>)>) -> Result<Self, Problem> {
+        let mut each: Vec<(String, Vec<&RawValue>)> = Vec::with_capacity(columns.len());
+        for (name, values) in columns {
+            match each.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known = values,
+                None => each.push((name, values)),
+            }
+        }
+        let rows = each.first().map_or(0, |(_, values)| values.len());
+        if let Some((name, values)) = each.iter().find(|(_, values)| values.len() != rows) {
+            let (first, values) = (printable(&each[0].0), values.len());
+            let message = format!("column `{first}` has {rows} values and `{}` has {values}", printable(name));
+            return Err(Problem::new(Kind::Invalid, message, "give one of each for every row".to_owned()));
+        }
+        let lines = json_lines(&each, rows).into();
+        let columns = each.into_iter().map(|(name, _)| name).collect();
+        Ok(Self { rows: Rows::Json { columns, lines }, file: None, in_hand: "the rows", moment: None })
     }
 
     /// A file of rows in any format, which messages call `shown`. Pipes are copied to a temporary file.
@@ -171,6 +198,9 @@ impl Entities {
     pub fn open(&self) -> Result<OpenSource, Problem> {
         match &self.rows {
             Rows::Batches(schema, batches) => Ok(OpenSource::batches(schema, batches.clone(), self.shown())),
+            Rows::Json { columns, lines } => {
+                Ok(OpenSource::json_lines(columns.clone(), Arc::clone(lines), self.shown()))
+            }
             Rows::File { path, format, .. } => OpenSource::file(path, *format, self.shown()),
         }
     }
@@ -194,6 +224,25 @@ impl Entities {
     }
 }
 
+/// Columns as one object a line.
+fn json_lines(columns: &[(String, Vec<&RawValue>)], rows: usize) -> Vec<u8> {
+    let names: Vec<String> = columns.iter().map(|(name, _)| format!("{}:", Json::from(name.as_str()))).collect();
+    let bytes = |(name, (_, values)): (&String, &(String, Vec<&RawValue>))| {
+        rows * (name.len() + 1) + values.iter().map(|value| value.get().len()).sum::<usize>()
+    };
+    let mut lines = Vec::with_capacity(2 * rows + names.iter().zip(columns).map(bytes).sum::<usize>());
+    for row in 0..rows {
+        for (place, (name, (_, values))) in names.iter().zip(columns).enumerate() {
+            lines.push(if place == 0 { b'{' } else { b',' });
+            lines.extend_from_slice(name.as_bytes());
+            // Between values JSON may have ends of lines, in texts not.
+            lines.extend(values[row].get().bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }));
+        }
+        lines.extend_from_slice(b"}\n");
+    }
+    lines
+}
+
 fn unreadable(shown: &str, error: &io::Error) -> Problem {
     match error.kind() {
         io::ErrorKind::NotFound => Problem::new(Kind::NotFound, format!("there is no file {shown}"), None),
@@ -203,6 +252,8 @@ fn unreadable(shown: &str, error: &io::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn row(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -235,6 +286,26 @@ mod tests {
         assert!(other.open().unwrap().columns().get("a").is_some());
         drop(other);
         assert!(!path.exists());
+    }
+
+    fn of_json(text: &str) -> Result<Entities, Problem> {
+        let columns: BTreeMap<String, Vec<&RawValue>> = serde_json::from_str(text).unwrap();
+        Entities::of_json(columns.into_iter().collect())
+    }
+
+    #[test]
+    fn columns_of_json_are_rows_of_values_as_they_are_written() {
+        let entities = of_json("{\"a\": [1.10, null], \"b \\\"\": [\"x\\n\", [\n1, {\"c\":\n2}\n]]}").unwrap();
+        let Rows::Json { columns, lines } = &entities.rows else { panic!("{entities:?}") };
+        assert_eq!(columns, &["a", "b \""]);
+        let expected = "{\"a\":1.10,\"b \\\"\":\"x\\n\"}\n{\"a\":null,\"b \\\"\":[ 1, {\"c\": 2} ]}\n";
+        assert_eq!(str::from_utf8(lines).unwrap(), expected);
+        assert!(entities.open().unwrap().columns().get("b \"").is_some());
+        let problem = of_json("{\"a\": [1], \"b\": []}").unwrap_err();
+        assert_eq!(problem.message, "column `a` has 1 values and `b` has 0");
+        assert!(of_json("{}").unwrap().open().unwrap().columns().columns.is_empty());
+        let twice = vec![("a".to_owned(), vec![RawValue::NULL]), ("a".to_owned(), Vec::new())];
+        assert!(matches!(Entities::of_json(twice).unwrap().rows, Rows::Json { lines, .. } if lines.is_empty()));
     }
 
     #[test]

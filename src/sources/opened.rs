@@ -146,6 +146,11 @@ impl OpenSource {
         files::new_files(source, file, &self.files, repo)
     }
 
+    /// Lines of JSON in memory, one for each row, which have these columns and are called `shown` in messages.
+    pub fn json_lines(columns: Vec<String>, lines: Arc<[u8]>, shown: &str) -> Self {
+        Self::of_one(Header::Text(TextFile::in_hand(columns, lines)), shown)
+    }
+
     /// Rows in memory, called `shown` in messages.
     pub fn batches(schema: &Schema, batches: Vec<RecordBatch>, shown: &str) -> Self {
         Self::of_one(Header::Batches(Batches::new(schema, batches)), shown)
@@ -213,6 +218,11 @@ impl OpenSource {
             [Header::Postgres(table)] => Some(table),
             _ => None,
         }
+    }
+
+    /// Whether there is neither a row nor a column.
+    pub fn has_nothing(&self) -> bool {
+        self.columns.columns.is_empty() && self.headers.iter().all(Header::is_empty)
     }
 
     /// Whether all rows are in parquet files, of which some can be found and read again at little cost.

@@ -168,7 +168,7 @@ impl Part {
         match (&self.source, &self.lines) {
             // Rows of tables have no numbers.
             (PartSource::Postgres(_), _) => format!("a row of {shown}"),
-            (_, Some(lines)) => format!("line {} of {shown}", lines.as_primitive::<UInt64Type>().value(row)),
+            (PartSource::Text(part), Some(lines)) => part.place(lines.as_primitive::<UInt64Type>().value(row)),
             _ => format!("row {} of {shown}", self.first_row + self.cursor.number(self.last + row) as u64),
         }
     }

@@ -1,6 +1,6 @@
-//! CSV and JSON-lines files of a source.
+//! CSV and JSON lines: files of a source, and lines that somebody has in hand.
 
-use std::path::Path;
+use std::{io::Cursor, path::Path, sync::Arc};
 
 use arrow::datatypes::DataType as ArrowType;
 
@@ -34,6 +34,8 @@ enum TextKind {
     Csv { heading: csv::Heading, delimiter: Option<u8> },
     /// With the columns of its first rows.
     Json { seen: Vec<(String, ArrowType)> },
+    /// Lines of JSON in memory, one for each row, whose columns are known by name. Nobody has looked at their values.
+    InHand { lines: Arc<[u8]>, columns: Vec<String> },
 }
 
 impl TextFile {
@@ -59,6 +61,11 @@ impl TextFile {
         Ok(Self { kind: TextKind::Json { seen: seen.columns }, is_empty: seen.is_empty })
     }
 
+    /// Lines of JSON in memory, which have these columns.
+    pub(crate) fn in_hand(columns: Vec<String>, lines: Arc<[u8]>) -> Self {
+        Self { is_empty: lines.is_empty(), kind: TextKind::InHand { lines, columns } }
+    }
+
     /// The columns as the heading or the first rows have them.
     pub(crate) fn columns(&self) -> Vec<(&str, Holds)> {
         match &self.kind {
@@ -69,6 +76,10 @@ impl TextFile {
             }
             TextKind::Json { seen } => {
                 seen.iter().map(|(name, kind)| (name.as_str(), Holds::Json(kind.clone()))).collect()
+            }
+            // Each value is looked at when it is read, and told with its row.
+            TextKind::InHand { columns, .. } => {
+                columns.iter().map(|name| (name.as_str(), Holds::Json(ArrowType::Null))).collect()
             }
         }
     }
@@ -89,6 +100,7 @@ impl TextFile {
                 FirstRows::of_csv(&heading, &mut chunks, ROWS_FOR_TIMES)
             }
             TextKind::Json { .. } => FirstRows::of_json_lines(&mut json(path, shown)?, ROWS_FOR_TIMES),
+            TextKind::InHand { lines, .. } => FirstRows::of_json_lines(&mut in_hand(lines, shown)?, ROWS_FOR_TIMES),
         };
         let first = first.map_err(|problem| bad_row(shown, &problem))?;
         let holds_times = |column: usize| {
@@ -105,12 +117,18 @@ impl TextFile {
         match &self.kind {
             TextKind::Csv { heading, .. } => heading.names.iter().any(|known| known == name),
             TextKind::Json { seen } => seen.iter().any(|(known, _)| known == name),
+            TextKind::InHand { columns, .. } => columns.iter().any(|known| known == name),
         }
     }
 
     /// Whether rows may have columns that nobody has seen yet.
     pub(crate) const fn may_have_more(&self) -> bool {
         matches!(self.kind, TextKind::Json { .. })
+    }
+
+    /// What messages call a line.
+    const fn line(&self) -> &'static str {
+        if matches!(self.kind, TextKind::InHand { .. }) { "row" } else { "line" }
     }
 
     /// Begins to read the file.
@@ -121,6 +139,7 @@ impl TextFile {
         let chunks = match &self.kind {
             TextKind::Csv { delimiter, .. } => heading(path, shown, *delimiter)?.1,
             TextKind::Json { .. } => json(path, shown)?,
+            TextKind::InHand { lines, .. } => in_hand(lines, shown)?,
         };
         Ok(TextChunks { chunks, shown: shown.to_owned() })
     }
@@ -145,10 +164,10 @@ impl TextFile {
             TextKind::Csv { heading, .. } => {
                 text::Rows::of_csv(heading, wanted).map_err(|problem| bad_row(shown, &problem))?
             }
-            TextKind::Json { .. } => text::Rows::of_json_lines(wanted),
+            TextKind::Json { .. } | TextKind::InHand { .. } => text::Rows::of_json_lines(wanted),
         };
         rows.start(chunk);
-        Ok(TextPart { rows, asked, shown: shown.to_owned(), told: 0 })
+        Ok(TextPart { rows, asked, shown: shown.to_owned(), line: self.line(), told: 0 })
     }
 }
 
@@ -160,6 +179,11 @@ fn heading(path: &Path, shown: &str, delimiter: Option<u8>) -> Result<(csv::Head
 fn json(path: &Path, shown: &str) -> Result<Chunks, Problem> {
     let file = open_text(path).map_err(|error| unreadable(shown, &error))?;
     json_lines::open(file, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
+}
+
+fn in_hand(lines: &Arc<[u8]>, shown: &str) -> Result<Chunks, Problem> {
+    let lines = Box::new(Cursor::new(Arc::clone(lines)));
+    json_lines::open(lines, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
 }
 
 /// A file of texts that is being read.
@@ -183,6 +207,8 @@ pub(crate) struct TextPart {
     rows: text::Rows,
     asked: Vec<Wanted>,
     shown: String,
+    /// What messages call a line.
+    line: &'static str,
     /// How many values that do not fit were told of.
     told: u64,
 }
@@ -196,6 +222,11 @@ impl TextPart {
         self.rows.next_batch().map_err(|problem| self.explain(&problem))
     }
 
+    /// What messages call the place of a line.
+    pub(crate) fn place(&self, line: u64) -> String {
+        format!("{} {line} of {}", self.line, self.shown)
+    }
+
     /// How many more values became null because they do not fit.
     pub(crate) fn take_unfit(&mut self) -> u64 {
         let all = self.rows.wanted().iter().map(text::Wanted::unfit).sum::<u64>();
@@ -205,7 +236,7 @@ impl TextPart {
     fn explain(&self, problem: &RowProblem) -> Problem {
         let asked = problem.column.as_ref().and_then(|name| self.asked.iter().find(|asked| asked.column == *name));
         match (problem.line, asked) {
-            (Some(line), Some(asked)) => asked.unfit(&format!("line {line} of {}", self.shown), &problem.message),
+            (Some(line), Some(asked)) => asked.unfit(&self.place(line), &problem.message),
             _ => bad_row(&self.shown, problem),
         }
     }
