@@ -34,6 +34,8 @@ pub enum Subject {
     FeatureNames,
     /// What requests bring for on-demand features.
     RequestData,
+    /// A push source that is named.
+    PushSource,
 }
 
 /// The kinds of problems, each with one place in every protocol.

@@ -60,7 +60,14 @@ impl ValueEnum for To {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller, printer) = (context.store()?, context.caller(), context.printer);
     let rows = entities::of_file(&args.input)?;
-    let request = Request { source: &args.source, rows: &rows, to: args.to, allow_future: args.allow_future };
+    let request = Request {
+        source: &args.source,
+        rows: &rows,
+        to: args.to,
+        allow_future: args.allow_future,
+        compute: true,
+        look: false,
+    };
     let report = push(&store, &caller, request)?;
     if printer.json {
         printer.json(&report)?;

@@ -6,7 +6,7 @@ use crate::{
     model::{
         DataSource, FeatureView, Object, ObjectId, ObjectKind, PushSource, RegistryState, SourceKind, Use, printable,
     },
-    problem::{Advice, Kind, Problem},
+    problem::{Advice, Kind, Problem, Subject},
 };
 
 /// A push source and its views.
@@ -47,7 +47,7 @@ impl Fed {
         if fed.views.is_empty() && fed.left_out.is_empty() {
             let message = format!("push source `{}` feeds no view", printable(name));
             let help = format!("declare a view with `source: {name}` and apply it");
-            return Err(Problem::new(Kind::NotFound, message, help));
+            return Err(Problem::new(Kind::NotFound, message, help).about(Subject::PushSource));
         }
         if to.online() && !fed.views.iter().any(|view| view.goes_online) {
             let reasons: Vec<String> =
@@ -109,12 +109,13 @@ fn push_source<'a>(state: &'a RegistryState, name: &str) -> Result<&'a DataSourc
                      apply"
                 ),
             };
-            Err(Problem::new(Kind::Invalid, message, help))
+            Err(Problem::new(Kind::Invalid, message, help).about(Subject::PushSource))
         }
         _ => {
             let advice = did_you_mean(name, pushed().map(|source| source.name.as_str()));
             let message = format!("there is no push source `{}`", printable(name));
-            Err(Problem::new(Kind::NotFound, message, None).advise(advice.map_or(Advice::FillRegistry, Advice::Text)))
+            let problem = Problem::new(Kind::NotFound, message, None).about(Subject::PushSource);
+            Err(problem.advise(advice.map_or(Advice::FillRegistry, Advice::Text)))
         }
     }
 }

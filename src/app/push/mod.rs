@@ -1,7 +1,10 @@
 //! Rows that somebody has, written to the views that a push source feeds, and to on-demand views whose values are stored.
 
 mod computed;
+mod one_view;
 mod sent;
+
+pub use one_view::{ViewRequest, push_to_view};
 
 use super::{Caller, Failure, FeatureStore};
 use crate::{
@@ -22,6 +25,10 @@ pub struct Request<'a> {
     pub to: To,
     /// Whether rows may be of a moment that is not there yet.
     pub allow_future: bool,
+    /// Whether on-demand views whose values are stored are computed of the rows.
+    pub compute: bool,
+    /// Whether a store that is held looks at the registry first, so that what was applied just now counts.
+    pub look: bool,
 }
 
 /// Checks all rows for all views, and then writes them: the newest of each entity to the online store, or to the feature
@@ -32,12 +39,16 @@ pub struct Request<'a> {
 /// When there is no such source or a row is not right for one of its views: then nothing is written. When a store cannot
 /// be written, values of some entities may be there, and the history has no row: the same rows can be pushed again.
 pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<PushReport, Failure> {
-    let Request { source, rows, to, allow_future } = request;
+    let Request { source, rows, to, allow_future, compute, look } = request;
     let online = if to.online() { Some(store.online_values()?) } else { None };
-    let state = store.registered()?;
+    let state = if look { store.registered_now()? } else { store.registered()? };
     let fed = Fed::find(&state, source, to)?;
+    let opened = rows.open()?;
+    if opened.has_nothing() {
+        return Ok(nothing(store, request, fed));
+    }
     let batch = fed.history()?;
-    let opened = rows.open()?.written_like(batch)?;
+    let opened = opened.written_like(batch)?;
     let naming = Naming { rows: &opened, shown: rows.shown() };
     let history = match to.offline() {
         true => Some(History::new(batch, store.offline().inspect(batch)?, store.whereabouts())),
@@ -68,9 +79,11 @@ pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Pu
             for newest in &pushed {
                 reports.push(newest.write(store.project(), online).map_err(|problem| after(problem, &reports))?);
             }
-            let computed =
-                computed::write(store, online, &state, &pushed).map_err(|problem| after(problem, &reports))?;
-            reports.extend(computed);
+            if compute {
+                let computed =
+                    computed::write(store, online, &state, &pushed).map_err(|problem| after(problem, &reports))?;
+                reports.extend(computed);
+            }
         }
         // On-demand views whose values are stored are its business, too.
         Some(Online::Server(server)) => sent = Some(sent::send(server.as_ref(), source, &pushed)?),
@@ -92,6 +105,22 @@ pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Pu
         added,
         ignored_columns,
     })
+}
+
+/// The report on rows that are none: an empty frame has no columns, either.
+fn nothing(store: &FeatureStore, request: Request<'_>, fed: Fed) -> PushReport {
+    PushReport {
+        format_version: PushReport::FORMAT_VERSION,
+        project: store.project().to_owned(),
+        source: request.source.to_owned(),
+        to: request.to,
+        rows: 0,
+        views: Vec::new(),
+        sent: None,
+        left_out: fed.left_out,
+        added: None,
+        ignored_columns: Vec::new(),
+    }
 }
 
 /// The problem with what was done before it came.

@@ -68,7 +68,11 @@ fn row(driver: i64, event: i64, value: f32) -> (Option<i64>, Option<i64>, Option
 }
 
 fn push_to(house: &House, rows: &Entities, to: To) -> Result<PushReport, Failure> {
-    push(&house.store, &caller(), Request { source: SOURCE, rows, to, allow_future: false })
+    push(&house.store, &caller(), request(rows, to))
+}
+
+fn request(rows: &Entities, to: To) -> Request<'_> {
+    Request { source: SOURCE, rows, to, allow_future: false, compute: true, look: false }
 }
 
 fn online(house: &House, rows: &Entities) -> Result<PushReport, Failure> {
@@ -162,7 +166,7 @@ fn clocks_differ_and_the_future_may_be_wanted() {
     assert_eq!(online(&house, &rows(&[row(1, NOW + 60, 1.0)])).unwrap().views, [report("a", 1, 0)]);
     let later = rows(&[row(1, NOW + 61, 2.0)]);
     assert_eq!(problem(online(&house, &later).unwrap_err()).advice, Some(Advice::AllowFutureRows));
-    let request = Request { source: SOURCE, rows: &later, to: To::Online, allow_future: true };
+    let request = Request { allow_future: true, ..request(&later, To::Online) };
     push(&house.store, &caller(), request).unwrap();
     assert_eq!(value(&house, 1, "a:x"), 2.0);
 }
@@ -233,7 +237,7 @@ fn rows_are_pushed_to_push_sources() {
     let house = house(vec![view("a", &["x"])]);
     let wrong = |source: &str| {
         let pushed = rows(&[row(1, 10, 1.0)]);
-        let request = Request { source, rows: &pushed, to: To::Online, allow_future: false };
+        let request = Request { source, ..request(&pushed, To::Online) };
         let problem = problem(push(&house.store, &caller(), request).unwrap_err());
         (problem.kind, problem.message.clone(), problem.help().unwrap())
     };
