@@ -59,6 +59,9 @@ fn check_names(names: &[String], runs: &[RunRecord], registry: &dyn Registry, pr
     Ok(())
 }
 
+/// How those call themselves who materialize.
+const RUNNERS: [&str; 2] = ["materialize", "serve"];
+
 /// The runs that go on: of each view at most one, which has the view's lock. Others may have begun
 /// after it, and were refused.
 fn going_on(runs: &[RunRecord], registry: &dyn Registry, project: &str) -> Result<BTreeSet<String>, Problem> {
@@ -71,7 +74,9 @@ fn going_on(runs: &[RunRecord], registry: &dyn Registry, project: &str) -> Resul
         let Some(holder) = registry.view_holder(ViewId { project, name })? else { continue };
         let run = match holder.who {
             // Databases may cut off long names.
-            Some(who) if who.starts_with("materialize") => runs.into_iter().find(|run| run.by.starts_with(&who)),
+            Some(who) if RUNNERS.iter().any(|runner| who.starts_with(runner)) => {
+                runs.into_iter().find(|run| run.by.starts_with(&who))
+            }
             // Where a database does not tell the names of programs, it is most likely the newest.
             _ => runs.into_iter().next(),
         };

@@ -1,12 +1,14 @@
 //! Writing the newest values of views to the online store.
 
 mod by_server;
+mod whole;
 
 pub use by_server::{ServerRun, by_server};
+pub use whole::{Materialized, busy_views, materialize, wanted_views};
 
 use super::{Caller, Event, Failure, FeatureStore};
 use crate::{
-    materialize::{self, Range, RunOptions, RunReport, Stores, ViewForecast, ViewRun},
+    materialize::{self as run, Range, RunOptions, RunReport, Stores, ViewForecast, ViewRun},
     model::{ForeignObject, RegistryState},
     online::Replace,
     problem::{Advice, Kind, Problem},
@@ -58,7 +60,7 @@ impl<'a> Materialization<'a> {
             let message = format!("project {} is not in the registry {registry}", store.project());
             return Err(Problem::new(Kind::NotFound, message, None).advise(Advice::Apply).into());
         }
-        let (runs, left_out) = materialize::plan_runs(&registered, request.views, request.range)?;
+        let (runs, left_out) = run::plan_runs(&registered, request.views, request.range)?;
         Ok(Self { store, caller, request, registered, runs, left_out })
     }
 
@@ -67,12 +69,17 @@ impl<'a> Materialization<'a> {
         self.runs.len()
     }
 
+    /// The names of the views, in the order in which they are begun.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.runs.iter().map(|run| run.view.name.as_str())
+    }
+
     /// What there is to read. Writes nothing.
     ///
     /// # Errors
     /// When there is no online store.
     pub fn forecast(&self) -> Result<Vec<ViewForecast>, Failure> {
-        Ok(materialize::forecast(&self.stores()?, &self.registered, &self.runs, self.request.chunk))
+        Ok(run::forecast(&self.stores()?, &self.registered, &self.runs, self.request.chunk))
     }
 
     /// Writes the values and reports on the views; one that fails does not stop the others unless that is wanted.
@@ -88,8 +95,8 @@ impl<'a> Materialization<'a> {
             fail_fast: self.request.fail_fast,
             by: &by,
         };
-        let on_event = |event: &materialize::Event<'_>| self.store.tell(&Event::Materializing(event));
-        let views = materialize::run(&self.stores()?, &self.runs, &options, &on_event);
+        let on_event = |event: &run::Event<'_>| self.store.tell(&Event::Materializing(event));
+        let views = run::run(&self.stores()?, &self.runs, &options, &on_event);
         Ok(RunReport {
             format_version: RunReport::FORMAT_VERSION,
             project: self.store.project().to_owned(),

@@ -10,7 +10,7 @@ use crate::{
         FeatureView, ForeignObject, Interval, NamedView, Object, ObjectId, ObjectKind, OnDemandFeatureView,
         RegistryState, Timestamp, Values,
     },
-    problem::{Advice, Kind, Problem},
+    problem::{Advice, Kind, Problem, Subject},
     retrieval::{Retrieval, inputs_of_stored},
 };
 
@@ -235,7 +235,8 @@ fn named_views(state: &RegistryState, names: &[String]) -> Result<Vec<Filled>, P
             NamedView::None => {
                 let known = state.views().filter(|view| view.values == Values::Materialized).map(|view| view.name);
                 let message = format!("there is no feature view `{name}`");
-                return Err(Problem::new(Kind::NotFound, message, did_you_mean(name, known)));
+                let problem = Problem::new(Kind::NotFound, message, did_you_mean(name, known));
+                return Err(problem.about(Subject::FeatureView));
             }
         };
         let filled = match object {

@@ -28,6 +28,21 @@ impl RunReport {
     /// The version of the JSON form.
     pub const FORMAT_VERSION: u32 = 1;
 
+    /// Why not all views are as they should be: of the kind of the first one that failed, with the words of all.
+    pub fn problem(&self) -> Option<Problem> {
+        let failed: Vec<(&str, &Problem)> = self
+            .views
+            .iter()
+            .filter_map(|view| match &view.outcome {
+                Outcome::Failed(problem) => Some((view.view.as_str(), problem)),
+                Outcome::Done | Outcome::NotStarted => None,
+            })
+            .collect();
+        let (_, first) = failed.first()?;
+        let each: Vec<String> = failed.iter().map(|(view, problem)| format!("view `{view}`: {problem}")).collect();
+        Some(Problem { message: each.join("; "), ..(*first).clone() })
+    }
+
     /// The number of views that are not as they should be.
     pub fn failed(&self) -> usize {
         self.views.iter().filter(|view| view.outcome != Outcome::Done).count()
