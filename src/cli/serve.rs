@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use super::{CommandError, Context, Exit, context::environment, lock_timeout::lock_timeout};
 use crate::{
     clients::runtime::runtime_of,
-    config::{MetricsConfig, OtlpConfig, RegistryCache},
+    config::{MetricsConfig, OtlpConfig, RegistryCache, variables},
     problem::Problem,
     server::{CertificateFiles, Log, LogFormat, LogLevel, MetricsAddress, Settings, TelemetrySettings, serve},
     ui::Verbosity,
@@ -42,6 +42,24 @@ pub(crate) struct Args {
     /// How many bytes the body of a request may have
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
     body_limit: usize,
+    /// How long it may take to store the rows of a request
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = lock_timeout)]
+    write_deadline: Duration,
+    /// How many bytes the body of a request with rows may have
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    write_body_limit: usize,
+    /// Let rows, and ends of materializations, be in the future
+    #[arg(long)]
+    allow_future: bool,
+    /// How many materializations go on at a time; others wait
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = variables::MATERIALIZE_MAX_WORKERS,
+        hide_env_values = true,
+        default_value_t = NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN)
+    )]
+    materialize_jobs: NonZeroUsize,
     /// How many requests are worked on at a time; others are told to come again
     #[arg(long, value_name = "COUNT", default_value_t = NonZeroUsize::new(512).unwrap_or(NonZeroUsize::MIN))]
     max_concurrent_requests: NonZeroUsize,
@@ -156,6 +174,10 @@ impl Args {
             deadline: self.deadline,
             body_limit: self.body_limit,
             most_requests: self.max_concurrent_requests.get(),
+            write_deadline: self.write_deadline,
+            write_body_limit: self.write_body_limit,
+            allow_future: self.allow_future,
+            materializations: self.materialize_jobs.get(),
             idle_limit: Duration::from_secs(self.keep_alive_timeout),
             end_delay: self.shutdown_delay,
             end_limit: self.shutdown_timeout,

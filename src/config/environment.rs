@@ -25,6 +25,8 @@ declare_variables! {
     FEATURE_STORE_YAML = "FEAST_FS_YAML_FILE_PATH";
     /// How much memory queries may use; `--memory-limit` wins.
     MEMORY_LIMIT = "FEASTR_MEMORY_LIMIT";
+    /// How many materializations a server of features carries out at a time; `--materialize-jobs` wins.
+    MATERIALIZE_MAX_WORKERS = "FEAST_MATERIALIZE_MAX_WORKERS";
     /// No colours, whatever its value (<https://no-color.org>); `--color` wins.
     NO_COLOR = "NO_COLOR";
     /// File that GitHub Actions shows as the summary of a step.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::{
-    body::{Body, Bytes, HttpBody as _},
+    body::{Bytes, HttpBody as _},
     extract::Request,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -57,14 +57,19 @@ pub(super) async fn read<T: DeserializeOwned>(
     limit: usize,
     deadline: Instant,
 ) -> Result<T, Unreadable> {
+    parse(&bytes(request, limit, deadline).await?)
+}
+
+/// The bytes of a body, for those who read it elsewhere.
+///
+/// # Errors
+/// When it is compressed, longer than `limit`, or not there before the deadline.
+pub(super) async fn bytes(request: Request, limit: usize, deadline: Instant) -> Result<Bytes, Unreadable> {
     let encoding = request.headers().get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Unreadable::Compressed);
     }
-    parse(&bytes(request.into_body(), limit, deadline).await?).map_err(Unreadable::Wrong)
-}
-
-async fn bytes(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, Unreadable> {
+    let body = request.into_body();
     if body.size_hint().lower() > limit as u64 {
         return Err(Unreadable::TooLong(limit));
     }
@@ -76,7 +81,15 @@ async fn bytes(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, Unr
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyDetails> {
+/// Reads the bytes of a body.
+///
+/// # Errors
+/// When they are not what is wanted.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+    parsed(bytes).map_err(Unreadable::Wrong)
+}
+
+fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyDetails> {
     // Records would be read from lists of their members, too.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         let no_object =

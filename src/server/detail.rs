@@ -14,7 +14,7 @@ pub(super) struct Detail {
     detail: String,
 }
 
-/// What is wrong with the body of a request.
+/// What is wrong with the body of a request, or with what stands behind its path.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BodyDetails {
     #[schema(value_type = Vec<BodyDetail>)]
@@ -24,9 +24,9 @@ pub(super) struct BodyDetails {
 /// One thing that is wrong with a body.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BodyDetail {
-    /// As in FastAPI: `json_invalid`, `missing`, `model_attributes_type` or `value_error`.
+    /// As in FastAPI: `json_invalid`, `missing`, `model_attributes_type`, `value_error` or `bool_parsing`.
     r#type: &'static str,
-    /// Where it is: `body`, then names of members and positions in lists.
+    /// Where it is: `body`, then names of members and positions in lists; or `query`, then a name.
     #[schema(value_type = Vec<serde_json::Value>)]
     loc: Vec<Json>,
     /// What is wrong.
@@ -37,6 +37,11 @@ impl BodyDetails {
     pub(super) fn new(r#type: &'static str, path: Vec<Json>, msg: String) -> Self {
         let loc = std::iter::once("body".into()).chain(path).collect();
         Self { detail: [BodyDetail { r#type, loc, msg }] }
+    }
+
+    /// What is wrong with a value behind the path.
+    pub(super) fn of_query(r#type: &'static str, name: &str, msg: String) -> Self {
+        Self { detail: [BodyDetail { r#type, loc: vec!["query".into(), name.into()], msg }] }
     }
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::{body::Unreadable, json};
 use crate::{
     app::Failure,
+    clients::runtime::NoRuntime,
     problem::{Kind, Problem, Subject},
 };
 
@@ -46,6 +47,12 @@ impl From<Unreadable> for Error {
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         Self::Failed(problem)
+    }
+}
+
+impl From<NoRuntime> for Error {
+    fn from(error: NoRuntime) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -102,6 +109,9 @@ pub(super) const fn status(problem: &Problem) -> StatusCode {
     match problem.kind {
         // As Feast's own.
         Kind::Invalid if matches!(problem.subject, Some(Subject::RequestData)) => StatusCode::NOT_FOUND,
+        Kind::Invalid | Kind::NotFound if matches!(problem.subject, Some(Subject::PushSource)) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Kind::Invalid => StatusCode::BAD_REQUEST,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict | Kind::Refused => StatusCode::CONFLICT,
@@ -119,6 +129,7 @@ const fn class(problem: &Problem) -> &'static str {
         (Some(Subject::FeatureView), Kind::NotFound) => "FeatureViewNotFoundException",
         (Some(Subject::FeatureService), Kind::NotFound) => "FeatureServiceNotFoundException",
         (Some(Subject::Feature), Kind::NotFound) => "SpecifiedFeaturesNotPresentError",
+        (Some(Subject::PushSource), _) => "PushSourceNotFoundException",
         (Some(Subject::RequestData), _) => "RequestDataNotFoundInEntityRowsException",
         (Some(Subject::FeatureNames), _) => "FeatureNameCollisionError",
         (_, Kind::Denied) => "FeastPermissionError",

@@ -4,9 +4,15 @@ mod body;
 mod detail;
 mod docs;
 mod error;
+mod frame;
 mod get_online_features;
 mod health;
+mod jobs;
+mod materialize;
+mod materializing;
+mod push;
 mod readiness;
+mod refusals;
 mod registry_watch;
 mod router;
 mod run;
@@ -15,6 +21,8 @@ mod state;
 mod telemetry;
 mod tls;
 mod unsupported;
+mod write_to_online_store;
+mod writing;
 
 use axum::{
     http::{HeaderValue, StatusCode, header},

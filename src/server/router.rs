@@ -17,10 +17,10 @@ use super::{
     detail::detail,
     docs,
     error::{Error, FeastError},
-    get_online_features, health,
+    get_online_features, health, materialize, push,
     state::State,
     telemetry::{Observer, observe},
-    unsupported,
+    unsupported, write_to_online_store,
 };
 use crate::problem::{Kind, Problem};
 
@@ -35,6 +35,10 @@ struct Api;
 pub(super) fn router(state: Arc<State>) -> Router {
     let (router, api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(get_online_features::get_online_features))
+        .routes(routes!(push::push))
+        .routes(routes!(write_to_online_store::write_to_online_store))
+        .routes(routes!(materialize::materialize))
+        .routes(routes!(materialize::materialize_incremental))
         .routes(routes!(unsupported::search))
         .routes(routes!(unsupported::retrieve_online_documents))
         .routes(routes!(health::health))

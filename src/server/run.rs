@@ -5,7 +5,9 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 use axum_server::{Handle, Server, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
-use super::{registry_watch::tell_when_it_is_away, router::router, settings::Settings, state::State, tls::Certificate};
+use super::{
+    body, registry_watch::tell_when_it_is_away, router::router, settings::Settings, state::State, tls::Certificate,
+};
 use crate::{
     app::{Caller, FeatureStore},
     problem::{Kind, Problem},
@@ -45,7 +47,7 @@ pub async fn serve(
     let server = server(listener, settings, handle.clone());
     beside.spawn(warm_up(Arc::clone(&state)));
     beside.spawn(tell_when_it_is_away(Arc::clone(&state.store)));
-    beside.spawn(ending(Arc::clone(&state), handle, settings.clone(), end));
+    let ended = tokio::spawn(ending(Arc::clone(&state), handle, settings.clone(), end));
     let service = router(state).into_make_service();
     tracing::info!("Listening on {}://{address}", if certificate.is_some() { "https" } else { "http" });
     match certificate {
@@ -56,6 +58,8 @@ pub async fn serve(
         }
         None => server.acceptor(NoDelayAcceptor::new()).serve(service).await?,
     }
+    // It has told the server to end, and cannot have panicked.
+    let _ = ended.await;
     telemetry.end(settings).await;
     Ok(())
 }
@@ -73,13 +77,17 @@ async fn warm_up(state: Arc<State>) {
     state.ready().await;
 }
 
-/// Waits for the end, and lets what is being answered finish.
+/// Waits for the end, and lets what is being answered and materialized finish.
 async fn ending(state: Arc<State>, handle: Handle<SocketAddr>, settings: Settings, end: impl Future<Output = ()>) {
     end.await;
     state.end();
     tracing::info!("Ending: requests that are being answered are finished");
     sleep(settings.end_delay).await;
+    let deadline = body::deadline(settings.end_limit);
     handle.graceful_shutdown(Some(settings.end_limit));
+    if !state.jobs.ended(deadline).await {
+        tracing::warn!("Materializations are cut off; they can be done again");
+    }
 }
 
 async fn listen(host: &str, port: u16) -> Result<TcpListener, Problem> {

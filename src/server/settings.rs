@@ -19,6 +19,14 @@ pub struct Settings {
     pub body_limit: usize,
     /// How many requests are worked on at a time; others are sent away.
     pub most_requests: usize,
+    /// How long a request that writes rows may take, from when its head is read.
+    pub write_deadline: Duration,
+    /// How many bytes the body of such a request may have.
+    pub write_body_limit: usize,
+    /// Whether rows and ends of materializations may be of a moment that is not there yet.
+    pub allow_future: bool,
+    /// Materializations that are carried out at a time; others wait.
+    pub materializations: usize,
     /// How long a connection may take until the head of its next request is there.
     pub idle_limit: Duration,
     /// How long it goes on answering after it is to end, while it says that it is not ready.

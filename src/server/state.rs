@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::Semaphore;
 
 use super::{
+    jobs::Jobs,
     readiness::{Readiness, ReadyReport},
     settings::Settings,
     telemetry::Telemetry,
@@ -19,6 +20,9 @@ use crate::{
     app::{Caller, FeatureStore},
     problem::Problem,
 };
+
+/// Requests whose rows are written at a time. They wait for stores on threads that readers share, of which half are left.
+const WRITERS: usize = 32;
 
 /// What all handlers share.
 pub(super) struct State {
@@ -34,6 +38,16 @@ pub(super) struct State {
     pub(super) places: Semaphore,
     /// What is told of requests.
     pub(super) telemetry: Arc<Telemetry>,
+    /// How long a request that writes rows may take.
+    pub(super) write_deadline: Duration,
+    /// How many bytes the body of such a request may have.
+    pub(super) write_limit: usize,
+    /// One for each request whose rows may be written at a time.
+    pub(super) writers: Arc<Semaphore>,
+    /// Whether rows and ends of materializations may be of a moment that is not there yet.
+    pub(super) allow_future: bool,
+    /// The materializations that go on.
+    pub(super) jobs: Jobs,
     /// What was found when somebody asked last whether the server is ready.
     readiness: Readiness,
     is_ending: AtomicBool,
@@ -53,13 +67,19 @@ impl State {
             body_limit: settings.body_limit,
             places: Semaphore::new(settings.most_requests.min(Semaphore::MAX_PERMITS)),
             telemetry,
+            write_deadline: settings.write_deadline,
+            write_limit: settings.write_body_limit,
+            writers: Arc::new(Semaphore::new(WRITERS)),
+            allow_future: settings.allow_future,
+            jobs: Jobs::new(settings.materializations),
             readiness: Readiness::default(),
             is_ending: AtomicBool::new(false),
         })
     }
 
-    /// From now on the server is not ready.
+    /// From now on the server is not ready, and begins no materialization.
     pub(super) fn end(&self) {
+        self.jobs.end();
         self.is_ending.store(true, Ordering::SeqCst);
     }
 

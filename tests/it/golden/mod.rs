@@ -19,6 +19,7 @@ mod registry_written;
 mod repos;
 mod served_on_demand;
 mod serving;
+mod serving_writes;
 mod timestamps;
 mod transcripts;
 mod vectors;

@@ -130,7 +130,23 @@ fn what_can_be_asked_is_described() {
     let body = &api["components"]["schemas"]["OnlineFeaturesRequest"];
     assert_eq!(body["required"], json!(["entities"]), "{api}");
     let paths: Vec<&String> = api["paths"].as_object().unwrap().keys().collect();
-    assert_eq!(paths, ["/get-online-features", "/health", "/ready", "/retrieve-online-documents", "/search"]);
+    let expected = [
+        "/get-online-features",
+        "/health",
+        "/materialize",
+        "/materialize-incremental",
+        "/push",
+        "/ready",
+        "/retrieve-online-documents",
+        "/search",
+        "/write-to-online-store",
+    ];
+    assert_eq!(paths, expected);
+    // What it refers to is there.
+    let text = api.to_string();
+    for name in text.split("#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(api["components"]["schemas"][name].is_object(), "{name}");
+    }
     // The example is a request that can be sent.
     let example = |name: &str| body["properties"][name]["example"].clone();
     server.features(&json!({ "entities": example("entities"), "features": example("features") })).ok();

@@ -17,10 +17,12 @@ mod feature_logs;
 mod limits;
 #[cfg(target_os = "linux")]
 mod load;
+mod materializing;
 mod metrics;
 #[cfg(target_os = "linux")]
 mod outages;
 mod remote;
+mod remote_writes;
 mod requests;
 pub mod server;
 mod tls;
@@ -28,3 +30,4 @@ mod traces;
 #[cfg(target_os = "linux")]
 mod written_meanwhile;
 mod wrong_types;
+mod writing;

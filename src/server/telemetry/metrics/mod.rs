@@ -111,7 +111,6 @@ impl Metrics {
     }
 
     /// Rows were pushed to a source that is registered, `to` one of Feast's three words.
-    #[expect(dead_code, reason = "the handlers that push are still to come")]
     pub(in crate::server) fn pushed(&self, source: &str, to: &str) {
         if let Some(pushes) = &self.pushes {
             pushes.get_or_create(&[("push_source", source.into()), ("mode", to.into())]).inc();
@@ -119,7 +118,6 @@ impl Metrics {
     }
 
     /// A registered view was materialized, or was not.
-    #[expect(dead_code, reason = "the handlers that materialize are still to come")]
     pub(in crate::server) fn materialized(&self, view: &str, is_done: bool, seconds: f64) {
         let Some((results, durations)) = &self.materializations else { return };
         let view: Arc<str> = view.into();
