@@ -17,13 +17,16 @@ impl Value {
     }
 
     /// The value as Feast's clients send it to servers, in columns of rows: maps are texts of JSON, because the server
-    /// would make them columns of one struct, and whatever is null is null.
+    /// would make them columns of one struct, and whatever is null is null. Bytes, which Feast's has no way for, are texts
+    /// that feastr reads.
     pub fn to_sent_json(&self) -> Json {
         let text = |map: &Map| object(map).to_string().into();
         match &self.kind {
             _ if self.is_null() => Json::Null,
             Some(Kind::Map(map) | Kind::Struct(map)) => text(map),
             Some(Kind::MapList(list) | Kind::StructList(list)) => array(&list.val, text),
+            Some(Kind::Bytes(bytes)) => sent_bytes(bytes),
+            Some(Kind::BytesList(list) | Kind::BytesSet(list)) => array(&list.val, |bytes| sent_bytes(bytes)),
             _ => self.to_json(),
         }
     }
@@ -63,6 +66,11 @@ fn kind_to_json(kind: &Kind) -> Json {
         Kind::List(list) | Kind::Set(list) => array(&list.val, Value::to_json),
         Kind::ZonedTimestamp(moment) => zoned(moment).into(),
     }
+}
+
+/// Bytes as a text of rows that is read as bytes.
+fn sent_bytes(bytes: &[u8]) -> Json {
+    format!("base64:{}", STANDARD.encode(bytes)).into()
 }
 
 fn array<T>(items: &[T], convert: impl Fn(&T) -> Json) -> Json {
@@ -143,6 +151,14 @@ mod tests {
         let map = Kind::Map(Map { val: vec![entry, MapEntry::default()] });
         let list = Kind::List(RepeatedValue { val: vec![map.into(), Value::NULL] });
         assert_eq!(Value::from(list).to_json(), json!([{"k": [1.5, "NaN"], "": null}, null]));
+    }
+
+    #[test]
+    fn bytes_are_sent_as_texts_that_are_read_again() {
+        for (bytes, text) in [(&b""[..], "base64:"), (b"ab", "base64:YWI="), (b"\xff", "base64:/w==")] {
+            assert_eq!(Value::from(Kind::Bytes(bytes.to_vec())).to_sent_json(), json!(text));
+            assert_eq!(crate::feast::values::value::bytes_from_text(text).as_deref(), Some(bytes));
+        }
     }
 
     #[test]
