@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// Serve features over HTTP, in the protocol of Feast's server of features
+///
+/// It also takes rows, and materializes when it is asked to. Whoever reaches it may do so.
 #[derive(Debug, clap::Args)]
 #[command(
     disable_help_flag = true,
@@ -131,7 +133,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     #[cfg(unix)]
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = runtime_of(args.workers()?).map_err(Problem::from)?;
-    runtime.block_on(serve(Arc::new(store), context.caller(), &settings, end_by_signal()))?;
+    let ended = runtime.block_on(serve(Arc::new(store), context.caller(), &settings, end_by_signal()));
+    // What took too long at the end goes on until the process is gone.
+    #[cfg(unix)]
+    super::signals::clean_up();
+    ended?;
     Ok(Exit::Done)
 }
 

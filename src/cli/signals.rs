@@ -33,13 +33,18 @@ pub(crate) fn remove_temporary_files() {
                 None => true,
             };
             if let Some(signal) = signals.forever().find(is_last) {
-                remove_unfinished();
-                spill::remove_all();
+                clean_up();
                 let _ = emulate_default_handler(signal);
             }
         };
         let _ = thread::Builder::new().name("signals".to_owned()).spawn(end);
     });
+}
+
+/// Removes temporary files and unfinished outputs of whatever still goes on: the program is about to end.
+pub(crate) fn clean_up() {
+    remove_unfinished();
+    spill::remove_all();
 }
 
 /// What the first signal does instead of ending the program.

@@ -26,6 +26,9 @@ use crate::{
 /// The column with the times of entity rows, as Feast calls it.
 pub const EVENT_TIMESTAMP: &str = "event_timestamp";
 
+/// More columns no view has; names are looked for one by one.
+const MOST_COLUMNS: usize = 10_000;
+
 /// Rows of entities.
 #[derive(Debug, Clone)]
 pub struct Entities {
@@ -95,8 +98,12 @@ impl Entities {
     /// as in JSON.
     ///
     /// # Errors
-    /// When they are not of one length.
+    /// When they are not of one length, or more than anything has.
     pub fn of_json(columns: Vec<(String, Vec<&RawValue>)>) -> Result<Self, Problem> {
+        if columns.len() > MOST_COLUMNS {
+            let message = format!("there are {} columns, of which {MOST_COLUMNS} are looked at", columns.len());
+            return Err(Problem::new(Kind::Invalid, message, "leave out those that nobody needs".to_owned()));
+        }
         let mut each: Vec<(String, Vec<&RawValue>)> = Vec::with_capacity(columns.len());
         for (name, values) in columns {
             match each.iter_mut().find(|(known, _)| *known == name) {
@@ -304,6 +311,8 @@ mod tests {
         let problem = of_json("{\"a\": [1], \"b\": []}").unwrap_err();
         assert_eq!(problem.message, "column `a` has 1 values and `b` has 0");
         assert!(of_json("{}").unwrap().open().unwrap().columns().columns.is_empty());
+        let many = (0..=MOST_COLUMNS).map(|number| (number.to_string(), Vec::new())).collect();
+        assert_eq!(Entities::of_json(many).unwrap_err().kind, Kind::Invalid);
         let twice = vec![("a".to_owned(), vec![RawValue::NULL]), ("a".to_owned(), Vec::new())];
         assert!(matches!(Entities::of_json(twice).unwrap().rows, Rows::Json { lines, .. } if lines.is_empty()));
     }

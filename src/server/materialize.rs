@@ -42,7 +42,7 @@ pub(super) struct MaterializeRequest {
     #[serde(default)]
     #[expect(dead_code, reason = "Feast takes it, and names of stored features are what they are")]
     full_feature_names: bool,
-    /// Versions of views are not supported yet.
+    /// Views have no versions online: it has to be left out.
     version: Option<String>,
     /// Whether everything until now is materialized, whatever `start_ts` and `end_ts` say.
     #[serde(default)]
@@ -62,7 +62,7 @@ pub(super) struct IncrementalRequest {
     #[serde(default)]
     #[expect(dead_code, reason = "Feast takes it, and names of stored features are what they are")]
     full_feature_names: bool,
-    /// Versions of views are not supported yet.
+    /// Views have no versions online: it has to be left out.
     version: Option<String>,
 }
 
@@ -207,7 +207,8 @@ impl State {
         manner: Manner,
     ) -> Result<Response, Error> {
         if version.is_some() {
-            return Err(Problem::new(Kind::Unsupported, "versions of views are not supported yet", None).into());
+            let help = "leave out `version`".to_owned();
+            return Err(Problem::new(Kind::Invalid, "views have no versions online", help).into());
         }
         // No views are none, and not all.
         let is_nothing = views.as_ref().is_some_and(Vec::is_empty);

@@ -61,7 +61,11 @@ impl State {
     ///
     /// # Errors
     /// When something is wanted that cannot be done, or the registry cannot be read.
-    pub(super) async fn take_in(self: &Arc<Self>, job: Job, force: bool) -> Result<Result<Vec<String>, Vec<String>>, Error> {
+    pub(super) async fn take_in(
+        self: &Arc<Self>,
+        job: Job,
+        force: bool,
+    ) -> Result<Result<Vec<String>, Vec<String>>, Error> {
         let state = Arc::clone(self);
         Ok(match blocking(move || state.accept(job, force)).await? {
             Ok((job, accepted)) => {

@@ -38,6 +38,9 @@ impl<'a> From<&'a RequestColumns> for Asked<'a> {
     }
 }
 
+/// More join keys and fields no request has; names are looked for one by one.
+const MOST_COLUMNS: usize = 1_000;
+
 /// Join keys and fields of requests, as a request has them in its JSON: columns of one length, each name once.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RequestColumns {
@@ -49,8 +52,12 @@ impl RequestColumns {
     /// Columns in the order of the request. Of those with one name the last one counts, as in JSON.
     ///
     /// # Errors
-    /// When they are not of one length.
+    /// When they are not of one length, or more than anything asks for.
     pub fn new(columns: Vec<(String, Vec<Json>)>) -> Result<Self, Problem> {
+        if columns.len() > MOST_COLUMNS {
+            let message = format!("there are {} names, of which {MOST_COLUMNS} are looked at", columns.len());
+            return Err(Problem::new(Kind::Invalid, message, "leave out those that nobody asks for".to_owned()));
+        }
         let mut each: Vec<(String, Vec<Json>)> = Vec::with_capacity(columns.len());
         for (name, values) in columns {
             match each.iter_mut().find(|(known, _)| *known == name) {
@@ -101,5 +108,7 @@ mod tests {
         let problem = RequestColumns::new(vec![column("a", &[1]), column("b", &[])]).unwrap_err();
         assert_eq!((problem.kind, problem.message.as_str()), (Kind::Invalid, "`a` has 1 values and `b` has 0"));
         assert_eq!(RequestColumns::new(Vec::new()).unwrap().rows(), 0);
+        let many = (0..=MOST_COLUMNS).map(|number| (number.to_string(), Vec::new())).collect();
+        assert_eq!(RequestColumns::new(many).unwrap_err().kind, Kind::Invalid);
     }
 }

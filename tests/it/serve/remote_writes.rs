@@ -109,3 +109,41 @@ fn what_feasts_client_lets_the_server_materialize_is_what_is_materialized_here()
         assert_eq!(far.feastr(&args).ok().json(), near.feastr(&args).ok().json());
     }
 }
+
+#[test]
+fn what_feastr_sends_to_its_own_server_is_stored_as_by_itself() {
+    let [near, far] = [(); 2].map(|()| pushing(SQLITE));
+    // It has a way for bytes.
+    for project in [&near, &far] {
+        project.edit(
+            "definitions.yaml",
+            "      - {name: city, dtype: String}\n",
+            "      - {name: city, dtype: String}\n      - {name: photo, dtype: Bytes}\n",
+        );
+        project.feastr(&["apply", "--yes"]).ok();
+    }
+    let server = FeatureServer::start(&far, &[]);
+    let remote = format!("online_store:\n  type: remote\n  path: http://{}\n", server.address);
+    far.write("remote.yaml", far.read("feature_store.yaml").replace(SQLITE, &remote));
+    let far_args = |args: &[&str]| {
+        [&["--feature-store-yaml", "remote.yaml"], args]
+            .concat()
+            .iter()
+            .map(|arg| (*arg).to_owned())
+            .collect::<Vec<_>>()
+    };
+    for (source, rows) in PUSHED {
+        let args = ["push", source, "--input", rows];
+        near.feastr(&args).ok();
+        far.feastr(&far_args(&args)).ok();
+    }
+    for view in ["shop_profile", "shop_city", "shop_stock", "shop_drivers"] {
+        assert_eq!(rows(&far, view), rows(&near, view), "{view}");
+    }
+    let args = ["materialize", EARLIER, LATER, "--views", "profile,stock"];
+    near.feastr(&args).ok();
+    far.feastr(&far_args(&args)).ok();
+    for view in ["shop_profile", "shop_stock"] {
+        assert_eq!(rows(&far, view), rows(&near, view), "{view}");
+    }
+}
