@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::{answers::example, server::FeatureServer};
+use super::{
+    answers::example,
+    server::FeatureServer,
+    writing::{self, SQLITE},
+};
 use crate::{interop::python, support::Project};
 
 const METRICS: [&str; 3] = ["--metrics", "--metrics-port", "0"];
@@ -169,4 +173,27 @@ fn a_port_of_metrics_that_is_taken_is_no_start() {
     let port = taken.local_addr().unwrap().port().to_string();
     let failed = project.feastr(&["serve", "--port", "0", "--metrics", "--metrics-port", &port]).failed();
     assert!(failed.stderr.contains(&format!("cannot listen on 127.0.0.1 port {port}")), "{}", failed.stderr);
+}
+
+#[test]
+fn pushes_and_materializations_are_counted_by_registered_names() {
+    let project = writing::applied(SQLITE);
+    let server = FeatureServer::start(&project, &METRICS);
+    let push = |source: &str| {
+        let df = json!({ "driver_id": [1001], "event_timestamp": ["2025-01-01"], "created": [null], "conv_rate": [1.0],
+            "avg_daily_trips": [1] });
+        server.ask("POST", "/push", &json!({ "push_source_name": source, "df": df }).to_string())
+    };
+    push("stats_push").ok();
+    push("stats_push").ok();
+    assert_eq!(push("made_up").status, 422);
+    let body = json!({ "start_ts": "2000-01-01", "end_ts": "now", "feature_views": ["fresh"] });
+    server.ask("POST", "/materialize", &body.to_string()).ok();
+    let text = server.metrics().body;
+    let labels = [("push_source", "stats_push"), ("mode", "online")];
+    assert_eq!(value(&text, "feast_push_request_total", &labels), 2.0, "{text}");
+    assert!(!text.contains("made_up"), "{text}");
+    let labels = [("feature_view", "fresh"), ("status", "success")];
+    assert_eq!(value(&text, "feast_materialization_result_total", &labels), 1.0, "{text}");
+    assert_eq!(value(&text, "feast_materialization_duration_seconds_count", &labels[..1]), 1.0, "{text}");
 }

@@ -40,7 +40,7 @@ on_demand_feature_views:
   - {name: asked, sources: [fresh], schema: [{name: thrice, dtype: Int64, sql: avg_daily_trips * 3}]}
 ";
 
-const SQLITE: &str = "online_store:\n  type: sqlite\n  path: data/online_store.db\n";
+pub const SQLITE: &str = "online_store:\n  type: sqlite\n  path: data/online_store.db\n";
 
 /// A repo with these definitions, applied, whose values are in a store.
 pub fn applied(online_store: &str) -> Project {
