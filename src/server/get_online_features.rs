@@ -13,7 +13,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::Value as Json;
-use tokio::time::timeout_at;
+use tokio::{task::block_in_place, time::timeout_at};
 use utoipa::ToSchema;
 
 use super::{
@@ -28,6 +28,9 @@ use crate::{
     retrieval::{FeatureReference, FeatureRequest, Selection},
     serving::RequestColumns,
 };
+
+/// To write more values than these takes so long that others are answered on another thread meanwhile.
+const MANY: usize = 50_000;
 
 /// What is asked for.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -169,7 +172,9 @@ impl State {
         let answering = get_online(&self.store, &self.caller, request);
         let answer = timeout_at(deadline.into(), answering).await.map_err(|_| Error::late())??;
         let mut json = Vec::new();
-        answer.write_json(asked.include_feature_view_version_metadata, &mut json)?;
+        let mut write = || answer.write_json(asked.include_feature_view_version_metadata, &mut json);
+        let values = answer.columns.iter().map(|column| column.values.len()).sum::<usize>();
+        if values > MANY { block_in_place(write)? } else { write()? }
         let mut response = Response::new(Body::from(json));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
         response.extensions_mut().insert(observed.answered(&answer));

@@ -36,6 +36,9 @@ const ONE_OF_SEVERAL: Duration = Duration::from_millis(500);
 /// For how long who has which keys is not found out again, however many reads fail.
 const REST: Duration = Duration::from_millis(100);
 
+/// So many commands are sent at once: others who share the connection have their turn in between.
+const AT_ONCE: usize = 1_000;
+
 /// The servers of a store, for reads at any time.
 pub(crate) struct Nodes {
     config: RedisConfig,
@@ -390,9 +393,13 @@ async fn ask_all(link: &SharedLink, questions: &[Question], indexes: &[usize]) -
     if let [index] = indexes {
         return Ok(vec![link.answer(&questions[*index].command).await?]);
     }
-    let mut pipeline = Pipeline::with_capacity(indexes.len());
-    indexes.iter().for_each(|index| {
-        pipeline.add_command(questions[*index].command.clone());
-    });
-    link.answers(&pipeline, indexes.len()).await
+    let mut told = Vec::with_capacity(indexes.len());
+    for indexes in indexes.chunks(AT_ONCE) {
+        let mut pipeline = Pipeline::with_capacity(indexes.len());
+        indexes.iter().for_each(|index| {
+            pipeline.add_command(questions[*index].command.clone());
+        });
+        told.append(&mut link.answers(&pipeline, indexes.len()).await?);
+    }
+    Ok(told)
 }
