@@ -45,8 +45,11 @@ fn through_server(project: &Project, online_store: &str, steps: &[Json]) {
     project.write("feature_store.yaml", local);
 }
 
-/// Everything in a table of values, with event and creation times.
-fn rows(project: &Project, table: &str) -> Vec<(Vec<u8>, String, Vec<u8>, i64, Option<i64>)> {
+/// A row of a table: key, feature, value, event and creation in seconds.
+type Row = (Vec<u8>, String, Vec<u8>, i64, Option<i64>);
+
+/// Everything in a table of values.
+fn rows(project: &Project, table: &str) -> Vec<Row> {
     let connection = Connection::open(project.path("data/online_store.db")).unwrap();
     let select = format!("SELECT entity_key, feature_name, value, event_ts, created_ts FROM {table} ORDER BY 1, 2");
     let mut statement = connection.prepare(&select).unwrap();
