@@ -147,7 +147,7 @@ def main():
             print(f"after computed features: {memory(process):.0f} MiB", flush=True)
         feast = {}
         if os.environ.get("FEAST") != "no":
-            with serving([*FEAST, "serve", "--no-access-log"], folder) as (address, process, ready):
+            with serving([*FEAST, "serve", "--no-access-log", "--max-requests", "0"], folder) as (address, process, ready):
                 print(f"Feast answers after {ready:.1f} s, {memory(process):.0f} MiB", flush=True)
                 load("http", address, files["http", 1], 1, 1)
                 feast = {case: load("http", address, files["http", case[0]], case[1]) for case in CASES}
