@@ -174,7 +174,11 @@ impl State {
         let mut json = Vec::new();
         let mut write = || answer.write_json(asked.include_feature_view_version_metadata, &mut json);
         let values = answer.columns.iter().map(|column| column.values.len()).sum::<usize>();
-        if values > MANY { block_in_place(write)? } else { write()? }
+        if values > MANY {
+            block_in_place(write)?
+        } else {
+            write()?
+        }
         let mut response = Response::new(Body::from(json));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
         response.extensions_mut().insert(observed.answered(&answer));

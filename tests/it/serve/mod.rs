@@ -27,7 +27,7 @@ mod requests;
 pub mod server;
 mod tls;
 mod traces;
+mod writing;
 #[cfg(target_os = "linux")]
 mod written_meanwhile;
 mod wrong_types;
-mod writing;
