@@ -18,6 +18,7 @@ pub mod materialize;
 pub mod model;
 pub mod offline;
 pub mod online;
+pub mod permissions;
 pub mod plan;
 pub mod problem;
 pub mod push;

@@ -21,6 +21,7 @@ pub mod history;
 pub mod import;
 pub mod log_served;
 pub mod materialize;
+pub mod permissions;
 pub mod plan;
 mod prepared;
 pub mod push;

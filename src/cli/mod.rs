@@ -26,6 +26,7 @@ mod output;
 mod output_file;
 mod output_format;
 mod parquet_options;
+mod permissions;
 mod plan;
 mod push;
 mod question;
@@ -155,8 +156,9 @@ enum Command {
     FeatureServices(objects::Args),
     /// Show the registered data sources
     DataSources(objects::Args),
-    /// Show the registered permissions
-    Permissions(objects::Args),
+    /// Show the registered permissions, and what they allow
+    #[command(subcommand)]
+    Permissions(permissions::Command),
     /// Save results of get-historical, and show those that are registered
     #[command(subcommand)]
     SavedDatasets(saved_datasets::Command),
@@ -243,7 +245,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::StreamFeatureViews(args) => objects::run(args, ObjectKind::StreamFeatureView, context),
         Command::LabelViews(args) => objects::run(args, ObjectKind::LabelView, context),
         Command::Features(args) => features::run(args, context),
-        Command::Permissions(args) => objects::run(args, ObjectKind::Permission, context),
+        Command::Permissions(command) => permissions::run(command, context),
         Command::SavedDatasets(command) => saved_datasets::run(command, context),
         Command::ValidationReferences(args) => objects::run(args, ObjectKind::ValidationReference, context),
         Command::FeatureServices(args) => objects::run(args, ObjectKind::FeatureService, context),

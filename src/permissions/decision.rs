@@ -63,6 +63,11 @@ impl Permissions {
         self.rules.is_empty() && self.unreadable == 0
     }
 
+    /// Whether some permission is about an action with an object, whoever asks.
+    pub fn mention(&self, resource: Resource<'_>, action: PermissionAction) -> bool {
+        self.rules.iter().any(|rule| rule.mismatch(resource, &[action]).is_none())
+    }
+
     /// Whether a user may do all of these with an object: one permission has to allow them together.
     pub fn decide(&self, user: &User, resource: Resource<'_>, actions: &[PermissionAction]) -> Decision {
         if self.is_empty() {
@@ -154,11 +159,9 @@ mod tests {
     #[test]
     fn without_permissions_the_setting_decides_for_those_who_have_a_name() {
         let state = RegistryState::default();
-        for (unruled, name, allowed) in [
-            (Unruled::Allow, "somebody", true),
-            (Unruled::Allow, "", false),
-            (Unruled::Deny, "somebody", false),
-        ] {
+        for (unruled, name, allowed) in
+            [(Unruled::Allow, "somebody", true), (Unruled::Allow, "", false), (Unruled::Deny, "somebody", false)]
+        {
             let user = User { name: name.to_owned(), ..User::default() };
             let decision = decide(&Permissions::of(&state, unruled), &user, &[PermissionAction::Describe]);
             assert_eq!(decision, Decision { allowed, reason: Reason::Unruled(unruled) });

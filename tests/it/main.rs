@@ -44,6 +44,7 @@ mod output_files;
 #[cfg(unix)]
 mod outputs;
 mod pages;
+mod permissions;
 mod plan;
 mod point_in_time;
 mod porting;
