@@ -91,3 +91,69 @@ fn covers(kind: PermissionType, of: PermissionType) -> bool {
     let is_feature_view = matches!(of, PermissionType::BatchFeatureView | PermissionType::StreamFeatureView);
     kind == of || (kind == PermissionType::FeatureView && is_feature_view)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Policy;
+
+    fn rule(types: &[PermissionType], patterns: &[&str], tags: &[(&str, &str)]) -> Rule {
+        Rule::new(Permission {
+            name: "rule".to_owned(),
+            types: types.to_vec(),
+            name_patterns: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(),
+            required_tags: labels(tags),
+            actions: vec![PermissionAction::ReadOnline],
+            policy: Policy::AllowAll,
+            tags: Tags::new(),
+        })
+    }
+
+    fn labels(tags: &[(&str, &str)]) -> Tags {
+        tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn mismatch(rule: &Rule, kind: PermissionType, name: &str, tags: &[(&str, &str)]) -> Option<Mismatch> {
+        let tags = labels(tags);
+        rule.mismatch(Resource { kind, name, tags: &tags }, &[PermissionAction::ReadOnline])
+    }
+
+    #[test]
+    fn batch_and_stream_views_are_feature_views_and_others_are_not() {
+        use PermissionType::{BatchFeatureView, FeatureView, LabelView, OnDemandFeatureView, StreamFeatureView};
+        let (views, batch) = (rule(&[FeatureView], &[], &[]), rule(&[BatchFeatureView], &[], &[]));
+        for kind in [FeatureView, BatchFeatureView, StreamFeatureView] {
+            assert_eq!(mismatch(&views, kind, "v", &[]), None, "{kind:?}");
+        }
+        for kind in [OnDemandFeatureView, LabelView] {
+            assert_eq!(mismatch(&views, kind, "v", &[]), Some(Mismatch::Type), "{kind:?}");
+        }
+        assert_eq!(mismatch(&batch, FeatureView, "v", &[]), Some(Mismatch::Type));
+    }
+
+    #[test]
+    fn a_pattern_is_a_regular_expression_of_the_whole_name() {
+        let matches = |pattern: &str, name: &str| {
+            mismatch(&rule(&[PermissionType::Entity], &[pattern], &[]), PermissionType::Entity, name, &[]).is_none()
+        };
+        assert!(matches("driver", "driver") && matches(" driver ", "driver") && matches("a|driver", "driver"));
+        // No glob: an `r` any number of times.
+        assert!(matches("driver*", "driverrr") && !matches("driver*", "driver_stats"));
+        for (pattern, name) in
+            [("driver", "drivers"), ("driver", "my_driver"), ("Driver", "driver"), ("a|driver", "ab")]
+        {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+        assert!(!matches("driver", "driver\n") && !matches("(?!x)driver", "driver"));
+    }
+
+    #[test]
+    fn all_required_tags_have_to_be_there() {
+        let rule = rule(&[PermissionType::Entity], &[], &[("team", "search"), ("tier", "1")]);
+        let of = |tags: &[(&str, &str)]| mismatch(&rule, PermissionType::Entity, "driver", tags);
+        assert_eq!(of(&[("team", "search"), ("tier", "1"), ("more", "")]), None);
+        for tags in [&[][..], &[("team", "search")], &[("team", "search"), ("tier", "2")]] {
+            assert_eq!(of(tags), Some(Mismatch::Tags), "{tags:?}");
+        }
+    }
+}
