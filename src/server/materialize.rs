@@ -103,13 +103,13 @@ pub(super) struct BusyViews {
     tag = "writing",
     params(
         ("async" = Option<bool>, Query, description = "Whether nobody waits for it"),
-        ("force" = Option<bool>, Query, description = "Of those that nobody waits for: whether it waits for others of the                                                        same views, instead of being refused")
+        ("force" = Option<bool>, Query, description = "Of those that nobody waits for: whether it waits for others of the same views, instead of being refused")
     ),
     request_body = MaterializeRequest,
     responses(
         (status = 200, body = (), description = "It is done; the body is null"),
         (status = 202, body = AcceptedJob, description = "It will be done"),
-        (status = 409, body = BusyViews, description = "Views are being materialized already. Or, without `async`, what is                                                         registered does not allow it: JSON in a string, as FeastError"),
+        (status = 409, body = BusyViews, description = "Views are being materialized already. Or, without `async`, what is registered does not allow it: JSON in a string, as FeastError"),
         Refusals
     )
 )]
@@ -132,13 +132,13 @@ pub(super) async fn materialize(
     tag = "writing",
     params(
         ("async" = Option<bool>, Query, description = "Whether nobody waits for it"),
-        ("force" = Option<bool>, Query, description = "Of those that nobody waits for: whether it waits for others of the                                                        same views, instead of being refused")
+        ("force" = Option<bool>, Query, description = "Of those that nobody waits for: whether it waits for others of the same views, instead of being refused")
     ),
     request_body = IncrementalRequest,
     responses(
         (status = 200, body = (), description = "It is done; the body is null"),
         (status = 202, body = AcceptedJob, description = "It will be done"),
-        (status = 409, body = BusyViews, description = "Views are being materialized already. Or, without `async`, what is                                                         registered does not allow it: JSON in a string, as FeastError"),
+        (status = 409, body = BusyViews, description = "Views are being materialized already. Or, without `async`, what is registered does not allow it: JSON in a string, as FeastError"),
         Refusals
     )
 )]
