@@ -47,8 +47,8 @@ impl Folder {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let hidden = hidden(&path, |builder| builder.tempdir_in(folder_of(&path)))?;
-        let unfinished = Unfinished::note(hidden.path());
+        let make = || hidden(&path, |builder| builder.tempdir_in(folder_of(&path)));
+        let (hidden, unfinished) = Unfinished::make(make, TempDir::path)?;
         Ok(Self { hidden, _unfinished: unfinished, path, end: End::Appears { replaces: replace } })
     }
 
@@ -59,8 +59,8 @@ impl Folder {
     /// When the folder cannot be written.
     pub fn adding_to(path: &Path, (beginning, ending): (&str, &str)) -> io::Result<(Self, AddedFiles)> {
         fs::create_dir_all(path)?;
-        let hidden = tempfile::Builder::new().prefix(".push.").suffix(".part").tempdir_in(path)?;
-        let unfinished = Unfinished::note(hidden.path());
+        let make = || tempfile::Builder::new().prefix(".push.").suffix(".part").tempdir_in(path);
+        let (hidden, unfinished) = Unfinished::make(make, TempDir::path)?;
         let additions = Additions::new(beginning, ending);
         let added = additions.added();
         Ok((Self { hidden, _unfinished: unfinished, path: path.to_owned(), end: End::Adds(additions) }, added))
@@ -72,9 +72,22 @@ impl Folder {
             End::Appears { .. } => below.join(format!("data_{number}.{ending}")),
             End::Adds(additions) => additions.begin(below, number),
         };
-        let path = self.hidden.path().join(file);
-        fs::create_dir_all(folder_of(&path))?;
+        let path = self.hidden.path().join(&file);
+        self.make_folders(folder_of(&file))?;
         Target::part(&path)
+    }
+
+    /// Folders in the hidden one, which is not made again once a signal has removed it.
+    fn make_folders(&self, below: &Path) -> io::Result<()> {
+        let mut folder = self.hidden.path().to_owned();
+        for name in below {
+            folder.push(name);
+            match fs::create_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => made?,
+            }
+        }
+        Ok(())
     }
 
     /// Gives the folder, or each of its files, its name.

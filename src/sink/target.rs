@@ -65,8 +65,8 @@ impl Target {
             }
             _ => {
                 let path = follow_links(path)?;
-                let temporary = hidden(&path, |builder| builder.tempfile_in(folder_of(&path)))?;
-                let unfinished = Unfinished::note(temporary.path());
+                let make = || hidden(&path, |builder| builder.tempfile_in(folder_of(&path)));
+                let (temporary, unfinished) = Unfinished::make(make, tempfile::NamedTempFile::path)?;
                 Place::File { temporary: BufWriter::new(temporary), path, unfinished }
             }
         };

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -17,9 +17,16 @@ fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 pub(super) struct Unfinished(PathBuf);
 
 impl Unfinished {
-    pub(super) fn note(path: &Path) -> Self {
-        unfinished().insert(path.to_owned());
-        Self(path.to_owned())
+    /// Makes something that is not finished. It is noted before a signal can end the program.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(super) fn make<T>(make: impl FnOnce() -> io::Result<T>, path: impl FnOnce(&T) -> &Path) -> io::Result<(T, Self)> {
+        let mut unfinished = unfinished();
+        let made = make()?;
+        let path = path(&made).to_owned();
+        unfinished.insert(path.clone());
+        Ok((made, Self(path)))
     }
 }
 
@@ -29,12 +36,21 @@ impl Drop for Unfinished {
     }
 }
 
-/// Removes what is not finished, before a signal ends the program. Others may still be writing it.
+/// Removes what is not finished, before the program ends. From now on nothing is begun, and who is writing what is
+/// removed, or has finished it, waits for the end.
 pub fn remove_unfinished() {
-    const TRIES: usize = 10;
-    for path in unfinished().iter() {
-        // A folder gets new files while it is removed.
-        let removed = || if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-        _ = (0..TRIES).any(|_| removed().is_ok() || !path.exists());
+    let unfinished = unfinished();
+    for path in unfinished.iter() {
+        let _ = if path.is_dir() { remove_folder(path) } else { fs::remove_file(path) };
     }
+    // Nobody gets to the point of saying that files are missing.
+    std::mem::forget(unfinished);
+}
+
+/// A folder gets new files while it is removed; under another name nobody finds it.
+fn remove_folder(path: &Path) -> io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".part");
+    fs::rename(path, &aside)?;
+    fs::remove_dir_all(&aside)
 }

@@ -92,8 +92,13 @@ pub(crate) fn prepare(session: &mut PostgresSession, tables: &[String], numbers:
 const MOST_ATTEMPTS: usize = 20;
 
 fn collided(error: &PostgresError) -> bool {
-    const CODES: [SqlState; 4] =
-        [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_SCHEMA, SqlState::DUPLICATE_OBJECT];
+    const CODES: [SqlState; 5] = [
+        SqlState::UNIQUE_VIOLATION,
+        SqlState::DUPLICATE_TABLE,
+        SqlState::DUPLICATE_SCHEMA,
+        SqlState::DUPLICATE_OBJECT,
+        SqlState::T_R_DEADLOCK_DETECTED,
+    ];
     error.code().is_some_and(|code| CODES.contains(code))
 }
 

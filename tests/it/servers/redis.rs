@@ -183,7 +183,8 @@ impl RedisCluster {
             let mut connection = node.connect();
             await_true("the cluster is complete", || {
                 let info: String = redis::cmd("CLUSTER").arg("INFO").query(&mut connection).unwrap();
-                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+                let known = ["cluster_state:ok", "cluster_known_nodes:3", "cluster_slots_assigned:16384"];
+                known.iter().all(|known| info.contains(known))
             });
         }
         Self { nodes }
