@@ -7,6 +7,7 @@ pub mod apply;
 pub mod cli;
 pub mod clients;
 pub mod config;
+pub mod daemon;
 pub mod definitions;
 pub mod diagnostics;
 pub mod drift;

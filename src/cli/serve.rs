@@ -6,8 +6,9 @@ use super::{CommandError, Context, Exit, context::environment, lock_timeout::loc
 use crate::{
     clients::runtime::runtime_of,
     config::{MetricsConfig, OtlpConfig, RegistryCache, variables},
+    daemon::{CertificateFiles, Log, LogFormat, LogLevel, MetricsAddress, TelemetrySettings},
     problem::Problem,
-    server::{CertificateFiles, Log, LogFormat, LogLevel, MetricsAddress, Settings, TelemetrySettings, serve},
+    server::{Settings, serve},
     ui::Verbosity,
 };
 

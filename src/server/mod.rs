@@ -10,16 +10,14 @@ mod health;
 mod jobs;
 mod materialize;
 mod materializing;
+mod observe;
 mod push;
 mod readiness;
 mod refusals;
-mod registry_watch;
 mod router;
 mod run;
 mod settings;
 mod state;
-mod telemetry;
-mod tls;
 mod unsupported;
 mod write_to_online_store;
 mod writing;
@@ -31,8 +29,7 @@ use axum::{
 use serde::Serialize;
 
 pub use run::serve;
-pub use settings::{CertificateFiles, MetricsAddress, Settings, TelemetrySettings};
-pub use telemetry::{Log, LogFormat, LogLevel};
+pub use settings::Settings;
 
 /// The type of bodies.
 const JSON: &str = "application/json";

@@ -17,9 +17,10 @@ use super::{
     detail::detail,
     docs,
     error::{Error, FeastError},
-    get_online_features, health, materialize, push,
+    get_online_features, health, materialize,
+    observe::{Observer, observe},
+    push,
     state::State,
-    telemetry::{Observer, observe},
     unsupported, write_to_online_store,
 };
 use crate::problem::{Kind, Problem};

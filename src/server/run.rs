@@ -5,13 +5,15 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 use axum_server::{Handle, Server, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
-use super::{
-    body, registry_watch::tell_when_it_is_away, router::router, settings::Settings, state::State, tls::Certificate,
-};
+use super::{body, router::router, settings::Settings, state::State};
 use crate::{
     app::{Caller, FeatureStore},
-    problem::{Kind, Problem},
+    daemon::{Certificate, listen, tell_when_it_is_away},
+    problem::Problem,
 };
+
+/// The protocol of connections with TLS.
+const HTTP: &[u8] = b"http/1.1";
 
 /// Answers requests until `end` comes, and then those that are being answered. What happens is told in the log.
 ///
@@ -23,7 +25,7 @@ pub async fn serve(
     settings: &Settings,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Problem> {
-    let certificate = settings.certificate.clone().map(Certificate::read).transpose()?;
+    let certificate = settings.certificate.clone().map(|files| Certificate::read(files, HTTP)).transpose()?;
     let listener = listen(&settings.host, settings.port).await?;
     let address = listener.local_addr()?;
     let state = Arc::new(State::new(store, caller, settings)?);
@@ -60,7 +62,7 @@ pub async fn serve(
     }
     // It has told the server to end, and cannot have panicked.
     let _ = ended.await;
-    telemetry.end(settings).await;
+    telemetry.end(settings.end_limit).await;
     Ok(())
 }
 
@@ -88,16 +90,4 @@ async fn ending(state: Arc<State>, handle: Handle<SocketAddr>, settings: Setting
     if !state.jobs.ended(deadline).await {
         tracing::warn!("Materializations are cut off; they can be done again");
     }
-}
-
-async fn listen(host: &str, port: u16) -> Result<TcpListener, Problem> {
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let failed = |error: std::io::Error| {
-        let help = match error.kind() {
-            std::io::ErrorKind::AddrInUse => Some("choose another port, or end the program that has it".to_owned()),
-            _ => None,
-        };
-        Problem::new(Kind::Unavailable, format!("cannot listen on {host} port {port}: {error}"), help)
-    };
-    TcpListener::bind((host, port)).await.map_err(failed)
 }

@@ -14,10 +14,10 @@ use super::{
     jobs::Jobs,
     readiness::{Readiness, ReadyReport},
     settings::Settings,
-    telemetry::Telemetry,
 };
 use crate::{
     app::{Caller, FeatureStore},
+    daemon::telemetry::Telemetry,
     problem::Problem,
 };
 
@@ -59,7 +59,7 @@ impl State {
     /// # Errors
     /// When what is told of requests cannot be told.
     pub(super) fn new(store: Arc<FeatureStore>, caller: Caller, settings: &Settings) -> Result<Self, Problem> {
-        let telemetry = Arc::new(Telemetry::new(settings, &store, &caller)?);
+        let telemetry = Arc::new(Telemetry::new(&settings.telemetry, &store, &caller)?);
         Ok(Self {
             store,
             caller,

@@ -21,7 +21,10 @@ impl Unfinished {
     ///
     /// # Errors
     /// Those of `make`.
-    pub(super) fn make<T>(make: impl FnOnce() -> io::Result<T>, path: impl FnOnce(&T) -> &Path) -> io::Result<(T, Self)> {
+    pub(super) fn make<T>(
+        make: impl FnOnce() -> io::Result<T>,
+        path: impl FnOnce(&T) -> &Path,
+    ) -> io::Result<(T, Self)> {
         let mut unfinished = unfinished();
         let made = make()?;
         let path = path(&made).to_owned();

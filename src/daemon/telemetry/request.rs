@@ -10,14 +10,14 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use uuid::Uuid;
 
 /// The header with the id of a request, in both directions.
-pub(super) const ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest id that is taken from a client.
 const LONGEST: usize = 128;
 
 /// A request that is being answered.
 #[derive(Debug, Clone)]
-pub(in crate::server) struct RequestIds {
+pub(crate) struct RequestIds {
     id: HeaderValue,
     log_id: Uuid,
     trace_id: Option<String>,
@@ -28,18 +28,18 @@ tokio::task_local! {
 }
 
 /// Carries out what answers a request.
-pub(super) async fn answering<T>(request: RequestIds, answer: impl Future<Output = T>) -> T {
+pub(crate) async fn answering<T>(request: RequestIds, answer: impl Future<Output = T>) -> T {
     CURRENT.scope(request, answer).await
 }
 
 /// What is to be known of the request that is being answered, if one is.
-pub(in crate::server) fn current<T>(read: impl FnOnce(&RequestIds) -> T) -> Option<T> {
+pub(crate) fn current<T>(read: impl FnOnce(&RequestIds) -> T) -> Option<T> {
     CURRENT.try_with(read).ok()
 }
 
 impl RequestIds {
     /// The id that the client gives, if it is one, or a new one.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(ID).filter(|id| is_id(id.as_bytes()));
         let new = || uuid::Builder::from_random_bytes(rand::random()).into_uuid();
         match given {
@@ -58,28 +58,28 @@ impl RequestIds {
     }
 
     /// The same as a part of a trace.
-    pub(super) fn in_trace(self, context: &Context) -> Self {
+    pub(crate) fn in_trace(self, context: &Context) -> Self {
         let span = context.span().span_context().clone();
         Self { trace_id: span.is_valid().then(|| span.trace_id().to_string()), ..self }
     }
 
     /// The id as it is given back.
-    pub(super) const fn header(&self) -> &HeaderValue {
+    pub(crate) const fn header(&self) -> &HeaderValue {
         &self.id
     }
 
     /// The id as a text.
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.id.to_str().unwrap_or_default()
     }
 
     /// The id in the logs of feature services: the same, if it is a UUID.
-    pub(super) const fn log_id(&self) -> Uuid {
+    pub(crate) const fn log_id(&self) -> Uuid {
         self.log_id
     }
 
     /// The id of the trace in 32 hexadecimal digits.
-    pub(super) fn trace_id(&self) -> Option<&str> {
+    pub(crate) fn trace_id(&self) -> Option<&str> {
         self.trace_id.as_deref()
     }
 }
@@ -91,7 +91,7 @@ fn is_id(id: &[u8]) -> bool {
 }
 
 /// The trace that a client continues, as W3C's headers say; an empty one if there are none.
-pub(super) fn parent(headers: &HeaderMap) -> Context {
+pub(crate) fn parent(headers: &HeaderMap) -> Context {
     if !headers.contains_key("traceparent") {
         return Context::new();
     }

@@ -15,7 +15,7 @@ const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 /// What answers on the port.
-pub(in crate::server::telemetry) fn expose(metrics: Arc<Metrics>) -> Router {
+pub(in crate::daemon::telemetry) fn expose(metrics: Arc<Metrics>) -> Router {
     Router::new().fallback(move || {
         let text = metrics.text();
         async { ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response() }

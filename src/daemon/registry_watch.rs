@@ -10,7 +10,7 @@ use crate::app::FeatureStore;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Tells it as long as it is waited for.
-pub(super) async fn tell_when_it_is_away(store: Arc<FeatureStore>) {
+pub(crate) async fn tell_when_it_is_away(store: Arc<FeatureStore>) {
     let mut was_away = false;
     loop {
         sleep(PAUSE).await;

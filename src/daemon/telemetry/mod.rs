@@ -3,27 +3,32 @@
 
 mod audit;
 mod feature_logs;
-mod log;
+pub(crate) mod log;
 mod metrics;
-mod observe;
 mod otlp;
-mod request;
+pub(crate) mod request;
 mod seldom;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::Router;
 use tokio::time::timeout;
 
 pub use self::log::{Log, LogFormat, LogLevel};
-pub(super) use self::observe::{Observer, observe};
 use self::{
     audit::AuditLine,
     feature_logs::FeatureLogs,
-    metrics::{Metrics, Shape, expose},
+    metrics::{Metrics, expose},
     otlp::{MetricsSender, Traces},
 };
-use super::settings::{Settings, TelemetrySettings};
+pub(crate) use self::{
+    metrics::{Endpoints, Shape},
+    seldom::Seldom,
+};
+use super::settings::TelemetrySettings;
 use crate::{
     app::{Caller, FeatureStore},
     clients::runtime::blocking,
@@ -34,14 +39,16 @@ use crate::{
 
 /// What a server tells of its requests; nothing of what is not wanted.
 #[derive(Default)]
-pub(super) struct Telemetry {
+pub(crate) struct Telemetry {
     /// Counts and measures.
-    pub(super) metrics: Option<Arc<Metrics>>,
+    pub(crate) metrics: Option<Arc<Metrics>>,
     sender: Option<Arc<MetricsSender>>,
-    traces: Option<Traces>,
+    /// Makes spans of requests.
+    pub(crate) traces: Option<Traces>,
     feature_logs: Option<FeatureLogs>,
     audit_log: bool,
-    access_log: bool,
+    /// Whether each request has a line in the log, if that much is said.
+    pub(crate) access_log: bool,
 }
 
 impl Telemetry {
@@ -49,8 +56,12 @@ impl Telemetry {
     ///
     /// # Errors
     /// When encryption to a collector cannot be set up, or the system gives no thread.
-    pub(super) fn new(settings: &Settings, store: &Arc<FeatureStore>, caller: &Caller) -> Result<Self, Problem> {
-        let TelemetrySettings { access_log, metrics, otlp } = &settings.telemetry;
+    pub(crate) fn new(
+        settings: &TelemetrySettings,
+        store: &Arc<FeatureStore>,
+        caller: &Caller,
+    ) -> Result<Self, Problem> {
+        let TelemetrySettings { access_log, metrics, otlp } = settings;
         let config = &store.config().feature_server;
         let sends_metrics = otlp.as_ref().is_some_and(|otlp| otlp.metrics.is_some());
         let has_metrics = metrics.is_some() || sends_metrics;
@@ -75,18 +86,18 @@ impl Telemetry {
     }
 
     /// What answers on the port of metrics, if there are any.
-    pub(super) fn exposed(&self) -> Option<Router> {
+    pub(crate) fn exposed(&self) -> Option<Router> {
         self.metrics.clone().map(expose)
     }
 
     /// Sends metrics now and then, as long as it is waited for, if they are to be sent.
-    pub(super) fn sending(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+    pub(crate) fn sending(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         let sender = self.sender.clone()?;
         Some(async move { sender.run().await })
     }
 
     /// Somebody asks for features.
-    pub(super) fn asked(&self, features: &FeatureRequest, columns: &RequestColumns) -> OnlineRequest<'_> {
+    pub(crate) fn asked(&self, features: &FeatureRequest, columns: &RequestColumns) -> OnlineRequest<'_> {
         if let Some(metrics) = &self.metrics {
             metrics.asked(columns.rows());
         }
@@ -95,15 +106,14 @@ impl Telemetry {
     }
 
     /// Somebody was answered: takes what was served of a feature service for its log.
-    pub(super) fn served(&self, features: &FeatureRequest, answer: Answer) {
+    pub(crate) fn served(&self, features: &FeatureRequest, answer: Answer) {
         if let Some(logs) = &self.feature_logs {
             logs.take(features, answer);
         }
     }
 
-    /// Sends and writes what waits, as long as the end of the server may take.
-    pub(super) async fn end(self: Arc<Self>, settings: &Settings) {
-        let longest = settings.end_limit;
+    /// Sends and writes what waits, for no longer than this.
+    pub(crate) async fn end(self: Arc<Self>, longest: Duration) {
         let telemetry = Arc::clone(&self);
         let written = blocking(move || {
             if let Some(logs) = &telemetry.feature_logs {
@@ -127,14 +137,14 @@ impl Telemetry {
 }
 
 /// A request for features that is being answered; it has failed unless it is said that it was answered.
-pub(super) struct OnlineRequest<'a> {
+pub(crate) struct OnlineRequest<'a> {
     telemetry: &'a Telemetry,
     audit: Option<(AuditLine, Instant)>,
 }
 
 impl OnlineRequest<'_> {
     /// It was answered so.
-    pub(super) fn answered(mut self, answer: &Answer) -> Shape {
+    pub(crate) fn answered(mut self, answer: &Answer) -> Shape {
         if let Some(metrics) = &self.telemetry.metrics {
             metrics.answered(answer);
         }

@@ -10,10 +10,10 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::{collector::Collector, messages::message, resource};
-use crate::{config::OtlpConfig, problem::Problem, server::telemetry::metrics::Metrics};
+use crate::{config::OtlpConfig, daemon::telemetry::metrics::Metrics, problem::Problem};
 
 /// Sends metrics to a collector.
-pub(in crate::server::telemetry) struct MetricsSender {
+pub(in crate::daemon::telemetry) struct MetricsSender {
     collector: Collector,
     metrics: Arc<Metrics>,
     resource: Resource,
@@ -26,7 +26,7 @@ impl MetricsSender {
     ///
     /// # Errors
     /// When encryption cannot be set up.
-    pub(in crate::server::telemetry) fn to(
+    pub(in crate::daemon::telemetry) fn to(
         config: &OtlpConfig,
         url: &Url,
         metrics: Arc<Metrics>,
@@ -41,14 +41,14 @@ impl MetricsSender {
     }
 
     /// Sends them as they stand.
-    pub(in crate::server::telemetry) async fn send(&self) {
+    pub(in crate::daemon::telemetry) async fn send(&self) {
         let message = message(&self.metrics.text(), self.resource.clone(), [self.began, SystemTime::now()]);
         // That they are lost was told.
         self.collector.send(&message).await;
     }
 
     /// Sends them again and again, as long as it is waited for.
-    pub(in crate::server::telemetry) async fn run(&self) {
+    pub(in crate::daemon::telemetry) async fn run(&self) {
         loop {
             sleep(self.period).await;
             self.send().await;

@@ -12,19 +12,19 @@ use axum::{
     response::Response,
 };
 
-use super::{
-    Telemetry,
-    metrics::{Endpoints, Shape},
-    request::{self, RequestIds},
-    seldom::Seldom,
+use crate::{
+    daemon::telemetry::{
+        Endpoints, Seldom, Shape, Telemetry,
+        request::{self, RequestIds},
+    },
+    problem::Problem,
 };
-use crate::problem::Problem;
 
 /// So often it is told at most that a store is away or late.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What observes the requests of a router.
-pub(in crate::server) struct Observer {
+pub(super) struct Observer {
     telemetry: Arc<Telemetry>,
     endpoints: Option<Endpoints>,
     failures: Seldom,
@@ -32,18 +32,14 @@ pub(in crate::server) struct Observer {
 
 impl Observer {
     /// An observer of requests to these routes; others have no metrics.
-    pub(in crate::server) fn new(telemetry: &Arc<Telemetry>, routes: impl Iterator<Item = String>) -> Arc<Self> {
+    pub(super) fn new(telemetry: &Arc<Telemetry>, routes: impl Iterator<Item = String>) -> Arc<Self> {
         let endpoints = telemetry.metrics.as_ref().map(|metrics| metrics.endpoints(routes));
         Arc::new(Self { telemetry: Arc::clone(telemetry), endpoints, failures: Seldom::after(PAUSE) })
     }
 }
 
 /// Has a request answered, and tells of it.
-pub(in crate::server) async fn observe(
-    State(observer): State<Arc<Observer>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let telemetry = &*observer.telemetry;
     let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -101,16 +97,21 @@ mod tests {
     use serde_json::Value as Json;
     use tower_http::catch_panic::CatchPanicLayer;
 
-    use super::{
-        super::log::{LogFormat, LogLevel, tests::Heard},
-        *,
+    use super::{super::error::Error, *};
+    use crate::{
+        daemon::telemetry::{
+            LogFormat, LogLevel,
+            log::{self, tests::Heard},
+        },
+        problem::Kind,
     };
-    use crate::{problem::Kind, server::error::Error};
 
     /// Asks a router of one route that is answered so, and says what is heard of it.
     fn heard(answer: fn() -> Result<(), Error>, headers: &[(&str, &str)]) -> (Response, Vec<Json>) {
         let heard = Heard::listen(LogFormat::Json, LogLevel::Requests);
-        let telemetry = Arc::new(Telemetry { access_log: true, ..Telemetry::default() });
+        let mut telemetry = Telemetry::default();
+        telemetry.access_log = true;
+        let telemetry = Arc::new(telemetry);
         let observer = Observer::new(&telemetry, ["/x".to_owned()].into_iter());
         let router = Router::new()
             .route("/x", get(async move || answer()))
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn a_mistake_of_the_program_is_told_with_the_request() {
         let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(super::super::log::told));
+        std::panic::set_hook(Box::new(log::told));
         let (response, lines) = heard(|| panic!("I am wrong"), &[("x-request-id", "mine")]);
         std::panic::set_hook(before);
         assert_eq!(

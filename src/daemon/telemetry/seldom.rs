@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Lets something be told once in a while.
-pub(super) struct Seldom {
+pub(crate) struct Seldom {
     began: Instant,
     pause: Duration,
     /// When it may be told again, in milliseconds since the beginning.
@@ -16,12 +16,12 @@ pub(super) struct Seldom {
 
 impl Seldom {
     /// Tells at once, and then after such pauses.
-    pub(super) fn after(pause: Duration) -> Self {
+    pub(crate) fn after(pause: Duration) -> Self {
         Self { began: Instant::now(), pause, next: AtomicU64::new(0), untold: AtomicU64::new(0) }
     }
 
     /// It happened so many times. How many times it did since it was told last, if it is to be told now.
-    pub(super) fn happened(&self, times: u64) -> Option<u64> {
+    pub(crate) fn happened(&self, times: u64) -> Option<u64> {
         let untold = self.untold.fetch_add(times, Ordering::Relaxed) + times;
         let now = millis(self.began.elapsed());
         let next = self.next.load(Ordering::Relaxed);

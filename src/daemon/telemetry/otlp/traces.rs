@@ -22,20 +22,20 @@ use super::{collector::Collector, resource};
 use crate::{config::OtlpConfig, problem::Problem};
 
 /// Makes spans, and sends them now and then from a thread of its own. What waits to be sent is limited; what is more is lost.
-pub(in crate::server::telemetry) struct Traces {
+pub(crate) struct Traces {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
 }
 
 /// A request as a part of a trace.
-pub(in crate::server::telemetry) struct RequestSpan(Span);
+pub(crate) struct RequestSpan(Span);
 
 impl Traces {
     /// Traces that go to a collector.
     ///
     /// # Errors
     /// When encryption cannot be set up.
-    pub(in crate::server::telemetry) fn to(config: &OtlpConfig, url: &Url) -> Result<Self, Problem> {
+    pub(crate) fn to(config: &OtlpConfig, url: &Url) -> Result<Self, Problem> {
         let exporter = Exporter {
             collector: Arc::new(Collector::new(config, url, "traces")?),
             resource: ResourceAttributesWithSchema::default(),
@@ -47,13 +47,7 @@ impl Traces {
     }
 
     /// Begins the span of a request; `parent` has the one of the client.
-    pub(in crate::server::telemetry) fn begin(
-        &self,
-        parent: &Context,
-        method: &Method,
-        route: Option<&str>,
-        path: &str,
-    ) -> RequestSpan {
+    pub(crate) fn begin(&self, parent: &Context, method: &Method, route: Option<&str>, path: &str) -> RequestSpan {
         let name: Cow<'static, str> = match route {
             Some(route) => format!("{method} {route}").into(),
             None => method.to_string().into(),
@@ -71,7 +65,7 @@ impl Traces {
     }
 
     /// Sends what waits, and no more afterwards.
-    pub(in crate::server::telemetry) fn end(&self, longest: Duration) {
+    pub(crate) fn end(&self, longest: Duration) {
         // What was not sent was told.
         let _ = self.provider.shutdown_with_timeout(longest);
     }
@@ -79,12 +73,12 @@ impl Traces {
 
 impl RequestSpan {
     /// The trace that it is a part of.
-    pub(in crate::server::telemetry) fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> Context {
         Context::new().with_remote_span_context(self.0.span_context().clone())
     }
 
     /// It was answered so.
-    pub(in crate::server::telemetry) fn end(mut self, status: StatusCode, id: &str) {
+    pub(crate) fn end(mut self, status: StatusCode, id: &str) {
         if self.0.is_recording() {
             self.0.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
             self.0.set_attribute(KeyValue::new("request_id", id.to_owned()));

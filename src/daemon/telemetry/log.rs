@@ -74,7 +74,7 @@ impl Log {
 }
 
 /// A panic in the log. Its message is the program's own, which has no values of requests.
-pub(super) fn told(info: &PanicHookInfo<'_>) {
+pub(crate) fn told(info: &PanicHookInfo<'_>) {
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let message = info.payload_as_str().unwrap_or("no message");
     tracing::error!(place, "the program has a mistake: {message}");
@@ -211,7 +211,7 @@ impl Visit for Said {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::{
         io,
         sync::{Arc, Mutex},
@@ -222,7 +222,7 @@ pub(super) mod tests {
     use super::*;
 
     /// What is said in this thread while it is there.
-    pub(in crate::server::telemetry) struct Heard {
+    pub(crate) struct Heard {
         text: Arc<Mutex<Vec<u8>>>,
         _guard: DefaultGuard,
     }
@@ -240,7 +240,7 @@ pub(super) mod tests {
     }
 
     impl Heard {
-        pub(in crate::server::telemetry) fn listen(format: LogFormat, level: LogLevel) -> Self {
+        pub(crate) fn listen(format: LogFormat, level: LogLevel) -> Self {
             let text = Arc::<Mutex<Vec<u8>>>::default();
             let heard = Arc::clone(&text);
             let lines = Log { format, level, coloured: false }.over(move || Stream(Arc::clone(&heard)));
@@ -248,7 +248,7 @@ pub(super) mod tests {
             Self { text, _guard }
         }
 
-        pub(in crate::server::telemetry) fn text(&self) -> String {
+        pub(crate) fn text(&self) -> String {
             String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
         }
     }

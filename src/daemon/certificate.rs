@@ -26,37 +26,38 @@ const PAUSE: Duration = Duration::from_secs(1);
 type Mark = [Option<(SystemTime, u64)>; 2];
 
 /// A certificate that is read again when its files change.
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     files: CertificateFiles,
+    protocol: &'static [u8],
     mark: Mark,
     config: RustlsConfig,
 }
 
 impl Certificate {
-    /// Reads the files.
+    /// Reads the files, for connections in a protocol by its name in ALPN.
     ///
     /// # Errors
     /// When they cannot be read or do not belong together.
-    pub(super) fn read(files: CertificateFiles) -> Result<Self, Problem> {
+    pub(crate) fn read(files: CertificateFiles, protocol: &'static [u8]) -> Result<Self, Problem> {
         let mark = mark(&files);
-        let config = RustlsConfig::from_config(config(&files)?);
-        Ok(Self { files, mark, config })
+        let config = RustlsConfig::from_config(config(&files, protocol)?);
+        Ok(Self { files, protocol, mark, config })
     }
 
     /// What connections are encrypted with.
-    pub(super) fn config(&self) -> RustlsConfig {
+    pub(crate) fn config(&self) -> RustlsConfig {
         self.config.clone()
     }
 
     /// Looks at the files until the server ends. A new pair that does not work is told, and the old one stays.
-    pub(super) async fn watch(self) {
-        let Self { files, mut mark, config: current } = self;
+    pub(crate) async fn watch(self) {
+        let Self { files, protocol, mut mark, config: current } = self;
         loop {
             sleep(PAUSE).await;
             let (looked_at, known) = (files.clone(), mark);
             let read = blocking(move || {
                 let now = self::mark(&looked_at);
-                Ok::<_, Problem>((now != known).then(|| (now, config(&looked_at))))
+                Ok::<_, Problem>((now != known).then(|| (now, config(&looked_at, protocol))))
             });
             // Without a thread it is looked at later.
             let Ok(Some((now, read))) = read.await else { continue };
@@ -79,7 +80,7 @@ fn mark(files: &CertificateFiles) -> Mark {
     })
 }
 
-fn config(files: &CertificateFiles) -> Result<Arc<ServerConfig>, Problem> {
+fn config(files: &CertificateFiles, protocol: &[u8]) -> Result<Arc<ServerConfig>, Problem> {
     let unreadable = |what: &str, path: &std::path::Path, error: &dyn std::fmt::Display| {
         Problem::new(
             Kind::Invalid,
@@ -104,6 +105,6 @@ fn config(files: &CertificateFiles) -> Result<Arc<ServerConfig>, Problem> {
         .with_no_client_auth()
         .with_single_cert(certificates, key)
         .map_err(failed)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![protocol.to_vec()];
     Ok(Arc::new(config))
 }

@@ -12,25 +12,19 @@ use super::{Histograms, Labels};
 
 /// How much a request asked for, and was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::server) struct Shape {
+pub(crate) struct Shape {
     /// How many features.
-    pub(in crate::server) features: usize,
+    pub(crate) features: usize,
     /// Of how many views.
-    pub(in crate::server) views: usize,
+    pub(crate) views: usize,
 }
 
 /// Where the requests to each route are counted.
-pub(in crate::server::telemetry) struct Endpoints(pub(super) HashMap<String, Endpoint>);
+pub(crate) struct Endpoints(pub(super) HashMap<String, Endpoint>);
 
 impl Endpoints {
     /// A request to a route was answered.
-    pub(in crate::server::telemetry) fn answered(
-        &self,
-        route: &str,
-        is_success: bool,
-        shape: Option<Shape>,
-        took: Duration,
-    ) {
+    pub(crate) fn answered(&self, route: &str, is_success: bool, shape: Option<Shape>, took: Duration) {
         if let Some(endpoint) = self.0.get(route) {
             endpoint.answered(is_success, shape, took);
         }

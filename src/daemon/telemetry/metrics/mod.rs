@@ -14,14 +14,14 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub(in crate::server) use self::endpoint::Shape;
+pub(crate) use self::endpoint::{Endpoints, Shape};
+pub(super) use self::exposed::expose;
 use self::{
     endpoint::Endpoint,
     online::OnlineMetrics,
     process::{CPU, MEMORY, Process},
     registered::Registered,
 };
-pub(super) use self::{endpoint::Endpoints, exposed::expose};
 use crate::{
     app::{Caller, FeatureStore},
     config::MetricsConfig,
@@ -35,7 +35,7 @@ type Labels<const N: usize> = [(&'static str, Arc<str>); N];
 type Histograms<const N: usize> = Family<Labels<N>, Histogram, fn() -> Histogram>;
 
 /// Everything that is counted and measured. Groups that the settings leave out are not there.
-pub(in crate::server) struct Metrics {
+pub(crate) struct Metrics {
     registry: Registry,
     bins: Vec<usize>,
     requests: Option<(Family<Labels<2>, Counter>, Histograms<3>)>,
@@ -88,7 +88,7 @@ impl Metrics {
     }
 
     /// Where the requests to some routes are counted.
-    pub(super) fn endpoints(&self, routes: impl Iterator<Item = String>) -> Endpoints {
+    pub(crate) fn endpoints(&self, routes: impl Iterator<Item = String>) -> Endpoints {
         let endpoint = |route: String| {
             let endpoint = Endpoint::new(&route, self.bins.clone(), self.requests.clone());
             (route, endpoint)
@@ -111,14 +111,14 @@ impl Metrics {
     }
 
     /// Rows were pushed to a source that is registered, `to` one of Feast's three words.
-    pub(in crate::server) fn pushed(&self, source: &str, to: &str) {
+    pub(crate) fn pushed(&self, source: &str, to: &str) {
         if let Some(pushes) = &self.pushes {
             pushes.get_or_create(&[("push_source", source.into()), ("mode", to.into())]).inc();
         }
     }
 
     /// A registered view was materialized, or was not.
-    pub(in crate::server) fn materialized(&self, view: &str, is_done: bool, seconds: f64) {
+    pub(crate) fn materialized(&self, view: &str, is_done: bool, seconds: f64) {
         let Some((results, durations)) = &self.materializations else { return };
         let view: Arc<str> = view.into();
         let status = if is_done { "success" } else { "failure" };

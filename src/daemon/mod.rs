@@ -1,0 +1,14 @@
+//! What all servers have: the address that they listen on, their certificate, whether what is registered can be read, and what
+//! they tell of their requests.
+
+mod certificate;
+mod listen;
+mod registry_watch;
+mod settings;
+pub(crate) mod telemetry;
+
+pub(crate) use certificate::Certificate;
+pub(crate) use listen::listen;
+pub(crate) use registry_watch::tell_when_it_is_away;
+pub use settings::{CertificateFiles, MetricsAddress, TelemetrySettings};
+pub use telemetry::{Log, LogFormat, LogLevel};
