@@ -1,8 +1,23 @@
 use prost::Message;
 use serde_json::Value;
 
-use super::messages::{self, DecodeError, decode};
-use crate::model::ObjectKind;
+use super::{
+    convert::{SourceRows, data_source_from_message, data_source_to_message},
+    messages::{self, DecodeError, decode},
+};
+use crate::model::{DataSource, ObjectKind, Timestamp};
+
+/// A data source as the JSON of protobuf, as if it was not stored.
+pub fn data_source_json(source: &DataSource) -> Value {
+    let message = data_source_to_message(source, None, &SourceRows::default(), Timestamp::from_micros(0));
+    // Every message has a JSON form.
+    serde_json::to_value(messages::DataSource { meta: None, ..message }).unwrap_or_default()
+}
+
+/// The data source that a message is.
+pub fn data_source_of(message: &messages::DataSource) -> DataSource {
+    data_source_from_message(message)
+}
 
 /// A stored message as the JSON of protobuf.
 ///

@@ -24,7 +24,7 @@ mod write;
 
 pub use convert::{RowVersion, SourceRows, Unmanaged, is_same_version};
 pub use infra::{online_tables, with_online_tables};
-pub use json::to_json;
+pub use json::{data_source_json, data_source_of, to_json};
 pub use layout::{Layout, features, layout};
 pub use listed::{Computed, Listed, ListedView};
 pub use messages::DecodeError;

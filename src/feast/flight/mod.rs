@@ -1,0 +1,15 @@
+//! What Feast's offline servers and their clients say to each other over Arrow Flight: commands in JSON, and the errors of
+//! `feast.errors` in the messages of failures.
+//!
+//! Source: `feast/offline_server.py`, `feast/infra/offline_stores/remote.py` and `feast/arrow_error_handler.py`.
+
+mod command;
+mod data_source;
+mod error;
+mod marker;
+mod parameters;
+
+pub use command::{API_NAMES, Call, Command, CommandError, Historical, Persist, Pull, Put, Read};
+pub use data_source::{WrongDataSource, data_source_from_json, data_source_to_json};
+pub use error::FeastError;
+pub use marker::{is_empty_marker, marker};
