@@ -195,7 +195,6 @@ mod tests {
     fn what_is_no_source_is_said() {
         for text in [
             "",
-            "[]",
             "{\"type\": \"NOPE\", \"name\": \"s\"}",
             "{\"name\": 7}",
             "{\"customOptions\": {\"configuration\": \"?\"}}",
