@@ -55,6 +55,8 @@ pub enum Kind {
     Unavailable,
     /// A store did not answer in time.
     Deadline,
+    /// Nobody knows who the caller is: there is no token, or it is not right.
+    Unauthenticated,
     /// The caller may not do this. What a store does not let feastr do is [`Unavailable`](Self::Unavailable).
     Denied,
     /// The caller called it off.

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Caller, Event, Observer, remembered::Remembered};
+use super::{Caller, Event, Observer, access::KeptPermissions, remembered::Remembered};
 use crate::{
     config::StoreConfig,
     model::{RegistryState, Timestamp},
@@ -24,6 +24,7 @@ pub struct FeatureStore {
     /// What is registered, for those who ask again and again.
     kept: Option<Cached>,
     remembered: Remembered,
+    permissions: KeptPermissions,
     expressions: Arc<Engine>,
     clock: fn() -> Timestamp,
     observer: Arc<Observer>,
@@ -81,6 +82,7 @@ impl FeatureStore {
             config,
             kept: None,
             remembered: Remembered::default(),
+            permissions: KeptPermissions::default(),
             expressions: Arc::default(),
             clock,
             observer,
@@ -147,6 +149,11 @@ impl FeatureStore {
     /// What a store that is held remembers of requests.
     pub(super) fn remembered(&self) -> Option<&Remembered> {
         self.kept.as_ref().map(|_| &self.remembered)
+    }
+
+    /// The permissions that were looked at last.
+    pub(super) const fn kept_permissions(&self) -> &KeptPermissions {
+        &self.permissions
     }
 
     /// Where expressions of on-demand views are computed.

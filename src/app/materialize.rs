@@ -3,13 +3,15 @@
 mod by_server;
 mod whole;
 
+use std::sync::Arc;
+
 pub use by_server::{ServerRun, by_server};
 pub use whole::{Materialized, busy_views, materialize, wanted_views};
 
-use super::{Caller, Event, Failure, FeatureStore};
+use super::{Caller, Event, Failure, FeatureStore, access::Access};
 use crate::{
     materialize::{self as run, Range, RunOptions, RunReport, Stores, ViewForecast, ViewRun},
-    model::{ForeignObject, RegistryState},
+    model::{ForeignObject, PermissionAction, RegistryState},
     online::Replace,
     problem::{Advice, Kind, Problem},
     registry::read_objects,
@@ -39,7 +41,7 @@ pub struct Materialization<'a> {
     store: &'a FeatureStore,
     caller: &'a Caller,
     request: Request<'a>,
-    registered: RegistryState,
+    registered: Arc<RegistryState>,
     runs: Vec<ViewRun>,
     /// Views of the project that are left out because feastr cannot materialize them.
     pub left_out: Vec<ForeignObject>,
@@ -49,18 +51,21 @@ impl<'a> Materialization<'a> {
     /// Looks for what is wanted. Writes nothing.
     ///
     /// # Errors
-    /// When the end lies in the future ([`Kind::Refused`]), a view is unknown or not online, or the registry cannot be
+    /// When the end lies in the future ([`Kind::Refused`]), the caller may not, a view is unknown or not online, or the registry cannot be
     /// read.
     pub fn plan(store: &'a FeatureStore, caller: &'a Caller, request: Request<'a>) -> Result<Self, Failure> {
         check_end(store, request)?;
         store.required_online()?;
-        let registered = read_objects(&store.registry().snapshot(store.project())?);
+        let registered = Arc::new(read_objects(&store.registry().snapshot(store.project())?));
         if registered.objects.is_empty() {
             let registry = store.registry().location();
             let message = format!("project {} is not in the registry {registry}", store.project());
             return Err(Problem::new(Kind::NotFound, message, None).advise(Advice::Apply).into());
         }
+        let access = Access::of(store, caller, &registered);
+        access.check_views(&[PermissionAction::WriteOnline], request.views.iter().map(String::as_str))?;
         let (runs, left_out) = run::plan_runs(&registered, request.views, request.range)?;
+        access.check_views(&[PermissionAction::WriteOnline], runs.iter().map(|run| run.view.name.as_str()))?;
         Ok(Self { store, caller, request, registered, runs, left_out })
     }
 

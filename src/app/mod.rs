@@ -3,6 +3,7 @@
 //! The command line and servers are faces of it. Nothing here knows a terminal, an environment variable or a file
 //! descriptor; every use case is told who asks, and fails with a [`Failure`] that has a kind.
 
+mod access;
 pub mod apply;
 mod caller;
 pub mod catalogue;
@@ -15,6 +16,7 @@ pub mod export;
 mod failure;
 mod feature_store;
 pub mod freshness;
+mod gate;
 pub mod get_historical;
 pub mod get_online;
 pub mod history;
@@ -37,6 +39,7 @@ pub use caller::Caller;
 pub use event::{Event, Observer};
 pub use failure::Failure;
 pub use feature_store::{FeatureStore, Opening};
+pub use gate::{Gate, Notice};
 
 #[cfg(test)]
 mod tests;

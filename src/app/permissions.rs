@@ -7,7 +7,7 @@ use super::{Caller, Failure, FeatureStore};
 use crate::{
     diagnostics::did_you_mean,
     model::{Object, ObjectId, PermissionAction, Policy, RegistryState},
-    permissions::{Decision, Permissions, Resource, Unruled, User},
+    permissions::{Decision, Resource, User},
     problem::{Kind, Problem},
 };
 
@@ -58,18 +58,18 @@ pub fn decide(store: &FeatureStore, _: &Caller, question: Question<'_>) -> Resul
     let state = store.registered()?;
     let id = object(&state, question.object)?;
     let resource = state.objects.get(&id).map(Resource::from).ok_or_else(|| unknown(&state, question.object))?;
-    let decision = permissions(&state).decide(question.user, resource, &[question.action]);
+    let decision = store.permissions(&state).decide(question.user, resource, &[question.action]);
     Ok(Decided { object: id, decision })
 }
 
-/// The objects that are not about all actions in some permission. None if there are no permissions at all, where everything
-/// is allowed.
+/// The objects that are not about all actions in some permission. None if there are no permissions at all, where a setting
+/// decides.
 ///
 /// # Errors
 /// When the registry cannot be read.
 pub fn unmentioned(store: &FeatureStore, _: &Caller) -> Result<Vec<Unmentioned>, Failure> {
     let state = store.registered()?;
-    let permissions = permissions(&state);
+    let permissions = store.permissions(&state);
     if permissions.is_empty() {
         return Ok(Vec::new());
     }
@@ -100,11 +100,6 @@ pub fn roles(store: &FeatureStore, _: &Caller) -> Result<Vec<NamedRole>, Failure
         permissions.into_iter().map(named).collect::<Vec<_>>()
     };
     Ok(roles.into_iter().flat_map(named).collect())
-}
-
-/// Without permissions everybody may do everything, as in Feast.
-fn permissions(state: &RegistryState) -> Permissions {
-    Permissions::of(state, Unruled::Allow)
 }
 
 /// The object that somebody means.

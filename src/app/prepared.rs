@@ -42,7 +42,7 @@ pub(super) fn prepared(store: &FeatureStore, request: &FeatureRequest) -> Result
             Features::Served(ServedFeatures::new(request, resolved, Arc::clone(server)).strict(strict))
         }
     };
-    let prepared = Arc::new(Prepared { retrieval, features });
+    let prepared = Arc::new(Prepared { state: Arc::clone(&state), retrieval, features });
     if let Some(remembered) = remembered {
         remembered.put(&state, request, &prepared);
     }

@@ -18,6 +18,8 @@ const MOST: usize = 1_000;
 
 /// The features of a request.
 pub(super) struct Prepared {
+    /// Where they were found.
+    pub(super) state: Arc<RegistryState>,
     pub(super) retrieval: Arc<Retrieval>,
     pub(super) features: Features,
 }
@@ -87,7 +89,7 @@ mod tests {
         let retrieval = Arc::new(Retrieval::default());
         let features =
             OnlineFeatures::new("p", Arc::clone(&retrieval), &MemoryOnlineStore::default(), &Arc::default()).unwrap();
-        Arc::new(Prepared { retrieval, features: Features::Stored(features) })
+        Arc::new(Prepared { state: Arc::default(), retrieval, features: Features::Stored(features) })
     }
 
     #[test]

@@ -11,8 +11,8 @@ use std::{
 use super::signals;
 use super::{CommandError, Global, skipped_checks::SkippedChecks};
 use crate::{
-    app::{Caller, Event, Failure, FeatureStore, Opening, definitions},
-    config::{self, MemoryLimit, ParseMemoryLimitError, RegistryCache, RegistryConfig, StoreConfig, variables},
+    app::{Caller, Event, Failure, FeatureStore, Gate, Opening, definitions},
+    config::{self, AuthConfig, MemoryLimit, ParseMemoryLimitError, Password, RegistryCache, RegistryConfig, StoreConfig, variables},
     diagnostics::{Diagnostics, SourceText},
     model::{Repo, Timestamp},
     registry::{self, LOCK_TIMEOUT, Locking, Registry, Waiting},
@@ -185,6 +185,12 @@ impl Context {
     /// Who runs the command: somebody who may read the settings.
     pub(crate) fn caller(&self) -> Caller {
         Caller::Operator(self.who())
+    }
+
+    /// Who finds out who asks a server of this repo.
+    pub(crate) fn gate(&self, auth: &AuthConfig) -> Result<Gate, CommandError> {
+        let secret = environment(variables::INTRA_COMMUNICATION).filter(|secret| !secret.is_empty()).map(Password);
+        Ok(Gate::of(auth, self.caller(), secret.as_ref(), Timestamp::now)?)
     }
 
     /// This run, as those read it who wait for its lock or look into the history: `apply of alice@ci-7 (pid 412)`.

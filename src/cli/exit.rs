@@ -31,6 +31,7 @@ impl Exit {
             | Kind::Unsupported
             | Kind::Unavailable
             | Kind::Deadline
+            | Kind::Unauthenticated
             | Kind::Denied
             | Kind::Cancelled
             | Kind::Internal => Self::Failed,

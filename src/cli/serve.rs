@@ -14,7 +14,8 @@ use crate::{
 
 /// Serve features over HTTP, in the protocol of Feast's server of features
 ///
-/// It also takes rows, and materializes when it is asked to. Whoever reaches it may do so.
+/// It also takes rows, and materializes when it is asked to. Whoever reaches it may do so, unless `auth` in the settings says
+/// how people prove who they are; then the permissions of the registry say who may what.
 #[derive(Debug, clap::Args)]
 #[command(
     disable_help_flag = true,
@@ -130,11 +131,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let registry_cache = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
     let store = context.store_held(registry_cache)?.with_feast_statuses(args.feast_statuses);
     let settings = args.settings(&store.config().feature_server.metrics, OtlpConfig::of(&environment)?);
+    let gate = context.gate(&store.config().auth)?;
     // Each connection is an open file, of which a process may have few until it asks for more.
     #[cfg(unix)]
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = runtime_of(args.workers()?).map_err(Problem::from)?;
-    let ended = runtime.block_on(serve(Arc::new(store), context.caller(), &settings, end_by_signal()));
+    let ended = runtime.block_on(serve(Arc::new(store), gate, &settings, end_by_signal()));
     // What took too long at the end goes on until the process is gone.
     #[cfg(unix)]
     super::signals::clean_up();

@@ -33,6 +33,9 @@ declare_variables! {
     GITHUB_STEP_SUMMARY = "GITHUB_STEP_SUMMARY";
     /// The checkout in GitHub Actions, at which the paths of marks start.
     GITHUB_WORKSPACE = "GITHUB_WORKSPACE";
+    /// A secret that servers of one store share. Who sends it as a name in an unsigned token is one of them, and may do
+    /// everything; no other unsigned token counts.
+    INTRA_COMMUNICATION = "INTRA_COMMUNICATION_BASE64";
     /// Who runs the program, for those who wait for its lock.
     USER = "USER";
     /// The same on Windows.
@@ -68,11 +71,14 @@ declare_variables! {
 /// Looks up an environment variable: handed in, so that the core reads no environment itself.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// The keys of secrets.
+const SECRETS: [&str; 4] = ["password", "client_secret", "token", "user_token"];
+
 /// Replaces `$NAME`, `${NAME}` and `${NAME:-default}` in every unquoted or quoted value.
 ///
 /// As in Feast an unknown `$NAME` stays as it is, because passwords may contain a dollar sign; an
 /// unknown `${NAME}` without default is an error. An unquoted value is typed again afterwards, so
-/// that `port: ${PORT}` is a number; a password stays a text, whatever it looks like. Positions stay
+/// that `port: ${PORT}` is a number; a secret stays a text, whatever it looks like. Positions stay
 /// those of the file, whose text never contains what was filled in.
 pub(crate) fn expand(node: &mut Node, environment: Environment<'_>, diagnostics: &mut Diagnostics) {
     expand_typed(node, true, environment, diagnostics);
@@ -83,7 +89,8 @@ fn expand_typed(node: &mut Node, typed: bool, environment: Environment<'_>, diag
         Content::List(items) => items.iter_mut().for_each(|item| expand(item, environment, diagnostics)),
         Content::Mapping(entries) => {
             for (key, value) in entries {
-                expand_typed(value, key.as_text() != Some("password"), environment, diagnostics);
+                let is_secret = key.as_text().is_some_and(|key| SECRETS.contains(&key));
+                expand_typed(value, !is_secret, environment, diagnostics);
             }
         }
         Content::Scalar(scalar) => {

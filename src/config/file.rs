@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     OnlineStoreConfig, StoreConfig,
+    auth::{AuthConfig, RawAuth, RawFeastrAuth},
     environment::{Environment, expand},
     feature_server::{FeatureServerConfig, RawFeatureServer},
     offline::{self, OfflineStoreNode},
@@ -38,9 +39,9 @@ record! {
         feastr: RawFeastr,
         /// What `serve` tells of its requests.
         feature_server: RawFeatureServer,
-        // Settings of parts that feastr does not have, or that only servers use.
-        /// Feast's servers: who may ask. Without effect.
-        auth: Node,
+        /// How servers know who asks, and how clients prove who they are.
+        auth: RawAuth,
+        // Settings of parts that feastr does not have.
         /// Feast's engines for materializing. Without effect: feastr has its own.
         batch_engine: Node,
         /// Another name of `batch_engine`. Without effect.
@@ -78,6 +79,8 @@ record! {
         /// The name of this repo among those that share the project; with one, an apply deletes only what
         /// this repo applied itself. Up to 100 ASCII letters, digits and any of `_ - . /`.
         name: Spanned<String>,
+        /// What only feastr knows of `auth`.
+        auth: RawFeastrAuth,
     }
     defaulted {
         /// Whether a request for online values fails where one of them cannot be computed. Otherwise that value is null with
@@ -133,7 +136,9 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
     let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let registry = registry::registry(&raw.registry.0, folder, diagnostics);
     let feature_server = FeatureServerConfig::of(raw.feature_server, diagnostics);
-    let (repo_name, strict) = raw.feastr.map_or((None, false), |feastr| (feastr.name, feastr.strict));
+    let (repo_name, strict, own_auth) =
+        raw.feastr.map_or((None, false, None), |feastr| (feastr.name, feastr.strict, feastr.auth));
+    let auth = AuthConfig::of(raw.auth, own_auth, folder, diagnostics);
     if let Some(name) = &repo_name {
         check_repo_name(name, diagnostics);
     }
@@ -150,6 +155,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
         registry_cache: RegistryCache::of(&raw.registry.0),
         online_store: online_store?,
         offline_store: offline_store?,
+        auth,
         feature_server,
         strict,
         memory_limit: super::MemoryLimit::default(),

@@ -3,6 +3,7 @@
 //! Keys and their meaning are Feast's. Keys that only matter to parts feastr does not have are
 //! accepted and left alone; kinds of stores it does not know are errors at the place they are named.
 
+mod auth;
 mod database_url;
 mod environment;
 mod feature_server;
@@ -19,6 +20,7 @@ mod table_url;
 
 use std::path::{Path, PathBuf};
 
+pub use auth::{AuthConfig, AuthMethod, Credentials, OidcConfig, TokenChecks, WithoutPermissions};
 pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMode};
 pub use environment::{Environment, variables};
 pub use feature_server::{FeatureLoggingConfig, FeatureServerConfig, MetricsConfig};
@@ -67,6 +69,8 @@ pub struct StoreConfig {
     pub online_store: Option<OnlineStoreConfig>,
     /// What reads the sources.
     pub offline_store: OfflineStoreConfig,
+    /// Who may ask servers, and what clients say who they are.
+    pub auth: AuthConfig,
     /// What a server of features tells of its requests.
     pub feature_server: FeatureServerConfig,
     /// Whether a request for online values fails where one of them cannot be computed.
@@ -81,11 +85,12 @@ impl StoreConfig {
         serde_json::json!({
             "project": self.project,
             "project_description": self.project_description,
-            "feastr": { "name": self.repo_name, "strict": self.strict },
+            "feastr": { "name": self.repo_name, "strict": self.strict, "auth": self.auth.own_settings() },
             "provider": self.provider,
             "registry": self.registry.settings(),
             "online_store": self.online_store.as_ref().map(OnlineStoreConfig::settings),
             "offline_store": self.offline_store.settings(),
+            "auth": self.auth.settings(),
             "feature_server": self.feature_server.settings(),
             "entity_key_serialization_version": file::KEY_VERSION,
             "repo_path": self.repo,

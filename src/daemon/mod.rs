@@ -2,12 +2,14 @@
 //! they tell of their requests.
 
 mod certificate;
+mod gate;
 mod listen;
 mod registry_watch;
 mod settings;
 pub(crate) mod telemetry;
 
 pub(crate) use certificate::Certificate;
+pub(crate) use gate::tell_who_may_ask;
 pub(crate) use listen::listen;
 pub(crate) use registry_watch::tell_when_it_is_away;
 pub use settings::{CertificateFiles, MetricsAddress, TelemetrySettings};

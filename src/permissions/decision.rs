@@ -4,7 +4,7 @@ use super::{
     rule::{Mismatch, Resource, Rule},
     user::User,
 };
-use crate::model::{Object, ObjectKind, PermissionAction, RegistryState};
+use crate::model::{Object, ObjectKind, PermissionAction, Policy, RegistryState};
 
 /// What holds in a project without any permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,6 +63,11 @@ impl Permissions {
         self.rules.is_empty() && self.unreadable == 0
     }
 
+    /// The policy of a permission.
+    pub fn policy(&self, name: &str) -> Option<&Policy> {
+        self.rules.iter().find(|rule| rule.permission.name == name).map(|rule| &rule.permission.policy)
+    }
+
     /// Whether some permission is about an action with an object, whoever asks.
     pub fn mention(&self, resource: Resource<'_>, action: PermissionAction) -> bool {
         self.rules.iter().any(|rule| rule.mismatch(resource, &[action]).is_none())
@@ -93,7 +98,7 @@ impl Permissions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Entity, Permission, PermissionType, Policy, Tags};
+    use crate::model::{Entity, Permission, PermissionType, Tags};
 
     fn permission(name: &str) -> Permission {
         Permission {

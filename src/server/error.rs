@@ -7,7 +7,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{body::Unreadable, json};
+use super::{body::Unreadable, detail::detail, json};
 use crate::{
     app::Failure,
     clients::runtime::NoRuntime,
@@ -87,6 +87,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let problem = match self {
             Self::Unreadable(unreadable) => return unreadable.into_response(),
+            Self::Failed(problem) if problem.kind == Kind::Unauthenticated => return unauthenticated(problem),
             Self::Failed(problem) => problem,
         };
         // It consists of texts.
@@ -96,12 +97,26 @@ impl IntoResponse for Error {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
-        if status.is_server_error() {
+        if status.is_server_error() || status == StatusCode::FORBIDDEN {
             // For the log.
             response.extensions_mut().insert(problem);
         }
         response
     }
+}
+
+/// The answer to somebody whom nobody knows: the words of Feast, by which its clients know it, and the reason where RFC 6750
+/// has it.
+fn unauthenticated(problem: Problem) -> Response {
+    let mut response = detail(StatusCode::UNAUTHORIZED, "Invalid or expired access token");
+    let reason: String = problem.message.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
+    let challenge = HeaderValue::try_from(format!("Bearer error=\"invalid_token\", error_description=\"{reason}\""));
+    // It consists of printable characters.
+    if let Ok(challenge) = challenge {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response.extensions_mut().insert(problem);
+    response
 }
 
 /// The status of a problem.
@@ -118,6 +133,7 @@ pub(super) const fn status(problem: &Problem) -> StatusCode {
         Kind::Unsupported => StatusCode::NOT_IMPLEMENTED,
         Kind::Unavailable | Kind::Cancelled => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Deadline => StatusCode::GATEWAY_TIMEOUT,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Denied => StatusCode::FORBIDDEN,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -143,7 +159,7 @@ mod tests {
 
     #[test]
     fn mistakes_of_clients_are_4xx_and_troubles_of_servers_5xx() {
-        for kind in [Kind::Invalid, Kind::NotFound, Kind::Conflict, Kind::Refused, Kind::Denied] {
+        for kind in [Kind::Invalid, Kind::NotFound, Kind::Conflict, Kind::Refused, Kind::Unauthenticated, Kind::Denied] {
             assert!(status(&Problem::new(kind, "", None)).is_client_error(), "{kind:?}");
         }
         for kind in [Kind::Unsupported, Kind::Unavailable, Kind::Deadline, Kind::Cancelled, Kind::Internal] {

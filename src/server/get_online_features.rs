@@ -17,13 +17,18 @@ use tokio::{task::block_in_place, time::timeout_at};
 use utoipa::ToSchema;
 
 use super::{
-    JSON, body,
+    JSON,
+    asker::Asker,
+    body,
     detail::{BodyDetails, Detail},
     error::Error,
     state::State,
 };
 use crate::{
-    app::get_online::{self, get_online},
+    app::{
+        Caller,
+        get_online::{self, get_online},
+    },
     problem::Problem,
     retrieval::{FeatureReference, FeatureRequest, Selection},
     serving::RequestColumns,
@@ -141,6 +146,7 @@ struct ViewMetadata {
     request_body = OnlineFeaturesRequest,
     responses(
         (status = 200, body = OnlineFeaturesResponse, description = "A column for each join key and feature"),
+        (status = 401, body = Detail, description = "Nobody knows who asks"),
         (status = 408, body = Detail, description = "The body was not there in time"),
         (status = 413, body = Detail, description = "The body is too long"),
         (status = 415, body = Detail, description = "The body is compressed"),
@@ -152,24 +158,25 @@ struct ViewMetadata {
 )]
 pub(super) async fn get_online_features(
     extract::State(state): extract::State<Arc<State>>,
+    Asker(caller): Asker,
     request: Request,
 ) -> Result<Response, Error> {
     let deadline = body::deadline(state.deadline);
     let asked = body::read(request, state.body_limit, deadline).await?;
-    state.answer(asked, deadline).await
+    state.answer(&caller, asked, deadline).await
 }
 
 impl State {
-    async fn answer(&self, asked: OnlineFeaturesRequest, deadline: Instant) -> Result<Response, Error> {
+    async fn answer(&self, caller: &Caller, asked: OnlineFeaturesRequest, deadline: Instant) -> Result<Response, Error> {
         let _place = self.places.try_acquire().map_err(|_| Error::busy())?;
         let features = FeatureRequest {
             selection: selection(asked.features, asked.feature_service)?,
             full_feature_names: asked.full_feature_names,
         };
         let columns = RequestColumns::new(asked.entities.0)?;
-        let observed = self.telemetry.asked(&features, &columns);
+        let observed = self.telemetry.asked(caller, &features, &columns);
         let request = get_online::Request { features: &features, entities: (&columns).into(), deadline };
-        let answering = get_online(&self.store, &self.caller, request);
+        let answering = get_online(&self.store, caller, request);
         let answer = timeout_at(deadline.into(), answering).await.map_err(|_| Error::late())??;
         let mut json = Vec::new();
         let mut write = || answer.write_json(asked.include_feature_view_version_metadata, &mut json);

@@ -12,6 +12,7 @@ use url::form_urlencoded;
 use utoipa::ToSchema;
 
 use super::{
+    asker::Asker,
     body::{self, Unreadable},
     detail::BodyDetails,
     error::Error,
@@ -21,6 +22,7 @@ use super::{
     state::State,
 };
 use crate::{
+    app::Caller,
     materialize::Range,
     model::{Interval, Timestamp},
     problem::{Kind, Problem},
@@ -115,11 +117,12 @@ pub(super) struct BusyViews {
 )]
 pub(super) async fn materialize(
     extract::State(state): extract::State<Arc<State>>,
+    Asker(caller): Asker,
     request: Request,
 ) -> Result<Response, Error> {
     let (manner, asked) = read::<MaterializeRequest>(&state, request).await?;
     let range = asked.range(state.store.now())?;
-    state.materialize(range, (asked.feature_views, asked.version), manner).await
+    state.materialize(caller, range, (asked.feature_views, asked.version), manner).await
 }
 
 /// Write the newest values since the last time to the online store
@@ -144,11 +147,12 @@ pub(super) async fn materialize(
 )]
 pub(super) async fn materialize_incremental(
     extract::State(state): extract::State<Arc<State>>,
+    Asker(caller): Asker,
     request: Request,
 ) -> Result<Response, Error> {
     let (manner, asked) = read::<IncrementalRequest>(&state, request).await?;
     let range = Range::Until(moment("end_ts", &asked.end_ts, state.store.now())?);
-    state.materialize(range, (asked.feature_views, asked.version), manner).await
+    state.materialize(caller, range, (asked.feature_views, asked.version), manner).await
 }
 
 async fn read<T: DeserializeOwned>(state: &State, request: Request) -> Result<(Manner, T), Unreadable> {
@@ -202,6 +206,7 @@ fn moment(member: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem
 impl State {
     async fn materialize(
         self: &Arc<Self>,
+        caller: Caller,
         range: Range,
         (views, version): (Option<Vec<String>>, Option<String>),
         manner: Manner,
@@ -215,12 +220,12 @@ impl State {
         let job = Job { views: views.unwrap_or_default(), range, allow_future: self.allow_future };
         match manner.is_async {
             true if is_nothing => Ok(accepted(Vec::new())),
-            true => Ok(match self.take_in(job, manner.force).await? {
+            true => Ok(match self.take_in(caller, job, manner.force).await? {
                 Ok(views) => accepted(views),
                 Err(views) => busy(views),
             }),
             false if is_nothing => Ok(json(StatusCode::OK, &())),
-            false => match self.carry_out(job).await?.problem() {
+            false => match self.carry_out(caller, job).await?.problem() {
                 Some(problem) => Err(problem.into()),
                 None => Ok(json(StatusCode::OK, &())),
             },

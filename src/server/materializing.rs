@@ -10,7 +10,10 @@ use super::{
     state::State,
 };
 use crate::{
-    app::materialize::{Materialized, busy_views, materialize, wanted_views},
+    app::{
+        Caller,
+        materialize::{Materialized, busy_views, materialize, wanted_views},
+    },
     clients::runtime::blocking,
     diagnostics::counted,
     materialize::Outcome,
@@ -23,12 +26,12 @@ impl State {
     ///
     /// # Errors
     /// When it cannot be begun.
-    pub(super) async fn carry_out(self: &Arc<Self>, job: Job) -> Result<Materialized, Problem> {
+    pub(super) async fn carry_out(self: &Arc<Self>, caller: Caller, job: Job) -> Result<Materialized, Problem> {
         let slot = self.jobs.slot().await?;
         let (tell, told) = oneshot::channel();
         let state = Arc::clone(self);
         let work = move || {
-            let done = materialize(&state.store, &state.caller, job.request());
+            let done = materialize(&state.store, &caller, job.request());
             if let Ok(done) = &done {
                 state.tell(done);
             }
@@ -45,11 +48,11 @@ impl State {
     }
 
     /// The same for a job that was accepted and nobody waits for. That it cannot be begun is told, too.
-    pub(super) fn carry_out_later(self: &Arc<Self>, job: Job, accepted: Accepted) {
+    pub(super) fn carry_out_later(self: &Arc<Self>, caller: Caller, job: Job, accepted: Accepted) {
         let state = Arc::clone(self);
         tokio::spawn(async move {
             let views = job.views.clone();
-            if let Err(problem) = state.carry_out(job).await {
+            if let Err(problem) = state.carry_out(caller, job).await {
                 tracing::warn!("Not materialized: {}: {problem}", views.join(", "));
             }
             drop(accepted);
@@ -63,14 +66,15 @@ impl State {
     /// When something is wanted that cannot be done, or the registry cannot be read.
     pub(super) async fn take_in(
         self: &Arc<Self>,
+        caller: Caller,
         job: Job,
         force: bool,
     ) -> Result<Result<Vec<String>, Vec<String>>, Error> {
-        let state = Arc::clone(self);
-        Ok(match blocking(move || state.accept(job, force)).await? {
+        let (state, asks) = (Arc::clone(self), caller.clone());
+        Ok(match blocking(move || state.accept(&asks, job, force)).await? {
             Ok((job, accepted)) => {
                 let views = job.views.clone();
-                self.carry_out_later(job, accepted);
+                self.carry_out_later(caller, job, accepted);
                 Ok(views)
             }
             Err(busy) => Err(busy),
@@ -78,14 +82,14 @@ impl State {
     }
 
     /// The job with the names of its views, or those of them that are busy.
-    fn accept(&self, job: Job, force: bool) -> Result<Result<(Job, Accepted), Vec<String>>, Error> {
-        let views = wanted_views(&self.store, &self.caller, job.request())?;
+    fn accept(&self, caller: &Caller, job: Job, force: bool) -> Result<Result<(Job, Accepted), Vec<String>>, Error> {
+        let views = wanted_views(&self.store, caller, job.request())?;
         let accepted = match self.jobs.accept(&views, force) {
             Ok(accepted) => accepted,
             Err(busy) => return Ok(Err(busy)),
         };
         if !force {
-            let busy = busy_views(&self.store, &self.caller, &views)?;
+            let busy = busy_views(&self.store, caller, &views)?;
             if !busy.is_empty() {
                 return Ok(Err(busy));
             }

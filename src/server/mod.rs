@@ -1,5 +1,6 @@
 //! The server of features: Feast's protocol over HTTP, as a face of `app`.
 
+mod asker;
 mod body;
 mod detail;
 mod docs;

@@ -20,7 +20,7 @@ use crate::{
     problem::Problem,
 };
 
-/// So often it is told at most that a store is away or late.
+/// So often it is told at most that a store is away or late, or that somebody asks whom nobody knows.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What observes the requests of a router.
@@ -28,13 +28,15 @@ pub(super) struct Observer {
     telemetry: Arc<Telemetry>,
     endpoints: Option<Endpoints>,
     failures: Seldom,
+    /// Requests of whom nobody knows.
+    unknown: Seldom,
 }
 
 impl Observer {
     /// An observer of requests to these routes; others have no metrics.
     pub(super) fn new(telemetry: &Arc<Telemetry>, routes: impl Iterator<Item = String>) -> Arc<Self> {
         let endpoints = telemetry.metrics.as_ref().map(|metrics| metrics.endpoints(routes));
-        Arc::new(Self { telemetry: Arc::clone(telemetry), endpoints, failures: Seldom::after(PAUSE) })
+        Arc::new(Self { telemetry: Arc::clone(telemetry), endpoints, failures: Seldom::after(PAUSE), unknown: Seldom::after(PAUSE) })
     }
 }
 
@@ -84,6 +86,14 @@ impl Observer {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
                 if let Some(times) = self.failures.happened(1) {
                     tracing::warn!(status = status.as_u16(), times, "{method} {path}: {problem}");
+                }
+            }
+            // Each denial is told, with who, what and why.
+            StatusCode::FORBIDDEN => tracing::warn!(status = status.as_u16(), "{method} {path}: {problem}"),
+            // Anybody can send what is no token, and as often as they like.
+            StatusCode::UNAUTHORIZED => {
+                if let Some(times) = self.unknown.happened(1) {
+                    tracing::info!(status = status.as_u16(), times, "{method} {path}: {problem}");
                 }
             }
             _ => {}

@@ -10,9 +10,12 @@ use axum::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{body, error::Error, frame::Frame, refusals::Refusals, state::State};
+use super::{asker::Asker, body, error::Error, frame::Frame, refusals::Refusals, state::State};
 use crate::{
-    app::push::{self, push as write},
+    app::{
+        Caller,
+        push::{self, push as write},
+    },
     model::printable,
     problem::{Kind, Problem},
     push::{PushReport, To},
@@ -62,11 +65,12 @@ pub(super) const fn yes() -> bool {
 )]
 pub(super) async fn push(
     extract::State(state): extract::State<Arc<State>>,
+    Asker(caller): Asker,
     request: Request,
 ) -> Result<Response, Error> {
     let deadline = body::deadline(state.write_deadline);
     let body = body::bytes(request, state.write_limit, deadline).await?;
-    let report = state.write(deadline, move |state| state.push(&body::parse(&body)?)).await?;
+    let report = state.write(deadline, move |state| state.push(&caller, &body::parse(&body)?)).await?;
     if let Some(metrics) = &state.telemetry.metrics {
         metrics.pushed(&report.source, report.to.as_str());
     }
@@ -74,7 +78,7 @@ pub(super) async fn push(
 }
 
 impl State {
-    fn push(&self, asked: &PushRequest) -> Result<PushReport, Error> {
+    fn push(&self, caller: &Caller, asked: &PushRequest) -> Result<PushReport, Error> {
         let rows = asked.df.rows()?;
         let request = push::Request {
             source: &asked.push_source_name,
@@ -84,7 +88,7 @@ impl State {
             compute: asked.transform_on_write,
             look: !asked.allow_registry_cache,
         };
-        Ok(write(&self.store, &self.caller, request)?)
+        Ok(write(&self.store, caller, request)?)
     }
 }
 

@@ -8,6 +8,9 @@ use super::detail::{BodyDetails, Detail};
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "what is answered is made in `error` and `body`; this says what it can be")]
 pub(super) enum Refusals {
+    /// Nobody knows who asks
+    #[response(status = 401)]
+    Unknown(Detail),
     /// The body was not there in time
     #[response(status = 408)]
     Late(Detail),

@@ -7,8 +7,8 @@ use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
 use super::{body, router::router, settings::Settings, state::State};
 use crate::{
-    app::{Caller, FeatureStore},
-    daemon::{Certificate, listen, tell_when_it_is_away},
+    app::{FeatureStore, Gate},
+    daemon::{Certificate, listen, tell_when_it_is_away, tell_who_may_ask},
     problem::Problem,
 };
 
@@ -21,14 +21,14 @@ const HTTP: &[u8] = b"http/1.1";
 /// When an address is taken or none of this machine, or a certificate cannot be read.
 pub async fn serve(
     store: Arc<FeatureStore>,
-    caller: Caller,
+    gate: Gate,
     settings: &Settings,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Problem> {
     let certificate = settings.certificate.clone().map(|files| Certificate::read(files, HTTP)).transpose()?;
     let listener = listen(&settings.host, settings.port).await?;
     let address = listener.local_addr()?;
-    let state = Arc::new(State::new(store, caller, settings)?);
+    let state = Arc::new(State::new(store, gate, settings)?);
     let telemetry = Arc::clone(&state.telemetry);
     // They end with the server.
     let mut beside = JoinSet::new();
@@ -74,9 +74,10 @@ fn server(listener: TcpListener, settings: &Settings, handle: Handle<SocketAddr>
     server
 }
 
-/// The first request finds what is registered, and connections that are open.
+/// The first request finds what is registered, connections that are open, and the keys of who signs tokens.
 async fn warm_up(state: Arc<State>) {
     state.ready().await;
+    tell_who_may_ask(Arc::clone(&state.gate), Arc::clone(&state.store)).await;
 }
 
 /// Waits for the end, and lets what is being answered and materialized finish.

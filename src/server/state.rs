@@ -16,7 +16,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    app::{Caller, FeatureStore},
+    app::{FeatureStore, Gate},
     daemon::telemetry::Telemetry,
     problem::Problem,
 };
@@ -28,8 +28,8 @@ const WRITERS: usize = 32;
 pub(super) struct State {
     /// The store that is served.
     pub(super) store: Arc<FeatureStore>,
-    /// Who asks, until requests say who they are from.
-    pub(super) caller: Caller,
+    /// Who finds out who asks.
+    pub(super) gate: Arc<Gate>,
     /// How long the answer to a request may take.
     pub(super) deadline: Duration,
     /// How many bytes the body of a request may have.
@@ -58,11 +58,11 @@ impl State {
     ///
     /// # Errors
     /// When what is told of requests cannot be told.
-    pub(super) fn new(store: Arc<FeatureStore>, caller: Caller, settings: &Settings) -> Result<Self, Problem> {
-        let telemetry = Arc::new(Telemetry::new(&settings.telemetry, &store, &caller)?);
+    pub(super) fn new(store: Arc<FeatureStore>, gate: Gate, settings: &Settings) -> Result<Self, Problem> {
+        let telemetry = Arc::new(Telemetry::new(&settings.telemetry, &store, gate.own())?);
         Ok(Self {
             store,
-            caller,
+            gate: Arc::new(gate),
             deadline: settings.deadline,
             body_limit: settings.body_limit,
             places: Semaphore::new(settings.most_requests.min(Semaphore::MAX_PERMITS)),
@@ -86,6 +86,6 @@ impl State {
     /// Whether it can answer.
     pub(super) async fn ready(&self) -> ReadyReport {
         let ending = self.is_ending.load(Ordering::SeqCst);
-        self.readiness.report(&self.store, &self.caller, ending).await
+        self.readiness.report(&self.store, self.gate.own(), ending).await
     }
 }

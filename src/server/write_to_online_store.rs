@@ -10,8 +10,11 @@ use axum::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{body, error::Error, frame::Frame, json, push::yes, refusals::Refusals, state::State};
-use crate::app::push::{ViewRequest, push_to_view};
+use super::{asker::Asker, body, error::Error, frame::Frame, json, push::yes, refusals::Refusals, state::State};
+use crate::app::{
+    Caller,
+    push::{ViewRequest, push_to_view},
+};
 
 /// What is written.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -45,16 +48,17 @@ pub(super) struct WriteRequest {
 )]
 pub(super) async fn write_to_online_store(
     extract::State(state): extract::State<Arc<State>>,
+    Asker(caller): Asker,
     request: Request,
 ) -> Result<Response, Error> {
     let deadline = body::deadline(state.write_deadline);
     let body = body::bytes(request, state.write_limit, deadline).await?;
-    state.write(deadline, move |state| state.write_view(&body::parse(&body)?)).await?;
+    state.write(deadline, move |state| state.write_view(&caller, &body::parse(&body)?)).await?;
     Ok(json(StatusCode::OK, &()))
 }
 
 impl State {
-    fn write_view(&self, asked: &WriteRequest) -> Result<(), Error> {
+    fn write_view(&self, caller: &Caller, asked: &WriteRequest) -> Result<(), Error> {
         let rows = asked.df.rows()?;
         let request = ViewRequest {
             view: &asked.feature_view_name,
@@ -63,7 +67,7 @@ impl State {
             compute: asked.transform_on_write,
             look: !asked.allow_registry_cache,
         };
-        push_to_view(&self.store, &self.caller, request)?;
+        push_to_view(&self.store, caller, request)?;
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use arrow::{
     datatypes::{Int64Type, SchemaRef},
 };
 use feastr::{
-    config::{FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
+    config::{AuthConfig, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
     model::{DataSource, DataType, FeatureView, Field, FileFormat, FileSource, SourceKind, Tags},
     offline::{self, BatchSink, Cancel, HistoricalQuery, OfflineStore, Progress},
     problem::Kind,
@@ -73,6 +73,7 @@ fn store(folder: &Path) -> Box<dyn OfflineStore> {
             registry: RegistryConfig::File { path: folder.join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
+            auth: AuthConfig::default(),
             feature_server: FeatureServerConfig::default(),
             strict: false,
             memory_limit: MemoryLimit::default(),

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::{Request, check_end};
 use crate::{
-    app::{Caller, Failure, FeatureStore},
+    app::{Caller, Failure, FeatureStore, access::Access},
     materialize::Range,
-    model::Timestamp,
+    model::{PermissionAction, Timestamp},
     online::{FeatureServer, Replace, ServerWork},
     problem::{Kind, Problem},
 };
@@ -28,10 +28,11 @@ pub struct ServerRun {
 ///
 /// # Errors
 /// When the end lies in the future ([`Kind::Refused`]), something is wanted that servers do not do, or this one refuses.
-pub fn by_server(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Option<ServerRun>, Failure> {
+pub fn by_server(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Result<Option<ServerRun>, Failure> {
     let Some(server) = store.feature_server() else { return Ok(None) };
     check_end(store, request)?;
     check_wishes(server.as_ref(), request)?;
+    check_views(store, caller, request)?;
     let start = match request.range {
         Range::Fixed(interval) => Some(interval.start),
         Range::Until(_) => None,
@@ -40,6 +41,19 @@ pub fn by_server(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Resu
     server.materialize(&ServerWork { views: request.views, start, end: request.range.end() })?;
     let (server, views) = (server.name().to_owned(), request.views.to_vec());
     Ok(Some(ServerRun { server, views, started, finished: store.now() }))
+}
+
+/// Without names the server materializes all that it can, which may be all.
+fn check_views(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Result<(), Problem> {
+    if !matches!(caller, Caller::User(_)) {
+        return Ok(());
+    }
+    let state = store.registered()?;
+    let access = Access::of(store, caller, &state);
+    if request.views.is_empty() {
+        return access.check(&[PermissionAction::WriteOnline], state.objects.values().filter(|object| object.id().kind.is_view()));
+    }
+    access.check_views(&[PermissionAction::WriteOnline], request.views.iter().map(String::as_str))
 }
 
 /// A server takes a range and views, and nothing else.

@@ -6,8 +6,9 @@ mod sent;
 
 pub use one_view::{ViewRequest, push_to_view};
 
-use super::{Caller, Failure, FeatureStore};
+use super::{Caller, Failure, FeatureStore, access::Access};
 use crate::{
+    model::PermissionAction,
     online::Online,
     problem::{Kind, Problem},
     push::{Checks, Fed, History, Naming, Newest, PushReport, Staged, To, ViewReport},
@@ -36,13 +37,15 @@ pub struct Request<'a> {
 /// are stored.
 ///
 /// # Errors
-/// When there is no such source or a row is not right for one of its views: then nothing is written. When a store cannot
+/// When the caller may not, there is no such source or a row is not right for one of its views: then nothing is written. When a store cannot
 /// be written, values of some entities may be there, and the history has no row: the same rows can be pushed again.
-pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<PushReport, Failure> {
+pub fn push(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Result<PushReport, Failure> {
     let Request { source, rows, to, allow_future, compute, look } = request;
     let online = if to.online() { Some(store.online_values()?) } else { None };
     let state = if look { store.registered_now()? } else { store.registered()? };
     let fed = Fed::find(&state, source, to)?;
+    let views = fed.views.iter().map(|fed| fed.view.name.as_str());
+    Access::of(store, caller, &state).check_views(&actions(to), views)?;
     let opened = rows.open()?;
     if opened.has_nothing() {
         return Ok(nothing(store, request, fed));
@@ -105,6 +108,13 @@ pub fn push(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Pu
         added,
         ignored_columns,
     })
+}
+
+/// What is done with each view. As in Feast one permission has to allow both.
+fn actions(to: To) -> Vec<PermissionAction> {
+    let offline = to.offline().then_some(PermissionAction::WriteOffline);
+    let online = to.online().then_some(PermissionAction::WriteOnline);
+    offline.into_iter().chain(online).collect()
 }
 
 /// The report on rows that are none: an empty frame has no columns, either.

@@ -2,7 +2,8 @@
 
 use super::{after, computed};
 use crate::{
-    app::{Caller, Failure, FeatureStore},
+    app::{Caller, Failure, FeatureStore, access::Access},
+    model::PermissionAction,
     push::{Checks, Naming, Newest, ViewReport, named_view},
     retrieval::Entities,
 };
@@ -26,12 +27,17 @@ pub struct ViewRequest<'a> {
 /// are computed of it; on none for rows that are none.
 ///
 /// # Errors
-/// When there is no such view, or a row is not right for it: then nothing is written. When the store cannot be written,
+/// When the caller may not, there is no such view, or a row is not right for it: then nothing is written. When the store cannot be written,
 /// values of some entities may be there: the same rows can be written again.
-pub fn push_to_view(store: &FeatureStore, _: &Caller, request: ViewRequest<'_>) -> Result<Vec<ViewReport>, Failure> {
+pub fn push_to_view(
+    store: &FeatureStore,
+    caller: &Caller,
+    request: ViewRequest<'_>,
+) -> Result<Vec<ViewReport>, Failure> {
     let ViewRequest { view, rows, allow_future, compute, look } = request;
     let online = store.required_online()?;
     let state = if look { store.registered_now()? } else { store.registered()? };
+    Access::of(store, caller, &state).check_views(&[PermissionAction::WriteOnline], [view])?;
     let opened = rows.open()?;
     let fed = named_view(&state, view, opened.columns())?;
     if opened.has_nothing() {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     apply::Approval,
-    config::{FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryCache, RegistryConfig, StoreConfig},
+    config::{AuthConfig, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryCache, RegistryConfig, StoreConfig},
     materialize::{Range, RunReport},
     model::{
         FeatureView, Interval, ObjectKind, Repo, Timestamp, Ttl, ViewId,
@@ -66,6 +66,7 @@ fn config() -> StoreConfig {
         registry_cache: RegistryCache::default(),
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
+        auth: AuthConfig::default(),
         feature_server: FeatureServerConfig::default(),
         strict: false,
         memory_limit: MemoryLimit::default(),

@@ -2,6 +2,7 @@
 //! the way. What servers say is judged by who asks them.
 
 mod failure;
+mod unverified;
 
 use std::{
     path::Path,
@@ -42,6 +43,8 @@ pub struct Connecting<'a> {
     pub authorities: Option<&'a Path>,
     /// Whether connections are encrypted.
     pub is_encrypted: bool,
+    /// Whether the server has to prove who it is, where they are.
+    pub is_verified: bool,
     /// Most connections that are kept while nobody uses them.
     pub pool_size: usize,
     /// How long they are kept; `None` is as long as the server does.
@@ -110,6 +113,11 @@ impl HttpClient {
         &self.server.name
     }
 
+    /// A request for what is at an URL.
+    pub fn get(&self, url: &str) -> RequestBuilder {
+        self.client.get(url)
+    }
+
     /// A request with a body of JSON.
     pub fn post_json(&self, url: &str, body: Vec<u8>) -> RequestBuilder {
         self.post(url, "application/json", body)
@@ -171,6 +179,14 @@ impl Server {
 }
 
 fn tls(server: &Connecting<'_>, unusable: &dyn Fn(&dyn std::fmt::Display) -> Problem) -> Result<ClientConfig, Problem> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(&error))?;
+    if !server.is_verified {
+        let anybody = Arc::new(unverified::Anybody(provider));
+        return Ok(builder.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth());
+    }
     let roots = match server.is_encrypted {
         true => authorities(server.authorities, || {
             format!("name a file with those to trust with {}", server.authorities_setting)
@@ -178,9 +194,5 @@ fn tls(server: &Connecting<'_>, unusable: &dyn Fn(&dyn std::fmt::Display) -> Pro
         // Nobody is asked for a certificate.
         false => rustls::RootCertStore::empty(),
     };
-    Ok(ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::request;
 use crate::{
+    app::Caller,
     model::Timestamp,
     retrieval::FeatureRequest,
     serving::{Answer, RequestColumns},
@@ -20,7 +21,7 @@ use crate::{
 pub(super) struct AuditLine {
     event: &'static str,
     timestamp: String,
-    requestor_id: &'static str,
+    requestor_id: String,
     entity_keys: Vec<String>,
     entity_count: usize,
     feature_views: Vec<String>,
@@ -38,7 +39,7 @@ pub(super) struct AuditLine {
 
 impl AuditLine {
     /// The line of a request that has failed, until it is answered.
-    pub(super) fn of(features: &FeatureRequest, columns: &RequestColumns) -> Self {
+    pub(super) fn of(caller: &Caller, features: &FeatureRequest, columns: &RequestColumns) -> Self {
         let mut views: Vec<String> = Vec::new();
         for reference in &features.selection.references {
             if !views.contains(&reference.view) {
@@ -48,7 +49,7 @@ impl AuditLine {
         Self {
             event: "online_feature_request",
             timestamp: Timestamp::now().to_string(),
-            requestor_id: "anonymous",
+            requestor_id: requestor(caller),
             entity_keys: columns.names().map(str::to_owned).collect(),
             entity_count: columns.rows(),
             feature_views: views,
@@ -75,5 +76,13 @@ impl AuditLine {
         // It consists of texts and numbers, and nobody is left to tell when the stream is gone.
         let line = serde_json::to_string(&self).unwrap_or_default() + "\n";
         let _ = io::stderr().write_all(line.as_bytes());
+    }
+}
+
+/// Who asks; nobody is known where nobody is asked.
+fn requestor(caller: &Caller) -> String {
+    match caller {
+        Caller::Operator(_) => "anonymous".to_owned(),
+        Caller::Internal | Caller::User(_) => caller.to_string(),
     }
 }

@@ -97,11 +97,16 @@ impl Telemetry {
     }
 
     /// Somebody asks for features.
-    pub(crate) fn asked(&self, features: &FeatureRequest, columns: &RequestColumns) -> OnlineRequest<'_> {
+    pub(crate) fn asked(
+        &self,
+        caller: &Caller,
+        features: &FeatureRequest,
+        columns: &RequestColumns,
+    ) -> OnlineRequest<'_> {
         if let Some(metrics) = &self.metrics {
             metrics.asked(columns.rows());
         }
-        let audit = self.audit_log.then(|| (AuditLine::of(features, columns), Instant::now()));
+        let audit = self.audit_log.then(|| (AuditLine::of(caller, features, columns), Instant::now()));
         OnlineRequest { telemetry: self, audit }
     }
 

@@ -46,6 +46,7 @@ impl RemoteServer {
             setting: "`path` under `online_store` in feature_store.yaml",
             authorities_setting: "`cert` under `online_store` in feature_store.yaml",
             authorities: self.config.authorities.as_deref(),
+            is_verified: true,
             is_encrypted: self.config.server.is_encrypted(),
             pool_size: self.config.pool_size,
             idle_timeout: self.config.idle_timeout,

@@ -56,6 +56,8 @@ fn title(name: &str) -> &'static str {
         "DuckDb" => "`offline_store` of type `duckdb`",
         "PostgresOffline" => "`offline_store` of type `postgres`",
         "Feastr" => "`feastr`",
+        "Auth" => "`auth`",
+        "FeastrAuth" => "`auth` of `feastr`",
         "FeatureServer" => "`feature_server`",
         "Metrics" => "`metrics` of `feature_server`",
         "FeatureLogging" => "`feature_logging` of `feature_server`",
@@ -110,6 +112,7 @@ fn kind(schema: &Value) -> String {
         Some("string") => "text",
         Some("boolean") => "`true` or `false`",
         Some("integer") => "whole number",
+        Some("number") => "number",
         Some("array") => "a list",
         None if schema.as_object().is_some_and(|schema| Map::keys(schema).all(|key| key == "description")) => {
             "anything"

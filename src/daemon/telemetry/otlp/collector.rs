@@ -40,6 +40,7 @@ impl Collector {
             setting: variables::OTEL_EXPORTER_OTLP_ENDPOINT,
             authorities_setting: variables::OTEL_EXPORTER_OTLP_CERTIFICATE,
             authorities: config.authorities.as_deref(),
+            is_verified: true,
             is_encrypted: url.scheme() == "https",
             pool_size: 1,
             idle_timeout: None,

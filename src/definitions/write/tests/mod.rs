@@ -6,7 +6,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::write;
 use crate::{
-    config::{FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
+    config::{AuthConfig, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
     definitions::{LoadOptions, load},
     diagnostics::Diagnostics,
     model::{
@@ -215,6 +215,7 @@ proptest! {
             registry: RegistryConfig::File { path: folder.path().join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
+            auth: AuthConfig::default(),
             feature_server: FeatureServerConfig::default(),
             strict: false,
             memory_limit: MemoryLimit::default(),
