@@ -132,6 +132,7 @@ fn unguarded(permissions: &Permissions) -> Vec<Notice> {
     if permissions.is_empty() {
         return Vec::new();
     }
-    let text = "Permissions are registered and have no effect: nobody is asked who they are; set `auth` to `type: oidc`";
+    let text =
+        "Permissions are registered and have no effect: nobody is asked who they are; set `auth` to `type: oidc`";
     vec![Notice::Warning(text.to_owned())]
 }

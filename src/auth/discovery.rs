@@ -88,7 +88,8 @@ impl Provider {
         if !answer.status.is_success() {
             return Err(wrong(format!("it answers {}", answer.status)));
         }
-        serde_json::from_slice(&answer.body).map_err(|error| wrong(format!("what it answers is no such document ({error})")))
+        serde_json::from_slice(&answer.body)
+            .map_err(|error| wrong(format!("what it answers is no such document ({error})")))
     }
 
     /// A request with a form, as endpoints for clients take it.

@@ -12,7 +12,10 @@ use super::signals;
 use super::{CommandError, Global, skipped_checks::SkippedChecks};
 use crate::{
     app::{Caller, Event, Failure, FeatureStore, Gate, Opening, definitions},
-    config::{self, AuthConfig, MemoryLimit, ParseMemoryLimitError, Password, RegistryCache, RegistryConfig, StoreConfig, variables},
+    config::{
+        self, AuthConfig, MemoryLimit, ParseMemoryLimitError, Password, RegistryCache, RegistryConfig, StoreConfig,
+        variables,
+    },
     diagnostics::{Diagnostics, SourceText},
     model::{Repo, Timestamp},
     registry::{self, LOCK_TIMEOUT, Locking, Registry, Waiting},

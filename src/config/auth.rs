@@ -322,7 +322,8 @@ impl Credentials {
         let (token, client_secret) = (secret(&raw.token), secret(&raw.client_secret));
         let variable = raw.token_env_var.clone().filter(|name| !name.is_empty());
         let asks = client_secret.is_some() || raw.username.is_some() || raw.password.is_some();
-        let ways = [(token.is_some(), "token"), (variable.is_some(), "token_env_var"), (asks, "client_secret or username")];
+        let ways =
+            [(token.is_some(), "token"), (variable.is_some(), "token_env_var"), (asks, "client_secret or username")];
         let given: Vec<&str> = ways.iter().filter(|(is_given, _)| *is_given).map(|(_, name)| *name).collect();
         if given.len() > 1 {
             let message = format!("there are several ways of getting a token: {}", given.join(", "));
@@ -367,7 +368,8 @@ fn default(word: &Spanned<String>, diagnostics: &mut Diagnostics) -> WithoutPerm
 
 fn url(text: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Url> {
     let mut wrong = |span: &Span, message: &str| {
-        let help = "write it like https://keycloak.example.com/realms/REALM/.well-known/openid-configuration".to_owned();
+        let help =
+            "write it like https://keycloak.example.com/realms/REALM/.well-known/openid-configuration".to_owned();
         diagnostics.error_with_help(span, message, help);
         None
     };
@@ -464,7 +466,10 @@ mod tests {
         for (wrong, message) in [
             ("auth_discovery_url: idp", "this is no URL: relative URL without a base"),
             ("auth_discovery_url: ftp://idp", "identity providers have URLs that begin with https:// or http://"),
-            ("auth_discovery_url: 'http://ann:secret@idp'", "the URL of an identity provider has no user and no password"),
+            (
+                "auth_discovery_url: 'http://ann:secret@idp'",
+                "the URL of an identity provider has no user and no password",
+            ),
             ("jwks_cache_lifespan_seconds: 0", "0 is no number of seconds"),
             ("token_refresh_margin_seconds: -1", "-1 is no number of seconds"),
         ] {

@@ -109,7 +109,8 @@ impl IntoResponse for Error {
 /// has it.
 fn unauthenticated(problem: Problem) -> Response {
     let mut response = detail(StatusCode::UNAUTHORIZED, "Invalid or expired access token");
-    let reason: String = problem.message.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
+    let reason: String =
+        problem.message.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
     let challenge = HeaderValue::try_from(format!("Bearer error=\"invalid_token\", error_description=\"{reason}\""));
     // It consists of printable characters.
     if let Ok(challenge) = challenge {
@@ -159,7 +160,8 @@ mod tests {
 
     #[test]
     fn mistakes_of_clients_are_4xx_and_troubles_of_servers_5xx() {
-        for kind in [Kind::Invalid, Kind::NotFound, Kind::Conflict, Kind::Refused, Kind::Unauthenticated, Kind::Denied] {
+        for kind in [Kind::Invalid, Kind::NotFound, Kind::Conflict, Kind::Refused, Kind::Unauthenticated, Kind::Denied]
+        {
             assert!(status(&Problem::new(kind, "", None)).is_client_error(), "{kind:?}");
         }
         for kind in [Kind::Unsupported, Kind::Unavailable, Kind::Deadline, Kind::Cancelled, Kind::Internal] {

@@ -167,7 +167,12 @@ pub(super) async fn get_online_features(
 }
 
 impl State {
-    async fn answer(&self, caller: &Caller, asked: OnlineFeaturesRequest, deadline: Instant) -> Result<Response, Error> {
+    async fn answer(
+        &self,
+        caller: &Caller,
+        asked: OnlineFeaturesRequest,
+        deadline: Instant,
+    ) -> Result<Response, Error> {
         let _place = self.places.try_acquire().map_err(|_| Error::busy())?;
         let features = FeatureRequest {
             selection: selection(asked.features, asked.feature_service)?,

@@ -36,7 +36,12 @@ impl Observer {
     /// An observer of requests to these routes; others have no metrics.
     pub(super) fn new(telemetry: &Arc<Telemetry>, routes: impl Iterator<Item = String>) -> Arc<Self> {
         let endpoints = telemetry.metrics.as_ref().map(|metrics| metrics.endpoints(routes));
-        Arc::new(Self { telemetry: Arc::clone(telemetry), endpoints, failures: Seldom::after(PAUSE), unknown: Seldom::after(PAUSE) })
+        Arc::new(Self {
+            telemetry: Arc::clone(telemetry),
+            endpoints,
+            failures: Seldom::after(PAUSE),
+            unknown: Seldom::after(PAUSE),
+        })
     }
 }
 

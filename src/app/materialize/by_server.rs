@@ -51,7 +51,10 @@ fn check_views(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> R
     let state = store.registered()?;
     let access = Access::of(store, caller, &state);
     if request.views.is_empty() {
-        return access.check(&[PermissionAction::WriteOnline], state.objects.values().filter(|object| object.id().kind.is_view()));
+        return access.check(
+            &[PermissionAction::WriteOnline],
+            state.objects.values().filter(|object| object.id().kind.is_view()),
+        );
     }
     access.check_views(&[PermissionAction::WriteOnline], request.views.iter().map(String::as_str))
 }

@@ -18,7 +18,9 @@ use super::{
 };
 use crate::{
     apply::Approval,
-    config::{AuthConfig, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryCache, RegistryConfig, StoreConfig},
+    config::{
+        AuthConfig, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryCache, RegistryConfig, StoreConfig,
+    },
     materialize::{Range, RunReport},
     model::{
         FeatureView, Interval, ObjectKind, Repo, Timestamp, Ttl, ViewId,

@@ -36,8 +36,15 @@ mod tests {
         for right in ["Bearer a.b.c", "bearer a.b.c", "  BEARER   a.b.c "] {
             assert_eq!(bearer([right.as_bytes()]), Ok("a.b.c"), "{right}");
         }
-        for wrong in ["", "Bearer", "a.b.c", "Basic a.b.c", "Bearer a b", "Bearer: a", "Bearer \u{fffd}".trim_end_matches('\u{fffd}')]
-        {
+        for wrong in [
+            "",
+            "Bearer",
+            "a.b.c",
+            "Basic a.b.c",
+            "Bearer a b",
+            "Bearer: a",
+            "Bearer \u{fffd}".trim_end_matches('\u{fffd}'),
+        ] {
             assert_eq!(bearer([wrong.as_bytes()]), Err(Refusal::NoBearer), "{wrong}");
         }
         assert_eq!(bearer([b"Bearer \xff".as_slice()]), Err(Refusal::NoBearer));

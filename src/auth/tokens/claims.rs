@@ -154,7 +154,13 @@ mod tests {
         assert_eq!(ends(json!({ "exp": 999_990 })), Err(Refusal::Expired));
         assert_eq!(ends(json!({ "exp": 1_000_001, "nbf": 1_000_011 })), Err(Refusal::Early));
         assert_eq!(ends(json!({ "exp": 1_000_001, "nbf": "soon" })), Err(Refusal::Early));
-        for endless in [json!({}), json!({ "exp": "never" }), json!({ "exp": null }), json!({ "exp": 1e300 }), json!({ "exp": -1 })] {
+        for endless in [
+            json!({}),
+            json!({ "exp": "never" }),
+            json!({ "exp": null }),
+            json!({ "exp": 1e300 }),
+            json!({ "exp": -1 }),
+        ] {
             assert_eq!(ends(endless.clone()), Err(Refusal::Endless), "{endless}");
         }
     }

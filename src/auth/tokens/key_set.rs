@@ -161,9 +161,7 @@ mod tests {
 
     #[test]
     fn short_moduli_do_not_count() {
-        let key = |bytes: usize| {
-            json!([{ "kty": "RSA", "kid": "a", "n": URL_SAFE_NO_PAD.encode(vec![255_u8; bytes]), "e": "AQAB" }])
-        };
+        let key = |bytes: usize| json!([{ "kty": "RSA", "kid": "a", "n": URL_SAFE_NO_PAD.encode(vec![255_u8; bytes]), "e": "AQAB" }]);
         assert!(set(key(256)).find(Some("a"), Algorithm::PS256).is_some());
         assert!(set(key(128)).find(Some("a"), Algorithm::RS256).is_none() && set(key(128)).is_empty());
     }

@@ -77,7 +77,8 @@ impl ProviderKeys {
                 }
                 self.ask(Instant::now()).await;
                 let kept = self.kept();
-                let unknown = || Problem::new(Kind::Unavailable, "the keys of the identity provider are not known", None);
+                let unknown =
+                    || Problem::new(Kind::Unavailable, "the keys of the identity provider are not known", None);
                 kept.known.ok_or_else(|| kept.asked.and_then(|(_, problem)| problem).unwrap_or_else(unknown))
             }
         }

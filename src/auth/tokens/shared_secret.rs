@@ -37,7 +37,8 @@ impl SharedSecret {
         }
         let mut parts = token.split('.').skip(1);
         let (Some(payload), Some("")) = (parts.next(), parts.next()) else { return false };
-        let claims = URL_SAFE_NO_PAD.decode(payload).ok().and_then(|bytes| serde_json::from_slice::<Claims>(&bytes).ok());
+        let claims =
+            URL_SAFE_NO_PAD.decode(payload).ok().and_then(|bytes| serde_json::from_slice::<Claims>(&bytes).ok());
         claims.is_some_and(|claims| {
             let sent: [u8; 32] = Sha256::digest(claims.preferred_username.as_bytes()).into();
             self.0.iter().zip(sent).fold(0, |different, (own, sent)| different | (own ^ sent)) == 0
