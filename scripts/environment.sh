@@ -71,3 +71,15 @@ need_build_tools() {
   need c++ g++
   need cc gcc
 }
+
+# environment NAME VERSION PACKAGE: a virtual environment with a package and the folder of it in $venv, made once.
+environment() {
+  venv="$cache/$1-$2"
+  [ -e "$venv/complete" ] && return
+  say "Installing $1 $2 into $venv"
+  python3 -c 'import venv, ensurepip' 2>/dev/null || install_package "Python's venv module" python3-venv
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet "$3==$2" || return
+  touch "$venv/complete"
+}

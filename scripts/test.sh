@@ -20,18 +20,6 @@ need_server mariadbd mariadb-server
 need_server redis-server redis-server
 need_server redis-sentinel redis-sentinel
 
-# environment NAME VERSION PACKAGE: a virtual environment with a package and the folder of it in $venv, made once.
-environment() {
-  venv="$cache/$1-$2"
-  [ -e "$venv/complete" ] && return
-  say "Installing $1 $2 into $venv"
-  python3 -c 'import venv, ensurepip' 2>/dev/null || install_package "Python's venv module" python3-venv
-  rm -rf "$venv"
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet "$3==$2" || return
-  touch "$venv/complete"
-}
-
 if [ -z "${FEASTR_FEAST_PYTHON:-}" ]; then
   environment feast "$feast_version" "feast[redis,postgres,duckdb]" \
     || fail "Feast could not be installed" "set FEASTR_FEAST_PYTHON to a Python that has Feast $feast_version"
