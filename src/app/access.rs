@@ -1,19 +1,14 @@
 //! Whether who asks may: what is registered decides. Use cases that servers offer ask here before they read or write
 //! something of an object.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::{Caller, FeatureStore};
 use crate::{
-    config::WithoutPermissions,
     model::{NamedView, Object, PermissionAction, Policy, RegistryState, printable},
-    permissions::{Decision, Permissions, Reason, Resource, Unruled},
+    permissions::{Decision, Permissions, Reason, Resource},
     problem::{Kind, Problem},
 };
-
-/// The permissions of the state that was read last, ready to be asked.
-#[derive(Default)]
-pub(super) struct KeptPermissions(Mutex<Option<(Arc<RegistryState>, Arc<Permissions>)>>);
 
 /// What is looked for in a state, before the caller may do something with it.
 #[derive(Clone, Copy)]
@@ -73,29 +68,6 @@ impl<'a> Access<'a> {
             }
         }
         Ok(())
-    }
-}
-
-impl FeatureStore {
-    /// The permissions of a state.
-    pub(super) fn permissions(&self, state: &Arc<RegistryState>) -> Arc<Permissions> {
-        let mut kept = self.kept_permissions().0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, permissions)) = &*kept
-            && Arc::ptr_eq(of, state)
-        {
-            return Arc::clone(permissions);
-        }
-        let permissions = Arc::new(Permissions::of(state, self.unruled()));
-        *kept = Some((Arc::clone(state), Arc::clone(&permissions)));
-        permissions
-    }
-
-    /// What holds without any permission, by the settings.
-    pub(super) fn unruled(&self) -> Unruled {
-        match self.config().auth.without_permissions {
-            WithoutPermissions::Allow => Unruled::Allow,
-            WithoutPermissions::Deny => Unruled::Deny,
-        }
     }
 }
 

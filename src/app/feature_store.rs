@@ -3,12 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Caller, Event, Observer, access::KeptPermissions, remembered::Remembered};
+use super::{Caller, Event, Observer, kept_permissions::KeptPermissions, remembered::Remembered};
 use crate::{
-    config::StoreConfig,
+    config::{StoreConfig, WithoutPermissions},
     model::{RegistryState, Timestamp},
     offline::{self, OfflineStore},
     online::{self, FeatureServer, Online, OnlineStore},
+    permissions::{Permissions, Unruled},
     problem::{Kind, Problem},
     registry::{self, Cached, Locking, Registry, Status, read_objects},
     sources::Whereabouts,
@@ -151,9 +152,13 @@ impl FeatureStore {
         self.kept.as_ref().map(|_| &self.remembered)
     }
 
-    /// The permissions that were looked at last.
-    pub(super) const fn kept_permissions(&self) -> &KeptPermissions {
-        &self.permissions
+    /// The permissions of a state, where the settings say what holds without any.
+    pub(super) fn permissions(&self, state: &Arc<RegistryState>) -> Arc<Permissions> {
+        let unruled = match self.config.auth.without_permissions {
+            WithoutPermissions::Allow => Unruled::Allow,
+            WithoutPermissions::Deny => Unruled::Deny,
+        };
+        self.permissions.of(state, unruled)
     }
 
     /// Where expressions of on-demand views are computed.

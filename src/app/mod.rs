@@ -21,6 +21,7 @@ pub mod get_historical;
 pub mod get_online;
 pub mod history;
 pub mod import;
+mod kept_permissions;
 pub mod log_served;
 pub mod materialize;
 pub mod permissions;
