@@ -6,6 +6,7 @@
 # features for whatever its description allows; $FEASTR_SCHEMATHESIS names its program.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/keycloak.sh"
 
 feast_version=0.67.0
 schemathesis_version=4.32.5
@@ -30,6 +31,9 @@ if [ -z "${FEASTR_SCHEMATHESIS:-}" ]; then
     || fail "Schemathesis could not be installed" "set FEASTR_SCHEMATHESIS to its program, version $schemathesis_version"
   export FEASTR_SCHEMATHESIS="$venv/bin/schemathesis"
 fi
+
+# Who people are, for the servers that ask them.
+install_keycloak
 
 say "Testing"
 exec cargo test --locked --manifest-path "$root/Cargo.toml" "$@"

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod auth;
 mod batch_views;
 mod checks;
 mod ci;

@@ -1,6 +1,6 @@
 //! `feastr serve`: what it answers, what it refuses, what clients and stores can do to it, and how it ends.
 
-mod answers;
+pub mod answers;
 #[cfg(target_os = "linux")]
 mod applies;
 mod bodies;

@@ -2,6 +2,8 @@
 
 pub mod collector;
 pub mod feast;
+pub mod identity_provider;
+pub mod keycloak;
 pub mod redis;
 
 use std::{
