@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 
-use super::{Caller, Failure, FeatureStore, retrieval::resolved};
+use super::{Caller, Failure, FeatureStore, access::Access, retrieval::resolved};
 use crate::{
     diagnostics::did_you_mean,
-    model::{DAY, DataSource, FeatureView, Field, Interval, Object, ObjectId, ObjectKind, RegistryState, Timestamp},
+    model::{
+        DAY, DataSource, FeatureView, Field, Interval, Object, ObjectId, ObjectKind, PermissionAction, RegistryState,
+        Timestamp,
+    },
     offline::{
         BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress, pipelined,
     },
@@ -64,15 +67,18 @@ impl<'a> HistoricalJoin<'a> {
     /// row's time, if that is wanted.
     ///
     /// # Errors
-    /// When something does not exist or cannot be served, or the registry cannot be read.
+    /// When the caller may not, something does not exist or cannot be served, or the registry cannot be read.
     pub fn plan(
         store: &'a FeatureStore,
-        _: &Caller,
+        caller: &Caller,
         features: &FeatureRequest,
         filter_by_created_timestamp: bool,
     ) -> Result<Self, Failure> {
         let state = store.registered()?;
         let retrieval = resolved(store, &state, features, Purpose::Training)?;
+        // As in Feast a service stands for nothing here, and on-demand views for what they are computed of.
+        let views = retrieval.views.iter().map(|selected| selected.view.name.as_str());
+        Access::of(store, caller, &state).check_views(&[PermissionAction::ReadOffline], views)?;
         Ok(Self { store, state, retrieval, filter_by_created_timestamp })
     }
 

@@ -3,6 +3,7 @@
 mod applying;
 mod looking;
 mod materializing;
+mod permitting;
 mod pushing;
 mod saving;
 mod serving;

@@ -43,7 +43,7 @@ fn house(views: Vec<FeatureView>) -> House {
 }
 
 /// Rows of drivers at seconds, with a feature `x`.
-fn rows(rows: &[(Option<i64>, Option<i64>, Option<f32>)]) -> Entities {
+pub(super) fn rows(rows: &[(Option<i64>, Option<i64>, Option<f32>)]) -> Entities {
     let columns: [(&str, ArrayRef); 3] = [
         ("driver_id", Arc::new(rows.iter().map(|(driver, ..)| *driver).collect::<Int64Array>())),
         (
