@@ -104,6 +104,16 @@ def ask_server(features, entities):
         return type(error).__name__
 
 
+def raised(**step):
+    """The class of the exception that another step ends with."""
+    [(name, arguments)] = step.items()
+    try:
+        STEPS[name](**arguments)
+    except Exception as error:
+        return type(error).__name__
+    return "nothing"
+
+
 def historical(entities, full_feature_names=False, **wanted):
     """The joined table in the order of the column `row`: Feast promises none."""
     job = store().get_historical_features(
@@ -248,6 +258,7 @@ STEPS = {
         push,
         online,
         ask_server,
+        raised,
         historical,
         logged,
         columns_of,

@@ -66,8 +66,9 @@ fn the_role_of_the_realm_decides_who_reads() {
     let program = keycloak.client_token(CLIENT, SECRET);
     assert_eq!(ask(&server, &program, path, &write()).status, 200);
     assert_denied(&ask(&server, &program, READ, &question()), "`service-account-feature-store` is denied");
-    // A token that bob has for another program.
-    assert_unknown(&ask(&server, &keycloak.user_token("other-app", "bob"), READ, &question()), "for somebody else");
+    // A token that eve has for another program. That of bob is for the store as well, because it has roles there.
+    assert_unknown(&ask(&server, &keycloak.user_token("other-app", "eve"), READ, &question()), "for somebody else");
+    assert_denied(&ask(&server, &keycloak.user_token("other-app", "bob"), READ, &question()), "`bob` is denied");
     // Somebody who has changed a letter of the signature.
     let mut changed = admin.clone().into_bytes();
     let letter = changed.len() - 20;
