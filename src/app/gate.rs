@@ -79,10 +79,10 @@ impl Gate {
         }
     }
 
-    /// Gets ready for the first one who asks.
+    /// Gets ready for those who ask: whoever proves who they are can be let in from then on.
     ///
     /// # Errors
-    /// When the identity provider cannot be asked.
+    /// When the identity provider was never asked for its keys and cannot be.
     pub async fn prepare(&self) -> Result<(), Problem> {
         match &self.verifier {
             None => Ok(()),

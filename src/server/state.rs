@@ -86,6 +86,6 @@ impl State {
     /// Whether it can answer.
     pub(super) async fn ready(&self) -> ReadyReport {
         let ending = self.is_ending.load(Ordering::SeqCst);
-        self.readiness.report(&self.store, self.gate.own(), ending).await
+        self.readiness.report(&self.store, &self.gate, ending).await
     }
 }

@@ -58,3 +58,37 @@ impl Header {
         Ok((algorithm(&self.alg).ok_or(Refusal::Algorithm)?, self.kid.as_deref()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::shared_secret::SharedSecret, *};
+    use crate::config::Password;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[!-~]{0,60}", header in ".{0,40}", payload in ".{0,40}") {
+            let secret = SharedSecret::of(&Password("secret".to_owned())).unwrap();
+            let made = format!("{}.{}.", URL_SAFE_NO_PAD.encode(&header), URL_SAFE_NO_PAD.encode(&payload));
+            for token in [text, made] {
+                if let Ok(header) = Header::of(&token) {
+                    let _ = header.signature();
+                    prop_assert!(!secret.is_in(&token, &header));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_algorithms_are_taken_exactly() {
+        let header = |text: &str| Header::of(&format!("{}.e30.c2ln", URL_SAFE_NO_PAD.encode(text)));
+        let algorithm = |text: &str| header(text).unwrap().signature().map(|(algorithm, _)| algorithm);
+        assert_eq!(algorithm(r#"{"alg": "RS256", "typ": "at+jwt"}"#), Ok(Algorithm::RS256));
+        for other in ["rs256", "HS256", "HS512", "none", "", "ES512", "RS256 "] {
+            assert_eq!(algorithm(&format!(r#"{{"alg": "{other}"}}"#)), Err(Refusal::Algorithm), "{other}");
+        }
+        // What is said twice is not said.
+        assert!(header(r#"{"alg": "none", "alg": "RS256"}"#).is_err());
+    }
+}

@@ -67,7 +67,9 @@ impl ProviderKeys {
             Some(known) if kept.read.is_some_and(|read| read.elapsed() < self.lifespan) => Ok(known),
             Some(known) => {
                 let is_away = kept.asked.is_some_and(|(at, problem)| problem.is_some() && at.elapsed() < AWAY);
-                Ok(if is_away { known } else { self.newer(known).await })
+                // One waits for the answer of the provider, and not everybody.
+                let is_asked = self.turn.try_lock().is_err();
+                Ok(if is_away || is_asked { known } else { self.newer(known).await })
             }
             None => {
                 if let Some((at, Some(problem))) = kept.asked

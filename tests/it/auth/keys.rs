@@ -74,6 +74,25 @@ fn while_the_provider_is_away_keys_that_are_known_go_on_to_count() {
         assert_eq!(ask(&server, &token, PATH, &question()).status, 200);
     }
     assert!(server.said().contains("keys that are known go on to count"), "{}", server.said());
+    let ready = server.ask("GET", "/ready", "").ok().json();
+    assert!(ready["identity_provider"]["problem"].is_null(), "{ready}");
+}
+
+#[test]
+fn while_the_provider_is_silent_keys_that_are_known_go_on_to_count() {
+    let key = SigningKey::edwards("mine");
+    let provider = IdentityProvider::start(&[&key]);
+    let project = guarded(&provider, "");
+    project.edit("feature_store.yaml", "client_id: store", "client_id: store, jwks_cache_lifespan_seconds: 0.1");
+    let server = FeatureServer::start(&project, &[]);
+    assert_eq!(ask(&server, &key.sign(&provider.claims("ann", &["super-reader"])), PATH, &question()).status, 200);
+    let silence = provider.silence();
+    sleep(Duration::from_millis(200));
+    for user in 0..20 {
+        let token = key.sign(&provider.claims(&format!("user-{user}"), &["super-reader"]));
+        assert_eq!(ask(&server, &token, PATH, &question()).status, 200);
+    }
+    drop(silence);
 }
 
 #[test]
@@ -93,8 +112,16 @@ fn without_any_key_nobody_is_let_in_and_the_reason_is_said() {
     );
     // It lives all the same, and lets people in as soon as it can.
     server.ask("GET", "/health", "").ok();
+    let unready = server.ask("GET", "/ready", "");
+    assert_eq!((unready.status, &unready.json()["ready"]), (503, &false.into()));
+    assert!(unready.json()["identity_provider"]["problem"].is_string(), "{unready:?}");
     provider.set_away(false);
     ask_until(&server, &token, 200);
+    let began = std::time::Instant::now();
+    while server.ask("GET", "/ready", "").status != 200 {
+        assert!(began.elapsed() < PATIENCE, "{}", server.said());
+        sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

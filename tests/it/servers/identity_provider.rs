@@ -26,6 +26,8 @@ pub struct IdentityProvider {
 struct State {
     keys: Mutex<Vec<Json>>,
     is_away: AtomicBool,
+    /// Held while nobody is answered.
+    silence: Mutex<()>,
     asked: AtomicU32,
 }
 
@@ -75,6 +77,11 @@ impl IdentityProvider {
         self.state.is_away.store(is_away, Ordering::SeqCst);
     }
 
+    /// Takes requests and answers none, as long as the value is there.
+    pub fn silence(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.state.silence.lock().unwrap()
+    }
+
     /// How often somebody asked for its keys.
     pub fn asked(&self) -> u32 {
         self.state.asked.load(Ordering::SeqCst)
@@ -106,6 +113,7 @@ fn answer(stream: &TcpStream, state: &State, issuer: &str) -> Option<()> {
     if state.is_away.load(Ordering::SeqCst) {
         return None;
     }
+    drop(state.silence.lock().unwrap());
     let body = match path.as_str() {
         "/.well-known/openid-configuration" => json!({
             "issuer": issuer,
