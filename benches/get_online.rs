@@ -86,7 +86,7 @@ fn main() {
     }
     let connection = RedisConnection::to(vec![RedisNode { host: "127.0.0.1".to_owned(), port }]);
     let config = RedisConfig::new(RedisDeployment::Standalone, connection);
-    let Online::Store(store) = online::open(&OnlineStoreConfig::Redis(config)) else { unreachable!() };
+    let Online::Store(store) = online::open(&OnlineStoreConfig::Redis(config), &Arc::default()) else { unreachable!() };
     let now = Timestamp::now();
     let value = Value::from(Kind::Float(0.25)).encode_to_vec();
     let keys: Vec<Vec<u8>> = (0..STORED).map(key).collect();

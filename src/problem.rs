@@ -119,6 +119,8 @@ pub enum Advice {
     Replace,
     /// Choose another name or place, or say that what is there may be overwritten.
     Overwrite,
+    /// Log in at the identity provider of the settings.
+    LogIn,
     /// Name the folder of the repo.
     NameRepo,
     /// Write the data of the source, or leave out looking at it.
@@ -216,6 +218,7 @@ impl fmt::Display for Advice {
             Self::OtherFolder => f.write_str("write to an empty folder, or allow files to be overwritten"),
             Self::Replace => f.write_str("ask for it to be replaced"),
             Self::Overwrite => f.write_str("choose another one, or allow it to be overwritten"),
+            Self::LogIn => f.write_str("log in again, or let `auth` in feature_store.yaml say how to get a token"),
             Self::NameRepo => f.write_str("name the feature repo's folder"),
             Self::WriteData => f.write_str("write its data first, or leave out checking sources"),
             Self::SkipUnreadable => f.write_str(

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Caller, Event, Observer, kept_permissions::KeptPermissions, remembered::Remembered};
 use crate::{
+    auth::login::Tokens,
     config::{StoreConfig, WithoutPermissions},
     model::{RegistryState, Timestamp},
     offline::{self, OfflineStore},
@@ -65,11 +66,12 @@ impl FeatureStore {
         let tell = Arc::clone(&observer);
         let on_wait = Box::new(move |waiting: &registry::Waiting<'_>| tell(&Event::Waiting(waiting)));
         let locking = Locking { who: caller.to_string(), timeout: lock_timeout, on_wait };
+        let tokens = Arc::new(Tokens::new(&config.auth, environment, clock));
         let stores = Stores {
             registry: registry::open(&config.registry, locking),
             replica: registry::open_to_read(&config.registry).into(),
-            online: config.online_store.as_ref().map(online::open),
-            offline: offline::open(&config, environment),
+            online: config.online_store.as_ref().map(|store| online::open(store, &tokens)),
+            offline: offline::open(&config, environment, &tokens),
         };
         let whereabouts = Whereabouts::of(&config, environment);
         Self { whereabouts, ..Self::over(stores, config, clock, observer) }

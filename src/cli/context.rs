@@ -12,6 +12,7 @@ use super::signals;
 use super::{CommandError, Global, skipped_checks::SkippedChecks};
 use crate::{
     app::{Caller, Event, Failure, FeatureStore, Gate, Opening, definitions},
+    auth::login::Tokens,
     config::{
         self, AuthConfig, MemoryLimit, ParseMemoryLimitError, Password, RegistryCache, RegistryConfig, StoreConfig,
         variables,
@@ -111,6 +112,11 @@ impl Context {
             now: self.now,
             loaded: RefCell::new(None),
         }
+    }
+
+    /// What tells servers who one is.
+    pub(crate) fn tokens(&self) -> Result<Tokens, CommandError> {
+        Ok(Tokens::new(&self.config()?.auth, environment, Timestamp::now))
     }
 
     /// The feature store of the repo, for commands that say little while they work.

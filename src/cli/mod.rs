@@ -17,6 +17,8 @@ mod import;
 mod init;
 mod join;
 mod lock_timeout;
+mod login;
+mod logout;
 mod materialize;
 mod object_table;
 mod objects;
@@ -45,6 +47,7 @@ mod source_listing;
 mod teardown;
 mod transform;
 mod version;
+mod whoami;
 
 use std::{
     ffi::OsString,
@@ -187,6 +190,9 @@ enum Command {
     /// Look after the online store
     #[command(subcommand)]
     Online(online::Command),
+    Login(login::Args),
+    Logout(logout::Args),
+    Whoami(whoami::Args),
     Schema(schema::Args),
     Configuration(configuration::Args),
     Version(version::Args),
@@ -264,6 +270,9 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::GetOnline(args) => get_online::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Online(command) => online::run(command, context),
+        Command::Login(args) => login::run(args, context),
+        Command::Logout(args) => logout::run(args, context),
+        Command::Whoami(args) => whoami::run(args, context),
         Command::Schema(args) => schema::run(args, context),
         Command::Configuration(args) => configuration::run(args, context),
         Command::Version(args) => version::run(args, context),

@@ -109,7 +109,7 @@ fn show(report: &PushReport, shown: &str, printer: Printer) -> Result<(), Comman
     if let Some(added) = &report.added {
         let rows = counted(added.rows, "row");
         let places = added.table.iter().map(|table| format!("table {table}")).chain(added.files.iter().cloned());
-        let places = places.collect::<Vec<_>>().join(", ");
+        let places = places.chain(added.server.clone()).collect::<Vec<_>>().join(", ");
         printer.say(format_args!("Added {rows} to data source {}: {places}", added.source));
     }
     Ok(())

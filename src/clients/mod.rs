@@ -2,6 +2,8 @@
 //! wrong. What is asked there, and in which tables and keys, is decided by the rooms above.
 
 mod authorities;
+mod causes;
+pub mod grpc;
 pub mod http;
 pub mod postgres;
 pub mod redis;

@@ -36,6 +36,16 @@ declare_variables! {
     /// A secret that servers of one store share. Who sends it as a name in an unsigned token is one of them, and may do
     /// everything; no other unsigned token counts.
     INTRA_COMMUNICATION = "INTRA_COMMUNICATION_BASE64";
+    /// A token for servers, where `auth` says nothing of how to get one.
+    OIDC_TOKEN = "FEAST_OIDC_TOKEN";
+    /// A token for servers with `auth: {type: kubernetes}`, outside of a pod.
+    KUBERNETES_TOKEN = "LOCAL_K8S_TOKEN";
+    /// The folder of the user's settings, where logins are kept, in `feastr/logins`; else `~/.config`.
+    XDG_CONFIG_HOME = "XDG_CONFIG_HOME";
+    /// The same on Windows.
+    APPDATA = "APPDATA";
+    /// The user's own folder.
+    HOME = "HOME";
     /// Who runs the program, for those who wait for its lock.
     USER = "USER";
     /// The same on Windows.

@@ -10,6 +10,7 @@ mod feature_server;
 mod file;
 mod memory;
 mod offline;
+mod offline_server;
 mod online;
 mod otlp;
 mod postgres;
@@ -27,6 +28,7 @@ pub use feature_server::{FeatureLoggingConfig, FeatureServerConfig, MetricsConfi
 pub use file::load;
 pub use memory::{MemoryLimit, ParseMemoryLimitError};
 pub use offline::{EntitySelectMode, OfflineStoreConfig, PostgresOfflineConfig};
+pub use offline_server::RemoteOfflineConfig;
 pub use online::{
     OnlineStoreConfig, PostgresConfig, RedisConfig, RedisConnection, RedisDeployment, RedisNode, RedisTls,
     RemoteConfig, ServerAddress,

@@ -3,6 +3,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
+    offline_server::{self, RawRemoteOffline, RemoteOfflineConfig},
     postgres::{PostgresConnection, RawPostgresConnection},
     store_kind::{mapping_kind, unsupported_store},
 };
@@ -18,6 +19,8 @@ pub enum OfflineStoreConfig {
     DuckDb,
     /// A PostgreSQL server, over its own tables.
     Postgres(Box<PostgresOfflineConfig>),
+    /// An offline server, which reads the sources.
+    Remote(RemoteOfflineConfig),
 }
 
 /// The server that has the tables of sources and joins them.
@@ -51,7 +54,7 @@ impl OfflineStoreConfig {
     /// The server with the tables of sources that name none themselves.
     pub fn postgres(&self) -> Option<&PostgresConnection> {
         match self {
-            Self::DuckDb => None,
+            Self::DuckDb | Self::Remote(_) => None,
             Self::Postgres(config) => Some(&config.connection),
         }
     }
@@ -65,6 +68,7 @@ impl OfflineStoreConfig {
                 settings["entity_select_mode"] = config.entity_select_mode.word().into();
                 settings
             }
+            Self::Remote(config) => config.settings(),
         }
     }
 }
@@ -113,12 +117,12 @@ impl Read for OfflineStoreNode {
 
     fn schema(schemas: &mut Schemas) -> Value {
         let [duckdb, postgres] = [RawDuckDb::schema(schemas), RawPostgresOffline::schema(schemas)];
-        json!({ "anyOf": [{ "enum": FILE_KINDS }, duckdb, postgres] })
+        json!({ "anyOf": [{ "enum": FILE_KINDS }, duckdb, postgres, RawRemoteOffline::schema(schemas)] })
     }
 }
 
 /// The kinds of stores, as the settings name them.
-const KINDS: [&str; 4] = ["duckdb", "file", "dask", "postgres"];
+const KINDS: [&str; 5] = ["duckdb", "file", "dask", "postgres", "remote"];
 
 /// Those that read files.
 const FILE_KINDS: [&str; 3] = ["duckdb", "file", "dask"];
@@ -140,12 +144,21 @@ pub(crate) fn read(node: Option<&Node>, folder: &Path, diagnostics: &mut Diagnos
             );
             return None;
         }
+        Some("remote") => {
+            diagnostics.error_with_help(
+                &node.span,
+                "a remote offline store needs to know where its server is",
+                "write {type: remote, host: …, port: 8815}".to_owned(),
+            );
+            return None;
+        }
         Some(word) if FILE_KINDS.contains(&word) => return Some(OfflineStoreConfig::DuckDb),
         Some(word) => return unsupported_store("offline", word, &node.span, &KINDS, diagnostics),
         None => {}
     }
     match mapping_kind("offline", node, DEFAULT_KIND, &KINDS, diagnostics)?.as_str() {
         "postgres" => read_postgres(node, folder, diagnostics),
+        "remote" => offline_server::read(node, folder, diagnostics).map(OfflineStoreConfig::Remote),
         _ => RawDuckDb::read(node, diagnostics).map(|_| OfflineStoreConfig::DuckDb),
     }
 }
@@ -184,6 +197,26 @@ mod tests {
         config.map(|config| config.settings()["offline_store"].clone()).ok_or_else(|| {
             diagnostics.into_sorted().into_iter().map(|found| format!("{} {:?}", found.message, found.advice)).collect()
         })
+    }
+
+    #[test]
+    fn an_offline_server_is_read_and_shown() {
+        let shown = settings("{type: remote, host: features, port: 443, scheme: https, cert: ca.pem}").unwrap();
+        assert_eq!((&shown["port"], &shown["cert"]), (&443.into(), &"/repo/ca.pem".into()));
+        let shown = settings("{type: remote, host: '::1', cert: ''}").unwrap();
+        assert_eq!((&shown["port"], &shown["scheme"], &shown["cert"]), (&8815.into(), &"http".into(), &Value::Null));
+        for (wrong, part) in [
+            ("remote", "needs to know where its server is"),
+            ("{type: remote}", "`host` is missing"),
+            ("{type: remote, host: 'features:8815'}", "`host` is the name"),
+            ("{type: remote, host: 'http://features'}", "`host` is the name"),
+            ("{type: remote, host: f, scheme: grpc}", "`scheme` is none"),
+            ("{type: remote, host: f, port: 70000}", "`port` is a number"),
+            ("{type: remote, host: f, connection_retries: -1}", "`connection_retries` is a number"),
+        ] {
+            let error = settings(wrong).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
     }
 
     #[test]

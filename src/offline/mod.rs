@@ -10,6 +10,7 @@ mod point_in_time;
 mod postgres;
 mod query;
 mod reading;
+mod remote;
 mod rows;
 mod statement;
 mod transformation;
@@ -18,6 +19,7 @@ mod view_source;
 use std::sync::Arc;
 
 use crate::{
+    auth::login::Tokens,
     config::{OfflineStoreConfig, StoreConfig},
     sources::Whereabouts,
 };
@@ -26,20 +28,27 @@ pub use cancel::Cancel;
 pub use pipelined::pipelined;
 pub use query::{
     BatchSink, Counted, EntityQuery, EntitySource, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
-    NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery,
+    NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery, SourceWriter,
 };
 
 pub use transformation::WrongTransformation;
 
-/// The offline store the settings name, which looks up environment variables that sources name. The engine starts with
-/// the first query, not before.
-pub fn open(config: &StoreConfig, environment: fn(&str) -> Option<String>) -> Box<dyn OfflineStore> {
+/// The offline store the settings name, which looks up environment variables that sources name; an offline server is told
+/// by `tokens` who asks. The engine starts with the first query, not before.
+pub fn open(
+    config: &StoreConfig,
+    environment: fn(&str) -> Option<String>,
+    tokens: &Arc<Tokens>,
+) -> Box<dyn OfflineStore> {
     let whereabouts = Arc::new(Whereabouts::of(config, environment));
     let rows = duckdb::DuckDbStore::new(Arc::clone(&whereabouts), config.memory_limit.clone());
     match &config.offline_store {
         OfflineStoreConfig::DuckDb => Box::new(rows),
         OfflineStoreConfig::Postgres(postgres) => {
             Box::new(postgres::PostgresStore::new(whereabouts, postgres.entity_select_mode, rows))
+        }
+        OfflineStoreConfig::Remote(remote) => {
+            Box::new(remote::RemoteStore::new(remote.clone(), Arc::clone(tokens), &config.project, rows))
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     ops::ControlFlow,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
@@ -110,6 +113,23 @@ pub trait OfflineStore: Send + Sync {
     /// # Errors
     /// When the source cannot be read, or has rows and none of them a time.
     fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, Problem>;
+
+    /// Who adds rows to sources, where a server has them.
+    fn writer(&self) -> Option<Arc<dyn SourceWriter>> {
+        None
+    }
+}
+
+/// A server that has sources and adds rows to them.
+pub trait SourceWriter: Send + Sync {
+    /// What messages call it.
+    fn name(&self) -> &str;
+
+    /// Adds rows to the source of a view, with exactly its columns in their order.
+    ///
+    /// # Errors
+    /// When the server does not take them; when it does not answer, nobody knows whether it has.
+    fn add(&self, view: &str, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<(), Problem>;
 }
 
 /// Takes a streamed result; breaking off ends the query.

@@ -18,7 +18,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use crate::config::OnlineStoreConfig;
+use crate::{auth::login::Tokens, config::OnlineStoreConfig};
 
 pub use admin::{Admin, RecordedTables};
 pub use encode::{BatchEncoder, EncodeBatchError, EncodedBatch};
@@ -37,14 +37,15 @@ pub enum Online {
     Server(Arc<dyn FeatureServer>),
 }
 
-/// The online store the settings name. Nothing is opened yet; what is opened stays so.
-pub fn open(config: &OnlineStoreConfig) -> Online {
+/// The online store the settings name; a feature server is told by `tokens` who asks. Nothing is opened yet; what is opened
+/// stays so.
+pub fn open(config: &OnlineStoreConfig, tokens: &Arc<Tokens>) -> Online {
     Online::Store(match config {
         OnlineStoreConfig::Sqlite { path, numbers } => Box::new(sqlite::SqliteOnlineStore::new(path.clone(), *numbers)),
         OnlineStoreConfig::Postgres(config) => Box::new(postgres::PostgresOnlineStore::new(config)),
         OnlineStoreConfig::Redis(config) => Box::new(redis::RedisOnlineStore::new(config.clone())),
         OnlineStoreConfig::Remote(config) => {
-            return Online::Server(Arc::new(remote::RemoteServer::new(config.clone())));
+            return Online::Server(Arc::new(remote::RemoteServer::new(config.clone(), Arc::clone(tokens))));
         }
     })
 }

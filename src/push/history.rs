@@ -13,9 +13,11 @@ use super::{
     columns::Needs,
     days,
     exact::{self, Unfit},
+    sent_rows,
 };
 use crate::{
     model::{DataSource, DataType, SourceKind},
+    offline::SourceWriter,
     problem::{Kind, Problem},
     sink::{AddedFiles, Complete, ExistingTable, Folder, Format, OpenRows, ParquetOptions, Partitions, SinkError},
     sources::{Column, OpenSource, Part, Role, Rows, Scan, SourceTable, TimeFormat, Wanted, Whereabouts},
@@ -27,6 +29,8 @@ pub struct History<'a> {
     opened: OpenSource,
     columns: Vec<HistoryColumn>,
     whereabouts: &'a Whereabouts,
+    /// The server that has it, and the view by which that knows it.
+    server: Option<(Arc<dyn SourceWriter>, String)>,
 }
 
 /// A column of the history.
@@ -44,6 +48,7 @@ struct HistoryColumn {
 enum Place {
     Files(AddedFiles),
     Table(String),
+    Server(String),
 }
 
 /// How a column of the history is made of the columns that are read of rows, by their places.
@@ -78,7 +83,13 @@ impl<'a> History<'a> {
             HistoryColumn { field, role, in_folders, is_day }
         };
         let columns = opened.columns().columns.iter().map(column).collect();
-        Self { source, opened, columns, whereabouts }
+        Self { source, opened, columns, whereabouts, server: None }
+    }
+
+    /// The same, which a server has, if one has it; that knows it by a view.
+    #[must_use]
+    pub fn behind(self, server: Option<Arc<dyn SourceWriter>>, view: &str) -> Self {
+        Self { server: server.map(|server| (server, view.to_owned())), ..self }
     }
 
     /// The columns that it needs of rows: all that it has, but for the day of the event, which is known.
@@ -114,6 +125,10 @@ impl<'a> History<'a> {
 
     /// What takes the rows.
     fn open(&self) -> Result<(OpenRows, Place), Problem> {
+        if let Some((server, view)) = &self.server {
+            let place = Place::Server(server.name().to_owned());
+            return Ok((sent_rows::opening(Arc::clone(server), view.clone()), place));
+        }
         match &self.source.kind {
             SourceKind::File(file) => {
                 let new = self.opened.new_files(self.source, file, &self.whereabouts.repo)?;
@@ -231,11 +246,12 @@ impl Staged<'_> {
         let Self { source, repo, written, place, rows } = self;
         written.appear().map_err(|error| unwritable(source, error))?;
         let shown = |path: &Path| path.strip_prefix(repo).unwrap_or(path).display().to_string();
-        let (files, table) = match place {
-            Place::Files(added) => (added.paths().iter().map(|path| shown(path)).collect(), None),
-            Place::Table(table) => (Vec::new(), Some(table)),
-        };
-        Ok(Added { source: source.name.clone(), rows, files, table })
+        let added = Added { source: source.name.clone(), rows, files: Vec::new(), table: None, server: None };
+        Ok(match place {
+            Place::Files(files) => Added { files: files.paths().iter().map(|path| shown(path)).collect(), ..added },
+            Place::Table(table) => Added { table: Some(table), ..added },
+            Place::Server(server) => Added { server: Some(server), ..added },
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod newest;
 mod one_view;
 mod outgoing;
 mod report;
+mod sent_rows;
 mod to;
 
 pub use columns::{Naming, Needs};

@@ -78,4 +78,6 @@ pub struct Added {
     pub files: Vec<String>,
     /// The table they are in, if it is one of PostgreSQL.
     pub table: Option<String>,
+    /// The offline server that has them, if one has the source.
+    pub server: Option<String>,
 }

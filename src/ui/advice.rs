@@ -51,6 +51,11 @@ pub fn advice(advice: &Advice) -> String {
         Advice::OtherFolder => "write to an empty folder with --output, or overwrite with --force".to_owned(),
         Advice::Overwrite => "choose another one, or replace what is there with --allow-overwrite".to_owned(),
         Advice::Replace => "replace everything it holds with --force".to_owned(),
+        Advice::LogIn => {
+            "run `feastr login`, or let `auth` in feature_store.yaml say how to get a token, such as with `username` and \
+             `password`"
+                .to_owned()
+        }
         Advice::NameRepo => "name the feature repo's folder with --chdir".to_owned(),
         Advice::WriteData => "write its data first, or use --skip-source-validation".to_owned(),
         Advice::SkipUnreadable => {

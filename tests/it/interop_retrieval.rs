@@ -58,7 +58,7 @@ feature_services:
 ";
 
 /// Which features, and whether their names begin with the view's.
-const SELECTIONS: [(&str, &[&str], bool); 9] = [
+pub const SELECTIONS: [(&str, &[&str], bool); 9] = [
     ("features", &["orders:total", "orders:paid"], false),
     ("features", &["orders:items", "visits:page_count"], false),
     ("features", &["visits:device", "weather:temperature"], true),
@@ -71,7 +71,7 @@ const SELECTIONS: [(&str, &[&str], bool); 9] = [
 ];
 
 /// The files of entity rows: how many, how many of them without one of the keys, and for which hours.
-const ENTITIES: [(usize, u64, std::ops::Range<u64>); 3] = [(40, 0, 0..240), (60, 5, 100..140), (25, 3, 239..400)];
+pub const ENTITIES: [(usize, u64, std::ops::Range<u64>); 3] = [(40, 0, 0..240), (60, 5, 100..140), (25, 3, 239..400)];
 
 /// Columns of these files.
 const ENTITY_COLUMNS: usize = 5;
@@ -196,7 +196,8 @@ fn write_sources(project: &Project) {
     );
 }
 
-fn write_entities(project: &Project, number: usize) -> String {
+/// Writes a file of entity rows, and says where it is.
+pub fn write_entities(project: &Project, number: usize) -> String {
     let (rows, missing, hours) = ENTITIES[number].clone();
     let mut numbers = Numbers(number as u64 + 99);
     let path = format!("data/entities_{number}.parquet");
@@ -223,23 +224,38 @@ fn write_entities(project: &Project, number: usize) -> String {
     path
 }
 
-#[test]
-fn generated_retrievals_are_those_of_feast() {
+/// An applied repo with the sources of all selections.
+pub fn generated() -> Project {
     let project = Project::new(&[("feature_store.yaml", &settings("demo"))]);
     project.write("definitions.yaml", DEFINITIONS);
     std::fs::create_dir(project.path("data")).unwrap();
     write_sources(&project);
     project.feastr(&["apply"]).ok();
+    project
+}
+
+/// The arguments that write a selection for entity rows to a file.
+pub fn arguments<'a>(
+    (kind, names, full_names): (&str, &[&'a str], bool),
+    entities: &'a str,
+    output: &'a str,
+) -> Vec<&'a str> {
+    let flag = if kind == "service" { "--feature-service" } else { "--features" };
+    let mut args = vec!["get-historical", "--entities", entities, "-o", output, flag];
+    args.extend(names);
+    args.extend(full_names.then_some("--full-feature-names"));
+    args
+}
+
+#[test]
+fn generated_retrievals_are_those_of_feast() {
+    let project = generated();
     let (mut steps, mut asked): (Vec<Json>, Vec<String>) = (Vec::new(), Vec::new());
     for number in 0..ENTITIES.len() {
         let entities = write_entities(&project, number);
         for (kind, names, full_names) in SELECTIONS {
             let output = format!("data/joined_{}.parquet", asked.len());
-            let flag = if kind == "service" { "--feature-service" } else { "--features" };
-            let mut args = vec!["get-historical", "--entities", &entities, "-o", &output, flag];
-            args.extend(names);
-            args.extend(full_names.then_some("--full-feature-names"));
-            project.feastr(&args).ok();
+            project.feastr(&arguments((kind, names, full_names), &entities, &output)).ok();
             let wanted = if kind == "service" { json!(names[0]) } else { json!(names) };
             let arguments = json!({ "entities": entities, "full_feature_names": full_names, kind: wanted });
             steps.extend([json!({ "historical": arguments }), json!({ "read": { "path": output } })]);

@@ -33,9 +33,11 @@ mod interop_on_demand;
 mod interop_retrieval;
 mod json_sources;
 mod killer;
+mod login;
 mod materialize_runs;
 #[cfg(target_os = "linux")]
 mod offline_queries;
+mod offline_remote;
 mod old_registries;
 mod online;
 mod online_redis;

@@ -79,6 +79,7 @@ fn store(folder: &Path) -> Box<dyn OfflineStore> {
             memory_limit: MemoryLimit::default(),
         },
         |_| None,
+        &Arc::default(),
     )
 }
 

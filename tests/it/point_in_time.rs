@@ -132,7 +132,7 @@ fn joined(
         progress: &Progress::default(),
     };
     let mut values = Values(Vec::new());
-    offline::open(&config(folder.path()), |_| None).historical(&query, &mut values).unwrap();
+    offline::open(&config(folder.path()), |_| None, &Arc::default()).historical(&query, &mut values).unwrap();
     values.0
 }
 
@@ -248,6 +248,6 @@ fn without_features_the_entity_rows_come_back() {
         progress: &Progress::default(),
     };
     let mut values = Values(Vec::new());
-    offline::open(&config(folder.path()), |_| None).historical(&query, &mut values).unwrap();
+    offline::open(&config(folder.path()), |_| None, &Arc::default()).historical(&query, &mut values).unwrap();
     assert_eq!(values.0, [Some(7), Some(8)]);
 }

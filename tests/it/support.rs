@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
 };
 
 use feastr::{
@@ -168,7 +169,7 @@ pub fn sqlite_registry(path: &Path) -> Box<dyn Registry> {
 
 /// The store that settings name.
 pub fn online_store(config: &OnlineStoreConfig) -> Box<dyn OnlineStore> {
-    match online::open(config) {
+    match online::open(config, &Arc::default()) {
         Online::Store(store) => store,
         Online::Server(server) => panic!("{} has it", server.name()),
     }

@@ -54,7 +54,12 @@ pub fn push(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Resu
     let opened = opened.written_like(batch)?;
     let naming = Naming { rows: &opened, shown: rows.shown() };
     let history = match to.offline() {
-        true => Some(History::new(batch, store.offline().inspect(batch)?, store.whereabouts())),
+        true => {
+            let history = History::new(batch, store.offline().inspect(batch)?, store.whereabouts());
+            // Its views have the same history.
+            let view = fed.views.first().map_or("", |fed| fed.view.name.as_str());
+            Some(history.behind(store.offline().writer(), view))
+        }
         false => None,
     };
 

@@ -1,9 +1,10 @@
 //! What goes wrong between here and an HTTP server, in words.
 
-use std::{error::Error, io};
-
 use super::Server;
-use crate::problem::{Kind, Problem};
+use crate::{
+    clients::causes::{innermost, is_about_certificates},
+    problem::{Kind, Problem},
+};
 
 impl Server {
     /// The problem of a request without an answer.
@@ -44,26 +45,4 @@ impl Server {
     fn away(&self) -> String {
         format!("start it, or correct {}", self.setting)
     }
-}
-
-/// Whether the server could not prove who it is.
-pub(super) fn is_about_certificates(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| matches!(tls_error(cause), Some(rustls::Error::InvalidCertificate(_))))
-}
-
-/// The error of TLS that one of reading or writing may be made of, which does not count it among its sources.
-fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    match error.downcast_ref::<io::Error>() {
-        Some(error) => error.get_ref().and_then(|inner| tls_error(inner)),
-        None => error.downcast_ref(),
-    }
-}
-
-/// What it came from.
-fn innermost(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(error.source(), |cause| (*cause).source())
 }

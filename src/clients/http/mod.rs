@@ -18,7 +18,7 @@ use reqwest::{
 use rustls::ClientConfig;
 use tokio::time::{sleep, timeout_at};
 
-use super::{authorities::authorities, runtime::spawned};
+use super::{authorities::authorities, causes::is_about_certificates, runtime::spawned};
 use crate::problem::{Kind, Problem};
 
 /// How long to wait for an address that does not answer, and for encryption.
@@ -154,7 +154,7 @@ impl Server {
             let again = if retries > 0 { request.try_clone() } else { None };
             match (self.ask(request).await, again) {
                 (Ok(answer), _) => return Ok(answer),
-                (Err(error), Some(again)) if error.is_connect() && !failure::is_about_certificates(&error) => {
+                (Err(error), Some(again)) if error.is_connect() && !is_about_certificates(&error) => {
                     sleep(pause).await;
                     (pause, retries, request) = ((pause * 2).min(LONGEST_PAUSE), retries - 1, again);
                 }

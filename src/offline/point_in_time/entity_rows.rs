@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, Int64Array},
-    compute::concat,
+    compute::{concat, max, min},
     datatypes::{DataType as ArrowType, Int64Type},
     error::ArrowError,
 };
 
 use crate::{
     diagnostics::did_you_mean,
-    model::{DataType, Timestamp},
+    model::{DataType, Interval, Timestamp},
     problem::{Advice, Kind, Problem},
     retrieval::{EVENT_TIMESTAMP, Entities, JoinKey},
     sources::{OpenSource, Part, Role, Rows, ScanRun, Ticks, Wanted},
@@ -114,13 +114,31 @@ impl<'a> EntityRows<'a> {
         Ok(Some(Asked { keys, times, count }))
     }
 
+    /// How many rows there are, with the first and the last of their times. They are read for that.
+    ///
+    /// # Errors
+    /// As for [`Self::next`].
+    pub(in crate::offline) fn counted(&mut self) -> Result<(u64, Option<Interval>), Problem> {
+        const ROWS: usize = 8192;
+        let (mut rows, mut all): (u64, Option<(i64, i64)>) = (0, None);
+        while let Some(asked) = self.next(ROWS)? {
+            rows += asked.count as u64;
+            all = match (all, min(&asked.times).zip(max(&asked.times))) {
+                (Some((first, last)), Some((least, greatest))) => Some((least.min(first), greatest.max(last))),
+                (known, new) => known.or(new),
+            };
+        }
+        let times = all.map(|(first, last)| (self.ticks.moment(first), self.ticks.moment(last)));
+        Ok((rows, times.map(|(start, end)| Interval { start, end })))
+    }
+
     /// About how many rows there are.
-    pub(super) fn about_rows(&self) -> u64 {
+    pub(in crate::offline) fn about_rows(&self) -> u64 {
         self.file.columns().rows.unwrap_or(0)
     }
 
     /// The column with the times in the result.
-    pub(super) fn time_column(&self) -> &str {
+    pub(in crate::offline) fn time_column(&self) -> &str {
         match &self.time {
             Time::Column(column) => column,
             Time::At(_) => EVENT_TIMESTAMP,

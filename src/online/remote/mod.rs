@@ -4,14 +4,16 @@ mod answer;
 mod refusal;
 
 use std::{
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
+use reqwest::{RequestBuilder, StatusCode, header::AUTHORIZATION};
 use serde_json::{Map, Value as Json, json};
 
 use super::feature_server::{Asked, Asking, FeatureServer, Question, SentRows, ServerWork};
 use crate::{
+    auth::login::{Token, Tokens},
     clients::{
         http::{Connecting, HttpAnswer, HttpClient},
         runtime::wait,
@@ -27,14 +29,16 @@ const LONGEST_PUSH: Duration = Duration::from_secs(60);
 pub(crate) struct RemoteServer {
     config: RemoteConfig,
     name: String,
+    /// Who asks.
+    tokens: Arc<Tokens>,
     /// Made when it is needed, because certificates may be missing.
     client: OnceLock<HttpClient>,
 }
 
 impl RemoteServer {
-    /// The server of these settings. Nothing is opened yet.
-    pub(crate) fn new(config: RemoteConfig) -> Self {
-        Self { name: format!("the feature server at {}", config.server), config, client: OnceLock::new() }
+    /// The server of these settings, which is told by `tokens` who asks. Nothing is opened yet.
+    pub(crate) fn new(config: RemoteConfig, tokens: Arc<Tokens>) -> Self {
+        Self { name: format!("the feature server at {}", config.server), config, tokens, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&HttpClient, Problem> {
@@ -55,15 +59,47 @@ impl RemoteServer {
         Ok(self.client.get_or_init(|| client))
     }
 
-    /// What the server answers if it did what was asked for.
+    /// What the server answers if it did what was asked for. A token that it does not accept is got anew once.
     async fn post(&self, path: &str, body: &Json, deadline: Option<Instant>) -> Result<HttpAnswer, Problem> {
         let client = self.client()?;
-        let mut request = client.post_json(&self.config.server.at(path), body.to_string().into_bytes());
-        if let Some((user, password)) = &self.config.server.login {
-            request = request.basic_auth(user, Some(&password.0));
+        let (url, body) = (self.config.server.at(path), body.to_string().into_bytes());
+        let token = self.tokens.token().await?;
+        let answer = client.send(self.signed(client.post_json(&url, body.clone()), token.as_deref()), deadline).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return self.done(answer, token.as_deref());
         }
-        let answer = client.send(request, deadline).await?;
-        if answer.status.is_success() { Ok(answer) } else { Err(refusal::problem(&self.name, &answer)) }
+        let Some(refused) = token else { return self.done(answer, None) };
+        match self.tokens.instead_of(&refused).await? {
+            None => self.done(answer, Some(&refused)),
+            Some(token) => {
+                let answer = client.send(self.signed(client.post_json(&url, body), Some(&token)), deadline).await?;
+                self.done(answer, Some(&token))
+            }
+        }
+    }
+
+    /// The request with who asks: by a token, or as the URL says it.
+    fn signed(&self, request: RequestBuilder, token: Option<&Token>) -> RequestBuilder {
+        match (token, &self.config.server.login) {
+            (Some(token), _) => request.header(AUTHORIZATION, token.header()),
+            (None, Some((user, password))) => request.basic_auth(user, Some(&password.0)),
+            (None, None) => request,
+        }
+    }
+
+    fn done(&self, answer: HttpAnswer, token: Option<&Token>) -> Result<HttpAnswer, Problem> {
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let problem = refusal::problem(&self.name, &answer);
+        let is_login = token.is_none() && self.config.server.login.is_some();
+        Err(match answer.status {
+            StatusCode::UNAUTHORIZED if !is_login => {
+                self.tokens.not_accepted(&self.name, &refusal::words(&answer), token)
+            }
+            StatusCode::FORBIDDEN => self.tokens.not_allowed(problem, token),
+            _ => problem,
+        })
     }
 }
 

@@ -65,7 +65,8 @@ fn kind(status: StatusCode, class: &str) -> Kind {
         return Kind::Denied;
     }
     match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => Kind::Denied,
+        StatusCode::UNAUTHORIZED => Kind::Unauthenticated,
+        StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => Kind::Denied,
         StatusCode::CONFLICT => Kind::Conflict,
         StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Kind::Deadline,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Kind::Unavailable,
@@ -81,7 +82,7 @@ fn help(status: StatusCode, class: &str) -> Option<String> {
             "the server has definitions of its own: apply those to its registry, or wait until it has read them"
         }
         StatusCode::UNAUTHORIZED => {
-            "feastr sends no tokens; Basic authentication is written into `path`: https://user:${PASSWORD}@host"
+            "check user and password in `path` under `online_store` in feature_store.yaml: https://user:${PASSWORD}@host"
         }
         StatusCode::FORBIDDEN => "ask those who look after the server for the permission",
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => "write user and password into the variable of the proxy",
@@ -94,6 +95,11 @@ fn help(status: StatusCode, class: &str) -> Option<String> {
         _ => return None,
     };
     Some(help.to_owned())
+}
+
+/// What an answer says, in some words.
+pub(super) fn words(answer: &HttpAnswer) -> String {
+    said(answer).map_or_else(|| format!("{}{}", answer.status, looks_like(answer)), |said| said.message)
 }
 
 /// What a body in JSON says.
@@ -185,7 +191,12 @@ mod tests {
             (500, exception("SomeError"), Kind::Unavailable, "500 Internal Server Error: it is so"),
             (500, json!("'x'").to_string(), Kind::Unavailable, "500 Internal Server Error: 'x'"),
             (422, validation.to_string(), Kind::Invalid, "422 Unprocessable Entity: body.df: Field required"),
-            (401, r#"{"detail": "Invalid token"}"#.to_owned(), Kind::Denied, "401 Unauthorized: Invalid token"),
+            (
+                401,
+                r#"{"detail": "Invalid token"}"#.to_owned(),
+                Kind::Unauthenticated,
+                "401 Unauthorized: Invalid token",
+            ),
             (409, r#"{"error": "busy"}"#.to_owned(), Kind::Conflict, "409 Conflict: busy"),
             (404, r#"{"detail": "Not Found"}"#.to_owned(), Kind::Unavailable, "404 Not Found: Not Found"),
             (501, r#"{"error": {"message": "no"}}"#.to_owned(), Kind::Unsupported, "501 Not Implemented: no"),

@@ -39,7 +39,8 @@ fn planned(project: &Project, names: &[&str]) -> Vec<ViewRun> {
 
 fn carried_out(project: &Project, runs: &[ViewRun], on_event: &(dyn Fn(&Event<'_>) + Sync)) -> ViewReport {
     let (config, registry) = (config(project), registry(project));
-    let (offline, online) = (offline::open(&config, |_| None), online_store(config.online_store.as_ref().unwrap()));
+    let (offline, online) =
+        (offline::open(&config, |_| None, &Arc::default()), online_store(config.online_store.as_ref().unwrap()));
     let stores = Stores {
         project: "feastlocal",
         registry: registry.as_ref(),

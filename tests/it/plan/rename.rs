@@ -1,6 +1,6 @@
 //! Objects that get another name, through to the rows of the registry.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use feastr::{
     apply::{ApplyOptions, Approval, apply},
@@ -130,7 +130,7 @@ fn load(folder: &Path) -> (StoreConfig, Repo) {
     let file = SourceText::new(path.clone(), std::fs::read_to_string(&path).unwrap());
     let mut diagnostics = Diagnostics::default();
     let config = config::load(&file.into(), [folder, &path], &|_| None, &mut diagnostics).unwrap();
-    let store = offline::open(&config, |_| None);
+    let store = offline::open(&config, |_| None, &Arc::default());
     let options = LoadOptions {
         validate_sources: true,
         skip_view_names: false,

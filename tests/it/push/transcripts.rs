@@ -79,7 +79,7 @@ fn the_report_is_json() {
             "sent": null,
             "views": [view("fresh"), view("trips")],
             "left_out": [],
-            "added": { "source": "stats", "rows": 3, "files": [null], "table": null },
+            "added": { "source": "stats", "rows": 3, "files": [null], "table": null, "server": null },
             "ignored_columns": [],
         })
     );

@@ -55,6 +55,7 @@ fn title(name: &str) -> &'static str {
         "Remote" => "`online_store` of type `remote`",
         "DuckDb" => "`offline_store` of type `duckdb`",
         "PostgresOffline" => "`offline_store` of type `postgres`",
+        "RemoteOffline" => "`offline_store` of type `remote`",
         "Feastr" => "`feastr`",
         "Auth" => "`auth`",
         "FeastrAuth" => "`auth` of `feastr`",

@@ -187,7 +187,7 @@ fn other_answers_are_said_to_be_none() {
             "401 Unauthorized",
             "application/json",
             json!({"detail": "Invalid or expired access token"}).to_string(),
-            "answers 401 Unauthorized: Invalid or expired access token",
+            "wants to know who asks: Invalid or expired access token",
         ),
         (
             "403 Forbidden",
@@ -368,7 +368,9 @@ fn a_silent_server_is_left_at_the_deadline() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://127.0.0.1:{}", silent.local_addr().unwrap().port());
     let config = RemoteConfig::new(ServerAddress::parse(&url).unwrap());
-    let Online::Server(server) = online::open(&OnlineStoreConfig::Remote(config)) else { panic!("a store") };
+    let Online::Server(server) = online::open(&OnlineStoreConfig::Remote(config), &Arc::default()) else {
+        panic!("a store")
+    };
     let question = Question { asked: Asked::Service("s".to_owned()), full_feature_names: false, entities: Vec::new() };
     let problem = wait(server.ask(&question, Instant::now() + Duration::from_millis(300))).unwrap_err();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Feast's feature server over a repo.
+//! Feast's servers over a repo.
 
 use std::{
     io::{Read as _, Write as _},
@@ -19,19 +19,29 @@ pub struct FeastServer {
 }
 
 impl FeastServer {
-    /// Starts a server over an applied repo, which takes a quarter of a minute.
+    /// Starts a feature server over an applied repo, which takes a quarter of a minute.
     pub fn start(repo: &Path) -> Self {
+        Self::started(repo, &["serve"], Self::is_healthy)
+    }
+
+    /// Starts an offline server over an applied repo, with more arguments.
+    pub fn start_offline(repo: &Path, more: &[&str]) -> Self {
+        let answers = |server: &Self| TcpStream::connect(("127.0.0.1", server.port)).is_ok();
+        Self::started(repo, &[&["serve_offline"], more].concat(), answers)
+    }
+
+    fn started(repo: &Path, what: &[&str], is_there: impl Fn(&Self) -> bool) -> Self {
         let (folder, port) = (create_folder(), free_port());
         let python = std::env::var_os("FEASTR_FEAST_PYTHON")
             .expect("FEASTR_FEAST_PYTHON names no Python with Feast: run scripts/test.sh, which installs one");
         // Paths of settings are relative to the working directory for Feast.
         let mut command = Command::new("env");
         command.arg("--chdir").arg(repo).arg(Path::new(&python).with_file_name("feast"));
-        command.args(["serve", "--host", "127.0.0.1", "--port", &port.to_string()]);
+        command.args(what).args(["--host", "127.0.0.1", "--port", &port.to_string()]);
         let watchdog = launch_guarded(&command, "TERM", &folder);
         let server = Self { port, folder, watchdog };
         let began = Instant::now();
-        while !server.is_healthy() {
+        while !is_there(&server) {
             let log = || std::fs::read_to_string(server.folder.join("log")).unwrap_or_default();
             assert!(began.elapsed() < Duration::from_secs(120), "Feast's server does not start:\n{}", log());
             sleep(Duration::from_millis(100));

@@ -1,0 +1,93 @@
+//! Connections to gRPC servers: encryption, limits of time, when connecting is tried again, and words for what goes wrong
+//! on the way. What servers say is judged by who asks them.
+
+use std::{path::Path, time::Duration};
+
+use tokio::time::sleep;
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint, Error};
+
+use super::{
+    authorities::authorities,
+    causes::{innermost, is_about_certificates},
+};
+use crate::problem::{Kind, Problem};
+
+/// How long to wait for an address that does not answer, and for encryption.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// After how long without a word a server is asked whether its machine is there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+/// The first pause before connecting is tried again, as in Feast; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How a server is connected to.
+#[derive(Debug, Clone, Copy)]
+pub struct Connecting<'a> {
+    /// What messages call it.
+    pub name: &'a str,
+    /// Its URL: `http://…`, or `https://…` for connections that are encrypted.
+    pub url: &'a str,
+    /// Where it is set, for advice.
+    pub setting: &'a str,
+    /// Where the authorities to trust are set.
+    pub authorities_setting: &'a str,
+    /// File with their certificates; those of the system if there is none.
+    pub authorities: Option<&'a Path>,
+    /// How often connecting is tried again.
+    pub retries: u32,
+}
+
+/// Connects to a server, on the runtime of the process.
+///
+/// # Errors
+/// When it is not there or cannot prove who it is, or certificates cannot be read.
+pub async fn connect(server: Connecting<'_>) -> Result<Channel, Problem> {
+    let endpoint = endpoint(server)?;
+    let (mut pause, mut retries) = (FIRST_PAUSE, server.retries);
+    loop {
+        match endpoint.connect().await {
+            Ok(channel) => return Ok(channel),
+            Err(error) if retries > 0 && !is_about_certificates(&error) => {
+                sleep(pause).await;
+                (pause, retries) = ((pause * 2).min(LONGEST_PAUSE), retries - 1);
+            }
+            Err(error) => return Err(unreachable(server, &error)),
+        }
+    }
+}
+
+fn endpoint(server: Connecting<'_>) -> Result<Endpoint, Problem> {
+    let unusable = |error: Error| {
+        let message = format!("a connection to {} cannot be set up: {}", server.name, innermost(&error));
+        Problem::new(Kind::Unavailable, message, None)
+    };
+    let endpoint = Endpoint::from_shared(server.url.to_owned())
+        .and_then(|endpoint| endpoint.user_agent(concat!("feastr/", env!("CARGO_PKG_VERSION"))))
+        .map_err(unusable)?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .tcp_keepalive(Some(KEEPALIVE));
+    if !server.url.starts_with("https:") {
+        return Ok(endpoint);
+    }
+    let advice = || format!("name a file with those to trust with {}", server.authorities_setting);
+    let roots = authorities(server.authorities, advice)?;
+    endpoint.tls_config(ClientTlsConfig::new().trust_anchors(roots.roots)).map_err(unusable)
+}
+
+fn unreachable(server: Connecting<'_>, error: &Error) -> Problem {
+    let (name, cause) = (server.name, innermost(error));
+    let (message, help) = match is_about_certificates(error) {
+        true => (
+            format!("{name} does not prove who it is: {cause}"),
+            format!(
+                "name a file with the authority that signed its certificate with {}, and call the server by the name in \
+                 its certificate",
+                server.authorities_setting
+            ),
+        ),
+        false => (format!("{name} cannot be reached: {cause}"), format!("start it, or correct {}", server.setting)),
+    };
+    Problem::new(Kind::Unavailable, message, help)
+}
