@@ -4,6 +4,8 @@
 //! `serving redis ADDRESS REQUESTS CONNECTIONS SECONDS`: a line of fields, then a line of keys for each request, as JSON lists of
 //! texts in hex; a request is a pipeline with an `HMGET` of all fields for each key.
 //!
+//! `AUTHORIZATION` is sent as the header of that name, if it is set.
+//!
 //! Each connection asks, waits for the answer, and asks again. The result is a line of JSON: answers per second, latencies in
 //! microseconds, and how many seconds of CPU time this program took itself.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, reason = "a benchmark")]
@@ -45,13 +47,14 @@ fn main() {
 
 async fn over_http(address: &str, bodies: Vec<Bytes>, connections: usize, limit: Duration) -> Vec<u64> {
     let bodies: Requests<Bytes> = bodies.leak();
+    let authorization = std::env::var("AUTHORIZATION").unwrap_or_default();
     let mut each = JoinSet::new();
     for first in 0..connections {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let host = address.to_owned();
+        let (host, authorization) = (address.to_owned(), authorization.clone());
         each.spawn(async move {
             let mut took = Vec::new();
             let end = Instant::now() + limit;
@@ -61,7 +64,10 @@ async fn over_http(address: &str, bodies: Vec<Bytes>, connections: usize, limit:
                     break;
                 }
                 let request = Request::post("/get-online-features").header("host", &host);
-                let request = request.header("content-type", "application/json");
+                let mut request = request.header("content-type", "application/json");
+                if !authorization.is_empty() {
+                    request = request.header("authorization", &authorization);
+                }
                 let answer = sender.send_request(request.body(Full::new(body.clone())).unwrap()).await.unwrap();
                 assert!(answer.status().is_success(), "{}", answer.status());
                 answer.into_body().collect().await.unwrap();

@@ -1,7 +1,7 @@
 """Times servers of features over Redis: the bare commands, feastr, and Feast; see scripts/bench.
 
 Five views of ten floats each over one join key. A load generator (benches/serving.rs, named by LOAD) asks on the same machine, so
-that it takes processors from all three alike; its share is shown. Variables: ROWS (10000), SECONDS of each case (5), RUNS (3 of
+that it takes processors from all three alike; its share is shown. Then a server that asks for tokens beside one that does not. Variables: ROWS (10000), SECONDS of each case (5), RUNS (3 of
 the commands and of feastr, in turn, of which the median counts), FEAST (no: without Feast).
 """
 
@@ -19,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 
+import identity_provider
 import redis_server
 from measuring import FEAST, aside
 
@@ -85,8 +86,10 @@ def requests(folder, client):
     return files
 
 
-def load(what, address, file, connections, seconds=SECONDS):
-    output = subprocess.run([LOAD, what, address, file, str(connections), str(seconds)], check=True, capture_output=True)
+def load(what, address, file, connections, seconds=SECONDS, authorization=""):
+    environment = os.environ | {"AUTHORIZATION": authorization}
+    command = [LOAD, what, address, file, str(connections), str(seconds)]
+    output = subprocess.run(command, check=True, capture_output=True, env=environment)
     return json.loads(output.stdout)
 
 
@@ -113,6 +116,28 @@ def serving(command, folder):
     finally:
         process.terminate()
         process.wait()
+
+
+def guarded(folder, files):
+    """A server that asks for tokens, in turn with one that does not: medians of both for each case."""
+    found = {}
+    with identity_provider.running(folder, "store") as (auth, authorization):
+        (folder / "guarded.yaml").write_text((folder / "feature_store.yaml").read_text() + auth)
+        (folder / "permissions.yaml").write_text(
+            "permissions: [{name: reader, types: [FeatureService], actions: READ, policy: {roles: [reader]}}]\n")
+        subprocess.run([FEASTR, "apply", "-q"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        with (serving([FEASTR, "serve"], folder) as (address, *_),
+              serving([FEASTR, "serve", "--feature-store-yaml", "guarded.yaml"], folder) as (guarded_address, *_)):
+            both = [(address, ""), (guarded_address, authorization)]
+            for address, header in both:
+                load("http", address, files["http", 1], 1, 1, header)
+            for rows, connections in CASES:
+                results = [], []
+                for _ in range(RUNS):
+                    for (address, header), into in zip(both, results):
+                        into.append(load("http", address, files["http", rows], connections, authorization=header))
+                found[rows, connections] = [median(result) for result in results]
+    return found
 
 
 def memory(process):
@@ -145,6 +170,7 @@ def main():
             print(f"memory: {before:.0f} MiB, after {answered} more requests {memory(process):.0f} MiB", flush=True)
             computed = median([load("http", address, files["computed"], 1) for _ in range(RUNS)])
             print(f"after computed features: {memory(process):.0f} MiB", flush=True)
+        tokens = guarded(folder, files)
         feast = {}
         if os.environ.get("FEAST") != "no":
             with serving([*FEAST, "serve", "--no-access-log", "--max-requests", "0"], folder) as (address, process, ready):
@@ -159,6 +185,11 @@ def main():
             theirs = f"{cell(feast[case])} | {ours['per_second'] / feast[case]['per_second']:.0f}×" if feast else "|"
             print(f"| {case[0]}, {case[1]} | {cell(bare)} | {cell(ours)} | {ratios} | {theirs} |")
         print(f"\ntwo computed features, one row: {cell(computed)}")
+        print("\n| rows, connections | without tokens | with tokens | rate, p50, p99 of without |\n|---|---|---|---|")
+        for (rows, connections), (without, asked) in tokens.items():
+            ratios = (f"{asked['per_second'] / without['per_second']:.2f}, {asked['p50'] / without['p50']:.2f}×, "
+                      f"{asked['p99'] / without['p99']:.2f}×")
+            print(f"| {rows}, {connections} | {cell(without)} | {cell(asked)} | {ratios} |")
         for (rows, connections), (bare, ours) in found.items():
             share = [f"{result['cpu_seconds'] / result['seconds'] * 100:.0f} %" for result in (bare, ours)]
             print(f"CPU of the load generator at {rows}, {connections}: {share[0]} of a processor (bare), {share[1]} (feastr)")

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use crate::permissions::User;
+use crate::{model::printable, permissions::User};
 
 /// Who asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl fmt::Display for Caller {
         match self {
             Self::Operator(who) => f.write_str(who),
             Self::Internal => f.write_str("another server"),
-            Self::User(user) => f.write_str(&user.name),
+            Self::User(user) => f.write_str(&printable(&user.name)),
         }
     }
 }

@@ -7,6 +7,8 @@ use axum::{
     http::{header::AUTHORIZATION, request::Parts},
 };
 
+use tokio::time::timeout;
+
 use super::{error::Error, state::State};
 use crate::app::Caller;
 
@@ -18,6 +20,7 @@ impl FromRequestParts<Arc<State>> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Error> {
         let headers = parts.headers.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes());
-        Ok(Self(state.gate.caller(headers).await?))
+        let caller = timeout(state.deadline, state.gate.caller(headers)).await.map_err(|_| Error::late())?;
+        Ok(Self(caller?))
     }
 }

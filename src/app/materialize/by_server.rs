@@ -6,9 +6,9 @@ use super::{Request, check_end};
 use crate::{
     app::{Caller, Failure, FeatureStore, access::Access},
     materialize::Range,
-    model::{PermissionAction, Timestamp},
+    model::{NamedView, PermissionAction, Timestamp, printable},
     online::{FeatureServer, Replace, ServerWork},
-    problem::{Kind, Problem},
+    problem::{Kind, Problem, Subject},
 };
 
 /// What a server has done. What it read and wrote, and of which views if none were named, it does not say.
@@ -51,10 +51,15 @@ fn check_views(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> R
     let state = store.registered()?;
     let access = Access::of(store, caller, &state);
     if request.views.is_empty() {
-        return access.check(
-            &[PermissionAction::WriteOnline],
-            state.objects.values().filter(|object| object.id().kind.is_view()),
-        );
+        let views = state.objects.values().filter(|object| object.id().kind.is_view());
+        access.check(&[PermissionAction::WriteOnline], views)?;
+        let foreign = state.foreign_views().map(|view| view.id.name.as_str());
+        return access.check_views(&[PermissionAction::WriteOnline], foreign);
+    }
+    // The server may have a view of which nothing is registered here.
+    if let Some(unknown) = request.views.iter().find(|name| matches!(state.view(name), NamedView::None)) {
+        let message = format!("there is no view `{}` in the registry", printable(unknown));
+        return Err(Problem::new(Kind::NotFound, message, None).about(Subject::FeatureView));
     }
     access.check_views(&[PermissionAction::WriteOnline], request.views.iter().map(String::as_str))
 }

@@ -45,7 +45,9 @@ pub fn push(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Resu
     let state = if look { store.registered_now()? } else { store.registered()? };
     let fed = Fed::find(&state, source, to)?;
     let views = fed.views.iter().map(|fed| fed.view.name.as_str());
-    Access::of(store, caller, &state).check_views(&actions(to), views)?;
+    // What is left out here may be written by a server that has the store.
+    let beside = fed.left_out.iter().filter(|_| store.feature_server().is_some()).map(|left| left.view.as_str());
+    Access::of(store, caller, &state).check_views(&actions(to), views.chain(beside))?;
     let opened = rows.open()?;
     if opened.has_nothing() {
         return Ok(nothing(store, request, fed));

@@ -110,7 +110,7 @@ fn moment(seconds: f64) -> Option<i64> {
     // Until the year 10000; what is beyond is no moment that somebody means.
     const LAST: f64 = 253_402_300_800.0;
     #[expect(clippy::cast_possible_truncation, reason = "it is in range, and parts of microseconds do not matter")]
-    (0.0..LAST).contains(&seconds).then(|| (seconds * 1e6) as i64)
+    (0.0..LAST).contains(&seconds).then_some((seconds * 1e6) as i64)
 }
 
 #[cfg(test)]

@@ -230,3 +230,29 @@ fn wait_for(server: &FeatureServer<'_>, words: &str) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
+
+#[test]
+fn a_server_in_front_of_another_one_decides_itself() {
+    let (provider, key, project) = setup("");
+    project.write("more.yaml", MORE);
+    project.feastr(&["apply"]).ok();
+    let served = crate::serve::answers::example();
+    let behind = FeatureServer::start(&served, &[]);
+    let sqlite = "online_store:\n  type: sqlite\n  path: data/online_store.db\n";
+    let remote = format!("online_store:\n  type: remote\n  path: http://{}\n", behind.address);
+    project.edit("feature_store.yaml", sqlite, &remote);
+    let server = FeatureServer::start(&project, &[]);
+    let token = |user: &str, roles: &[&str]| key.sign(&provider.claims(user, roles));
+    let (reader, writer) = (token("ann", &["super-reader"]), token("bob", &["fresh-writer"]));
+    let of = |views: &[&str]| json!({ "start_ts": "2000-01-01T00:00:00", "end_ts": "now", "feature_views": views });
+    assert_eq!(ask(&server, &reader, READ, &question()).status, 200);
+    assert_denied(&ask(&server, &writer, READ, &question()), "`bob` is denied READ_ONLINE");
+    assert_eq!(ask(&server, &writer, "/materialize", &of(&["driver_hourly_stats"])).status, 200);
+    assert_denied(
+        &ask(&server, &reader, "/materialize", &of(&["driver_hourly_stats"])),
+        "`ann` is denied WRITE_ONLINE",
+    );
+    assert_denied(&ask(&server, &writer, "/materialize", &range()), "FeatureView:trips");
+    // What only the other one may have is not asked of it.
+    assert_eq!(ask(&server, &writer, "/materialize", &of(&["elsewhere"])).status, 404);
+}
