@@ -72,14 +72,16 @@ need_build_tools() {
   need cc gcc
 }
 
-# environment NAME VERSION PACKAGE: a virtual environment with a package and the folder of it in $venv, made once.
+# environment NAME VERSION PACKAGE [MORE…]: a virtual environment with a package, and others beside it, and the folder of
+# it in $venv; made once for the same packages.
 environment() {
+  local packages=("$3==$2" "${@:4}")
   venv="$cache/$1-$2"
-  [ -e "$venv/complete" ] && return
+  [ "$(cat "$venv/complete" 2>/dev/null)" = "${packages[*]}" ] && return
   say "Installing $1 $2 into $venv"
   python3 -c 'import venv, ensurepip' 2>/dev/null || install_package "Python's venv module" python3-venv
   rm -rf "$venv"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet "$3==$2" || return
-  touch "$venv/complete"
+  "$venv/bin/pip" install --quiet "${packages[@]}" || return
+  echo "${packages[*]}" >"$venv/complete"
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How Feast's servers say that they do not know who asks: as a plain failure.
-const UNKNOWN: [&str; 3] = ["access token", "Missing token", "authorization header"];
+const UNKNOWN: [&str; 4] = ["access token", "authorization header", "Invalid token", "Failed to decode token"];
 
 /// How Feast's servers say that their DuckDB answers somebody else, for whom it has its only connection.
 const BUSY: &str = "connection is busy with another call";

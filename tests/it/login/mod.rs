@@ -1,8 +1,10 @@
 //! Who one is to servers: where tokens come from, logging in and out, and what is said when there is none.
 
+mod browser;
 mod commands;
 mod errors;
 mod http;
+mod keycloak;
 mod provider;
 mod requests;
 
