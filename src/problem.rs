@@ -36,6 +36,8 @@ pub enum Subject {
     RequestData,
     /// A push source that is named.
     PushSource,
+    /// A data source that is named.
+    DataSource,
 }
 
 /// The kinds of problems, each with one place in every protocol.

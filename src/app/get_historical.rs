@@ -30,6 +30,8 @@ pub enum About {
         sql: String,
         /// The moment of all rows.
         at: Option<Timestamp>,
+        /// Which files it may read.
+        over: Over,
     },
     /// Every row that the sources of the features have in a range, as of its own time. Without a start it begins as
     /// long before its end as the longest ttl of the views is, or thirty days, as in Feast.
@@ -54,9 +56,19 @@ pub enum About {
     },
 }
 
+/// What a query of entity rows may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// The files of the repo: for those who can read them anyhow.
+    Repo,
+    /// The files of data sources that the caller may read.
+    Sources,
+}
+
 /// A join whose features were found in the registry.
 pub struct HistoricalJoin<'a> {
     store: &'a FeatureStore,
+    caller: Caller,
     state: Arc<RegistryState>,
     retrieval: Retrieval,
     filter_by_created_timestamp: bool,
@@ -79,7 +91,7 @@ impl<'a> HistoricalJoin<'a> {
         // As in Feast a service stands for nothing here, and on-demand views for what they are computed of.
         let views = retrieval.views.iter().map(|selected| selected.view.name.as_str());
         Access::of(store, caller, &state).check_views(&[PermissionAction::ReadOffline], views)?;
-        Ok(Self { store, state, retrieval, filter_by_created_timestamp })
+        Ok(Self { store, caller: caller.clone(), state, retrieval, filter_by_created_timestamp })
     }
 
     /// What is fetched from where, under which name.
@@ -95,8 +107,12 @@ impl<'a> HistoricalJoin<'a> {
         let offline = self.store.offline().cancelled_by(cancel);
         let query = match about {
             About::Rows(rows) => return Ok(rows),
-            About::Sql { sql, at } => {
-                let rows = offline.entities_of_sql(&sql)?;
+            About::Sql { sql, at, over } => {
+                let sources = match over {
+                    Over::Repo => None,
+                    Over::Sources => Some(self.readable()),
+                };
+                let rows = offline.entities_of_sql(&sql, sources.as_deref())?;
                 return Ok(match at {
                     Some(at) => rows.at(at),
                     None => rows,
@@ -111,6 +127,17 @@ impl<'a> HistoricalJoin<'a> {
             Some(at) => entities.at(at),
             None => entities,
         })
+    }
+
+    /// The data sources that the caller may read.
+    fn readable(&self) -> Vec<&DataSource> {
+        let access = Access::of(self.store, &self.caller, &self.state);
+        let is_readable = |object: &Object| access.check(&[PermissionAction::ReadOffline], [object]).is_ok();
+        let sources = self.state.objects.values().filter_map(|object| match object {
+            Object::DataSource(source) if is_readable(object) => Some(source),
+            _ => None,
+        });
+        sources.collect()
     }
 
     fn range(&self, start: Option<Timestamp>, end: Timestamp) -> Result<EntityQuery, Problem> {

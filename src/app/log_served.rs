@@ -57,7 +57,8 @@ pub fn log_served(
     Ok(Logged::Written { rows, destination })
 }
 
-fn registered<'a>(state: &'a RegistryState, service: &str) -> Option<&'a FeatureService> {
+/// The service of a name.
+pub(super) fn registered<'a>(state: &'a RegistryState, service: &str) -> Option<&'a FeatureService> {
     match state.objects.get(&ObjectId::new(ObjectKind::FeatureService, service)) {
         Some(Object::FeatureService(service)) => Some(service),
         _ => None,

@@ -4,7 +4,10 @@
 //! descriptor; every use case is told who asks, and fails with a [`Failure`] that has a kind.
 
 mod access;
+pub mod add_history;
+pub mod add_to_log;
 pub mod apply;
+mod asked_rows;
 mod caller;
 pub mod catalogue;
 pub mod cleanup;
@@ -22,20 +25,25 @@ pub mod get_online;
 pub mod history;
 pub mod import;
 mod kept_permissions;
+mod kept_rows;
 pub mod log_served;
+pub mod look_at_source;
 pub mod materialize;
 pub mod permissions;
+pub mod persist;
 pub mod plan;
 mod prepared;
 pub mod push;
 mod python_views;
 pub mod readiness;
+mod registered_source;
 mod remembered;
 pub mod retrieval;
 pub mod saved_datasets;
 pub mod teardown;
 pub mod transform;
 
+pub use asked_rows::{AskedRows, SourceColumns};
 pub use caller::Caller;
 pub use event::{Event, Observer};
 pub use failure::Failure;

@@ -1,6 +1,6 @@
 //! Results that are kept under a name: files, and an object of the registry that says what is in them.
 
-use std::{fs, io, ops::ControlFlow, path::Path};
+use std::ops::ControlFlow;
 
 use arrow::{
     array::{AsArray as _, RecordBatch},
@@ -11,6 +11,7 @@ use arrow::{
 use super::{
     Caller, Failure, FeatureStore,
     get_historical::{About, HistoricalJoin},
+    kept_rows,
     retrieval::retrieval,
 };
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
     problem::{Advice, Kind, Problem},
     registry::{Decision, Row, Snapshot, Write, object, update},
     retrieval::{EVENT_TIMESTAMP, FeatureRequest, Purpose, Selection, Shown},
-    sink::{Folder, Format, ParquetOptions, Partitions, RowSink, SinkError, Target},
+    sink::{ParquetOptions, RowSink, SinkError},
 };
 
 /// What is to be saved, and as what.
@@ -75,7 +76,8 @@ pub fn create(
     }
     let join = HistoricalJoin::plan(store, caller, creation.features, creation.filter_by_created_timestamp)?;
     free(creation, &store.registry_to_read().snapshot(store.project())?)?;
-    let mut sink = TimedSink::new(open(store, creation)?);
+    let sink = kept_rows::open(store, creation.path, creation.parquet, creation.allow_overwrite)?;
+    let mut sink = TimedSink::new(sink);
     let entities = join.entities(creation.about.clone(), cancel)?;
     let joined = join.run(&entities, (cancel, &Progress::default()), &mut sink);
     let (rows, range, read) = sink.finish(joined, creation.path)?;
@@ -125,7 +127,7 @@ pub fn export(
     // As Feast reads them.
     const BEYOND: i64 = 1_000_000;
     let interval = Interval { end: interval.end.minus(-BEYOND), ..interval };
-    let query = RowsQuery { source: &source, shown: &shown, interval };
+    let query = RowsQuery { source: &source, shown: &shown, interval, columns: None };
     Ok(store.offline().cancelled_by(cancel).rows(&query, sink)?)
 }
 
@@ -136,44 +138,6 @@ fn free(creation: &Creation<'_>, snapshot: &Snapshot) -> Result<(), Problem> {
     }
     let message = format!("there is a saved dataset `{}` already", printable(creation.name));
     Err(Problem::new(Kind::Conflict, message, None).advise(Advice::Overwrite))
-}
-
-/// Begins to write rows to where they will be.
-fn open(store: &FeatureStore, creation: &Creation<'_>) -> Result<RowSink, Problem> {
-    let Creation { path: shown, parquet, allow_overwrite, .. } = *creation;
-    if shown.contains("://") {
-        let help = "name a file or a folder of this machine".to_owned();
-        return Err(Problem::new(Kind::Unsupported, format!("rows cannot be saved to {shown} yet"), help));
-    }
-    let path = store.config().repo.join(shown);
-    let is_file = shown.ends_with(".parquet");
-    if !allow_overwrite && is_taken(&path, is_file) {
-        let message = format!("there is something at {shown} already");
-        return Err(Problem::new(Kind::Conflict, message, None).advise(Advice::Overwrite));
-    }
-    let format = Format::Parquet(parquet);
-    let sink = match is_file {
-        true => Target::file(&path).map(|target| RowSink::file(format, target)),
-        false => Folder::create(&path, allow_overwrite)
-            .map(|folder| RowSink::new(Partitions { folder, format, by: Vec::new() }.opening())),
-    };
-    sink.map_err(|error| unwritable(shown, &error))
-}
-
-/// Whether something is where rows will be; an empty folder is no harm to others.
-fn is_taken(path: &Path, is_file: bool) -> bool {
-    match fs::read_dir(path) {
-        Ok(mut entries) => is_file || entries.next().is_some(),
-        Err(_) => fs::symlink_metadata(path).is_ok(),
-    }
-}
-
-fn unwritable(shown: &str, error: &io::Error) -> Problem {
-    let message = match error.kind() {
-        io::ErrorKind::StorageFull => format!("no space left for {shown}; no file was left behind"),
-        _ => format!("cannot write {shown}: {error}"),
-    };
-    Problem::new(Kind::Unavailable, message, None)
 }
 
 /// What the registry says of the dataset.
@@ -197,7 +161,7 @@ fn dataset(
         storage,
         // With further features it is not what the service says.
         feature_service: match &features.selection {
-            Selection { service: Some(name), references } if references.is_empty() => name.clone(),
+            Selection { service: Some(name), references, .. } if references.is_empty() => name.clone(),
             _ => String::new(),
         },
         namespace: String::new(),
@@ -271,7 +235,7 @@ impl TimedSink {
             return Err(self.without_times().into());
         }
         let rows = self.sink.finish().map_err(|error| match error {
-            SinkError::Io(error) => unwritable(shown, &error),
+            SinkError::Io(error) => kept_rows::unwritable(shown, &error),
             SinkError::Problem(problem) => problem,
             other => Problem::new(Kind::Unsupported, other.to_string(), None),
         })?;

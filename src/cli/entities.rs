@@ -7,7 +7,11 @@ use std::{
 };
 
 use super::{CommandError, Context, context::display_path};
-use crate::{app::get_historical::About, model::Timestamp, retrieval::Entities};
+use crate::{
+    app::get_historical::{About, Over},
+    model::Timestamp,
+    retrieval::Entities,
+};
 
 /// Whom features are asked about, and when.
 #[derive(Debug, clap::Args)]
@@ -66,7 +70,7 @@ impl AboutArgs {
             return Ok(About::Rows(fixed(of_file(path)?)));
         }
         if let Some(sql) = &self.entity_sql {
-            return Ok(About::Sql { sql: sql.clone(), at });
+            return Ok(About::Sql { sql: sql.clone(), at, over: Over::Repo });
         }
         if !self.entity.is_empty() {
             return Ok(About::Rows(fixed(of_pairs(&self.entity)?)));

@@ -22,7 +22,7 @@ impl SelectionArgs {
         for text in &self.features {
             references.extend(FeatureReference::parse_list(text)?);
         }
-        let selection = Selection { service: self.feature_service.clone(), references };
+        let selection = Selection { service: self.feature_service.clone(), references, ..Selection::default() };
         Ok(FeatureRequest { selection, full_feature_names: self.full_feature_names })
     }
 }

@@ -204,7 +204,7 @@ impl OfflineStore for MemoryOfflineStore {
         Entities::of_texts(&rows)
     }
 
-    fn entities_of_sql(&self, _: &str) -> Result<Entities, Problem> {
+    fn entities_of_sql(&self, _: &str, _: Option<&[&DataSource]>) -> Result<Entities, Problem> {
         Err(Problem::new(Kind::Unsupported, "rows in memory are not asked in SQL", None))
     }
 

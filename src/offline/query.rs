@@ -64,12 +64,12 @@ pub trait OfflineStore: Send + Sync {
     /// When a source cannot be read or lacks a column.
     fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem>;
 
-    /// Entity rows that a question in DuckDB's SQL over the repo's files gives. It can neither write nor reach anything
-    /// else.
+    /// Entity rows that a question in DuckDB's SQL over the repo's files gives, or over those of some data sources. It can
+    /// neither write nor reach anything else.
     ///
     /// # Errors
     /// When it is no `SELECT`, names what is not there, or fails; in the engine's words.
-    fn entities_of_sql(&self, sql: &str) -> Result<Entities, Problem>;
+    fn entities_of_sql(&self, sql: &str, sources: Option<&[&DataSource]>) -> Result<Entities, Problem>;
 
     /// The columns that [`historical`](Self::historical) would give. Entity rows are read, and no rows of sources.
     ///
@@ -77,10 +77,10 @@ pub trait OfflineStore: Send + Sync {
     /// When entity rows cannot be read, or lack a column.
     fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem>;
 
-    /// Streams the rows of a source in an interval, both ends included, with all of its columns as they are.
+    /// Streams the rows of a source in an interval, both ends included, with its columns as they are.
     ///
     /// # Errors
-    /// When the source cannot be read or lacks its column with times.
+    /// When the source cannot be read or lacks a column.
     fn rows(&self, query: &RowsQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), Problem>;
 
     /// Streams the newest row per entity of an interval, both ends included: join keys, event time
@@ -258,6 +258,8 @@ pub struct RowsQuery<'a> {
     pub shown: &'a str,
     /// Which times count.
     pub interval: Interval,
+    /// The columns that are wanted, in their order; `None` for all.
+    pub columns: Option<&'a [String]>,
 }
 
 /// The newest values of a view in an interval.

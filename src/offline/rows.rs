@@ -14,6 +14,7 @@ use super::{
     query::{BatchSink, RowsQuery},
 };
 use crate::{
+    diagnostics::did_you_mean,
     feast::values::encode::micros_in_utc,
     problem::{Kind, Problem},
     sources::{OpenSource, Role, Rows, Ticks, Wanted},
@@ -29,15 +30,14 @@ pub(super) fn stream(
     cancel: &Cancel,
     sink: &mut dyn BatchSink,
 ) -> Result<(), Problem> {
-    let columns = &source.columns().columns;
-    let time = columns.iter().position(|column| column.name == query.source.timestamp_field).ok_or_else(|| {
-        let message = format!("{} has no column `{}`", query.shown, query.source.timestamp_field);
-        Problem::new(Kind::Invalid, message, None)
-    })?;
-    let role = |index: usize| if index == time { Role::Time } else { Role::AsIs };
-    let wanted = columns.iter().enumerate();
-    let wanted =
-        wanted.map(|(index, column)| Wanted { column: column.name.clone(), role: role(index), null_if_unfit: false });
+    let time = &query.source.timestamp_field;
+    let (names, shown) = columns(source, query)?;
+    let wanted = names.iter().map(|column| Wanted {
+        column: (*column).to_owned(),
+        role: if *column == time { Role::Time } else { Role::AsIs },
+        null_if_unfit: false,
+    });
+    let time = names.iter().position(|column| *column == time).unwrap_or_default();
     let scan = source.scan(wanted.collect())?;
     let (ticks, interval) = (scan.ticks(time), query.interval);
     // To the microsecond, whose nanoseconds belong to it.
@@ -45,7 +45,7 @@ pub(super) fn stream(
     let scan = scan.between(time, ticks.of_micros(interval.start.micros()), last);
     let kinds = scan.columns().into_iter().enumerate();
     let kinds = kinds.map(|(index, kind)| if index == time { micros_in_utc() } else { plain_type(kind) });
-    let fields = columns.iter().zip(kinds).map(|(column, kind)| Field::new(&column.name, kind, true));
+    let fields = names.iter().zip(kinds).take(shown).map(|(column, kind)| Field::new(*column, kind, true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     if sink.start(&schema).is_break() {
         return Ok(());
@@ -55,7 +55,7 @@ pub(super) fn stream(
         while let Some(rows) = run.batch(&mut part)? {
             cancel.check()?;
             let batch =
-                columns_of(&rows, time, ticks).and_then(|columns| RecordBatch::try_new(schema.clone(), columns));
+                columns_of(&rows, time, ticks, shown).and_then(|columns| RecordBatch::try_new(schema.clone(), columns));
             let batch = batch
                 .map_err(|error| Problem::new(Kind::Internal, format!("cannot read {}: {error}", query.shown), None))?;
             if sink.batch(&batch) == ControlFlow::Break(()) {
@@ -66,8 +66,29 @@ pub(super) fn stream(
     Ok(())
 }
 
-fn columns_of(rows: &Rows, time: usize, ticks: Ticks) -> Result<Vec<ArrayRef>, ArrowError> {
+/// The columns that are read, and how many of them are wanted: the one with times may stand behind.
+fn columns<'a>(source: &'a OpenSource, query: &'a RowsQuery<'_>) -> Result<(Vec<&'a str>, usize), Problem> {
+    let all = &source.columns().columns;
+    let mut names: Vec<&str> = match query.columns {
+        Some(wanted) => wanted.iter().map(String::as_str).collect(),
+        None => all.iter().map(|column| column.name.as_str()).collect(),
+    };
+    let shown = names.len();
+    let time = query.source.timestamp_field.as_str();
+    if !names.contains(&time) {
+        names.push(time);
+    }
+    match names.iter().find(|name| source.columns().get(name).is_none()) {
+        Some(missing) => {
+            let help = did_you_mean(missing, all.iter().map(|column| column.name.as_str()));
+            Err(Problem::new(Kind::Invalid, format!("{} has no column `{missing}`", query.shown), help))
+        }
+        None => Ok((names, shown)),
+    }
+}
+
+fn columns_of(rows: &Rows, time: usize, ticks: Ticks, shown: usize) -> Result<Vec<ArrayRef>, ArrowError> {
     let column =
         |(index, array): (usize, &ArrayRef)| if index == time { Ok(ticks.moments(array)) } else { plain(array) };
-    rows.columns.iter().enumerate().map(column).collect()
+    rows.columns.iter().enumerate().take(shown).map(column).collect()
 }

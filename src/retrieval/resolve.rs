@@ -13,7 +13,7 @@ use crate::{
     diagnostics::did_you_mean,
     model::{
         FeatureService, FeatureView, Field, NamedView, Object, ObjectId, ObjectKind, OnDemandFeatureView,
-        OnDemandSource, RegistryState,
+        OnDemandSource, Projection, RegistryState,
     },
     problem::{Advice, Kind, Problem, Subject},
 };
@@ -25,17 +25,28 @@ pub struct Selection {
     pub service: Option<String>,
     /// Single features, behind those of the service.
     pub references: Vec<FeatureReference>,
+    /// What references call views, where it is not their name.
+    pub aliases: Vec<Alias>,
+}
+
+/// A view by the name that some feature service gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Alias {
+    /// That name.
+    pub name: String,
+    /// The view.
+    pub view: String,
 }
 
 impl Selection {
     /// Single features.
-    pub const fn of_features(references: Vec<FeatureReference>) -> Self {
-        Self { service: None, references }
+    pub fn of_features(references: Vec<FeatureReference>) -> Self {
+        Self { references, ..Self::default() }
     }
 
     /// All features of a service.
     pub fn of_service(name: impl Into<String>) -> Self {
-        Self { service: Some(name.into()), references: Vec::new() }
+        Self { service: Some(name.into()), ..Self::default() }
     }
 }
 
@@ -67,8 +78,14 @@ pub fn resolve(
     full_feature_names: bool,
     purpose: Purpose,
 ) -> Result<Retrieval, Problem> {
-    let mut resolving =
-        Resolving { state, full_names: full_feature_names, purpose, views: Vec::new(), on_demand: Vec::new() };
+    let mut resolving = Resolving {
+        state,
+        full_names: full_feature_names,
+        purpose,
+        aliases: &selection.aliases,
+        views: Vec::new(),
+        on_demand: Vec::new(),
+    };
     match &selection.service {
         Some(name) => resolving.add_service(service(state, name)?)?,
         None if selection.references.is_empty() => {
@@ -107,6 +124,7 @@ struct Resolving<'a> {
     state: &'a RegistryState,
     full_names: bool,
     purpose: Purpose,
+    aliases: &'a [Alias],
     views: Vec<Named>,
     on_demand: Vec<Computing>,
 }
@@ -139,11 +157,16 @@ impl Resolving<'_> {
             if of_service.iter().any(|(view, feature)| *view == reference.view && *feature == reference.feature) {
                 continue;
             }
-            if let Some(view) = self.computed(&reference.view)? {
-                self.compute(&view, None, &reference.feature)?;
-                continue;
-            }
-            let position = self.itself(&reference.view)?;
+            let position = match self.aliased(&reference.view)? {
+                Some(position) => position,
+                None => {
+                    if let Some(view) = self.computed(&reference.view)? {
+                        self.compute(&view, None, &reference.feature)?;
+                        continue;
+                    }
+                    self.itself(&reference.view)?
+                }
+            };
             let output = self.output_name(&reference.view, &reference.feature);
             let (_, selected) = &mut self.views[position];
             let field = feature(&selected.view, &reference.feature)?.clone();
@@ -226,6 +249,32 @@ impl Resolving<'_> {
             }),
         }
         Ok(())
+    }
+
+    /// The position of the view that references call so among the others, with the keys that a service gives it; `None`
+    /// if it is nothing that stands for another name.
+    fn aliased(&mut self, name: &str) -> Result<Option<usize>, Problem> {
+        let Some(alias) = self.aliases.iter().find(|alias| alias.name == name) else { return Ok(None) };
+        let is_it = |(known, selected): &Named| known.as_deref() == Some(name) && selected.view.name == alias.view;
+        if let Some(position) = self.views.iter().position(is_it) {
+            return Ok(Some(position));
+        }
+        let view = view(self.state, &alias.view)?;
+        let services = self.state.objects.values().filter_map(|object| match object {
+            Object::FeatureService(service) => Some(service),
+            _ => None,
+        });
+        let calls_it_so =
+            |member: &&Projection| member.view == alias.view && member.name_alias.as_deref() == Some(name);
+        let Some(member) = services.flat_map(|service| &service.features).find(calls_it_so) else {
+            let message = format!("no feature service calls feature view `{}` `{name}`", alias.view);
+            let help = "declare a service that does, and apply it".to_owned();
+            return Err(Problem::new(Kind::NotFound, message, help));
+        };
+        let mut selected = select(view, &member.join_key_map);
+        name.clone_into(&mut selected.name);
+        self.views.push((Some(name.to_owned()), selected));
+        Ok(Some(self.views.len() - 1))
     }
 
     /// The position of a view that goes by its own name, among the others.

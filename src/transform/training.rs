@@ -17,7 +17,7 @@ use super::{Engine, Evaluator};
 use crate::{
     diagnostics::did_you_mean,
     offline::BatchSink,
-    problem::{Advice, Kind, Problem},
+    problem::{Advice, Kind, Problem, Subject},
     retrieval::{Entities, InputFrom, Retrieval, SelectedOnDemand, Shown},
 };
 
@@ -250,7 +250,7 @@ fn missing(field: &str, view: &str, entities: &Entities, columns: &[FieldRef]) -
         format!("{}: there is no column `{field}`, which on demand feature view `{view}` needs", entities.shown());
     let help = did_you_mean(field, columns.iter().map(|column| column.name().as_str()))
         .unwrap_or_else(|| format!("add `{field}`, a field of the request, to the entity rows"));
-    Problem::new(Kind::Invalid, message, help)
+    Problem::new(Kind::Invalid, message, help).about(Subject::RequestData)
 }
 
 /// A computed feature may not be called like a column of the entity rows.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{
+    command_error::CommandError,
     data_source::{data_source_from_json, data_source_to_json},
     parameters::Parameters,
 };
@@ -111,30 +112,14 @@ pub struct Persist {
     pub rows: Read,
 }
 
-/// Why a descriptor is no command.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CommandError {
-    /// It is no object of JSON.
-    #[error("the command is not in JSON: {0}")]
-    NotJson(String),
-    /// It says not what is asked for.
-    #[error("the command has no `api`")]
-    NoApi,
-    /// It asks for something else.
-    #[error("there is no api `{0}`")]
-    UnknownApi(String),
-    /// A parameter is not there.
-    #[error("the command has no `{0}`")]
-    Missing(&'static str),
-    /// A parameter is not what it has to be.
-    #[error("`{0}` of the command is wrong: {1}")]
-    Wrong(&'static str, String),
-}
-
-const HISTORICAL: &str = "get_historical_features";
-const NEWEST: &str = "pull_latest_from_table_or_query";
-const ROWS: &str = "pull_all_from_table_or_query";
-const COLUMNS: &str = "get_table_column_names_and_types_from_data_source";
+/// The name of [`Read::Historical`].
+pub const HISTORICAL: &str = "get_historical_features";
+/// The name of [`Read::Newest`].
+pub const NEWEST: &str = "pull_latest_from_table_or_query";
+/// The name of [`Read::Rows`].
+pub const ROWS: &str = "pull_all_from_table_or_query";
+/// The name of [`Read::Columns`].
+pub const COLUMNS: &str = "get_table_column_names_and_types_from_data_source";
 const WRITE_BATCH: &str = "offline_write_batch";
 const WRITE_LOG: &str = "write_logged_features";
 const PERSIST: &str = "persist";

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::command::CommandError;
+use super::command_error::CommandError;
 use crate::model::Timestamp;
 
 /// What is left of a command.

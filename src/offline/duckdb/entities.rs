@@ -1,6 +1,9 @@
 //! Entity rows that nobody has in hand: the entities of sources, and what SQL gives.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use duckdb::{Config, Connection};
 
@@ -12,7 +15,7 @@ use super::{
     view_table::{ViewTable, micros},
 };
 use crate::{
-    model::{DataType, Timestamp},
+    model::{DataSource, DataType, SourceKind, Timestamp},
     offline::{EntityQuery, EntitySource, view_source::ViewSource},
     problem::{Kind, Problem},
     retrieval::{EVENT_TIMESTAMP, Entities},
@@ -127,12 +130,12 @@ fn counts(source: &EntitySource, table: &ViewTable) -> String {
     if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") }
 }
 
-/// Entity rows that SQL over the repo's files gives.
-pub(super) fn of_sql(store: &DuckDbStore, sql: &str) -> Result<Entities, Problem> {
+/// Entity rows that SQL over the repo's files gives, or over those of some sources.
+pub(super) fn of_sql(store: &DuckDbStore, sql: &str, sources: Option<&[&DataSource]>) -> Result<Entities, Problem> {
     const WHAT: &str = "cannot carry out the query of entities";
     let failed = |error: &duckdb::Error| explain(WHAT, error, &store.memory);
     let spill = store.spill.path()?;
-    let connection = confined(&store.whereabouts.repo, &spill, store).map_err(|error| failed(&error))?;
+    let connection = confined(&store.whereabouts.repo, sources, &spill, store).map_err(|error| failed(&error))?;
     question::parse(&connection, sql).map_err(|wrong| {
         let help =
             "write one SELECT over files of the repo, such as: SELECT driver_id, event_timestamp FROM 'rows.parquet'";
@@ -143,6 +146,11 @@ pub(super) fn of_sql(store: &DuckDbStore, sql: &str) -> Result<Entities, Problem
         // In DuckDB's words it is its configuration that forbids that.
         let place = problem.message.split_once("Cannot access file \"").and_then(|(_, place)| place.split('"').next());
         match place {
+            Some(place) if sources.is_some() => Problem::new(
+                Kind::Invalid,
+                format!("{WHAT}: it reads {place}, which is no file of a data source that you may read"),
+                "write the path of a data source as it is registered; nothing else can be read by a query".to_owned(),
+            ),
             Some(place) => Problem::new(
                 Kind::Invalid,
                 format!("{WHAT}: it reads {place}, which is none of the repo's files"),
@@ -158,8 +166,13 @@ pub(super) fn of_sql(store: &DuckDbStore, sql: &str) -> Result<Entities, Problem
     })
 }
 
-/// A DuckDB of its own that reads the files of the repo and nothing else.
-fn confined(repo: &Path, spill: &Path, store: &DuckDbStore) -> Result<Connection, duckdb::Error> {
+/// A DuckDB of its own that reads the files of the repo, or of some sources, and nothing else.
+fn confined(
+    repo: &Path,
+    sources: Option<&[&DataSource]>,
+    spill: &Path,
+    store: &DuckDbStore,
+) -> Result<Connection, duckdb::Error> {
     let text = |path: &Path| path.display().to_string().replace('\'', "''");
     let config = Config::default()
         .with("autoinstall_known_extensions", "false")?
@@ -169,12 +182,28 @@ fn confined(repo: &Path, spill: &Path, store: &DuckDbStore) -> Result<Connection
         .with("temp_directory", spill.display().to_string())?;
     let connection = Connection::open_in_memory_with_flags(config)?;
     let repo = std::path::absolute(repo).unwrap_or_else(|_| repo.to_owned());
+    let (folders, files) = match sources {
+        Some(sources) => places_of(sources, &repo),
+        None => (vec![repo.clone()], Vec::new()),
+    };
+    let list = |paths: &[PathBuf]| paths.iter().map(|path| format!("'{}'", text(path))).collect::<Vec<_>>().join(", ");
     connection.execute_batch(&format!(
-        "SET file_search_path = '{repo}'; SET allowed_directories = ['{repo}']; SET enable_external_access = false; \
-         SET lock_configuration = true",
-        repo = text(&repo)
+        "SET file_search_path = '{}'; SET allowed_directories = [{}]; SET allowed_paths = [{}]; \
+         SET enable_external_access = false; SET lock_configuration = true",
+        text(&repo),
+        list(&folders),
+        list(&files)
     ))?;
     Ok(connection)
+}
+
+/// The folders and the files of sources, as far as they are there.
+fn places_of(sources: &[&DataSource], repo: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let path = |source: &&DataSource| match &source.kind {
+        SourceKind::File(file) => Some(repo.join(&file.path)),
+        _ => None,
+    };
+    sources.iter().filter_map(path).filter(|path| path.exists()).partition(|path| path.is_dir())
 }
 
 /// The result of a query as entity rows.

@@ -117,8 +117,8 @@ impl OfflineStore for DuckDbStore {
         entities::of_sources(self, query)
     }
 
-    fn entities_of_sql(&self, sql: &str) -> Result<Entities, Problem> {
-        entities::of_sql(self, sql)
+    fn entities_of_sql(&self, sql: &str, sources: Option<&[&DataSource]>) -> Result<Entities, Problem> {
+        entities::of_sql(self, sql, sources)
     }
 
     fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {

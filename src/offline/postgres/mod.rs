@@ -94,8 +94,8 @@ impl OfflineStore for PostgresStore {
         self.rows.entities_of(query)
     }
 
-    fn entities_of_sql(&self, sql: &str) -> Result<Entities, Problem> {
-        self.rows.entities_of_sql(sql)
+    fn entities_of_sql(&self, sql: &str, sources: Option<&[&DataSource]>) -> Result<Entities, Problem> {
+        self.rows.entities_of_sql(sql, sources)
     }
 
     fn rows(&self, query: &RowsQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), Problem> {
