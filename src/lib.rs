@@ -16,6 +16,7 @@ mod embedded;
 pub mod expression;
 pub mod feast;
 pub mod feature_log;
+pub mod flight;
 pub mod materialize;
 pub mod model;
 pub mod offline;

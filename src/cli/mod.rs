@@ -40,6 +40,8 @@ mod saved_datasets;
 mod schema;
 mod selection;
 mod serve;
+mod serve_offline;
+mod servers;
 #[cfg(unix)]
 mod signals;
 mod skipped_checks;
@@ -187,6 +189,8 @@ enum Command {
     #[command(visible_alias = "get-online-features")]
     GetOnline(get_online::Args),
     Serve(serve::Args),
+    #[command(visible_alias = "serve_offline")]
+    ServeOffline(serve_offline::Args),
     /// Look after the online store
     #[command(subcommand)]
     Online(online::Command),
@@ -269,6 +273,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::GetHistorical(args) => get_historical::run(args, context),
         Command::GetOnline(args) => get_online::run(args, context),
         Command::Serve(args) => serve::run(args, context),
+        Command::ServeOffline(args) => serve_offline::run(args, context),
         Command::Online(command) => online::run(command, context),
         Command::Login(args) => login::run(args, context),
         Command::Logout(args) => logout::run(args, context),

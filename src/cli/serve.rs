@@ -1,15 +1,17 @@
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::sync::oneshot;
-
-use super::{CommandError, Context, Exit, context::environment, lock_timeout::lock_timeout};
+use super::{
+    CommandError, Context, Exit,
+    context::environment,
+    lock_timeout::lock_timeout,
+    servers::{end_by_signal, log_level, workers},
+};
 use crate::{
     clients::runtime::runtime_of,
     config::{MetricsConfig, OtlpConfig, RegistryCache, variables},
-    daemon::{CertificateFiles, Log, LogFormat, LogLevel, MetricsAddress, TelemetrySettings},
+    daemon::{CertificateFiles, Log, LogFormat, MetricsAddress, TelemetrySettings},
     problem::Problem,
     server::{Settings, serve},
-    ui::Verbosity,
 };
 
 /// Serve features over HTTP, in the protocol of Feast's server of features
@@ -123,7 +125,7 @@ struct WithoutEffect {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     // What is said from here on is of the server's log.
-    let (level, coloured) = (level(context.printer.verbosity), context.printer.err.enabled);
+    let (level, coloured) = (log_level(context.printer.verbosity), context.printer.err.enabled);
     Log { format: args.log_format, level, coloured }.start();
     for flag in args.without_effect.given() {
         tracing::info!("{flag} has no effect here");
@@ -135,38 +137,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     // Each connection is an open file, of which a process may have few until it asks for more.
     #[cfg(unix)]
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    let runtime = runtime_of(args.workers()?).map_err(Problem::from)?;
+    let runtime = runtime_of(workers(args.workers)?).map_err(Problem::from)?;
     let ended = runtime.block_on(serve(Arc::new(store), gate, &settings, end_by_signal()));
     // What took too long at the end goes on until the process is gone.
     #[cfg(unix)]
     super::signals::clean_up();
     ended?;
     Ok(Exit::Done)
-}
-
-/// How much the log says.
-const fn level(verbosity: Verbosity) -> LogLevel {
-    match verbosity {
-        Verbosity::Quiet => LogLevel::Errors,
-        Verbosity::Normal => LogLevel::Events,
-        Verbosity::Verbose => LogLevel::Requests,
-    }
-}
-
-/// Comes with the first signal to end.
-async fn end_by_signal() {
-    #[cfg(unix)]
-    {
-        let (send, signal) = oneshot::channel();
-        super::signals::end_by(move || {
-            // Who waits for it may be gone.
-            let _ = send.send(());
-        });
-        if signal.await.is_ok() {
-            return;
-        }
-    }
-    std::future::pending::<()>().await;
 }
 
 impl Args {
@@ -191,15 +168,6 @@ impl Args {
             end_delay: self.shutdown_delay,
             end_limit: self.shutdown_timeout,
             telemetry: TelemetrySettings { access_log: !self.no_access_log, metrics, otlp },
-        }
-    }
-
-    fn workers(&self) -> Result<usize, CommandError> {
-        match self.workers {
-            None | Some(-1) => Ok(available_parallelism().map_or(1, NonZeroUsize::get)),
-            Some(count) => usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(|| {
-                CommandError::new(format!("{count} threads answer nothing"), "give -1 for one per processor".to_owned())
-            }),
         }
     }
 }

@@ -63,7 +63,7 @@ record! {
         materialization: bool = true,
         /// How long ago the values of each view end.
         freshness: bool = true,
-        /// Feast's metrics of the offline store. Without effect: the server reads none.
+        /// What a server of the offline store was asked for, and how many rows it gave.
         offline_features: bool = true,
         /// Whether each request for features leaves a line of JSON in the log: who asked for what, with no values.
         audit_logging: bool = false,
@@ -117,6 +117,8 @@ pub struct MetricsConfig {
     pub request: bool,
     /// Requests for features.
     pub online_features: bool,
+    /// Commands to the offline store.
+    pub offline_features: bool,
     /// Pushes by their source.
     pub push: bool,
     /// Materializations by their view.
@@ -149,6 +151,7 @@ impl Default for MetricsConfig {
             resource: true,
             request: true,
             online_features: true,
+            offline_features: true,
             push: true,
             materialization: true,
             freshness: true,
@@ -179,6 +182,7 @@ impl FeatureServerConfig {
                 "resource": metrics.resource,
                 "request": metrics.request,
                 "online_features": metrics.online_features,
+                "offline_features": metrics.offline_features,
                 "push": metrics.push,
                 "materialization": metrics.materialization,
                 "freshness": metrics.freshness,
@@ -223,6 +227,7 @@ impl MetricsConfig {
             resource: raw.resource,
             request: raw.request,
             online_features: raw.online_features,
+            offline_features: raw.offline_features,
             push: raw.push,
             materialization: raw.materialization,
             freshness: raw.freshness,

@@ -8,7 +8,7 @@ use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 use super::{body, router::router, settings::Settings, state::State};
 use crate::{
     app::{FeatureStore, Gate},
-    daemon::{Certificate, listen, tell_when_it_is_away, tell_who_may_ask},
+    daemon::{Certificate, listen, tell_metrics, tell_when_it_is_away, tell_who_may_ask},
     problem::Problem,
 };
 
@@ -32,19 +32,7 @@ pub async fn serve(
     let telemetry = Arc::clone(&state.telemetry);
     // They end with the server.
     let mut beside = JoinSet::new();
-    if let (Some(metrics), Some(exposed)) = (&settings.telemetry.metrics, telemetry.exposed()) {
-        let listener = listen(&metrics.host, metrics.port).await?;
-        tracing::info!("Metrics on http://{}/metrics", listener.local_addr()?);
-        let server = server(listener, settings, Handle::new());
-        beside.spawn(async move {
-            if let Err(error) = server.serve(exposed.into_make_service()).await {
-                tracing::error!("nobody is told metrics any more: {error}");
-            }
-        });
-    }
-    if let Some(sending) = telemetry.sending() {
-        beside.spawn(sending);
-    }
+    tell_metrics(&mut beside, &telemetry, &settings.telemetry, settings.idle_limit).await?;
     let handle = Handle::new();
     let server = server(listener, settings, handle.clone());
     beside.spawn(warm_up(Arc::clone(&state)));

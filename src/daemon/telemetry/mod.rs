@@ -26,6 +26,7 @@ use self::{
 };
 pub(crate) use self::{
     metrics::{Endpoints, Shape},
+    otlp::RequestSpan,
     seldom::Seldom,
 };
 use super::settings::TelemetrySettings;

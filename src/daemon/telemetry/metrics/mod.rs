@@ -2,11 +2,12 @@
 
 mod endpoint;
 mod exposed;
+mod offline;
 mod online;
 mod process;
 mod registered;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use prometheus_client::{
     encoding::text::encode,
@@ -18,6 +19,7 @@ pub(crate) use self::endpoint::{Endpoints, Shape};
 pub(super) use self::exposed::expose;
 use self::{
     endpoint::Endpoint,
+    offline::OfflineMetrics,
     online::OnlineMetrics,
     process::{CPU, MEMORY, Process},
     registered::Registered,
@@ -40,6 +42,7 @@ pub(crate) struct Metrics {
     bins: Vec<usize>,
     requests: Option<(Family<Labels<2>, Counter>, Histograms<3>)>,
     online: Option<OnlineMetrics>,
+    offline: Option<OfflineMetrics>,
     pushes: Option<Family<Labels<2>, Counter>>,
     materializations: Option<(Family<Labels<2>, Counter>, Histograms<1>)>,
     /// What became of rows for the logs of feature services.
@@ -65,6 +68,7 @@ impl Metrics {
             (total, latency)
         });
         let online = config.online_features.then(|| OnlineMetrics::registered(&mut registry));
+        let offline = config.offline_features.then(|| OfflineMetrics::registered(&mut registry));
         let pushes = config.push.then(|| {
             let pushes = Family::default();
             registry.register("feast_push_request", "Pushes by their source and destination", pushes.clone());
@@ -84,7 +88,16 @@ impl Metrics {
         let logged = Family::default();
         let help = "Rows for the logs of feature services: written, dropped for want of a place, or lost to a failure";
         registry.register("feastr_feature_log_rows", help, logged.clone());
-        Self { registry, bins: config.feature_count_bins.clone(), requests, online, pushes, materializations, logged }
+        Self {
+            registry,
+            bins: config.feature_count_bins.clone(),
+            requests,
+            online,
+            offline,
+            pushes,
+            materializations,
+            logged,
+        }
     }
 
     /// Where the requests to some routes are counted.
@@ -107,6 +120,13 @@ impl Metrics {
     pub(super) fn answered(&self, answer: &Answer) {
         if let Some(online) = &self.online {
             online.answered(answer);
+        }
+    }
+
+    /// Somebody was answered who asked the offline store, by the method of Feast that it was.
+    pub(crate) fn retrieved(&self, method: &'static str, is_success: bool, rows: usize, took: Duration) {
+        if let Some(offline) = &self.offline {
+            offline.retrieved(method, is_success, rows, took);
         }
     }
 

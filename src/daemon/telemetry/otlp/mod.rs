@@ -11,6 +11,7 @@ use opentelemetry_sdk::{
     resource::{EnvResourceDetector, TelemetryResourceDetector},
 };
 
+pub(crate) use self::traces::RequestSpan;
 pub(super) use self::{metrics::MetricsSender, traces::Traces};
 use crate::config::OtlpConfig;
 
