@@ -20,6 +20,7 @@ mod entity_questions;
 mod example;
 mod faults;
 mod feature_log;
+mod flight;
 mod fuzz;
 mod get_online;
 mod golden;

@@ -1,0 +1,78 @@
+//! A server of the offline store as a process of its own.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use crate::support::Project;
+
+/// A running `feastr serve-offline` of a repo, which has to stay as long; it ends with the value.
+pub struct OfflineServer<'a> {
+    _project: &'a Project,
+    pub address: SocketAddr,
+    process: Child,
+    said: Arc<Mutex<String>>,
+}
+
+impl<'a> OfflineServer<'a> {
+    /// Starts it on a free port of a repo.
+    pub fn start(project: &'a Project, args: &[&str]) -> Self {
+        let mut command = project.command(&[&["serve-offline", "--port", "0", "--verbose"], args].concat());
+        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut stderr = BufReader::new(process.stderr.take().unwrap());
+        let (mut line, mut early) = (String::new(), String::new());
+        let address = loop {
+            line.clear();
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it does not listen: {early}");
+            early += &line;
+            if let Some(address) = address(&line) {
+                break address;
+            }
+        };
+        let said = Arc::new(Mutex::new(early));
+        let heard = Arc::clone(&said);
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                *heard.lock().unwrap() += &(line + "\n");
+            }
+        });
+        Self { _project: project, address, process, said }
+    }
+
+    /// What it has said until now.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").args([signal, &self.process.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for OfflineServer<'_> {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn address(line: &str) -> Option<SocketAddr> {
+    line.split_once("Listening on grpc")?.1.split_once("://")?.1.split_whitespace().next()?.parse().ok()
+}

@@ -1,0 +1,41 @@
+//! Encrypted connections.
+
+use serde_json::json;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+
+use super::{
+    client::{Client, drivers, historical},
+    repo,
+    server::OfflineServer,
+};
+use crate::servers::server_certificate;
+
+#[test]
+fn clients_that_trust_the_authority_are_answered() {
+    let project = repo();
+    server_certificate(project.folder.path());
+    let server = OfflineServer::start(&project, &["--cert", "server.crt", "--key", "server.key"]);
+    assert!(server.said().contains("grpc+tls://"), "{}", server.said());
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(project.read_bytes("ca.crt")))
+        .domain_name("localhost");
+    let client =
+        Client::at(Endpoint::from_shared(format!("https://{}", server.address)).unwrap().tls_config(tls).unwrap());
+    let command = historical(&["driver_hourly_stats:conv_rate"], json!({}));
+    let rows = drivers(&[(1001, "2021-04-12T00:00:00Z")]);
+    assert_eq!(client.exchange(&command, Some(&rows)).unwrap().num_rows(), 1);
+    client.put(&command, Some(&rows)).unwrap();
+    let location = &client.info(&command).unwrap().endpoint[0].location[0].uri;
+    assert!(location.starts_with("grpc+tls://127.0.0.1:"), "{location}");
+}
+
+#[test]
+fn a_certificate_that_does_not_work_is_no_start() {
+    let project = repo();
+    project.write("server.crt", "no certificate");
+    project.write("server.key", "no key");
+    let broken =
+        project.feastr(&["serve-offline", "--port", "0", "--cert", "server.crt", "--key", "server.key"]).failed();
+    assert!(broken.stderr.contains("server.crt"), "{}", broken.stderr);
+    project.feastr(&["serve_offline", "--cert", "server.crt"]).failed();
+}
