@@ -33,6 +33,7 @@ pub fn add_history(
     let opened = opened.written_like(source)?;
     let naming = Naming { rows: &opened, shown: rows.shown() };
     let history = History::new(source, store.offline().inspect(source)?, store.whereabouts());
+    let history = history.behind(store.offline().writer(), name);
     let ignored = naming.check(&[history.needs(naming)])?;
     if let Some(column) = ignored.first() {
         let message = format!("{}: column `{column}` is none of data source `{}`", rows.shown(), source.name);

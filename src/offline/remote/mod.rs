@@ -149,8 +149,8 @@ impl OfflineStore for RemoteStore {
         self.rows.entities_of(&EntityQuery { sources: sources.collect(), at: query.at })
     }
 
-    fn entities_of_sql(&self, sql: &str) -> Result<Entities, Problem> {
-        self.rows.entities_of_sql(sql)
+    fn entities_of_sql(&self, sql: &str, sources: Option<&[&DataSource]>) -> Result<Entities, Problem> {
+        self.rows.entities_of_sql(sql, sources)
     }
 
     fn rows(&self, query: &RowsQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), Problem> {
