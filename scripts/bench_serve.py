@@ -122,10 +122,11 @@ def guarded(folder, files):
     """A server that asks for tokens, in turn with one that does not: medians of both for each case."""
     found = {}
     with identity_provider.running(folder, "store") as (auth, authorization):
-        (folder / "guarded.yaml").write_text((folder / "feature_store.yaml").read_text() + auth)
         (folder / "permissions.yaml").write_text(
             "permissions: [{name: reader, types: [FeatureService], actions: READ, policy: {roles: [reader]}}]\n")
         subprocess.run([FEASTR, "apply", "-q"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        # Definitions are read of every file that is there.
+        (folder / "guarded.yaml").write_text((folder / "feature_store.yaml").read_text() + auth)
         with (serving([FEASTR, "serve"], folder) as (address, *_),
               serving([FEASTR, "serve", "--feature-store-yaml", "guarded.yaml"], folder) as (guarded_address, *_)):
             both = [(address, ""), (guarded_address, authorization)]
