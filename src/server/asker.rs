@@ -10,7 +10,10 @@ use axum::{
 use tokio::time::timeout;
 
 use super::{error::Error, state::State};
-use crate::app::Caller;
+use crate::{
+    app::Caller,
+    problem::{Kind, Problem},
+};
 
 /// Who asks.
 pub(super) struct Asker(pub(super) Caller);
@@ -21,6 +24,10 @@ impl FromRequestParts<Arc<State>> for Asker {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Error> {
         let headers = parts.headers.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes());
         let caller = timeout(state.deadline, state.gate.caller(headers)).await.map_err(|_| Error::late())?;
-        Ok(Self(caller?))
+        let unknown = |problem: Problem| match problem.kind {
+            Kind::Unauthenticated => Error::Unknown(problem),
+            _ => problem.into(),
+        };
+        Ok(Self(caller.map_err(unknown)?))
     }
 }

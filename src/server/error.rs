@@ -22,6 +22,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 pub(super) enum Error {
     /// Its body cannot be read.
     Unreadable(Unreadable),
+    /// Nobody knows who asks.
+    Unknown(Problem),
     /// What it asks for was not done.
     Failed(Problem),
 }
@@ -87,7 +89,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let problem = match self {
             Self::Unreadable(unreadable) => return unreadable.into_response(),
-            Self::Failed(problem) if problem.kind == Kind::Unauthenticated => return unauthenticated(problem),
+            Self::Unknown(problem) => return unauthenticated(problem),
             Self::Failed(problem) => problem,
         };
         // It consists of texts.
@@ -132,9 +134,9 @@ pub(super) const fn status(problem: &Problem) -> StatusCode {
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict | Kind::Refused => StatusCode::CONFLICT,
         Kind::Unsupported => StatusCode::NOT_IMPLEMENTED,
-        Kind::Unavailable | Kind::Cancelled => StatusCode::SERVICE_UNAVAILABLE,
+        // Who asks is known by then: it is this server whom another one does not know.
+        Kind::Unavailable | Kind::Cancelled | Kind::Unauthenticated => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Deadline => StatusCode::GATEWAY_TIMEOUT,
-        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Denied => StatusCode::FORBIDDEN,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -160,8 +162,7 @@ mod tests {
 
     #[test]
     fn mistakes_of_clients_are_4xx_and_troubles_of_servers_5xx() {
-        for kind in [Kind::Invalid, Kind::NotFound, Kind::Conflict, Kind::Refused, Kind::Unauthenticated, Kind::Denied]
-        {
+        for kind in [Kind::Invalid, Kind::NotFound, Kind::Conflict, Kind::Refused, Kind::Denied] {
             assert!(status(&Problem::new(kind, "", None)).is_client_error(), "{kind:?}");
         }
         for kind in [Kind::Unsupported, Kind::Unavailable, Kind::Deadline, Kind::Cancelled, Kind::Internal] {

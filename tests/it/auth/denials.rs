@@ -241,9 +241,13 @@ fn a_server_in_front_of_another_one_decides_itself() {
     let sqlite = "online_store:\n  type: sqlite\n  path: data/online_store.db\n";
     let remote = format!("online_store:\n  type: remote\n  path: http://{}\n", behind.address);
     project.edit("feature_store.yaml", sqlite, &remote);
-    let server = FeatureServer::start(&project, &[]);
     let token = |user: &str, roles: &[&str]| key.sign(&provider.claims(user, roles));
     let (reader, writer) = (token("ann", &["super-reader"]), token("bob", &["fresh-writer"]));
+    // It asks the other one as itself, and who asks it need not know how.
+    let server = FeatureServer::start(&project, &[]);
+    assert_eq!(ask(&server, &reader, READ, &question()).status, 503);
+    project.edit("feature_store.yaml", "client_id: store", "client_id: store, token: its-own");
+    let server = FeatureServer::start(&project, &[]);
     let of = |views: &[&str]| json!({ "start_ts": "2000-01-01T00:00:00", "end_ts": "now", "feature_views": views });
     assert_eq!(ask(&server, &reader, READ, &question()).status, 200);
     assert_denied(&ask(&server, &writer, READ, &question()), "`bob` is denied READ_ONLINE");
