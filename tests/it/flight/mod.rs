@@ -5,6 +5,7 @@ mod client;
 mod ends;
 mod metrics;
 mod older;
+mod own_client;
 mod permitted;
 mod recorded;
 mod server;

@@ -3,7 +3,11 @@
 use serde_json::{Value as Json, json};
 
 use super::{repo, server::OfflineServer};
-use crate::{interop::python, support::Project};
+use crate::{
+    interop::python,
+    servers::keycloak::{CLIENT, SECRET, shared},
+    support::Project,
+};
 
 /// A folder of a client, whose registry is that of the server's repo.
 fn client(project: &Project, server: &OfflineServer<'_>, more: &str) -> Project {
@@ -63,4 +67,43 @@ fn every_call_of_python_feast_is_answered() {
     assert_eq!(answers["persisted_nowhere"], "DataSourceObjectNotFoundException", "{answers}");
     assert_eq!(answers["unknown_view"], "FeatureViewNotFoundException", "{answers}");
     assert_eq!(answers["older"]["rows"], 1, "{answers}");
+}
+
+const PERMISSIONS: &str = "permissions:
+  - {name: reader, types: [FeatureView], actions: [READ_OFFLINE], policy: {roles: [super-reader]}}
+";
+
+#[test]
+fn python_feast_gets_what_its_user_may_with_tokens_of_a_real_keycloak() {
+    let keycloak = shared();
+    let project = repo();
+    project.write("permissions.yaml", PERMISSIONS);
+    project.feastr(&["apply", "-q"]).ok();
+    let discovery = keycloak.discovery_url();
+    let own = format!("auth: {{type: oidc, auth_discovery_url: '{discovery}', client_id: {CLIENT}}}\n");
+    project.write("feature_store.yaml", project.read("feature_store.yaml") + &own);
+    let server = OfflineServer::start(&project, &["--host", "localhost"]);
+    let of = |user: &str| {
+        let auth = format!(
+            "auth:\n  type: oidc\n  auth_discovery_url: {discovery}\n  client_id: {CLIENT}\n  client_secret: {SECRET}\n  \
+             username: {user}\n  password: {user}\n"
+        );
+        asked(&client(&project, &server, &auth))
+    };
+    let is_denied = |answer: &Json| answer.as_str().is_some_and(|text| text.starts_with("FeastPermissionError"));
+    let admin = of("admin");
+    for allowed in ["frame", "full_names", "service", "aliased", "range"] {
+        assert!(admin[allowed]["rows"].as_u64().is_some_and(|rows| rows > 0), "{allowed}: {admin}");
+    }
+    for denied in ["pull_latest", "pull_all", "wrote", "types", "logged", "persisted", "validated"] {
+        assert!(is_denied(&admin[denied]), "{denied}: {admin}");
+    }
+    let eve = of("eve");
+    for denied in
+        ["frame", "full_names", "service", "aliased", "range", "sql", "pull_latest", "wrote", "logged", "persisted"]
+    {
+        assert!(is_denied(&eve[denied]), "{denied}: {eve}");
+    }
+    assert!(!eve.to_string().contains("0.504"), "no value in any answer: {eve}");
+    assert!(!project.path("data/kept.parquet").exists() && !project.path("data/log").exists());
 }
