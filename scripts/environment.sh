@@ -30,7 +30,7 @@ need() {
 # need_server PROGRAM PACKAGE: the same for a program of a database server, which need not be on the PATH. No server
 # is left running: those who need one start their own.
 need_server() {
-  find_server "$1" && return
+  find_server "$1" >/dev/null && return
   # Debian starts services while it installs them, unless this file says no.
   local policy=/usr/sbin/policy-rc.d as_root=() made=
   [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
@@ -42,15 +42,16 @@ need_server() {
   (install_package "$1" "$2") || installed=$?
   [ -z "$made" ] || "${as_root[@]}" rm -f "$policy"
   [ "$installed" -eq 0 ] || exit "$installed"
-  find_server "$1" || fail "$1 is still missing" "install it, then run this again"
+  find_server "$1" >/dev/null || fail "$1 is still missing" "install it, then run this again"
 }
 
+# find_server PROGRAM: where it is.
 find_server() {
   local place
   for place in /usr/lib/postgresql/*/bin /usr/sbin /usr/local/sbin; do
-    [ -x "$place/$1" ] && return
+    [ -x "$place/$1" ] && echo "$place/$1" && return
   done
-  command -v "$1" >/dev/null 2>&1
+  command -v "$1" 2>/dev/null
 }
 
 # install_package WHAT PACKAGE

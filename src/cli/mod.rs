@@ -33,6 +33,7 @@ mod plan;
 mod push;
 mod question;
 mod read_notes;
+mod ready;
 mod registry;
 mod registry_dump;
 mod result_columns;
@@ -191,6 +192,7 @@ enum Command {
     Serve(serve::Args),
     #[command(visible_alias = "serve_offline")]
     ServeOffline(serve_offline::Args),
+    Ready(ready::Args),
     /// Look after the online store
     #[command(subcommand)]
     Online(online::Command),
@@ -274,6 +276,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::GetOnline(args) => get_online::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::ServeOffline(args) => serve_offline::run(args, context),
+        Command::Ready(args) => ready::run(args, context),
         Command::Online(command) => online::run(command, context),
         Command::Login(args) => login::run(args, context),
         Command::Logout(args) => logout::run(args, context),

@@ -6,6 +6,7 @@ mod causes;
 pub mod grpc;
 pub mod http;
 pub mod postgres;
+pub mod readiness;
 pub mod redis;
 pub mod runtime;
 pub mod sqlite;

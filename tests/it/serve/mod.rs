@@ -21,6 +21,7 @@ mod materializing;
 mod metrics;
 #[cfg(target_os = "linux")]
 mod outages;
+mod ready;
 mod remote;
 mod remote_writes;
 mod requests;
