@@ -157,6 +157,22 @@ fn damaged_definitions_are_refused_or_read() {
 }
 
 #[test]
+fn damaged_commands_are_refused_or_read() {
+    let recorded = ["stock_client.json", "raw_client.json"].map(|file| format!("tests/golden/flight/{file}"));
+    let mut corpus: Vec<Vec<u8>> = Vec::new();
+    for file in files(&recorded.each_ref().map(String::as_str)) {
+        // Python writes what JSON does not have.
+        let text = String::from_utf8(file).unwrap().replace(": NaN", ": null");
+        let recorded: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let calls = recorded["server_log"].as_array().unwrap();
+        corpus.extend(calls.iter().filter_map(|call| Some(call["command_text"].as_str()?.as_bytes().to_vec())));
+        let failures = recorded["client_calls"].as_array().unwrap();
+        corpus.extend(failures.iter().filter_map(|call| Some(call["error"].as_str()?.as_bytes().to_vec())));
+    }
+    fuzz("commands", targets::commands, &corpus, 10_000);
+}
+
+#[test]
 fn damaged_registries_are_refused_or_read() {
     let mut corpus = Vec::new();
     for folder in recordings() {
