@@ -18,7 +18,7 @@ pub struct Token {
 impl Token {
     /// A token that says itself when it ends.
     pub(super) fn new(text: String) -> Self {
-        let expires = Claims::read(&text).and_then(|claims| claims.expires);
+        let expires = Claims::read(&text).and_then(|claims| claims.expires());
         Self { text: Password(text), expires, refresh: None }
     }
 

@@ -120,7 +120,7 @@ impl Tokens {
     /// # Errors
     /// When there is no token to be had.
     pub async fn identity(&self) -> Result<Option<Identity>, Problem> {
-        Ok(self.token().await?.map(|token| Identity::of(&token, &self.way, self.client())))
+        Ok(self.token().await?.map(|token| self.identified(&token, &self.way)))
     }
 
     /// The problem of a server that does not know who asks, with what to do about it.
@@ -130,33 +130,27 @@ impl Tokens {
             let help = "set `auth` in feature_store.yaml to how one proves who one is there".to_owned();
             return Problem::new(Kind::Unauthenticated, message, help);
         };
-        let claims = token.claims();
-        let user = claims.as_ref().and_then(|claims| claims.user()).map(|user| format!(" of `{}`", printable(user)));
-        // An unsigned token holds the secret in the place of a name.
-        let user = user.filter(|_| !matches!(self.way, Way::Server(_))).unwrap_or_default();
+        let identity = self.identified(token, &self.way);
+        let user = identity.user.map(|user| format!(" of `{}`", printable(&user))).unwrap_or_default();
         let message = format!("{server} does not accept the token{user}: {said}");
-        let (issuer, audience) =
-            claims.as_ref().map_or((None, Vec::new()), |claims| (claims.issuer(), claims.audience()));
-        let help = match (issuer, audience.as_slice()) {
-            (Some(issuer), []) => {
+        let audience = identity.audience.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
+        let help = match identity.issuer.as_deref().map(printable) {
+            Some(issuer) if audience.is_empty() => {
                 format!("does the server trust its issuer {issuer}, and take tokens that are for nobody?")
             }
-            (Some(issuer), audience) => {
-                format!("does the server trust its issuer {issuer}, and take tokens for {}?", audience.join(", "))
-            }
-            (None, _) => format!("it is that of {}: is it one for this server?", self.way.place()),
+            Some(issuer) => format!("does the server trust its issuer {issuer}, and take tokens for {audience}?"),
+            None => format!("it is that of {}: is it one for this server?", self.way.place()),
         };
         Problem::new(Kind::Unauthenticated, message, help)
     }
 
     /// The problem of a server that does not let who asks, with who that is.
     pub fn not_allowed(&self, problem: Problem, token: Option<&Token>) -> Problem {
-        let claims = token.filter(|_| !matches!(self.way, Way::Server(_))).and_then(Token::claims);
-        match claims.as_ref().and_then(|claims| claims.user()) {
+        match token.and_then(|token| self.identified(token, &self.way).user) {
             None => problem,
             Some(user) => {
                 let help =
-                    format!("you are `{}` there: ask those who look after it for the permission", printable(user));
+                    format!("you are `{}` there: ask those who look after it for the permission", printable(&user));
                 Problem::new(problem.kind, problem.message, help)
             }
         }
@@ -178,7 +172,7 @@ impl Tokens {
     pub async fn finish_login(&self, device: &Device) -> Result<Identity, Problem> {
         let token = self.provider()?.await_device(&device.0).await?;
         self.keep(&token)?;
-        Ok(Identity::of(&Arc::new(token), &Way::Login, self.client()))
+        Ok(self.identified(&token, &Way::Login))
     }
 
     /// Forgets the login, and tells the provider.
@@ -208,8 +202,8 @@ impl Tokens {
         self.way.place()
     }
 
-    fn client(&self) -> Option<&str> {
-        self.oidc.as_ref()?.client_id.as_deref()
+    fn identified(&self, token: &Token, way: &Way) -> Identity {
+        Identity::of(token, way, self.oidc.as_ref())
     }
 
     /// The token of the settings, a variable or a file.

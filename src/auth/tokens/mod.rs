@@ -15,4 +15,5 @@ mod remembered;
 mod shared_secret;
 mod verifier;
 
+pub(super) use claims::claimed_user;
 pub use verifier::{Identity, Verifier};

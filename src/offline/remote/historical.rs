@@ -12,7 +12,7 @@ use arrow::{
 
 use super::{
     in_order::{InOrder, OutOfOrder},
-    server::{OfflineServer, Sent},
+    server::{OfflineServer, Sent, Taker},
 };
 use crate::{
     feast::{
@@ -81,7 +81,7 @@ pub(super) fn run(
     drop(entities);
     let mut upload = Upload::new(&join.keys);
     let schema = Arc::clone(&upload.schema);
-    let mut rows = |send: &mut dyn FnMut(RecordBatch) -> ControlFlow<()>| {
+    let mut rows = |send: &mut Taker<'_>| {
         upload.begin();
         let mut entities = EntityRows::open(query.entities, &join.keys)?;
         let ticks = entities.ticks();

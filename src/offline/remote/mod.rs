@@ -8,13 +8,13 @@ mod in_order;
 mod pulled;
 mod server;
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use self::{
     pulled::PulledRows,
-    server::{OfflineServer, Sent},
+    server::{OfflineServer, Sent, Taker},
 };
 use super::{
     Cancel,
@@ -199,7 +199,7 @@ impl SourceWriter for ServerWriter {
     }
 
     fn add(&self, view: &str, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<(), Problem> {
-        let mut rows = |send: &mut dyn FnMut(RecordBatch) -> ControlFlow<()>| {
+        let mut rows = |send: &mut Taker<'_>| {
             let _ = batches.iter().cloned().try_for_each(send);
             Ok(())
         };

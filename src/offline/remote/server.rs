@@ -48,12 +48,18 @@ pub(super) struct OfflineServer {
     channel: Mutex<Option<Channel>>,
 }
 
+/// Takes rows that are sent along, until no more are wanted.
+pub(super) type Taker<'a> = dyn FnMut(RecordBatch) -> ControlFlow<()> + 'a;
+
+/// What is done with a token.
+type Act<'a, T> = dyn FnMut(Option<&Arc<Token>>) -> Result<T, Refused> + 'a;
+
 /// Rows that are sent along, as often as somebody wants to send them.
 pub(super) struct Sent<'a> {
     /// Their columns.
     pub schema: SchemaRef,
     /// Hands them on until there are no more, or no more are taken.
-    pub rows: &'a mut dyn FnMut(&mut dyn FnMut(RecordBatch) -> ControlFlow<()>) -> Result<(), Problem>,
+    pub rows: &'a mut dyn FnMut(&mut Taker<'_>) -> Result<(), Problem>,
 }
 
 /// Rows that come back.
@@ -112,11 +118,7 @@ impl OfflineServer {
     }
 
     /// Does something with a token, and once more with another one if the server does not know who asks.
-    fn authorized<T>(
-        &self,
-        cancel: &Cancel,
-        act: &mut dyn FnMut(Option<&Arc<Token>>) -> Result<T, Refused>,
-    ) -> Result<T, Problem> {
+    fn authorized<T>(&self, cancel: &Cancel, act: &mut Act<'_, T>) -> Result<T, Problem> {
         cancel.check()?;
         let token = wait(self.tokens.token())?;
         let refused = match act(token.as_ref()) {

@@ -1,6 +1,14 @@
 //! Offline servers that are away, refuse, or are none, and what is said of them.
 
-use std::{net::TcpListener, thread};
+use std::{net::TcpListener, path::Path, sync::Arc, thread};
+
+use feastr::{
+    config::load,
+    diagnostics::{Diagnostics, SourceText},
+    model::{DataSource, FileSource, SourceKind},
+    offline::{self, Cancel},
+    problem::Kind,
+};
 
 use super::{ask_server, asking};
 use crate::{
@@ -55,6 +63,27 @@ fn something_else_is_no_offline_server() {
     });
     let said = said(&project);
     assert!(said.contains("the offline server at"), "{said}");
+}
+
+#[test]
+fn a_query_that_is_called_off_ends_while_the_server_is_silent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let text = format!("project: p\nregistry: r.db\noffline_store: {{type: remote, host: localhost, port: {port}}}\n");
+    let file = Arc::new(SourceText::settings("/repo/feature_store.yaml", text));
+    let paths = ["/repo", "/repo/feature_store.yaml"].map(Path::new);
+    let config = load(&file, paths, &|_| None, &mut Diagnostics::default()).unwrap();
+    let cancel = Cancel::default();
+    let store = offline::open(&config, |_| None, &Arc::default()).cancelled_by(&cancel);
+    let source = DataSource::new("s", SourceKind::File(FileSource { path: "s".to_owned(), ..FileSource::default() }));
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| store.inspect(&source).unwrap_err());
+        // It asks as soon as somebody listens.
+        let _silent = listener.accept().unwrap();
+        cancel.cancel();
+        assert_eq!(asking.join().unwrap().kind, Kind::Cancelled);
+    });
+    assert_eq!(store.inspect(&source).unwrap_err().kind, Kind::Cancelled);
 }
 
 #[test]
