@@ -8,7 +8,7 @@ mod older;
 mod own_client;
 mod permitted;
 mod recorded;
-mod server;
+pub mod server;
 mod stock;
 mod tls;
 mod writing;

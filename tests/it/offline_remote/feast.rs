@@ -1,4 +1,4 @@
-//! What Feast's offline server gives is what the sources give.
+//! What offline servers give, Feast's and feastr's, is what the sources give.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::{SETTINGS, ask_server, asking};
 use crate::{
+    flight::server::OfflineServer,
     interop_retrieval::{ENTITIES, SELECTIONS, arguments, generated, write_entities},
     servers::feast::FeastServer,
     support::Project,
@@ -34,12 +35,7 @@ fn served() -> (MutexGuard<'static, ()>, &'static Project) {
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     static SERVED: OnceLock<(Project, FeastServer)> = OnceLock::new();
     let start = || {
-        let project = generated();
-        project.write("more.yaml", MORE);
-        project.feastr(&["apply"]).ok();
-        for number in 0..ENTITIES.len() {
-            write_entities(&project, number);
-        }
+        let project = applied();
         let server = FeastServer::start_offline(project.folder.path(), &[]);
         ask_server(&project, server.port, "");
         (project, server)
@@ -47,9 +43,42 @@ fn served() -> (MutexGuard<'static, ()>, &'static Project) {
     (turn, &SERVED.get_or_init(start).0)
 }
 
+/// The generated repo with more, and files of entity rows.
+fn applied() -> Project {
+    let project = generated();
+    project.write("more.yaml", MORE);
+    project.feastr(&["apply"]).ok();
+    for number in 0..ENTITIES.len() {
+        write_entities(&project, number);
+    }
+    project
+}
+
+#[test]
+fn feastrs_own_server_gives_the_same() {
+    let project = applied();
+    let server = OfflineServer::start(&project, &[]);
+    ask_server(&project, server.address.port(), "");
+    for check in [
+        compare_joined,
+        compare_columns,
+        compare_computed,
+        compare_entities,
+        compare_materialized,
+        check_sources,
+        push_rows,
+    ] {
+        check(&project);
+    }
+}
+
 #[test]
 fn joined_features_are_those_of_the_sources() {
     let (_turn, project) = served();
+    compare_joined(project);
+}
+
+fn compare_joined(project: &Project) {
     for number in 0..ENTITIES.len() {
         let entities = format!("data/entities_{number}.parquet");
         for selection in SELECTIONS {
@@ -68,6 +97,10 @@ fn joined_features_are_those_of_the_sources() {
 #[test]
 fn columns_are_the_same_without_rows_and_with_them() {
     let (_turn, project) = served();
+    compare_columns(project);
+}
+
+fn compare_columns(project: &Project) {
     let args = ["get-historical", "--entities", "data/entities_1.parquet", "--feature-service", "all", "--dry-run"];
     let [own, theirs] = [project.feastr(&args), asking(project, &args)].map(|output| output.ok().stdout);
     assert_eq!(own, theirs);
@@ -78,6 +111,10 @@ fn columns_are_the_same_without_rows_and_with_them() {
 #[test]
 fn on_demand_features_are_computed_of_what_the_server_gives() {
     let (_turn, project) = served();
+    compare_computed(project);
+}
+
+fn compare_computed(project: &Project) {
     let args = ["get-historical", "--entities", "data/entities_0.parquet", "--features", "doubled:twice", "-o"];
     let [own, theirs] = ["data/own_twice.jsonl", "data/their_twice.jsonl"];
     project.feastr(&[&args[..], &[own]].concat()).ok();
@@ -89,6 +126,10 @@ fn on_demand_features_are_computed_of_what_the_server_gives() {
 #[test]
 fn entity_rows_may_be_those_of_the_sources() {
     let (_turn, project) = served();
+    compare_entities(project);
+}
+
+fn compare_entities(project: &Project) {
     for (name, about) in [
         ("range", &["--start", "2026-01-02", "--end", "2026-01-04"][..]),
         ("as_of", &["--as-of", "2026-01-05"]),
@@ -121,6 +162,10 @@ fn entity_rows_may_be_those_of_the_sources() {
 #[test]
 fn what_is_materialized_is_the_same() {
     let (_turn, project) = served();
+    compare_materialized(project);
+}
+
+fn compare_materialized(project: &Project) {
     // Another online store for what comes over the server.
     let settings = project.read(SETTINGS);
     project.write("other.yaml", settings.replace("data/online_store.db", "data/other.db"));
@@ -142,11 +187,17 @@ fn what_is_materialized_is_the_same() {
             assert_eq!(own, theirs, "{entity}");
         }
     }
+    // Others would take it for definitions.
+    std::fs::remove_file(project.path("other.yaml")).unwrap();
 }
 
 #[test]
 fn rows_are_pushed_to_the_source_of_the_server() {
     let (_turn, project) = served();
+    push_rows(project);
+}
+
+fn push_rows(project: &Project) {
     project.write(
         "data/pushed.csv",
         "customer_id,at,written,total,items,paid\n77,2026-02-01T00:00:00Z,2026-02-01T01:00:00Z,12.5,3,true\n",
@@ -168,6 +219,10 @@ fn rows_are_pushed_to_the_source_of_the_server() {
 #[test]
 fn sources_are_checked_by_their_columns_there() {
     let (_turn, project) = served();
+    check_sources(project);
+}
+
+fn check_sources(project: &Project) {
     assert!(asking(project, &["plan"]).ok().stdout.contains("No changes"));
     project.write("wrong.yaml", "feature_views: [{name: wrong, entities: [customer], source: orders, schema: [{name: totl, dtype: Float64}]}]\n");
     let wrong = asking(project, &["plan"]).failed().stderr;

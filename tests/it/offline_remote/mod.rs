@@ -1,4 +1,4 @@
-//! An offline store behind an offline server: Feast's own, asked by feastr, beside the same sources read by feastr itself.
+//! An offline store behind an offline server, Feast's or feastr's, beside the same sources read by feastr itself.
 
 mod errors;
 mod feast;
