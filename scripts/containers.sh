@@ -111,6 +111,9 @@ podman system service --time=0 "unix://$socket" 2>"$store/podman.log" &
 service=$! checks=
 export DOCKER_HOST="unix://$socket"
 cd "$root"
+KEYCLOAK_PORT=$(free_port) REGISTRY_PORT=$(free_port) REDIS_PORT=$(free_port)
+ONLINE_SERVER_PORT=$(free_port) OFFLINE_SERVER_PORT=$(free_port)
+export KEYCLOAK_PORT REGISTRY_PORT REDIS_PORT ONLINE_SERVER_PORT OFFLINE_SERVER_PORT
 finish() {
   "$compose" down --volumes --timeout 5 >&2 || true
   kill "$service" $checks || true
@@ -124,5 +127,7 @@ done &
 checks=$!
 "$compose" up --detach --wait --wait-timeout 600 --no-build >&2
 
+export REGISTRY_URL="postgresql+psycopg://feast:feast@localhost:$REGISTRY_PORT/feast"
+export REALM_URL="http://localhost:$KEYCLOAK_PORT/realms/feature-store-demo" ONLINE_SERVER="http://localhost:$ONLINE_SERVER_PORT"
 cd docker/client
 ask_servers "$CARGO_TARGET_DIR/debug/feastr" "$root/examples/feature_repo/data/entity_rows.csv"

@@ -40,13 +40,6 @@ finish() {
 }
 trap finish EXIT
 
-# A port that nobody listens on.
-free_port() {
-  local port
-  while port=$((20000 + RANDOM % 12000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-  echo "$port"
-}
-
 # start NAME COMMAND: a server with its log in a file.
 start() {
   local name=$1
@@ -81,7 +74,7 @@ start_postgres() {
   (cd "$work/postgres" && "${as_other[@]}" "$programs/initdb" -D "$work/postgres/data" -U feast -A trust -E UTF8 >/dev/null)
   start postgres "${as_other[@]}" "$programs/postgres" -D "$work/postgres/data" -h 127.0.0.1 -p "$port" -k "$work/postgres"
   await PostgreSQL "$programs/psql" -h 127.0.0.1 -p "$port" -U feast -d postgres -c 'select 1'
-  export REGISTRY_URL="postgresql://feast@127.0.0.1:$port/postgres"
+  export REGISTRY_URL="postgresql+psycopg://feast@127.0.0.1:$port/postgres"
 }
 
 start_redis() {

@@ -86,3 +86,10 @@ environment() {
   "$venv/bin/pip" install --quiet "${packages[@]}" || return
   echo "${packages[*]}" >"$venv/complete"
 }
+
+# A port that nobody listens on.
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 12000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  echo "$port"
+}

@@ -25,6 +25,10 @@ fn clients_that_trust_the_authority_are_answered() {
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z")]);
     assert_eq!(client.exchange(&command, Some(&rows)).unwrap().num_rows(), 1);
     client.put(&command, Some(&rows)).unwrap();
+    let url = format!("grpcs://localhost:{}", server.address.port());
+    project.feastr(&["ready", "--wait", "30s", "--ca", "ca.crt", &url]).ok();
+    let refused = project.feastr(&["ready", &url]).failed().stderr;
+    assert!(refused.contains("does not prove who it is") && refused.contains("--ca"), "{refused}");
     let location = &client.info(&command).unwrap().endpoint[0].location[0].uri;
     assert!(location.starts_with("grpc+tls://127.0.0.1:"), "{location}");
 }
