@@ -128,6 +128,8 @@ record! {
     pub(crate) struct RawAuth, "the settings of auth";
     required {}
     optional {
+        /// `no_auth`, `oidc` or `kubernetes`.
+        r#type: Spanned<String>,
         /// The client at the identity provider. Its roles count (`resource_access.CLIENT.roles` of a token).
         client_id: Spanned<String>,
         /// Where the identity provider describes itself: `https://…/.well-known/openid-configuration`.
@@ -158,8 +160,6 @@ record! {
         verify_ssl: bool = true,
     }
     placed {
-        /// `no_auth`, `oidc` or `kubernetes`.
-        r#type: String = "no_auth",
         /// Of servers: after how many seconds the provider's keys are looked at again.
         jwks_cache_lifespan_seconds: f64 = DEFAULT_KEYS_LIFESPAN,
         /// How many seconds the provider may take to answer.
@@ -235,20 +235,43 @@ impl AuthConfig {
             Some(word) => default(word, diagnostics),
             None => WithoutPermissions::default(),
         };
-        let method = raw.map_or_else(AuthMethod::default, |raw| match raw.r#type.value.as_str() {
-            "no_auth" => AuthMethod::None,
-            "kubernetes" => AuthMethod::Kubernetes { user_token: raw.user_token },
-            "oidc" => AuthMethod::Oidc(Box::new(OidcConfig::of(raw, own, folder, diagnostics))),
-            other => {
-                diagnostics.error_with_help(
-                    &raw.r#type.span,
-                    format!("`{}` is no way of proving who one is", other.escape_debug()),
-                    format!("write one of {}", KINDS.join(", ")),
-                );
-                AuthMethod::None
-            }
-        });
+        let method = raw.map_or_else(AuthMethod::default, |raw| AuthMethod::of(raw, own, folder, diagnostics));
         Self { method, without_permissions }
+    }
+}
+
+impl AuthMethod {
+    fn of(raw: RawAuth, own: Option<RawFeastrAuth>, folder: &Path, diagnostics: &mut Diagnostics) -> Self {
+        let help = || format!("write one of {}", KINDS.join(", "));
+        let Some(kind) = &raw.r#type else {
+            // Who has written how to prove who one is does not want to ask nobody.
+            if raw.says_something() {
+                diagnostics.error_with_help(&raw.span, "`type` is missing in the settings of auth".to_owned(), help());
+            }
+            return Self::None;
+        };
+        match kind.value.as_str() {
+            "no_auth" => Self::None,
+            "kubernetes" => Self::Kubernetes { user_token: raw.user_token },
+            "oidc" => Self::Oidc(Box::new(OidcConfig::of(raw, own, folder, diagnostics))),
+            other => {
+                let message = format!("`{}` is no way of proving who one is", other.escape_debug());
+                diagnostics.error_with_help(&kind.span, message, help());
+                Self::None
+            }
+        }
+    }
+}
+
+impl RawAuth {
+    /// Whether there is more than what would be so without it.
+    fn says_something(&self) -> bool {
+        let secrets = [&self.client_secret, &self.password, &self.token, &self.user_token];
+        let texts = [&self.ca_cert_path, &self.audience, &self.issuer, &self.token_env_var];
+        let placed = [&self.client_id, &self.auth_discovery_url, &self.username];
+        secrets.iter().any(|secret| secret.is_some())
+            || texts.iter().any(|text| text.is_some())
+            || placed.iter().any(|text| text.is_some())
     }
 }
 
@@ -462,6 +485,8 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_told() {
         assert_eq!(read("{type: oauth}", "{}").unwrap_err(), ["`oauth` is no way of proving who one is"]);
+        assert_eq!(read("{client_id: store}", "{}").unwrap_err(), ["`type` is missing in the settings of auth"]);
+        assert_eq!(read("{}", "{}").unwrap().method, AuthMethod::None);
         assert_eq!(read("{}", "{default: maybe}").unwrap_err(), ["`maybe` says nothing about who may what"]);
         for (wrong, message) in [
             ("auth_discovery_url: idp", "this is no URL: relative URL without a base"),

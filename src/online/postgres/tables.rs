@@ -1,6 +1,6 @@
 //! Tables of the online store: how they are named and created, and where they are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, thread::sleep, time::Duration};
 
 use tokio_postgres::{Row, error::SqlState, types::Type};
 
@@ -64,13 +64,22 @@ pub(crate) struct Table {
 /// Creates the schema, tables and columns that are missing, and tells how the tables are. When
 /// nothing is missing it only looks, once.
 pub(crate) fn prepare(session: &mut PostgresSession, tables: &[String], numbers: bool) -> Result<Vec<Table>, Problem> {
+    let mut unusable = 0;
     for _ in 0..MOST_ATTEMPTS {
         let schema = session.schema().to_owned();
         let (found, current_schema) = session.once(|connection| look(connection, &schema, tables))?;
         let statements = match current_schema {
             None => format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&schema)),
             Some(current) if current == schema => found.iter().map(|table| additions(table, numbers)).collect(),
-            Some(_) => return Err(unusable_schema(session)),
+            Some(_) => {
+                // A schema that another program has made is there a moment before it can be used.
+                unusable += 1;
+                if unusable == UNUSABLE_LOOKS {
+                    return Err(unusable_schema(session));
+                }
+                sleep(MOMENT);
+                continue;
+            }
         };
         if statements.is_empty() {
             return Ok(found);
@@ -90,6 +99,10 @@ pub(crate) fn prepare(session: &mut PostgresSession, tables: &[String], numbers:
 
 /// Schema, tables, a look at them, and collisions with others.
 const MOST_ATTEMPTS: usize = 20;
+
+/// After so many looks a schema is one that cannot be used, and so far they are apart.
+const UNUSABLE_LOOKS: usize = 5;
+const MOMENT: Duration = Duration::from_millis(100);
 
 fn collided(error: &PostgresError) -> bool {
     const CODES: [SqlState; 5] = [

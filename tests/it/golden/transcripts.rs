@@ -236,14 +236,8 @@ fn hides(ours: &str, theirs: &str) -> bool {
 }
 
 /// Settings that Feast takes and feastr does not, or the other way round; see docs/compatibility.md.
-const OTHER_SETTINGS: [(&str, i32); 6] = [
-    ("unknown_top_level_key", 1),
-    ("unknown_registry_key", 1),
-    ("entity_key_version_2", 1),
-    ("registry_ttl_text", 0),
-    ("auth_unknown", 0),
-    ("auth_no_type", 0),
-];
+const OTHER_SETTINGS: [(&str, i32); 4] =
+    [("unknown_top_level_key", 1), ("unknown_registry_key", 1), ("entity_key_version_2", 1), ("registry_ttl_text", 0)];
 
 #[test]
 fn settings_are_refused_as_in_feast() {
