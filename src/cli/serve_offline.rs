@@ -4,14 +4,12 @@ use super::{
     CommandError, Context, Exit,
     context::environment,
     lock_timeout::lock_timeout,
-    servers::{end_by_signal, log_level, workers},
+    servers::{end_by_signal, run_server, start_log},
 };
 use crate::{
-    clients::runtime::runtime_of,
     config::{MetricsConfig, OtlpConfig, RegistryCache},
-    daemon::{CertificateFiles, Log, LogFormat, MetricsAddress, TelemetrySettings},
+    daemon::{CertificateFiles, LogFormat, MetricsAddress, TelemetrySettings},
     flight::{Settings, serve},
-    problem::Problem,
 };
 
 /// Serve the offline store over Arrow Flight, in the protocol of Feast's offline server
@@ -94,23 +92,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
-    // What is said from here on is of the server's log.
-    let (level, coloured) = (log_level(context.printer.verbosity), context.printer.err.enabled);
-    Log { format: args.log_format, level, coloured }.start();
+    start_log(args.log_format, context);
     let registry_cache = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
     let store = context.store_held(registry_cache)?;
     let gate = context.gate(&store.config().auth)?;
     let settings = args.settings(&store.config().feature_server.metrics, OtlpConfig::of(&environment)?);
-    // Each connection is an open file, of which a process may have few until it asks for more.
-    #[cfg(unix)]
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
-    let runtime = runtime_of(workers(args.workers)?).map_err(Problem::from)?;
-    let ended = runtime.block_on(serve(Arc::new(store), gate, &settings, end_by_signal()));
-    // What took too long at the end goes on until the process is gone.
-    #[cfg(unix)]
-    super::signals::clean_up();
-    ended?;
-    Ok(Exit::Done)
+    run_server(args.workers, serve(Arc::new(store), gate, &settings, end_by_signal()))
 }
 
 impl Args {

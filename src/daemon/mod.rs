@@ -1,6 +1,7 @@
 //! What all servers have: the address that they listen on, their certificate, whether what is registered can be read, and what
 //! they tell of their requests.
 
+mod answer;
 mod beside;
 mod certificate;
 mod gate;
@@ -9,6 +10,7 @@ mod registry_watch;
 mod settings;
 pub(crate) mod telemetry;
 
+pub(crate) use answer::answer;
 pub(crate) use beside::tell_metrics;
 pub(crate) use certificate::Certificate;
 pub(crate) use gate::tell_who_may_ask;

@@ -3,7 +3,7 @@
 use std::{any::Any, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use axum_server::{Handle, Server, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
+use axum_server::{Handle, Server};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 use tonic::{Status, body::Body, server::NamedService, service::Routes};
 use tonic_health::{
@@ -16,7 +16,7 @@ use super::{service::Calls, settings::Settings, state::State};
 use crate::{
     app::{FeatureStore, Gate},
     clients::runtime::blocking,
-    daemon::{Certificate, listen, tell_metrics, tell_when_it_is_away, tell_who_may_ask},
+    daemon::{Certificate, answer, listen, tell_metrics, tell_when_it_is_away, tell_who_may_ask},
     problem::Problem,
 };
 
@@ -62,19 +62,11 @@ pub async fn serve(
         .max_encoding_message_size(usize::MAX);
     let router = Routes::new(calls).add_service(health_service).prepare().into_axum_router();
     let router = router.layer(CatchPanicLayer::custom(panicked));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let server = server(listener, settings, handle.clone());
     let ended = tokio::spawn(ending(health, handle, settings.end_limit, end));
     tracing::info!("Listening on {scheme}://{address}");
-    match certificate {
-        Some(certificate) => {
-            let acceptor = RustlsAcceptor::new(certificate.config()).acceptor(NoDelayAcceptor::new());
-            beside.spawn(certificate.watch());
-            server.acceptor(acceptor).serve(service).await?;
-        }
-        None => server.acceptor(NoDelayAcceptor::new()).serve(service).await?,
-    }
+    answer(server, certificate, router, &mut beside).await?;
     // It has told the server to end, and cannot have panicked.
     let _ = ended.await;
     telemetry.end(settings.end_limit).await;

@@ -10,7 +10,10 @@ use axum::{
     routing::get,
 };
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::OpenApi;
+use utoipa::{
+    OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -34,7 +37,7 @@ struct Api;
 
 /// All paths.
 pub(super) fn router(state: Arc<State>) -> Router {
-    let (router, api) = OpenApiRouter::with_openapi(Api::openapi())
+    let (router, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(get_online_features::get_online_features))
         .routes(routes!(push::push))
         .routes(routes!(write_to_online_store::write_to_online_store))
@@ -46,6 +49,9 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .routes(routes!(health::ready))
         .with_state(Arc::clone(&state))
         .split_for_parts();
+    if state.gate.is_guarded() {
+        demand_tokens(&mut api);
+    }
     let routes = api.paths.paths.keys().map(String::as_str).chain(["/docs", "/openapi.json"]);
     let observer = Observer::new(&state.telemetry, routes.map(str::to_owned));
     router
@@ -55,6 +61,14 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .method_not_allowed_fallback(async || detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(observer, observe))
+}
+
+/// Says that requests bring a token, but for those that say otherwise.
+fn demand_tokens(api: &mut utoipa::openapi::OpenApi) {
+    const NAME: &str = "token";
+    let scheme = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    api.components.get_or_insert_default().add_security_scheme(NAME, SecurityScheme::Http(scheme));
+    api.security = Some(vec![SecurityRequirement::new(NAME, [""; 0])]);
 }
 
 /// The answer where a handler has a mistake.

@@ -2,13 +2,13 @@
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
-use axum_server::{Handle, Server, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
+use axum_server::{Handle, Server};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
 use super::{body, router::router, settings::Settings, state::State};
 use crate::{
     app::{FeatureStore, Gate},
-    daemon::{Certificate, listen, tell_metrics, tell_when_it_is_away, tell_who_may_ask},
+    daemon::{Certificate, answer, listen, tell_metrics, tell_when_it_is_away, tell_who_may_ask},
     problem::Problem,
 };
 
@@ -38,16 +38,8 @@ pub async fn serve(
     beside.spawn(warm_up(Arc::clone(&state)));
     beside.spawn(tell_when_it_is_away(Arc::clone(&state.store)));
     let ended = tokio::spawn(ending(Arc::clone(&state), handle, settings.clone(), end));
-    let service = router(state).into_make_service();
     tracing::info!("Listening on {}://{address}", if certificate.is_some() { "https" } else { "http" });
-    match certificate {
-        Some(certificate) => {
-            let acceptor = RustlsAcceptor::new(certificate.config()).acceptor(NoDelayAcceptor::new());
-            beside.spawn(certificate.watch());
-            server.acceptor(acceptor).serve(service).await?;
-        }
-        None => server.acceptor(NoDelayAcceptor::new()).serve(service).await?,
-    }
+    answer(server, certificate, router(state), &mut beside).await?;
     // It has told the server to end, and cannot have panicked.
     let _ = ended.await;
     telemetry.end(settings.end_limit).await;

@@ -150,11 +150,11 @@ mod tests {
 
     #[test]
     fn each_client_of_each_provider_has_its_own() {
-        let home = |name: &str| (name == variables::HOME).then(|| "/home/ann".to_owned());
+        let home = |name: &str| (name == variables::HOME).then(|| "/ann".to_owned());
         let xdg = |name: &str| (name == variables::XDG_CONFIG_HOME).then(|| "/settings".to_owned());
         let of = |credentials, environment| Keeper::of(&oidc(credentials), environment).unwrap().file;
         let given = Credentials::Token(Password("abc".to_owned()));
-        assert!(of(Credentials::Elsewhere, home).starts_with("/home/ann/.config/feastr/logins"));
+        assert!(of(Credentials::Elsewhere, home).starts_with("/ann/.config/feastr/logins"));
         assert!(of(Credentials::Elsewhere, xdg).starts_with("/settings/feastr/logins"));
         assert_eq!(of(Credentials::Elsewhere, home), of(given, home));
         let other = OidcConfig { client_id: Some("other".to_owned()), ..oidc(Credentials::Elsewhere) };

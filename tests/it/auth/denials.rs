@@ -213,7 +213,10 @@ fn pages_about_the_server_are_open_and_everything_else_is_not() {
         assert_eq!(server.ask("GET", open, "").status, 200, "{open}");
     }
     let description = server.ask("GET", "/openapi.json", "").json();
+    assert_eq!(description["security"], json!([{ "token": [] }]));
+    assert_eq!(description["components"]["securitySchemes"]["token"]["scheme"], "bearer");
     let paths = description["paths"].as_object().unwrap();
+    assert!(paths["/ready"]["get"]["security"] == json!([{}]) && paths["/health"]["get"]["security"] == json!([{}]));
     let posted = paths.iter().filter(|(_, methods)| methods.get("post").is_some());
     let posted: Vec<&String> = posted.map(|(path, _)| path).collect();
     assert!(posted.len() >= 7, "{posted:?}");
