@@ -10,3 +10,4 @@ pub mod readiness;
 pub mod redis;
 pub mod runtime;
 pub mod sqlite;
+mod verifier;

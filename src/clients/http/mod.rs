@@ -2,7 +2,6 @@
 //! the way. What servers say is judged by who asks them.
 
 mod failure;
-mod unverified;
 
 use std::{
     path::Path,
@@ -18,8 +17,11 @@ use reqwest::{
 use rustls::ClientConfig;
 use tokio::time::{sleep, timeout_at};
 
-use super::{authorities::authorities, causes::is_about_certificates, runtime::spawned};
-use crate::problem::{Kind, Problem};
+use super::{authorities::authorities, causes::is_about_certificates, runtime::spawned, verifier::Verifier};
+use crate::{
+    config::TlsMode,
+    problem::{Kind, Problem},
+};
 
 /// How long to wait for an address that does not answer, and for encryption.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -184,8 +186,8 @@ fn tls(server: &Connecting<'_>, unusable: &dyn Fn(&dyn std::fmt::Display) -> Pro
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))?;
     if !server.is_verified {
-        let anybody = Arc::new(unverified::Anybody(provider));
-        return Ok(builder.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth());
+        let anybody = Verifier { mode: TlsMode::Require, authority: None, provider };
+        return Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(anybody)).with_no_client_auth());
     }
     let roots = match server.is_encrypted {
         true => authorities(server.authorities, || {
