@@ -3,10 +3,14 @@
 use serde_json::json;
 
 use super::{client, http::Http, provider::Provider, with_auth};
-use crate::servers::free_port;
+use crate::{
+    serve::server::FeatureServer,
+    servers::{free_port, server_certificate},
+    support::Project,
+};
 
 /// What is said of settings; it never repeats a secret.
-fn said(project: &crate::support::Project) -> String {
+fn said(project: &Project) -> String {
     let said = project.feastr(&["whoami"]).failed().stderr;
     assert!(!said.contains("wr0ng") && !said.contains("hush"), "{said}");
     said
@@ -100,4 +104,20 @@ fn answers_of_a_provider_that_are_none_are_told() {
     let url = odd.url("/");
     let auth = format!("auth: {{type: oidc, auth_discovery_url: '{url}', client_id: store, client_secret: hush}}\n");
     assert_says(&said(&with_auth(&auth)), &["is not understood", "`auth_discovery_url`"]);
+}
+
+#[test]
+fn a_provider_proves_who_it_is_unless_that_is_switched_off() {
+    // Whoever answers with encryption will do: this one describes no provider.
+    let other = Project::example();
+    server_certificate(other.folder.path());
+    let server = FeatureServer::start(&other, &["--cert", "server.crt", "--key", "server.key"]);
+    let asked = |more: &str| {
+        let url = format!("https://localhost:{}/realm", server.address.port());
+        said(&with_auth(&format!(
+            "auth: {{type: oidc, auth_discovery_url: '{url}', client_id: store, client_secret: hush{more}}}\n"
+        )))
+    };
+    assert_says(&asked(""), &["does not prove who it is", "`ca_cert_path` under `auth`"]);
+    assert_says(&asked(", verify_ssl: false"), &["it answers 404 Not Found"]);
 }
