@@ -2,6 +2,7 @@
 //! wrong. What is asked there, and in which tables and keys, is decided by the rooms above.
 
 mod authorities;
+pub mod buckets;
 mod causes;
 pub mod grpc;
 pub mod http;

@@ -50,6 +50,83 @@ declare_variables! {
     USER = "USER";
     /// The same on Windows.
     USERNAME = "USERNAME";
+    /// Who we are for S3: the id of a key, its secret, and the token of one that ends. Else a profile, a web identity, the
+    /// container or the machine says it.
+    AWS_ACCESS_KEY_ID = "AWS_ACCESS_KEY_ID";
+    /// The secret of the key for S3.
+    AWS_SECRET_ACCESS_KEY = "AWS_SECRET_ACCESS_KEY";
+    /// The token of a key for S3 that ends.
+    AWS_SESSION_TOKEN = "AWS_SESSION_TOKEN";
+    /// The profile with the key and the region; else `default`.
+    AWS_PROFILE = "AWS_PROFILE";
+    /// The file with keys of profiles; else `~/.aws/credentials`.
+    AWS_SHARED_CREDENTIALS_FILE = "AWS_SHARED_CREDENTIALS_FILE";
+    /// The file with regions and addresses of profiles; else `~/.aws/config`.
+    AWS_CONFIG_FILE = "AWS_CONFIG_FILE";
+    /// The region of buckets in S3; else that of the profile, or `us-east-1`.
+    AWS_REGION = "AWS_REGION";
+    /// The same, where `AWS_REGION` is not set.
+    AWS_DEFAULT_REGION = "AWS_DEFAULT_REGION";
+    /// The address of S3, where `AWS_ENDPOINT_URL_S3` is not set; `s3_endpoint_override` of a source wins.
+    AWS_ENDPOINT_URL = "AWS_ENDPOINT_URL";
+    /// The address of S3, such as `http://localhost:9000`; `s3_endpoint_override` of a source wins.
+    AWS_ENDPOINT_URL_S3 = "AWS_ENDPOINT_URL_S3";
+    /// The address of S3 for a registry in a bucket; else as for all others.
+    FEAST_S3_ENDPOINT_URL = "FEAST_S3_ENDPOINT_URL";
+    /// `true` asks S3 for `bucket.host/key`; else for `host/bucket/key`, where an address is given.
+    AWS_VIRTUAL_HOSTED_STYLE_REQUEST = "AWS_VIRTUAL_HOSTED_STYLE_REQUEST";
+    /// `true` says that we pay for requests to buckets of others.
+    AWS_REQUEST_PAYER = "AWS_REQUEST_PAYER";
+    /// `true` asks S3 as nobody, for buckets that everybody may read.
+    AWS_SKIP_SIGNATURE = "AWS_SKIP_SIGNATURE";
+    /// File with the authorities that may sign the certificate of S3.
+    AWS_CA_BUNDLE = "AWS_CA_BUNDLE";
+    /// The role to take with a web identity.
+    AWS_ROLE_ARN = "AWS_ROLE_ARN";
+    /// What the session of the role is called.
+    AWS_ROLE_SESSION_NAME = "AWS_ROLE_SESSION_NAME";
+    /// The file with the token of a web identity, as Kubernetes mounts it.
+    AWS_WEB_IDENTITY_TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE";
+    /// Where roles are taken, if not at Amazon.
+    AWS_ENDPOINT_URL_STS = "AWS_ENDPOINT_URL_STS";
+    /// Where a container asks for its key.
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+    /// The same, whole.
+    AWS_CONTAINER_CREDENTIALS_FULL_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    /// The file with the token for that.
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+    /// Where the machine says its key, if not at the usual place.
+    AWS_METADATA_ENDPOINT = "AWS_METADATA_ENDPOINT";
+    /// `true`: the machine is not asked for a key.
+    AWS_EC2_METADATA_DISABLED = "AWS_EC2_METADATA_DISABLED";
+    /// File with the account or login for Google Cloud Storage; else that of `gcloud`, or the machine says it.
+    GOOGLE_APPLICATION_CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS";
+    /// File with a service account of Google.
+    GOOGLE_SERVICE_ACCOUNT = "GOOGLE_SERVICE_ACCOUNT";
+    /// A service account of Google itself, as JSON.
+    GOOGLE_SERVICE_ACCOUNT_KEY = "GOOGLE_SERVICE_ACCOUNT_KEY";
+    /// `true` asks Google Cloud Storage as nobody.
+    GOOGLE_SKIP_SIGNATURE = "GOOGLE_SKIP_SIGNATURE";
+    /// The address of a server that stands in for Google Cloud Storage, which is asked as nobody.
+    STORAGE_EMULATOR_HOST = "STORAGE_EMULATOR_HOST";
+    /// The account of Azure that has the containers.
+    AZURE_STORAGE_ACCOUNT_NAME = "AZURE_STORAGE_ACCOUNT_NAME";
+    /// The key of the account.
+    AZURE_STORAGE_ACCOUNT_KEY = "AZURE_STORAGE_ACCOUNT_KEY";
+    /// A shared access signature for the account or container.
+    AZURE_STORAGE_SAS_TOKEN = "AZURE_STORAGE_SAS_TOKEN";
+    /// Account, key and address of Azure Blob Storage in one text, `AccountName=…;AccountKey=…;BlobEndpoint=…`.
+    AZURE_STORAGE_CONNECTION_STRING = "AZURE_STORAGE_CONNECTION_STRING";
+    /// The address of Azure Blob Storage, if not the usual one.
+    AZURE_STORAGE_ENDPOINT = "AZURE_STORAGE_ENDPOINT";
+    /// The application that we are for Azure.
+    AZURE_CLIENT_ID = "AZURE_CLIENT_ID";
+    /// Its secret.
+    AZURE_CLIENT_SECRET = "AZURE_CLIENT_SECRET";
+    /// Its tenant.
+    AZURE_TENANT_ID = "AZURE_TENANT_ID";
+    /// The file with its token, as Kubernetes mounts it.
+    AZURE_FEDERATED_TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE";
     /// Of `serve`: the collector that traces and metrics are sent to by OTLP, such as `http://localhost:4318`. Without it,
     /// or an address for one of both, nothing is sent.
     OTEL_EXPORTER_OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -76,6 +153,14 @@ declare_variables! {
     OTEL_SERVICE_NAME = "OTEL_SERVICE_NAME";
     /// `true` sends nothing.
     OTEL_SDK_DISABLED = "OTEL_SDK_DISABLED";
+}
+
+/// The variables that say how object stores are reached.
+pub(super) fn bucket_variables() -> impl Iterator<Item = &'static str> {
+    const BEGINNINGS: [&str; 5] = ["AWS_", "AZURE_", "GOOGLE_", "STORAGE_", "FEAST_S3_"];
+    let names = variables::ALL.iter().map(|(name, _)| *name);
+    let own = [variables::HOME].into_iter();
+    names.filter(|name| BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))).chain(own)
 }
 
 /// Looks up an environment variable: handed in, so that the core reads no environment itself.

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    OnlineStoreConfig, StoreConfig,
+    BucketSettings, OnlineStoreConfig, StoreConfig,
     auth::{AuthConfig, RawAuth, RawFeastrAuth},
     environment::{Environment, expand},
     feature_server::{FeatureServerConfig, RawFeatureServer},
@@ -114,7 +114,8 @@ pub fn load(
     let mut found = Diagnostics::default();
     expand(&mut node, environment, &mut found);
     let mut read = Diagnostics::default();
-    let config = yaml::Read::read(&node, &mut read).and_then(|raw| resolve(raw, folder, path, &mut read));
+    let config =
+        yaml::Read::read(&node, &mut read).and_then(|raw| resolve(raw, [folder, path], environment, &mut read));
     // A variable that is not set stands where no setting can be read.
     found.append_others(read);
     let broken = found.has_errors();
@@ -122,7 +123,12 @@ pub fn load(
     config.filter(|_| !broken)
 }
 
-fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnostics) -> Option<StoreConfig> {
+fn resolve(
+    raw: RawConfig,
+    [folder, path]: [&Path; 2],
+    environment: Environment<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<StoreConfig> {
     let provider = &raw.provider.value;
     if !PROVIDERS.contains(&provider.as_str()) {
         diagnostics.error_with_help(
@@ -155,6 +161,7 @@ fn resolve(raw: RawConfig, folder: &Path, path: &Path, diagnostics: &mut Diagnos
         registry_cache: RegistryCache::of(&raw.registry.0),
         online_store: online_store?,
         offline_store: offline_store?,
+        buckets: BucketSettings::of(environment),
         auth,
         feature_server,
         strict,

@@ -4,6 +4,7 @@
 //! accepted and left alone; kinds of stores it does not know are errors at the place they are named.
 
 mod auth;
+mod buckets;
 mod database_url;
 mod environment;
 mod feature_server;
@@ -22,6 +23,7 @@ mod table_url;
 use std::path::{Path, PathBuf};
 
 pub use auth::{AuthConfig, AuthMethod, Credentials, OidcConfig, TokenChecks, WithoutPermissions};
+pub use buckets::{BucketSettings, BucketUrl, StoreOfBuckets};
 pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMode};
 pub use environment::{Environment, variables};
 pub use feature_server::{FeatureLoggingConfig, FeatureServerConfig, MetricsConfig};
@@ -71,6 +73,8 @@ pub struct StoreConfig {
     pub online_store: Option<OnlineStoreConfig>,
     /// What reads the sources.
     pub offline_store: OfflineStoreConfig,
+    /// What the environment says of object stores.
+    pub buckets: BucketSettings,
     /// Who may ask servers, and what clients say who they are.
     pub auth: AuthConfig,
     /// What a server of features tells of its requests.

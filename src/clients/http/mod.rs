@@ -10,7 +10,7 @@ use std::{
 };
 
 use reqwest::{
-    Client, RequestBuilder, StatusCode,
+    Client, ClientBuilder, RequestBuilder, StatusCode,
     header::{CONTENT_TYPE, LOCATION},
     redirect::Policy,
 };
@@ -89,23 +89,10 @@ impl HttpClient {
     /// # Errors
     /// When certificates cannot be read, or encryption cannot be set up.
     pub fn new(server: Connecting<'_>) -> Result<Self, Problem> {
-        let unusable = |error: &dyn std::fmt::Display| {
-            let message = format!("a connection to {} cannot be set up: {error}", server.name);
-            Problem::new(Kind::Unavailable, message, None)
-        };
-        let builder = Client::builder()
-            .user_agent(concat!("feastr/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .tcp_keepalive(KEEPALIVE.0)
-            .tcp_keepalive_interval(KEEPALIVE.1)
-            .pool_max_idle_per_host(server.pool_size)
-            .pool_idle_timeout(server.idle_timeout)
+        let builder = builder(&server)?
             // Where else something is is said to the person, who then asks there at once.
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .tls_backend_preconfigured(tls(&server, &unusable)?);
-        let client = builder.build().map_err(|error| unusable(&error))?;
+            .redirect(Policy::none());
+        let client = built(builder, &server.name)?;
         let Connecting { name, setting, authorities_setting, retries, .. } = server;
         Ok(Self { client, server: Arc::new(Server { name, setting, authorities_setting, retries }) })
     }
@@ -178,6 +165,35 @@ impl Server {
         let body = response.bytes().await?;
         Ok(HttpAnswer { status, content_type, body: place.unwrap_or_else(|| body.into()) })
     }
+}
+
+/// What all connections over HTTP have in common. Nothing is tried again by itself.
+///
+/// # Errors
+/// When certificates cannot be read, or encryption cannot be set up.
+pub(super) fn builder(server: &Connecting<'_>) -> Result<ClientBuilder, Problem> {
+    let builder = Client::builder()
+        .user_agent(concat!("feastr/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .tcp_keepalive(KEEPALIVE.0)
+        .tcp_keepalive_interval(KEEPALIVE.1)
+        .pool_max_idle_per_host(server.pool_size)
+        .pool_idle_timeout(server.idle_timeout)
+        .retry(reqwest::retry::never());
+    Ok(builder.tls_backend_preconfigured(tls(server, &|error| unusable(&server.name, error))?))
+}
+
+/// A client as it was described, of the server with a name.
+///
+/// # Errors
+/// When encryption cannot be set up.
+pub(super) fn built(builder: ClientBuilder, name: &str) -> Result<Client, Problem> {
+    builder.build().map_err(|error| unusable(name, &error))
+}
+
+fn unusable(name: &str, error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(Kind::Unavailable, format!("a connection to {name} cannot be set up: {error}"), None)
 }
 
 fn tls(server: &Connecting<'_>, unusable: &dyn Fn(&dyn std::fmt::Display) -> Problem) -> Result<ClientConfig, Problem> {
