@@ -18,7 +18,9 @@ use arrow::{
     datatypes::{Int64Type, SchemaRef},
 };
 use feastr::{
-    config::{AuthConfig, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
+    config::{
+        AuthConfig, BucketSettings, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig,
+    },
     model::{DataSource, DataType, FeatureView, Field, FileFormat, FileSource, SourceKind, Tags},
     offline::{self, BatchSink, Cancel, HistoricalQuery, OfflineStore, Progress},
     problem::Kind,
@@ -73,6 +75,7 @@ fn store(folder: &Path) -> Box<dyn OfflineStore> {
             registry: RegistryConfig::File { path: folder.join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
+            buckets: BucketSettings::default(),
             auth: AuthConfig::default(),
             feature_server: FeatureServerConfig::default(),
             strict: false,

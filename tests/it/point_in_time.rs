@@ -7,7 +7,9 @@ use arrow::{
     datatypes::{Int64Type, SchemaRef},
 };
 use feastr::{
-    config::{AuthConfig, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
+    config::{
+        AuthConfig, BucketSettings, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig,
+    },
     model::{DataSource, DataType, FeatureView, Field, FileSource, SourceKind, Tags, Ttl},
     offline::{self, BatchSink, HistoricalQuery, Progress},
     retrieval::{Entities, JoinKey, Retrieval, SelectedFeature, SelectedView, Shown},
@@ -195,6 +197,7 @@ fn config(folder: &Path) -> StoreConfig {
         registry: RegistryConfig::File { path: folder.join("registry.db") },
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
+        buckets: BucketSettings::default(),
         auth: AuthConfig::default(),
         feature_server: FeatureServerConfig::default(),
         strict: false,

@@ -20,7 +20,8 @@ use super::{
 use crate::{
     apply::Approval,
     config::{
-        AuthConfig, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryCache, RegistryConfig, StoreConfig,
+        AuthConfig, BucketSettings, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryCache,
+        RegistryConfig, StoreConfig,
     },
     materialize::{Range, RunReport},
     model::{
@@ -69,6 +70,7 @@ fn config() -> StoreConfig {
         registry_cache: RegistryCache::default(),
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
+        buckets: BucketSettings::default(),
         auth: AuthConfig::default(),
         feature_server: FeatureServerConfig::default(),
         strict: false,

@@ -6,7 +6,9 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::write;
 use crate::{
-    config::{AuthConfig, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig},
+    config::{
+        AuthConfig, BucketSettings, FeatureServerConfig, MemoryLimit, OfflineStoreConfig, RegistryConfig, StoreConfig,
+    },
     definitions::{LoadOptions, load},
     diagnostics::Diagnostics,
     model::{
@@ -215,6 +217,7 @@ proptest! {
             registry: RegistryConfig::File { path: folder.path().join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
+            buckets: BucketSettings::default(),
             auth: AuthConfig::default(),
             feature_server: FeatureServerConfig::default(),
             strict: false,
