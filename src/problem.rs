@@ -153,6 +153,11 @@ impl Problem {
         Self { subject: Some(subject), ..self }
     }
 
+    /// The problem that an error of reading was made of, if it was.
+    pub fn within(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
     /// The advice in words that fit every face.
     pub fn help(&self) -> Option<String> {
         self.advice.as_ref().map(ToString::to_string)

@@ -1,4 +1,4 @@
-//! The same work for many items, on all processors.
+//! The same work for many items, on all processors, or by as many as can wait at a time.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -13,8 +13,19 @@ pub(crate) fn side_by_side<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T
         return items.iter().map(work).collect();
     }
     // Asking for the processors reads files, so it is not done for a few items.
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    if threads == 1 {
+    on_threads(thread::available_parallelism().map_or(1, usize::from), items, work)
+}
+
+/// The same for work that mostly waits for somebody else, as for a server.
+pub(crate) fn waiting_side_by_side<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    /// How many wait at a time.
+    const WAITING: usize = 16;
+    on_threads(WAITING, items, work)
+}
+
+fn on_threads<I: Sync, T: Send>(threads: usize, items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    let threads = threads.min(items.len());
+    if threads <= 1 {
         return items.iter().map(work).collect();
     }
     let next = AtomicUsize::new(0);

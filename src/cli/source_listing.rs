@@ -51,7 +51,7 @@ fn write_source(text: &mut String, source: &DataSource, opened: &OpenSource, fol
     let count = counted(files.files.len() as u64, "file");
     let _ = writeln!(text, "source {}: {count}, {}{rows}", source.name, indicatif::HumanBytes(bytes));
     for file in files.files.iter().take(NAMED) {
-        let _ = writeln!(text, "  read      {}", shown(&file.path));
+        let _ = writeln!(text, "  read      {}", printable(&file.place.shown_from(folder)));
     }
     if files.files.len() > NAMED {
         let _ = writeln!(text, "  read      … and {} more", files.files.len() - NAMED);

@@ -82,7 +82,22 @@ where
     T: Send + 'static,
     E: From<NoRuntime> + Send + 'static,
 {
-    Task(runtime()?.spawn(future)).await
+    begun(future)?.await
+}
+
+/// Begins to carry out a future on the runtime of the process, before anybody waits for it; it ends when what this gives
+/// is dropped.
+///
+/// # Errors
+/// When there is no runtime.
+pub fn begun<T, E>(
+    future: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<Begun<Result<T, E>>, NoRuntime>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    Ok(Begun(runtime()?.spawn(future)))
 }
 
 /// Carries out blocking work that is short, such as reading a file, on a thread for it.
@@ -94,13 +109,14 @@ where
     T: Send + 'static,
     E: From<NoRuntime> + Send + 'static,
 {
-    Task(runtime()?.spawn_blocking(act)).await
+    Begun(runtime()?.spawn_blocking(act)).await
 }
 
-/// A task that ends when it is dropped.
-struct Task<T>(JoinHandle<T>);
+/// Something that is being carried out, and ends when this is dropped.
+#[derive(Debug)]
+pub struct Begun<T>(JoinHandle<T>);
 
-impl<T> Future for Task<T> {
+impl<T> Future for Begun<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
@@ -113,7 +129,7 @@ impl<T> Future for Task<T> {
     }
 }
 
-impl<T> Drop for Task<T> {
+impl<T> Drop for Begun<T> {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -30,13 +30,6 @@ pub fn sources(
             SourceKind::Postgres(postgres) => format!("table `{}`", postgres.table),
             _ => continue,
         };
-        if let SourceKind::File(file) = &source.kind
-            && file.path.contains("://")
-        {
-            let message = format!("was not looked at: feastr cannot read {place} yet");
-            findings.push(Finding::about_source(FindingKind::SourceNotChecked, &source.name, message));
-            continue;
-        }
         match inspect(source) {
             Ok(opened) => {
                 check(state, source, &place, &opened, &mut findings);

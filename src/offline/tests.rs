@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::{duckdb::DuckDbStore, memory::MemoryOfflineStore, *};
 use crate::{
+    clients::buckets::Buckets,
     config::MemoryLimit,
     model::{
         FeatureView, Interval, Object, Timestamp, Ttl,
@@ -56,7 +57,12 @@ fn stores(rows: &[Row]) -> (Vec<Box<dyn OfflineStore>>, TempDir) {
     writer.close().unwrap();
     let memory = MemoryOfflineStore::default();
     memory.put("stats", batch);
-    let whereabouts = Whereabouts { repo: folder.path().to_owned(), postgres: None, environment: |_| None };
+    let whereabouts = Whereabouts {
+        repo: folder.path().to_owned(),
+        postgres: None,
+        buckets: Buckets::default(),
+        environment: |_| None,
+    };
     let engine = DuckDbStore::new(Arc::new(whereabouts), MemoryLimit::default());
     (vec![Box::new(memory), Box::new(engine)], folder)
 }

@@ -15,7 +15,7 @@ use super::{
     batches::Batches,
     columns::{Column, Columns},
     convert::{Converted, Converter},
-    files::{self, DataFile, Days, Format, NewFiles, SourceFiles},
+    files::{self, DataFile, Days, Format, NewFiles, Search, SourceFiles},
     header::Header,
     parquet::{Footer, unreadable},
     postgres::Table,
@@ -28,11 +28,12 @@ use super::{
     whereabouts::Whereabouts,
 };
 use crate::{
+    config::BucketUrl,
     diagnostics::did_you_mean,
     feast::values::encode::EncodeError,
     model::{DataSource, FileFormat, FileSource, PostgresSource, SourceKind},
     problem::{Kind, Problem},
-    side_by_side::side_by_side,
+    side_by_side::{side_by_side, waiting_side_by_side},
 };
 
 /// The files of a source with their headers.
@@ -82,7 +83,7 @@ impl OpenSource {
         moments: Option<(i64, i64)>,
     ) -> Result<Self, Problem> {
         match &source.kind {
-            SourceKind::File(file) => Self::find_files(source, file, &whereabouts.repo, (to_read, moments)),
+            SourceKind::File(file) => Self::find_files(source, file, whereabouts, (to_read, moments)),
             SourceKind::Postgres(postgres) => Self::find_table(source, postgres, whereabouts, to_read),
             kind => {
                 let message = format!("data source `{}` is of type {kind}, which is not supported yet", source.name);
@@ -105,17 +106,20 @@ impl OpenSource {
     fn find_files(
         source: &DataSource,
         file: &FileSource,
-        repo: &Path,
+        whereabouts: &Whereabouts,
         (to_read, moments): (bool, Option<(i64, i64)>),
     ) -> Result<Self, Problem> {
+        let repo = &whereabouts.repo;
         let moments = moments.filter(|_| !source.date_partition_column.is_empty());
         let days = moments.map(|moments| Days::between(&source.date_partition_column, moments));
+        let bucket = |url: &BucketUrl| whereabouts.bucket(source, url, &file.s3_endpoint_override);
+        let search = Search { repo, bucket: &bucket, days: days.as_ref() };
         let files = match file.format {
-            Some(FileFormat::Delta) => files::find_delta(&file.path, file.table_version, repo, days.as_ref())?,
-            format => files::find(&file.path, Format::declared(format), repo, days.as_ref())?,
+            Some(FileFormat::Delta) => files::find_delta(&file.path, file.table_version, search)?,
+            format => files::find(&file.path, Format::declared(format), search)?,
         };
         let times = time_format(source, file)?;
-        let name = |file: &DataFile| file.path.strip_prefix(repo).unwrap_or(&file.path).display().to_string();
+        let name = |file: &DataFile| file.place.shown_from(repo);
         let rules = TextRules { times };
         Self::read(files, rules, file.delimiter, &name, (format!("data source `{}`", source.name), to_read))
     }
@@ -187,16 +191,20 @@ impl OpenSource {
         name: &(dyn Fn(&DataFile) -> String + Sync),
         (shown, to_read): (String, bool),
     ) -> Result<Self, Problem> {
-        let headers = side_by_side(&files.files, |file| {
+        let look = |file: &DataFile| {
             let shown = name(file);
             Ok(match files.format {
                 Format::Parquet => {
-                    Header::Parquet(Footer::read(&file.path, &shown, to_read || !file.partitions.is_empty())?)
+                    Header::Parquet(Footer::read(&file.place, &shown, to_read || !file.partitions.is_empty())?)
                 }
-                Format::Csv => Header::Text(TextFile::csv(&file.path, &shown, delimiter)?),
-                Format::Json => Header::Text(TextFile::json(&file.path, &shown)?),
+                Format::Csv => Header::Text(TextFile::csv(&file.place, &shown, delimiter)?),
+                Format::Json => Header::Text(TextFile::json(&file.place, &shown)?),
             })
-        });
+        };
+        let headers = match files.files.iter().any(|file| file.place.is_stored()) {
+            true => waiting_side_by_side(&files.files, look),
+            false => side_by_side(&files.files, look),
+        };
         let headers = headers.into_iter().collect::<Result<_, Problem>>()?;
         let names = files.files.iter().map(name).collect();
         let mut opened = Self { columns: Columns::default(), files, names, headers, rules: Arc::new(rules), shown };
@@ -403,12 +411,13 @@ impl OpenSource {
         let content = match header {
             Header::Batches(batches) => FileContent::Batches { batches: batches.clone(), roots },
             Header::Parquet(footer) => parquet(footer.clone())?,
-            Header::Columns { .. } => parquet(Footer::read(&file.path, shown, true)?)?,
+            Header::Columns { .. } => parquet(Footer::read(&file.place, shown, true)?)?,
             Header::Text(text) => FileContent::Text(text.clone()),
             Header::Postgres(table) => FileContent::Postgres { table: Arc::clone(table), roots },
         };
         let deleted = file.deleted.clone();
-        Ok(ScanFile { path: file.path.clone(), shown: shown.to_owned(), columns, content, deleted })
+        let (place, bytes) = (file.place.clone(), file.bytes);
+        Ok(ScanFile { place, bytes, shown: shown.to_owned(), columns, content, deleted })
     }
 
     fn target(&self, name: &str, role: &Role) -> Result<Target, Problem> {
@@ -471,7 +480,7 @@ impl OpenSource {
         let mut names = Vec::new();
         for ((file, shown), header) in self.all() {
             if let Header::Text(text) = header {
-                names.extend(text.columns_of_times(&file.path, shown, &self.rules.times)?);
+                names.extend(text.columns_of_times(&file.place, shown, &self.rules.times)?);
             }
         }
         Ok(names)

@@ -1,13 +1,6 @@
 //! Parquet files: their footers, and their rows as Arrow arrays.
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::{Read, Seek, SeekFrom},
-    ops::Range,
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef},
@@ -24,12 +17,18 @@ use parquet::{
     },
     basic::{LogicalType, Type as PhysicalType},
     errors::ParquetError,
-    file::metadata::{
-        ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy, RowGroupMetaData,
+    file::{
+        metadata::{
+            ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy, RowGroupMetaData,
+        },
+        reader::ChunkReader,
     },
 };
 
-use super::{files::not_parquet, unify::element};
+use super::{
+    files::{End, Place, not_parquet},
+    unify::element,
+};
 use crate::{
     model::printable,
     problem::{Kind, Problem},
@@ -53,15 +52,16 @@ impl Footer {
     ///
     /// # Errors
     /// When the file cannot be read, or is not a parquet file.
-    pub(crate) fn read(path: &Path, shown: &str, with_statistics: bool) -> Result<Self, Problem> {
-        let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
+    pub(crate) fn read(place: &Place, shown: &str, with_statistics: bool) -> Result<Self, Problem> {
+        let mut end = place.end().map_err(|error| unreadable(shown, &error))?;
         let options = ParquetMetaDataOptions::new()
             .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
             .with_column_stats_policy(wanted(with_statistics))
             .with_size_stats_policy(wanted(with_statistics));
-        let metadata = decoded(file, &options).map_err(|_| not_parquet(path))?;
+        let metadata =
+            decoded(&mut end, &options).map_err(|error| within(&error).unwrap_or_else(|| not_parquet(place)))?;
         let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new())
-            .map_err(|_| not_parquet(path))?;
+            .map_err(|_| not_parquet(place))?;
         let types = metadata.parquet_schema().root_schema().get_fields();
         let fields = metadata.schema().fields().iter().zip(types).map(|(field, kind)| {
             let field = field.as_ref().clone();
@@ -147,31 +147,28 @@ impl Footer {
 
 /// The footer at the end of a file: the last bytes are read at once, and only if the footer is larger,
 /// it is read once more.
-fn decoded(mut file: File, options: &ParquetMetaDataOptions) -> Result<ParquetMetaData, ParquetError> {
-    /// Larger than footers of some dozens of columns.
-    const GUESS: u64 = 16 << 10;
+fn decoded(file: &mut End<'_>, options: &ParquetMetaDataOptions) -> Result<ParquetMetaData, ParquetError> {
     /// Behind the footer: its length and the mark of the format.
     const BEHIND: usize = 8;
-    let size = file.seek(SeekFrom::End(0))?;
-    let mut end = vec![0; usize::try_from(size.min(GUESS))?];
-    let mut read_end = |end: &mut [u8]| {
-        file.seek(SeekFrom::Start(size.saturating_sub(end.len() as u64)))?;
-        file.read_exact(end)
-    };
-    read_end(&mut end)?;
+    let mut end = file.last(file.guess())?;
     let no_footer = || ParquetError::General("there is no footer".to_owned());
     let Some((_, [a, b, c, d, b'P', b'A', b'R', b'1'])) = end.split_last_chunk::<BEHIND>() else {
         return Err(no_footer());
     };
     let whole = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d]))? + BEHIND;
-    if whole as u64 > size {
+    if whole as u64 > file.bytes {
         return Err(no_footer());
     }
     if whole > end.len() {
-        end.resize(whole, 0);
-        read_end(&mut end)?;
+        end = file.last(whole as u64)?;
     }
     ParquetMetaDataReader::decode_metadata_with_options(&end[end.len() - whole..end.len() - BEHIND], Some(options))
+}
+
+/// The problem that kept bytes from being read, in words of its own.
+fn within(error: &ParquetError) -> Option<Problem> {
+    let ParquetError::External(error) = error else { return None };
+    Problem::within(error.downcast_ref()?).cloned()
 }
 
 const fn wanted(wanted: bool) -> ParquetStatisticsPolicy {
@@ -197,13 +194,12 @@ pub(crate) fn is_uuid(field: &Field) -> bool {
 /// # Errors
 /// When the file cannot be read.
 pub(crate) fn read_row_group(
-    path: &Path,
+    file: impl ChunkReader + 'static,
     shown: &str,
     (metadata, roots): (ArrowReaderMetadata, &[usize]),
     row_group: usize,
     picked: Option<impl Iterator<Item = usize>>,
 ) -> Result<ParquetRecordBatchReader, Problem> {
-    let file = File::open(path).map_err(|error| unreadable(shown, &error))?;
     let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
     let rows = rows_at_once(&metadata, roots, row_group);
     let all = usize::try_from(metadata.metadata().row_group(row_group).num_rows()).unwrap_or(0);
@@ -271,7 +267,8 @@ pub(crate) fn has_lists(kind: &ArrowType) -> bool {
 
 /// The problem of a file that cannot be opened or read.
 pub(crate) fn unreadable(shown: &str, error: &std::io::Error) -> Problem {
-    Problem::new(Kind::Unavailable, format!("cannot read {shown}: {error}"), None)
+    let problem = || Problem::new(Kind::Unavailable, format!("cannot read {shown}: {error}"), None);
+    Problem::within(error).cloned().unwrap_or_else(problem)
 }
 
 fn broken(shown: &str, error: &ParquetError) -> Problem {
@@ -287,6 +284,8 @@ pub(crate) fn undecodable(shown: &str, error: &ArrowError) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs::File, path::Path};
+
     use arrow::array::{Int64Array, RecordBatch};
     use parquet::arrow::ArrowWriter;
 
@@ -308,7 +307,7 @@ mod tests {
         let path = folder.path().join("rows.parquet");
         for columns in [1, 30, 2_000] {
             write(&path, columns);
-            let footer = Footer::read(&path, "rows", true).unwrap();
+            let footer = Footer::read(&path.as_path().into(), "rows", true).unwrap();
             assert_eq!((footer.fields.len(), footer.rows()), (columns, 1));
             let (least, greatest) = footer.bounds(&footer.reading_schema(), columns - 1, 0).unwrap();
             assert_eq!((least.len(), greatest.len()), (1, 1));
@@ -316,12 +315,12 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for cut in [0, 1, 7, 8, 4_000, whole.len() - 1] {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            assert!(Footer::read(&path, "rows", true).is_err(), "{cut} bytes");
+            assert!(Footer::read(&path.as_path().into(), "rows", true).is_err(), "{cut} bytes");
         }
         let mut lying = whole;
         let length = lying.len() - 8;
         lying[length..length + 4].copy_from_slice(&u32::MAX.to_le_bytes());
         std::fs::write(&path, lying).unwrap();
-        assert!(Footer::read(&path, "rows", true).is_err());
+        assert!(Footer::read(&path.as_path().into(), "rows", true).is_err());
     }
 }

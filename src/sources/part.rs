@@ -17,6 +17,7 @@ use super::{
     places::Cursor,
     postgres::TableRows,
     scan::{FileColumn, Range, Scan, ScanFile},
+    stored_group::GroupBytes,
     target::Target,
     text::Batch,
     text_files::TextPart,
@@ -93,7 +94,8 @@ pub struct Part {
 pub(super) enum PartSource {
     /// Columns in memory and their number of rows, until they are taken.
     Batch(Option<(Vec<ArrayRef>, usize)>),
-    Parquet(Box<ParquetRecordBatchReader>),
+    /// And the bytes that it reads, if those are fetched.
+    Parquet(Box<ParquetRecordBatchReader>, Option<GroupBytes>),
     Text(Box<TextPart>),
     Postgres(Box<TableRows>),
     /// A number of rows of which no column is read.
@@ -121,8 +123,12 @@ impl Part {
                 let Some((columns, count)) = rows.next()? else { return Ok(None) };
                 self.converted(&scan, file, columns, count).map(Some)
             }
-            PartSource::Parquet(reader) => {
-                let batch = reader.next().transpose().map_err(|error| undecodable(&file.shown, &error))?;
+            PartSource::Parquet(reader, fetched) => {
+                let failure = |error| {
+                    let failure = fetched.as_ref().and_then(GroupBytes::failure);
+                    failure.unwrap_or_else(|| undecodable(&file.shown, &error))
+                };
+                let batch = reader.next().transpose().map_err(failure)?;
                 let Some(batch) = batch else { return Ok(None) };
                 self.converted(&scan, file, batch.columns().to_vec(), batch.num_rows()).map(Some)
             }

@@ -1,11 +1,8 @@
 //! A reading of columns of a source, decided as a whole before it is carried out.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
@@ -14,6 +11,7 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use super::{
     batches::Batches,
     convert::Converter,
+    files::Place,
     parquet::Footer,
     places::Places,
     postgres::{KeyValues, Table},
@@ -56,7 +54,9 @@ pub(super) struct Range {
 /// A file of a scan.
 #[derive(Debug)]
 pub(crate) struct ScanFile {
-    pub(super) path: PathBuf,
+    pub(super) place: Place,
+    /// Its size.
+    pub(super) bytes: u64,
     /// What messages call it.
     pub(super) shown: String,
     pub(super) columns: Vec<FileColumn>,

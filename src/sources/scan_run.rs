@@ -1,16 +1,22 @@
 //! A reading that is carried out, part by part.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::VecDeque,
+    fs::File,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
 use parquet::{arrow::arrow_reader::ArrowReaderMetadata, file::metadata::RowGroupMetaData};
 
 use super::{
-    parquet::{Footer, read_row_group},
+    files::Place,
+    parquet::{Footer, read_row_group, unreadable},
     part::{Part, PartSource, Rows},
     places::Cursor,
     postgres::{Conditions, Table},
     scan::{FileColumn, FileContent, Scan, ScanFile},
+    stored_group::StoredGroup,
     text::Chunk,
     text_files::{TextChunks, TextFile},
 };
@@ -29,6 +35,11 @@ pub struct ScanRun {
     next: Mutex<Position>,
 }
 
+/// Bytes of row groups in buckets that are fetched before it is their turn.
+const AHEAD_BYTES: u64 = 32 << 20;
+/// And how many row groups.
+const AHEAD: usize = 16;
+
 #[derive(Default)]
 struct Position {
     file: usize,
@@ -38,6 +49,16 @@ struct Position {
     piece: u64,
     /// Of the file, while it is being read.
     text: Option<TextChunks>,
+    /// Pieces of files in buckets that are being fetched.
+    ahead: VecDeque<Ahead>,
+}
+
+/// A row group in a bucket that is being fetched: the number of its file, its own among all pieces, and in the file.
+struct Ahead {
+    file: usize,
+    piece: u64,
+    group: usize,
+    stored: StoredGroup,
 }
 
 /// What becomes a part.
@@ -49,9 +70,22 @@ enum Piece<'a> {
         reading: &'a ArrowReaderMetadata,
         roots: &'a [usize],
         group: usize,
+        /// For those in buckets.
+        stored: Option<StoredGroup>,
     },
     Chunk(&'a TextFile, Chunk),
     Table(&'a Table, &'a [usize]),
+}
+
+/// The same piece with what it takes to fetch it, if its file is in a bucket and columns of it are read.
+fn of_bucket<'a>(file: &ScanFile, piece: Piece<'a>) -> Piece<'a> {
+    match (piece, &file.place) {
+        (Piece::RowGroup { footer, reading, roots, group, .. }, Place::Stored(object)) if !roots.is_empty() => {
+            let stored = Some(StoredGroup::new(object, reading, roots, group));
+            Piece::RowGroup { footer, reading, roots, group, stored }
+        }
+        (piece, _) => piece,
+    }
 }
 
 impl ScanRun {
@@ -69,9 +103,38 @@ impl ScanRun {
     }
 
     /// The next piece, with the numbers of its file and of itself. It is opened later, because other threads wait for
-    /// the lock.
+    /// the lock; those of buckets are asked for ahead of time.
     fn next_piece(&self) -> Result<Option<(usize, u64, Piece<'_>)>, Problem> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = match next.ahead.pop_front() {
+            Some(Ahead { file, piece, group, stored }) => {
+                self.row_group(file, group, Some(stored)).map(|row_group| (file, piece, row_group))
+            }
+            None => self.advance(&mut next)?,
+        };
+        let Some((_, _, Piece::RowGroup { stored: Some(_), .. })) = &first else { return Ok(first) };
+        while next.ahead.len() < AHEAD && next.ahead.iter().map(|ahead| ahead.stored.bytes()).sum::<u64>() < AHEAD_BYTES
+        {
+            let Some((file, piece, Piece::RowGroup { group, stored: Some(mut stored), .. })) =
+                self.advance(&mut next)?
+            else {
+                break;
+            };
+            stored.begin()?;
+            next.ahead.push_back(Ahead { file, piece, group, stored });
+        }
+        Ok(first)
+    }
+
+    /// A row group of a file, if it has one with this number.
+    fn row_group(&self, file: usize, group: usize, stored: Option<StoredGroup>) -> Option<Piece<'_>> {
+        let FileContent::Parquet { footer, reading, roots } = &self.scan.files.get(file)?.content else { return None };
+        let has_one = group < footer.row_groups().len();
+        has_one.then_some(Piece::RowGroup { footer, reading, roots, group, stored })
+    }
+
+    /// Goes on to the next piece of which a row can be of interest.
+    fn advance(&self, next: &mut Position) -> Result<Option<(usize, u64, Piece<'_>)>, Problem> {
         while let Some(file) = self.scan.files.get(next.file) {
             let piece = match &file.content {
                 FileContent::Postgres { table, roots } => {
@@ -79,27 +142,25 @@ impl ScanRun {
                     is_whole.then_some(Piece::Table(table, roots))
                 }
                 FileContent::Batches { batches, roots } => batches.part(next.row_group, roots).map(Piece::Batch),
-                FileContent::Parquet { footer, reading, roots } => {
-                    let group = next.row_group;
-                    (group < footer.row_groups().len()).then_some(Piece::RowGroup { footer, reading, roots, group })
-                }
+                FileContent::Parquet { .. } => self.row_group(next.file, next.row_group, None),
                 FileContent::Text(text) => {
                     if next.text.is_none() {
-                        next.text = Some(text.chunks(&file.path, &file.shown)?);
+                        next.text = Some(text.chunks(&file.place, &file.shown)?);
                     }
                     let chunk = next.text.as_mut().map(TextChunks::next).transpose()?.flatten();
                     chunk.map(|chunk| Piece::Chunk(text, chunk))
                 }
             };
             let Some(piece) = piece else {
-                *next = Position { file: next.file + 1, piece: next.piece, ..Position::default() };
+                let ahead = std::mem::take(&mut next.ahead);
+                *next = Position { file: next.file + 1, piece: next.piece, ahead, ..Position::default() };
                 continue;
             };
             let number = next.piece;
             next.row_group += 1;
             next.piece += 1;
             if !self.is_outside(file, number, &piece) {
-                return Ok(Some((next.file, number, piece)));
+                return Ok(Some((next.file, number, of_bucket(file, piece))));
             }
         }
         Ok(None)
@@ -110,7 +171,7 @@ impl ScanRun {
         let mut cursor = Cursor::new(number, self.scan.only.as_ref());
         let (source, first_row) = match piece {
             Piece::Batch((columns, rows, before)) => (PartSource::Batch(Some((columns, rows))), before + 1),
-            Piece::RowGroup { footer, reading, roots, group } => {
+            Piece::RowGroup { footer, reading, roots, group, stored } => {
                 let rows = |group: &RowGroupMetaData| u64::try_from(group.num_rows()).unwrap_or(0);
                 let before: u64 = footer.row_groups()[..group].iter().map(rows).sum();
                 let rows = rows(&footer.row_groups()[group]);
@@ -121,7 +182,18 @@ impl ScanRun {
                 } else {
                     let picked = cursor.picked();
                     let columns = (reading.clone(), roots);
-                    PartSource::Parquet(Box::new(read_row_group(&file.path, &file.shown, columns, group, picked)?))
+                    match (stored, &file.place) {
+                        (Some(stored), _) => {
+                            let bytes = stored.opened()?;
+                            let reader = read_row_group(bytes.clone(), &file.shown, columns, group, picked)?;
+                            PartSource::Parquet(Box::new(reader), Some(bytes))
+                        }
+                        (None, place) => {
+                            let opened = File::open(place.name()).map_err(|error| unreadable(&file.shown, &error))?;
+                            let reader = read_row_group(opened, &file.shown, columns, group, picked)?;
+                            PartSource::Parquet(Box::new(reader), None)
+                        }
+                    }
                 };
                 (source, before + 1)
             }

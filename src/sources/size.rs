@@ -36,7 +36,7 @@ impl Scan {
     pub fn size(&self) -> Size {
         let mut size = Size::default();
         for file in &self.files {
-            let all = std::fs::metadata(&file.path).map_or(0, |metadata| metadata.len());
+            let all = file.bytes;
             let FileContent::Parquet { footer, reading, roots } = &file.content else {
                 size.files.add(1, true);
                 size.bytes.add(all, true);

@@ -1,13 +1,13 @@
 //! CSV and JSON lines: files of a source, and lines that somebody has in hand.
 
-use std::{io::Cursor, path::Path, sync::Arc};
+use std::{io::Cursor, sync::Arc};
 
 use arrow::datatypes::DataType as ArrowType;
 
 use super::{
     columns::Holds,
     convert::Converter,
-    files::open_text,
+    files::{Place, open_text},
     parquet::unreadable,
     text::{self, CHUNK_BYTES, Chunk, Chunks, FirstRows, RowProblem, csv, json_lines},
     wanted::Wanted,
@@ -43,9 +43,9 @@ impl TextFile {
     ///
     /// # Errors
     /// When it has none.
-    pub(crate) fn csv(path: &Path, shown: &str, delimiter: Option<char>) -> Result<Self, Problem> {
+    pub(crate) fn csv(place: &Place, shown: &str, delimiter: Option<char>) -> Result<Self, Problem> {
         let delimiter = delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
-        let (heading, mut chunks) = heading(path, shown, delimiter)?;
+        let (heading, mut chunks) = heading(place, shown, delimiter)?;
         let chunk = chunks.next_chunk().map_err(|problem| bad_row(shown, &problem))?;
         let is_empty = chunk.is_none_or(|chunk| chunk.bytes.trim_ascii().is_empty());
         Ok(Self { kind: TextKind::Csv { heading, delimiter }, is_empty })
@@ -55,8 +55,8 @@ impl TextFile {
     ///
     /// # Errors
     /// When they are none.
-    pub(crate) fn json(path: &Path, shown: &str) -> Result<Self, Problem> {
-        let mut chunks = json(path, shown)?;
+    pub(crate) fn json(place: &Place, shown: &str) -> Result<Self, Problem> {
+        let mut chunks = json(place, shown)?;
         let seen = json_lines::observe(&mut chunks).map_err(|problem| bad_row(shown, &problem))?;
         Ok(Self { kind: TextKind::Json { seen: seen.columns }, is_empty: seen.is_empty })
     }
@@ -90,16 +90,16 @@ impl TextFile {
     /// When the first rows cannot be read.
     pub(crate) fn columns_of_times(
         &self,
-        path: &Path,
+        place: &Place,
         shown: &str,
         times: &text::TimeFormat,
     ) -> Result<Vec<String>, Problem> {
         let first = match &self.kind {
             TextKind::Csv { delimiter, .. } => {
-                let (heading, mut chunks) = heading(path, shown, *delimiter)?;
+                let (heading, mut chunks) = heading(place, shown, *delimiter)?;
                 FirstRows::of_csv(&heading, &mut chunks, ROWS_FOR_TIMES)
             }
-            TextKind::Json { .. } => FirstRows::of_json_lines(&mut json(path, shown)?, ROWS_FOR_TIMES),
+            TextKind::Json { .. } => FirstRows::of_json_lines(&mut json(place, shown)?, ROWS_FOR_TIMES),
             TextKind::InHand { lines, .. } => FirstRows::of_json_lines(&mut in_hand(lines, shown)?, ROWS_FOR_TIMES),
         };
         let first = first.map_err(|problem| bad_row(shown, &problem))?;
@@ -135,10 +135,10 @@ impl TextFile {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub(crate) fn chunks(&self, path: &Path, shown: &str) -> Result<TextChunks, Problem> {
+    pub(crate) fn chunks(&self, place: &Place, shown: &str) -> Result<TextChunks, Problem> {
         let chunks = match &self.kind {
-            TextKind::Csv { delimiter, .. } => heading(path, shown, *delimiter)?.1,
-            TextKind::Json { .. } => json(path, shown)?,
+            TextKind::Csv { delimiter, .. } => heading(place, shown, *delimiter)?.1,
+            TextKind::Json { .. } => json(place, shown)?,
             TextKind::InHand { lines, .. } => in_hand(lines, shown)?,
         };
         Ok(TextChunks { chunks, shown: shown.to_owned() })
@@ -171,13 +171,13 @@ impl TextFile {
     }
 }
 
-fn heading(path: &Path, shown: &str, delimiter: Option<u8>) -> Result<(csv::Heading, Chunks), Problem> {
-    let file = open_text(path).map_err(|error| unreadable(shown, &error))?;
+fn heading(place: &Place, shown: &str, delimiter: Option<u8>) -> Result<(csv::Heading, Chunks), Problem> {
+    let file = open_text(place).map_err(|error| unreadable(shown, &error))?;
     csv::Heading::read(file, delimiter, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
 }
 
-fn json(path: &Path, shown: &str) -> Result<Chunks, Problem> {
-    let file = open_text(path).map_err(|error| unreadable(shown, &error))?;
+fn json(place: &Place, shown: &str) -> Result<Chunks, Problem> {
+    let file = open_text(place).map_err(|error| unreadable(shown, &error))?;
     json_lines::open(file, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
 }
 
@@ -244,6 +244,9 @@ impl TextPart {
 
 /// The problem of a file that is not what its format says.
 fn bad_row(shown: &str, problem: &RowProblem) -> Problem {
+    if let Some(cause) = &problem.cause {
+        return cause.clone();
+    }
     let message = match (problem.line, &problem.column) {
         (Some(line), Some(column)) => format!("line {line} of {shown}, column `{column}`: {}", problem.message),
         (Some(line), None) => format!("line {line} of {shown} {}", problem.message),

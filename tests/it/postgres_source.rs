@@ -11,6 +11,7 @@ use arrow::{
     datatypes::Int64Type,
 };
 use feastr::{
+    clients::buckets::Buckets,
     model::{DataSource, PostgresSource, SourceKind},
     sources::{OpenSource, Role, Wanted, Whereabouts},
 };
@@ -564,6 +565,7 @@ fn read(server: &Server, database: &str, columns: &[&str]) -> (Vec<ArrayRef>, us
     let whereabouts = Whereabouts {
         repo: std::path::PathBuf::new(),
         postgres: Some(crate::online::postgres_at(server, database).connection),
+        buckets: Buckets::default(),
         environment: |_| None,
     };
     let kind = SourceKind::Postgres(PostgresSource { table: "t".to_owned(), query: String::new() });

@@ -37,8 +37,11 @@ const GAP: u64 = 256 << 10;
 #[derive(Debug, Clone, Default)]
 pub struct Buckets {
     settings: BucketSettings,
-    opened: Arc<Mutex<HashMap<(String, Option<String>), Bucket>>>,
+    opened: Arc<Mutex<HashMap<Opened, Bucket>>>,
 }
+
+/// What makes connections the same: the bucket, the address of its store, and whose settings they are.
+type Opened = (String, Option<String>, Option<String>);
 
 impl Buckets {
     /// Buckets that are reached as the settings say.
@@ -51,12 +54,36 @@ impl Buckets {
     /// # Errors
     /// When the settings say nothing that can be used. Nobody is asked yet.
     pub fn open(&self, url: &BucketUrl, endpoint: Option<&str>) -> Result<Bucket, Problem> {
-        let key = (url.root().to_owned(), endpoint.map(str::to_owned));
+        self.opened(url, endpoint, None, &self.settings)
+    }
+
+    /// The same as somebody else than the settings say, who has a name among all of those.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_as(
+        &self,
+        (who, settings): (&str, &BucketSettings),
+        url: &BucketUrl,
+        endpoint: Option<&str>,
+    ) -> Result<Bucket, Problem> {
+        self.opened(url, endpoint, Some(who), settings)
+    }
+
+    fn opened(
+        &self,
+        url: &BucketUrl,
+        endpoint: Option<&str>,
+        who: Option<&str>,
+        settings: &BucketSettings,
+    ) -> Result<Bucket, Problem> {
+        let endpoint = endpoint.filter(|endpoint| !endpoint.is_empty());
+        let key = (url.root().to_owned(), endpoint.map(str::to_owned), who.map(str::to_owned));
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = opened.get(&key) {
             return Ok(bucket.clone());
         }
-        let bucket = Bucket::open(url, &self.settings.clone().at(endpoint))?;
+        let bucket = Bucket::open(url, &settings.clone().at(endpoint))?;
         opened.insert(key, bucket.clone());
         Ok(bucket)
     }
@@ -136,6 +163,12 @@ pub struct Listing {
 }
 
 impl Bucket {
+    /// A bucket of this process alone.
+    #[cfg(test)]
+    pub(crate) fn in_memory(url: &BucketUrl) -> Self {
+        Self { store: Arc::new(object_store::memory::InMemory::new()), url: url.with_key(""), endpoint: None }
+    }
+
     /// The URL of a key in it.
     pub fn url(&self, key: &str) -> BucketUrl {
         self.url.with_key(key)

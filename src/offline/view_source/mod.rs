@@ -284,7 +284,10 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::model::{FileFormat, FileSource, SourceKind, Tags};
+    use crate::{
+        clients::buckets::Buckets,
+        model::{FileFormat, FileSource, SourceKind, Tags},
+    };
 
     fn view(name: &str, path: &str) -> FeatureView {
         let source = DataSource {
@@ -312,7 +315,12 @@ mod tests {
             fs::write(repo.path().join(file), "at,x\n2026-01-01T00:00:00Z,1\n").unwrap();
         }
         let views = [view("one", "a.csv"), view("other", "a.csv"), view("third", "b.csv")];
-        let whereabouts = Whereabouts { repo: repo.path().to_owned(), postgres: None, environment: |_| None };
+        let whereabouts = Whereabouts {
+            repo: repo.path().to_owned(),
+            postgres: None,
+            buckets: Buckets::default(),
+            environment: |_| None,
+        };
         let mut sources = OpenSources::new(&whereabouts);
         let opened = views.each_ref().map(|view| sources.open(view, None).unwrap().files);
         assert!(Arc::ptr_eq(&opened[0], &opened[1]));

@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    Format, SourceFiles, literal_part, location,
+    Format, SourceFiles, literal_part,
+    location::Location,
     pattern::{self, Component, Pattern, Wild},
 };
 use crate::{
@@ -55,7 +56,15 @@ pub(crate) fn new_files(
             "data source `{name}` has {format} files, and rows are added to parquet files only"
         ));
     }
-    let local = location::local(&file.path)?;
+    let local = match Location::of(&file.path)? {
+        Location::Here(local) => local,
+        Location::Bucket(url) => {
+            return unsupported(format!(
+                "data source `{name}` is in {}, and rows are not added to those yet",
+                url.store
+            ));
+        }
+    };
     let full = repo.join(local.as_ref());
     let (beginning, ending) = (String::new(), ".parquet".to_owned());
     if full.is_file() {

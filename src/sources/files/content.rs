@@ -1,12 +1,10 @@
 //! What the first bytes of a file say, and reading text that may be compressed.
 
-use std::{
-    fs::File,
-    io::{self, BufReader, Cursor, Read},
-    path::Path,
-};
+use std::io::{self, BufReader, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
+
+use super::place::Place;
 
 /// Bytes that are read from disk at once.
 const BUFFER: usize = 128 * 1024;
@@ -29,11 +27,11 @@ pub(super) enum Content {
 ///
 /// # Errors
 /// When the file cannot be opened or its first bytes cannot be read.
-pub(crate) fn open_text(path: &Path) -> io::Result<Box<dyn Read + Send>> {
-    unpacked(File::open(path)?)
+pub(crate) fn open_text(place: &Place) -> io::Result<Box<dyn Read + Send>> {
+    unpacked(place.read()?)
 }
 
-fn unpacked(mut file: File) -> io::Result<Box<dyn Read + Send>> {
+fn unpacked(mut file: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
     let start = first_bytes(&mut file)?;
     let (gzip, zstd) = (is_gzip(&start), is_zstd(&start));
     // Not rewound but put in front again, because a pipe cannot be rewound.
@@ -57,14 +55,14 @@ pub(super) fn is_zstd(start: &[u8]) -> bool {
 }
 
 /// The first four bytes, or fewer if there are no more.
-pub(super) fn first_bytes(file: &mut File) -> io::Result<Vec<u8>> {
+pub(super) fn first_bytes(file: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut start = Vec::with_capacity(4);
     file.take(4).read_to_end(&mut start)?;
     Ok(start)
 }
 
 /// Looks at the beginning of a file, unpacked.
-pub(super) fn look(file: File) -> io::Result<Content> {
+pub(super) fn look(file: impl Read + Send + 'static) -> io::Result<Content> {
     let mut bytes = Vec::new();
     unpacked(file)?.take(LOOKED_AT).read_to_end(&mut bytes)?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
@@ -100,7 +98,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), bytes)?;
         let mut text = Vec::new();
-        open_text(file.path())?.read_to_end(&mut text)?;
+        open_text(&file.path().into())?.read_to_end(&mut text)?;
         Ok(text)
     }
 

@@ -1,40 +1,36 @@
 //! What is wrong with a file that should be parquet.
 
-use std::{
-    fs::File,
-    io::{self, Seek, SeekFrom},
-    path::Path,
-};
+use std::io;
 
 use super::{
     content::{first_bytes, is_gzip, is_zstd},
     format::{Format, recognised},
-    unreadable,
+    place::Place,
 };
 use crate::problem::{Kind, Problem};
 
 /// The problem of a file that should be parquet and is not, with the reason its bytes show.
-pub(crate) fn not_parquet(path: &Path) -> Problem {
-    let why = match File::open(path).and_then(damage) {
+pub(crate) fn not_parquet(place: &Place) -> Problem {
+    let why = match damage(place) {
         Ok(why) => why,
-        Err(error) => return unreadable(path, &error),
+        Err(error) => return place.unreadable(&error),
     };
-    let (kind, help) = match recognised(path).filter(|format| *format != Format::Parquet) {
+    let (kind, help) = match recognised(place).filter(|format| *format != Format::Parquet) {
         Some(format) => (Kind::Invalid, format!("set `file_format: {}`", format.as_str())),
         None => (Kind::Internal, "write it again, or remove it".to_owned()),
     };
-    Problem::new(kind, format!("{} is not a readable parquet file: {why}", path.display()), help)
+    Problem::new(kind, format!("{place} is not a readable parquet file: {why}"), help)
 }
 
-fn damage(mut file: File) -> io::Result<&'static str> {
-    let start = first_bytes(&mut file)?;
+fn damage(place: &Place) -> io::Result<&'static str> {
+    let start = first_bytes(&mut place.beginning()?)?;
     Ok(match start.as_slice() {
         b"" => "it is empty",
         b"PARE" => "it is encrypted",
         start if is_gzip(start) || is_zstd(start) => "it is compressed as a whole",
         b"PAR1" => {
-            file.seek(SeekFrom::End(-4))?;
-            let whole = first_bytes(&mut file)? == b"PAR1" && file.stream_position()? >= 12;
+            let mut end = place.end()?;
+            let whole = end.bytes >= 12 && end.last(4)?.as_ref() == b"PAR1";
             if whole { "its footer cannot be understood" } else { "its end is missing" }
         }
         _ => "it does not begin as one",
@@ -61,7 +57,7 @@ mod tests {
         let problem = |name: &str, bytes: &[u8]| {
             let path = folder.path().join(name);
             fs::write(&path, bytes).unwrap();
-            let problem = not_parquet(&path);
+            let problem = not_parquet(&path.as_path().into());
             let why = problem.message.rsplit(": ").next().unwrap().to_owned();
             (why, problem.help().unwrap())
         };

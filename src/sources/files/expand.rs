@@ -25,8 +25,8 @@ pub(super) struct Expansion {
 }
 
 /// How far a path has come: the alternative, and the part that comes next.
-type Step = (usize, usize);
-type Steps = BTreeSet<Step>;
+pub(super) type Step = (usize, usize);
+pub(super) type Steps = BTreeSet<Step>;
 
 /// Finds what matches one of the alternatives below `base`. All of them are looked for in one walk.
 ///
@@ -67,16 +67,16 @@ pub(super) fn expand(base: &Path, patterns: &[Pattern]) -> Result<Expansion, Pro
     Ok(expansion)
 }
 
-fn is_last(patterns: &[Pattern], (pattern, part): Step) -> bool {
+pub(super) fn is_last(patterns: &[Pattern], (pattern, part): Step) -> bool {
     part == patterns[pattern].parts.len()
 }
 
-fn part(patterns: &[Pattern], (pattern, part): Step) -> Option<&Component> {
+pub(super) fn part(patterns: &[Pattern], (pattern, part): Step) -> Option<&Component> {
     patterns[pattern].parts.get(part)
 }
 
 /// `**` also stands for no folder at all.
-fn past_deep(patterns: &[Pattern], steps: &Steps) -> Steps {
+pub(super) fn past_deep(patterns: &[Pattern], steps: &Steps) -> Steps {
     let mut all = steps.clone();
     for step in steps {
         if matches!(part(patterns, *step), Some(Component::Deep)) {
@@ -130,7 +130,7 @@ fn next(
     Ok(found.into_values().collect())
 }
 
-fn may_match(patterns: &[Pattern], step: Step, name: &OsStr) -> bool {
+pub(super) fn may_match(patterns: &[Pattern], step: Step, name: &OsStr) -> bool {
     match part(patterns, step) {
         Some(Component::Wild(wild)) => wild.matches(name),
         Some(Component::Deep) => true,
@@ -138,13 +138,14 @@ fn may_match(patterns: &[Pattern], step: Step, name: &OsStr) -> bool {
     }
 }
 
-struct StepsBehind {
-    shown: Steps,
+/// What is left of patterns behind a name.
+pub(super) struct StepsBehind {
+    pub shown: Steps,
     /// Whether there were more, if the name were not hidden.
-    hidden: bool,
+    pub hidden: bool,
 }
 
-fn steps_behind<'a>(
+pub(super) fn steps_behind<'a>(
     patterns: &[Pattern],
     candidates: impl Iterator<Item = &'a Step>,
     name: &OsStr,

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fs::File,
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -16,6 +16,7 @@ use super::{
     format::{Ending, Format},
     left_out::{LeftOut, Reason},
     partitions,
+    place::Place,
     tree::{DELTA_LOG, EntryKind, FollowedPath, is_hidden},
     unreadable,
 };
@@ -118,7 +119,7 @@ impl<'a> Gathering<'a> {
             self.other_days -= 1;
             self.file(place, ending_named)?;
         }
-        self.found.sort_by(|one, other| one.path.cmp(&other.path));
+        self.found.sort_by(|one, other| one.place.name().cmp(other.place.name()));
         // Several alternatives of a pattern may disagree about a file; then it is read.
         let read: HashSet<&PathBuf> = self.files.values().collect();
         self.left_out.retain(|each| !read.contains(&each.path));
@@ -160,12 +161,7 @@ impl<'a> Gathering<'a> {
             return Ok(());
         }
         let other_format = Reason::OtherFormat(self.format);
-        let wanted = match (self.format, Ending::of(&place.path)) {
-            (Format::Parquet, _) => None,
-            (format, Ending::Of(other)) => Some(format == other),
-            (_, Ending::Unknown) if !ending_named => Some(false),
-            (_, Ending::Unknown | Ending::Missing) => None,
-        };
+        let wanted = is_text_by_name(self.format, &place.path, ending_named);
         if wanted == Some(false) {
             self.leave_out(place.path, other_format);
             return Ok(());
@@ -176,14 +172,14 @@ impl<'a> Gathering<'a> {
         let bytes = file.metadata().map_err(problem)?.len();
         let wanted = match wanted {
             Some(wanted) => wanted,
-            None if self.format == Format::Parquet => is_parquet(file, &place.path)?,
+            None if self.format == Format::Parquet => is_parquet(file, &Place::Local(place.path.clone()))?,
             None => is_text_of(self.format, content::look(file).map_err(problem)?, ending_named),
         };
         if !wanted {
             self.leave_out(place.path, other_format);
             return Ok(());
         }
-        self.found.push(DataFile { path: place.path.clone(), bytes, partitions, deleted: Vec::new() });
+        self.found.push(DataFile { place: Place::Local(place.path.clone()), bytes, partitions, deleted: Vec::new() });
         self.files.insert(place.real, place.path);
         Ok(())
     }
@@ -194,17 +190,27 @@ impl<'a> Gathering<'a> {
 }
 
 /// A file that says it is parquet and is not may hold rows that somebody misses.
-fn is_parquet(mut file: File, path: &Path) -> Result<bool, Problem> {
-    let start = first_bytes(&mut file).map_err(|error| unreadable(path, &error))?;
+pub(super) fn is_parquet(mut file: impl Read, place: &Place) -> Result<bool, Problem> {
+    let start = first_bytes(&mut file).map_err(|error| place.unreadable(&error))?;
     if start == b"PAR1" {
         return Ok(true);
     }
-    let claims = Ending::of(path) == Ending::Of(Format::Parquet) || start == b"PARE";
-    if claims { Err(not_parquet(path)) } else { Ok(false) }
+    let claims = Ending::of(place.name()) == Ending::Of(Format::Parquet) || start == b"PARE";
+    if claims { Err(not_parquet(place)) } else { Ok(false) }
+}
+
+/// Whether a file is one of a format of texts, as far as its name says. Those of parquet are told by their bytes.
+pub(super) fn is_text_by_name(format: Format, name: &Path, ending_named: bool) -> Option<bool> {
+    match (format, Ending::of(name)) {
+        (Format::Parquet, _) => None,
+        (format, Ending::Of(other)) => Some(format == other),
+        (_, Ending::Unknown) if !ending_named => Some(false),
+        (_, Ending::Unknown | Ending::Missing) => None,
+    }
 }
 
 /// An ending that a pattern names is taken at its word, unless the bytes cannot be text.
-fn is_text_of(format: Format, content: Content, ending_named: bool) -> bool {
+pub(super) fn is_text_of(format: Format, content: Content, ending_named: bool) -> bool {
     match content {
         Content::Parquet | Content::Binary => false,
         Content::Json => ending_named || format == Format::Json,

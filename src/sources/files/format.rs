@@ -7,7 +7,10 @@ use std::{
     path::Path,
 };
 
-use super::content::{self, Content};
+use super::{
+    content::{self, Content},
+    place::Place,
+};
 use crate::model::FileFormat;
 
 /// The formats that can be read.
@@ -97,12 +100,12 @@ impl Ending {
 }
 
 /// The format that a file seems to have, for advice only.
-pub(super) fn recognised(path: &Path) -> Option<Format> {
-    let ending = Ending::of(path);
+pub(super) fn recognised(place: &Place) -> Option<Format> {
+    let ending = Ending::of(place.name());
     if let Ending::Of(format) = ending {
         return Some(format);
     }
-    match content::look(File::open(path).ok()?).ok()? {
+    match content::look(place.beginning().ok()?).ok()? {
         Content::Parquet => Some(Format::Parquet),
         Content::Json => Some(Format::Json),
         Content::Text => (ending == Ending::Missing).then_some(Format::Csv),

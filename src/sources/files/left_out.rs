@@ -54,7 +54,7 @@ pub(super) fn help(left_out: &[LeftOut], folder: &Path, format: Format) -> Optio
         return None;
     }
     let others = left_out.iter().filter(|each| matches!(each.reason, Reason::OtherFormat(_))).take(LOOKED_AT);
-    let other = others.filter_map(|each| recognised(&each.path)).find(|other| *other != format);
+    let other = others.filter_map(|each| recognised(&each.path.as_path().into())).find(|other| *other != format);
     let advice = other.map_or_else(String::new, |other| format!("set `file_format: {}`; ", other.as_str()));
     let named = left_out.iter().take(NAMED).map(|each| {
         let path = each.path.strip_prefix(folder).unwrap_or(&each.path);

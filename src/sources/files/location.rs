@@ -4,18 +4,53 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::problem::{Advice, Kind, Problem};
+use crate::{
+    config::BucketUrl,
+    problem::{Advice, Kind, Problem},
+};
+
+/// Where a source's path leads.
+#[derive(Debug)]
+pub(super) enum Location<'a> {
+    /// A path on this machine, without `file://`.
+    Here(Cow<'a, str>),
+    /// A bucket, or something in one.
+    Bucket(BucketUrl),
+}
+
+impl<'a> Location<'a> {
+    /// Reads the path of a source.
+    ///
+    /// # Errors
+    /// When the files are elsewhere, or the URL cannot be decoded.
+    pub(super) fn of(text: &'a str) -> Result<Self, Problem> {
+        match BucketUrl::parse(text) {
+            Some(url) => url.map(Self::Bucket),
+            None => local(text).map(Self::Here),
+        }
+    }
+}
 
 /// The path without `file://`.
 ///
 /// # Errors
-/// When the files are elsewhere, or the URL cannot be decoded.
-pub(super) fn local(text: &str) -> Result<Cow<'_, str>, Problem> {
+/// When the files are elsewhere, in a bucket too, or the URL cannot be decoded.
+pub(super) fn of_this_machine<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>, Problem> {
+    match Location::of(text)? {
+        Location::Here(path) => Ok(path),
+        Location::Bucket(url) => {
+            let message = format!("{what} in {} are not supported yet", url.store);
+            Err(Problem::new(Kind::Unsupported, message, None).advise(Advice::SkipUnreadable))
+        }
+    }
+}
+
+fn local(text: &str) -> Result<Cow<'_, str>, Problem> {
     let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) else {
         return Ok(Cow::Borrowed(text));
     };
     if !scheme.eq_ignore_ascii_case("file") {
-        let message = format!("sources in `{scheme}://` are not supported yet");
+        let message = format!("sources in `{scheme}://` are not supported");
         return Err(Problem::new(Kind::Unsupported, message, None).advise(Advice::SkipUnreadable));
     }
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -60,8 +95,9 @@ mod tests {
     #[test]
     fn other_places_are_refused() {
         let message = |text: &str| local(text).unwrap_err().message;
-        assert_eq!(message("s3://bucket/x"), "sources in `s3://` are not supported yet");
-        assert!(local("gs://b/x").unwrap_err().advice == Some(Advice::SkipUnreadable));
+        assert_eq!(message("hdfs://host/x"), "sources in `hdfs://` are not supported");
+        assert!(local("hdfs://b/x").unwrap_err().advice == Some(Advice::SkipUnreadable));
+        assert!(matches!(Location::of("gs://b/x").unwrap(), Location::Bucket(url) if url.key == "x"));
         assert_eq!(message("file://data/x.parquet"), "`file://data/x.parquet` is on another machine, `data`");
         assert_eq!(message("file://"), "`file://` has no path");
         assert_eq!(message("file:///%FF"), "`file:///%FF` does not decode to UTF-8");

@@ -3,6 +3,7 @@
 
 mod added;
 mod braces;
+mod bucket;
 mod content;
 mod damage;
 mod days;
@@ -12,8 +13,10 @@ mod folder;
 mod format;
 mod left_out;
 mod location;
+mod object_text;
 mod partitions;
 mod pattern;
+mod place;
 mod tree;
 
 #[cfg(test)]
@@ -35,11 +38,16 @@ pub(crate) use days::Days;
 pub use days::{day_of, start_of_day};
 pub use format::Format;
 pub use left_out::LeftOut;
+pub(crate) use place::End;
+pub use place::{Place, Stored};
 
 use folder::Gathering;
+use location::Location;
 use tree::FollowedPath;
 
 use crate::{
+    clients::buckets::Bucket,
+    config::BucketUrl,
     model::TableVersion,
     problem::{Kind, Problem},
 };
@@ -73,7 +81,7 @@ impl SourceFiles {
     }
 
     fn of_one(path: &Path, bytes: u64, format: Format) -> Self {
-        let file = DataFile { path: path.to_owned(), bytes, ..DataFile::default() };
+        let file = DataFile { place: path.into(), bytes, ..DataFile::default() };
         Self { format, ..Self::of(vec![file]) }
     }
 
@@ -106,8 +114,8 @@ impl SourceFiles {
 /// A file of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DataFile {
-    /// The repo's path and what the source says below it; links in it are kept.
-    pub path: PathBuf,
+    /// Where it is.
+    pub place: Place,
     /// Its size.
     pub bytes: u64,
     /// What its folders named `key=value` say, from the outermost, or the table says of it; `None` is null.
@@ -116,14 +124,29 @@ pub struct DataFile {
     pub deleted: Vec<u64>,
 }
 
-/// Finds the files of the source with this path: a file, a folder, a pattern, or one of them as a
-/// `file://` URL. Relative paths start at `repo`. Folders of other days than those that are asked about are left out.
+/// Where and for what files are looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Search<'a> {
+    /// Relative paths start here.
+    pub repo: &'a Path,
+    /// Opens buckets.
+    pub bucket: &'a dyn Fn(&BucketUrl) -> Result<Bucket, Problem>,
+    /// Folders of other days than these are left out.
+    pub days: Option<&'a Days>,
+}
+
+/// Finds the files of the source with this path: a file, a folder, a pattern, or one of them as a URL of this machine or
+/// of a bucket.
 ///
 /// # Errors
-/// When there are none, they are not on this machine, one of them cannot be read, or one in a
-/// folder claims to be parquet and is not.
-pub(crate) fn find(path: &str, format: Format, repo: &Path, days: Option<&Days>) -> Result<SourceFiles, Problem> {
-    let local = location::local(path)?;
+/// When there are none, they are elsewhere, one of them cannot be read, or one in a folder claims to be parquet and is
+/// not.
+pub(crate) fn find(path: &str, format: Format, search: Search<'_>) -> Result<SourceFiles, Problem> {
+    let Search { repo, days, .. } = search;
+    let local = match Location::of(path)? {
+        Location::Here(local) => local,
+        Location::Bucket(url) => return bucket::find(path, &url, (search.bucket)(&url)?, format, days),
+    };
     let full = repo.join(local.as_ref());
     if let Some(found) = existing(&full)? {
         if found.is_file() {
@@ -153,10 +176,10 @@ pub(crate) fn find(path: &str, format: Format, repo: &Path, days: Option<&Days>)
 pub(crate) fn find_delta(
     path: &str,
     version: Option<TableVersion>,
-    repo: &Path,
-    days: Option<&Days>,
+    search: Search<'_>,
 ) -> Result<SourceFiles, Problem> {
-    let local = location::local(path)?;
+    let Search { repo, days, .. } = search;
+    let local = location::of_this_machine(path, "Delta tables")?;
     let full = repo.join(local.as_ref());
     if existing(&full)?.is_none() {
         return Err(nothing_at(path, &local, repo));
@@ -180,8 +203,8 @@ fn nothing_at(path: &str, local: &str, repo: &Path) -> Problem {
 
 /// The same with what was added to a source that is one file.
 fn with_added(mut found: SourceFiles) -> Result<SourceFiles, Problem> {
-    let Some(file) = found.files.first() else { return Ok(found) };
-    let folder = added::folder_beside(&file.path);
+    let Some(DataFile { place: Place::Local(path), .. }) = found.files.first() else { return Ok(found) };
+    let folder = added::folder_beside(path);
     if folder.is_dir() {
         let mut gathering = Gathering::new(found.format, &folder, None);
         gathering.folder(FollowedPath::start(&folder)?)?;

@@ -146,7 +146,7 @@ impl Source {
         };
         self.buffer.reserve(wanted);
         let read = self.reader.by_ref().take(wanted as u64).read_to_end(&mut self.buffer);
-        let read = read.map_err(|error| RowProblem::of_file(format!("cannot be read: {error}")))?;
+        let read = read.map_err(|error| RowProblem::of_reading(&error))?;
         self.finished = read < wanted;
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! What is wrong with a file of rows.
 
-use std::fmt;
+use std::{fmt, io};
+
+use crate::problem::Problem;
 
 /// Why a file cannot be read on. The name of the file is for the caller to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,19 +13,25 @@ pub(crate) struct RowProblem {
     pub column: Option<String>,
     /// Without column it goes on after the name of the line or file: "has 3 fields where …".
     pub message: String,
+    /// What was wrong with the file before anybody looked at its text, in words of its own.
+    pub cause: Option<Problem>,
 }
 
 impl RowProblem {
     pub(super) fn of_file(message: impl Into<String>) -> Self {
-        Self { line: None, column: None, message: message.into() }
+        Self { line: None, column: None, message: message.into(), cause: None }
+    }
+
+    pub(super) fn of_reading(error: &io::Error) -> Self {
+        Self { cause: Problem::within(error).cloned(), ..Self::of_file(format!("cannot be read: {error}")) }
     }
 
     pub(super) fn of_line(line: u64, message: impl Into<String>) -> Self {
-        Self { line: Some(line), column: None, message: message.into() }
+        Self { line: Some(line), column: None, message: message.into(), cause: None }
     }
 
     pub(super) fn of_value(line: u64, column: &str, message: impl Into<String>) -> Self {
-        Self { line: Some(line), column: Some(column.to_owned()), message: message.into() }
+        Self { line: Some(line), column: Some(column.to_owned()), message: message.into(), cause: None }
     }
 }
 

@@ -14,6 +14,7 @@ use arrow::{
     datatypes::{DataType as ArrowType, Decimal256Type, Field, Float64Type, Int64Type, TimeUnit, UInt64Type, i256},
 };
 use feastr::{
+    clients::buckets::Buckets,
     model::{DataSource, DataType, FileSource, SourceKind, Tags},
     problem::Problem,
     sources::{OpenSource, Role, Scan, Wanted, Whereabouts},
@@ -684,7 +685,7 @@ fn read(scan: Scan) -> Result<(Vec<Cell>, u64), String> {
 }
 
 fn whereabouts(repo: &Path) -> Whereabouts {
-    Whereabouts { repo: repo.to_owned(), postgres: None, environment: |_| None }
+    Whereabouts { repo: repo.to_owned(), postgres: None, buckets: Buckets::default(), environment: |_| None }
 }
 
 fn open(repo: &Path) -> OpenSource {

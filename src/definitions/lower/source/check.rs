@@ -9,8 +9,8 @@ use crate::{
     feast::values::data_types,
     model::{DataSource, DataType, FeatureView, Field, SourceKind, TransformationPart},
     problem::{Advice, Problem},
-    side_by_side::side_by_side,
-    sources::{self, Column, OpenSource},
+    side_by_side::{side_by_side, waiting_side_by_side},
+    sources::{self, Column, OpenSource, Whereabouts},
 };
 
 /// Looks at each source once and remembers what it saw.
@@ -87,7 +87,11 @@ impl<'a> SourceChecks<'a> {
     pub(crate) fn open_all(&mut self, sources: &[&LoweredSource], diagnostics: &mut Diagnostics) {
         let sources: Vec<_> = sources.iter().filter(|lowered| Self::can_inspect(&lowered.source)).collect();
         let inspect = self.inspect;
-        let opened = side_by_side(&sources, |lowered| inspect(&lowered.source));
+        let look = |lowered: &&&LoweredSource| inspect(&lowered.source);
+        let opened = match sources.iter().any(|lowered| Whereabouts::is_bucket(&lowered.source)) {
+            true => waiting_side_by_side(&sources, look),
+            false => side_by_side(&sources, look),
+        };
         for (lowered, opened) in sources.into_iter().zip(opened) {
             self.note(lowered, opened, diagnostics);
         }

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use self::model::{Aggregate, Row, known_at};
 use super::*;
 use crate::{
+    clients::buckets::Buckets,
     model::{
         AGGREGATIONS_TAG, Aggregation, DataType, Field, Object, SQL_TAG, Timestamp, TransformationPart, Ttl,
         samples::{registered, view},
@@ -70,7 +71,12 @@ fn store_of(memory: &str, rows: &[Row]) -> (DuckDbStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("data")).unwrap();
     write(folder.path(), rows);
-    let whereabouts = Whereabouts { repo: folder.path().to_owned(), postgres: None, environment: |_| None };
+    let whereabouts = Whereabouts {
+        repo: folder.path().to_owned(),
+        postgres: None,
+        buckets: Buckets::default(),
+        environment: |_| None,
+    };
     (DuckDbStore::new(Arc::new(whereabouts), memory.parse().unwrap()), folder)
 }
 

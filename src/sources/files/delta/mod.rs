@@ -20,7 +20,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use self::engine::LocalEngine;
-use super::{DataFile, SourceFiles, tree::DELTA_LOG, unreadable};
+use super::{DataFile, Place, SourceFiles, tree::DELTA_LOG, unreadable};
 use crate::{
     model::{TableVersion, printable},
     problem::{Kind, Problem},
@@ -92,13 +92,13 @@ fn files(snapshot: &SnapshotRef, folder: &Path, engine: &dyn Engine) -> KernelRe
             ((*name).to_owned(), value.cloned())
         };
         files.push(DataFile {
-            path: location(folder, &file.path)?,
+            place: Place::Local(location(folder, &file.path)?),
             bytes: u64::try_from(file.size).unwrap_or(0),
             partitions: partitions.iter().map(value).collect(),
             deleted: file.dv_info.get_row_indexes(engine, snapshot.table_root())?.unwrap_or_default(),
         });
     }
-    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files.sort_by(|one, other| one.place.name().cmp(other.place.name()));
     Ok(files)
 }
 

@@ -54,7 +54,8 @@ impl Table {
     /// The names of the files, and what the log says of their day.
     fn files(&self, version: Option<TableVersion>) -> Vec<(String, Option<String>)> {
         let shown = |file: &DataFile| {
-            let path = file.path.strip_prefix(self.folder.path()).unwrap_or(&file.path);
+            let path = file.place.name();
+            let path = path.strip_prefix(self.folder.path()).unwrap_or(path);
             assert_eq!(file.partitions.len(), 1);
             (path.to_str().unwrap().to_owned(), file.partitions[0].1.clone())
         };

@@ -29,7 +29,7 @@ impl Repo {
         self.write(&file, PARQUET);
         let found = self.parquet(path);
         assert!(self.paths(&found).contains(&file), "{file} is not among {:?}", self.paths(&found));
-        let added = found.files.iter().find(|known| self.shown(&known.path) == file).unwrap();
+        let added = found.files.iter().find(|known| self.shown(known.place.name()) == file).unwrap();
         assert!(added.partitions.iter().all(|(_, value)| value.as_deref() == Some("any thing")), "{added:?}");
         assert_eq!(added.partitions.len(), partitions.len());
         file

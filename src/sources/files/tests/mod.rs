@@ -10,9 +10,8 @@ use std::{fs, path::PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Format, SourceFiles, find};
-
-use crate::problem::Problem;
+use super::{Format, Search, SourceFiles, find};
+use crate::{config::BucketUrl, problem::Problem};
 
 /// Enough of a parquet file to be taken for one.
 const PARQUET: &[u8] = b"PAR1....PAR1";
@@ -55,7 +54,8 @@ impl Repo {
     }
 
     fn find(&self, path: &str, format: Format) -> Result<SourceFiles, Problem> {
-        find(path, format, &self.path, None)
+        let bucket = |_: &BucketUrl| unreachable!("there are no buckets");
+        find(path, format, Search { repo: &self.path, bucket: &bucket, days: None })
     }
 
     fn parquet(&self, path: &str) -> SourceFiles {
@@ -68,7 +68,7 @@ impl Repo {
     }
 
     fn paths(&self, found: &SourceFiles) -> Vec<String> {
-        found.files.iter().map(|file| self.shown(&file.path)).collect()
+        found.files.iter().map(|file| self.shown(file.place.name())).collect()
     }
 
     /// What is left out, as it is said to a person.

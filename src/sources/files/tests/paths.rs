@@ -35,7 +35,7 @@ fn urls_of_files() {
     let folder = repo.path.display().to_string();
     assert_eq!(repo.files(&format!("file://{folder}/a%20b/x.parquet")), ["a b/x.parquet"]);
     assert_eq!(repo.files(&format!("file://localhost{folder}/a%20b/*.parquet")), ["a b/x.parquet"]);
-    assert_eq!(repo.problem("s3://b/x", Format::Csv).0, "sources in `s3://` are not supported yet");
+    assert_eq!(repo.problem("hdfs://b/x", Format::Csv).0, "sources in `hdfs://` are not supported");
 }
 
 #[test]

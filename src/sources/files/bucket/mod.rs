@@ -1,0 +1,192 @@
+//! Files of sources in buckets, told by the keys that a store lists.
+
+mod gathered;
+mod matched;
+
+#[cfg(test)]
+mod tests;
+
+use std::{path::PathBuf, sync::Arc};
+
+use futures_util::TryStreamExt as _;
+
+use self::{
+    gathered::Gathered,
+    matched::{Matched, Matching},
+};
+use super::{
+    DataFile, SourceFiles,
+    days::Days,
+    format::Format,
+    left_out,
+    pattern::{self, Pattern},
+    place::{Place, Stored},
+};
+use crate::{
+    clients::{
+        buckets::{Bucket, Object},
+        runtime,
+    },
+    config::BucketUrl,
+    problem::{Kind, Problem},
+};
+
+/// Finds the files of a source at a URL, which messages call `path`: an object, a folder, or what matches a pattern.
+///
+/// # Errors
+/// When there are none, or the store does not give them.
+pub(super) fn find(
+    path: &str,
+    url: &BucketUrl,
+    bucket: Bucket,
+    format: Format,
+    days: Option<&Days>,
+) -> Result<SourceFiles, Problem> {
+    let bucket = Arc::new(bucket);
+    let is_pattern = pattern::is_wild(&url.key);
+    if !is_pattern && !url.key.is_empty() && !url.key.ends_with('/') {
+        let key = url.key.clone();
+        let asked = Arc::clone(&bucket);
+        if let Some(object) = runtime::wait(async move { asked.head(&key).await })? {
+            return Ok(one(&bucket, object, format));
+        }
+    }
+    let listed = listed(&bucket, if is_pattern { literal_beginning(&url.key) } else { &url.key })?;
+    if is_pattern {
+        return matching(path, url, &bucket, listed, (format, days));
+    }
+    in_folder(path, url.key.trim_end_matches('/'), &bucket, listed, (format, days))
+}
+
+fn one(bucket: &Arc<Bucket>, object: Object, format: Format) -> SourceFiles {
+    let bytes = object.bytes;
+    let file = DataFile { place: Place::Stored(Stored::new(bucket, object)), bytes, ..DataFile::default() };
+    SourceFiles { format, ..SourceFiles::of(vec![file]) }
+}
+
+/// All objects in a folder, sorted by key, without the marks that some tools leave for folders.
+fn listed(bucket: &Arc<Bucket>, folder: &str) -> Result<Vec<Object>, Problem> {
+    let mut objects: Vec<Object> = runtime::wait(bucket.list(folder).try_collect())?;
+    objects.sort_by(|one, other| one.key.cmp(&other.key));
+    let is_mark = |index: usize, object: &Object| {
+        let folder = format!("{}/", object.key);
+        // What sorts before a slash may stand between.
+        let next = index + objects[index..].partition_point(|other| other.key < folder);
+        object.bytes == 0 && objects.get(next).is_some_and(|next| next.key.starts_with(&folder))
+    };
+    let kept: Vec<bool> = objects.iter().enumerate().map(|(index, object)| !is_mark(index, object)).collect();
+    let mut kept = kept.into_iter();
+    objects.retain(|_| kept.next().unwrap_or(true));
+    Ok(objects)
+}
+
+/// The folder before the first component with a wildcard.
+fn literal_beginning(key: &str) -> &str {
+    let wild = key.split_inclusive('/').take_while(|part| !pattern::is_wild(part)).map(str::len).sum();
+    &key[..wild]
+}
+
+fn nothing_at(path: &str) -> Problem {
+    let help = "correct the path, or write the file; names in buckets have capital and small letters".to_owned();
+    Problem::new(Kind::NotFound, format!("there is no file `{path}`"), help)
+}
+
+fn in_folder(
+    path: &str,
+    folder: &str,
+    bucket: &Arc<Bucket>,
+    listed: Vec<Object>,
+    (format, days): (Format, Option<&Days>),
+) -> Result<SourceFiles, Problem> {
+    if listed.is_empty() {
+        return Err(nothing_at(path));
+    }
+    let mut gathered = Gathered::new(bucket, format, folder, days);
+    for object in listed {
+        gathered.below(folder, object);
+    }
+    let found = gathered.finish()?;
+    if found.files.is_empty() {
+        let message = format!("the folder `{path}` has no {format} files");
+        return Err(Problem::new(Kind::NotFound, message, help(&found, bucket, folder)));
+    }
+    Ok(found)
+}
+
+fn matching(
+    path: &str,
+    url: &BucketUrl,
+    bucket: &Arc<Bucket>,
+    mut listed: Vec<Object>,
+    (format, days): (Format, Option<&Days>),
+) -> Result<SourceFiles, Problem> {
+    // What is called as the pattern is written comes first.
+    if let Ok(index) = listed.binary_search_by(|object| object.key.as_str().cmp(&url.key)) {
+        return Ok(one(bucket, listed.swap_remove(index), format));
+    }
+    let (base, rest) = literal_part(&url.key, &listed);
+    if rest.is_empty() {
+        listed.retain(|object| object.key.starts_with(&format!("{base}/")));
+        return in_folder(path, &base, bucket, listed, (format, days));
+    }
+    let patterns: Vec<Pattern> = pattern::parse(&rest)
+        .map_err(|error| Problem::new(Kind::Invalid, format!("`{path}` is not a pattern: {error}"), None))?;
+    let mut gathered = Gathered::new(bucket, format, &base, days);
+    let mut matched = false;
+    for object in listed {
+        let name = object.key.strip_prefix(&base).unwrap_or(&object.key).trim_start_matches('/');
+        let Matched { matching, beside_delta_log } = Matched::of(&patterns, name);
+        gathered.note_delta_log(beside_delta_log);
+        match matching {
+            Matching::File { ending_named } => {
+                matched = true;
+                gathered.file(object, ending_named);
+            }
+            Matching::Folder(end) => {
+                matched = true;
+                let folder = object.key.len() - name.len() + end;
+                let folder = object.key[..folder].trim_end_matches('/').to_owned();
+                gathered.below(&folder, object);
+            }
+            Matching::Hidden(end) => {
+                let hidden = object.key.len() - name.len() + end;
+                gathered.hidden(&object.key[..hidden]);
+            }
+            Matching::Nothing => {}
+        }
+    }
+    let found = gathered.finish()?;
+    if !found.files.is_empty() {
+        return Ok(found);
+    }
+    let message = match matched {
+        true => format!("what matches `{path}` has no {format} files"),
+        false => format!("no file matches `{path}`"),
+    };
+    Err(Problem::new(Kind::NotFound, message, help(&found, bucket, &base)))
+}
+
+/// The longest beginning of a pattern that is there as it is written, and what is behind it.
+fn literal_part(pattern: &str, listed: &[Object]) -> (String, String) {
+    let (mut base, mut rest) = (String::new(), pattern);
+    while let Some((part, behind)) = rest.split_once('/').or((!rest.is_empty()).then_some((rest, ""))) {
+        let next = if base.is_empty() { part.to_owned() } else { format!("{base}/{part}") };
+        let folder = format!("{next}/");
+        let at = listed.partition_point(|object| object.key < folder);
+        if !listed.get(at).is_some_and(|object| object.key.starts_with(&folder)) {
+            break;
+        }
+        (base, rest) = (next, behind);
+    }
+    (base, rest.to_owned())
+}
+
+/// What to do when everything was left out.
+fn help(found: &SourceFiles, bucket: &Bucket, folder: &str) -> Option<String> {
+    left_out::help(&found.left_out, &shown(bucket, folder), found.format)
+}
+
+/// A key as a path, with the bucket's URL before it.
+fn shown(bucket: &Bucket, key: &str) -> PathBuf {
+    PathBuf::from(bucket.url(key).to_string())
+}
