@@ -7,6 +7,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/keycloak.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/buckets.sh"
 
 feast_version=0.67.0
 schemathesis_version=4.32.5
@@ -35,6 +36,8 @@ fi
 
 # Who people are, for the servers that ask them.
 install_keycloak
+# Where files are that are not on this machine.
+install_buckets
 
 say "Testing"
 exec cargo test --locked --manifest-path "$root/Cargo.toml" "$@"

@@ -11,6 +11,7 @@
 
 mod auth;
 mod batch_views;
+mod buckets;
 mod checks;
 mod ci;
 mod cli;

@@ -17,7 +17,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use object_store::{
-    Error, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion, path::Path,
+    Error, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion,
+    path::Path,
 };
 
 pub use upload::Upload;
@@ -214,7 +215,7 @@ impl Bucket {
         let fetch = |range: Range<u64>| {
             let options = GetOptions { range: Some(range.into()), ..if_unchanged(object) };
             let path = &path;
-            async move { self.store.get_opts(path, options).await?.bytes().await }
+            async move { same(object, self.store.get_opts(path, options).await?)?.bytes().await }
         };
         let merged = merged(ranges);
         let fetched: Vec<Bytes> = futures_util::stream::iter(merged.clone())
@@ -248,7 +249,8 @@ impl Bucket {
             let (bucket, key) = (self.clone(), object.key.clone());
             move |error: Error| bucket.explain("read", &key, &error)
         };
-        let found = self.store.get_opts(&self.path(&object.key)?, if_unchanged(object)).await.map_err(&explain)?;
+        let found = self.store.get_opts(&self.path(&object.key)?, if_unchanged(object)).await;
+        let found = found.and_then(|found| same(object, found)).map_err(&explain)?;
         Ok(found.into_stream().map_err(explain))
     }
 
@@ -337,6 +339,16 @@ fn object(meta: ObjectMeta) -> Object {
 /// Only what was seen is read: another state of the object is a failure and no mixture.
 fn if_unchanged(object: &Object) -> GetOptions {
     GetOptions { if_match: object.version.e_tag.clone(), ..GetOptions::default() }
+}
+
+/// What was got, if it is of the state that was seen: not all stores heed what is asked for.
+fn same(object: &Object, found: GetResult) -> object_store::Result<GetResult> {
+    let (seen, now) = (&object.version.e_tag, &found.meta.e_tag);
+    if seen.is_some() && now.is_some() && seen != now {
+        let source = "it was replaced".into();
+        return Err(Error::Precondition { path: object.key.clone(), source });
+    }
+    Ok(found)
 }
 
 /// Ranges that are close as one, sorted.

@@ -9,12 +9,12 @@ use std::{
 };
 
 use feastr::clients::{
-    http::{Connecting, HttpAnswer, HttpClient},
+    http::{HttpAnswer, HttpClient},
     runtime::wait,
 };
 use serde_json::{Value as Json, json};
 
-use super::{create_folder, free_port, launch_guarded};
+use super::{create_folder, free_port, http_client, launch_guarded};
 
 /// The realm of `keycloak/realm-export.json`, and its client.
 pub const REALM: &str = "feature-store-demo";
@@ -50,19 +50,8 @@ pub fn alone() -> RwLockWriteGuard<'static, Keycloak> {
 impl Keycloak {
     fn start() -> Self {
         let (folder, port) = (create_folder(), free_port());
-        let client = HttpClient::new(Connecting {
-            name: "Keycloak".to_owned(),
-            setting: "its port",
-            authorities_setting: "nothing",
-            authorities: None,
-            is_encrypted: false,
-            is_verified: true,
-            pool_size: 1,
-            idle_timeout: Some(Duration::from_secs(1)),
-            retries: 0,
-        });
         let watchdog = launch(&folder, port);
-        let server = Self { port, folder, watchdog, client: client.unwrap() };
+        let server = Self { port, folder, watchdog, client: http_client() };
         server.await_start();
         server
     }

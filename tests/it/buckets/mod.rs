@@ -1,0 +1,3 @@
+//! Files, registries and results in buckets of object stores.
+
+mod client;
