@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::{CommandError, Context};
+use super::{CommandError, Context, context::environment};
 use crate::{
     config::{FILE_NAME, RegistryConfig, registry_at},
     diagnostics::did_you_mean,
@@ -64,7 +64,7 @@ impl Origin {
             return Ok(Self { config: config.registry, project: Some(config.project) });
         }
         let here = std::path::absolute(context.target(Path::new(".")))?;
-        Ok(Self { config: registry_at(place, &here)?, project: None })
+        Ok(Self { config: registry_at(place, &here, &environment)?, project: None })
     }
 
     pub(crate) fn open(&self, context: &Context) -> Box<dyn Registry> {

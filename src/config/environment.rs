@@ -73,6 +73,10 @@ declare_variables! {
     AWS_ENDPOINT_URL_S3 = "AWS_ENDPOINT_URL_S3";
     /// The address of S3 for a registry in a bucket; else as for all others.
     FEAST_S3_ENDPOINT_URL = "FEAST_S3_ENDPOINT_URL";
+    /// How S3 encrypts what is written: `AES256`, `aws:kms`.
+    AWS_SERVER_SIDE_ENCRYPTION = "AWS_SERVER_SIDE_ENCRYPTION";
+    /// With which key of Amazon's service for keys.
+    AWS_SSE_KMS_KEY_ID = "AWS_SSE_KMS_KEY_ID";
     /// `true` asks S3 for `bucket.host/key`; else for `host/bucket/key`, where an address is given.
     AWS_VIRTUAL_HOSTED_STYLE_REQUEST = "AWS_VIRTUAL_HOSTED_STYLE_REQUEST";
     /// `true` says that we pay for requests to buckets of others.
@@ -113,6 +117,8 @@ declare_variables! {
     AZURE_STORAGE_ACCOUNT_NAME = "AZURE_STORAGE_ACCOUNT_NAME";
     /// The key of the account.
     AZURE_STORAGE_ACCOUNT_KEY = "AZURE_STORAGE_ACCOUNT_KEY";
+    /// The key of the account that has a registry; else as for all others.
+    REGISTRY_BLOB_KEY = "REGISTRY_BLOB_KEY";
     /// A shared access signature for the account or container.
     AZURE_STORAGE_SAS_TOKEN = "AZURE_STORAGE_SAS_TOKEN";
     /// Account, key and address of Azure Blob Storage in one text, `AccountName=…;AccountKey=…;BlobEndpoint=…`.

@@ -140,7 +140,7 @@ fn resolve(
     check_key_version(&raw.entity_key_serialization_version, diagnostics);
     let online_store = online::read(raw.online_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), folder, diagnostics);
-    let registry = registry::registry(&raw.registry.0, folder, diagnostics);
+    let registry = registry::registry(&raw.registry.0, folder, environment, diagnostics);
     let feature_server = FeatureServerConfig::of(raw.feature_server, diagnostics);
     let (repo_name, strict, own_auth) =
         raw.feastr.map_or((None, false, None), |feastr| (feastr.name, feastr.strict, feastr.auth));

@@ -16,6 +16,7 @@ mod online;
 mod otlp;
 mod postgres;
 mod registry;
+mod registry_bucket;
 mod registry_place;
 mod store_kind;
 mod table_url;
@@ -38,6 +39,7 @@ pub use online::{
 pub use otlp::OtlpConfig;
 pub use postgres::PostgresConnection;
 pub use registry::{RegistryCache, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
+pub use registry_bucket::BucketRegistryConfig;
 pub use registry_place::registry_at;
 pub use table_url::TableUrl;
 

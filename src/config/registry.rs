@@ -1,4 +1,4 @@
-//! The `registry` setting: Feast's SQL tables or its file, and which database is behind a URL.
+//! The `registry` setting: Feast's SQL tables or its file, on a disk or in a bucket, and which database is behind a URL.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,7 +7,13 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{database_url::ServerUrl, resolve, store_kind::unsupported_flag};
+use super::{
+    BucketUrl, Environment,
+    database_url::ServerUrl,
+    registry_bucket::{BucketRegistryConfig, check_store_type},
+    resolve,
+    store_kind::unsupported_flag,
+};
 use crate::{
     diagnostics::{Diagnostics, Span, did_you_mean, without_logins},
     yaml::{Node, Read, Scalar, Schemas, Spanned, record},
@@ -24,6 +30,8 @@ pub enum RegistryConfig {
         /// The file.
         path: PathBuf,
     },
+    /// Feast's registry in a protobuf file in a bucket.
+    Bucket(BucketRegistryConfig),
 }
 
 /// An SQL registry with what it does about tables.
@@ -117,6 +125,7 @@ impl RegistryConfig {
     pub(super) fn settings(&self) -> Value {
         match self {
             Self::File { path } => json!({ "registry_type": "file", "path": path }),
+            Self::Bucket(bucket) => bucket.settings(),
             Self::Sql(sql) => {
                 let mut settings = json!({ "registry_type": "sql", "path": sql.database.masked_url() });
                 if let Some(replica) = &sql.replica {
@@ -138,7 +147,8 @@ record! {
     optional {
         /// `sql` for a database, `file` for a file; left out, it is a file.
         registry_type: Spanned<String>,
-        /// The file, relative to the repo; or the URL of the database: `sqlite:///data/registry.db` (relative to the
+        /// The file, relative to the repo, or in a bucket: `s3://bucket/registry.pb`, `gs://…`, `az://…`,
+        /// `https://account.blob.core.windows.net/container/registry.pb`. Or the URL of the database: `sqlite:///data/registry.db` (relative to the
         /// repo; four slashes for an absolute path), `postgresql://user:password@host:5432/database` or
         /// `mysql://…` (MariaDB, too). Options of a URL: `sslmode` (`disable`, `prefer`, `require`, `verify-ca`,
         /// `verify-full`), `sslrootcert` or `ssl_ca` (a file with certificates), `host` or `unix_socket`, `port`,
@@ -152,13 +162,15 @@ record! {
         cache_ttl_seconds: Node,
         /// How Feast refreshes what it keeps. Without effect.
         cache_mode: Node,
-        /// Feast's class for registries in files. Without effect.
+        /// Feast's class for registries in files: `S3RegistryStore`, `GCSRegistryStore`, `AzBlobRegistryStore`. The path
+        /// says the same.
         registry_store_type: Node,
         /// Threads of Feast's registry. Without effect.
         thread_pool_executor_worker_count: Node,
         /// Feast's server. Without effect.
         serve_features_while_materializing: Node,
-        /// Options of Feast's registry in S3. Without effect.
+        /// How a registry in S3 is written: `ServerSideEncryption` (`AES256`, `aws:kms`) and `SSEKMSKeyId`. Other options
+        /// of Feast are without effect.
         s3_additional_kwargs: Node,
         /// Feast's server for agents. Without effect.
         mcp: Node,
@@ -191,9 +203,14 @@ impl Read for RegistryNode {
 }
 
 /// The registry; `None` after an error.
-pub(crate) fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
+pub(crate) fn registry(
+    node: &Node,
+    folder: &Path,
+    environment: Environment<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<RegistryConfig> {
     if let Some(path) = node.as_text() {
-        return file_path(path, &node.span, folder, diagnostics);
+        return file_path(path, &node.span, folder, environment, diagnostics);
     }
     let mut found = Diagnostics::default();
     let raw = RawRegistry::read(node, &mut found);
@@ -209,9 +226,9 @@ pub(crate) fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics
     match raw.registry_type.as_ref() {
         // The type may be among what could not be read.
         None if is_flawed => None,
-        None => file(&raw, folder, diagnostics),
+        None => file(&raw, folder, environment, diagnostics),
         Some(kind) => match kind.value.as_str() {
-            "file" => file(&raw, folder, diagnostics),
+            "file" => file(&raw, folder, environment, diagnostics),
             "sql" => sql(&raw, folder, diagnostics).map(RegistryConfig::Sql),
             other => {
                 let help = did_you_mean(other, ["sql", "file"]);
@@ -222,16 +239,40 @@ pub(crate) fn registry(node: &Node, folder: &Path, diagnostics: &mut Diagnostics
     }
 }
 
-fn file(raw: &RawRegistry, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
+fn file(
+    raw: &RawRegistry,
+    folder: &Path,
+    environment: Environment<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<RegistryConfig> {
     let Some(path) = &raw.path else {
         diagnostics.error(&raw.span, "`path` is missing: the registry needs a file such as data/registry.db");
         return None;
     };
-    file_path(&path.value, &path.span, folder, diagnostics)
+    let registry = file_path(&path.value, &path.span, folder, environment, diagnostics)?;
+    Some(match registry {
+        RegistryConfig::Bucket(bucket) => {
+            check_store_type(raw.registry_store_type.as_ref(), Some(&bucket.url), diagnostics);
+            RegistryConfig::Bucket(bucket.with_options(raw.s3_additional_kwargs.as_ref(), diagnostics))
+        }
+        other => {
+            check_store_type(raw.registry_store_type.as_ref(), None, diagnostics);
+            other
+        }
+    })
 }
 
-/// A file with or without `file://`; the stores behind other schemes are not there yet.
-fn file_path(text: &str, span: &Span, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryConfig> {
+/// A file with or without `file://`, or one in a bucket.
+fn file_path(
+    text: &str,
+    span: &Span,
+    folder: &Path,
+    environment: Environment<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<RegistryConfig> {
+    if BucketUrl::is_one(text) {
+        return BucketRegistryConfig::at(text, span, environment, diagnostics).map(RegistryConfig::Bucket);
+    }
     let path = text.strip_prefix("file://").unwrap_or(text);
     if path.is_empty() {
         diagnostics.error(span, "the registry's path is empty");
@@ -243,7 +284,9 @@ fn file_path(text: &str, span: &Span, folder: &Path, diagnostics: &mut Diagnosti
             ),
             _ => (
                 format!("a registry in `{scheme}` is not supported yet"),
-                "use a file such as data/registry.db, or `registry_type: sql`".to_owned(),
+                "use a file such as data/registry.db, one in a bucket such as s3://bucket/registry.pb, or \
+                 `registry_type: sql`"
+                    .to_owned(),
             ),
         };
         diagnostics.error_with_help(span, message, help);

@@ -1,6 +1,6 @@
 use std::{fs::File, io::Read as _, path::Path, sync::Arc};
 
-use super::{RegistryConfig, registry};
+use super::{BucketUrl, Environment, RegistryConfig, registry};
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span, without_logins},
     problem::{Kind, Problem},
@@ -8,13 +8,14 @@ use crate::{
 };
 
 /// The registry behind what a person names on the command line: a URL as in `registry.path` of the
-/// settings, or a file, relative to `folder`.
+/// settings, or a file, in a bucket or relative to `folder`.
 ///
 /// # Errors
 /// When there is no such kind of registry. No password is repeated.
-pub fn registry_at(place: &str, folder: &Path) -> Result<RegistryConfig, Problem> {
+pub fn registry_at(place: &str, folder: &Path, environment: Environment<'_>) -> Result<RegistryConfig, Problem> {
     let path = folder.join(place);
     let (kind, path) = match place.contains("://") {
+        true if BucketUrl::is_one(place) => ("file", place.to_owned()),
         true => ("sql", place.to_owned()),
         false if is_sqlite(&path) => ("sql", format!("sqlite:///{}", path.display())),
         false => ("file", place.to_owned()),
@@ -28,7 +29,7 @@ pub fn registry_at(place: &str, folder: &Path) -> Result<RegistryConfig, Problem
         content: Content::Mapping(vec![(text("registry_type"), text(kind)), (text("path"), text(&path))]),
     };
     let mut diagnostics = Diagnostics::default();
-    registry::registry(&node, folder, &mut diagnostics).ok_or_else(|| {
+    registry::registry(&node, folder, environment, &mut diagnostics).ok_or_else(|| {
         let (message, help) = diagnostics.into_sorted().into_iter().next().map_or_else(
             || ("this is not a registry".to_owned(), None),
             |found| (found.message, found.advice.map(|advice| advice.to_string())),

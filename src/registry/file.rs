@@ -11,14 +11,14 @@ use uuid::Uuid;
 use super::{
     lock_file::LockFile,
     locks::{Holder, Locking, Locks, ViewLock},
-    notes,
-    objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
+    message,
+    objects::{Mark, Objects, Snapshot, VersionRow, Write},
     run_log::RunLog,
     runs_file::RunsFile,
     traits::Registry,
 };
 use crate::{
-    feast::registry::file::{FileObject, FileVersion, RegistryFile, RegistryFileError},
+    feast::registry::file::RegistryFile,
     model::{ObjectId, ObjectKind, RunRecord, Timestamp, ViewId},
     problem::{Kind, Problem},
 };
@@ -56,23 +56,8 @@ impl FileRegistry {
     }
 
     fn parse(&self, bytes: Option<&[u8]>) -> Result<RegistryFile, Problem> {
-        let Some(bytes) = bytes else { return Ok(RegistryFile::default()) };
-        RegistryFile::parse(bytes).map_err(|error| {
-            let (kind, help) = match &error {
-                RegistryFileError::Empty => (
-                    Kind::Internal,
-                    "a write was cut off: restore it from a backup, or remove it to start a new one".to_owned(),
-                ),
-                RegistryFileError::Sqlite => (
-                    Kind::Unavailable,
-                    format!("write `registry_type: sql` and `path: sqlite:///{}`", self.path.display()),
-                ),
-                RegistryFileError::Damaged => {
-                    (Kind::Internal, "check the path in feature_store.yaml, or restore it from a backup".to_owned())
-                }
-                RegistryFileError::Newer(_) => (Kind::Unsupported, "use a newer feastr".to_owned()),
-            };
-            Problem::new(kind, format!("the registry {} cannot be used: {error}", self.location()), help)
+        message::parse(bytes, &self.location(), || {
+            format!("write `registry_type: sql` and `path: sqlite:///{}`", self.path.display())
         })
     }
 
@@ -130,19 +115,15 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
 
 impl Objects for FileRegistry {
     fn snapshot(&self, project: &str) -> Result<Snapshot, Problem> {
-        Ok(snapshot(&self.parse(self.bytes()?.as_deref())?, project))
+        Ok(message::snapshot(&self.parse(self.bytes()?.as_deref())?, project))
     }
 
     fn view(&self, view: ViewId<'_>) -> Result<Snapshot, Problem> {
-        Ok(view_in(&self.parse(self.bytes()?.as_deref())?, view))
+        Ok(message::view(&self.parse(self.bytes()?.as_deref())?, view))
     }
 
     fn names(&self, project: &str, kinds: &[ObjectKind]) -> Result<Vec<ObjectId>, Problem> {
-        let file = self.parse(self.bytes()?.as_deref())?;
-        let wanted = file.objects(project).filter(|object| kinds.contains(&object.kind));
-        let mut names: Vec<ObjectId> = wanted.map(|object| ObjectId::new(object.kind, &object.name)).collect();
-        names.sort();
-        Ok(names)
+        Ok(message::names(&self.parse(self.bytes()?.as_deref())?, project, kinds))
     }
 
     /// Every change replaces the file, or at least its time.
@@ -162,24 +143,15 @@ impl Objects for FileRegistry {
     }
 
     fn projects(&self) -> Result<Vec<String>, Problem> {
-        let file = self.parse(self.bytes()?.as_deref())?;
-        let mut projects: Vec<String> = file.projects().map(str::to_owned).collect();
-        projects.sort();
-        Ok(projects)
+        Ok(message::projects(&self.parse(self.bytes()?.as_deref())?))
     }
 
     fn versions(&self, project: &str) -> Result<Vec<VersionRow>, Problem> {
-        let file = self.parse(self.bytes()?.as_deref())?;
-        let rows = file.history(project).map(|FileVersion { view, view_type, number, proto, created, id }| {
-            VersionRow { view, view_type, number, proto, created, id }
-        });
-        let mut versions: Vec<VersionRow> = rows.collect();
-        versions.sort_by(|a, b| (&a.view, a.number).cmp(&(&b.view, b.number)));
-        Ok(versions)
+        Ok(message::versions(&self.parse(self.bytes()?.as_deref())?, project))
     }
 
     fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
-        self.change(project, &mut |file| decide(&snapshot(file, project)))
+        self.change(project, &mut |file| decide(&message::snapshot(file, project)))
     }
 
     fn update_view(
@@ -187,7 +159,7 @@ impl Objects for FileRegistry {
         view: ViewId<'_>,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), Problem> {
-        self.change(view.project, &mut |file| decide(&view_in(file, view)))
+        self.change(view.project, &mut |file| decide(&message::view(file, view)))
     }
 }
 
@@ -213,7 +185,7 @@ impl FileRegistry {
             let mut file = self.parse(bytes.as_deref())?;
             let Some(writes) = decide(&file) else { return Ok(()) };
             for write in writes {
-                carry_out(&mut file, project, write);
+                message::carry_out(&mut file, project, write);
             }
             let new = file.encode(&Uuid::new_v4().to_string());
             if self.bytes()? == bytes {
@@ -263,53 +235,6 @@ impl RunLog for FileRegistry {
 impl Registry for FileRegistry {
     fn location(&self) -> String {
         self.path.display().to_string()
-    }
-}
-
-fn snapshot(file: &RegistryFile, project: &str) -> Snapshot {
-    let mut rows: Vec<Row> = file.objects(project).map(row).collect();
-    rows.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
-    Snapshot { rows, infra: file.infra(project), versions: file.versions(project), metadata: file.notes(project) }
-}
-
-/// What the file has of one view.
-fn view_in(file: &RegistryFile, view: ViewId<'_>) -> Snapshot {
-    let rows = file
-        .objects(view.project)
-        .filter(|object| object.kind.is_view() && object.name == view.name)
-        .map(row)
-        .collect();
-    let mut metadata = file.notes(view.project);
-    let wanted = notes::of_view(view.name);
-    metadata.retain(|key, _| wanted.contains(key));
-    Snapshot { rows, metadata, ..Snapshot::default() }
-}
-
-/// The file has no column for the last update; nothing but that column is made from it.
-fn row(object: &FileObject) -> Row {
-    Row { kind: object.kind, name: object.name.clone(), updated: 0, proto: object.message() }
-}
-
-fn carry_out(file: &mut RegistryFile, project: &str, write: Write) {
-    match write {
-        Write::Put(row) => {
-            file.touch(row.updated);
-            file.put(project, row.kind, &row.name, &row.proto);
-        }
-        Write::Delete { kind, name } => file.delete(project, kind, &name),
-        Write::AddVersion(VersionRow { view, view_type, number, proto, created, id }) => {
-            file.add_version(project, FileVersion { view, view_type, number, proto, created, id });
-        }
-        Write::PutInfra { proto, updated } => {
-            file.touch(updated);
-            file.put_infra(project, &proto);
-        }
-        Write::PutMetadata { key, value, updated } => {
-            file.touch(updated);
-            file.put_note(project, &key, &value);
-        }
-        Write::DeleteMetadata { key } => file.remove_note(project, &key),
-        Write::DeleteProject => file.delete_project(project),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where objects of projects are kept, by whom views are locked, and what is remembered of runs: in databases, files
 //! and memory.
 
+mod bucket;
 mod cached;
 mod copy;
 mod decision;
@@ -9,9 +10,11 @@ mod file;
 mod lock_file;
 mod locks;
 mod memory;
+mod message;
 mod notes;
 mod objects;
 mod read_objects;
+mod run_lines;
 mod run_log;
 mod runs_file;
 mod sql;
@@ -41,6 +44,7 @@ pub fn open(config: &RegistryConfig, locking: Locking) -> Box<dyn Registry> {
     match config {
         RegistryConfig::Sql(sql) => Box::new(sql::SqlRegistry::new(sql, locking)),
         RegistryConfig::File { path } => Box::new(file::FileRegistry::new(path.clone(), locking)),
+        RegistryConfig::Bucket(config) => Box::new(bucket::BucketRegistry::new(config, locking)),
     }
 }
 
@@ -48,6 +52,6 @@ pub fn open(config: &RegistryConfig, locking: Locking) -> Box<dyn Registry> {
 pub fn open_to_read(config: &RegistryConfig) -> Box<dyn Registry> {
     match config {
         RegistryConfig::Sql(sql) => Box::new(sql::SqlRegistry::to_read(sql)),
-        RegistryConfig::File { .. } => open(config, Locking::default()),
+        RegistryConfig::File { .. } | RegistryConfig::Bucket(_) => open(config, Locking::default()),
     }
 }

@@ -1,18 +1,16 @@
 //! The history of materializations, in a file beside a registry file.
 
 use std::{
-    collections::BTreeMap,
     fs::OpenOptions,
     io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     lock_file::{LockFile, beside},
     locks::Locking,
-    run_log::{KEPT_RUNS, newest_first},
+    run_lines::{Line, lines, newest_of_each_view},
+    run_log::newest_first,
 };
 use crate::{
     model::RunRecord,
@@ -21,14 +19,6 @@ use crate::{
 
 /// When a file of runs has grown by this many bytes, superfluous lines are removed.
 const TIDIED: u64 = 64 << 10;
-
-/// A line of the file: a record and whose it is.
-#[derive(Serialize, Deserialize)]
-struct Line {
-    project: String,
-    #[serde(flatten)]
-    run: RunRecord,
-}
 
 /// The notes about runs beside a registry file, a line of JSON each. A run has a line for its start
 /// and one for its end; the later counts.
@@ -49,12 +39,12 @@ impl<'a> RunsFile<'a> {
     /// When the file cannot be written.
     pub(crate) fn record(&self, project: &str, run: &RunRecord, locking: &Locking) -> Result<(), Problem> {
         let _lock = LockFile::take(self.registry, locking)?;
-        let line = Line { project: project.to_owned(), run: run.clone() };
+        let line = Line::of(project, run);
         let append = || {
             let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
             let before = file.metadata()?.len();
             // What a crash left of a line must not spoil this one; empty lines are nothing.
-            file.write_all(format!("\n{}\n", text(&line)?).as_bytes())?;
+            file.write_all(format!("\n{}\n", line.text()?).as_bytes())?;
             Ok((before, file.metadata()?.len()))
         };
         let (before, after) = append().map_err(|error| self.cannot("written", &error))?;
@@ -93,10 +83,7 @@ impl<'a> RunsFile<'a> {
     /// What can be read of the file: a line that was cut off is left out.
     fn lines(&self) -> Result<Vec<Line>, Problem> {
         match std::fs::read(&self.path) {
-            // Line by line, because what was cut off need not be text.
-            Ok(bytes) => {
-                Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
-            }
+            Ok(bytes) => Ok(lines(&bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(self.cannot("read", &error)),
         }
@@ -107,7 +94,7 @@ impl<'a> RunsFile<'a> {
         let replace = || {
             let mut part = tempfile::Builder::new().prefix(".runs.").suffix(".part").tempfile_in(folder)?;
             for line in lines {
-                writeln!(part, "{}", text(line)?)?;
+                writeln!(part, "{}", line.text()?)?;
             }
             part.as_file().set_permissions(std::fs::metadata(&self.path)?.permissions())?;
             part.persist(&self.path).map_err(|error| error.error)
@@ -124,31 +111,11 @@ impl<'a> RunsFile<'a> {
     }
 }
 
-fn text(line: &Line) -> std::io::Result<String> {
-    serde_json::to_string(line).map_err(std::io::Error::other)
-}
-
-/// The newest `KEPT_RUNS` runs per view, each by its last line, in the order of the lines.
-fn newest_of_each_view(lines: &[Line]) -> Vec<&Line> {
-    let last: BTreeMap<&str, usize> = lines.iter().enumerate().map(|(at, line)| (line.run.id.as_str(), at)).collect();
-    let mut views: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-    for at in last.into_values() {
-        views.entry((&lines[at].project, &lines[at].run.view)).or_default().push(at);
-    }
-    let mut kept = Vec::new();
-    for mut runs in views.into_values() {
-        runs.sort_by_key(|at| std::cmp::Reverse((lines[*at].run.started, *at)));
-        runs.truncate(KEPT_RUNS);
-        kept.extend(runs);
-    }
-    kept.sort_unstable();
-    kept.into_iter().map(|at| &lines[at]).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Interval, RunCounts, RunState, Timestamp};
+    use crate::registry::KEPT_RUNS;
 
     fn run(id: usize, view: &str) -> RunRecord {
         let at = |seconds: usize| Timestamp::from_micros(i64::try_from(seconds).unwrap() * 1_000_000);

@@ -24,7 +24,7 @@ use object_store::{
 pub use upload::Upload;
 
 use crate::{
-    config::{BucketSettings, BucketUrl},
+    config::{BucketSettings, BucketUrl, StoreOfBuckets},
     model::Timestamp,
     problem::Problem,
 };
@@ -48,6 +48,15 @@ impl Buckets {
     /// Buckets that are reached as the settings say.
     pub fn new(settings: BucketSettings) -> Self {
         Self { settings, opened: Arc::default() }
+    }
+
+    /// Buckets of which one, that of an URL, is in memory.
+    #[cfg(test)]
+    pub(crate) fn in_memory(url: &BucketUrl) -> Self {
+        let store: Arc<dyn ObjectStore> = Arc::new(object_store::memory::InMemory::new());
+        let bucket = Bucket { store, url: url.with_key(""), endpoint: None };
+        let opened = HashMap::from([((url.root().to_owned(), None), bucket)]);
+        Self { settings: BucketSettings::default(), opened: Arc::new(Mutex::new(opened)) }
     }
 
     /// The bucket of an URL; S3 is at another address if one is given.
@@ -126,6 +135,11 @@ impl Version {
         self.generation.as_deref().or(self.e_tag.as_deref()).unwrap_or_default()
     }
 
+    /// A state that no object ever has.
+    pub fn of_nothing() -> Self {
+        Self { e_tag: Some("\"00000000000000000000000000000000\"".to_owned()), generation: Some("1".to_owned()) }
+    }
+
     /// Whether the store tells states of objects apart at all.
     pub const fn is_known(&self) -> bool {
         self.e_tag.is_some() || self.generation.is_some()
@@ -173,6 +187,16 @@ impl Bucket {
     /// The URL of a key in it.
     pub fn url(&self, key: &str) -> BucketUrl {
         self.url.with_key(key)
+    }
+
+    /// Whether it is known that the store keeps the conditions of writes: Amazon's, Google's and Azure's do. Others may
+    /// ignore them silently.
+    pub fn keeps_conditions(&self) -> bool {
+        let is_of_amazon = |endpoint: &str| {
+            let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+            host.split(['/', ':']).next().unwrap_or_default().ends_with(".amazonaws.com")
+        };
+        self.url.store == StoreOfBuckets::Azure || self.endpoint.as_deref().is_none_or(is_of_amazon)
     }
 
     /// The object with a key; `None` when there is none.

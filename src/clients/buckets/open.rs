@@ -61,6 +61,11 @@ fn s3(url: &BucketUrl, settings: &BucketSettings) -> Result<(Arc<dyn ObjectStore
         (variables::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, AmazonS3ConfigKey::ContainerAuthorizationTokenFile),
         (variables::AWS_METADATA_ENDPOINT, AmazonS3ConfigKey::MetadataEndpoint),
     ];
+    // The client has no types for these, but texts.
+    const OF_ENCRYPTION: [Said<&str>; 2] = [
+        (variables::AWS_SERVER_SIDE_ENCRYPTION, "aws_server_side_encryption"),
+        (variables::AWS_SSE_KMS_KEY_ID, "aws_sse_kms_key_id"),
+    ];
     let profile = Profile::of(settings)?;
     let endpoint = settings.get(variables::AWS_ENDPOINT_URL_S3).or_else(|| settings.get(variables::AWS_ENDPOINT_URL));
     let endpoint = endpoint.map(str::to_owned).or_else(|| profile.endpoint.clone());
@@ -74,6 +79,11 @@ fn s3(url: &BucketUrl, settings: &BucketSettings) -> Result<(Arc<dyn ObjectStore
     for (name, key) in SAID {
         if let Some(value) = settings.get(name) {
             builder = builder.with_config(key, value);
+        }
+    }
+    for (name, key) in OF_ENCRYPTION {
+        if let Some(value) = settings.get(name) {
+            builder = builder.with_config(key.parse().map_err(|error| unusable(url, &error))?, value);
         }
     }
     if let Some(endpoint) = &endpoint {

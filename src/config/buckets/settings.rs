@@ -50,13 +50,20 @@ impl BucketSettings {
         self.values.keys().all(|name| *name == variables::HOME)
     }
 
+    /// The same with another value of a variable.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.values.insert(name, value);
+        self
+    }
+
     /// The same with another address of S3: as a source declares it, or as registries take it.
     #[must_use]
-    pub fn at(mut self, endpoint: Option<&str>) -> Self {
-        if let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.is_empty()) {
-            self.values.insert(variables::AWS_ENDPOINT_URL_S3, endpoint.to_owned());
+    pub fn at(self, endpoint: Option<&str>) -> Self {
+        match endpoint.filter(|endpoint| !endpoint.is_empty()) {
+            Some(endpoint) => self.with(variables::AWS_ENDPOINT_URL_S3, endpoint.to_owned()),
+            None => self,
         }
-        self
     }
 }
 

@@ -1,0 +1,92 @@
+//! Changing an object that others change, too: it is replaced only where it still is what was read.
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use super::outrun;
+use crate::{
+    clients::{
+        buckets::{Bucket, Expected, Put},
+        runtime::wait,
+    },
+    problem::Problem,
+};
+
+/// How often is tried again what got no answer; the store's client has tried then already.
+const UNANSWERED: usize = 3;
+
+/// What becomes of an object.
+pub(super) enum Edit {
+    /// It is written anew.
+    Replace(Vec<u8>),
+    /// It stays as it is.
+    Leave,
+}
+
+/// Reads the object with a key, lets `edit` decide about its bytes, and writes them if the object still is what was read;
+/// else all of that again, until `timeout`. `edit` makes other bytes each time.
+///
+/// # Errors
+/// Those of `edit` and of the store, and that others were faster until the time was over. Then nothing was changed.
+pub(super) fn in_turn(
+    bucket: &Bucket,
+    key: &str,
+    timeout: Duration,
+    edit: &mut dyn FnMut(Option<&[u8]>) -> Result<Edit, Problem>,
+) -> Result<(), Problem> {
+    let (began, mut pauses) = (Instant::now(), Pauses::default());
+    let mut written: Vec<Bytes> = Vec::new();
+    let mut unanswered: Vec<Problem> = Vec::new();
+    loop {
+        let found = match wait(bucket.get(key)) {
+            Ok(found) => found,
+            Err(problem) => return Err(unanswered.pop().unwrap_or(problem)),
+        };
+        let (bytes, expected) = match found {
+            Some((bytes, version)) => (Some(bytes), Expected::This(version)),
+            None => (None, Expected::Nothing),
+        };
+        // An answer that was lost on the way looks as if somebody else had been faster.
+        if bytes.as_ref().is_some_and(|bytes| written.contains(bytes)) {
+            return Ok(());
+        }
+        if unanswered.len() == UNANSWERED {
+            return unanswered.pop().map_or(Ok(()), Err);
+        }
+        let Edit::Replace(new) = edit(bytes.as_deref())? else { return Ok(()) };
+        let new = Bytes::from(new);
+        match wait(bucket.put(key, new.clone(), expected)) {
+            Ok(Put::Done(_)) => return Ok(()),
+            Ok(Put::Outrun) => {}
+            Ok(Put::Unconditional) => return Err(super::conditions::missing(bucket, key)),
+            Err(problem) => unanswered.push(problem),
+        }
+        written.push(new);
+        if began.elapsed() >= timeout {
+            return Err(unanswered.pop().unwrap_or_else(|| outrun(&bucket.url(key).to_string())));
+        }
+        sleep(pauses.next());
+    }
+}
+
+/// Pauses between tries: random, so that those who meet do not meet again, and longer each time.
+#[derive(Default)]
+struct Pauses {
+    count: u32,
+}
+
+impl Pauses {
+    /// The first at most so long, each further one twice, up to that of `MOST` times.
+    const FIRST: Duration = Duration::from_millis(20);
+    const MOST: u32 = 6;
+
+    fn next(&mut self) -> Duration {
+        let longest = Self::FIRST * 2_u32.pow(self.count.min(Self::MOST));
+        self.count += 1;
+        longest.mul_f64(rand::random_range(0.1..1.0))
+    }
+}
