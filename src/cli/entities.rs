@@ -9,8 +9,11 @@ use std::{
 use super::{CommandError, Context, context::display_path};
 use crate::{
     app::get_historical::{About, Over},
+    clients::buckets::Buckets,
+    config::BucketUrl,
     model::Timestamp,
     retrieval::Entities,
+    sources::read_object,
 };
 
 /// Whom features are asked about, and when.
@@ -67,7 +70,7 @@ impl AboutArgs {
             None => rows,
         };
         if let Some(path) = &self.entities {
-            return Ok(About::Rows(fixed(of_file(path)?)));
+            return Ok(About::Rows(fixed(of_file(path, context)?)));
         }
         if let Some(sql) = &self.entity_sql {
             return Ok(About::Sql { sql: sql.clone(), at, over: Over::Repo });
@@ -99,8 +102,13 @@ impl AboutArgs {
     }
 }
 
-/// The rows of a file in any format; `-` is standard input.
-pub(crate) fn of_file(path: &Path) -> Result<Entities, CommandError> {
+/// The rows of a file in any format, which may be in a bucket; `-` is standard input.
+pub(crate) fn of_file(path: &Path, context: &Context) -> Result<Entities, CommandError> {
+    if let Some(url) = path.to_str().and_then(BucketUrl::parse) {
+        let url = url?;
+        let bucket = Buckets::new(context.config()?.buckets).open(&url, None)?;
+        return Ok(Entities::of_stream(&mut read_object(bucket, &url)?, &url.to_string())?);
+    }
     Ok(match path == Path::new("-") {
         true => Entities::of_stream(&mut io::stdin().lock(), "stdin")?,
         false => Entities::of_file(path, &display_path(path).display().to_string())?,

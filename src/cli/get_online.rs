@@ -52,7 +52,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let features = args.selection.request()?;
     let entities = match &args.entities {
-        Some(path) => entities::of_file(path)?,
+        Some(path) => entities::of_file(path, context)?,
         None => entities::of_requests(&args.entity, &args.request)?,
     };
     let (store, caller) = (Arc::new(context.store()?), context.caller());

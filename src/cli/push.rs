@@ -59,7 +59,7 @@ impl ValueEnum for To {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller, printer) = (context.store()?, context.caller(), context.printer);
-    let rows = entities::of_file(&args.input)?;
+    let rows = entities::of_file(&args.input, context)?;
     let request = Request {
         source: &args.source,
         rows: &rows,

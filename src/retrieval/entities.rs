@@ -251,6 +251,9 @@ fn json_lines(columns: &[(String, Vec<&RawValue>)], rows: usize) -> Vec<u8> {
 }
 
 fn unreadable(shown: &str, error: &io::Error) -> Problem {
+    if let Some(problem) = Problem::within(error) {
+        return problem.clone();
+    }
     match error.kind() {
         io::ErrorKind::NotFound => Problem::new(Kind::NotFound, format!("there is no file {shown}"), None),
         _ => Problem::new(Kind::Unavailable, format!("cannot read {shown}: {error}"), None),

@@ -204,9 +204,15 @@ impl Bucket {
     /// # Errors
     /// When the store gives no answer or does not let us look.
     pub async fn head(&self, key: &str) -> Result<Option<Object>, Problem> {
-        match self.store.head(&self.path(key)?).await {
+        let path = self.path(key)?;
+        match self.store.head(&path).await {
             Ok(meta) => Ok(Some(object(meta))),
             Err(Error::NotFound { .. }) => Ok(None),
+            // Answers to this question have no words, those to others do.
+            Err(error @ (Error::PermissionDenied { .. } | Error::Unauthenticated { .. })) => {
+                let worded = self.store.get_range(&path, 0..1).await.err().unwrap_or(error);
+                Err(self.explain("read", key, &worded))
+            }
             Err(error) => Err(self.explain("read", key, &error)),
         }
     }

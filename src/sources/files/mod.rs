@@ -26,6 +26,7 @@ use std::{
     fs::{self, Metadata},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use arrow::datatypes::Fields;
@@ -43,6 +44,7 @@ pub use place::{Place, Stored};
 
 use folder::Gathering;
 use location::Location;
+use object_text::ObjectText;
 use tree::FollowedPath;
 
 use crate::{
@@ -166,6 +168,14 @@ pub(crate) fn find(path: &str, format: Format, search: Search<'_>) -> Result<Sou
         return matching(path, &local, format, (repo, days));
     }
     Err(nothing_at(path, &local, repo))
+}
+
+/// The bytes of an object in a bucket from the first on, which are asked for as they are read.
+///
+/// # Errors
+/// When there is none, or the store does not let us look.
+pub fn read_object(bucket: Bucket, url: &BucketUrl) -> Result<impl io::Read + Send + use<>, Problem> {
+    bucket::object(&Arc::new(bucket), url)?.map(ObjectText::new).ok_or_else(|| bucket::nothing_at(&url.to_string()))
 }
 
 /// Finds the files of a Delta table in a folder, at a path as [`find`] takes it but for patterns: those of its latest

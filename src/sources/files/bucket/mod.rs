@@ -44,12 +44,8 @@ pub(super) fn find(
 ) -> Result<SourceFiles, Problem> {
     let bucket = Arc::new(bucket);
     let is_pattern = pattern::is_wild(&url.key);
-    if !is_pattern && !url.key.is_empty() && !url.key.ends_with('/') {
-        let key = url.key.clone();
-        let asked = Arc::clone(&bucket);
-        if let Some(object) = runtime::wait(async move { asked.head(&key).await })? {
-            return Ok(one(&bucket, object, format));
-        }
+    if !is_pattern && let Some(object) = object(&bucket, url)? {
+        return Ok(one(object, format));
     }
     let listed = listed(&bucket, if is_pattern { literal_beginning(&url.key) } else { &url.key })?;
     if is_pattern {
@@ -58,9 +54,17 @@ pub(super) fn find(
     in_folder(path, url.key.trim_end_matches('/'), &bucket, listed, (format, days))
 }
 
-fn one(bucket: &Arc<Bucket>, object: Object, format: Format) -> SourceFiles {
-    let bytes = object.bytes;
-    let file = DataFile { place: Place::Stored(Stored::new(bucket, object)), bytes, ..DataFile::default() };
+/// The object with the key of a URL; `None` where there is none, or it is a folder's.
+pub(super) fn object(bucket: &Arc<Bucket>, url: &BucketUrl) -> Result<Option<Stored>, Problem> {
+    if url.key.is_empty() || url.key.ends_with('/') {
+        return Ok(None);
+    }
+    Ok(runtime::wait(bucket.head(&url.key))?.map(|object| Stored::new(bucket, object)))
+}
+
+fn one(object: Stored, format: Format) -> SourceFiles {
+    let bytes = object.object().bytes;
+    let file = DataFile { place: Place::Stored(object), bytes, ..DataFile::default() };
     SourceFiles { format, ..SourceFiles::of(vec![file]) }
 }
 
@@ -86,7 +90,7 @@ fn literal_beginning(key: &str) -> &str {
     &key[..wild]
 }
 
-fn nothing_at(path: &str) -> Problem {
+pub(super) fn nothing_at(path: &str) -> Problem {
     let help = "correct the path, or write the file; names in buckets have capital and small letters".to_owned();
     Problem::new(Kind::NotFound, format!("there is no file `{path}`"), help)
 }
@@ -122,7 +126,7 @@ fn matching(
 ) -> Result<SourceFiles, Problem> {
     // What is called as the pattern is written comes first.
     if let Ok(index) = listed.binary_search_by(|object| object.key.as_str().cmp(&url.key)) {
-        return Ok(one(bucket, listed.swap_remove(index), format));
+        return Ok(one(Stored::new(bucket, listed.swap_remove(index)), format));
     }
     let (base, rest) = literal_part(&url.key, &listed);
     if rest.is_empty() {
