@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -140,8 +141,14 @@ impl Context {
     }
 
     /// The feature store of the repo, held for many requests; what is registered is kept so.
-    pub(crate) fn store_held(&self, registry_cache: RegistryCache) -> Result<FeatureStore, CommandError> {
-        let config = StoreConfig { registry_cache, ..self.config()? };
+    pub(crate) fn store_held(
+        &self,
+        registry_cache: RegistryCache,
+        queries: NonZeroUsize,
+    ) -> Result<FeatureStore, CommandError> {
+        let config = self.config()?;
+        let memory_limit = config.memory_limit.clone().shared_by(queries);
+        let config = StoreConfig { registry_cache, memory_limit, ..config };
         Ok(self.open(config, LOCK_TIMEOUT, |_| {}).held()?)
     }
 

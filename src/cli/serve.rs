@@ -127,7 +127,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         tracing::info!("{flag} has no effect here");
     }
     let registry_cache = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
-    let store = context.store_held(registry_cache)?.with_feast_statuses(args.feast_statuses);
+    let store = context.store_held(registry_cache, NonZeroUsize::MIN)?.with_feast_statuses(args.feast_statuses);
     let settings = args.settings(&store.config().feature_server.metrics, OtlpConfig::of(&environment)?);
     let gate = context.gate(&store.config().auth)?;
     run_server(args.workers, serve(Arc::new(store), gate, &settings, end_by_signal()))

@@ -94,25 +94,31 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     start_log(args.log_format, context);
     let registry_cache = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
-    let store = context.store_held(registry_cache)?;
+    let store = context.store_held(registry_cache, args.queries())?;
     let gate = context.gate(&store.config().auth)?;
     let settings = args.settings(&store.config().feature_server.metrics, OtlpConfig::of(&environment)?);
     run_server(args.workers, serve(Arc::new(store), gate, &settings, end_by_signal()))
 }
 
 impl Args {
+    /// How many queries run at a time.
+    fn queries(&self) -> NonZeroUsize {
+        const LEAST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+        let usual = || available_parallelism().unwrap_or(LEAST).max(LEAST);
+        self.max_concurrent_queries.unwrap_or_else(usual)
+    }
+
     fn settings(&self, metrics: &MetricsConfig, otlp: Option<OtlpConfig>) -> Settings {
         let certificate = self.cert.clone().zip(self.key.clone());
         let metrics = (self.metrics || metrics.enabled).then(|| MetricsAddress {
             host: self.metrics_host.as_ref().unwrap_or(&self.host).clone(),
             port: self.metrics_port,
         });
-        let processors = || available_parallelism().map_or(1, NonZeroUsize::get);
         Settings {
             host: self.host.clone(),
             port: self.port,
             certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
-            most_running: self.max_concurrent_queries.map_or_else(|| processors().max(2), NonZeroUsize::get),
+            most_running: self.queries().get(),
             most_waiting: self.max_waiting_queries,
             longest_wait: self.queue_timeout,
             deadline: self.deadline,

@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, num::NonZeroUsize, str::FromStr};
 
 /// How much memory queries may use before they work in files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,6 +7,8 @@ pub struct MemoryLimit {
     text: String,
     /// The amount, unless it is a share of what the machine has.
     bytes: Option<u64>,
+    /// How many queries may run at a time.
+    queries: NonZeroUsize,
 }
 
 impl MemoryLimit {
@@ -14,12 +16,27 @@ impl MemoryLimit {
     pub const fn bytes(&self) -> Option<u64> {
         self.bytes
     }
+
+    /// The same for so many queries at a time.
+    #[must_use]
+    pub fn shared_by(self, queries: NonZeroUsize) -> Self {
+        Self { queries, ..self }
+    }
+
+    /// How many bytes one query is planned for, whose results are made in pieces. Where the limit is a share of what the
+    /// machine has, that is no reason to take it all: larger pieces are not faster from there on.
+    pub fn of_a_query(&self) -> u64 {
+        const ALONE: u64 = 2 << 30;
+        const TOGETHER: u64 = 1 << 30;
+        let all = self.bytes.unwrap_or(if self.queries.get() == 1 { ALONE } else { TOGETHER });
+        all / self.queries.get() as u64
+    }
 }
 
 impl Default for MemoryLimit {
     /// Half of what this machine, or its container, has.
     fn default() -> Self {
-        Self { text: "50%".to_owned(), bytes: None }
+        Self { text: "50%".to_owned(), bytes: None, queries: NonZeroUsize::MIN }
     }
 }
 
@@ -63,7 +80,7 @@ impl FromStr for MemoryLimit {
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is positive and below MOST")]
         let bytes = (size > 0.0).then_some((amount * size) as u64);
-        Ok(Self { text: format!("{amount}{unit}"), bytes })
+        Ok(Self { text: format!("{amount}{unit}"), bytes, queries: NonZeroUsize::MIN })
     }
 }
 
@@ -80,5 +97,14 @@ mod tests {
         for text in ["", "4", "GB", "0MB", "-1GB", "101%", "4 parsecs", "1e3MB", "99999999999999GB"] {
             assert_eq!(shown(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn queries_share_the_limit() {
+        let limit: MemoryLimit = "1GiB".parse().unwrap();
+        assert_eq!(limit.of_a_query(), 1 << 30);
+        assert_eq!(limit.shared_by(NonZeroUsize::new(4).unwrap()).of_a_query(), 1 << 28);
+        let one = MemoryLimit::default();
+        assert!(one.of_a_query() > 3 * one.clone().shared_by(NonZeroUsize::new(2).unwrap()).of_a_query());
     }
 }

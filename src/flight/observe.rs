@@ -10,8 +10,9 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::error;
 use crate::{
+    app::{AskedRows, Caller},
     daemon::telemetry::{
-        RequestSpan, Seldom, Telemetry,
+        RequestSpan, RetrievalLine, Seldom, Telemetry,
         request::{self, RequestIds},
     },
     problem::{Kind, Problem},
@@ -39,6 +40,8 @@ pub(super) struct Observed {
     span: Option<RequestSpan>,
     began: Instant,
     rows: usize,
+    /// Who asked for what, if that is to be told.
+    audit: Option<RetrievalLine>,
     has_ended: bool,
 }
 
@@ -66,6 +69,7 @@ impl Observer {
             span,
             began: Instant::now(),
             rows: 0,
+            audit: None,
             has_ended: false,
         }
     }
@@ -75,6 +79,11 @@ impl Observed {
     /// It is this that the command asks for.
     pub(super) fn asks_for(&mut self, api: &'static str) {
         self.api = Some(api);
+    }
+
+    /// Somebody asks for rows.
+    pub(super) fn retrieving(&mut self, caller: &Caller, rows: &AskedRows) {
+        self.audit = self.observer.telemetry.retrieving(caller, rows, &self.ids);
     }
 
     /// Rows were sent, or taken.
@@ -133,6 +142,9 @@ impl Observed {
         let (took, Telemetry { metrics, access_log, .. }) = (self.began.elapsed(), &*self.observer.telemetry);
         if let (Some(metrics), Some(api)) = (metrics, self.api) {
             metrics.retrieved(api, how == "ok", self.rows, took);
+        }
+        if let Some(line) = self.audit.take() {
+            line.write(how == "ok", self.rows);
         }
         if *access_log {
             let millis = (took.as_secs_f64() * 1e5).round() / 100.0;

@@ -188,6 +188,9 @@ impl Calls {
         (place, mut observed): (Place, Observed),
     ) -> Result<Response<Answer>, Status> {
         observed.asks_for(question.api());
+        if let Question::Rows(rows) = &question {
+            observed.retrieving(&asking.caller, rows);
+        }
         let turn = place.turn().await.map_err(|status| observed.refused(status))?;
         let id = observed.id();
         Ok(named(self.0.answer(asking, question, turn, observed).await?, &id))

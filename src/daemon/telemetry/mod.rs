@@ -23,15 +23,17 @@ use self::{
     feature_logs::FeatureLogs,
     metrics::{Metrics, expose},
     otlp::{MetricsSender, Traces},
+    request::RequestIds,
 };
 pub(crate) use self::{
+    audit::RetrievalLine,
     metrics::{Endpoints, Shape},
     otlp::RequestSpan,
     seldom::Seldom,
 };
 use super::settings::TelemetrySettings;
 use crate::{
-    app::{Caller, FeatureStore},
+    app::{AskedRows, Caller, FeatureStore},
     clients::runtime::blocking,
     problem::Problem,
     retrieval::FeatureRequest,
@@ -109,6 +111,11 @@ impl Telemetry {
         }
         let audit = self.audit_log.then(|| (AuditLine::of(caller, features, columns), Instant::now()));
         OnlineRequest { telemetry: self, audit }
+    }
+
+    /// Somebody asks for rows of the offline store: the line about it, if there is to be one.
+    pub(crate) fn retrieving(&self, caller: &Caller, rows: &AskedRows, ids: &RequestIds) -> Option<RetrievalLine> {
+        self.audit_log.then(|| RetrievalLine::of(caller, rows, ids))
     }
 
     /// Somebody was answered: takes what was served of a feature service for its log.

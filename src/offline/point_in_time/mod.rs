@@ -235,8 +235,6 @@ fn chunk(
 
 /// How many entity rows are joined at once: as many as fit into half of the memory that may be used.
 fn rows_of_chunk(place: &Place<'_>, join: &Join<'_>) -> usize {
-    /// Where the limit is a share of the machine.
-    const USUAL: u64 = 2 << 30;
     /// Of each row: its key and moment, with those who find them.
     const ROW: usize = 96;
     /// For each side: the row that counts, and where its features are.
@@ -246,7 +244,7 @@ fn rows_of_chunk(place: &Place<'_>, join: &Join<'_>) -> usize {
     const MOST: u64 = 1 << 30;
     let features = join.sides.iter().flat_map(|side| side.features.iter().map(|feature| &side.view.features[*feature]));
     let bytes = ROW + SIDE * join.sides.len() + features.map(|field| about_bytes(&field.dtype)).sum::<usize>();
-    let rows = place.memory.bytes().unwrap_or(USUAL) / 2 / bytes as u64;
+    let rows = place.memory.of_a_query() / 2 / bytes as u64;
     usize::try_from(rows.clamp(LEAST, MOST)).unwrap_or(usize::MAX)
 }
 

@@ -9,7 +9,7 @@ use tonic::{Code, transport::Endpoint};
 
 use super::{
     client::{Client, marker, pull},
-    repo,
+    own_client, repo,
     server::OfflineServer,
 };
 use crate::support::Project;
@@ -83,6 +83,25 @@ fn who_goes_away_is_not_waited_for() {
         thread::sleep(Duration::from_millis(20));
     }
     while !server.said().contains("broken off") {}
+}
+
+#[test]
+fn our_own_client_asks_a_busy_server_again() {
+    let project = big(1_000_000);
+    let server = OfflineServer::start(&project, &["--max-concurrent-queries", "1", "--max-waiting-queries", "0"]);
+    let first = Client::of(&server);
+    let mut answer = first.begin(&all_of_it(), Some(&marker()));
+    first.next(&mut answer).unwrap().unwrap();
+    let ours = own_client::client(&project, &server);
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| own_client::asked(&ours, &["--features", "driver_hourly_stats:conv_rate"]));
+        while !server.said().contains("get_historical_features") {
+            thread::sleep(Duration::from_millis(20));
+        }
+        drop((answer, first));
+        assert_eq!(asking.join().unwrap().len(), 2);
+    });
+    assert!(server.said().matches("DoExchange get_historical_features").count() >= 2, "{}", server.said());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{repo, server::OfflineServer};
 use crate::support::Project;
 
 /// A repo whose offline store is the server, with the registry of the server's.
-fn client(project: &Project, server: &OfflineServer<'_>) -> Project {
+pub(super) fn client(project: &Project, server: &OfflineServer<'_>) -> Project {
     let (registry, port) = (project.path("data/registry.db"), server.address.port());
     let client = Project::new(&[(
         "feature_store.yaml",
@@ -23,7 +23,7 @@ fn client(project: &Project, server: &OfflineServer<'_>) -> Project {
     client
 }
 
-fn asked(project: &Project, args: &[&str]) -> Vec<Json> {
+pub(super) fn asked(project: &Project, args: &[&str]) -> Vec<Json> {
     let args = [&["get-historical", "--json", "--entities", "data/rows.csv"], args].concat();
     project.feastr(&args).ok().stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -160,3 +160,38 @@ fn a_source_that_somebody_describes_is_one_that_they_may_read() {
     // The name is that of a source that they may read, and the place is another one.
     assert_refused(&asked("data/other.parquet").unwrap_err(), Code::PermissionDenied);
 }
+
+#[test]
+fn who_asked_for_what_is_written_down_without_values() {
+    let (provider, key, project) = guarded();
+    let settings = project.read("feature_store.yaml");
+    project.write("feature_store.yaml", settings + "feature_server: {metrics: {audit_logging: true}}\n");
+    let server = OfflineServer::start(&project, &[]);
+    let as_user = |user: &str, roles: &[&str]| Client::of(&server).with_token(&key.sign(&provider.claims(user, roles)));
+    let rows = drivers(&[(1001, "2021-04-12T00:00:00Z"), (987_654_321, "2021-04-12T00:00:00Z")]);
+    let features = historical(&["driver_hourly_stats:conv_rate", "driver_hourly_stats:acc_rate"], json!({}));
+    as_user("ann", &["super-reader"]).exchange(&features, Some(&rows)).unwrap();
+    as_user("eve", &[]).exchange(&features, Some(&rows)).unwrap_err();
+    let line = |who: &str| {
+        let mark = format!("\"requestor_id\":\"{who}\"");
+        let said = loop {
+            let said = server.said();
+            if said.contains(&mark) {
+                break said;
+            }
+        };
+        serde_json::from_str::<serde_json::Value>(said.lines().find(|line| line.contains(&mark)).unwrap()).unwrap()
+    };
+    let ann = line("ann");
+    let expected = json!({
+        "event": "offline_feature_retrieval", "method": "to_arrow", "feature_views": ["driver_hourly_stats"],
+        "feature_count": 2, "row_count": 2, "status": "success",
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&ann[name], value, "{ann}");
+    }
+    assert!(ann["start_time"].as_str() <= ann["end_time"].as_str() && ann["duration_ms"].is_f64(), "{ann}");
+    let eve = line("eve");
+    assert_eq!((&eve["status"], &eve["row_count"]), (&json!("error"), &json!(0)), "{eve}");
+    assert!(!server.said().contains("987654321") && !server.said().contains("0.504"), "{}", server.said());
+}

@@ -34,6 +34,33 @@ fn clients_that_trust_the_authority_are_answered() {
 }
 
 #[test]
+fn certificates_are_read_again() {
+    let project = repo();
+    for name in ["one", "two"] {
+        std::fs::create_dir(project.path(name)).unwrap();
+        server_certificate(&project.path(name));
+    }
+    let replace = |from: &str| {
+        for file in ["server.crt", "server.key"] {
+            std::fs::copy(project.path(from).join(file), project.path("new")).unwrap();
+            std::fs::rename(project.path("new"), project.path(file)).unwrap();
+        }
+    };
+    replace("one");
+    let server = OfflineServer::start(&project, &["--cert", "server.crt", "--key", "server.key"]);
+    let url = format!("grpcs://localhost:{}", server.address.port());
+    let is_trusted = |by: &str| project.feastr(&["ready", "--ca", &format!("{by}/ca.crt"), &url]).code == 0;
+    project.feastr(&["ready", "--wait", "30s", "--ca", "one/ca.crt", &url]).ok();
+    assert!(!is_trusted("two"));
+    replace("two");
+    while !is_trusted("two") {}
+    assert!(!is_trusted("one"));
+    project.write("server.crt", "no certificate");
+    while !server.said().contains("old certificate stays") {}
+    assert!(is_trusted("two"), "{}", server.said());
+}
+
+#[test]
 fn a_certificate_that_does_not_work_is_no_start() {
     let project = repo();
     project.write("server.crt", "no certificate");
