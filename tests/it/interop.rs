@@ -15,6 +15,9 @@ on_every_backend!(@ sqlite Sqlite
 on_every_backend!(@ postgres Postgres
     python_feast_finds_what_feastr_declared python_feast_reads_what_feastr_wrote feastr_reads_what_python_feast_wrote
 );
+on_every_backend!(@ s3 S3
+    python_feast_finds_what_feastr_declared python_feast_reads_what_feastr_wrote feastr_reads_what_python_feast_wrote
+);
 
 /// Where the scripts and the repo with the definitions, in YAML and in Python, are.
 pub const INTEROP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
@@ -314,9 +317,14 @@ pub fn shop(registry: Backend) -> Project {
 
 /// A repo with an empty registry of its own.
 pub fn repo(name: &str, registry: Backend) -> Project {
-    let project = Project::new(&[]);
+    let mut project = Project::new(&[]);
     for file in ["feature_store.yaml", "definitions.yaml", "definitions.py"] {
         project.copy(&Path::new(INTEROP).join(name).join(file), file);
+    }
+    if let Some(store) = registry.store() {
+        project.edit("feature_store.yaml", "registry_type: sql", "registry_type: file");
+        project.edit("feature_store.yaml", "sqlite:///data/registry.db", &registry.place_in_bucket());
+        project.environment = store.environment();
     }
     if let Some(server) = registry.server() {
         let url = server.url(&server.create_database());
@@ -328,15 +336,23 @@ pub fn repo(name: &str, registry: Backend) -> Project {
 /// Runs steps of `feast_steps.py` and gives their results.
 pub fn feast(project: &Project, steps: &[Json]) -> Vec<Json> {
     project.write("data/steps.json", json!(steps).to_string());
-    let output = python("feast_steps.py", &[project.path("").into(), project.path("data/steps.json").into()]);
-    serde_json::from_str(&output).unwrap()
+    let args = [project.path("").into(), project.path("data/steps.json").into()];
+    let output =
+        run(script("feast_steps.py", &args).envs(project.environment.iter().map(|(name, value)| (name, value))));
+    serde_json::from_str(&output.ok().stdout).unwrap()
 }
 
 /// Runs a script with the Python that has Feast; gives its standard output.
-pub fn python(script: &str, args: &[OsString]) -> String {
+pub fn python(name: &str, args: &[OsString]) -> String {
+    run(&mut script(name, args)).ok().stdout
+}
+
+fn script(name: &str, args: &[OsString]) -> Command {
     let python = std::env::var_os("FEASTR_FEAST_PYTHON")
         .expect("FEASTR_FEAST_PYTHON names no Python with Feast: run scripts/test.sh, which installs one");
-    run(Command::new(python).arg(Path::new(INTEROP).join(script)).args(args).env("TZ", "UTC")).ok().stdout
+    let mut command = Command::new(python);
+    command.arg(Path::new(INTEROP).join(name)).args(args).env("TZ", "UTC");
+    command
 }
 
 pub fn online_steps() -> Vec<Json> {

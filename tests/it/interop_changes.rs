@@ -9,6 +9,7 @@ use crate::{
 
 on_every_backend!(@ sqlite Sqlite a_plan_takes_back_what_python_feast_changed);
 on_every_backend!(@ postgres Postgres a_plan_takes_back_what_python_feast_changed);
+on_every_backend!(@ s3 S3 a_plan_takes_back_what_python_feast_changed);
 
 fn a_plan_takes_back_what_python_feast_changed(registry: Backend) {
     let project = shop(registry);

@@ -19,6 +19,8 @@ use tempfile::TempDir;
 /// A feature repo of its own; it vanishes with the value.
 pub struct Project {
     pub folder: TempDir,
+    /// What the environment of the program says, beside the folder of its user.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 /// What a run of the program left.
@@ -62,7 +64,7 @@ impl Output {
 impl Project {
     /// A repo with these files.
     pub fn new(files: &[(&str, &str)]) -> Self {
-        let project = Self { folder: tempfile::tempdir().unwrap() };
+        let project = Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new() };
         for (path, text) in files {
             project.write(path, text);
         }
@@ -113,10 +115,12 @@ impl Project {
         self.write(path, text.replacen(from, to, 1));
     }
 
-    /// A run of the program in the repo, not started yet; its environment holds nothing of ours.
+    /// A run of the program in the repo, not started yet; its environment holds nothing of ours
+    /// but what the project has.
     pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_feastr"));
         command.args(args).current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null());
         command
     }

@@ -12,7 +12,7 @@ use crate::support::Project;
 fn kinds() -> Project {
     let recording = Recording::kinds();
     recording.restore();
-    let project = Project { folder: recording.folder };
+    let project = Project { folder: recording.folder, environment: Vec::new() };
     let settings = "project: kinds\nregistry: {registry_type: sql, path: sqlite:///registry.db}\nonline_store: {type: sqlite, \
                     path: online.db}\noffline_store: {type: duckdb}\nentity_key_serialization_version: 3\n";
     fs::write(project.path("feature_store.yaml"), settings).unwrap();

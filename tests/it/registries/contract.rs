@@ -6,6 +6,7 @@ use std::{
 };
 
 use feastr::{
+    clients::runtime::wait,
     feast::registry::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
     model::{Interval, ObjectId, ObjectKind, RunCounts, RunRecord, RunState, Timestamp, ViewId},
     registry::{
@@ -13,9 +14,10 @@ use feastr::{
         forget_stale, leftovers, put_leftover, put_stale, stale_until,
     },
 };
+use futures_util::TryStreamExt as _;
 use prost::Message as _;
 
-use super::{Backend, TestRegistry, impatient, on_every_registry};
+use super::{Backend, TestRegistry, impatient, on_every_backend, on_every_registry};
 use crate::servers::redis::await_true;
 
 on_every_registry!(
@@ -31,13 +33,19 @@ on_every_registry!(
     updates_of_views_from_threads_are_serial,
     changes_are_seen_without_reading,
     updates_from_threads_are_serial,
-    who_waits_is_told_for_whom,
     a_removed_and_written_object_is_written,
     one_run_per_view_and_the_next_is_told,
     locks_can_be_waited_for_for_ages,
     runs_are_noted_and_bounded,
     leftovers_of_many_features_have_room,
 );
+
+// In a bucket nobody waits for anybody.
+on_every_backend!(@ sqlite_locked Sqlite who_waits_is_told_for_whom);
+on_every_backend!(@ file_locked File who_waits_is_told_for_whom);
+on_every_backend!(@ postgres_locked Postgres who_waits_is_told_for_whom);
+on_every_backend!(@ mariadb_locked MariaDb who_waits_is_told_for_whom);
+on_every_backend!(@ memory_locked Memory who_waits_is_told_for_whom);
 
 pub fn entity(name: &str, text: &str) -> Row {
     let spec = EntitySpecV2 { name: name.to_owned(), description: text.to_owned(), ..EntitySpecV2::default() };
@@ -99,7 +107,7 @@ fn rows_are_inserted_changed_and_removed(backend: Backend) {
     );
     let snapshot = registry.snapshot("p").unwrap();
     assert_eq!(contents(&snapshot), expected(&[&customer, &driver, &stats]));
-    if backend != Backend::File {
+    if !backend.is_message() {
         assert_eq!(snapshot.rows[0].updated, 1_700_000_000);
         if backend.is_sql() {
             test.execute("UPDATE feature_views SET user_metadata = feature_view_proto");
@@ -209,12 +217,12 @@ fn nothing_is_written_unless_wanted(backend: Backend) {
     let registry = test.open();
     let driver = entity("driver", "");
     write(registry.as_ref(), "p", &[Write::Put(driver.clone())]);
-    let bytes = || if backend == Backend::File { std::fs::read(test.path()).unwrap() } else { Vec::new() };
+    let bytes = || if backend.is_message() { test.bytes() } else { Vec::new() };
     let before = (registry.snapshot("p").unwrap(), bytes());
     registry.update("p", &mut |_| None).unwrap();
     assert_eq!((registry.snapshot("p").unwrap(), bytes()), before);
     // An update that cannot be carried out to its end leaves nothing: its first half is undone.
-    if backend != Backend::File {
+    if !backend.is_message() {
         let stats = view("stats", "");
         let twice = vec![Write::Put(stats.clone()), version(&stats, 0), version(&stats, 0)];
         registry.update("p", &mut |_| Some(twice.clone())).unwrap_err();
@@ -237,6 +245,11 @@ fn reading_creates_nothing(backend: Backend) {
         Some(server) => {
             use mysql::prelude::Queryable as _;
             server.mysql(&test.database).query::<String, _>("SHOW TABLES").unwrap().len() as i64
+        }
+        None if backend.store().is_some() => {
+            let (bucket, key) = test.object();
+            let folder = key.split_once('/').unwrap().0;
+            wait(bucket.list(folder).try_collect::<Vec<_>>()).unwrap().len() as i64
         }
         None => 0,
     };

@@ -76,8 +76,6 @@ fn count(test: &TestRegistry, table: &str) -> i64 {
             let mut connection = test.backend.server().unwrap().mysql(&test.database);
             mysql::prelude::Queryable::query_first(&mut connection, query).unwrap().unwrap()
         }
-        Backend::Sqlite | Backend::File | Backend::Memory => {
-            rusqlite::Connection::open(test.path()).unwrap().query_row(&query, [], |row| row.get(0)).unwrap()
-        }
+        _ => rusqlite::Connection::open(test.path()).unwrap().query_row(&query, [], |row| row.get(0)).unwrap(),
     }
 }

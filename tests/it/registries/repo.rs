@@ -20,7 +20,8 @@ impl Repo {
              entity_key_serialization_version: 3\n",
             test.settings
         );
-        let project = Project::new(&[("feature_store.yaml", &settings)]);
+        let mut project = Project::new(&[("feature_store.yaml", &settings)]);
+        project.environment = test.environment();
         let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/feature_repo/data");
         project.copy(&example.join("driver_stats.parquet"), "data/driver_stats.parquet");
         Self { project }

@@ -1,0 +1,210 @@
+//! What is different where a registry is in a bucket: answers that get lost, stores that cannot be used, and all commands.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use feastr::{
+    problem::{Kind, Problem},
+    registry::{self, Locking, Registry, Write},
+};
+
+use super::{
+    Backend, TestRegistry,
+    contract::{contents, entity, write},
+    errors::says,
+    read_in,
+    repo::Repo,
+};
+use crate::servers::buckets::{READER, READER_SECRET, Store, shared};
+
+/// What happens to the next write of the registry on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Harm {
+    /// The store carries it out, and nobody hears of it.
+    LosesAnswer,
+    /// The store never sees it.
+    LosesRequest,
+}
+
+/// A way to a store.
+struct Way {
+    port: u16,
+    harm: Arc<Mutex<Option<Harm>>>,
+}
+
+impl Way {
+    /// Bytes of requests become others of the same length.
+    fn to(store: u16, rewritten: [&'static str; 2]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let way = Self { port: listener.local_addr().unwrap().port(), harm: Arc::default() };
+        let harm = Arc::clone(&way.harm);
+        // Ends with the process, as what it starts ends with the connections.
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, server) = (client.unwrap(), TcpStream::connect(("127.0.0.1", store)).unwrap());
+                let is_lost = Arc::<Mutex<bool>>::default();
+                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let (harm, lost) = (Arc::clone(&harm), Arc::clone(&is_lost));
+                thread::spawn(move || ask(from, to, &harm, &lost, rewritten));
+                thread::spawn(move || answer(server, client, &is_lost));
+            }
+        });
+        way
+    }
+
+    fn open(&self, test: &TestRegistry) -> Box<dyn Registry> {
+        let store = test.backend.store().unwrap();
+        let environment = store.environment_at(&format!("http://127.0.0.1:{}", self.port));
+        registry::open(&read_in(&test.settings, &environment), Locking::default())
+    }
+}
+
+fn ask(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    harm: &Mutex<Option<Harm>>,
+    is_lost: &Mutex<bool>,
+    [old, new]: [&str; 2],
+) {
+    let mut bytes = [0; 65_536];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        let text = String::from_utf8_lossy(&bytes[..count]);
+        if text.starts_with("PUT ") && text.contains("registry.pb HTTP/1.1") {
+            match harm.lock().unwrap().take() {
+                Some(Harm::LosesAnswer) => *is_lost.lock().unwrap() = true,
+                Some(Harm::LosesRequest) => break,
+                None => {}
+            }
+        }
+        let mut passed = bytes[..count].to_vec();
+        for at in 0..count.saturating_sub(old.len()) {
+            if !old.is_empty() && passed[at..].starts_with(old.as_bytes()) {
+                passed[at..at + old.len()].copy_from_slice(new.as_bytes());
+            }
+        }
+        if to.write_all(&passed).is_err() {
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+fn answer(mut from: TcpStream, mut to: TcpStream, is_lost: &Mutex<bool>) {
+    let mut bytes = [0; 65_536];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        if *is_lost.lock().unwrap() || to.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn what_is_lost_on_the_way_is_found_out() {
+    for harm in [Harm::LosesAnswer, Harm::LosesRequest] {
+        let test = TestRegistry::new(Backend::S3);
+        let way = Way::to(test.backend.store().unwrap().port(), ["", ""]);
+        let registry = way.open(&test);
+        for round in ["first", "second"] {
+            let mut decided = 0;
+            *way.harm.lock().unwrap() = Some(harm);
+            registry
+                .update("p", &mut |before| {
+                    decided += 1;
+                    let name = format!("{round} {}", before.rows.len());
+                    Some(vec![Write::Put(entity(&name, ""))])
+                })
+                .unwrap();
+            assert_eq!(*way.harm.lock().unwrap(), None);
+            // Who asks again need not decide again, unless the store has not seen the first one.
+            assert!(decided == 1 || harm == Harm::LosesRequest, "{harm:?}: {decided}");
+        }
+        let names: Vec<String> = registry.snapshot("p").unwrap().rows.into_iter().map(|row| row.name).collect();
+        assert_eq!(names, ["first 0", "second 1"], "{harm:?}");
+    }
+}
+
+#[test]
+fn a_store_that_ignores_conditions_is_refused() {
+    let test = TestRegistry::new(Backend::Gcs);
+    let header = ["x-goog-if-generation-match", "x-goog-xx-generation-match"];
+    let way = Way::to(test.backend.store().unwrap().port(), header);
+    for registry in [way.open(&test), way.open(&test)] {
+        let error = registry.update("p", &mut |_| Some(vec![Write::Put(entity("driver", ""))])).unwrap_err();
+        assert_eq!(error.kind, Kind::Unsupported);
+        says(&error, "ignores the conditions of writes");
+        assert_eq!(registry.mark("p").unwrap(), None);
+        assert!(registry.snapshot("p").unwrap().rows.is_empty());
+    }
+    // The same store, asked directly.
+    write(test.open().as_ref(), "p", &[Write::Put(entity("driver", ""))]);
+}
+
+#[test]
+fn what_a_store_does_not_let_us_do_is_said() {
+    let store = shared(Store::SeaweedFs);
+    let settings = format!("{{path: {}/{}/registry.pb}}", store.create_named_bucket("features"), uuid::Uuid::new_v4());
+    let open = |changed: &[(&'static str, &str)]| {
+        let mut environment = store.environment();
+        for (name, value) in changed {
+            environment.retain(|(known, _)| known != name);
+            environment.push((name, (*value).to_owned()));
+        }
+        registry::open(&read_in(&settings, &environment), Locking::default())
+    };
+    let driver = entity("driver", "");
+    write(open(&[]).as_ref(), "p", &[Write::Put(driver.clone())]);
+
+    let reader = open(&[("AWS_ACCESS_KEY_ID", READER), ("AWS_SECRET_ACCESS_KEY", READER_SECRET)]);
+    assert_eq!(contents(&reader.snapshot("p").unwrap()), contents(&open(&[]).snapshot("p").unwrap()));
+    let error = reader.update("p", &mut |_| Some(vec![Write::Put(driver.clone())])).unwrap_err();
+    says(&error, "Access Denied");
+    let hides = |error: &Problem| !format!("{error:?}").contains("wrong secret");
+    let wrong = open(&[("AWS_SECRET_ACCESS_KEY", "wrong secret")]).snapshot("p").unwrap_err();
+    says(&wrong, "SignatureDoesNotMatch");
+    assert!(hides(&wrong));
+
+    let nowhere = registry::open(&read_in("s3://there-is-none/r.pb", &store.environment()), Locking::default());
+    for error in [
+        nowhere.snapshot("p").unwrap_err(),
+        nowhere.update("p", &mut |_| Some(vec![Write::Put(driver.clone())])).unwrap_err(),
+    ] {
+        assert_eq!(error.kind, Kind::NotFound);
+        says(&error, "there is no bucket `there-is-none` at http://127.0.0.1:");
+    }
+}
+
+#[test]
+fn all_commands_work_on_a_registry_in_a_bucket() {
+    for backend in [Backend::S3, Backend::Gcs, Backend::Azure] {
+        let test = TestRegistry::new(backend);
+        let repo = Repo::new(&test);
+        repo.declare(1);
+        let project = &repo.project;
+        let feastr = |args: &[&str]| project.feastr(args).ok().stdout;
+        assert!(feastr(&["plan"]).contains("Created feature view view_1"), "{backend:?}");
+        feastr(&["apply", "--yes"]);
+        feastr(&["plan", "--detailed-exitcode"]);
+        feastr(&["materialize", "2020-01-01", "2030-01-01", "--allow-future"]);
+        assert!(feastr(&["materialize", "history"]).contains("view_1"), "{backend:?}");
+        let online = feastr(&["get-online", "--feature-service", "service", "--entity", "driver_id=1001", "--json"]);
+        assert!(online.contains("PRESENT"), "{online}");
+        feastr(&["drift"]);
+        // Under another name, and to a file and back.
+        let other = test.settings.trim_start_matches("{path: \"").replace("registry.pb\"}", "copy.pb");
+        feastr(&["registry", "copy", ".", &other, "--to-project", "copied"]);
+        feastr(&["registry", "copy", &other, "data/copy.db"]);
+        let there = feastr(&["export", "--from", &other]);
+        assert_eq!(there, feastr(&["export", "--from", "data/copy.db"]));
+        assert!(there.contains("view_1"), "{there}");
+        feastr(&["teardown", "--yes"]);
+        assert!(feastr(&["materialize", "history"]).is_empty());
+        assert_eq!(test.open().projects().unwrap(), Vec::<String>::new());
+    }
+}
