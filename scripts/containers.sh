@@ -68,6 +68,8 @@ on_system() {
 
 say "Building images"
 image localhost/system "$store/system"
+# Systems in containers themselves may not let others run.
+podman run --rm --network none localhost/system true || give_up "${1:-}" "podman cannot run one here"
 files=$(mktemp -d)
 # As the image of its name, it answers others than itself.
 on_system docker.io/library/redis:8 "$files" <<'END'

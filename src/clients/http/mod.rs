@@ -11,7 +11,7 @@ use std::{
 
 use reqwest::{
     Client, ClientBuilder, RequestBuilder, StatusCode,
-    header::{CONTENT_TYPE, LOCATION},
+    header::{CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE},
     redirect::Policy,
 };
 use rustls::ClientConfig;
@@ -80,6 +80,8 @@ pub struct HttpAnswer {
     pub content_type: String,
     /// The body, whole.
     pub body: Vec<u8>,
+    /// What it wants to know of who asks (`WWW-Authenticate`); empty if it does not say.
+    pub challenge: String,
 }
 
 impl HttpClient {
@@ -159,11 +161,11 @@ impl Server {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
         };
-        let content_type = header(CONTENT_TYPE);
+        let (content_type, challenge) = (header(CONTENT_TYPE), header(WWW_AUTHENTICATE));
         // What a redirect has to say is where it leads.
         let place = status.is_redirection().then(|| header(LOCATION).into_bytes());
         let body = response.bytes().await?;
-        Ok(HttpAnswer { status, content_type, body: place.unwrap_or_else(|| body.into()) })
+        Ok(HttpAnswer { status, content_type, body: place.unwrap_or_else(|| body.into()), challenge })
     }
 }
 

@@ -48,11 +48,12 @@ fn of_status(server: &str, code: Code, message: &str) -> Failure {
         Problem::new(kind, format!("{server}: {said}"), help.map(str::to_owned))
     };
     let class = feast.as_ref().map_or("", |error| error.class.as_str());
-    if class.contains("Permission") || code == Code::PermissionDenied {
-        return Failure::Denied(problem(Kind::Denied, Some("ask those who look after it for the permission")));
-    }
+    // Our own server also names the class that Feast's clients know.
     if code == Code::Unauthenticated || class.is_empty() && UNKNOWN.iter().any(|words| message.contains(words)) {
         return Failure::Unknown(said);
+    }
+    if class.contains("Permission") || code == Code::PermissionDenied {
+        return Failure::Denied(problem(Kind::Denied, Some("ask those who look after it for the permission")));
     }
     if class.contains("NotFound") || class.contains("DoesNotExist") {
         let help = "the server has definitions of its own: apply those to its registry, or wait until it has read them";
@@ -121,6 +122,11 @@ mod tests {
         ] {
             assert_eq!(kind(code, message).0, Kind::Unauthenticated, "{message}");
         }
+        let ours = FeastError::new("FeastPermissionError", "the access token has ended").to_string();
+        assert_eq!(
+            kind(Code::Unauthenticated, &ours),
+            (Kind::Unauthenticated, "the access token has ended".to_owned())
+        );
         assert_eq!(kind(Code::PermissionDenied, "no"), (Kind::Denied, "the server: no".to_owned()));
     }
 

@@ -53,7 +53,12 @@ mod tests {
 
     fn read_body(body: &str) -> Result<Vec<ServedColumn>, String> {
         let content_type = "application/json".to_owned();
-        read(&HttpAnswer { status: StatusCode::OK, content_type, body: body.as_bytes().to_vec() })
+        read(&HttpAnswer {
+            status: StatusCode::OK,
+            content_type,
+            body: body.as_bytes().to_vec(),
+            challenge: String::new(),
+        })
     }
 
     #[test]

@@ -99,7 +99,17 @@ fn help(status: StatusCode, class: &str) -> Option<String> {
 
 /// What an answer says, in some words.
 pub(super) fn words(answer: &HttpAnswer) -> String {
+    if let Some(reason) = reason(&answer.challenge) {
+        return reason;
+    }
     said(answer).map_or_else(|| format!("{}{}", answer.status, looks_like(answer)), |said| said.message)
+}
+
+/// Why a token was not right, where RFC 6750 has it.
+fn reason(challenge: &str) -> Option<String> {
+    let (_, reason) = challenge.split_once("error_description=\"")?;
+    let (reason, _) = reason.split_once('"')?;
+    (!reason.is_empty()).then(|| one_line(reason))
 }
 
 /// What a body in JSON says.
@@ -171,7 +181,12 @@ mod tests {
 
     fn refused(status: u16, content_type: &str, body: &str) -> (Kind, String) {
         let status = StatusCode::from_u16(status).unwrap();
-        let answer = HttpAnswer { status, content_type: content_type.to_owned(), body: body.as_bytes().to_vec() };
+        let answer = HttpAnswer {
+            status,
+            content_type: content_type.to_owned(),
+            body: body.as_bytes().to_vec(),
+            challenge: String::new(),
+        };
         let problem = problem("the server", &answer);
         assert!(!problem.message.contains('\n'));
         (problem.kind, problem.message)
@@ -221,5 +236,19 @@ mod tests {
     fn long_messages_are_cut() {
         let (_, message) = refused(500, "", &json!("é".repeat(10_000)).to_string());
         assert!(message.chars().count() < 600 && message.ends_with('…'));
+    }
+
+    #[test]
+    fn the_reason_that_comes_with_a_challenge_counts() {
+        let said = |challenge: &str| {
+            let body = json!({"detail": "Invalid or expired access token"}).to_string().into_bytes();
+            let (status, content_type) = (StatusCode::UNAUTHORIZED, "application/json".to_owned());
+            words(&HttpAnswer { status, content_type, body, challenge: challenge.to_owned() })
+        };
+        let challenge = "Bearer error=\"invalid_token\", error_description=\"the access token has ended\"";
+        assert_eq!(said(challenge), "the access token has ended");
+        for plain in ["", "Bearer", "Basic realm=\"x\"", "Bearer error_description=\""] {
+            assert_eq!(said(plain), "Invalid or expired access token", "{plain}");
+        }
     }
 }
