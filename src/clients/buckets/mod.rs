@@ -55,7 +55,7 @@ impl Buckets {
     pub(crate) fn in_memory(url: &BucketUrl) -> Self {
         let store: Arc<dyn ObjectStore> = Arc::new(object_store::memory::InMemory::new());
         let bucket = Bucket { store, url: url.with_key(""), endpoint: None };
-        let opened = HashMap::from([((url.root().to_owned(), None), bucket)]);
+        let opened = HashMap::from([((url.root().to_owned(), None, None), bucket)]);
         Self { settings: BucketSettings::default(), opened: Arc::new(Mutex::new(opened)) }
     }
 
