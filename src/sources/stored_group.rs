@@ -226,3 +226,50 @@ impl ChunkReader for GroupBytes {
         self.get(start..start.saturating_add(length as u64))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        clients::buckets::{Bucket, Expected},
+        config::BucketUrl,
+    };
+
+    /// An object whose bytes tell where they are.
+    fn stored(size: usize) -> (Stored, Vec<u8>) {
+        let bucket = Arc::new(Bucket::in_memory(&BucketUrl::parse("s3://b").unwrap().unwrap()));
+        let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+        runtime::wait(bucket.put("x", bytes.clone().into(), Expected::Nothing)).unwrap();
+        let object = runtime::wait(bucket.head("x")).unwrap().unwrap();
+        (Stored::new(&bucket, object), bytes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn windows_have_the_bytes_of_the_object(
+            window in 1_u64..400,
+            steps in prop::collection::vec((0_u64..300, 1_u64..500), 1..40),
+        ) {
+            let (object, bytes) = stored(5_000);
+            let column = Column::of_windows(1_000..4_900, window);
+            let mut start = 1_000;
+            for (gap, length) in steps {
+                start += gap;
+                let wanted = start..(start + length).min(4_900);
+                if wanted.is_empty() {
+                    break;
+                }
+                let got = column.get(wanted.clone(), &object).unwrap();
+                let at = |position: u64| usize::try_from(position).unwrap();
+                prop_assert_eq!(&got[..], &bytes[at(wanted.start)..at(wanted.end)]);
+                // A header is looked at before its page is read.
+                if length % 3 != 0 {
+                    start = wanted.end;
+                }
+            }
+        }
+    }
+}

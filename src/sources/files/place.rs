@@ -46,7 +46,7 @@ impl Eq for Stored {}
 
 impl Stored {
     /// An object of a bucket.
-    pub(super) fn new(bucket: &Arc<Bucket>, object: Object) -> Self {
+    pub(crate) fn new(bucket: &Arc<Bucket>, object: Object) -> Self {
         Self { bucket: Arc::clone(bucket), object: Arc::new(object) }
     }
 

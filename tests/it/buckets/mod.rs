@@ -1,3 +1,4 @@
 //! Files, registries and results in buckets of object stores.
 
 mod client;
+mod sources;

@@ -1,0 +1,100 @@
+//! How little is asked of a store.
+
+use super::{JOIN, day, define, feastr, feastr_at, upload, write};
+use crate::{
+    servers::{
+        buckets::{Store, shared},
+        meddler::Meddler,
+    },
+    support::Project,
+};
+
+/// How many of the requests are for listings, for what is known of an object, and for its bytes.
+fn counted(seen: &[String]) -> (usize, usize, usize) {
+    let count = |is: &dyn Fn(&str) -> bool| seen.iter().filter(|line| is(line)).count();
+    let lists = count(&|line| line.contains("list-type=2"));
+    (lists, count(&|line| line.starts_with("HEAD ")), count(&|line| line.starts_with("GET ")) - lists)
+}
+
+#[test]
+fn a_file_is_looked_at_with_two_requests() {
+    let project = Project::new(&[]);
+    write(&project.path("data/one.parquet"), &day(0..50, "2026-01-02", 7.0), 10);
+    let server = shared(Store::SeaweedFs);
+    let bucket = server.create_bucket();
+    upload(&project.path("data"), &server.open(&bucket));
+    let meddler = Meddler::before(server.port());
+    define(&project, &format!("{bucket}/one.parquet"), "");
+    feastr_at(&project, server, &meddler.endpoint(), &["plan"]).ok();
+    let seen = meddler.seen();
+    assert_eq!(counted(&seen), (0, 1, 1), "{seen:?}");
+}
+
+#[test]
+fn files_of_a_folder_are_listed_once_and_looked_at_with_one_request() {
+    let project = Project::new(&[]);
+    for index in 0..20 {
+        write(&project.path(&format!("data/{index}.parquet")), &day(0..5, "2026-01-02", 7.0), 10);
+    }
+    let server = shared(Store::SeaweedFs);
+    let bucket = server.create_bucket();
+    upload(&project.path("data"), &server.open(&bucket));
+    let meddler = Meddler::before(server.port());
+    for path in ["", "*.parquet"] {
+        define(&project, &format!("{bucket}/{path}"), "");
+        feastr_at(&project, server, &meddler.endpoint(), &["plan"]).ok();
+        let seen = meddler.seen();
+        assert_eq!(counted(&seen), (1, 0, 20), "{path} {seen:?}");
+    }
+}
+
+#[test]
+fn days_that_nobody_asks_about_are_not_opened() {
+    let project = Project::new(&[]);
+    for index in 1..=28 {
+        let name = format!("2026-01-{index:02}");
+        write(&project.path(&format!("data/day={name}/x.parquet")), &day(0..5, &name, 0.0), 10);
+    }
+    let server = shared(Store::SeaweedFs);
+    let bucket = server.create_bucket();
+    upload(&project.path("data"), &server.open(&bucket));
+    let meddler = Meddler::before(server.port());
+    define(&project, &format!("{bucket}/day=*/*.parquet"), "    date_partition_column: day\n");
+    feastr(&project, server, &["apply", "--yes"]).ok();
+    let run = ["materialize", "2026-01-10", "2026-01-12T23:00:00"];
+    feastr_at(&project, server, &meddler.endpoint(), &run).ok();
+    let seen = meddler.seen();
+    let (lists, heads, gets) = counted(&seen);
+    assert_eq!((lists, heads), (1, 0), "{seen:?}");
+    assert!((3..=12).contains(&gets), "{seen:?}");
+    let other = seen
+        .iter()
+        .find(|line| line.contains(".parquet") && !["10/", "11/", "12/"].iter().any(|day| line.contains(day)));
+    assert_eq!(other, None);
+}
+
+#[test]
+fn of_row_groups_only_those_of_the_times_are_read() {
+    let project = Project::new(&[]);
+    // Two row groups that are further from one another than what is fetched as one.
+    let rows = [day(0..60_000, "2026-01-01", 1.0), day(0..60_000, "2026-02-01", 2.0)];
+    let rows = arrow::compute::concat_batches(&rows[0].schema(), &rows).unwrap();
+    write(&project.path("data/one.parquet"), &rows, 60_000);
+    let size = std::fs::metadata(project.path("data/one.parquet")).unwrap().len();
+    let server = shared(Store::SeaweedFs);
+    let bucket = server.create_bucket();
+    upload(&project.path("data"), &server.open(&bucket));
+    let meddler = Meddler::before(server.port());
+    define(&project, &format!("{bucket}/one.parquet"), "");
+    project.write("entities.csv", "id,event_timestamp\n7,2026-01-02T12:00:00Z\n");
+    feastr(&project, server, &["apply", "--yes"]).ok();
+    let joined = feastr_at(&project, server, &meddler.endpoint(), &JOIN).ok().stdout;
+    assert!(joined.contains("7,2026-01-02T12:00:00Z,7.01"), "{joined}");
+    let starts = meddler.seen().into_iter().filter_map(|line| {
+        let (_, range) = line.split_once("bytes=")?;
+        range.split_once('-')?.0.parse::<u64>().ok()
+    });
+    // But for the footer, which is at the end.
+    let second = starts.filter(|start| (size / 2..size - (64 << 10)).contains(start)).count();
+    assert_eq!(second, 0);
+}
