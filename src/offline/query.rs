@@ -289,9 +289,9 @@ pub struct Counted {
     pub entities: u64,
     /// Those of the rows that have no value for some join key.
     pub null_keys: u64,
-    /// Rows of the whole source that have no event time, and so are in no interval.
+    /// Rows that have no event time, and so are in no interval; of the whole source, but for folders of other days.
     pub without_time: u64,
-    /// Whether no row of the whole source has an event time.
+    /// Whether none of the same rows has an event time.
     pub is_empty: bool,
 }
 

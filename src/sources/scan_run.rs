@@ -10,7 +10,7 @@ use arrow::{array::ArrayRef, datatypes::DataType as ArrowType};
 use parquet::{arrow::arrow_reader::ArrowReaderMetadata, file::metadata::RowGroupMetaData};
 
 use super::{
-    files::Place,
+    files::{ObjectText, Place},
     parquet::{Footer, read_row_group, unreadable},
     part::{Part, PartSource, Rows},
     places::Cursor,
@@ -51,6 +51,8 @@ struct Position {
     text: Option<TextChunks>,
     /// Pieces of files in buckets that are being fetched.
     ahead: VecDeque<Ahead>,
+    /// Texts in buckets whose beginnings are being fetched, with the numbers of their files.
+    texts: VecDeque<(usize, ObjectText)>,
 }
 
 /// A row group in a bucket that is being fetched: the number of its file, its own among all pieces, and in the file.
@@ -126,6 +128,19 @@ impl ScanRun {
         Ok(first)
     }
 
+    /// The text of the file that is next, which is being fetched if it is in a bucket, as others behind it are then.
+    fn begun_text(&self, next: &mut Position) -> Result<Option<ObjectText>, Problem> {
+        let first = next.texts.back().map_or(next.file, |(last, _)| last + 1);
+        let most = AHEAD.saturating_sub(next.texts.len());
+        for (number, file) in self.scan.files.iter().enumerate().skip(first).take(most) {
+            if let (Place::Stored(object), FileContent::Text(_)) = (&file.place, &file.content) {
+                next.texts.push_back((number, ObjectText::begun(object.clone())?));
+            }
+        }
+        let is_next = next.texts.front().is_some_and(|(number, _)| *number == next.file);
+        Ok(if is_next { next.texts.pop_front().map(|(_, text)| text) } else { None })
+    }
+
     /// A row group of a file, if it has one with this number.
     fn row_group(&self, file: usize, group: usize, stored: Option<StoredGroup>) -> Option<Piece<'_>> {
         let FileContent::Parquet { footer, reading, roots } = &self.scan.files.get(file)?.content else { return None };
@@ -145,15 +160,15 @@ impl ScanRun {
                 FileContent::Parquet { .. } => self.row_group(next.file, next.row_group, None),
                 FileContent::Text(text) => {
                     if next.text.is_none() {
-                        next.text = Some(text.chunks(&file.place, &file.shown)?);
+                        let begun = self.begun_text(next)?;
+                        next.text = Some(text.chunks(&file.place, begun, &file.shown)?);
                     }
                     let chunk = next.text.as_mut().map(TextChunks::next).transpose()?.flatten();
                     chunk.map(|chunk| Piece::Chunk(text, chunk))
                 }
             };
             let Some(piece) = piece else {
-                let ahead = std::mem::take(&mut next.ahead);
-                *next = Position { file: next.file + 1, piece: next.piece, ahead, ..Position::default() };
+                (next.file, next.row_group, next.text) = (next.file + 1, 0, None);
                 continue;
             };
             let number = next.piece;

@@ -1,13 +1,16 @@
 //! CSV and JSON lines: files of a source, and lines that somebody has in hand.
 
-use std::{io::Cursor, sync::Arc};
+use std::{
+    io::{Cursor, Read},
+    sync::Arc,
+};
 
 use arrow::datatypes::DataType as ArrowType;
 
 use super::{
     columns::Holds,
     convert::Converter,
-    files::{Place, open_text},
+    files::{ObjectText, Place, open_text, unpacked},
     parquet::unreadable,
     text::{self, CHUNK_BYTES, Chunk, Chunks, FirstRows, RowProblem, csv, json_lines},
     wanted::Wanted,
@@ -19,6 +22,8 @@ use crate::{
 
 /// How many rows tell which columns hold times.
 const ROWS_FOR_TIMES: usize = 100;
+/// About how many bytes of a file are read by those who only look at its beginning.
+const LOOK_BYTES: usize = 128 << 10;
 
 /// A file of texts, as its beginning shows it.
 #[derive(Debug, Clone)]
@@ -45,7 +50,7 @@ impl TextFile {
     /// When it has none.
     pub(crate) fn csv(place: &Place, shown: &str, delimiter: Option<char>) -> Result<Self, Problem> {
         let delimiter = delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
-        let (heading, mut chunks) = heading(place, shown, delimiter)?;
+        let (heading, mut chunks) = heading(opened(place, shown)?, (shown, LOOK_BYTES), delimiter)?;
         let chunk = chunks.next_chunk().map_err(|problem| bad_row(shown, &problem))?;
         let is_empty = chunk.is_none_or(|chunk| chunk.bytes.trim_ascii().is_empty());
         Ok(Self { kind: TextKind::Csv { heading, delimiter }, is_empty })
@@ -56,7 +61,7 @@ impl TextFile {
     /// # Errors
     /// When they are none.
     pub(crate) fn json(place: &Place, shown: &str) -> Result<Self, Problem> {
-        let mut chunks = json(place, shown)?;
+        let mut chunks = json(opened(place, shown)?, (shown, LOOK_BYTES))?;
         let seen = json_lines::observe(&mut chunks).map_err(|problem| bad_row(shown, &problem))?;
         Ok(Self { kind: TextKind::Json { seen: seen.columns }, is_empty: seen.is_empty })
     }
@@ -96,10 +101,12 @@ impl TextFile {
     ) -> Result<Vec<String>, Problem> {
         let first = match &self.kind {
             TextKind::Csv { delimiter, .. } => {
-                let (heading, mut chunks) = heading(place, shown, *delimiter)?;
+                let (heading, mut chunks) = heading(opened(place, shown)?, (shown, LOOK_BYTES), *delimiter)?;
                 FirstRows::of_csv(&heading, &mut chunks, ROWS_FOR_TIMES)
             }
-            TextKind::Json { .. } => FirstRows::of_json_lines(&mut json(place, shown)?, ROWS_FOR_TIMES),
+            TextKind::Json { .. } => {
+                FirstRows::of_json_lines(&mut json(opened(place, shown)?, (shown, LOOK_BYTES))?, ROWS_FOR_TIMES)
+            }
             TextKind::InHand { lines, .. } => FirstRows::of_json_lines(&mut in_hand(lines, shown)?, ROWS_FOR_TIMES),
         };
         let first = first.map_err(|problem| bad_row(shown, &problem))?;
@@ -131,14 +138,18 @@ impl TextFile {
         if matches!(self.kind, TextKind::InHand { .. }) { "row" } else { "line" }
     }
 
-    /// Begins to read the file.
+    /// Begins to read the file, whose bytes may be on their way already.
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub(crate) fn chunks(&self, place: &Place, shown: &str) -> Result<TextChunks, Problem> {
+    pub(crate) fn chunks(&self, place: &Place, begun: Option<ObjectText>, shown: &str) -> Result<TextChunks, Problem> {
+        let bytes = || match begun {
+            Some(begun) => unpacked(begun).map_err(|error| unreadable(shown, &error)),
+            None => opened(place, shown),
+        };
         let chunks = match &self.kind {
-            TextKind::Csv { delimiter, .. } => heading(place, shown, *delimiter)?.1,
-            TextKind::Json { .. } => json(place, shown)?,
+            TextKind::Csv { delimiter, .. } => heading(bytes()?, (shown, CHUNK_BYTES), *delimiter)?.1,
+            TextKind::Json { .. } => json(bytes()?, (shown, CHUNK_BYTES))?,
             TextKind::InHand { lines, .. } => in_hand(lines, shown)?,
         };
         Ok(TextChunks { chunks, shown: shown.to_owned() })
@@ -171,14 +182,20 @@ impl TextFile {
     }
 }
 
-fn heading(place: &Place, shown: &str, delimiter: Option<u8>) -> Result<(csv::Heading, Chunks), Problem> {
-    let file = open_text(place).map_err(|error| unreadable(shown, &error))?;
-    csv::Heading::read(file, delimiter, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
+fn opened(place: &Place, shown: &str) -> Result<Box<dyn Read + Send>, Problem> {
+    open_text(place).map_err(|error| unreadable(shown, &error))
 }
 
-fn json(place: &Place, shown: &str) -> Result<Chunks, Problem> {
-    let file = open_text(place).map_err(|error| unreadable(shown, &error))?;
-    json_lines::open(file, CHUNK_BYTES).map_err(|problem| bad_row(shown, &problem))
+fn heading(
+    file: Box<dyn Read + Send>,
+    (shown, chunk_bytes): (&str, usize),
+    delimiter: Option<u8>,
+) -> Result<(csv::Heading, Chunks), Problem> {
+    csv::Heading::read(file, delimiter, chunk_bytes).map_err(|problem| bad_row(shown, &problem))
+}
+
+fn json(file: Box<dyn Read + Send>, (shown, chunk_bytes): (&str, usize)) -> Result<Chunks, Problem> {
+    json_lines::open(file, chunk_bytes).map_err(|problem| bad_row(shown, &problem))
 }
 
 fn in_hand(lines: &Arc<[u8]>, shown: &str) -> Result<Chunks, Problem> {

@@ -53,9 +53,7 @@ impl Buckets {
     /// Buckets of which one, that of an URL, is in memory.
     #[cfg(test)]
     pub(crate) fn in_memory(url: &BucketUrl) -> Self {
-        let store: Arc<dyn ObjectStore> = Arc::new(object_store::memory::InMemory::new());
-        let bucket = Bucket { store, url: url.with_key(""), endpoint: None };
-        let opened = HashMap::from([((url.root().to_owned(), None, None), bucket)]);
+        let opened = HashMap::from([((url.root().to_owned(), None, None), Bucket::in_memory(url))]);
         Self { settings: BucketSettings::default(), opened: Arc::new(Mutex::new(opened)) }
     }
 
@@ -130,6 +128,12 @@ pub struct Version {
 }
 
 impl Version {
+    /// Some stores list tags without the quotes that they give them elsewhere.
+    fn new(e_tag: Option<String>, generation: Option<String>) -> Self {
+        let quoted = |tag: String| if tag.ends_with('"') { tag } else { format!("\"{tag}\"") };
+        Self { e_tag: e_tag.map(quoted), generation }
+    }
+
     /// A text for it, the same for the same state.
     pub fn text(&self) -> &str {
         self.generation.as_deref().or(self.e_tag.as_deref()).unwrap_or_default()
@@ -231,7 +235,7 @@ impl Bucket {
             Err(Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(self.explain("read", key, &error)),
         };
-        let version = Version { e_tag: found.meta.e_tag.clone(), generation: found.meta.version.clone() };
+        let version = Version::new(found.meta.e_tag.clone(), found.meta.version.clone());
         let bytes = found.bytes().await.map_err(|error| self.explain("read", key, &error))?;
         Ok(Some((bytes, version)))
     }
@@ -323,7 +327,7 @@ impl Bucket {
             }
         };
         match self.store.put_opts(&self.path(key)?, bytes.into(), PutOptions::from(mode)).await {
-            Ok(done) => Ok(Put::Done(Version { e_tag: done.e_tag, generation: done.version })),
+            Ok(done) => Ok(Put::Done(Version::new(done.e_tag, done.version))),
             Err(error @ Error::NotFound { .. }) if failure::is_about_bucket(&error) => {
                 Err(self.explain("write", key, &error))
             }
@@ -362,7 +366,7 @@ impl Bucket {
 
 fn object(meta: ObjectMeta) -> Object {
     let modified = Timestamp::from_micros(meta.last_modified.timestamp_micros());
-    let version = Version { e_tag: meta.e_tag, generation: meta.version };
+    let version = Version::new(meta.e_tag, meta.version);
     Object { key: meta.location.to_string(), bytes: meta.size, modified, version }
 }
 
@@ -373,7 +377,8 @@ fn if_unchanged(object: &Object) -> GetOptions {
 
 /// What was got, if it is of the state that was seen: not all stores heed what is asked for.
 fn same(object: &Object, found: GetResult) -> object_store::Result<GetResult> {
-    let (seen, now) = (&object.version.e_tag, &found.meta.e_tag);
+    let now = Version::new(found.meta.e_tag.clone(), None);
+    let (seen, now) = (&object.version.e_tag, &now.e_tag);
     if seen.is_some() && now.is_some() && seen != now {
         let source = "it was replaced".into();
         return Err(Error::Precondition { path: object.key.clone(), source });

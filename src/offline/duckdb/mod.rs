@@ -135,7 +135,8 @@ impl OfflineStore for DuckDbStore {
     }
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
-        let (rows, interval) = (self.rows_of(query.view, None)?, looked_at(query)?);
+        let interval = looked_at(query)?;
+        let rows = self.rows_of(query.view, Some(interval))?;
         let said = newest::said_of_times(&rows)?;
         if let Some(said) = said
             && let Some(counted) = newest::count_unread(&rows, interval, said)?

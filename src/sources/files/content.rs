@@ -31,7 +31,11 @@ pub(crate) fn open_text(place: &Place) -> io::Result<Box<dyn Read + Send>> {
     unpacked(place.read()?)
 }
 
-fn unpacked(mut file: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+/// The same of bytes that come from elsewhere.
+///
+/// # Errors
+/// When the first of them cannot be read.
+pub(crate) fn unpacked(mut file: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
     let start = first_bytes(&mut file)?;
     let (gzip, zstd) = (is_gzip(&start), is_zstd(&start));
     // Not rewound but put in front again, because a pipe cannot be rewound.

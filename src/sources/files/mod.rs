@@ -17,6 +17,7 @@ mod object_text;
 mod partitions;
 mod pattern;
 mod place;
+mod stored;
 mod tree;
 
 #[cfg(test)]
@@ -33,18 +34,19 @@ use arrow::datatypes::Fields;
 
 pub use added::NewFiles;
 pub(crate) use added::new_files;
-pub(crate) use content::open_text;
+pub(crate) use content::{open_text, unpacked};
 pub(crate) use damage::not_parquet;
 pub(crate) use days::Days;
 pub use days::{day_of, start_of_day};
 pub use format::Format;
 pub use left_out::LeftOut;
+pub(crate) use object_text::ObjectText;
 pub(crate) use place::End;
-pub use place::{Place, Stored};
+pub use place::Place;
+pub use stored::Stored;
 
 use folder::Gathering;
 use location::Location;
-use object_text::ObjectText;
 use tree::FollowedPath;
 
 use crate::{

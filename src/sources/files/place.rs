@@ -4,21 +4,13 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read, Seek, SeekFrom},
-    ops::Range,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use bytes::{Buf as _, Bytes};
 
-use super::object_text::ObjectText;
-use crate::{
-    clients::{
-        buckets::{Bucket, Object},
-        runtime,
-    },
-    problem::{Kind, Problem},
-};
+use super::{object_text::ObjectText, stored::Stored};
+use crate::problem::{Kind, Problem};
 
 /// Where a file is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,54 +19,6 @@ pub enum Place {
     Local(PathBuf),
     /// In a bucket.
     Stored(Stored),
-}
-
-/// An object in a bucket, as it was when it was found: in another state it is not read.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    bucket: Arc<Bucket>,
-    object: Arc<Object>,
-}
-
-impl PartialEq for Stored {
-    fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string() && self.object == other.object
-    }
-}
-
-impl Eq for Stored {}
-
-impl Stored {
-    /// An object of a bucket.
-    pub(crate) fn new(bucket: &Arc<Bucket>, object: Object) -> Self {
-        Self { bucket: Arc::clone(bucket), object: Arc::new(object) }
-    }
-
-    /// Its bucket and itself, for work that goes on elsewhere.
-    pub(crate) fn parts(&self) -> (Arc<Bucket>, Arc<Object>) {
-        (Arc::clone(&self.bucket), Arc::clone(&self.object))
-    }
-
-    /// What it was when it was found.
-    pub(crate) fn object(&self) -> &Arc<Object> {
-        &self.object
-    }
-
-    /// Bytes of it. Errors have a [`Problem`] within, in the words of the store.
-    fn part(&self, range: Range<u64>) -> io::Result<Bytes> {
-        if range.is_empty() {
-            return Ok(Bytes::new());
-        }
-        let fetched = runtime::wait(self.bucket.ranges(&self.object, &[range])).map_err(io::Error::other)?;
-        Ok(fetched.into_iter().next().unwrap_or_default())
-    }
-}
-
-/// Its URL.
-impl fmt::Display for Stored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.bucket.url(&self.object.key).fmt(f)
-    }
 }
 
 impl Place {
@@ -101,7 +45,7 @@ impl Place {
     pub(crate) fn name(&self) -> &Path {
         match self {
             Self::Local(path) => path,
-            Self::Stored(stored) => Path::new(&stored.object.key),
+            Self::Stored(stored) => Path::new(&stored.object().key),
         }
     }
 
@@ -115,7 +59,7 @@ impl Place {
                 let mut file = File::open(path)?;
                 Ok(End { bytes: file.seek(SeekFrom::End(0))?, file: EndOf::File(file) })
             }
-            Self::Stored(stored) => Ok(End { bytes: stored.object.bytes, file: EndOf::Stored(stored) }),
+            Self::Stored(stored) => Ok(End { bytes: stored.object().bytes, file: EndOf::Stored(stored) }),
         }
     }
 
@@ -125,7 +69,7 @@ impl Place {
         const BEGINNING: u64 = 64 << 10;
         Ok(match self {
             Self::Local(path) => Box::new(File::open(path)?),
-            Self::Stored(stored) => Box::new(stored.part(0..stored.object.bytes.min(BEGINNING))?.reader()),
+            Self::Stored(stored) => Box::new(stored.part(0..stored.object().bytes.min(BEGINNING))?.reader()),
         })
     }
 

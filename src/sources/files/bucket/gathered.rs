@@ -15,7 +15,8 @@ use crate::{
         format::{Ending, Format},
         left_out::{LeftOut, Reason},
         partitions,
-        place::{Place, Stored},
+        place::Place,
+        stored::Stored,
         tree::{DELTA_LOG, EntryKind, is_hidden},
     },
 };

@@ -20,7 +20,8 @@ use super::{
     format::Format,
     left_out,
     pattern::{self, Pattern},
-    place::{Place, Stored},
+    place::Place,
+    stored::Stored,
 };
 use crate::{
     clients::{

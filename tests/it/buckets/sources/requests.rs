@@ -65,8 +65,15 @@ fn days_that_nobody_asks_about_are_not_opened() {
     feastr_at(&project, server, &meddler.endpoint(), &run).ok();
     let seen = meddler.seen();
     let (lists, heads, gets) = counted(&seen);
-    assert_eq!((lists, heads), (1, 0), "{seen:?}");
-    assert!((3..=12).contains(&gets), "{seen:?}");
+    assert_eq!((lists, heads), (2, 0), "{seen:?}");
+    assert!((6..=12).contains(&gets), "{seen:?}");
+    project.write("entities.csv", "id,event_timestamp\n3,2026-01-11T12:00:00Z\n");
+    project.edit("definitions.yaml", "ttl: 0", "ttl: 1d");
+    feastr(&project, server, &["apply", "--yes"]).ok();
+    feastr_at(&project, server, &meddler.endpoint(), &JOIN).ok();
+    let joined = meddler.seen();
+    assert_eq!((counted(&joined).0, counted(&joined).1), (1, 0), "{joined:?}");
+    let seen = [seen, joined].concat();
     let other = seen
         .iter()
         .find(|line| line.contains(".parquet") && !["10/", "11/", "12/"].iter().any(|day| line.contains(day)));

@@ -50,7 +50,7 @@ fn answers(project: &Project, store: Store, (path, more): (&str, &str)) -> Vec<S
     let online = ["get-online", "--features", "v:p", "--entity", "id=7", "--entity", "id=499", "--json"];
     let online = feastr(project, server, &online).ok().stdout;
     let drift = feastr(project, server, &["drift"]).ok().stdout;
-    let rows = materialized["views"][0]["rows_written"].to_string();
+    let rows = materialized["views"][0]["written"].to_string();
     let plan = plan.lines().filter(|line| !line.starts_with("  read ") && !line.starts_with("  left out"));
     vec![at(plan.collect::<Vec<_>>().join("\n")), joined, rows, online, drift]
 }
@@ -114,7 +114,7 @@ fn more_files_than_a_page_lists() {
     define(&project, &format!("{bucket}/many"), "    file_format: csv\n");
     feastr(&project, server, &["apply", "--yes"]).ok();
     let run = feastr(&project, server, &["materialize", "2026-01-01", "2026-03-01", "--json"]).ok().json();
-    assert_eq!(run["views"][0]["rows_written"], 2_500, "{run}");
+    assert_eq!(run["views"][0]["written"], 2_500, "{run}");
 }
 
 #[test]
