@@ -1,5 +1,5 @@
 use crate::{
-    diagnostics::{Diagnostics, Span, did_you_mean},
+    diagnostics::{Diagnostics, Span, closest, did_you_mean},
     yaml::{Node, Read, Spanned},
 };
 
@@ -31,7 +31,15 @@ pub(crate) fn unsupported_store<T>(
     kinds: &[&str],
     diagnostics: &mut Diagnostics,
 ) -> Option<T> {
-    let help = did_you_mean(kind, kinds.iter().copied());
+    let instead = match store {
+        "offline" => "`offline_store: {type: duckdb}` reads files on disks and in buckets",
+        _ => "`online_store: {type: sqlite}` needs no server, `online_store: null` serves nothing online",
+    };
+    let offered = did_you_mean(kind, kinds.iter().copied());
+    let help = match closest(kind, kinds.iter().copied()) {
+        Some(_) => offered,
+        None => offered.map(|kinds| format!("{kinds}; {instead}")),
+    };
     diagnostics.error_with_help(span, format!("{store} store `{kind}` is not supported yet"), help);
     None
 }
@@ -40,5 +48,32 @@ pub(crate) fn unsupported_store<T>(
 pub(crate) fn unsupported_flag(flag: &Spanned<bool>, name: &str, diagnostics: &mut Diagnostics) {
     if flag.value {
         diagnostics.error(&flag.span, format!("`{name}` is not supported yet"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use super::*;
+    use crate::{config::load, diagnostics::SourceText};
+
+    #[test]
+    fn what_repos_for_clouds_name_leads_to_what_there_is() {
+        for (settings, line) in [
+            ("provider: aws\noffline_store: {type: redshift, region: r}", "`offline_store: {type: duckdb}`"),
+            ("provider: gcp\noffline_store: bigquery", "`offline_store: {type: duckdb}`"),
+            ("provider: aws\nonline_store: {type: dynamodb, region: r}", "`online_store: {type: sqlite}`"),
+            ("provider: gcp\nonline_store: datastore", "`online_store: null`"),
+        ] {
+            let text = format!("project: p\nregistry: s3://b/registry.pb\n{settings}\n");
+            let file = Arc::new(SourceText::new("/repo/feature_store.yaml", text));
+            let mut diagnostics = Diagnostics::default();
+            let paths = [Path::new("/repo"), Path::new("/repo/feature_store.yaml")];
+            assert!(load(&file, paths, &|_| None, &mut diagnostics).is_none());
+            let found = diagnostics.into_sorted();
+            let help = found[0].advice.as_ref().map(ToString::to_string).unwrap_or_default();
+            assert!(found.len() == 1 && help.contains(line), "{settings}: {found:?}");
+        }
     }
 }

@@ -7,9 +7,13 @@ use std::{
     process::Command,
 };
 
+use feastr::clients::{buckets::Expected, runtime::wait};
 use serde_json::Value;
 
-use crate::support::{Output, Project, run, settings};
+use crate::{
+    servers::buckets::{Store, shared},
+    support::{Output, Project, run, settings},
+};
 
 /// A workflow, the checkout it runs in, and what the runner offers it.
 struct Workflow {
@@ -50,6 +54,7 @@ impl Workflow {
             .env("GITHUB_STEP_SUMMARY", self.runner.path("summary"))
             .env("GITHUB_OUTPUT", self.runner.path("output"));
         command.env("PULL_REQUEST", "7").envs(self.variables.iter().copied());
+        command.envs(self.checkout.environment.iter().map(|(name, value)| (name, value)));
         run(&mut command)
     }
 
@@ -248,4 +253,56 @@ fn marks_are_on_the_files_of_the_checkout() {
         let marks = crate::support::run(&mut plan).refused().stdout;
         assert!(marks.contains(&format!("::error file={file},line=")), "{workspace:?}: {marks}");
     }
+}
+
+/// The example of a team with its features in a bucket, and its rows.
+fn in_a_bucket() -> Project {
+    const FILES: [&str; 4] = [
+        "definitions/drivers.yaml",
+        "staging/feature_store.yaml",
+        "production/feature_store.yaml",
+        ".github/workflows/features.yaml",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let store = shared(Store::SeaweedFs);
+    let bucket = store.open(&store.create_named_bucket("my-team-features"));
+    let rows = fs::read(root.join("examples/feature_repo/data/driver_stats.parquet")).unwrap();
+    wait(bucket.put("data/driver_stats.parquet", rows.into(), Expected::Anything)).unwrap();
+    let mut project = Project::new(&[]);
+    for file in FILES {
+        project.copy(&root.join("examples/aws_repo").join(file), file);
+    }
+    project.environment = store.environment();
+    project
+}
+
+#[test]
+fn features_in_a_bucket_are_planned_and_applied() {
+    let checkout = in_a_bucket();
+    let path = checkout.path(".github/workflows/features.yaml");
+    let mut workflow = Workflow::new(&path, checkout, &[]);
+    for environment in ["staging", "production"] {
+        workflow.variables = vec![("ENVIRONMENT", environment)];
+        let plan = workflow.step("plan", "Plan").ok();
+        assert!(plan.stdout.contains("5 to create"), "{}", plan.stdout);
+        workflow.step("apply", "Apply").ok();
+        assert!(workflow.step("plan", "Plan").ok().stdout.contains("No changes"));
+    }
+    let settings = ["-f", "production/feature_store.yaml"];
+    let asked = ["get-historical", "--feature-service", "driver_ranking", "--entities-from", "driver_hourly_stats"];
+    let everybody =
+        workflow.checkout.feastr(&[&settings[..], &asked, &["--at", "now", "--format", "csv"]].concat()).ok();
+    assert_eq!(everybody.stdout.lines().count(), 6, "{}", everybody.stdout);
+    // What takes an online store says what to write.
+    let output = workflow.checkout.feastr(&[&settings[..], &["materialize-incremental", "now"]].concat()).failed();
+    assert!(output.stderr.contains("this repo has no online store"), "{}", output.stderr);
+    assert!(output.stderr.contains("`online_store`"), "{}", output.stderr);
+}
+
+#[test]
+fn the_workshop_runs_on_this_machine() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/workshop.sh");
+    let output = run(Command::new("bash").arg(script).env("FEASTR", env!("CARGO_BIN_EXE_feastr"))).ok().stdout;
+    let last = output.lines().last().unwrap_or_default();
+    assert!(last.starts_with("1005 "), "{output}");
 }

@@ -384,16 +384,16 @@ fn settings_are_checked_where_they_are_written() {
 
     error: 5 errors in the repo; nothing was done
     "#);
-    project.write("feature_store.yaml", "project: p\nregistry: s3://bucket/registry.db\n");
+    project.write("feature_store.yaml", "project: p\nregistry: hdfs://host/registry.db\n");
     let output = project.feastr(&["plan"]).failed();
     assert_snapshot!(output.stderr, @r#"
-    error: a registry in `s3` is not supported yet
+    error: a registry in `hdfs` is not supported yet
      --> feature_store.yaml:2:11
       |
-    2 | registry: s3://bucket/registry.db
+    2 | registry: hdfs://host/registry.db
       |           ^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: use a file such as data/registry.db, or `registry_type: sql`
+      = help: use a file such as data/registry.db, one in a bucket such as s3://bucket/registry.pb, or `registry_type: sql`
 
     error: 1 error in the repo; nothing was done
     "#);
