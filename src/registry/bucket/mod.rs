@@ -69,7 +69,7 @@ impl BucketRegistry {
 
     fn parse(&self, bytes: Option<&[u8]>) -> Result<RegistryFile, Problem> {
         message::parse(bytes, &self.location(), || {
-            "databases cannot be used in a bucket: copy it to a disk, then `feastr copy` it here".to_owned()
+            "databases cannot be used in a bucket: name the URL of one on a disk or server".to_owned()
         })
     }
 
