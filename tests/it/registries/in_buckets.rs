@@ -12,6 +12,8 @@ use feastr::{
     registry::{self, Locking, Registry, Write},
 };
 
+use serde_json::json;
+
 use super::{
     Backend, TestRegistry,
     contract::{contents, entity, write},
@@ -19,7 +21,13 @@ use super::{
     read_in,
     repo::Repo,
 };
-use crate::servers::buckets::{READER, READER_SECRET, Store, shared};
+use crate::{
+    serve::server::FeatureServer,
+    servers::{
+        buckets::{READER, READER_SECRET, Store, shared},
+        redis::await_true,
+    },
+};
 
 /// What happens to the next write of the registry on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,4 +215,22 @@ fn all_commands_work_on_a_registry_in_a_bucket() {
         assert!(feastr(&["materialize", "history"]).is_empty());
         assert_eq!(test.open().projects().unwrap(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn a_server_sees_what_is_applied() {
+    let mut test = TestRegistry::new(Backend::S3);
+    test.settings = test.settings_with("cache_ttl_seconds: 0");
+    let repo = Repo::new(&test);
+    let apply = |round: u32| {
+        repo.declare(round);
+        repo.project.feastr(&["apply", "--yes"]).ok();
+    };
+    apply(1);
+    let server = FeatureServer::start(&repo.project, &[]);
+    let asked = |view: &str| json!({ "features": [format!("{view}:conv_rate")], "entities": { "driver_id": [1001] } });
+    server.features(&asked("view_1")).ok();
+    apply(2);
+    await_true("another view", || server.features(&asked("view_2")).status == 200);
+    assert_eq!(server.features(&asked("view_1")).status, 404);
 }
