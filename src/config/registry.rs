@@ -21,7 +21,6 @@ use crate::{
 
 /// Where the registry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a program has one of them")]
 pub enum RegistryConfig {
     /// Feast's SQL registry.
     Sql(SqlRegistryConfig),
