@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 
-use super::{Caller, Failure, FeatureStore, access::Access, retrieval::resolved};
+use super::{Caller, Failure, FeatureStore, access::Access, entity_index::seen, retrieval::resolved};
 use crate::{
     diagnostics::did_you_mean,
     model::{
@@ -47,6 +47,17 @@ pub enum About {
     From {
         /// Its name.
         name: String,
+        /// The first moment; `None` is the beginning.
+        start: Option<Timestamp>,
+        /// The last moment; `None` is the end.
+        end: Option<Timestamp>,
+        /// The moment of all rows; `None` stands for the times of the events.
+        at: Option<Timestamp>,
+    },
+    /// Everybody in the index of entities of whom the views of the features have an event in a range.
+    Index {
+        /// The entity.
+        entity: String,
         /// The first moment; `None` is the beginning.
         start: Option<Timestamp>,
         /// The last moment; `None` is the end.
@@ -121,6 +132,14 @@ impl<'a> HistoricalJoin<'a> {
             About::Range { start, end } => self.range(start, end)?,
             About::AsOf(at) => self.as_of(at),
             About::From { name, start, end, at } => self.from(&name, (start, end), at)?,
+            About::Index { entity, start, end, at } => {
+                let asked = (entity.as_str(), interval(start, end)?, at.is_none());
+                let rows = seen(self.store, &self.state, &self.retrieval, asked)?;
+                return Ok(match at {
+                    Some(at) => rows.at(at),
+                    None => rows,
+                });
+            }
         };
         let entities = offline.entities_of(&query)?;
         Ok(match query.at {

@@ -14,6 +14,7 @@ pub mod cleanup;
 pub mod copy;
 pub mod definitions;
 pub mod drift;
+pub mod entity_index;
 mod event;
 pub mod export;
 mod failure;

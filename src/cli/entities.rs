@@ -31,8 +31,8 @@ pub(crate) struct AboutArgs {
           help_heading = HEADING)]
     entity: Vec<String>,
     /// The entities that the source of a view, or a data source, has (between --start and --end); at the times of its
-    /// rows, or all --at one time
-    #[arg(long, value_name = "VIEW|SOURCE", conflicts_with_all = ["entities", "entity_sql", "entity"],
+    /// rows, or all --at one time. With index:ENTITY those that the index of entities knows
+    #[arg(long, value_name = "VIEW|SOURCE|index:ENTITY", conflicts_with_all = ["entities", "entity_sql", "entity"],
           help_heading = HEADING)]
     entities_from: Option<String>,
     /// Everybody of whom something is known at this time and not too old for its ttl
@@ -52,6 +52,9 @@ pub(crate) struct AboutArgs {
           conflicts_with_all = ["entities", "entity_sql", "entity", "as_of"], help_heading = HEADING)]
     end: Option<String>,
 }
+
+/// In front of the name of an entity: those that the index of entities knows.
+const INDEX: &str = "index:";
 
 /// Above these arguments.
 const HEADING: &str = "Entities";
@@ -79,7 +82,10 @@ impl AboutArgs {
             return Ok(About::Rows(fixed(of_pairs(&self.entity)?)));
         }
         if let Some(name) = &self.entities_from {
-            return Ok(About::From { name: name.clone(), start, end, at });
+            return Ok(match name.strip_prefix(INDEX) {
+                Some(entity) => About::Index { entity: entity.to_owned(), start, end, at },
+                None => About::From { name: name.clone(), start, end, at },
+            });
         }
         if let Some(at) = as_of {
             return Ok(About::AsOf(at));

@@ -6,6 +6,7 @@ mod configuration;
 mod context;
 mod drift;
 mod entities;
+mod entity_index;
 mod error;
 mod exit;
 mod explain;
@@ -192,6 +193,10 @@ enum Command {
     Serve(serve::Args),
     #[command(visible_alias = "serve_offline")]
     ServeOffline(serve_offline::Args),
+    /// Keep an index of entities, which buckets feed with their events
+    #[command(subcommand)]
+    EntityIndex(entity_index::Command),
+    ServeEntityIndex(entity_index::serve::Args),
     Ready(ready::Args),
     /// Look after the online store
     #[command(subcommand)]
@@ -276,6 +281,8 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::GetOnline(args) => get_online::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::ServeOffline(args) => serve_offline::run(args, context),
+        Command::EntityIndex(command) => entity_index::run(command, context),
+        Command::ServeEntityIndex(args) => entity_index::serve::run(args, context),
         Command::Ready(args) => ready::run(args, context),
         Command::Online(command) => online::run(command, context),
         Command::Login(args) => login::run(args, context),

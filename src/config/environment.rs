@@ -27,6 +27,8 @@ declare_variables! {
     MEMORY_LIMIT = "FEASTR_MEMORY_LIMIT";
     /// How many materializations a server of features carries out at a time; `--materialize-jobs` wins.
     MATERIALIZE_MAX_WORKERS = "FEAST_MATERIALIZE_MAX_WORKERS";
+    /// What those who tell of events send to the server of the entity index as a bearer token; `--token-file` wins.
+    ENTITY_INDEX_TOKEN = "FEASTR_ENTITY_INDEX_TOKEN";
     /// No colours, whatever its value (<https://no-color.org>); `--color` wins.
     NO_COLOR = "NO_COLOR";
     /// File that GitHub Actions shows as the summary of a step.

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     BucketSettings, OnlineStoreConfig, StoreConfig,
     auth::{AuthConfig, RawAuth, RawFeastrAuth},
+    entity_index::{EntityIndexConfig, RawEntityIndex},
     environment::{Environment, expand},
     feature_server::{FeatureServerConfig, RawFeatureServer},
     offline::{self, OfflineStoreNode},
@@ -81,6 +82,8 @@ record! {
         name: Spanned<String>,
         /// What only feastr knows of `auth`.
         auth: RawFeastrAuth,
+        /// The index of entities, which buckets feed with their events.
+        entity_index: RawEntityIndex,
     }
     defaulted {
         /// Whether a request for online values fails where one of them cannot be computed. Otherwise that value is null with
@@ -142,8 +145,10 @@ fn resolve(
     let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let registry = registry::registry(&raw.registry.0, folder, environment, diagnostics);
     let feature_server = FeatureServerConfig::of(raw.feature_server, diagnostics);
-    let (repo_name, strict, own_auth) =
-        raw.feastr.map_or((None, false, None), |feastr| (feastr.name, feastr.strict, feastr.auth));
+    let (repo_name, strict, own_auth, index) = raw
+        .feastr
+        .map_or((None, false, None, None), |feastr| (feastr.name, feastr.strict, feastr.auth, feastr.entity_index));
+    let entity_index = EntityIndexConfig::of(index, folder, diagnostics);
     let auth = AuthConfig::of(raw.auth, own_auth, folder, diagnostics);
     if let Some(name) = &repo_name {
         check_repo_name(name, diagnostics);
@@ -164,6 +169,7 @@ fn resolve(
         buckets: BucketSettings::of(environment),
         auth,
         feature_server,
+        entity_index: entity_index?,
         strict,
         memory_limit: super::MemoryLimit::default(),
     })

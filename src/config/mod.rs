@@ -6,6 +6,7 @@
 mod auth;
 mod buckets;
 mod database_url;
+mod entity_index;
 mod environment;
 mod feature_server;
 mod file;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 pub use auth::{AuthConfig, AuthMethod, Credentials, OidcConfig, TokenChecks, WithoutPermissions};
 pub use buckets::{BucketSettings, BucketUrl, StoreOfBuckets};
 pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMode};
+pub use entity_index::EntityIndexConfig;
 pub use environment::{Environment, variables};
 pub use feature_server::{FeatureLoggingConfig, FeatureServerConfig, MetricsConfig};
 pub use file::load;
@@ -81,6 +83,8 @@ pub struct StoreConfig {
     pub auth: AuthConfig,
     /// What a server of features tells of its requests.
     pub feature_server: FeatureServerConfig,
+    /// Where the index of entities is.
+    pub entity_index: EntityIndexConfig,
     /// Whether a request for online values fails where one of them cannot be computed.
     pub strict: bool,
     /// How much memory queries may use; given on the command line, not in the file.
@@ -93,7 +97,12 @@ impl StoreConfig {
         serde_json::json!({
             "project": self.project,
             "project_description": self.project_description,
-            "feastr": { "name": self.repo_name, "strict": self.strict, "auth": self.auth.own_settings() },
+            "feastr": {
+                "name": self.repo_name,
+                "strict": self.strict,
+                "auth": self.auth.own_settings(),
+                "entity_index": self.entity_index.settings(),
+            },
             "provider": self.provider,
             "registry": self.registry.settings(),
             "online_store": self.online_store.as_ref().map(OnlineStoreConfig::settings),

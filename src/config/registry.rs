@@ -15,7 +15,7 @@ use super::{
     store_kind::unsupported_flag,
 };
 use crate::{
-    diagnostics::{Diagnostics, Span, did_you_mean, without_logins},
+    diagnostics::{Diagnostics, Span, did_you_mean, with_article, without_logins},
     yaml::{Node, Read, Scalar, Schemas, Spanned, record},
 };
 
@@ -309,9 +309,9 @@ fn sql(raw: &RawRegistry, folder: &Path, diagnostics: &mut Diagnostics) -> Optio
     };
     engine_options(raw.sqlalchemy_config_kwargs.as_ref(), diagnostics);
     let schema_mode = schema_mode(&raw.schema_mode, diagnostics);
-    let database = database_at(url, folder, diagnostics);
+    let database = database_at(url, "registry", folder, diagnostics);
     let replica = match &raw.read_path {
-        Some(url) => Some(database_at(url, folder, diagnostics)?),
+        Some(url) => Some(database_at(url, "registry", folder, diagnostics)?),
         None => None,
     };
     Some(SqlRegistryConfig { database: database?, replica, schema_mode: schema_mode? })
@@ -345,12 +345,17 @@ fn engine_options(node: Option<&Node>, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// The database behind an URL as SQLAlchemy takes it, `driver+` and all.
-fn database_at(url: &Spanned<String>, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryDatabase> {
+/// The database of `what` behind an URL as SQLAlchemy takes it, `driver+` and all.
+pub(super) fn database_at(
+    url: &Spanned<String>,
+    what: &str,
+    folder: &Path,
+    diagnostics: &mut Diagnostics,
+) -> Option<RegistryDatabase> {
     let Some((scheme, rest)) = url.value.split_once("://") else {
         diagnostics.error_with_help(
             &url.span,
-            "the registry path is not the URL of a database",
+            format!("the {what} path is not the URL of a database"),
             "write sqlite:///data/registry.db (relative to the repo), sqlite:////srv/feast/registry.db, \
              postgresql://user:password@host/database or mysql://user:password@host/database"
                 .to_owned(),
@@ -372,14 +377,14 @@ fn database_at(url: &Spanned<String>, folder: &Path, diagnostics: &mut Diagnosti
         }
     };
     match scheme.split('+').next().unwrap_or_default() {
-        "sqlite" => sqlite_path(rest, &url.span, folder, diagnostics),
+        "sqlite" => sqlite_path(rest, &url.span, what, folder, diagnostics),
         "postgresql" | "postgres" => server("postgresql", RegistryDatabase::Postgres, diagnostics),
         "mysql" | "mariadb" => server("mysql", RegistryDatabase::MySql, diagnostics),
         _ => {
             // The URL itself may hold a password, so only its scheme is repeated.
             diagnostics.error_with_help(
                 &url.span,
-                format!("a registry in `{scheme}` is not supported yet"),
+                format!("{} in `{scheme}` is not supported yet", with_article(what)),
                 "use sqlite:///…, postgresql://… or mysql://…".to_owned(),
             );
             None
@@ -388,13 +393,19 @@ fn database_at(url: &Spanned<String>, folder: &Path, diagnostics: &mut Diagnosti
 }
 
 /// The file behind `sqlite:///relative` or `sqlite:////absolute`.
-fn sqlite_path(rest: &str, span: &Span, folder: &Path, diagnostics: &mut Diagnostics) -> Option<RegistryDatabase> {
+fn sqlite_path(
+    rest: &str,
+    span: &Span,
+    what: &str,
+    folder: &Path,
+    diagnostics: &mut Diagnostics,
+) -> Option<RegistryDatabase> {
     match rest.strip_prefix('/').filter(|path| !path.is_empty() && *path != ":memory:") {
         Some(path) => Some(RegistryDatabase::Sqlite { path: resolve(folder, path) }),
         None => {
             diagnostics.error_with_help(
                 span,
-                "the registry path is not the URL of an SQLite file",
+                format!("the {what} path is not the URL of an SQLite file"),
                 "write sqlite:///data/registry.db (relative to the repo) or sqlite:////srv/feast/registry.db"
                     .to_owned(),
             );

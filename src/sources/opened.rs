@@ -118,10 +118,34 @@ impl OpenSource {
             Some(FileFormat::Delta) => files::find_delta(&file.path, file.table_version, search)?,
             format => files::find(&file.path, Format::declared(format), search)?,
         };
+        Self::read_files(files, source, file, (repo, to_read))
+    }
+
+    fn read_files(
+        files: SourceFiles,
+        source: &DataSource,
+        file: &FileSource,
+        (repo, to_read): (&Path, bool),
+    ) -> Result<Self, Problem> {
         let times = time_format(source, file)?;
         let name = |file: &DataFile| file.place.shown_from(repo);
         let rules = TextRules { times };
         Self::read(files, rules, file.delimiter, &name, (format!("data source `{}`", source.name), to_read))
+    }
+
+    /// Some of the files of a source, to read rows.
+    ///
+    /// # Errors
+    /// When one of them is not what its format says.
+    pub(super) fn of_found(
+        files: SourceFiles,
+        source: &DataSource,
+        whereabouts: &Whereabouts,
+    ) -> Result<Self, Problem> {
+        match &source.kind {
+            SourceKind::File(file) => Self::read_files(files, source, file, (&whereabouts.repo, true)),
+            _ => Self::find(source, whereabouts, true, None),
+        }
     }
 
     /// A file of rows that a person names, called `shown` in messages.

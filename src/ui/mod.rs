@@ -2,6 +2,7 @@
 
 mod advice;
 mod diagnostics;
+mod index_progress;
 mod join_progress;
 mod plan;
 mod printer;
@@ -14,6 +15,7 @@ mod table;
 
 pub use advice::advice;
 pub use diagnostics::draw as draw_diagnostics;
+pub use index_progress::IndexProgress;
 pub use join_progress::{JoinProgress, Steps};
 pub use plan::{
     PROTECTED_ADVICE, PlanFinding, PlanStage, PlanView, allow_flags, annotations, draw_markdown,

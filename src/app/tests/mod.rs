@@ -72,6 +72,7 @@ fn config() -> StoreConfig {
         offline_store: OfflineStoreConfig::DuckDb,
         buckets: BucketSettings::default(),
         auth: AuthConfig::default(),
+        entity_index: crate::config::EntityIndexConfig::default(),
         feature_server: FeatureServerConfig::default(),
         strict: false,
         memory_limit: MemoryLimit::default(),

@@ -136,7 +136,8 @@ impl<'a> Gathering<'a> {
         })
     }
 
-    fn add(&mut self, place: FollowedPath, kind: EntryKind, ending_named: bool) -> Result<(), Problem> {
+    /// Adds one thing that was found, and what is below it.
+    pub(super) fn add(&mut self, place: FollowedPath, kind: EntryKind, ending_named: bool) -> Result<(), Problem> {
         match kind {
             EntryKind::Folder => self.folder(place)?,
             EntryKind::File => self.file(place, ending_named)?,

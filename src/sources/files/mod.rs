@@ -18,6 +18,7 @@ mod partitions;
 mod pattern;
 mod place;
 mod stored;
+mod told;
 mod tree;
 
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub(crate) use object_text::ObjectText;
 pub(crate) use place::End;
 pub use place::Place;
 pub use stored::Stored;
+pub(crate) use told::{find_one, version};
 
 use folder::Gathering;
 use location::Location;

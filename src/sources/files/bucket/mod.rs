@@ -63,6 +63,44 @@ pub(super) fn object(bucket: &Arc<Bucket>, url: &BucketUrl) -> Result<Option<Sto
     Ok(runtime::wait(bucket.head(&url.key))?.map(|object| Stored::new(bucket, object)))
 }
 
+/// The object with this key if it is one of the files that [`find`] finds. Nothing is listed.
+///
+/// # Errors
+/// As for [`find`], but for what is not there.
+pub(super) fn find_one(
+    url: &BucketUrl,
+    bucket: Bucket,
+    key: &str,
+    format: Format,
+) -> Result<Option<SourceFiles>, Problem> {
+    let bucket = Arc::new(bucket);
+    let Some(object) = runtime::wait(bucket.head(key))? else { return Ok(None) };
+    if key == url.key {
+        return Ok(Some(one(Stored::new(&bucket, object), format)));
+    }
+    let is_pattern = pattern::is_wild(&url.key);
+    let base = if is_pattern { literal_beginning(&url.key) } else { &url.key }.trim_end_matches('/');
+    let behind = if base.is_empty() { Some(key) } else { key.strip_prefix(base).and_then(|key| key.strip_prefix('/')) };
+    let Some(name) = behind else { return Ok(None) };
+    let mut gathered = Gathered::new(&bucket, format, base, None);
+    if is_pattern {
+        let patterns = pattern::parse(url.key[base.len()..].trim_start_matches('/'));
+        let patterns = patterns.map_err(|error| Problem::new(Kind::Invalid, error, None))?;
+        match Matched::of(&patterns, name).matching {
+            Matching::File { ending_named } => gathered.file(object, ending_named),
+            Matching::Folder(end) => {
+                let folder = key[..key.len() - name.len() + end].trim_end_matches('/').to_owned();
+                gathered.below(&folder, object);
+            }
+            Matching::Hidden(_) | Matching::Nothing => {}
+        }
+    } else {
+        gathered.below(base, object);
+    }
+    let found = gathered.finish()?;
+    Ok((!found.files.is_empty()).then_some(found))
+}
+
 fn one(object: Stored, format: Format) -> SourceFiles {
     let bytes = object.object().bytes;
     let file = DataFile { place: Place::Stored(object), bytes, ..DataFile::default() };

@@ -1,0 +1,194 @@
+use std::{collections::BTreeMap, path::Path};
+
+use super::{
+    database::EntityRows,
+    event::{BucketEvent, Change},
+    index::EntityIndex,
+    job::{Job, Noted, Status},
+    lookup::Seen,
+    views::{IndexedEntity, IndexedView},
+};
+use crate::{
+    config::{EntityIndexConfig, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig},
+    model::{DataSource, DataType, Field, FileSource, Interval, SourceKind, Timestamp},
+    problem::{Kind, Problem},
+};
+
+fn index(folder: &Path, project: &str) -> EntityIndex {
+    let database = RegistryDatabase::Sqlite { path: folder.join("index.db") };
+    let registry = RegistryConfig::Sql(SqlRegistryConfig { database, replica: None, schema_mode: SchemaMode::Auto });
+    EntityIndex::open(&EntityIndexConfig::default(), &registry, project).unwrap()
+}
+
+fn view(name: &str, path: &str) -> IndexedView {
+    let file = FileSource { path: path.to_owned(), ..FileSource::default() };
+    let source = DataSource { timestamp_field: "ts".into(), ..DataSource::new(name, SourceKind::File(file)) };
+    let entity = |name: &str| IndexedEntity { name: name.to_owned(), key: Field::new(name, DataType::Int64) };
+    IndexedView { name: name.to_owned(), entities: vec![entity("driver"), entity("car")], source }
+}
+
+fn event(key: &str, sequencer: &str) -> BucketEvent {
+    BucketEvent {
+        bucket: "lake".into(),
+        key: key.into(),
+        change: Change::Written,
+        time: Some(Timestamp::from_micros(1)),
+        sequencer: Some(sequencer.into()),
+        etag: None,
+    }
+}
+
+fn note(index: &EntityIndex, views: &[IndexedView], events: &[BucketEvent]) -> Result<Noted, Problem> {
+    index.note_events(events, views, (&EntityIndexConfig::default(), Path::new("/repo")), 5)
+}
+
+/// Replaces the rows of a job: of each entity those with these ids, at moments 1, 2, ….
+fn replace(index: &EntityIndex, job: &Job, ids: &[&str]) -> Result<u64, Problem> {
+    let mut given = BTreeMap::new();
+    index.replace(job, &["driver", "car"], "1", &mut |place| {
+        let is_first = given.insert(place, ()).is_none();
+        let events = (1..=ids.len()).map(|moment| i64::try_from(moment).unwrap());
+        Ok(is_first.then(|| EntityRows { ids: ids.to_vec().into(), events: events.collect(), created: None }))
+    })
+}
+
+fn seen(index: &EntityIndex, views: &[&str], last: i64, with_moments: bool) -> Vec<(String, Option<i64>)> {
+    let interval = Interval { start: Timestamp::from_micros(1), end: Timestamp::from_micros(last) };
+    let mut all = Vec::new();
+    let mut take = |seen: Seen| {
+        let moments = seen.moments.iter().map(|moment| Some(moment.micros())).chain(std::iter::repeat(None));
+        all.extend(seen.ids.into_iter().zip(moments));
+        Ok(())
+    };
+    index.seen("driver", views, (interval, with_moments), &mut take).unwrap();
+    all
+}
+
+#[test]
+fn events_are_noted_once_for_each_view_that_has_the_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = index(folder.path(), "p");
+    let views = [view("a", "s3://lake/in"), view("b", "s3://lake/in/x*"), view("c", "s3://other/in")];
+    let events = [event("in/x1", "A"), event("in/y", "B"), event("elsewhere", "C")];
+    assert_eq!(note(&index, &views, &events).unwrap(), Noted { new: 3, known: 0, ignored: 1 });
+    for _ in 0..2 {
+        assert_eq!(note(&index, &views, &events).unwrap(), Noted { new: 0, known: 3, ignored: 1 });
+    }
+    let jobs = index.jobs(None, 9).unwrap();
+    let told: Vec<_> = jobs.iter().rev().map(|job| (job.feature_view.as_str(), job.path.as_str())).collect();
+    assert_eq!(told, [("a", "s3://lake/in/x1"), ("b", "s3://lake/in/x1"), ("a", "s3://lake/in/y")]);
+    assert_eq!((jobs[0].entity_names.as_str(), jobs[0].status.as_str()), ("driver,car", "waiting"));
+}
+
+#[test]
+fn with_too_many_waiting_none_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = index(folder.path(), "p");
+    let views = [view("a", "s3://lake/in")];
+    let events: Vec<_> = ["A", "B", "C", "D", "E"].map(|name| event(&format!("in/{name}"), name)).to_vec();
+    note(&index, &views, &events).unwrap();
+    let problem = note(&index, &views, &[event("in/F", "F")]).unwrap_err();
+    assert_eq!(problem.kind, Kind::Unavailable);
+    assert_eq!(index.jobs(None, 9).unwrap().len(), 5);
+    let job = index.claim("w").unwrap().unwrap();
+    index.remove(&job).unwrap();
+    assert_eq!(note(&index, &views, &[event("in/F", "F")]).unwrap().new, 1);
+}
+
+#[test]
+fn of_jobs_about_one_object_one_is_done_and_stands_for_all_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = index(folder.path(), "p");
+    let views = [view("a", "s3://lake/in")];
+    note(&index, &views, &[event("in/x", "A"), event("in/x", "B"), event("in/y", "C")]).unwrap();
+    let first = index.claim("one").unwrap().unwrap();
+    let other = index.claim("two").unwrap().unwrap();
+    assert_eq!((first.path.as_str(), other.path.as_str()), ("s3://lake/in/x", "s3://lake/in/y"));
+    assert_eq!(index.claim("three").unwrap(), None);
+    assert_eq!(replace(&index, &first, &["1", "2"]).unwrap(), 4);
+    index.remove(&other).unwrap();
+    assert_eq!(index.claim("three").unwrap(), None);
+    let messages: Vec<_> =
+        index.jobs(Some(Status::Done), 9).unwrap().into_iter().filter_map(|job| job.status_msg).collect();
+    assert_eq!(messages, ["there is nothing to index", "done by job 1", "4 rows"]);
+}
+
+#[test]
+fn rows_of_an_object_are_replaced_as_a_whole_and_found_by_their_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = index(folder.path(), "p");
+    let views = [view("a", "s3://lake/in")];
+    let mut work = |sequencer: &str, ids: Option<&[&str]>| {
+        note(&index, &views, &[event("in/x", sequencer)]).unwrap();
+        let job = index.claim("w").unwrap().unwrap();
+        match ids {
+            Some(ids) => _ = replace(&index, &job, ids).unwrap(),
+            None => assert!(index.remove(&job).unwrap()),
+        }
+    };
+    let at = |id: &str, moment: i64| (id.to_owned(), Some(moment));
+    work("A", Some(&["7", "8", "7"]));
+    assert_eq!(seen(&index, &["a"], 3, true), [at("7", 1), at("8", 2), at("7", 3)]);
+    assert_eq!(seen(&index, &["a"], 2, true), [at("7", 1), at("8", 2)]);
+    assert_eq!(seen(&index, &["a", "b"], 3, false), [("7".to_owned(), None), ("8".to_owned(), None)]);
+    assert_eq!(seen(&index, &["b"], 3, false), []);
+    work("B", Some(&["9"]));
+    assert_eq!(seen(&index, &["a"], 3, true), [at("9", 1)]);
+    work("C", None);
+    assert_eq!(seen(&index, &["a"], 3, true), []);
+    assert!(index.objects().unwrap().is_empty());
+}
+
+#[test]
+fn a_job_that_fails_is_tried_again_until_it_is_dead() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = index(folder.path(), "p");
+    note(&index, &[view("a", "s3://lake/in")], &[event("in/x", "A")]).unwrap();
+    let job = index.claim("w").unwrap().unwrap();
+    let problem = Problem::new(Kind::Invalid, "it is no parquet", "write it again".to_owned());
+    assert_eq!(index.fail(&job, &problem, 2).unwrap(), Status::Waiting);
+    assert_eq!(index.claim("w").unwrap(), None, "it waits before it is tried again");
+    assert_eq!(index.retry(None).unwrap(), 0);
+    let job = std::iter::repeat_with(|| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        index.claim("w").unwrap()
+    });
+    let job = job.take(200).flatten().next().unwrap();
+    assert_eq!((job.attempts, index.fail(&job, &problem, 2).unwrap()), (2, Status::Dead));
+    let dead = index.jobs(Some(Status::Dead), 9).unwrap();
+    assert_eq!(dead[0].status_msg.as_deref(), Some("it is no parquet (write it again)"));
+    assert_eq!((index.retry(Some(&[77])).unwrap(), index.retry(Some(&[job.id])).unwrap()), (0, 1));
+    assert_eq!(index.claim("w").unwrap().unwrap().attempts, 1);
+}
+
+#[test]
+fn what_a_worker_had_not_ended_is_begun_again_and_cannot_be_ended_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = index(folder.path(), "p");
+    note(&index, &[view("a", "s3://lake/in")], &[event("in/x", "A")]).unwrap();
+    let lost = index.claim("process/1").unwrap().unwrap();
+    assert_eq!(index.claim("other/1").unwrap(), None);
+    index.beat("process").unwrap();
+    index.release("process").unwrap();
+    let taken = index.claim("other/1").unwrap().unwrap();
+    assert_eq!(taken.id, lost.id);
+    assert_eq!(replace(&index, &lost, &["1"]).unwrap_err().kind, Kind::Conflict);
+    assert_eq!(replace(&index, &taken, &["2"]).unwrap(), 2);
+    assert_eq!(seen(&index, &["a"], 3, false), [("2".to_owned(), None)]);
+}
+
+#[test]
+fn reading_creates_nothing_and_others_keep_their_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = index(folder.path(), "p");
+    assert!(first.jobs(None, 9).unwrap().is_empty() && first.objects().unwrap().is_empty());
+    assert_eq!(first.retry(None).unwrap(), 0);
+    assert!(!folder.path().join("index.db").exists());
+    let interval = Interval { start: Timestamp::FIRST, end: Timestamp::LAST };
+    let problem = first.seen("driver", &["a"], (interval, true), &mut |_| Ok(())).unwrap_err();
+    assert_eq!(problem.kind, Kind::NotFound);
+    note(&first, &[view("a", "s3://lake/in")], &[event("in/x", "A")]).unwrap();
+    let other = index(folder.path(), "q");
+    assert_eq!(other.jobs(None, 9).unwrap_err().kind, Kind::Conflict);
+    assert_eq!(other.claim("w").unwrap_err().kind, Kind::Conflict);
+}

@@ -1,0 +1,14 @@
+//! The server that buckets tell of their events: what is told is stored before it is answered, and done afterwards.
+
+mod answer;
+mod body;
+mod receive;
+mod run;
+mod settings;
+mod state;
+mod token;
+mod told;
+
+pub use run::serve;
+pub use settings::Settings;
+pub use token::Tokens;

@@ -1,0 +1,79 @@
+//! The life of the server: it listens, notes, works, and ends when it is told to.
+
+use std::{future::Future, net::SocketAddr, sync::Arc, thread, time::Instant};
+
+use axum_server::{Handle, Server};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinSet, time::timeout_at};
+
+use super::{Settings, receive::router, state::State, told::tell};
+use crate::{
+    app::entity_index::{Indexer, Until, work},
+    daemon::{Certificate, answer, listen, tell_when_it_is_away},
+    problem::Problem,
+};
+
+/// The protocol of connections with TLS.
+const HTTP: &[u8] = b"http/1.1";
+
+/// Takes events and does what they ask for until `end` comes; then what is being answered and done. What happens is told in
+/// the log.
+///
+/// # Errors
+/// When an address is taken or none of this machine, or a certificate cannot be read.
+pub async fn serve(
+    indexer: Indexer,
+    settings: Settings,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Problem> {
+    let certificate = settings.certificate.clone().map(|files| Certificate::read(files, HTTP)).transpose()?;
+    let listener = listen(&settings.host, settings.port).await?;
+    let address = listener.local_addr()?;
+    let end_limit = settings.end_limit;
+    let state = Arc::new(State::new(indexer, settings));
+    let mut beside = JoinSet::new();
+    beside.spawn(tell_when_it_is_away(Arc::clone(state.indexer.store())));
+    let worked = begin_to_work(&state)?;
+    let handle = Handle::new();
+    let server = server(listener, &state.settings, handle.clone());
+    let ended = tokio::spawn(async move {
+        end.await;
+        tracing::info!("Ending: what is being answered and done is finished");
+        handle.graceful_shutdown(Some(end_limit));
+    });
+    tracing::info!("Listening on {}://{address}", if certificate.is_some() { "https" } else { "http" });
+    tracing::info!("The index is {}", state.indexer.place());
+    answer(server, certificate, router(Arc::clone(&state)), &mut beside).await?;
+    // It has told the server to end, and cannot have panicked.
+    let _ = ended.await;
+    state.work.end();
+    let now = Instant::now();
+    if timeout_at(now.checked_add(end_limit).unwrap_or(now).into(), worked).await.is_err() {
+        tracing::warn!("Jobs are cut off; they are begun again");
+    }
+    Ok(())
+}
+
+/// Begins to work on threads of their own. What comes back ends when they have.
+fn begin_to_work(state: &Arc<State>) -> Result<oneshot::Receiver<()>, Problem> {
+    let (ended, worked) = oneshot::channel();
+    let state = Arc::clone(state);
+    let act = move || {
+        let settings = &state.settings;
+        let how = (settings.workers, Until::Told, settings.most_attempts);
+        if let Err(problem) = work(&state.indexer, &state.work, how, &tell) {
+            tracing::error!("The workers have ended: {problem}");
+        }
+        // Who waits for it may be gone.
+        let _ = ended.send(());
+    };
+    thread::Builder::new().name("workers".to_owned()).spawn(act)?;
+    Ok(worked)
+}
+
+/// A server of HTTP that idle clients do not hold.
+fn server(listener: TcpListener, settings: &Settings, handle: Handle<SocketAddr>) -> Server<SocketAddr> {
+    let mut server = Server::<SocketAddr>::from_listener(listener).http1_only().handle(handle);
+    server = server.first_request_timeout(settings.idle_limit);
+    server.http_builder().http1().header_read_timeout(settings.idle_limit);
+    server
+}
