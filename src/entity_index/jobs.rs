@@ -160,11 +160,12 @@ impl EntityIndex {
         Ok(())
     }
 
-    /// The job has failed: it is done again after a while, or never by itself after so many attempts. Says which.
+    /// The job has failed: it is done again after a while, or never by itself after so many attempts. Says which; `None` if
+    /// somebody else is at it by now.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn fail(&self, job: &Job, problem: &Problem, most_attempts: u32) -> Result<Status, Problem> {
+    pub fn fail(&self, job: &Job, problem: &Problem, most_attempts: u32) -> Result<Option<Status>, Problem> {
         let status = if job.attempts >= i64::from(most_attempts) { Status::Dead } else { Status::Waiting };
         let exponent = u32::try_from(job.attempts.clamp(1, 16) - 1).unwrap_or(0);
         let pause = 2_u64.saturating_pow(exponent).min(LONGEST_PAUSE);
@@ -180,8 +181,8 @@ impl EntityIndex {
             format!("{}{help}", problem.message).chars().filter(|c| *c != '\0').take(LONGEST_MESSAGE).collect();
         let values = [Value::from(status.word()), Value::from(&message), Value::from(job.id)];
         let values = [values.as_slice(), &[Value::from(&job.worker), Value::from(job.attempts)]].concat();
-        self.write(|session| session.run(&statement, &values))?;
-        Ok(status)
+        let failed = self.write(|session| session.run(&statement, &values))?;
+        Ok((!failed.is_empty()).then_some(status))
     }
 
     /// Jobs, the latest first: those of a status, or all.

@@ -146,7 +146,8 @@ fn a_job_that_fails_is_tried_again_until_it_is_dead() {
     note(&index, &[view("a", "s3://lake/in")], &[event("in/x", "A")]).unwrap();
     let job = index.claim("w").unwrap().unwrap();
     let problem = Problem::new(Kind::Invalid, "it is no parquet", "write it again".to_owned());
-    assert_eq!(index.fail(&job, &problem, 2).unwrap(), Status::Waiting);
+    assert_eq!(index.fail(&job, &problem, 2).unwrap(), Some(Status::Waiting));
+    assert_eq!(index.fail(&job, &problem, 2).unwrap(), None, "it is nobody's");
     assert_eq!(index.claim("w").unwrap(), None, "it waits before it is tried again");
     assert_eq!(index.retry(None).unwrap(), 0);
     let job = std::iter::repeat_with(|| {
@@ -154,7 +155,7 @@ fn a_job_that_fails_is_tried_again_until_it_is_dead() {
         index.claim("w").unwrap()
     });
     let job = job.take(200).flatten().next().unwrap();
-    assert_eq!((job.attempts, index.fail(&job, &problem, 2).unwrap()), (2, Status::Dead));
+    assert_eq!((job.attempts, index.fail(&job, &problem, 2).unwrap()), (2, Some(Status::Dead)));
     let dead = index.jobs(Some(Status::Dead), 9).unwrap();
     assert_eq!(dead[0].status_msg.as_deref(), Some("it is no parquet (write it again)"));
     assert_eq!((index.retry(Some(&[77])).unwrap(), index.retry(Some(&[job.id])).unwrap()), (0, 1));

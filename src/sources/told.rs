@@ -51,8 +51,7 @@ impl FileOfSource {
         let bucket = |url: &BucketUrl| whereabouts.bucket(source, url, &file.s3_endpoint_override);
         let search = Search { repo: &whereabouts.repo, bucket: &bucket, days: None };
         let found = files::find(&file.path, format, search)?;
-        let listed =
-            |file: &DataFile| Ok(ListedFile { path: file.place.to_string(), version: files::version(file)? });
+        let listed = |file: &DataFile| Ok(ListedFile { path: file.place.to_string(), version: files::version(file)? });
         found.files.iter().map(listed).collect()
     }
 

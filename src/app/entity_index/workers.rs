@@ -170,9 +170,9 @@ impl Worker<'_> {
         });
         match done {
             Ok(outcome) => Done::Ended(job, outcome),
-            Err(problem) if problem.kind == Kind::Conflict => Done::Lost(job),
             Err(problem) => match self.indexer.index.fail(&job, &problem, self.most_attempts) {
-                Ok(status) => Done::Failed(job, problem, status),
+                Ok(Some(status)) => Done::Failed(job, problem, status),
+                Ok(None) => Done::Lost(job),
                 // It is begun again when the index is back.
                 Err(away) => Done::Away(away),
             },

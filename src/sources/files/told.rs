@@ -3,13 +3,8 @@
 use std::{fs, path::Path, time::UNIX_EPOCH};
 
 use super::{
-    DataFile, Format, Place, Search, SourceFiles, added, bucket, existing,
-    folder::Gathering,
-    literal_part,
-    location::Location,
-    pattern,
-    tree::FollowedPath,
-    unreadable,
+    DataFile, Format, Place, Search, SourceFiles, added, bucket, existing, folder::Gathering, literal_part,
+    location::Location, pattern, tree::FollowedPath, unreadable,
 };
 use crate::{config::BucketUrl, problem::Problem};
 
@@ -25,9 +20,7 @@ pub(crate) fn find_one(
     search: Search<'_>,
 ) -> Result<Option<SourceFiles>, Problem> {
     match (Location::of(path)?, BucketUrl::parse(file)) {
-        (Location::Bucket(url), Some(object)) => {
-            bucket::find_one(&url, (search.bucket)(&url)?, &object?.key, format)
-        }
+        (Location::Bucket(url), Some(object)) => bucket::find_one(&url, (search.bucket)(&url)?, &object?.key, format),
         (Location::Here(local), None) => find_here(&local, Path::new(file), format, search.repo),
         _ => Ok(None),
     }
