@@ -126,8 +126,9 @@ impl EntityIndex {
 
     fn of_process(&self, process: &str, change: &str) -> Result<(), Problem> {
         let job = self.table(JOB);
-        let statement =
-            format!("UPDATE {job} SET {change} WHERE status = 'running' AND substr(worker, 1, $1) = $2 RETURNING id");
+        let statement = format!(
+            "UPDATE {job} SET {change} WHERE status = 'running' AND substr(worker, 1, CAST($1 AS integer)) = $2 RETURNING id"
+        );
         let length = i64::try_from(process.chars().count()).unwrap_or(i64::MAX);
         self.write(|session| session.run(&statement, &[Value::from(length), Value::from(process)]))?;
         Ok(())

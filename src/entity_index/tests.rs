@@ -118,7 +118,7 @@ fn rows_of_an_object_are_replaced_as_a_whole_and_found_by_their_times() {
     let folder = tempfile::tempdir().unwrap();
     let index = index(folder.path(), "p");
     let views = [view("a", "s3://lake/in")];
-    let mut work = |sequencer: &str, ids: Option<&[&str]>| {
+    let work = |sequencer: &str, ids: Option<&[&str]>| {
         note(&index, &views, &[event("in/x", sequencer)]).unwrap();
         let job = index.claim("w").unwrap().unwrap();
         match ids {

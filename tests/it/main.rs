@@ -17,6 +17,7 @@ mod ci;
 mod cli;
 mod definitions;
 mod entities;
+mod entity_index;
 mod entity_questions;
 mod example;
 mod faults;

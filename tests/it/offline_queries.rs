@@ -77,6 +77,7 @@ fn store(folder: &Path) -> Box<dyn OfflineStore> {
             offline_store: OfflineStoreConfig::DuckDb,
             buckets: BucketSettings::default(),
             auth: AuthConfig::default(),
+            entity_index: feastr::config::EntityIndexConfig::default(),
             feature_server: FeatureServerConfig::default(),
             strict: false,
             memory_limit: MemoryLimit::default(),

@@ -199,6 +199,7 @@ fn config(folder: &Path) -> StoreConfig {
         offline_store: OfflineStoreConfig::DuckDb,
         buckets: BucketSettings::default(),
         auth: AuthConfig::default(),
+        entity_index: feastr::config::EntityIndexConfig::default(),
         feature_server: FeatureServerConfig::default(),
         strict: false,
         memory_limit: MemoryLimit::default(),

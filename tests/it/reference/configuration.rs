@@ -58,6 +58,7 @@ fn title(name: &str) -> &'static str {
         "RemoteOffline" => "`offline_store` of type `remote`",
         "Feastr" => "`feastr`",
         "Auth" => "`auth`",
+        "EntityIndex" => "`entity_index` of `feastr`",
         "FeastrAuth" => "`auth` of `feastr`",
         "FeatureServer" => "`feature_server`",
         "Metrics" => "`metrics` of `feature_server`",

@@ -1,0 +1,108 @@
+//! Real object stores: one that tells of its events, and objects that are listed and read.
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use feastr::clients::{buckets::Expected, runtime::wait};
+use serde_json::json;
+
+use super::{DEFINITIONS, Lake, Place, TOKEN, tell_with};
+use crate::{
+    serve::server::{FeatureServer, PATIENCE},
+    servers::{
+        buckets::{ObjectStore, Store, shared},
+        free_port,
+    },
+    support::Project,
+};
+
+const ROWS: &str = "driver_id,at,made,score\n1,2026-01-01T01:00:00Z,2026-01-02T00:00:00Z,0.1\n";
+
+/// A repo whose sources are in a bucket.
+fn lake(bucket: &str) -> Lake {
+    let settings = format!(
+        "project: lake\nregistry: {{registry_type: sql, path: 'sqlite:///index.db'}}\nonline_store: null\n\
+         feastr: {{entity_index: {{token: {TOKEN}}}}}\n"
+    );
+    let definitions = DEFINITIONS.replace("lake/", &format!("{bucket}/"));
+    let project = Project::new(&[("feature_store.yaml", &settings), ("lake.yaml", &definitions)]);
+    project.feastr(&["apply", "--skip-source-validation"]).ok();
+    Lake { project, place: Place::Sqlite }
+}
+
+fn serve<'a>(lake: &'a Lake, store: Option<&ObjectStore>, port: u16) -> FeatureServer<'a> {
+    let mut command = lake.project.command(&["entity-index", "serve", "--no-token", "--port", &port.to_string()]);
+    command.envs(store.map(ObjectStore::environment).into_iter().flatten());
+    FeatureServer::launch(&lake.project, command)
+}
+
+fn await_drivers(lake: &Lake, expected: &[&str], server: &FeatureServer<'_>) {
+    let began = Instant::now();
+    let has_table = "SELECT 1 FROM sqlite_master WHERE name = 'entity_lookup.entity_driver'";
+    let drivers = || if lake.query(has_table).is_empty() { Vec::new() } else { lake.drivers() };
+    while drivers() != expected {
+        assert!(began.elapsed() < PATIENCE, "{:?} is not {expected:?}: {}", drivers(), server.said());
+        sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_gateway_tells_of_objects_that_are_indexed_and_removed() {
+    let lake = lake("s3://features");
+    let port = free_port();
+    let url = format!("http://127.0.0.1:{port}/events");
+    // The gateway asks whether somebody listens, and the server has to know where it is.
+    let asked = serve(&lake, None, port);
+    let store = ObjectStore::start(Store::VersityGw, &["--event-webhook-url", &url]);
+    drop(asked);
+    let server = serve(&lake, Some(&store), port);
+    store.create_named_bucket("features");
+    let (bucket, key) = (store.open("s3://features"), "stats/day=1/a b+c%.csv");
+    let put = |text: &str| wait(bucket.put(key, text.to_owned().into(), Expected::Anything)).unwrap();
+    put(ROWS);
+    await_drivers(&lake, &["1 01"], &server);
+    put(&format!("{ROWS}2,2026-01-01T02:00:00Z,2026-01-02T00:00:00Z,0.2\n"));
+    await_drivers(&lake, &["1 01", "2 02"], &server);
+    let paths = lake.query("SELECT DISTINCT path FROM entity_lookup.entity_driver");
+    assert_eq!(paths, [[format!("s3://features/{key}")]]);
+    wait(bucket.delete(key)).unwrap();
+    await_drivers(&lake, &[], &server);
+}
+
+#[test]
+fn objects_are_listed_read_and_compared() {
+    let store = shared(Store::SeaweedFs);
+    let url = store.create_bucket();
+    let lake = lake(&url);
+    let bucket = store.open(&url);
+    let put = |key: &str, text: &str| wait(bucket.put(key, text.to_owned().into(), Expected::Anything)).unwrap();
+    let run = |args: &[&str]| {
+        crate::support::run(lake.project.command(&[&["entity-index"], args].concat()).envs(store.environment()))
+    };
+    put("stats/day=1/a b+c.csv", ROWS);
+    put("stats/_tmp/x.csv", "driver_id\n1\n");
+    put("trips/day=1/part-1.csv", "drv,car_id,event_timestamp,length\n7,red,01.01.2026 12:30,1\n");
+    put("trips/day=1/other.csv", "drv\n7\n");
+    run(&["backfill"]).ok();
+    assert_eq!(lake.drivers(), ["1 01", "7 12"]);
+    run(&["verify"]).ok();
+    put("stats/day=1/a b+c.csv", &ROWS.replace("\n1,", "\n2,"));
+    wait(bucket.delete("trips/day=1/part-1.csv")).unwrap();
+    let differs = run(&["verify", "--json"]).failed().json();
+    let kinds: Vec<&str> =
+        differs["differences"].as_array().unwrap().iter().map(|found| found["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["changed", "surplus"]);
+    // SeaweedFS tells of it in its own way.
+    let mut command = lake.project.command(&["entity-index", "serve", "--port", "0"]);
+    command.envs(store.environment());
+    let server = FeatureServer::launch(&lake.project, command);
+    let name = url.strip_prefix("s3://").unwrap();
+    for (kind, key) in [("update", "stats/day=1/a b+c.csv"), ("delete", "trips/day=1/part-1.csv")] {
+        let body = json!({ "event_type": kind, "key": format!("/buckets/{name}/{key}"), "message": {} });
+        tell_with(&server, &format!("authorization: Bearer {TOKEN}\r\n"), &body.to_string()).ok();
+    }
+    await_drivers(&lake, &["2 01"], &server);
+    run(&["verify"]).ok();
+}
