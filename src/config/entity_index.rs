@@ -44,7 +44,7 @@ record! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityIndexConfig {
     /// The database that the settings name; `None` is that of the registry.
-    named: Option<RegistryDatabase>,
+    pub named: Option<RegistryDatabase>,
     /// The schema of its tables, or how their names begin.
     pub schema: String,
     /// What those who tell of events have to know.

@@ -166,7 +166,7 @@ mod tests {
             takes("s3://lake/{a,b}/x.parquet", "b/x.parquet") && !takes("s3://lake/{a,b}/x.parquet", "c/x.parquet")
         );
         assert!(takes("s3://lake/day=*", "day=1/hour=2/x.parquet") && !takes("s3://lake/day=*/", "day=1"));
-        assert!(!takes("s3://lake/[", "["));
+        assert!(takes("s3://lake/[", "[") && !takes("s3://lake/[x", "x"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, CommandE
 /// The index of the repo, over a registry that is read once in a while.
 fn indexer(context: &Context) -> Result<Indexer, CommandError> {
     let cache = RegistryCache { period: Duration::from_secs(1), by_itself: true };
-    Ok(Indexer::open(Arc::new(context.store_held(cache)?))?)
+    Ok(Indexer::open(Arc::new(context.store_held(cache, NonZeroUsize::MIN)?))?)
 }
 
 /// How files become rows of the index.

@@ -116,6 +116,7 @@ fn kind(schema: &Value) -> String {
         Some("integer") => "whole number",
         Some("number") => "number",
         Some("array") => "a list",
+        Some("object") => "texts by names",
         None if schema.as_object().is_some_and(|schema| Map::keys(schema).all(|key| key == "description")) => {
             "anything"
         }
@@ -135,6 +136,7 @@ fn the_schema_of_settings_agrees_with_the_reader() {
         "project: p\nregistry: r.db\nonline_store: {type: postgres, host: h, database: d, user: u, password: 123}\n",
         "project: p\nregistry: r.db\noffline_store: {type: postgres, host: h, database: d, user: u}\n",
         "project: p\nregistry: r.db\nonline_store: {path: o.db}\nfeastr: {name: a}\nauth: {type: oidc}\n",
+        "project: p\nregistry: r.db\nfeastr: {entity_index: {path: 'sqlite:///i.db', token: 1, buckets: {b: folder}}}\n",
         "project: p\nregistry: r.db\nfeature_server: {type: local, metrics: {enabled: true, feature_count_bins: [5, 9]}}\n",
     ] {
         assert!(is_valid(settings), "{settings}");
