@@ -82,7 +82,7 @@ impl BucketRegistry {
         decide: &mut dyn FnMut(&RegistryFile) -> Option<Vec<Write>>,
     ) -> Result<(), Problem> {
         let bucket = self.bucket()?;
-        in_turn(&bucket, &self.url.key, self.locking.timeout, &mut |bytes| {
+        in_turn(&bucket, &self.url.key, self.locking.timeout, |bytes| {
             let mut file = self.parse(bytes)?;
             let Some(writes) = decide(&file) else { return Ok(Edit::Leave) };
             self.conditions.check(&bucket, &self.beside(".probe"))?;
@@ -104,7 +104,7 @@ impl BucketRegistry {
 
     /// Makes everybody who is about to write the registry look again.
     fn touch(&self, bucket: &Bucket) -> Result<(), Problem> {
-        in_turn(bucket, &self.url.key, self.locking.timeout, &mut |bytes| match bytes {
+        in_turn(bucket, &self.url.key, self.locking.timeout, |bytes| match bytes {
             Some(bytes) => Ok(Edit::Replace(self.parse(Some(bytes))?.encode(&Uuid::new_v4().to_string()))),
             None => Ok(Edit::Leave),
         })

@@ -32,7 +32,7 @@ pub(super) fn record(
     timeout: Duration,
 ) -> Result<(), Problem> {
     let key = key(registry, ViewId { project, name: &run.view });
-    in_turn(bucket, &key, timeout, &mut |bytes| {
+    in_turn(bucket, &key, timeout, |bytes| {
         let mut lines = lines(bytes.unwrap_or_default());
         lines.push(Line::of(project, run));
         let kept = newest_of_each_view(&lines).into_iter().map(Line::text).collect::<Result<Vec<_>, _>>();

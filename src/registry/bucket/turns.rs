@@ -36,38 +36,39 @@ pub(super) fn in_turn(
     bucket: &Bucket,
     key: &str,
     timeout: Duration,
-    edit: &mut dyn FnMut(Option<&[u8]>) -> Result<Edit, Problem>,
+    mut edit: impl FnMut(Option<&[u8]>) -> Result<Edit, Problem>,
 ) -> Result<(), Problem> {
     let (began, mut pauses) = (Instant::now(), Pauses::default());
-    let mut written: Vec<Bytes> = Vec::new();
-    let mut unanswered: Vec<Problem> = Vec::new();
+    // What was written last in vain, and what may have been written, or still may be.
+    let mut refused: Option<Bytes> = None;
+    let mut unanswered: Vec<(Bytes, Problem)> = Vec::new();
     loop {
         let found = match wait(bucket.get(key)) {
             Ok(found) => found,
-            Err(problem) => return Err(unanswered.pop().unwrap_or(problem)),
+            Err(problem) => return Err(unanswered.pop().map_or(problem, |(_, first)| first)),
         };
         let (bytes, expected) = match found {
             Some((bytes, version)) => (Some(bytes), Expected::This(version)),
             None => (None, Expected::Nothing),
         };
         // An answer that was lost on the way looks as if somebody else had been faster.
-        if bytes.as_ref().is_some_and(|bytes| written.contains(bytes)) {
+        let is_ours =
+            |bytes: &Bytes| refused.as_ref() == Some(bytes) || unanswered.iter().any(|(written, _)| written == bytes);
+        if bytes.as_ref().is_some_and(is_ours) {
             return Ok(());
         }
-        if unanswered.len() == UNANSWERED {
-            return unanswered.pop().map_or(Ok(()), Err);
+        let is_over = began.elapsed() >= timeout && pauses.count > 0;
+        if is_over || unanswered.len() == UNANSWERED {
+            let outrun = || outrun(&bucket.url(key).to_string());
+            return Err(unanswered.pop().map_or_else(outrun, |(_, problem)| problem));
         }
         let Edit::Replace(new) = edit(bytes.as_deref())? else { return Ok(()) };
         let new = Bytes::from(new);
         match wait(bucket.put(key, new.clone(), expected)) {
             Ok(Put::Done(_)) => return Ok(()),
-            Ok(Put::Outrun) => {}
+            Ok(Put::Outrun) => refused = Some(new),
             Ok(Put::Unconditional) => return Err(super::conditions::missing(bucket, key)),
-            Err(problem) => unanswered.push(problem),
-        }
-        written.push(new);
-        if began.elapsed() >= timeout {
-            return Err(unanswered.pop().unwrap_or_else(|| outrun(&bucket.url(key).to_string())));
+            Err(problem) => unanswered.push((new, problem)),
         }
         sleep(pauses.next());
     }
@@ -76,6 +77,7 @@ pub(super) fn in_turn(
 /// Pauses between tries: random, so that those who meet do not meet again, and longer each time.
 #[derive(Default)]
 struct Pauses {
+    /// How many there were.
     count: u32,
 }
 
