@@ -8,7 +8,10 @@ use super::{
     job::Job,
     schema::{OBJECT, entity_table},
 };
-use crate::problem::{Kind, Problem};
+use crate::{
+    diagnostics::counted,
+    problem::{Kind, Problem},
+};
 
 /// An object that is in the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,16 +48,16 @@ impl EntityIndex {
                 rows.insert(*entity, added);
             }
             // It consists of texts and numbers.
-            let counted = serde_json::to_string(&rows).unwrap_or_default();
+            let entity_rows = serde_json::to_string(&rows).unwrap_or_default();
             let statement = format!(
                 "INSERT INTO {} (feature_view, path, version, entity_rows, indexed) VALUES ($1, $2, $3, $4, {})",
                 self.table(OBJECT),
                 self.dialect().now
             );
-            let values = [&*job.view, &*job.path, version, &*counted].map(Value::from);
+            let values = [&*job.view, &*job.path, version, &*entity_rows].map(Value::from);
             session.run(&statement, &values)?;
-            let count = rows.values().sum();
-            self.finish(session, job, &format!("{count} rows"))?;
+            let count: u64 = rows.values().sum();
+            self.finish(session, job, &counted(count, "row"))?;
             Ok(count)
         })
     }
@@ -136,11 +139,11 @@ impl EntityIndex {
             true => session.run(&statement, &[]),
             false => Ok(Vec::new()),
         })?;
-        let counted = |row: Vec<Cell>| {
+        let of_object = |row: Vec<Cell>| {
             let [view, path, count] = <[Cell; 3]>::try_from(row).ok()?;
             Some(((view.text()?, path.text()?), u64::try_from(count.integer()).ok()?))
         };
-        Ok(found.unwrap_or_default().into_iter().filter_map(counted).collect())
+        Ok(found.unwrap_or_default().into_iter().filter_map(of_object).collect())
     }
 }
 

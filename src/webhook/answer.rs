@@ -28,8 +28,10 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
 pub(super) enum Refusal {
     /// The body cannot be read.
     Unreadable(Unreadable),
-    /// Something else.
-    Problem(Problem),
+    /// What was sent is wrong, or somebody may not send it.
+    Wrong(Problem),
+    /// Nothing is wrong with what was sent.
+    Failed(Problem),
 }
 
 impl From<Unreadable> for Refusal {
@@ -40,19 +42,19 @@ impl From<Unreadable> for Refusal {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
+        Self::Failed(problem)
     }
 }
 
 impl From<NoRuntime> for Refusal {
     fn from(error: NoRuntime) -> Self {
-        Self::Problem(error.into())
+        Self::Failed(error.into())
     }
 }
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
-        Self::Problem(failure.into_problem())
+        Self::Failed(failure.into_problem())
     }
 }
 
@@ -65,11 +67,17 @@ struct Told<'a> {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let problem = match self {
+        let (problem, status) = match self {
             Self::Unreadable(unreadable) => return of_body(unreadable),
-            Self::Problem(problem) => problem,
+            Self::Wrong(problem) => {
+                let status = of_sender(problem.kind);
+                (problem, status)
+            }
+            Self::Failed(problem) => {
+                let status = of_server(problem.kind);
+                (problem, status)
+            }
         };
-        let status = status(problem.kind);
         let mut response = json(status, &Told { error: &problem.message, help: problem.help() });
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
@@ -94,13 +102,19 @@ fn of_body(unreadable: Unreadable) -> Response {
     json(status, &Told { error: &message, help: None })
 }
 
-/// The status of a kind of problem: whoever tells of events comes again where it is the server's.
-const fn status(kind: Kind) -> StatusCode {
+/// The status of what is wrong with a request.
+const fn of_sender(kind: Kind) -> StatusCode {
     match kind {
-        Kind::Invalid | Kind::NotFound => StatusCode::BAD_REQUEST,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Denied => StatusCode::FORBIDDEN,
-        Kind::Unavailable | Kind::Deadline | Kind::Cancelled => StatusCode::SERVICE_UNAVAILABLE,
-        Kind::Conflict | Kind::Refused | Kind::Unsupported | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The status of what is wrong here: where it may be over later, whoever tells of events is to come again.
+const fn of_server(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Unsupported | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -51,14 +51,14 @@ async fn receive(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Refusal> {
-    state.settings.tokens.check(&headers)?;
+    state.settings.tokens.check(&headers).map_err(Refusal::Wrong)?;
     let deadline = deadline(&state);
     let Ok(_place) = Arc::clone(&state.room).try_acquire_owned() else {
         return Err(Problem::new(Kind::Unavailable, "too many requests are being answered", None).into());
     };
     let body = body::read(request, state.settings.body_limit, deadline).await?;
     let named = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let events = events(&body, &CloudHeaders::of(named))?;
+    let events = events(&body, &CloudHeaders::of(named)).map_err(Refusal::Wrong)?;
     let noting = blocking(move || {
         let noted = state.indexer.note(&events, state.settings.most_waiting)?;
         if noted.new > 0 {
@@ -68,7 +68,8 @@ async fn receive(
     });
     // What is noted later is noted once, however often it is told.
     let noted = timeout_at(deadline.into(), noting).await.map_err(|_| late())??;
-    tracing::debug!("Noted {} jobs, {} were known, {} events are of no view", noted.new, noted.known, noted.ignored);
+    let (new, known, ignored) = (noted.new, noted.known, noted.ignored);
+    tracing::debug!("Noted events: {new} new, {known} known, {ignored} of no view");
     Ok(answer::json(StatusCode::OK, &noted))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     app::entity_index::Done,
+    diagnostics::counted,
     entity_index::{Outcome, Status},
 };
 
@@ -11,7 +12,7 @@ pub(super) fn tell(done: &Done) {
         Done::Ended(job, outcome) => {
             let (path, view) = (&job.path, &job.view);
             match outcome {
-                Outcome::Indexed(rows) => tracing::info!("Indexed {path} of `{view}`: {rows} rows"),
+                Outcome::Indexed(rows) => tracing::info!("Indexed {path} of `{view}`: {}", counted(*rows, "row")),
                 Outcome::Removed => tracing::info!("Removed {path} of `{view}`"),
                 Outcome::Known => tracing::debug!("{path} of `{view}` is in the index as it is"),
                 Outcome::Nothing => tracing::debug!("{path} of `{view}` is not there, and not in the index"),

@@ -100,7 +100,7 @@ fn a_damaged_file_is_dead_until_somebody_says_otherwise() {
         );
         lake.write_stats("x.csv", &[("1", 1)]);
         lake.project.feastr(&["entity-index", "retry", "--all-dead"]).ok();
-        assert_eq!(lake.settled()[0], ("done".to_owned(), "1 rows".to_owned()));
+        assert_eq!(lake.settled()[0], ("done".to_owned(), "1 row".to_owned()));
         assert_eq!(lake.drivers(), ["1 01"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The index of entities: its server, its commands, and what is found by it, over SQLite and a real PostgreSQL.
 
 mod backfill;
+mod example;
 mod faults;
 mod lookup;
 mod refused;
