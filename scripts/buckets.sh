@@ -71,7 +71,7 @@ find_go() {
   go="$venv/bin/go"
 }
 
-# run_seaweedfs PORT FILER_PORT FOLDER: S3 of SeaweedFS on a port, in place of this shell. testkey with testsecret may do
+# run_seaweedfs PORT FILER_PORT FOLDER [HOOK TOKEN]: S3 of SeaweedFS on a port, in place of this shell. testkey with testsecret may do
 # everything, readkey with readsecret may read the bucket `features`. The filer's port has its folders, of which each one in
 # /buckets is a bucket; ten thousand above it a port must be free as well.
 run_seaweedfs() {
@@ -85,6 +85,21 @@ run_seaweedfs() {
    "actions": ["Read:features", "List:features"]}
 ]}
 USERS
+  # Where it tells of changes, and the bearer token it sends.
+  [ -z "${4:-}" ] || cat > "$folder/notification.toml" <<HOOK
+[notification.webhook]
+enabled = true
+endpoint = "$4"
+bearer_token = "$5"
+timeout_seconds = 30
+max_retries = 10
+backoff_seconds = 1
+max_backoff_seconds = 5
+workers = 2
+buffer_size = 1000
+event_types = ["create", "update", "delete", "rename"]
+path_prefixes = ["/buckets"]
+HOOK
   # Every bucket has volumes of its own, and here they are many and small.
   printf '[master.volume_growth]\ncopy_1 = 1\n' > "$folder/master.toml"
   cd "$folder"

@@ -56,10 +56,22 @@ impl EntityIndex {
         self.database.is_there()
     }
 
-    /// Does all of something that writes, or nothing; the tables of jobs and objects are there.
+    /// Does all of something that writes, or nothing, and it is stored; the tables of jobs and objects are there.
     pub(super) fn write<T>(&self, act: impl FnOnce(&mut dyn Session) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.change(self.dialect().begin, act)
+    }
+
+    /// The same for what is done again if it is lost: jobs that were noted stay noted.
+    pub(super) fn write_again<T>(
+        &self,
+        act: impl FnOnce(&mut dyn Session) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        self.change(self.dialect().begin_again, act)
+    }
+
+    fn change<T>(&self, begin: &str, act: impl FnOnce(&mut dyn Session) -> Result<T, Problem>) -> Result<T, Problem> {
         let is_prepared = self.is_prepared.load(Ordering::Relaxed);
-        let done = self.transaction(self.dialect().begin, |session| {
+        let done = self.transaction(begin, |session| {
             if !is_prepared {
                 self.prepare(session)?;
             }

@@ -96,7 +96,7 @@ impl EntityIndex {
              AND other.worker <> $1) ORDER BY id LIMIT 1) RETURNING id, feature_view, path, attempts",
             lease = (self.dialect().later)(LEASE),
         );
-        let claimed = self.write(|session| {
+        let claimed = self.write_again(|session| {
             session.execute(self.dialect().take_turns)?;
             session.run(&statement, &[Value::from(worker)])
         })?;
@@ -130,7 +130,7 @@ impl EntityIndex {
             "UPDATE {job} SET {change} WHERE status = 'running' AND substr(worker, 1, CAST($1 AS integer)) = $2 RETURNING id"
         );
         let length = i64::try_from(process.chars().count()).unwrap_or(i64::MAX);
-        self.write(|session| session.run(&statement, &[Value::from(length), Value::from(process)]))?;
+        self.write_again(|session| session.run(&statement, &[Value::from(length), Value::from(process)]))?;
         Ok(())
     }
 
@@ -140,25 +140,22 @@ impl EntityIndex {
     /// # Errors
     /// [`Kind::Conflict`] when somebody else is at it by now.
     pub(super) fn finish(&self, session: &mut dyn Session, job: &Job, message: &str) -> Result<(), Problem> {
-        let (table, now) = (self.table(JOB), self.dialect().now);
-        let own = format!(
-            "UPDATE {table} SET status = 'done', status_msg = $1, ended = {now}, worker = NULL, lease = NULL \
-             WHERE id = $2 AND worker = $3 AND attempts = $4 AND status = 'running' RETURNING id"
-        );
-        let values = [Value::from(message), Value::from(job.id), Value::from(&job.worker), Value::from(job.attempts)];
-        if session.run(&own, &values)?.is_empty() {
-            let message = format!("job {} was taken over by another worker", job.id);
-            return Err(Problem::new(Kind::Conflict, message, None));
-        }
-        let others = format!(
-            "UPDATE {table} SET status = 'done', status_msg = $1, ended = {now} \
-             WHERE path = $2 AND feature_view = $3 AND status = 'waiting' \
-             AND noted <= (SELECT started FROM {table} WHERE id = $4) RETURNING id"
+        let statement = format!(
+            "UPDATE {table} SET status = 'done', status_msg = CASE WHEN id = $2 THEN $1 ELSE $5 END, ended = {now}, \
+             worker = NULL, lease = NULL \
+             WHERE id = $2 AND worker = $3 AND attempts = $4 AND status = 'running' OR path = $6 AND feature_view = $7 \
+             AND status = 'waiting' AND noted <= (SELECT started FROM {table} WHERE id = $2) RETURNING id",
+            table = self.table(JOB),
+            now = self.dialect().now
         );
         let with = format!("done by job {}", job.id);
-        let values = [Value::from(&with), Value::from(&job.path), Value::from(&job.view), Value::from(job.id)];
-        session.run(&others, &values)?;
-        Ok(())
+        let own = [Value::from(message), Value::from(job.id), Value::from(&job.worker), Value::from(job.attempts)];
+        let others = [&with, &job.path, &job.view].map(Value::from);
+        let ended = session.run(&statement, &[own.as_slice(), &others].concat())?;
+        if ended.iter().flatten().any(|id| id.integer() == job.id) {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::Conflict, format!("job {} was taken over by another worker", job.id), None))
     }
 
     /// The job has failed: it is done again after a while, or never by itself after so many attempts. Says which; `None` if
@@ -182,7 +179,7 @@ impl EntityIndex {
             format!("{}{help}", problem.message).chars().filter(|c| *c != '\0').take(LONGEST_MESSAGE).collect();
         let values = [Value::from(status.word()), Value::from(&message), Value::from(job.id)];
         let values = [values.as_slice(), &[Value::from(&job.worker), Value::from(job.attempts)]].concat();
-        let failed = self.write(|session| session.run(&statement, &values))?;
+        let failed = self.write_again(|session| session.run(&statement, &values))?;
         Ok((!failed.is_empty()).then_some(status))
     }
 

@@ -26,8 +26,8 @@ pub(super) struct IndexedObject {
 pub(super) type RowsOf<'a> = dyn FnMut(usize) -> Result<Option<EntityRows>, Problem> + 'a;
 
 impl EntityIndex {
-    /// Replaces the rows of an object, and ends the job that is about it; all or nothing. Says how many rows it has of each
-    /// entity.
+    /// Replaces the rows of an object that is not in the index in this version, and ends the job that is about it; all or
+    /// nothing. Says how many rows it has of all entities together; `None` if they were there.
     ///
     /// # Errors
     /// When rows cannot be read or written, or somebody else is at the job by now.
@@ -37,10 +37,16 @@ impl EntityIndex {
         entities: &[&str],
         version: &str,
         rows_of: &mut RowsOf<'_>,
-    ) -> Result<u64, Problem> {
+    ) -> Result<Option<u64>, Problem> {
         let origin = Origin { view: &job.view, path: &job.path };
-        self.write(|session| {
-            self.delete(session, job)?;
+        self.write_again(|session| {
+            if let Some(known) = self.object(session, job)? {
+                if known.version == version {
+                    self.finish(session, job, "it is in the index as it is")?;
+                    return Ok(None);
+                }
+                self.delete(session, job, &known)?;
+            }
             let mut rows = BTreeMap::new();
             for (place, entity) in entities.iter().enumerate() {
                 self.prepare_entity(session, entity)?;
@@ -58,7 +64,7 @@ impl EntityIndex {
             session.run(&statement, &values)?;
             let count: u64 = rows.values().sum();
             self.finish(session, job, &counted(count, "row"))?;
-            Ok(count)
+            Ok(Some(count))
         })
     }
 
@@ -67,48 +73,41 @@ impl EntityIndex {
     /// # Errors
     /// As for [`replace`](Self::replace).
     pub(super) fn remove(&self, job: &Job) -> Result<bool, Problem> {
-        self.write(|session| {
-            let was_there = self.delete(session, job)?;
-            self.finish(session, job, if was_there { "removed" } else { "there is nothing to index" })?;
-            Ok(was_there)
+        self.write_again(|session| {
+            let known = self.object(session, job)?;
+            if let Some(known) = &known {
+                self.delete(session, job, known)?;
+            }
+            self.finish(session, job, if known.is_some() { "removed" } else { "there is nothing to index" })?;
+            Ok(known.is_some())
         })
     }
 
-    /// Ends a job about an object whose rows are in the index as they should be.
-    ///
-    /// # Errors
-    /// As for [`replace`](Self::replace).
-    pub(super) fn keep(&self, job: &Job) -> Result<(), Problem> {
-        self.write(|session| self.finish(session, job, "it is in the index as it is"))
+    /// What the index has of the object that a job is about.
+    fn object(&self, session: &mut dyn Session, job: &Job) -> Result<Option<IndexedObject>, Problem> {
+        let object = self.table(OBJECT);
+        let statement = format!("SELECT version, entity_rows FROM {object} WHERE path = $1 AND feature_view = $2");
+        let found = session.run(&statement, &[&job.path, &job.view].map(Value::from))?.into_iter().next();
+        let Some([Cell::Text(version), Cell::Text(rows)]) = found.and_then(|row| <[Cell; 2]>::try_from(row).ok())
+        else {
+            return Ok(None);
+        };
+        Ok(Some(IndexedObject { version, rows: counts(&rows)? }))
     }
 
     /// Deletes an object with its rows, whatever entities they are of.
-    fn delete(&self, session: &mut dyn Session, job: &Job) -> Result<bool, Problem> {
+    fn delete(&self, session: &mut dyn Session, job: &Job, known: &IndexedObject) -> Result<(), Problem> {
         let values = [&job.path, &job.view].map(Value::from);
-        let object = self.table(OBJECT);
-        let statement = format!("DELETE FROM {object} WHERE path = $1 AND feature_view = $2 RETURNING entity_rows");
-        let deleted = session.run(&statement, &values)?;
-        for row in &deleted {
-            let Some(Cell::Text(rows)) = row.first() else { continue };
-            for entity in counts(rows)?.keys() {
-                let name = entity_table(entity);
-                if has_table(self, session, &name)? {
-                    let table = self.table(&name);
-                    session.run(&format!("DELETE FROM {table} WHERE path = $1 AND feature_view = $2"), &values)?;
-                }
+        for entity in known.rows.keys() {
+            let name = entity_table(entity);
+            if has_table(self, session, &name)? {
+                let table = self.table(&name);
+                session.run(&format!("DELETE FROM {table} WHERE path = $1 AND feature_view = $2"), &values)?;
             }
         }
-        Ok(!deleted.is_empty())
-    }
-
-    /// The version of an object that is in the index.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub(super) fn version(&self, view: &str, path: &str) -> Result<Option<String>, Problem> {
-        let statement = format!("SELECT version FROM {} WHERE path = $1 AND feature_view = $2", self.table(OBJECT));
-        let found = self.read(|session| session.run(&statement, &[Value::from(path), Value::from(view)]))?;
-        Ok(found.into_iter().next().and_then(|row| row.into_iter().next()?.text()))
+        let object = self.table(OBJECT);
+        session.run(&format!("DELETE FROM {object} WHERE path = $1 AND feature_view = $2"), &values)?;
+        Ok(())
     }
 
     /// All objects of the index, by view and path.

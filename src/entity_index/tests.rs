@@ -43,9 +43,9 @@ fn note(index: &EntityIndex, views: &[IndexedView], events: &[BucketEvent]) -> R
 }
 
 /// Replaces the rows of a job: of each entity those with these ids, at moments 1, 2, ….
-fn replace(index: &EntityIndex, job: &Job, ids: &[&str]) -> Result<u64, Problem> {
+fn replace(index: &EntityIndex, job: &Job, version: &str, ids: &[&str]) -> Result<Option<u64>, Problem> {
     let mut given = BTreeMap::new();
-    index.replace(job, &["driver", "car"], "1", &mut |place| {
+    index.replace(job, &["driver", "car"], version, &mut |place| {
         let is_first = given.insert(place, ()).is_none();
         let events = (1..=ids.len()).map(|moment| i64::try_from(moment).unwrap());
         Ok(is_first.then(|| EntityRows { ids: ids.to_vec().into(), events: events.collect(), created: None }))
@@ -105,7 +105,7 @@ fn of_jobs_about_one_object_one_is_done_and_stands_for_all_before() {
     let other = index.claim("two").unwrap().unwrap();
     assert_eq!((first.path.as_str(), other.path.as_str()), ("s3://lake/in/x", "s3://lake/in/y"));
     assert_eq!(index.claim("three").unwrap(), None);
-    assert_eq!(replace(&index, &first, &["1", "2"]).unwrap(), 4);
+    assert_eq!(replace(&index, &first, "1", &["1", "2"]).unwrap(), Some(4));
     index.remove(&other).unwrap();
     assert_eq!(index.claim("three").unwrap(), None);
     let messages: Vec<_> =
@@ -122,7 +122,7 @@ fn rows_of_an_object_are_replaced_as_a_whole_and_found_by_their_times() {
         note(&index, &views, &[event("in/x", sequencer)]).unwrap();
         let job = index.claim("w").unwrap().unwrap();
         match ids {
-            Some(ids) => _ = replace(&index, &job, ids).unwrap(),
+            Some(ids) => assert!(replace(&index, &job, sequencer, ids).unwrap().is_some()),
             None => assert!(index.remove(&job).unwrap()),
         }
     };
@@ -132,6 +132,10 @@ fn rows_of_an_object_are_replaced_as_a_whole_and_found_by_their_times() {
     assert_eq!(seen(&index, &["a"], 2, true), [at("7", 1), at("8", 2)]);
     assert_eq!(seen(&index, &["a", "b"], 3, false), [("7".to_owned(), None), ("8".to_owned(), None)]);
     assert_eq!(seen(&index, &["b"], 3, false), []);
+    note(&index, &views, &[event("in/x", "late")]).unwrap();
+    let job = index.claim("w").unwrap().unwrap();
+    assert_eq!(replace(&index, &job, "A", &["1"]).unwrap(), None, "it is there in this version");
+    assert_eq!(seen(&index, &["a"], 2, true), [at("7", 1), at("8", 2)]);
     work("B", Some(&["9"]));
     assert_eq!(seen(&index, &["a"], 3, true), [at("9", 1)]);
     work("C", None);
@@ -173,8 +177,8 @@ fn what_a_worker_had_not_ended_is_begun_again_and_cannot_be_ended_twice() {
     index.release("process").unwrap();
     let taken = index.claim("other/1").unwrap().unwrap();
     assert_eq!(taken.id, lost.id);
-    assert_eq!(replace(&index, &lost, &["1"]).unwrap_err().kind, Kind::Conflict);
-    assert_eq!(replace(&index, &taken, &["2"]).unwrap(), 2);
+    assert_eq!(replace(&index, &lost, "1", &["1"]).unwrap_err().kind, Kind::Conflict);
+    assert_eq!(replace(&index, &taken, "1", &["2"]).unwrap(), Some(2));
     assert_eq!(seen(&index, &["a"], 3, false), [("2".to_owned(), None)]);
 }
 

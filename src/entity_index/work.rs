@@ -35,21 +35,23 @@ impl EntityIndex {
         let Some(view) = view.filter(|view| has_path(view, &job.path, whereabouts)) else { return gone() };
         let Some(file) = FileOfSource::look_for(&view.source, &job.path, whereabouts)? else { return gone() };
         let version = version(view, &file.version);
-        if self.version(&job.view, &job.path)?.as_ref() == Some(&version) {
-            self.keep(job)?;
-            return Ok(Outcome::Known);
-        }
-        let opened = file.open(&view.source, whereabouts)?;
         let names: Vec<&str> = view.entities.iter().map(|entity| entity.name.as_str()).collect();
+        // It is opened when its rows are wanted, which the index may have.
+        let (mut found, mut opened) = (Some(file), None);
         let mut reading: Option<(usize, FileRows)> = None;
         let mut rows_of = |place: usize| {
+            if let Some(file) = found.take() {
+                opened = Some(file.open(&view.source, whereabouts)?);
+            }
+            let Some(opened) = &opened else { return Ok(None) };
             let rows = match &mut reading {
                 Some((current, rows)) if *current == place => rows,
-                other => &mut other.insert((place, FileRows::of(&opened, view, &view.entities[place])?)).1,
+                other => &mut other.insert((place, FileRows::of(opened, view, &view.entities[place])?)).1,
             };
             rows.next()
         };
-        self.replace(job, &names, &version, &mut rows_of).map(Outcome::Indexed)
+        let replaced = self.replace(job, &names, &version, &mut rows_of)?;
+        Ok(replaced.map_or(Outcome::Known, Outcome::Indexed))
     }
 }
 

@@ -74,8 +74,10 @@ pub(super) struct Dialect {
     pub(super) now: &'static str,
     /// The moment so many seconds from now.
     pub(super) later: fn(u64) -> String,
-    /// Begins a transaction that writes.
+    /// Begins a transaction that writes, and is stored when it has ended.
     pub(super) begin: &'static str,
+    /// Begins one that writes what can be done again: it may be lost where the database crashes.
+    pub(super) begin_again: &'static str,
     /// Begins one that reads, and sees everything as it is now.
     pub(super) begin_reading: &'static str,
     /// Lets one transaction after the other through from here on, if `begin` does not.

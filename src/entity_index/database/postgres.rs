@@ -44,6 +44,7 @@ const DIALECT: Dialect = Dialect {
     now: "clock_timestamp()",
     later: |seconds| format!("clock_timestamp() + interval '{seconds} seconds'"),
     begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
+    begin_again: "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off",
     begin_reading: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     take_turns: "SELECT pg_advisory_xact_lock(7305799031234)",
     create_schema: |schema| format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema)),

@@ -26,6 +26,7 @@ const DIALECT: Dialect = Dialect {
     now: "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
     later: |seconds| format!("strftime('%Y-%m-%d %H:%M:%f000', 'now', '+{seconds} seconds')"),
     begin: "BEGIN IMMEDIATE",
+    begin_again: "BEGIN IMMEDIATE",
     begin_reading: "BEGIN",
     take_turns: "",
     create_schema: |_| String::new(),

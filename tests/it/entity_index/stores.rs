@@ -72,6 +72,23 @@ fn a_gateway_tells_of_objects_that_are_indexed_and_removed() {
 }
 
 #[test]
+fn seaweedfs_tells_of_objects_with_the_token() {
+    let lake = lake("s3://features");
+    let port = free_port();
+    let url = format!("http://127.0.0.1:{port}/events");
+    let store = ObjectStore::start(Store::SeaweedFs, &[&url, TOKEN]);
+    store.create_named_bucket("features");
+    let mut command = lake.project.command(&["entity-index", "serve", "--port", &port.to_string()]);
+    command.envs(store.environment());
+    let server = FeatureServer::launch(&lake.project, command);
+    let (bucket, key) = (store.open("s3://features"), "stats/day=1/a b+c%.csv");
+    wait(bucket.put(key, ROWS.into(), Expected::Anything)).unwrap();
+    await_drivers(&lake, &["1 01"], &server);
+    wait(bucket.delete(key)).unwrap();
+    await_drivers(&lake, &[], &server);
+}
+
+#[test]
 fn objects_are_listed_read_and_compared() {
     let store = shared(Store::SeaweedFs);
     let url = store.create_bucket();

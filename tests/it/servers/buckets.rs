@@ -64,7 +64,8 @@ pub fn shared(store: Store) -> &'static ObjectStore {
 }
 
 impl ObjectStore {
-    /// Starts one; versitygw also takes options, such as where to tell of changes.
+    /// Starts one; versitygw also takes options, such as where to tell of changes, and SeaweedFS a URL to tell of them and
+    /// a token for it.
     pub fn start(store: Store, options: &[&str]) -> Self {
         let (folder, port, filer_port) = (create_folder(), free_port(), low_port());
         let watchdog = launch_guarded(&command(store, (port, filer_port), &folder, options), "KILL", &folder);
@@ -229,7 +230,7 @@ fn command(store: Store, (port, filer_port): (u16, u16), folder: &Path, options:
             named.push(installed("FEASTR_WEED"));
             command.arg(named).args(["bash", "-ec"]);
             command.arg("source \"$0/scripts/environment.sh\"; source \"$0/scripts/buckets.sh\"; run_seaweedfs \"$@\"");
-            command.arg(root).args([port.to_string(), filer_port.to_string()]).arg(folder);
+            command.arg(root).args([port.to_string(), filer_port.to_string()]).arg(folder).args(options);
             command
         }
         Store::VersityGw => {
