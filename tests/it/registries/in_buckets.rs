@@ -8,11 +8,13 @@ use std::{
 };
 
 use feastr::{
+    clients::{buckets::Expected, runtime::wait},
     problem::{Kind, Problem},
     registry::{self, Locking, Registry, Write},
 };
 
-use serde_json::json;
+use futures_util::TryStreamExt as _;
+use serde_json::{Value as Json, json};
 
 use super::{
     Backend, TestRegistry,
@@ -233,4 +235,33 @@ fn a_server_sees_what_is_applied() {
     apply(2);
     await_true("another view", || server.features(&asked("view_2")).status == 200);
     assert_eq!(server.features(&asked("view_1")).status, 404);
+}
+
+#[test]
+fn what_a_dead_run_has_left_is_said_and_taken_over() {
+    let test = TestRegistry::new(Backend::S3);
+    let repo = Repo::new(&test);
+    repo.declare(1);
+    repo.project.feastr(&["apply", "--yes"]).ok();
+    let run = ["materialize", "2020-01-01", "now", "--lock-timeout", "1s"];
+    repo.project.feastr(&run).ok();
+    let (bucket, key) = test.object();
+    let leases: Vec<_> = wait(bucket.list(&format!("{key}.locks")).try_collect()).unwrap();
+    let [lease] = &leases[..] else { panic!("{leases:?}") };
+    let left = |expires: &str| {
+        let (bytes, _) = wait(bucket.get(&lease.key)).unwrap().unwrap();
+        let mut said: Json = serde_json::from_slice(&bytes).unwrap();
+        said["is_over"] = false.into();
+        said["holder"] = "materialize of somebody@dead (pid 1)".into();
+        said["expires"] = expires.into();
+        wait(bucket.put(&lease.key, said.to_string().into(), Expected::Anything)).unwrap();
+    };
+    left("2100-01-01T00:00:00Z");
+    let error = repo.project.feastr(&run).failed().stderr;
+    assert!(
+        error.contains("the lock of view `view_1` (one run at a time) is held by materialize of somebody@dead (pid 1)"),
+        "{error}"
+    );
+    left("2020-01-01T00:00:00Z");
+    repo.project.feastr(&run).ok();
 }
