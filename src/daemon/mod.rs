@@ -3,6 +3,7 @@
 
 mod answer;
 mod beside;
+mod body;
 mod certificate;
 mod gate;
 mod listen;
@@ -12,6 +13,7 @@ pub(crate) mod telemetry;
 
 pub(crate) use answer::answer;
 pub(crate) use beside::tell_metrics;
+pub(crate) use body::{Unreadable, deadline, read_body};
 pub(crate) use certificate::Certificate;
 pub(crate) use gate::tell_who_may_ask;
 pub(crate) use listen::listen;

@@ -1,48 +1,47 @@
-//! Bodies of requests: read within limits, then as what a handler wants.
+//! Bodies of requests as what handlers want.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::{
-    body::{Bytes, HttpBody as _},
     extract::Request,
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value as Json;
 use serde_path_to_error::Segment;
-use tokio::time::timeout_at;
 
 use super::{
     detail::{BodyDetails, detail},
     json,
 };
+use crate::daemon::{self, read_body};
 
 /// Why a body is not taken.
 #[derive(Debug)]
 pub(super) enum Unreadable {
-    /// Nobody knows how long it is before it is unpacked.
-    Compressed,
-    /// It has more than so many bytes.
-    TooLong(usize),
-    /// The connection ended before it did.
-    BrokenOff,
-    /// It was not there in time.
-    Late,
+    /// It did not come as it should.
+    Unread(daemon::Unreadable),
     /// It is not what is wanted.
     Wrong(BodyDetails),
 }
 
+impl From<daemon::Unreadable> for Unreadable {
+    fn from(unreadable: daemon::Unreadable) -> Self {
+        Self::Unread(unreadable)
+    }
+}
+
 impl IntoResponse for Unreadable {
     fn into_response(self) -> Response {
+        use daemon::Unreadable::{BrokenOff, Compressed, Late, TooLong};
         match self {
-            Self::Compressed => detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bodies are not taken compressed"),
-            Self::TooLong(limit) => {
+            Self::Unread(Compressed) => detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bodies are not taken compressed"),
+            Self::Unread(TooLong(limit)) => {
                 detail(StatusCode::PAYLOAD_TOO_LARGE, &format!("the body has more than {limit} bytes"))
             }
-            Self::BrokenOff => detail(StatusCode::BAD_REQUEST, "the body ends before its end"),
-            Self::Late => detail(StatusCode::REQUEST_TIMEOUT, "the body was not there in time"),
+            Self::Unread(BrokenOff) => detail(StatusCode::BAD_REQUEST, "the body ends before its end"),
+            Self::Unread(Late) => detail(StatusCode::REQUEST_TIMEOUT, "the body was not there in time"),
             Self::Wrong(details) => json(StatusCode::UNPROCESSABLE_ENTITY, &details),
         }
     }
@@ -57,28 +56,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     limit: usize,
     deadline: Instant,
 ) -> Result<T, Unreadable> {
-    parse(&bytes(request, limit, deadline).await?)
-}
-
-/// The bytes of a body, for those who read it elsewhere.
-///
-/// # Errors
-/// When it is compressed, longer than `limit`, or not there before the deadline.
-pub(super) async fn bytes(request: Request, limit: usize, deadline: Instant) -> Result<Bytes, Unreadable> {
-    let encoding = request.headers().get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(Unreadable::Compressed);
-    }
-    let body = request.into_body();
-    if body.size_hint().lower() > limit as u64 {
-        return Err(Unreadable::TooLong(limit));
-    }
-    match timeout_at(deadline.into(), Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unreadable::TooLong(limit)),
-        Ok(Err(_)) => Err(Unreadable::BrokenOff),
-        Err(_) => Err(Unreadable::Late),
-    }
+    parse(&read_body(request, limit, deadline).await?)
 }
 
 /// Reads the bytes of a body.
@@ -123,10 +101,4 @@ fn refused(mut path: Vec<Json>, error: &serde_json::Error) -> BodyDetails {
         (None, true) => BodyDetails::new("value_error", path, message),
         (None, false) => BodyDetails::new("json_invalid", path, message),
     }
-}
-
-/// The moment at which nobody waits any more who asks now.
-pub(super) fn deadline(limit: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(limit).unwrap_or(now)
 }

@@ -11,6 +11,7 @@ use super::{body::Unreadable, detail::detail, json};
 use crate::{
     app::Failure,
     clients::runtime::NoRuntime,
+    daemon,
     problem::{Kind, Problem, Subject},
 };
 
@@ -37,6 +38,12 @@ impl Error {
     /// The answer takes too long.
     pub(super) fn late() -> Self {
         Self::Failed(Problem::new(Kind::Deadline, "the answer takes longer than it may", None))
+    }
+}
+
+impl From<daemon::Unreadable> for Error {
+    fn from(unreadable: daemon::Unreadable) -> Self {
+        Self::Unreadable(unreadable.into())
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
         Caller,
         get_online::{self, get_online},
     },
+    daemon::deadline,
     problem::Problem,
     retrieval::{FeatureReference, FeatureRequest, Selection},
     serving::RequestColumns,
@@ -161,7 +162,7 @@ pub(super) async fn get_online_features(
     Asker(caller): Asker,
     request: Request,
 ) -> Result<Response, Error> {
-    let deadline = body::deadline(state.deadline);
+    let deadline = deadline(state.deadline);
     let asked = body::read(request, state.body_limit, deadline).await?;
     state.answer(&caller, asked, deadline).await
 }

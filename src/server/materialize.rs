@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     app::Caller,
+    daemon::deadline,
     materialize::Range,
     model::{Interval, Timestamp},
     problem::{Kind, Problem},
@@ -157,7 +158,7 @@ pub(super) async fn materialize_incremental(
 
 async fn read<T: DeserializeOwned>(state: &State, request: Request) -> Result<(Manner, T), Unreadable> {
     let manner = Manner::read(request.uri().query().unwrap_or_default())?;
-    let asked = body::read(request, state.body_limit, body::deadline(state.deadline)).await?;
+    let asked = body::read(request, state.body_limit, deadline(state.deadline)).await?;
     Ok((manner, asked))
 }
 

@@ -16,6 +16,7 @@ use crate::{
         Caller,
         push::{self, push as write},
     },
+    daemon::{deadline, read_body},
     model::printable,
     problem::{Kind, Problem},
     push::{PushReport, To},
@@ -68,8 +69,8 @@ pub(super) async fn push(
     Asker(caller): Asker,
     request: Request,
 ) -> Result<Response, Error> {
-    let deadline = body::deadline(state.write_deadline);
-    let body = body::bytes(request, state.write_limit, deadline).await?;
+    let deadline = deadline(state.write_deadline);
+    let body = read_body(request, state.write_limit, deadline).await?;
     let report = state.write(deadline, move |state| state.push(&caller, &body::parse(&body)?)).await?;
     if let Some(metrics) = &state.telemetry.metrics {
         metrics.pushed(&report.source, report.to.as_str());

@@ -5,10 +5,10 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 use axum_server::{Handle, Server};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
-use super::{body, router::router, settings::Settings, state::State};
+use super::{router::router, settings::Settings, state::State};
 use crate::{
     app::{FeatureStore, Gate},
-    daemon::{Certificate, answer, listen, tell_metrics, tell_when_it_is_away, tell_who_may_ask},
+    daemon::{Certificate, answer, deadline, listen, tell_metrics, tell_when_it_is_away, tell_who_may_ask},
     problem::Problem,
 };
 
@@ -66,7 +66,7 @@ async fn ending(state: Arc<State>, handle: Handle<SocketAddr>, settings: Setting
     state.end();
     tracing::info!("Ending: requests that are being answered are finished");
     sleep(settings.end_delay).await;
-    let deadline = body::deadline(settings.end_limit);
+    let deadline = deadline(settings.end_limit);
     handle.graceful_shutdown(Some(settings.end_limit));
     if !state.jobs.ended(deadline).await {
         tracing::warn!("Materializations are cut off; they can be done again");

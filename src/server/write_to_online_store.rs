@@ -11,9 +11,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{asker::Asker, body, error::Error, frame::Frame, json, push::yes, refusals::Refusals, state::State};
-use crate::app::{
-    Caller,
-    push::{ViewRequest, push_to_view},
+use crate::{
+    app::{
+        Caller,
+        push::{ViewRequest, push_to_view},
+    },
+    daemon::{deadline, read_body},
 };
 
 /// What is written.
@@ -51,8 +54,8 @@ pub(super) async fn write_to_online_store(
     Asker(caller): Asker,
     request: Request,
 ) -> Result<Response, Error> {
-    let deadline = body::deadline(state.write_deadline);
-    let body = body::bytes(request, state.write_limit, deadline).await?;
+    let deadline = deadline(state.write_deadline);
+    let body = read_body(request, state.write_limit, deadline).await?;
     state.write(deadline, move |state| state.write_view(&caller, &body::parse(&body)?)).await?;
     Ok(json(StatusCode::OK, &()))
 }

@@ -6,10 +6,10 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::body::Unreadable;
 use crate::{
     app::Failure,
     clients::runtime::NoRuntime,
+    daemon::Unreadable,
     problem::{Kind, Problem},
 };
 

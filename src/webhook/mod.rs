@@ -1,7 +1,6 @@
 //! The server that buckets tell of their events: what is told is stored before it is answered, and done afterwards.
 
 mod answer;
-mod body;
 mod receive;
 mod run;
 mod settings;

@@ -1,6 +1,6 @@
 //! Events that somebody tells of, and questions whether the server lives and can take some.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -14,11 +14,11 @@ use tokio::time::timeout_at;
 
 use super::{
     answer::{self, Refusal},
-    body,
     state::State,
 };
 use crate::{
     clients::runtime::blocking,
+    daemon::{deadline, read_body},
     entity_index::{CloudHeaders, events},
     problem::{Kind, Problem},
 };
@@ -37,7 +37,7 @@ async fn health() {}
 
 /// Whether events can be noted.
 async fn ready(extract::State(state): extract::State<Arc<State>>) -> Result<Response, Refusal> {
-    let deadline = deadline(&state);
+    let deadline = deadline(state.settings.deadline);
     let looked = blocking(move || {
         state.indexer.store().registered()?;
         state.indexer.jobs(None, 1).map_err(Refusal::from)
@@ -52,11 +52,11 @@ async fn receive(
     request: Request,
 ) -> Result<Response, Refusal> {
     state.settings.tokens.check(&headers).map_err(Refusal::Wrong)?;
-    let deadline = deadline(&state);
+    let deadline = deadline(state.settings.deadline);
     let Ok(_place) = Arc::clone(&state.room).try_acquire_owned() else {
         return Err(Problem::new(Kind::Unavailable, "too many requests are being answered", None).into());
     };
-    let body = body::read(request, state.settings.body_limit, deadline).await?;
+    let body = read_body(request, state.settings.body_limit, deadline).await?;
     let named = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let events = events(&body, &CloudHeaders::of(named)).map_err(Refusal::Wrong)?;
     let noting = blocking(move || {
@@ -71,11 +71,6 @@ async fn receive(
     let (new, known, ignored) = (noted.new, noted.known, noted.ignored);
     tracing::debug!("Noted events: {new} new, {known} known, {ignored} of no view");
     Ok(answer::json(StatusCode::OK, &noted))
-}
-
-fn deadline(state: &State) -> Instant {
-    let now = Instant::now();
-    now.checked_add(state.settings.deadline).unwrap_or(now)
 }
 
 fn late() -> Refusal {

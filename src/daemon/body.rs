@@ -1,6 +1,6 @@
 //! Bodies of requests, read within limits.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     body::{Bytes, HttpBody as _},
@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 
 /// Why a body is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     /// Nobody knows how long it is before it is unpacked.
     Compressed,
     /// It has more than so many bytes.
@@ -27,7 +27,7 @@ pub(super) enum Unreadable {
 ///
 /// # Errors
 /// When it is compressed, longer than `limit`, or not there before the deadline.
-pub(super) async fn read(request: Request, limit: usize, deadline: Instant) -> Result<Bytes, Unreadable> {
+pub(crate) async fn read_body(request: Request, limit: usize, deadline: Instant) -> Result<Bytes, Unreadable> {
     let encoding = request.headers().get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Unreadable::Compressed);
@@ -42,4 +42,10 @@ pub(super) async fn read(request: Request, limit: usize, deadline: Instant) -> R
         Ok(Err(_)) => Err(Unreadable::BrokenOff),
         Err(_) => Err(Unreadable::Late),
     }
+}
+
+/// The moment at which nobody waits any more who asks now.
+pub(crate) fn deadline(limit: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or(now)
 }
