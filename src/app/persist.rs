@@ -2,6 +2,7 @@
 
 use super::{AskedRows, Caller, Failure, FeatureStore, kept_rows, registered_source::registered_source};
 use crate::{
+    config::BucketUrl,
     model::{FileFormat, PermissionAction, SourceKind},
     offline::Cancel,
     problem::{Kind, Problem},
@@ -25,12 +26,14 @@ pub fn persist(
         let message = format!("rows cannot be written to data source `{}`, which is {what}", source.name);
         Problem::new(Kind::Unsupported, message, "name one of parquet files".to_owned())
     };
-    let path = match &source.kind {
-        SourceKind::File(file) if matches!(file.format, None | Some(FileFormat::Parquet)) => &file.path,
+    let file = match &source.kind {
+        SourceKind::File(file) if matches!(file.format, None | Some(FileFormat::Parquet)) => file,
         SourceKind::File(_) => return Err(unsupported("not of parquet files").into()),
         kind => return Err(unsupported(&format!("of type {kind}")).into()),
     };
-    let mut sink = kept_rows::open(store, path, ParquetOptions::default(), allow_overwrite)?;
+    let path = &file.path;
+    let open_bucket = |url: &BucketUrl| store.whereabouts().bucket(&source, url, &file.s3_endpoint_override);
+    let mut sink = kept_rows::open((store, &open_bucket), path, ParquetOptions::default(), allow_overwrite)?;
     let asked = rows.stream(store, caller, cancel, &mut sink);
     // A query that was broken off because the files failed is no failure of its own.
     if !sink.failed() {

@@ -15,6 +15,7 @@ use super::{
     retrieval::retrieval,
 };
 use crate::{
+    config::BucketUrl,
     diagnostics::did_you_mean,
     feast::registry::{Change, RowVersion, SourceRows, event_range, with_event_range, write},
     model::{
@@ -76,7 +77,8 @@ pub fn create(
     }
     let join = HistoricalJoin::plan(store, caller, creation.features, creation.filter_by_created_timestamp)?;
     free(creation, &store.registry_to_read().snapshot(store.project())?)?;
-    let sink = kept_rows::open(store, creation.path, creation.parquet, creation.allow_overwrite)?;
+    let open_bucket = |url: &BucketUrl| store.whereabouts().buckets.open(url, None);
+    let sink = kept_rows::open((store, &open_bucket), creation.path, creation.parquet, creation.allow_overwrite)?;
     let mut sink = TimedSink::new(sink);
     let entities = join.entities(creation.about.clone(), cancel)?;
     let joined = join.run(&entities, (cancel, &Progress::default()), &mut sink);

@@ -14,9 +14,10 @@ use super::{CommandError, Global, skipped_checks::SkippedChecks};
 use crate::{
     app::{Caller, Event, Failure, FeatureStore, Gate, Opening, definitions},
     auth::login::Tokens,
+    clients::buckets::{Bucket, Buckets},
     config::{
-        self, AuthConfig, MemoryLimit, ParseMemoryLimitError, Password, RegistryCache, RegistryConfig, StoreConfig,
-        variables,
+        self, AuthConfig, BucketUrl, MemoryLimit, ParseMemoryLimitError, Password, RegistryCache, RegistryConfig,
+        StoreConfig, variables,
     },
     diagnostics::{Diagnostics, SourceText},
     model::{Repo, Timestamp},
@@ -64,6 +65,11 @@ impl Context {
     /// A path given on the command line, from the folder that --chdir names.
     pub(crate) fn target(&self, path: &Path) -> PathBuf {
         self.chdir.as_deref().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+
+    /// The bucket of an URL that is given on the command line.
+    pub(crate) fn bucket(&self, url: &BucketUrl) -> Result<Bucket, CommandError> {
+        Ok(Buckets::new(self.config()?.buckets).open(url, None)?)
     }
 
     /// The settings of the repo, read once.

@@ -9,7 +9,6 @@ use std::{
 use super::{CommandError, Context, context::display_path};
 use crate::{
     app::get_historical::{About, Over},
-    clients::buckets::Buckets,
     config::BucketUrl,
     model::Timestamp,
     retrieval::Entities,
@@ -112,8 +111,7 @@ impl AboutArgs {
 pub(crate) fn of_file(path: &Path, context: &Context) -> Result<Entities, CommandError> {
     if let Some(url) = path.to_str().and_then(BucketUrl::parse) {
         let url = url?;
-        let bucket = Buckets::new(context.config()?.buckets).open(&url, None)?;
-        return Ok(Entities::of_stream(&mut read_object(bucket, &url)?, &url.to_string())?);
+        return Ok(Entities::of_stream(&mut read_object(context.bucket(&url)?, &url)?, &url.to_string())?);
     }
     Ok(match path == Path::new("-") {
         true => Entities::of_stream(&mut io::stdin().lock(), "stdin")?,

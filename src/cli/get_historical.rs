@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         return Ok(Exit::Done);
     }
     let began = Instant::now();
-    let mut output = args.output.open(printer)?;
+    let mut output = args.output.open(context)?;
     let progress = Arc::new(Progress::default());
     let watched = Arc::clone(&progress);
     let shown =

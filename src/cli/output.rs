@@ -8,10 +8,11 @@ use std::{
 
 use indicatif::HumanBytes;
 
-use super::{CommandError, output_format::OutputFormat, parquet_options::ParquetArgs};
+use super::{CommandError, Context, output_format::OutputFormat, parquet_options::ParquetArgs};
 use crate::{
-    config::TableUrl,
+    config::{BucketUrl, TableUrl},
     diagnostics::counted,
+    problem::Problem,
     sink::{Folder, Format, Partitions, PostgresTable, RowSink, SinkError, Target},
     ui::Printer,
 };
@@ -19,8 +20,8 @@ use crate::{
 /// Where rows go.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OutputArgs {
-    /// Where the result goes: a file, whose ending gives the format; a folder, with --partition-by; or a table of
-    /// PostgreSQL, postgresql://USER:PASSWORD@HOST/DATABASE#SCHEMA.TABLE [default: the screen]
+    /// Where the result goes: a file or an object of a bucket (s3://BUCKET/KEY), whose ending gives the format; a folder,
+    /// with --partition-by; or a table of PostgreSQL, postgresql://USER:PASSWORD@HOST/DATABASE#SCHEMA.TABLE [default: the screen]
     #[arg(long, short, value_name = "OUTPUT")]
     output: Option<PathBuf>,
     /// How the result is written [default: as the ending of the output says, parquet in a folder, else a table]
@@ -41,14 +42,15 @@ enum Place {
     Screen,
     File(PathBuf),
     Folder(PathBuf),
+    Object(BucketUrl),
     Table(TableUrl),
 }
 
 impl OutputArgs {
     /// Begins to write, so that what cannot be written is known before anything is read.
-    pub(crate) fn open(&self, printer: Printer) -> Result<Output, CommandError> {
+    pub(crate) fn open(&self, context: &Context) -> Result<Output, CommandError> {
         let place = self.place()?;
-        let format = self.chosen_format(&place, printer.json)?;
+        let format = self.chosen_format(&place, context.printer.json)?;
         if let Some(flag) = self.parquet.given().filter(|_| format != OutputFormat::Parquet) {
             return Err(CommandError::new(
                 format!("{flag} is for parquet, and this is not written as such"),
@@ -60,6 +62,10 @@ impl OutputArgs {
             Place::File(path) => {
                 let target = Target::file(path).map_err(|error| unwritable(path, &error))?;
                 format.sink(target, self.parquet.options())
+            }
+            Place::Object(url) => {
+                let bucket = context.bucket(url)?;
+                format.sink(Target::object(&bucket, &url.key)?, self.parquet.options())
             }
             Place::Folder(path) => {
                 let format = self.format_of_files(format)?;
@@ -79,6 +85,12 @@ impl OutputArgs {
                 false => Err(self.no_folder("standard output is no folder")),
             };
         };
+        if let Some(url) = path.to_str().and_then(BucketUrl::parse) {
+            return match self.partition_by.is_empty() {
+                true => Ok(Place::Object(url?)),
+                false => Err(self.no_folder("folders are not written to buckets yet")),
+            };
+        }
         match path.to_str().map(TableUrl::parse).transpose()?.flatten() {
             Some(_) if !self.partition_by.is_empty() => Err(self.no_folder("a table is no folder")),
             Some(_) if self.format.is_some() => Err(CommandError::new(
@@ -107,12 +119,8 @@ impl OutputArgs {
     fn chosen_format(&self, place: &Place, json: bool) -> Result<OutputFormat, CommandError> {
         match (self.format, place) {
             (Some(format), _) => Ok(format),
-            (None, Place::File(path)) => OutputFormat::from_path(path).ok_or_else(|| {
-                CommandError::new(
-                    format!("the ending of {} says no format", path.display()),
-                    "end it with .parquet, .csv, .jsonl or .arrow, or give --format".to_owned(),
-                )
-            }),
+            (None, Place::File(path)) => OutputFormat::from_path(path).ok_or_else(|| no_format(place)),
+            (None, Place::Object(url)) => OutputFormat::from_path(Path::new(&url.key)).ok_or_else(|| no_format(place)),
             (None, Place::Folder(_)) => Ok(OutputFormat::Parquet),
             (None, Place::Screen) if json => Ok(OutputFormat::Jsonl),
             // A table of PostgreSQL has no format; this one takes no options of parquet.
@@ -185,15 +193,28 @@ impl fmt::Display for Place {
         match self {
             Self::Screen => f.write_str("standard output"),
             Self::File(path) | Self::Folder(path) => path.display().fmt(f),
+            Self::Object(url) => url.fmt(f),
             Self::Table(url) => url.fmt(f),
         }
     }
 }
 
+fn no_format(place: &Place) -> CommandError {
+    CommandError::new(
+        format!("the ending of {place} says no format"),
+        "end it with .parquet, .csv, .jsonl or .arrow, or give --format".to_owned(),
+    )
+}
+
 fn explain(error: SinkError, place: &Place) -> CommandError {
+    if let SinkError::Io(error) = &error
+        && let Some(problem) = Problem::within(error)
+    {
+        return problem.clone().into();
+    }
     match (error, place) {
         (SinkError::Io(error), Place::File(path) | Place::Folder(path)) => unwritable(path, &error),
-        (SinkError::Io(error), Place::Screen | Place::Table(_)) => error.into(),
+        (SinkError::Io(error), Place::Screen | Place::Object(_) | Place::Table(_)) => error.into(),
         (SinkError::Problem(problem), _) => problem.into(),
         (error @ SinkError::Nested(_), _) => {
             CommandError::new(error.to_string(), "use --format parquet or jsonl".to_owned())

@@ -87,7 +87,7 @@ fn create(args: &Create, context: &Context) -> Result<Exit, CommandError> {
 fn export(args: &Export, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller, printer) = (context.store()?, context.caller(), context.printer);
     let began = Instant::now();
-    let mut output = args.output.open(printer)?;
+    let mut output = args.output.open(context)?;
     let read = saved_datasets::export(&store, &caller, &args.name, &Cancel::default(), &mut output.sink);
     let ((), written) = output.finish(read, printer)?;
     written.say(began.elapsed(), printer);

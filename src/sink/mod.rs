@@ -1,15 +1,16 @@
-//! Where streamed rows go, and in which format: files and pipes, folders of files, tables of PostgreSQL. Tables on the
+//! Where streamed rows go, and in which format: files, objects of buckets and pipes, folders of files, tables of PostgreSQL. Tables on the
 //! screen are drawn by a face, through [`FormatWriter`].
 //!
 //! A file or folder appears under its name only when it is complete: rows are written to a hidden one beside
 //! it, which takes the name at the end and vanishes on any error. Links lead to the file that is
-//! replaced; pipes and devices are written as they are.
+//! replaced; pipes and devices are written as they are. Objects of buckets appear when they are complete, too.
 
 mod added;
 mod file;
 mod folder;
 mod format;
 mod json_floats;
+mod object;
 mod partitions;
 mod postgres;
 mod rows;

@@ -9,7 +9,8 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use super::unfinished::Unfinished;
+use super::{object::UnfinishedObject, unfinished::Unfinished};
+use crate::{clients::buckets::Bucket, problem::Problem};
 
 /// So many letters of a file's name are in that of the hidden one: with 4 bytes each they leave room in 255.
 const SHOWN: usize = 60;
@@ -28,23 +29,37 @@ enum Place {
     },
     /// A file in a folder that appears as a whole.
     Part(BufWriter<File>),
+    /// In a bucket.
+    Object(BufWriter<UnfinishedObject>),
     /// Standard output, a pipe, a device: nothing that could be put in its place.
     Stream(BufWriter<Box<dyn Write + Send>>),
 }
 
-/// The kind of the last error, because writers of formats pass it on as mere text.
+/// What was wrong last, because writers of formats pass it on as mere text.
 #[derive(Debug, Clone, Default)]
-pub struct LastFailure(Arc<Mutex<Option<io::ErrorKind>>>);
+pub struct LastFailure(Arc<Mutex<Option<Failed>>>);
+
+#[derive(Debug, Clone)]
+enum Failed {
+    Io(io::ErrorKind),
+    /// What a store of buckets said.
+    Problem(Problem),
+}
 
 impl LastFailure {
     /// The last error of the target, if it had one.
     pub fn get(&self) -> Option<io::Error> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).map(io::Error::from)
+        let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        failed.map(|failed| match failed {
+            Failed::Io(kind) => kind.into(),
+            Failed::Problem(problem) => io::Error::other(problem),
+        })
     }
 
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
         if let Err(error) = &result {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.kind());
+            let problem = Problem::within(error).cloned().map(Failed::Problem);
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = problem.or(Some(Failed::Io(error.kind())));
         }
         result
     }
@@ -73,6 +88,17 @@ impl Target {
         Ok(Self { place, failure: LastFailure::default() })
     }
 
+    /// An object that will be found under a key.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub fn object(bucket: &Bucket, key: &str) -> Result<Self, Problem> {
+        /// Bytes that are given to the store's client at once.
+        const BUFFER: usize = 1 << 20;
+        let object = BufWriter::with_capacity(BUFFER, UnfinishedObject::begin(bucket, key)?);
+        Ok(Self { place: Place::Object(object), failure: LastFailure::default() })
+    }
+
     /// A new file in a folder that nobody knows yet.
     ///
     /// # Errors
@@ -99,6 +125,7 @@ impl Target {
     pub fn finish(self) -> io::Result<()> {
         match self.place {
             Place::Stream(mut stream) => stream.flush(),
+            Place::Object(object) => object.into_inner().map_err(io::IntoInnerError::into_error)?.finish(),
             Place::Part(file) => file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all(),
             Place::File { temporary, path, unfinished: _unfinished } => {
                 let temporary = temporary.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -176,6 +203,7 @@ impl Write for Target {
         let written = match &mut self.place {
             Place::File { temporary, .. } => temporary.write(bytes),
             Place::Part(file) => file.write(bytes),
+            Place::Object(object) => object.write(bytes),
             Place::Stream(stream) => stream.write(bytes),
         };
         self.failure.note(written)
@@ -185,6 +213,7 @@ impl Write for Target {
         let flushed = match &mut self.place {
             Place::File { temporary, .. } => temporary.flush(),
             Place::Part(file) => file.flush(),
+            Place::Object(object) => object.flush(),
             Place::Stream(stream) => stream.flush(),
         };
         self.failure.note(flushed)

@@ -7,6 +7,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use super::object;
+
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
@@ -42,6 +44,7 @@ impl Drop for Unfinished {
 /// Removes what is not finished, before the program ends. From now on nothing is begun, and who is writing what is
 /// removed, or has finished it, waits for the end.
 pub fn remove_unfinished() {
+    object::remove_unfinished();
     let unfinished = unfinished();
     for path in unfinished.iter() {
         let _ = if path.is_dir() { remove_folder(path) } else { fs::remove_file(path) };

@@ -36,7 +36,7 @@ pub struct ScanRun {
 }
 
 /// Bytes of row groups in buckets that are fetched before it is their turn.
-const AHEAD_BYTES: u64 = 32 << 20;
+const AHEAD_BYTES: u64 = 16 << 20;
 /// And how many row groups.
 const AHEAD: usize = 16;
 

@@ -38,7 +38,7 @@ impl Whereabouts {
     ///
     /// # Errors
     /// When nothing says how to reach it.
-    pub(super) fn bucket(&self, source: &DataSource, url: &BucketUrl, endpoint: &str) -> Result<Bucket, Problem> {
+    pub fn bucket(&self, source: &DataSource, url: &BucketUrl, endpoint: &str) -> Result<Bucket, Problem> {
         let said = |key: &str| source.connection_ref(key).unwrap_or_default();
         match (said("provider"), said("name")) {
             ("", _) => self.buckets.open(url, Some(endpoint)),

@@ -263,10 +263,10 @@ impl Materialize<'_> {
             }
         }
         if let Some(path) = &self.args.report {
-            outputs::write_report(&self.context.target(path), report)?;
+            outputs::write_report(path, report, self.context)?;
         }
         if let Some(path) = &self.args.metrics_file {
-            outputs::write_metrics(&self.context.target(path), report)?;
+            outputs::write_metrics(path, report, self.context)?;
         }
         if report.failed() == 0 { Ok(Exit::Done) } else { Err(CommandError::Reported) }
     }

@@ -8,6 +8,8 @@ use std::{
 
 use crate::{
     cli::{CommandError, Context},
+    clients::{buckets::Expected, runtime::wait},
+    config::BucketUrl,
     materialize::{RunReport, metrics},
     sink::{Target, folder_of, follow_links},
 };
@@ -16,6 +18,12 @@ use crate::{
 pub(crate) fn check(report: Option<&Path>, metrics: Option<&Path>, context: &Context) -> Result<(), CommandError> {
     let mut files = Vec::new();
     for path in [report, metrics].into_iter().flatten() {
+        if let Some(url) = path.to_str().and_then(BucketUrl::parse) {
+            let url = url?;
+            wait(context.bucket(&url)?.head(&url.key))?;
+            files.push(path.to_owned());
+            continue;
+        }
         let path = context.target(path);
         let refuse = |why: &str| Err(CommandError::new(format!("cannot write {}: {why}", path.display()), None));
         if path.is_dir() {
@@ -43,18 +51,24 @@ pub(crate) fn check(report: Option<&Path>, metrics: Option<&Path>, context: &Con
 }
 
 /// Writes the report as JSON.
-pub(crate) fn write_report(path: &Path, report: &RunReport) -> Result<(), CommandError> {
+pub(crate) fn write_report(path: &Path, report: &RunReport, context: &Context) -> Result<(), CommandError> {
     let text = serde_json::to_string_pretty(report).map_err(io::Error::other)?;
-    write(path, &format!("{text}\n"))
+    write(path, format!("{text}\n"), context)
 }
 
 /// Writes the metrics of the run.
-pub(crate) fn write_metrics(path: &Path, report: &RunReport) -> Result<(), CommandError> {
-    write(path, &metrics(report).map_err(io::Error::other)?)
+pub(crate) fn write_metrics(path: &Path, report: &RunReport, context: &Context) -> Result<(), CommandError> {
+    write(path, metrics(report).map_err(io::Error::other)?, context)
 }
 
 /// Puts a whole file in place of the old one: a reader sees the one or the other.
-fn write(path: &Path, text: &str) -> Result<(), CommandError> {
+fn write(path: &Path, text: String, context: &Context) -> Result<(), CommandError> {
+    if let Some(url) = path.to_str().and_then(BucketUrl::parse) {
+        let url = url?;
+        wait(context.bucket(&url)?.put(&url.key, text.into(), Expected::Anything))?;
+        return Ok(());
+    }
+    let path = &context.target(path);
     let write = || {
         let mut target = Target::file(path)?;
         target.write_all(text.as_bytes())?;
