@@ -1,4 +1,5 @@
 //! Files, registries and results in buckets of object stores.
 
 mod client;
+mod results;
 mod sources;

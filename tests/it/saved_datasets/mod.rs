@@ -120,7 +120,10 @@ fn what_cannot_be_saved_leaves_neither_files_nor_a_dataset() {
             &["--entities", "other_name.csv", "-o", "data/new.parquet"],
             "in a column `event_timestamp`, and there is none",
         ),
-        (&["--entities", "data/entity_rows.csv", "-o", "s3://bucket/new.parquet"], "cannot be saved to s3://bucket"),
+        (
+            &["--entities", "data/entity_rows.csv", "-o", "s3://bucket/new"],
+            "cannot be saved to s3://bucket/new: folders",
+        ),
         (&["--entities", "data/entity_rows.csv", "-o", "nowhere/new.parquet"], "cannot write nowhere/new.parquet"),
         (&["--entities", "data/entity_rows.csv", "-o", "data/new", "--tag", "x"], "write KEY=VALUE"),
     ] {

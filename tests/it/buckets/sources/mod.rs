@@ -27,7 +27,7 @@ use crate::{
 
 /// A repo over the source `s` at a path: the entity `e` has the key `id`, the view `v` the feature `p`, event times are in
 /// `ts`. More settings of the source are lines that begin with four blanks.
-fn define(project: &Project, path: &str, more: &str) {
+pub fn define(project: &Project, path: &str, more: &str) {
     project.write("feature_store.yaml", settings("demo"));
     let definitions = format!(
         "entities: [{{name: e, join_keys: [id], value_type: INT64}}]\ndata_sources:\n  - name: s\n    type: file\n    path: \
@@ -42,7 +42,7 @@ fn micros(day: &str) -> i64 {
 }
 
 /// Rows of a day, one for each id: `p` is the id and a hundredth of `value`.
-fn day(ids: std::ops::Range<i64>, day: &str, value: f64) -> RecordBatch {
+pub fn day(ids: std::ops::Range<i64>, day: &str, value: f64) -> RecordBatch {
     let count = ids.clone().count();
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("id", Arc::new(Int64Array::from_iter_values(ids.clone()))),
@@ -57,7 +57,7 @@ fn day(ids: std::ops::Range<i64>, day: &str, value: f64) -> RecordBatch {
 }
 
 /// Writes rows into a parquet file with row groups of so many rows.
-fn write(path: &Path, rows: &RecordBatch, group: usize) {
+pub fn write(path: &Path, rows: &RecordBatch, group: usize) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group)).build();
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), rows.schema(), Some(properties)).unwrap();
@@ -86,11 +86,11 @@ fn put(bucket: &Bucket, key: &str, bytes: Vec<u8>) {
 }
 
 /// The program in the repo, as somebody who may do everything in a store that is reached at an address.
-fn feastr_at(project: &Project, server: &ObjectStore, endpoint: &str, args: &[&str]) -> Output {
+pub fn feastr_at(project: &Project, server: &ObjectStore, endpoint: &str, args: &[&str]) -> Output {
     run(project.command(args).envs(server.environment_at(endpoint)))
 }
 
-fn feastr(project: &Project, server: &ObjectStore, args: &[&str]) -> Output {
+pub fn feastr(project: &Project, server: &ObjectStore, args: &[&str]) -> Output {
     feastr_at(project, server, &server.endpoint(), args)
 }
 
