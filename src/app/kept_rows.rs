@@ -10,13 +10,16 @@ use crate::{
     sink::{Folder, Format, ParquetOptions, Partitions, RowSink, Target},
 };
 
+/// Opens the bucket of an URL.
+pub(super) type OpenBucket<'a> = &'a dyn Fn(&BucketUrl) -> Result<Bucket, Problem>;
+
 /// Begins to write rows to where they will be, from the folder of the repo: a file if it ends in `.parquet`, else a folder
 /// of files; or an object of a bucket, which `open_bucket` opens.
 ///
 /// # Errors
 /// When something is there that may not be replaced, or nothing can be.
 pub(super) fn open(
-    (store, open_bucket): (&FeatureStore, &dyn Fn(&BucketUrl) -> Result<Bucket, Problem>),
+    (store, open_bucket): (&FeatureStore, OpenBucket<'_>),
     shown: &str,
     parquet: ParquetOptions,
     allow_overwrite: bool,

@@ -171,7 +171,8 @@ impl Column {
         }
         if start < wanted.end {
             let end = wanted.end.max(start.saturating_add(self.window)).min(self.range.end);
-            kept.extend_from_slice(&first(runtime::wait(fetch(object, vec![start..end])?)?));
+            let missing = start..end;
+            kept.extend_from_slice(&first(runtime::wait(fetch(object, vec![missing])?)?));
             start = end;
         }
         let next = start..start.saturating_add(self.window).min(self.range.end);

@@ -262,7 +262,7 @@ impl TextPart {
 /// The problem of a file that is not what its format says.
 fn bad_row(shown: &str, problem: &RowProblem) -> Problem {
     if let Some(cause) = &problem.cause {
-        return cause.clone();
+        return cause.as_ref().clone();
     }
     let message = match (problem.line, &problem.column) {
         (Some(line), Some(column)) => format!("line {line} of {shown}, column `{column}`: {}", problem.message),

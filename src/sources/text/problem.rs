@@ -14,7 +14,7 @@ pub(crate) struct RowProblem {
     /// Without column it goes on after the name of the line or file: "has 3 fields where …".
     pub message: String,
     /// What was wrong with the file before anybody looked at its text, in words of its own.
-    pub cause: Option<Problem>,
+    pub cause: Option<Box<Problem>>,
 }
 
 impl RowProblem {
@@ -23,7 +23,10 @@ impl RowProblem {
     }
 
     pub(super) fn of_reading(error: &io::Error) -> Self {
-        Self { cause: Problem::within(error).cloned(), ..Self::of_file(format!("cannot be read: {error}")) }
+        Self {
+            cause: Problem::within(error).cloned().map(Box::new),
+            ..Self::of_file(format!("cannot be read: {error}"))
+        }
     }
 
     pub(super) fn of_line(line: u64, message: impl Into<String>) -> Self {
