@@ -17,12 +17,15 @@ use crate::{
     problem::Problem,
 };
 
+/// What is registered, and the views of it that are indexed.
+type ViewsOfState = (Arc<RegistryState>, Arc<Vec<IndexedView>>);
+
 /// The index of a feature store, opened once. Threads can share it.
 pub struct Indexer {
     store: Arc<FeatureStore>,
     index: EntityIndex,
     /// The views of the state that was registered when somebody asked last.
-    views: Mutex<Option<(Arc<RegistryState>, Arc<Vec<IndexedView>>)>>,
+    views: Mutex<Option<ViewsOfState>>,
 }
 
 impl Indexer {

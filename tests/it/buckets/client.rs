@@ -89,7 +89,8 @@ fn parts_of_one_state_are_read() {
         assert_eq!(wait(streamed).unwrap().concat(), bytes, "{store:?}");
 
         put(&bucket, "large", "another", Expected::Anything);
-        let replaced = wait(bucket.ranges(&object, &[0..4])).unwrap_err();
+        let beginning = 0..4;
+        let replaced = wait(bucket.ranges(&object, &[beginning])).unwrap_err();
         assert!(replaced.message.ends_with("large: it was replaced while it was being used"), "{store:?} {replaced}");
 
         let aborted = wait(bucket.upload("aborted")).unwrap();
