@@ -1,8 +1,11 @@
 //! The index: its database, and transactions in it.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::database::{self, Cell, Database, Dialect, Session, Value};
@@ -19,6 +22,8 @@ pub struct EntityIndex {
     pub(super) project: String,
     /// Whether the tables are known to be there.
     is_prepared: AtomicBool,
+    /// The entities whose tables are known to be there.
+    pub(super) with_tables: Mutex<HashSet<String>>,
     idle: Mutex<Vec<Box<dyn Session>>>,
 }
 
@@ -33,6 +38,7 @@ impl EntityIndex {
             schema: config.schema.clone(),
             project: project.to_owned(),
             is_prepared: AtomicBool::new(false),
+            with_tables: Mutex::default(),
             idle: Mutex::default(),
         })
     }

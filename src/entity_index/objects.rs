@@ -38,8 +38,9 @@ impl EntityIndex {
         version: &str,
         rows_of: &mut RowsOf<'_>,
     ) -> Result<Option<u64>, Problem> {
+        self.prepare_entities(entities)?;
         let origin = Origin { view: &job.view, path: &job.path };
-        self.write_again(|session| {
+        let replaced = self.write_again(|session| {
             if let Some(known) = self.object(session, job)? {
                 if known.version == version {
                     self.finish(session, job, "it is in the index as it is")?;
@@ -49,7 +50,6 @@ impl EntityIndex {
             }
             let mut rows = BTreeMap::new();
             for (place, entity) in entities.iter().enumerate() {
-                self.prepare_entity(session, entity)?;
                 let added = session.add(&self.table(&entity_table(entity)), origin, &mut || rows_of(place))?;
                 rows.insert(*entity, added);
             }
@@ -65,7 +65,11 @@ impl EntityIndex {
             let count: u64 = rows.values().sum();
             self.finish(session, job, &counted(count, "row"))?;
             Ok(Some(count))
-        })
+        });
+        if replaced.is_err() {
+            self.forget_tables();
+        }
+        replaced
     }
 
     /// Removes the rows of an object, and ends the job that is about it. Says whether there were any.

@@ -1,5 +1,7 @@
 //! The tables of the index: jobs, the objects that are in it, and a table and a view for each entity.
 
+use std::sync::PoisonError;
+
 use super::{
     database::{Session, Value},
     index::{EntityIndex, first, has_table},
@@ -89,11 +91,26 @@ impl EntityIndex {
         )
     }
 
-    /// Makes sure that there are a table and a view for an entity, inside of a transaction that writes.
+    /// Makes sure that there are a table and a view for each entity. Others wait while they are made, so that no rows are
+    /// added in the same transaction.
     ///
     /// # Errors
-    /// When they cannot be made, or the entity's name is too long for them.
-    pub(super) fn prepare_entity(&self, session: &mut dyn Session, entity: &str) -> Result<(), Problem> {
+    /// When they cannot be made, or the name of an entity is too long for them.
+    pub(super) fn prepare_entities(&self, entities: &[&str]) -> Result<(), Problem> {
+        let mut known = self.with_tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if entities.iter().any(|entity| !known.contains(*entity)) {
+            self.write(|session| entities.iter().try_for_each(|entity| self.prepare_entity(session, entity)))?;
+            known.extend(entities.iter().map(|entity| (*entity).to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Takes nothing for granted any more: somebody may have removed tables.
+    pub(super) fn forget_tables(&self) {
+        self.with_tables.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn prepare_entity(&self, session: &mut dyn Session, entity: &str) -> Result<(), Problem> {
         let name = entity_table(entity);
         if has_table(self, session, &name)? {
             return Ok(());
