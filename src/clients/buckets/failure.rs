@@ -18,6 +18,21 @@ pub(super) fn is_about_bucket(error: &Error) -> bool {
     ["NoSuchBucket", "ContainerNotFound", "UserProjectInvalid"].contains(&code.as_str())
 }
 
+/// What stores say of who asks.
+const ABOUT_US: [&str; 11] = [
+    "AccessDenied",
+    "AuthenticationFailed",
+    "AuthorizationFailure",
+    "AuthorizationPermissionMismatch",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidAuthenticationInfo",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+];
+
 /// What a store answered: a word for it, and a sentence.
 struct Said {
     code: String,
@@ -91,9 +106,8 @@ impl Bucket {
                 failed(&shown().unwrap_or_else(|| "access is denied".to_owned())),
                 self.who(&said.code),
             ),
-            _ if ["ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "RequestTimeTooSkewed"]
-                .contains(&said.code.as_str()) =>
-            {
+            // Listings come without a kind of their own for it.
+            _ if ABOUT_US.contains(&said.code.as_str()) => {
                 (Kind::Unavailable, failed(&shown().unwrap_or_default()), self.who(&said.code))
             }
             _ if is_about_certificates(error) => (

@@ -153,6 +153,9 @@ fn what_is_wrong_is_said() {
     let wrong = read(&open(&mine, &with(&[("AWS_SECRET_ACCESS_KEY", "wrong-secret")])));
     assert!(shown(&wrong).contains("(SignatureDoesNotMatch)\ncorrect AWS_SECRET_ACCESS_KEY"), "{}", shown(&wrong));
     assert!(!shown(&wrong).contains("wrong-secret"));
+    let wrong = open(&mine, &with(&[("AWS_SECRET_ACCESS_KEY", "wrong-secret")]));
+    let listing = wait(wrong.list("in").try_collect::<Vec<_>>()).unwrap_err();
+    assert!(shown(&listing).contains("(SignatureDoesNotMatch)\ncorrect AWS_SECRET_ACCESS_KEY"), "{}", shown(&listing));
     let unknown = read(&open(&mine, &with(&[("AWS_ACCESS_KEY_ID", "nobody")])));
     assert!(shown(&unknown).contains("(InvalidAccessKeyId)\ncorrect AWS_ACCESS_KEY_ID"), "{}", shown(&unknown));
 
