@@ -27,7 +27,7 @@ impl MemoryLimit {
     /// machine has, that is no reason to take it all: larger pieces are not faster from there on.
     pub fn of_a_query(&self) -> u64 {
         const ALONE: u64 = 2 << 30;
-        const TOGETHER: u64 = 1 << 30;
+        const TOGETHER: u64 = 512 << 20;
         let all = self.bytes.unwrap_or(if self.queries.get() == 1 { ALONE } else { TOGETHER });
         all / self.queries.get() as u64
     }
