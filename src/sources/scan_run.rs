@@ -55,12 +55,13 @@ struct Position {
     texts: VecDeque<(usize, ObjectText)>,
 }
 
-/// A row group in a bucket that is being fetched: the number of its file, its own among all pieces, and in the file.
+/// A row group of a file in a bucket: the number of its file, its own among all pieces, and in the file.
 struct Ahead {
     file: usize,
     piece: u64,
     group: usize,
-    stored: StoredGroup,
+    /// What is being fetched of it, unless no column of it is read.
+    stored: Option<StoredGroup>,
 }
 
 /// What becomes a part.
@@ -110,19 +111,22 @@ impl ScanRun {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let first = match next.ahead.pop_front() {
             Some(Ahead { file, piece, group, stored }) => {
-                self.row_group(file, group, Some(stored)).map(|row_group| (file, piece, row_group))
+                self.row_group(file, group, stored).map(|row_group| (file, piece, row_group))
             }
             None => self.advance(&mut next)?,
         };
         let Some((_, _, Piece::RowGroup { stored: Some(_), .. })) = &first else { return Ok(first) };
-        while next.ahead.len() < AHEAD && next.ahead.iter().map(|ahead| ahead.stored.bytes()).sum::<u64>() < AHEAD_BYTES
-        {
-            let Some((file, piece, Piece::RowGroup { group, stored: Some(mut stored), .. })) =
-                self.advance(&mut next)?
-            else {
+        let fetched = |ahead: &VecDeque<Ahead>| -> u64 {
+            ahead.iter().flat_map(|ahead| &ahead.stored).map(StoredGroup::bytes).sum()
+        };
+        while next.ahead.len() < AHEAD && fetched(&next.ahead) < AHEAD_BYTES {
+            // The files of a scan have one format, so all others are row groups as well.
+            let Some((file, piece, Piece::RowGroup { group, mut stored, .. })) = self.advance(&mut next)? else {
                 break;
             };
-            stored.begin()?;
+            if let Some(stored) = &mut stored {
+                stored.begin()?;
+            }
             next.ahead.push_back(Ahead { file, piece, group, stored });
         }
         Ok(first)

@@ -137,3 +137,28 @@ fn entity_rows_come_from_buckets() {
     let said = feastr(&project, server, &join).failed().stderr;
     assert!(said.contains(&format!("there is no file `{none}`")), "{said}");
 }
+
+#[test]
+fn files_of_which_no_column_is_read_have_their_rows_all_the_same() {
+    let project = Project::new(&[]);
+    let store = shared(Store::SeaweedFs);
+    // Keys and times of the second one are in the names of its folders alone.
+    for (id, name) in [(1, "a"), (2, "b"), (3, "c")] {
+        let (rows, path) =
+            (day(id..id + 1, "2026-01-01", 5.0), format!("data/rows/id={id}/ts=2026-01-01/{name}.parquet"));
+        let rows = if name == "b" { rows.project(&[2]).unwrap() } else { rows };
+        write(&project.path(&path), &rows, 10);
+    }
+    let entities = [1, 2, 3].map(|id| format!("{id},2026-02-01T00:00:00Z\n")).concat();
+    project.write("entities.csv", format!("id,event_timestamp\n{entities}"));
+    let bucket = store.create_bucket();
+    upload(&project.path("data"), &store.open(&bucket));
+    let joined = |path: &str| {
+        define(&project, path, "");
+        feastr(&project, store, &["apply", "--yes", "-q"]).ok();
+        feastr(&project, store, &JOIN).ok().stdout
+    };
+    let here = joined("data/rows");
+    assert!(["1.05", "2.05", "3.05"].iter().all(|value| here.contains(value)), "{here}");
+    assert_eq!(joined(&format!("{bucket}/rows")), here);
+}
