@@ -113,7 +113,13 @@ impl Bucket {
             _ if is_about_certificates(error) => (
                 Kind::Unavailable,
                 failed(&format!("the store does not prove who it is: {}", innermost(error))),
-                "name a file with the authority that signed its certificate with AWS_CA_BUNDLE".to_owned(),
+                match self.url.store {
+                    StoreOfBuckets::S3 => {
+                        "name a file with the authority that signed its certificate with AWS_CA_BUNDLE"
+                    }
+                    _ => "let this system trust the authority that signed its certificate",
+                }
+                .to_owned(),
             ),
             // The address where a machine says its keys.
             _ if text.contains("/latest/api/token")

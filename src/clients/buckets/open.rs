@@ -76,11 +76,7 @@ fn s3(url: &BucketUrl, settings: &BucketSettings) -> Result<(Arc<dyn ObjectStore
         .with_region(region.unwrap_or_else(|| "us-east-1".to_owned()))
         .with_retry(retry())
         .with_http_connector(connector(url, endpoint.as_deref(), settings.get(variables::AWS_CA_BUNDLE))?);
-    for (name, key) in SAID {
-        if let Some(value) = settings.get(name) {
-            builder = builder.with_config(key, value);
-        }
-    }
+    builder = told(builder, &SAID, |name| settings.get(name), |builder, key, value| builder.with_config(key, value));
     for (name, key) in OF_ENCRYPTION {
         if let Some(value) = settings.get(name) {
             builder = builder.with_config(key.parse().map_err(|error| unusable(url, &error))?, value);
@@ -136,11 +132,7 @@ fn gcs(url: &BucketUrl, settings: &BucketSettings) -> Result<(Arc<dyn ObjectStor
         .with_bucket_name(&url.bucket)
         .with_retry(retry())
         .with_http_connector(connector(url, endpoint.as_deref(), None)?);
-    for (name, key) in SAID {
-        if let Some(value) = settings.get(name) {
-            builder = builder.with_config(key, value);
-        }
-    }
+    builder = told(builder, &SAID, |name| settings.get(name), |builder, key, value| builder.with_config(key, value));
     if let Some(endpoint) = &endpoint {
         builder = builder
             .with_config(GoogleConfigKey::BaseUrl, endpoint)
@@ -179,16 +171,8 @@ fn azure(url: &BucketUrl, settings: &BucketSettings) -> Result<(Arc<dyn ObjectSt
         ("AccountKey", AzureConfigKey::AccessKey),
         ("SharedAccessSignature", AzureConfigKey::SasKey),
     ];
-    for (name, key) in parts {
-        if let Some(value) = in_text(name) {
-            builder = builder.with_config(key, value);
-        }
-    }
-    for (name, key) in SAID {
-        if let Some(value) = settings.get(name) {
-            builder = builder.with_config(key, value);
-        }
-    }
+    builder = told(builder, &parts, in_text, |builder, key, value| builder.with_config(key, value));
+    builder = told(builder, &SAID, |name| settings.get(name), |builder, key, value| builder.with_config(key, value));
     if let Some(account) = &url.account {
         builder = builder.with_account(account);
     }
@@ -197,6 +181,19 @@ fn azure(url: &BucketUrl, settings: &BucketSettings) -> Result<(Arc<dyn ObjectSt
     }
     let store = builder.build().map_err(|error| unusable(url, &error))?;
     Ok((Arc::new(store), endpoint))
+}
+
+/// A builder that was told all that is said, each under its name for it.
+fn told<B, K: Copy, V>(
+    builder: B,
+    said: &[Said<K>],
+    value: impl Fn(&'static str) -> Option<V>,
+    tell: impl Fn(B, K, V) -> B,
+) -> B {
+    said.iter().fold(builder, |builder, (name, key)| match value(name) {
+        Some(value) => tell(builder, *key, value),
+        None => builder,
+    })
 }
 
 fn retry() -> RetryConfig {
