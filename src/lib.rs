@@ -28,6 +28,7 @@ pub mod problem;
 pub mod push;
 pub mod python;
 pub mod registry;
+pub mod registry_server;
 pub mod retrieval;
 pub mod server;
 pub mod serving;

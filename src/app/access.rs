@@ -72,7 +72,7 @@ impl<'a> Access<'a> {
 }
 
 /// Who is denied what and why. Names of permissions, roles and groups are no secrets: Feast tells them as well.
-fn denied(
+pub(super) fn denied(
     user: &str,
     resource: Resource<'_>,
     actions: &[PermissionAction],

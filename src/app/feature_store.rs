@@ -156,11 +156,15 @@ impl FeatureStore {
 
     /// The permissions of a state, where the settings say what holds without any.
     pub(super) fn permissions(&self, state: &Arc<RegistryState>) -> Arc<Permissions> {
-        let unruled = match self.config.auth.without_permissions {
+        self.permissions.of(state, self.unruled())
+    }
+
+    /// What holds in projects without permissions.
+    pub(super) const fn unruled(&self) -> Unruled {
+        match self.config.auth.without_permissions {
             WithoutPermissions::Allow => Unruled::Allow,
             WithoutPermissions::Deny => Unruled::Deny,
-        };
-        self.permissions.of(state, unruled)
+        }
     }
 
     /// Where expressions of on-demand views are computed.
@@ -186,6 +190,11 @@ impl FeatureStore {
     /// The registry, or the replica that the settings name, for what only reads.
     pub fn registry_to_read(&self) -> &dyn Registry {
         self.stores.replica.as_ref()
+    }
+
+    /// The same for those that keep it.
+    pub(super) const fn replica(&self) -> &Arc<dyn Registry> {
+        &self.stores.replica
     }
 
     /// The online store, if there is one and it is not behind a feature server.

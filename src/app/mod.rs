@@ -37,6 +37,7 @@ mod prepared;
 pub mod push;
 mod python_views;
 pub mod readiness;
+pub mod registered;
 mod registered_source;
 mod remembered;
 pub mod retrieval;

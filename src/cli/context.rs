@@ -158,6 +158,11 @@ impl Context {
         Ok(self.open(config, LOCK_TIMEOUT, |_| {}).held()?)
     }
 
+    /// The feature store of the repo, for servers that keep what they need of it themselves.
+    pub(crate) fn store_quiet(&self) -> Result<FeatureStore, CommandError> {
+        Ok(self.open(self.config()?, LOCK_TIMEOUT, |_| {}))
+    }
+
     /// The same, for commands that show what happens in their own way.
     pub(crate) fn store_observed(
         &self,

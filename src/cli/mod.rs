@@ -43,6 +43,7 @@ mod schema;
 mod selection;
 mod serve;
 mod serve_offline;
+mod serve_registry;
 mod servers;
 #[cfg(unix)]
 mod signals;
@@ -193,6 +194,8 @@ enum Command {
     Serve(serve::Args),
     #[command(visible_alias = "serve_offline")]
     ServeOffline(serve_offline::Args),
+    #[command(visible_alias = "serve_registry")]
+    ServeRegistry(serve_registry::Args),
     /// Keep an index of entities, which buckets feed with their events
     #[command(subcommand)]
     EntityIndex(entity_index::Command),
@@ -281,6 +284,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::GetOnline(args) => get_online::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::ServeOffline(args) => serve_offline::run(args, context),
+        Command::ServeRegistry(args) => serve_registry::run(args, context),
         Command::EntityIndex(command) => entity_index::run(command, context),
         Command::ServeEntityIndex(args) => entity_index::serve::run(args, context),
         Command::Ready(args) => ready::run(args, context),

@@ -3,8 +3,13 @@
 
 use std::{path::Path, time::Duration};
 
+use bytes::{Buf as _, BufMut as _, Bytes};
 use tokio::time::sleep;
-use tonic::transport::{Channel, ClientTlsConfig, Endpoint, Error};
+use tonic::{
+    Status,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    transport::{Channel, ClientTlsConfig, Endpoint, Error},
+};
 
 use super::{
     authorities::authorities,
@@ -90,4 +95,42 @@ fn unreachable(server: Connecting<'_>, error: &Error) -> Problem {
         false => (format!("{name} cannot be reached: {cause}"), format!("start it, or correct {}", server.setting)),
     };
     Problem::new(Kind::Unavailable, message, help)
+}
+
+/// Messages as their bytes, for those who read and write them themselves, servers and clients.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BytesCodec;
+
+impl Codec for BytesCodec {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for BytesCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for BytesCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
 }

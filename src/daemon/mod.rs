@@ -9,6 +9,7 @@ mod gate;
 mod listen;
 mod registry_watch;
 mod settings;
+pub(crate) mod status;
 pub(crate) mod telemetry;
 
 pub(crate) use answer::answer;

@@ -1,20 +1,20 @@
 //! Whether what is registered can be read: it is told when that changes. What is known is served meanwhile.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::app::FeatureStore;
+use crate::registry::Status;
 
 /// How often it is looked at, which asks nobody.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Tells it as long as it is waited for.
-pub(crate) async fn tell_when_it_is_away(store: Arc<FeatureStore>) {
+/// Tells it as long as it is waited for; `status` is how right what is known is.
+pub(crate) async fn tell_when_it_is_away(status: impl Fn() -> Option<Status>) {
     let mut was_away = false;
     loop {
         sleep(PAUSE).await;
-        let problem = store.registry_status().and_then(|status| status.problem);
+        let problem = status().and_then(|status| status.problem);
         match &problem {
             Some(problem) if !was_away => {
                 tracing::warn!("The registry cannot be read, and what was read of it is served: {problem}");

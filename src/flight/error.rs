@@ -3,12 +3,10 @@
 use tonic::{Code, Status};
 
 use crate::{
-    feast::flight::{CommandError, FeastError},
+    daemon::status::{code, message, shortened},
+    feast::{FeastError, flight::CommandError},
     problem::{Kind, Problem, Subject},
 };
-
-/// How many bytes of a message are sent: it travels in a header, of which clients take little.
-const LONGEST: usize = 2_000;
 
 /// There are too many commands at a time.
 pub(super) fn full() -> Status {
@@ -31,30 +29,10 @@ pub(super) fn no_command(error: &CommandError) -> Status {
 
 /// The status of a problem.
 pub(super) fn status(problem: &Problem) -> Status {
-    let message = match problem.help() {
-        Some(help) => format!("{} ({help})", problem.message),
-        None => problem.message.clone(),
-    };
-    let message = shortened(message);
+    let message = message(problem);
     match class(problem) {
         Some(class) => Status::new(code(problem), FeastError::new(class, message).to_string()),
         None => Status::new(code(problem), message),
-    }
-}
-
-/// The code of a problem.
-const fn code(problem: &Problem) -> Code {
-    match problem.kind {
-        Kind::Invalid => Code::InvalidArgument,
-        Kind::NotFound => Code::NotFound,
-        Kind::Conflict | Kind::Refused => Code::FailedPrecondition,
-        Kind::Unsupported => Code::Unimplemented,
-        Kind::Unavailable => Code::Unavailable,
-        Kind::Deadline => Code::DeadlineExceeded,
-        Kind::Unauthenticated => Code::Unauthenticated,
-        Kind::Denied => Code::PermissionDenied,
-        Kind::Cancelled => Code::Cancelled,
-        Kind::Internal => Code::Internal,
     }
 }
 
@@ -69,14 +47,6 @@ const fn class(problem: &Problem) -> Option<&'static str> {
         (_, Kind::Denied | Kind::Unauthenticated) => "FeastPermissionError",
         _ => return None,
     })
-}
-
-fn shortened(mut message: String) -> String {
-    if message.len() > LONGEST {
-        message.truncate(message.floor_char_boundary(LONGEST));
-        message.push('…');
-    }
-    message
 }
 
 #[cfg(test)]
@@ -100,7 +70,7 @@ mod tests {
     fn a_long_message_is_cut_and_still_parsed() {
         let long = Problem::new(Kind::NotFound, "ä\"".repeat(100_000), None).about(Subject::DataSource);
         let told = status(&long);
-        assert!(told.message().len() < 3 * LONGEST);
+        assert!(told.message().len() < 6_000);
         assert!(FeastError::find(told.message()).unwrap().message.ends_with('…'));
     }
 

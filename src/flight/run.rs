@@ -55,7 +55,8 @@ pub async fn serve(
     let (health, health_service) = health_reporter();
     tell_health(&health, ServingStatus::NotServing).await;
     beside.spawn(warm_up(Arc::clone(&state), health.clone()));
-    beside.spawn(tell_when_it_is_away(Arc::clone(&state.store)));
+    let store = Arc::clone(&state.store);
+    beside.spawn(tell_when_it_is_away(move || store.registry_status()));
     beside.spawn(sweep(Arc::clone(&state)));
     let calls = FlightServiceServer::new(Calls(state))
         .max_decoding_message_size(settings.message_limit)

@@ -58,7 +58,7 @@ pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
 pub use stream_feature_view::StreamFeatureView;
 pub use tags::{
     AGGREGATIONS_TAG, CHECKS_TAG, CONNECTION_PREFIX, DELIMITER_TAG, DELTA_TIMESTAMP_TAG, DELTA_VERSION_TAG,
-    FILE_FORMAT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, TIMESTAMP_FORMAT_TAG, Tags,
+    FILE_FORMAT_TAG, HIDDEN_PROJECT_TAG, PROTECT_TAG, RENAMED_FROM_TAG, SQL_TAG, TIMESTAMP_FORMAT_TAG, Tags,
 };
 pub(crate) use time::DAY;
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};

@@ -4,6 +4,9 @@ pub type Tags = std::collections::BTreeMap<String, String>;
 /// Tag of an object that may not be deleted or broken while it has the value `true`.
 pub const PROTECT_TAG: &str = "feastr.protect";
 
+/// Tag of a project that lists leave out while it has the value `true`, as Feast's registry server does.
+pub const HIDDEN_PROJECT_TAG: &str = "feast.dev/protected-project";
+
 /// Tag with the name an object had before.
 pub const RENAMED_FROM_TAG: &str = "feastr.renamed_from";
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    objects::{Mark, Objects},
+    objects::{Mark, Objects, Snapshot},
     read_objects::read_objects,
 };
 use crate::{
@@ -28,9 +28,9 @@ const AWAY: Duration = Duration::from_secs(1);
 /// How long a look at a registry may take until it is told, while it goes on.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// The objects of one project, kept. Threads can share it.
-pub struct Cached {
-    shared: Arc<Shared>,
+/// What a registry holds of one project, kept as `T`. Threads can share it.
+pub struct Cached<T = RegistryState> {
+    shared: Arc<Shared<T>>,
     /// Looks and reads, so that nobody who asks has to wait for it; `None` where each who asks looks.
     worker: Option<JoinHandle<()>>,
 }
@@ -49,12 +49,14 @@ pub struct Status {
     pub problem: Option<Problem>,
 }
 
-struct Shared {
+struct Shared<T> {
     registry: Arc<dyn Objects>,
     project: String,
+    /// Makes of a snapshot what is kept.
+    make: Make<T>,
     freshness: RegistryCache,
     clock: Clock,
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<Kept<T>>>,
     /// Held by the one who looks and reads.
     turn: Mutex<()>,
     /// How often somebody began to look.
@@ -65,9 +67,11 @@ struct Shared {
     wake: Condvar,
 }
 
-#[derive(Clone)]
-struct Kept {
-    state: Arc<RegistryState>,
+/// Makes something of what a registry holds of a project.
+type Make<T> = Box<dyn Fn(Snapshot) -> T + Send + Sync>;
+
+struct Kept<T> {
+    state: Arc<T>,
     /// What the registry was recognised by before the state was read, if it can be.
     mark: Option<String>,
     tried: Timestamp,
@@ -93,9 +97,26 @@ impl Cached {
         freshness: RegistryCache,
         clock: Clock,
     ) -> Result<Self, Problem> {
+        Self::made(registry, project, freshness, clock, |snapshot| read_objects(&snapshot))
+    }
+}
+
+impl<T: Send + Sync + 'static> Cached<T> {
+    /// What is made of a project. Nothing is read yet.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn made(
+        registry: Arc<dyn Objects>,
+        project: &str,
+        freshness: RegistryCache,
+        clock: Clock,
+        make: impl Fn(Snapshot) -> T + Send + Sync + 'static,
+    ) -> Result<Self, Problem> {
         let shared = Arc::new(Shared {
             registry,
             project: project.to_owned(),
+            make: Box::new(make),
             freshness,
             clock,
             kept: Mutex::default(),
@@ -123,7 +144,7 @@ impl Cached {
     ///
     /// # Errors
     /// When the registry was never read and cannot be.
-    pub fn state(&self) -> Result<Arc<RegistryState>, Problem> {
+    pub fn state(&self) -> Result<Arc<T>, Problem> {
         match self.at_hand() {
             Some(state) => Ok(state),
             None => self.fresh(),
@@ -134,7 +155,7 @@ impl Cached {
     ///
     /// # Errors
     /// As [`Self::state`].
-    pub fn fresh(&self) -> Result<Arc<RegistryState>, Problem> {
+    pub fn fresh(&self) -> Result<Arc<T>, Problem> {
         let shared = &self.shared;
         let looks = shared.looks.load(Ordering::SeqCst);
         let Some(kept) = shared.kept() else {
@@ -153,7 +174,7 @@ impl Cached {
     }
 
     /// The state, if it is given without waiting for anybody.
-    pub fn at_hand(&self) -> Option<Arc<RegistryState>> {
+    pub fn at_hand(&self) -> Option<Arc<T>> {
         let kept = self.shared.kept()?;
         if kept.is_due((self.shared.clock)(), self.shared.freshness) {
             self.worker.as_ref()?;
@@ -171,7 +192,7 @@ impl Cached {
     }
 }
 
-impl Drop for Cached {
+impl<T> Drop for Cached<T> {
     fn drop(&mut self) {
         self.shared.want(Wanted::End);
         // A registry that is silent has time, and nobody waits for that: a worker that looks ends by itself.
@@ -182,7 +203,14 @@ impl Drop for Cached {
     }
 }
 
-impl Kept {
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        let Self { state, mark, tried, status } = self;
+        Self { state: Arc::clone(state), mark: mark.clone(), tried: *tried, status: status.clone() }
+    }
+}
+
+impl<T> Kept<T> {
     fn is_due(&self, now: Timestamp, freshness: RegistryCache) -> bool {
         let pause = if self.status.problem.is_some() { freshness.period.max(AWAY) } else { freshness.period };
         let pause = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
@@ -191,8 +219,8 @@ impl Kept {
     }
 }
 
-impl Shared {
-    fn kept(&self) -> Option<Kept> {
+impl<T> Shared<T> {
+    fn kept(&self) -> Option<Kept<T>> {
         guard(&self.kept).clone()
     }
 
@@ -276,9 +304,9 @@ impl Shared {
     }
 
     /// Reads a state, which from then on is given.
-    fn read(&self, mark: Option<String>) -> Result<Arc<RegistryState>, Problem> {
+    fn read(&self, mark: Option<String>) -> Result<Arc<T>, Problem> {
         let now = (self.clock)();
-        let state = Arc::new(read_objects(&self.registry.snapshot(&self.project)?));
+        let state = Arc::new((self.make)(self.registry.snapshot(&self.project)?));
         let status = Status { read: now, confirmed: now, problem: None };
         *guard(&self.kept) = Some(Kept { state: Arc::clone(&state), mark, tried: now, status });
         Ok(state)

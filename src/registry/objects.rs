@@ -49,6 +49,19 @@ pub trait Objects: Send + Sync {
     /// When the registry cannot be read.
     fn projects(&self) -> Result<Vec<String>, Problem>;
 
+    /// The rows of all projects themselves, by name. Writes nothing.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    fn project_rows(&self) -> Result<Vec<Row>, Problem> {
+        let mut rows = Vec::new();
+        for project in self.projects()? {
+            let Snapshot { rows: stored, .. } = self.snapshot(&project)?;
+            rows.extend(stored.into_iter().filter(|row| row.kind == ObjectKind::Project));
+        }
+        Ok(rows)
+    }
+
     /// Changes a project in one transaction under the registry's lock: `decide` sees what is there
     /// and answers what to write, or `None` to leave everything as it is. Creates missing tables.
     ///

@@ -36,7 +36,8 @@ pub async fn serve(
     let handle = Handle::new();
     let server = server(listener, settings, handle.clone());
     beside.spawn(warm_up(Arc::clone(&state)));
-    beside.spawn(tell_when_it_is_away(Arc::clone(&state.store)));
+    let store = Arc::clone(&state.store);
+    beside.spawn(tell_when_it_is_away(move || store.registry_status()));
     let ended = tokio::spawn(ending(Arc::clone(&state), handle, settings.clone(), end));
     tracing::info!("Listening on {}://{address}", if certificate.is_some() { "https" } else { "http" });
     answer(server, certificate, router(state), &mut beside).await?;

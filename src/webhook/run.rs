@@ -31,7 +31,8 @@ pub async fn serve(
     let end_limit = settings.end_limit;
     let state = Arc::new(State::new(indexer, settings));
     let mut beside = JoinSet::new();
-    beside.spawn(tell_when_it_is_away(Arc::clone(state.indexer.store())));
+    let store = Arc::clone(state.indexer.store());
+    beside.spawn(tell_when_it_is_away(move || store.registry_status()));
     let worked = begin_to_work(&state)?;
     let handle = Handle::new();
     let server = server(listener, &state.settings, handle.clone());

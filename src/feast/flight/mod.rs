@@ -6,12 +6,10 @@
 mod command;
 mod command_error;
 mod data_source;
-mod error;
 mod marker;
 mod parameters;
 
 pub use command::{API_NAMES, COLUMNS, Call, Command, HISTORICAL, Historical, NEWEST, Persist, Pull, Put, ROWS, Read};
 pub use command_error::CommandError;
 pub use data_source::{WrongDataSource, data_source_from_json, data_source_to_json};
-pub use error::FeastError;
 pub use marker::{is_empty_marker, marker};

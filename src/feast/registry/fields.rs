@@ -18,6 +18,10 @@ pub(super) enum Part {
     Name,
     /// The name of the project.
     Project,
+    /// The labels of the object.
+    Tags,
+    /// What computes the rows of a feature view.
+    Transformation,
     /// What was materialized of a view: its values are stored under the name of the project.
     Materialization,
     /// A message with such fields.
@@ -33,7 +37,7 @@ impl Message {
         self.0.iter().find(|(known, _)| *known == number).map(|(_, part)| part)
     }
 
-    /// The number of the field with the object's own name or project.
+    /// The number of a field of the object itself.
     pub(super) fn number(&self, is_wanted: impl Fn(&Part) -> bool) -> Option<u32> {
         self.0.iter().find(|(_, part)| is_wanted(part)).map(|(number, _)| *number)
     }
@@ -47,18 +51,22 @@ impl Message {
     }
 }
 
-static PROJECT: Message = Message(&[(SPEC, Part::In(&Message(&[(NAME, Part::Project)])))]);
-static ENTITY: Message = Message(&[(SPEC, Part::In(&Message(&[(NAME, Part::Name), (9, Part::Project)])))]);
-static DATA_SOURCE: Message = Message(&[(SOURCE_NAME, Part::Name), (21, Part::Project), (26, Part::In(&DATA_SOURCE))]);
+static PROJECT: Message = Message(&[(SPEC, Part::In(&Message(&[(NAME, Part::Project), (3, Part::Tags)])))]);
+static ENTITY: Message =
+    Message(&[(SPEC, Part::In(&Message(&[(NAME, Part::Name), (8, Part::Tags), (9, Part::Project)])))]);
+static DATA_SOURCE: Message =
+    Message(&[(SOURCE_NAME, Part::Name), (21, Part::Project), (24, Part::Tags), (26, Part::In(&DATA_SOURCE))]);
 static FEATURE_VIEW: Message = Message(&[(SPEC, Part::In(&FEATURE_VIEW_SPEC)), (2, Part::In(&FEATURE_VIEW_META))]);
 /// Intervals and state, such as `AVAILABLE_ONLINE`.
 static FEATURE_VIEW_META: Message = Message(&[(3, Part::Materialization), (6, Part::Materialization)]);
 static FEATURE_VIEW_SPEC: Message = Message(&[
     (NAME, Part::Name),
     (2, Part::Project),
+    (5, Part::Tags),
     (7, Part::In(&DATA_SOURCE)),
     (9, Part::In(&DATA_SOURCE)),
     (14, Part::In(&FEATURE_VIEW_SPEC)),
+    (15, Part::Transformation),
 ]);
 static STREAM_FEATURE_VIEW: Message = Message(&[
     (
@@ -66,6 +74,7 @@ static STREAM_FEATURE_VIEW: Message = Message(&[
         Part::In(&Message(&[
             (NAME, Part::Name),
             (2, Part::Project),
+            (7, Part::Tags),
             (10, Part::In(&DATA_SOURCE)),
             (11, Part::In(&DATA_SOURCE)),
         ])),
@@ -78,21 +87,32 @@ static ON_DEMAND_FEATURE_VIEW: Message = Message(&[(
         (NAME, Part::Name),
         (2, Part::Project),
         (4, Part::In(&Message(&[(2, Part::In(&ON_DEMAND_SOURCE))]))),
+        (7, Part::Tags),
     ])),
 )]);
 static ON_DEMAND_SOURCE: Message =
     Message(&[(1, Part::In(&FEATURE_VIEW)), (2, Part::In(&DATA_SOURCE)), (3, Part::In(&PROJECTION))]);
 static PROJECTION: Message = Message(&[(8, Part::In(&DATA_SOURCE)), (9, Part::In(&DATA_SOURCE))]);
-static LABEL_VIEW: Message =
-    Message(&[(SPEC, Part::In(&Message(&[(NAME, Part::Name), (2, Part::Project), (7, Part::In(&DATA_SOURCE))])))]);
-static FEATURE_SERVICE: Message =
-    Message(&[(SPEC, Part::In(&Message(&[(NAME, Part::Name), (2, Part::Project), (3, Part::In(&PROJECTION))])))]);
+static LABEL_VIEW: Message = Message(&[(
+    SPEC,
+    Part::In(&Message(&[(NAME, Part::Name), (2, Part::Project), (5, Part::Tags), (7, Part::In(&DATA_SOURCE))])),
+)]);
+static FEATURE_SERVICE: Message = Message(&[(
+    SPEC,
+    Part::In(&Message(&[(NAME, Part::Name), (2, Part::Project), (3, Part::In(&PROJECTION)), (4, Part::Tags)])),
+)]);
 static PERMISSION: Message = Message(&[(
     SPEC,
-    Part::In(&Message(&[(NAME, Part::Name), (2, Part::Project), (7, Part::In(&Message(&[(2, Part::Project)])))])),
+    Part::In(&Message(&[
+        (NAME, Part::Name),
+        (2, Part::Project),
+        (7, Part::In(&Message(&[(2, Part::Project)]))),
+        (8, Part::Tags),
+    ])),
 )]);
-static SAVED_DATASET: Message = Message(&[(SPEC, Part::In(&Message(&[(NAME, Part::Name), (2, Part::Project)])))]);
-static VALIDATION_REFERENCE: Message = Message(&[(NAME, Part::Name), (3, Part::Project)]);
+static SAVED_DATASET: Message =
+    Message(&[(SPEC, Part::In(&Message(&[(NAME, Part::Name), (2, Part::Project), (7, Part::Tags)])))]);
+static VALIDATION_REFERENCE: Message = Message(&[(NAME, Part::Name), (3, Part::Project), (5, Part::Tags)]);
 
 /// The fields of an object's message.
 pub(super) const fn message(kind: ObjectKind) -> &'static Message {

@@ -3,6 +3,7 @@
 //! Everybody else asks about the bytes of an object here, by its kind: what it is ([`Stored`]), what it uses
 //! ([`uses`]), where its values are ([`layout`]), and what they are after a change ([`write`]).
 
+mod about;
 mod convert;
 pub mod dump_json;
 mod fields;
@@ -22,6 +23,7 @@ mod unknown_fields;
 mod uses;
 mod write;
 
+pub use about::{About, about};
 pub use convert::{RowVersion, SourceRows, Unmanaged, is_same_version};
 pub use infra::{online_tables, with_online_tables};
 pub use json::{data_source_json, data_source_of, to_json};

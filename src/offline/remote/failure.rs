@@ -4,7 +4,7 @@ use arrow_flight::error::FlightError;
 use tonic::Code;
 
 use crate::{
-    feast::flight::FeastError,
+    feast::FeastError,
     model::printable,
     problem::{Kind, Problem},
 };

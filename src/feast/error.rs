@@ -1,11 +1,11 @@
-//! Errors of Feast in the messages of failed calls: `Flight error: {"module": …, "class": …, "message": …}`, whose class
-//! clients raise.
+//! Errors of Feast in the messages of failed calls: `{"module": …, "class": …, "message": …}`, whose class clients raise. Calls
+//! of Arrow Flight announce them with `Flight error: `.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What stands before the error.
+/// What stands before the error in calls of Arrow Flight.
 const PREFIX: &str = "Flight error: ";
 
 /// An error that clients raise as the exception that it names.
@@ -25,6 +25,12 @@ impl FeastError {
         Self { module: "feast.errors".to_owned(), class: class.to_owned(), message: message.into() }
     }
 
+    /// The error as JSON, which is the message of a failed call of a registry server.
+    pub fn json(&self) -> String {
+        // It consists of texts.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The error that a message has in it: the first object of JSON after the words that announce one.
     pub fn find(text: &str) -> Option<Self> {
         let (_, rest) = text.split_once(PREFIX)?;
@@ -34,10 +40,9 @@ impl FeastError {
 }
 
 impl fmt::Display for FeastError {
-    /// As the message of a failed call has it.
+    /// As the message of a failed call of Arrow Flight has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let json = serde_json::to_string(self).map_err(|_| fmt::Error)?;
-        write!(f, "{PREFIX}{json}")
+        write!(f, "{PREFIX}{}", self.json())
     }
 }
 

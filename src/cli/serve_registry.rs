@@ -1,0 +1,111 @@
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+
+use super::{
+    CommandError, Context, Exit,
+    context::environment,
+    lock_timeout::lock_timeout,
+    servers::{end_by_signal, run_server, start_log},
+};
+use crate::{
+    app::registered::SharedRegistry,
+    config::{MetricsConfig, OtlpConfig, RegistryCache},
+    daemon::{CertificateFiles, LogFormat, MetricsAddress, TelemetrySettings},
+    registry_server::{Settings, serve},
+};
+
+/// Serve the registry over gRPC, in the protocol of Feast's registry server
+///
+/// It lists, describes and changes what is registered, in all projects. Whoever reaches it may do so, unless `auth` in the
+/// settings says how people prove who they are; then the permissions of each project say who may what with it.
+#[derive(Debug, clap::Args)]
+#[command(
+    disable_help_flag = true,
+    after_help = "Examples:\n  feastr serve-registry\n  feastr serve-registry --host 0.0.0.0 --port 6570\n  feastr serve-registry \
+                  --key key.pem --cert cert.pem\n\nClients write this into their feature_store.yaml:\n  registry:\n    \
+                  registry_type: remote\n    path: localhost:6570\n\nIt ends at SIGTERM or Ctrl-C, after the calls that are being \
+                  answered; at a second one at once."
+)]
+pub(crate) struct Args {
+    /// A name or address of this machine; 0.0.0.0 and :: are all of them
+    #[arg(long, short = 'h', default_value = "127.0.0.1")]
+    host: String,
+    /// The port; 0 takes a free one
+    #[arg(long, short, default_value_t = 6570)]
+    port: u16,
+    /// Certificate in PEM format, with those that lead to an authority; it is read again when it changes
+    #[arg(long, short = 'c', value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Private key of the certificate
+    #[arg(long, short, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Threads that look after connections; -1 takes one per processor [default: -1]
+    #[arg(long, short, value_name = "COUNT", allow_negative_numbers = true)]
+    workers: Option<i64>,
+    /// How many calls that wait for the registry are carried out at a time; others are told to come again
+    #[arg(long, value_name = "COUNT", default_value_t = NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN))]
+    max_concurrent_calls: NonZeroUsize,
+    /// How long a call may take
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = lock_timeout)]
+    deadline: Duration,
+    /// How many bytes a message of a client may have
+    #[arg(long, value_name = "BYTES", default_value_t = 32 << 20)]
+    message_limit: usize,
+    /// How long a connection may take until its first request is there
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = lock_timeout)]
+    idle_timeout: Duration,
+    /// How long calls that are being answered may take at the end
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = lock_timeout)]
+    shutdown_timeout: Duration,
+    /// After how many seconds the registry is looked at again, whether something was applied; 0 looks with every call
+    #[arg(long, short, visible_alias = "registry_ttl_sec", value_name = "SECONDS", default_value_t = 1)]
+    registry_ttl_sec: u64,
+    /// Tell Prometheus metrics under Feast's names, as `feature_server: {metrics: {enabled: true}}` in the settings says as well
+    #[arg(long, short)]
+    metrics: bool,
+    /// The port of metrics; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8002)]
+    metrics_port: u16,
+    /// The address of metrics [default: that of --host]
+    #[arg(long, value_name = "HOST")]
+    metrics_host: Option<String>,
+    /// How the log is written; --verbose adds a line for each call
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    log_format: LogFormat,
+    /// No line for each call, however much is said
+    #[arg(long)]
+    no_access_log: bool,
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
+    start_log(args.log_format, context);
+    let freshness = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
+    let store = Arc::new(context.store_quiet()?);
+    let gate = context.gate(&store.config().auth)?;
+    let settings = args.settings(&store.config().feature_server.metrics, OtlpConfig::of(&environment)?);
+    let registry = SharedRegistry::of(store, freshness);
+    run_server(args.workers, serve(registry, gate, &settings, end_by_signal()))
+}
+
+impl Args {
+    fn settings(&self, metrics: &MetricsConfig, otlp: Option<OtlpConfig>) -> Settings {
+        let certificate = self.cert.clone().zip(self.key.clone());
+        let metrics = (self.metrics || metrics.enabled).then(|| MetricsAddress {
+            host: self.metrics_host.as_ref().unwrap_or(&self.host).clone(),
+            port: self.metrics_port,
+        });
+        Settings {
+            host: self.host.clone(),
+            port: self.port,
+            certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
+            most_running: self.max_concurrent_calls.get(),
+            deadline: self.deadline,
+            idle_limit: self.idle_timeout,
+            message_limit: self.message_limit,
+            end_limit: self.shutdown_timeout,
+            telemetry: TelemetrySettings { access_log: !self.no_access_log, metrics, otlp },
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What Feast's registry server and its clients say to each other: the service `feast.registry.RegistryServer` of gRPC, its
+//! requests and answers. Stored objects in them are their bytes, which nobody decodes on the way.
+//!
+//! Source: `feast.registry` in Feast's descriptors, `feast/registry_server.py` and `feast/infra/registry/remote.py`.
+
+mod answers;
+mod description;
+mod requests;
+
+pub use answers::{List, PageInfo, any_view, one_field};
+pub use description::{SERVICE, descriptor};
+pub use requests::*;

@@ -1,0 +1,137 @@
+//! The service of gRPC: from a call to who answers it, and back.
+
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::http::{self, header::AUTHORIZATION};
+use bytes::Bytes;
+use tokio::time::timeout;
+use tonic::{
+    Request, Response, Status,
+    body::Body,
+    codegen::Service,
+    metadata::{MetadataMap, MetadataValue},
+    server::{Grpc, NamedService},
+};
+
+use super::{
+    error,
+    observe::Observed,
+    rpc::{Asked, Rpc},
+    state::State,
+};
+use crate::{
+    app::Caller,
+    clients::{grpc::BytesCodec, runtime::blocking},
+    feast::registry_server::SERVICE,
+    problem::{Kind, Problem},
+};
+
+/// The calls of Feast's service.
+#[derive(Clone)]
+pub(super) struct Calls(pub(super) Arc<State>);
+
+type Pending<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+impl NamedService for Calls {
+    const NAME: &'static str = SERVICE;
+}
+
+impl Service<http::Request<Body>> for Calls {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pending<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let name = request.uri().path().rsplit('/').next().unwrap_or_default();
+        let Some(rpc) = Rpc::named(name) else {
+            let message = format!("there is no {name} in {SERVICE}");
+            return Box::pin(ready(Ok(Status::unimplemented(message).into_http())));
+        };
+        let state = Arc::clone(&self.0);
+        Box::pin(async move {
+            let mut grpc =
+                Grpc::new(BytesCodec).apply_max_message_size_config(Some(state.message_limit), Some(usize::MAX));
+            Ok(grpc.unary(Call { state, rpc }, request).await)
+        })
+    }
+}
+
+/// A call of one remote procedure.
+struct Call {
+    state: Arc<State>,
+    rpc: &'static Rpc,
+}
+
+impl Service<Request<Bytes>> for Call {
+    type Response = Response<Bytes>;
+    type Error = Status;
+    type Future = Pending<Response<Bytes>, Status>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let (state, rpc) = (Arc::clone(&self.state), self.rpc);
+        Box::pin(async move {
+            let (metadata, _, body) = request.into_parts();
+            let headers = metadata.into_headers();
+            let mut observed = state.observer.begin(rpc.name, &headers);
+            let tokens = headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
+            let answered = match state.gate.caller(tokens).await {
+                Ok(caller) => answered(&state, caller, rpc, body).await,
+                Err(problem) => Err(problem),
+            };
+            match answered {
+                Ok(answer) => {
+                    observed.done();
+                    let mut response = Response::new(answer);
+                    tell_id(response.metadata_mut(), &observed);
+                    Ok(response)
+                }
+                Err(problem) => {
+                    observed.failed(&problem);
+                    let mut status = error::status(&problem, rpc.kind);
+                    tell_id(status.metadata_mut(), &observed);
+                    Err(status)
+                }
+            }
+        })
+    }
+}
+
+/// The answer to a call of somebody; what waits for the registry does so on a thread of its own.
+async fn answered(state: &Arc<State>, caller: Caller, rpc: &'static Rpc, body: Bytes) -> Result<Bytes, Problem> {
+    if rpc.is_quick(state, &body) {
+        return (rpc.answer)(&Asked { state, caller: &caller, rpc }, &body);
+    }
+    let Ok(place) = Arc::clone(&state.room).try_acquire_owned() else {
+        let help = "ask again later".to_owned();
+        return Err(Problem::new(Kind::Unavailable, "the server is busy: too many calls are carried out", help));
+    };
+    let of_call = Arc::clone(state);
+    let answer = blocking(move || {
+        // It is free when the call has ended, also where nobody waits for it any more.
+        let _place = place;
+        (rpc.answer)(&Asked { state: &of_call, caller: &caller, rpc }, &body)
+    });
+    let late = || Err(Problem::new(Kind::Deadline, "the call takes longer than it may", None));
+    timeout(state.deadline, answer).await.unwrap_or_else(|_| late())
+}
+
+/// Gives the id of the call back.
+fn tell_id(metadata: &mut MetadataMap, observed: &Observed) {
+    if let Ok(id) = MetadataValue::try_from(observed.ids().id()) {
+        metadata.insert("x-request-id", id);
+    }
+}

@@ -1,0 +1,28 @@
+//! How the server behaves.
+
+use std::time::Duration;
+
+use crate::daemon::{CertificateFiles, TelemetrySettings};
+
+/// What is told to a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// A name or address of this machine.
+    pub host: String,
+    /// The port of gRPC; 0 takes a free one.
+    pub port: u16,
+    /// Certificate and key, for TLS.
+    pub certificate: Option<CertificateFiles>,
+    /// How many calls are carried out at a time; others are sent away.
+    pub most_running: usize,
+    /// How long one may take.
+    pub deadline: Duration,
+    /// How long a connection may take until its first request is there.
+    pub idle_limit: Duration,
+    /// How many bytes one message of a client may have.
+    pub message_limit: usize,
+    /// How long calls that are being carried out may take at the end.
+    pub end_limit: Duration,
+    /// What it tells of its calls.
+    pub telemetry: TelemetrySettings,
+}

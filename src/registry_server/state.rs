@@ -1,0 +1,49 @@
+//! What all calls share.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
+
+use super::{observe::Observer, settings::Settings};
+use crate::{
+    app::{Gate, registered::SharedRegistry},
+    daemon::telemetry::Telemetry,
+    problem::Problem,
+};
+
+/// What all calls share, of both protocols.
+pub(super) struct State {
+    /// The registry that is served.
+    pub(super) registry: SharedRegistry,
+    /// Who finds out who asks.
+    pub(super) gate: Arc<Gate>,
+    /// How many more calls may be carried out.
+    pub(super) room: Arc<Semaphore>,
+    /// How long a call may take.
+    pub(super) deadline: Duration,
+    /// How many bytes a message of a client may have.
+    pub(super) message_limit: usize,
+    /// What is told of calls.
+    pub(super) telemetry: Arc<Telemetry>,
+    /// Who tells it.
+    pub(super) observer: Arc<Observer>,
+}
+
+impl State {
+    /// What calls to a registry's server share.
+    ///
+    /// # Errors
+    /// When what is told of calls cannot be told.
+    pub(super) fn new(registry: SharedRegistry, gate: Gate, settings: &Settings) -> Result<Self, Problem> {
+        let telemetry = Arc::new(Telemetry::new(&settings.telemetry, registry.store(), gate.own())?);
+        Ok(Self {
+            room: Arc::new(Semaphore::new(settings.most_running.clamp(1, Semaphore::MAX_PERMITS))),
+            deadline: settings.deadline,
+            message_limit: settings.message_limit,
+            observer: Observer::new(&telemetry),
+            telemetry,
+            registry,
+            gate: Arc::new(gate),
+        })
+    }
+}
