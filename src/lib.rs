@@ -11,6 +11,7 @@ pub mod config;
 pub mod daemon;
 pub mod definitions;
 pub mod diagnostics;
+pub mod discovery;
 pub mod drift;
 mod embedded;
 pub mod entity_index;

@@ -1,9 +1,10 @@
 //! Registry objects as Feast stores them.
 //!
-//! Everybody else asks about the bytes of an object here, by its kind: what it is ([`Stored`]), what it uses
-//! ([`uses`]), where its values are ([`layout`]), and what they are after a change ([`write`]).
+//! Everybody else asks about the bytes of an object here, by its kind: what it is ([`Stored`]), what it says of
+//! itself ([`Card`]) and uses ([`uses`]), where its values are ([`layout`]), and what they are after a change ([`write`]).
 
 mod about;
+mod card;
 mod convert;
 pub mod dump_json;
 mod fields;
@@ -24,6 +25,7 @@ mod uses;
 mod write;
 
 pub use about::{About, about};
+pub use card::{Card, Link, SourcePart};
 pub use convert::{RowVersion, SourceRows, Unmanaged, is_same_version};
 pub use infra::{online_tables, with_online_tables};
 pub use json::{data_source_json, data_source_of, to_json};

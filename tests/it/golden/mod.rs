@@ -2,6 +2,7 @@
 
 mod demo_results;
 mod descriptors;
+mod discovery;
 mod field_numbers;
 mod historical;
 mod listings;

@@ -135,6 +135,11 @@ impl Recording {
         Self::of_tables("kinds", committed_tables("kinds"))
     }
 
+    /// What Feast's registry server served while its answers were recorded.
+    pub fn of_registry_server() -> Self {
+        Self::of_tables("registry_server", read_json(&committed_root().join("registry_server/start_state_rows.json")))
+    }
+
     fn of_tables(name: &str, tables: Value) -> Self {
         Self { name: name.to_owned(), rows: recorded_rows(&tables), tables, folder: tempfile::tempdir().unwrap() }
     }
