@@ -13,6 +13,10 @@ feast_version=0.67.0
 schemathesis_version=4.32.5
 
 need_build_tools
+# The first time DuckDB is compiled, which takes long: meanwhile the rest is installed.
+cargo test --no-run --locked --manifest-path "$root/Cargo.toml" "$@" &
+compiling=$!
+trap 'kill "$compiling" 2>/dev/null || true' EXIT
 need python3 python3
 need jq jq
 # The tests start servers of their own.
@@ -39,5 +43,8 @@ install_keycloak
 # Where files are that are not on this machine.
 install_buckets
 
+say "Compiling"
+wait "$compiling"
+trap - EXIT
 say "Testing"
 exec cargo test --locked --manifest-path "$root/Cargo.toml" "$@"

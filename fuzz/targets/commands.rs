@@ -1,4 +1,4 @@
-use feastr::feast::flight::{Command, FeastError};
+use feastr::feast::{FeastError, flight::Command};
 
 /// A command to the offline server, and an error in one of its answers.
 pub fn commands(input: &[u8]) {

@@ -9,7 +9,7 @@ use feastr::{
         },
         values::{entity_key, value::Value},
     },
-    model::{Object, ObjectKind, OfKind, Project, RegistryState, Repo, Timestamp},
+    model::{Author, Object, ObjectKind, OfKind, Project, RegistryState, Repo, Timestamp},
     registry::{Memory, Objects as _, Row, Snapshot, Write, read_objects},
 };
 
@@ -42,7 +42,8 @@ pub fn registry(bytes: &[u8]) {
     }
     let state = read_objects(&snapshot);
     for repo in [repo(&RegistryState::default()), repo(&state)] {
-        let options = ApplyOptions { repo_name: None, approval: Approval::Everything, now: Timestamp::from_micros(1) };
+        let now = Timestamp::from_micros(1);
+        let options = ApplyOptions { repo_name: None, approval: Approval::Everything, author: Author::NOBODY, now };
         let registry = Memory::default();
         let writes = vec![Write::Put(snapshot.rows[0].clone()), Write::PutInfra { proto: proto.to_vec(), updated: 0 }];
         registry.update("p", &mut |_| Some(writes.clone())).unwrap();

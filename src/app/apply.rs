@@ -22,8 +22,12 @@ pub struct Request<'a> {
 /// # Errors
 /// [`Failure::Blocked`], [`Failure::Conflicts`] and [`Failure::Stale`] when it may not be done, else when a store is
 /// in the way. The registry is as it was then, or as it is wanted.
-pub fn apply(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Plan, Failure> {
-    let options =
-        ApplyOptions { repo_name: store.config().repo_name.as_deref(), approval: request.approval, now: store.now() };
+pub fn apply(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Result<Plan, Failure> {
+    let options = ApplyOptions {
+        repo_name: store.config().repo_name.as_deref(),
+        approval: request.approval,
+        author: &caller.author("apply"),
+        now: store.now(),
+    };
     Ok(apply::apply(request.repo, store.registry(), store.online(), options)?)
 }

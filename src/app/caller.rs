@@ -1,6 +1,9 @@
 use std::{fmt, sync::Arc};
 
-use crate::{model::printable, permissions::User};
+use crate::{
+    model::{Author, printable},
+    permissions::User,
+};
 
 /// Who asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,13 @@ pub enum Caller {
     Internal,
     /// Somebody who asks a server, which knows who it is. What is permitted is registered.
     User(Arc<User>),
+}
+
+impl Caller {
+    /// The author of what this command changes, for the log of changes.
+    pub fn author(&self, command: &str) -> Author {
+        Author { command: command.to_owned(), by: self.to_string(), from: None }
+    }
 }
 
 impl fmt::Display for Caller {

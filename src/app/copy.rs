@@ -29,7 +29,7 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// When both are one, the target has objects that may not be replaced, or a registry cannot be read or written.
-pub fn copy(_: &Caller, request: Request<'_>) -> Result<Copied, Failure> {
+pub fn copy(caller: &Caller, request: Request<'_>) -> Result<Copied, Failure> {
     let Request { from, project, to, to_project, replace, now } = request;
     if from.location() == to.location() && to_project == project {
         let message = format!("{} is the registry the project is in already", to.location());
@@ -37,7 +37,11 @@ pub fn copy(_: &Caller, request: Request<'_>) -> Result<Copied, Failure> {
     }
     let values = &|state: &RegistryState| apply::values(to_project, state);
     let source = CopyFrom { registry: from, project };
-    Ok(registry::copy(&source, &CopyTo { registry: to, project: to_project, replace, values }, now)?)
+    Ok(registry::copy(
+        &source,
+        &CopyTo { registry: to, project: to_project, replace, author: &caller.author("registry copy"), values },
+        now,
+    )?)
 }
 
 /// Creates the tables (or the file) of the registry that are missing, and changes nothing else.

@@ -10,6 +10,7 @@ pub mod apply;
 mod asked_rows;
 mod caller;
 pub mod catalogue;
+pub mod change_log;
 pub mod cleanup;
 pub mod copy;
 pub mod definitions;

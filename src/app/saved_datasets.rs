@@ -19,12 +19,12 @@ use crate::{
     diagnostics::did_you_mean,
     feast::registry::{Change, RowVersion, SourceRows, event_range, with_event_range, write},
     model::{
-        DataSource, DatasetStorage, FileFormat, FileSource, Interval, Object, ObjectKind, SavedDataset, SourceKind,
-        Tags, Timestamp, printable,
+        Author, DataSource, DatasetStorage, FileFormat, FileSource, Interval, Object, ObjectKind, SavedDataset,
+        SourceKind, Tags, Timestamp, printable,
     },
     offline::{BatchSink, Cancel, HistoricalRead, Progress, RowsQuery},
     problem::{Advice, Kind, Problem},
-    registry::{Decision, Row, Snapshot, Write, object, update},
+    registry::{Decision, Row, Snapshot, Write, change_record, object, update},
     retrieval::{EVENT_TIMESTAMP, FeatureRequest, Purpose, Selection, Shown},
     sink::{ParquetOptions, RowSink, SinkError},
 };
@@ -84,11 +84,14 @@ pub fn create(
     let joined = join.run(&entities, (cancel, &Progress::default()), &mut sink);
     let (rows, range, read) = sink.finish(joined, creation.path)?;
     let dataset = Object::SavedDataset(dataset(store, caller, creation, &join)?);
-    update(store.registry(), store.project(), |snapshot| register(creation, &dataset, range, store, snapshot))
-        .map_err(|failure: Problem| {
-            let message = format!("{}; the rows are in {} and not registered", failure.message, creation.path);
-            Problem { message, ..failure }
-        })?;
+    let author = caller.author("saved-datasets create");
+    update(store.registry(), store.project(), |snapshot| {
+        register(creation, &dataset, (range, &author), store, snapshot)
+    })
+    .map_err(|failure: Problem| {
+        let message = format!("{}; the rows are in {} and not registered", failure.message, creation.path);
+        Problem { message, ..failure }
+    })?;
     Ok(Created { rows, read })
 }
 
@@ -194,7 +197,7 @@ fn references(store: &FeatureStore, caller: &Caller, request: &FeatureRequest) -
 fn register(
     creation: &Creation<'_>,
     dataset: &Object,
-    (first, last): (Timestamp, Timestamp),
+    ((first, last), author): ((Timestamp, Timestamp), &Author),
     store: &FeatureStore,
     snapshot: &Snapshot,
 ) -> Result<Decision<()>, Problem> {
@@ -208,7 +211,10 @@ fn register(
     let updated = now.seconds();
     let row = Row { kind: ObjectKind::SavedDataset, name: creation.name.to_owned(), updated, proto };
     let note = Write::PutMetadata { key: "last_updated_timestamp".into(), value: updated.to_string(), updated };
-    Ok(Decision::Write(vec![Write::Put(row), note], ()))
+    let mut writes = vec![Write::Put(row), note];
+    let record = change_record(snapshot, &writes, author, now);
+    writes.extend(record.map(|record| Write::Record(Box::new(record))));
+    Ok(Decision::Write(writes, ()))
 }
 
 /// Looks at the times of rows on their way.

@@ -3,8 +3,12 @@
 use super::{Caller, Event, Failure, FeatureStore};
 use crate::{
     apply::{self, TeardownOptions, TeardownSummary},
+    model::Author,
     plan::Allow,
 };
+
+/// The command, for the log of changes.
+const COMMAND: &str = "teardown";
 
 /// What may go.
 #[derive(Debug, Clone, Copy)]
@@ -17,8 +21,9 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// When a store cannot be read.
-pub fn summary(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<TeardownSummary, Failure> {
-    Ok(TeardownSummary::of(store.project(), store.registry(), store.online(), options(store, request))?)
+pub fn summary(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Result<TeardownSummary, Failure> {
+    let author = caller.author(COMMAND);
+    Ok(TeardownSummary::of(store.project(), store.registry(), store.online(), options(store, request, &author))?)
 }
 
 /// Removes the project, and no other one.
@@ -26,11 +31,14 @@ pub fn summary(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result
 /// # Errors
 /// [`Failure::Blocked`] when objects are in the way; else when a store cannot be read or written, or a run on one of
 /// the views does not end.
-pub fn teardown(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<(), Failure> {
+pub fn teardown(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Result<(), Failure> {
+    let author = caller.author(COMMAND);
     let page = &mut |entities| store.tell(&Event::Removed { entities });
-    Ok(apply::teardown(store.project(), store.registry(), store.online(), options(store, request), page)?)
+    let options = options(store, request, &author);
+    Ok(apply::teardown(store.project(), store.registry(), store.online(), options, page)?)
 }
 
-fn options<'a>(store: &'a FeatureStore, request: Request<'a>) -> TeardownOptions<'a> {
-    TeardownOptions { repo_name: store.config().repo_name.as_deref(), allowed: request.allowed, now: store.now() }
+fn options<'a>(store: &'a FeatureStore, request: Request<'a>, author: &'a Author) -> TeardownOptions<'a> {
+    let repo_name = store.config().repo_name.as_deref();
+    TeardownOptions { repo_name, allowed: request.allowed, author, now: store.now() }
 }

@@ -18,7 +18,7 @@ use tables::{create, drop_tables, tables};
 
 use crate::{
     feast::registry::{DecodeError, UnknownFieldsLost},
-    model::{ObjectId, RegistryState, Repo, Timestamp},
+    model::{Author, LONGEST_PLAN, ObjectId, RegistryState, Repo, Timestamp},
     online::{OnlineStore, RecordedTables},
     plan::{
         Allow, Blocked, Change, Conflict, Consent, Difference, Plan, SavedPlan, SavedPlanError, Setting, TableAction,
@@ -26,8 +26,8 @@ use crate::{
     },
     problem::Problem,
     registry::{
-        Decision, Registry, Snapshot, Write, forget_owner, forget_stale, put_owner, put_stale, read_objects,
-        stale_until, update,
+        Decision, Registry, Snapshot, Write, change_record, forget_owner, forget_stale, put_owner, put_stale,
+        read_objects, stale_until, update,
     },
 };
 
@@ -95,6 +95,8 @@ pub struct ApplyOptions<'a> {
     pub repo_name: Option<&'a str>,
     /// What was agreed to.
     pub approval: Approval<'a>,
+    /// Who applies, for the log of changes.
+    pub author: &'a Author,
     /// The time that is recorded.
     pub now: Timestamp,
 }
@@ -215,7 +217,17 @@ fn decide(
         writes.extend(cleanup::notes(&plan, here.is_some(), now));
     }
     rows::add_bookkeeping(&mut writes, snapshot, now);
+    writes.extend(record(&plan, snapshot, &writes, options));
     Ok((plan, writes))
+}
+
+/// The note about the change, with its plan.
+fn record(plan: &Plan, snapshot: &Snapshot, writes: &[Write], options: ApplyOptions<'_>) -> Option<Write> {
+    let mut record = change_record(snapshot, writes, options.author, options.now)?;
+    // A plan always has a JSON form.
+    let text = plan.to_json().unwrap_or_default();
+    record.plan = (text.len() <= LONGEST_PLAN).then(|| serde_json::from_str(&text).ok()).flatten();
+    Some(Write::Record(Box::new(record)))
 }
 
 /// Who owns the objects from now on: those that go take their notes with them.

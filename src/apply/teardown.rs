@@ -10,12 +10,12 @@ use super::{
     unrecorded,
 };
 use crate::{
-    model::{ObjectKind, RegistryState, Timestamp},
+    model::{Author, ObjectKind, RegistryState, Timestamp},
     online::{OnlineStore, RecordedTables},
     plan::{Allow, Blocked, blocked_teardown},
     registry::{
-        Decision, Registry, Write, forget_owner, forget_stale, leftovers, put_leftover, read_objects, stale_until,
-        update,
+        Decision, Registry, Write, change_record, forget_owner, forget_stale, leftovers, put_leftover, read_objects,
+        stale_until, update,
     },
 };
 
@@ -26,6 +26,8 @@ pub struct TeardownOptions<'a> {
     pub repo_name: Option<&'a str>,
     /// Objects of repos with another name that may go.
     pub allowed: &'a [Allow],
+    /// Who removes it, for the log of changes.
+    pub author: &'a Author,
     /// The time that is recorded.
     pub now: Timestamp,
 }
@@ -127,7 +129,9 @@ pub fn teardown(
         let notes = layouts.into_iter().flat_map(|layout| put_leftover(&all_of(layout), options.now));
         let views = state.materialized.keys().filter(|view| stale_until(&snapshot.metadata, view).is_some());
         let stale = views.map(|view| forget_stale(view));
-        let writes = objects.chain(owners).chain(stale).chain(notes).collect();
+        let mut writes: Vec<Write> = objects.chain(owners).chain(stale).chain(notes).collect();
+        let record = change_record(snapshot, &writes, options.author, options.now);
+        writes.extend(record.map(|record| Write::Record(Box::new(record))));
         Ok::<_, ApplyError>(Decision::Write(writes, tables))
     })?;
     if let Some(online) = online {

@@ -37,6 +37,7 @@ mod read_notes;
 mod ready;
 mod registry;
 mod registry_dump;
+mod registry_log;
 mod result_columns;
 mod saved_datasets;
 mod schema;

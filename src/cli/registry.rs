@@ -1,7 +1,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{CommandError, Context, Exit, origin::Origin};
+use super::{CommandError, Context, Exit, origin::Origin, registry_log};
 use crate::{
     app::copy::{self, Request},
     diagnostics::counted,
@@ -22,6 +22,16 @@ pub(crate) enum Command {
     ///
     /// For databases in which the account that runs feastr later may not create tables.
     CreateSchema,
+    /// Show who changed which objects of the project, the newest first
+    ///
+    /// What apply, teardown, `registry copy` and `saved-datasets create` of feastr do is noted, and what is done through
+    /// `feastr serve-registry`; Python Feast's applies to the database are not. With --json each change has the plan that was
+    /// carried out.
+    #[command(
+        after_help = "Examples:\n  feastr registry log\n  feastr registry log driver_hourly_stats --since -7d\n  \
+                            feastr registry log --kind feature-view --json | jq '.[0].plan.changes[].action'"
+    )]
+    Log(registry_log::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +58,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, CommandE
     match command {
         Command::Copy(args) => copy(args, context),
         Command::CreateSchema => create_schema(context),
+        Command::Log(args) => registry_log::run(args, context),
     }
 }
 

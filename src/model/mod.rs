@@ -4,6 +4,7 @@
 //! objects a registry holds. Comparing the two is therefore comparing values.
 
 mod aggregation;
+mod change_record;
 mod checks;
 mod data_source;
 mod data_type;
@@ -33,6 +34,7 @@ mod view_id;
 mod view_version;
 
 pub use aggregation::Aggregation;
+pub use change_record::{Author, ChangeKind, ChangeRecord, LONGEST_PLAN, ObjectChange};
 pub use checks::{Checks, FutureRows, NullKeys, OutOfRange};
 pub use data_source::{
     CustomSource, DataSource, FileFormat, FileSource, KafkaSource, KinesisSource, PostgresSource, PushSource,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    change_log::change_record,
     decision::{Decision, update},
     notes::{Leftover, is_leftover, left_of, put_leftover},
     objects::{Row, Snapshot, VersionRow, Write},
@@ -12,7 +13,7 @@ use super::{
 
 use crate::{
     feast::registry::rename_project::rename_project,
-    model::{DUMMY_ENTITY, ObjectKind, RegistryState, Timestamp},
+    model::{Author, DUMMY_ENTITY, ObjectKind, RegistryState, Timestamp},
     problem::{Advice, Kind, Problem},
 };
 
@@ -38,6 +39,8 @@ pub struct CopyTo<'a> {
     pub project: &'a str,
     /// Whether what the project holds there is replaced.
     pub replace: bool,
+    /// Who copies it, for the log of changes.
+    pub author: &'a Author,
     /// The online values of all views of a state.
     pub values: &'a dyn Fn(&RegistryState) -> Vec<Leftover>,
 }
@@ -106,6 +109,8 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         writes.extend(notes(&snapshot, target, from.project == to.project, now));
         let left = left_of((to.values)(&read_objects(target)), &values);
         writes.extend(left.iter().flat_map(|leftover| put_leftover(leftover, now)));
+        let record = change_record(target, &writes, to.author, now);
+        writes.extend(record.map(|record| Write::Record(Box::new(record))));
         Ok(Decision::Write(writes, left.into_iter().map(|leftover| leftover.view).collect()))
     })?;
     Ok(copied)
@@ -170,7 +175,8 @@ mod tests {
     #[test]
     fn problems_have_the_kind_of_their_cause() {
         let kind = |from: &Memory, project: &str, to: &Memory| {
-            let to = CopyTo { registry: to, project: "p", replace: false, values: &|_| Vec::new() };
+            let to =
+                CopyTo { registry: to, project: "p", replace: false, author: Author::NOBODY, values: &|_| Vec::new() };
             copy(&CopyFrom { registry: from, project }, &to, Timestamp::from_micros(0)).unwrap_err().kind
         };
         assert_eq!(kind(&Memory::default(), "q", &Memory::default()), Kind::NotFound);

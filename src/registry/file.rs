@@ -9,6 +9,8 @@ use std::{
 use uuid::Uuid;
 
 use super::{
+    change_log::{ChangeLog, WantedChanges, records},
+    changes_file::ChangesFile,
     lock_file::LockFile,
     locks::{Holder, Locking, Locks, ViewLock},
     message,
@@ -19,7 +21,7 @@ use super::{
 };
 use crate::{
     feast::registry::file::RegistryFile,
-    model::{ObjectId, ObjectKind, RunRecord, Timestamp, ViewId},
+    model::{ChangeRecord, ObjectId, ObjectKind, RunRecord, Timestamp, ViewId},
     problem::{Kind, Problem},
 };
 
@@ -184,12 +186,14 @@ impl FileRegistry {
             let bytes = self.bytes()?;
             let mut file = self.parse(bytes.as_deref())?;
             let Some(writes) = decide(&file) else { return Ok(()) };
+            let records = records(&writes);
             for write in writes {
                 message::carry_out(&mut file, project, write);
             }
             let new = file.encode(&Uuid::new_v4().to_string());
             if self.bytes()? == bytes {
-                return self.replace(&new);
+                self.replace(&new)?;
+                return ChangesFile::of(&self.path).add(project, records);
             }
         }
         Err(Problem::new(
@@ -229,6 +233,12 @@ impl RunLog for FileRegistry {
 
     fn forget_runs(&self, project: &str) -> Result<(), Problem> {
         RunsFile::of(&self.path).forget(project, &self.locking)
+    }
+}
+
+impl ChangeLog for FileRegistry {
+    fn changes(&self, project: &str, wanted: &WantedChanges) -> Result<Vec<ChangeRecord>, Problem> {
+        ChangesFile::of(&self.path).read(project, wanted)
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    change_log::{ChangeLog, WantedChanges},
     locks::{Holder, Locking, Locks, ViewLock, of_registry, of_view},
     notes,
     objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
@@ -14,7 +15,7 @@ use super::{
     traits::Registry,
 };
 use crate::{
-    model::{ObjectId, ObjectKind, RunRecord, RunState, Timestamp, ViewId},
+    model::{ChangeRecord, ObjectId, ObjectKind, RunRecord, RunState, Timestamp, ViewId},
     problem::{Kind, Problem},
 };
 
@@ -30,6 +31,7 @@ pub struct Memory {
 struct Held {
     projects: Mutex<BTreeMap<String, Project>>,
     runs: Mutex<Vec<(String, RunRecord)>>,
+    changes: Mutex<Vec<(String, ChangeRecord)>>,
     locks: Mutex<BTreeMap<Lock, (String, Instant)>>,
 }
 
@@ -109,10 +111,15 @@ impl Memory {
         let mut changed = self.project(project);
         let Some(writes) = decide(&seen(&changed)) else { return Ok(()) };
         let changes = changed.changes + 1;
+        let mut records = Vec::new();
         for write in writes {
-            changed.carry_out(write)?;
+            match write {
+                Write::Record(record) => records.push((project.to_owned(), *record)),
+                write => changed.carry_out(write)?,
+            }
         }
         changed.changes = changes;
+        guard(&self.held.changes).extend(records);
         guard(&self.held.projects).insert(project.to_owned(), changed);
         Ok(())
     }
@@ -172,6 +179,8 @@ impl Project {
                 metadata.remove(&key);
             }
             Write::DeleteProject => *self = Self::default(),
+            // Not of the project.
+            Write::Record(_) => {}
         }
         Ok(())
     }
@@ -263,6 +272,14 @@ impl RunLog for Memory {
     fn forget_runs(&self, project: &str) -> Result<(), Problem> {
         guard(&self.held.runs).retain(|(owner, _)| owner != project);
         Ok(())
+    }
+}
+
+impl ChangeLog for Memory {
+    fn changes(&self, project: &str, wanted: &WantedChanges) -> Result<Vec<ChangeRecord>, Problem> {
+        let changes = guard(&self.held.changes);
+        let ours = changes.iter().filter(|(owner, _)| owner == project).map(|(_, record)| record.clone());
+        Ok(wanted.among(ours.collect()))
     }
 }
 

@@ -113,5 +113,7 @@ pub(super) fn carry_out(file: &mut RegistryFile, project: &str, write: Write) {
         }
         Write::DeleteMetadata { key } => file.remove_note(project, &key),
         Write::DeleteProject => file.delete_project(project),
+        // The message has no place for it.
+        Write::Record(_) => {}
     }
 }

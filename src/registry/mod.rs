@@ -3,6 +3,8 @@
 
 mod bucket;
 mod cached;
+mod change_log;
+mod changes_file;
 mod copy;
 mod decision;
 mod digest;
@@ -26,6 +28,7 @@ pub(crate) mod watched;
 use crate::config::RegistryConfig;
 
 pub use cached::{Cached, Clock, Status};
+pub use change_log::{ChangeLog, WantedChanges, change_record};
 pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
 pub use decision::{Decision, update, update_view};
 pub use locks::{Holder, LOCK_TIMEOUT, Locking, Locks, ViewLock, Waiting};

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
-    model::{ObjectId, ObjectKind, Timestamp, ViewId},
+    model::{ChangeRecord, ObjectId, ObjectKind, Timestamp, ViewId},
     problem::Problem,
 };
 
@@ -185,4 +185,6 @@ pub enum Write {
     },
     /// Removes everything of the project.
     DeleteProject,
+    /// Adds to the log of changes, for [`ChangeLog`](super::ChangeLog). A registry that has no place for it does without.
+    Record(Box<ChangeRecord>),
 }

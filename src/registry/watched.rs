@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 
 use super::{
+    change_log::{ChangeLog, WantedChanges},
     locks::{Holder, Locks, ViewLock},
     memory::Memory,
     objects::{Mark, Objects, Snapshot, VersionRow, Write},
@@ -11,7 +12,7 @@ use super::{
     traits::Registry,
 };
 use crate::{
-    model::{ObjectId, ObjectKind, RunRecord, ViewId},
+    model::{ChangeRecord, ObjectId, ObjectKind, RunRecord, ViewId},
     problem::Problem,
 };
 
@@ -112,6 +113,12 @@ impl RunLog for Watched {
 
     fn forget_runs(&self, project: &str) -> Result<(), Problem> {
         self.memory.forget_runs(project)
+    }
+}
+
+impl ChangeLog for Watched {
+    fn changes(&self, project: &str, wanted: &WantedChanges) -> Result<Vec<ChangeRecord>, Problem> {
+        self.memory.changes(project, wanted)
     }
 }
 

@@ -59,6 +59,7 @@ mod push;
 mod python_views;
 mod reference;
 mod registries;
+mod registry_log;
 mod remote;
 mod saved_datasets;
 mod serve;

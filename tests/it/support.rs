@@ -10,7 +10,7 @@ use std::{
 use feastr::{
     apply::{ApplyOptions, Approval},
     config::{OnlineStoreConfig, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig},
-    model::Timestamp,
+    model::{Author, Timestamp},
     online::{self, Online, OnlineStore},
     registry::{self, Locking, Registry},
 };
@@ -181,5 +181,5 @@ pub fn online_store(config: &OnlineStoreConfig) -> Box<dyn OnlineStore> {
 
 /// An apply of whatever is due.
 pub fn approving(now: Timestamp) -> ApplyOptions<'static> {
-    ApplyOptions { repo_name: None, approval: Approval::Everything, now }
+    ApplyOptions { repo_name: None, approval: Approval::Everything, author: Author::NOBODY, now }
 }

@@ -30,7 +30,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn options(approval: Approval<'_>) -> ApplyOptions<'_> {
-    ApplyOptions { repo_name: None, approval, now: at(1) }
+    ApplyOptions { repo_name: None, approval, author: Author::NOBODY, now: at(1) }
 }
 
 /// The repo of project `p` with these views of a feature `x` each.

@@ -6,7 +6,7 @@ use super::*;
 use crate::feast::registry::messages::{FeatureView as FeatureViewMessage, SourceType};
 
 const ALL: TeardownOptions<'static> =
-    TeardownOptions { repo_name: None, allowed: &[], now: Timestamp::from_micros(3_000_000) };
+    TeardownOptions { repo_name: None, allowed: &[], author: Author::NOBODY, now: Timestamp::from_micros(3_000_000) };
 
 fn torn_down(registry: &dyn Registry, online: &dyn OnlineStore) -> u64 {
     let mut removed = 0;

@@ -1,5 +1,6 @@
 //! The registry in Feast's protobuf file in a bucket: read whole, and replaced only where it still is what was read.
 
+mod changes;
 mod conditions;
 mod keeper;
 mod lease;
@@ -16,6 +17,7 @@ use self::{
     turns::{Edit, in_turn},
 };
 use super::{
+    change_log::{ChangeLog, WantedChanges, records},
     locks::{Holder, Locking, Locks, ViewLock},
     message,
     objects::{Mark, Objects, Snapshot, VersionRow, Write},
@@ -29,7 +31,7 @@ use crate::{
     },
     config::{BucketRegistryConfig, BucketUrl},
     feast::registry::file::RegistryFile,
-    model::{ObjectId, ObjectKind, RunRecord, Timestamp, ViewId},
+    model::{ChangeRecord, ObjectId, ObjectKind, RunRecord, Timestamp, ViewId},
     problem::{Kind, Problem},
 };
 
@@ -82,16 +84,20 @@ impl BucketRegistry {
         decide: &mut dyn FnMut(&RegistryFile) -> Option<Vec<Write>>,
     ) -> Result<(), Problem> {
         let bucket = self.bucket()?;
+        let mut made = Vec::new();
         in_turn(&bucket, &self.url.key, self.locking.timeout, |bytes| {
             let mut file = self.parse(bytes)?;
+            made.clear();
             let Some(writes) = decide(&file) else { return Ok(Edit::Leave) };
+            made = records(&writes);
             self.conditions.check(&bucket, &self.beside(".probe"))?;
             for write in writes {
                 message::carry_out(&mut file, project, write);
             }
             self.confirm_leases(project, view)?;
             Ok(Edit::Replace(file.encode(&Uuid::new_v4().to_string())))
-        })
+        })?;
+        changes::add(&bucket, &self.url.key, project, made)
     }
 
     fn confirm_leases(&self, project: &str, view: Option<&str>) -> Result<(), Problem> {
@@ -191,6 +197,12 @@ impl RunLog for BucketRegistry {
 
     fn forget_runs(&self, project: &str) -> Result<(), Problem> {
         runs::forget(&self.bucket()?, &self.url.key, project)
+    }
+}
+
+impl ChangeLog for BucketRegistry {
+    fn changes(&self, project: &str, wanted: &WantedChanges) -> Result<Vec<ChangeRecord>, Problem> {
+        changes::of(&self.bucket()?, &self.url.key, project, wanted)
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     dialect::{Columns, Dialect},
-    schema::{INFRA_NAME, TABLES, Table, object_table},
+    schema::{CHANGES, INFRA_NAME, TABLES, Table, object_table},
     session::{Session, SqlFailure},
     value::Parameter,
 };
 use crate::{
-    model::ObjectKind,
+    model::{ChangeRecord, ObjectKind},
     registry::objects::{Row, Snapshot, VersionRow, Write},
 };
 
@@ -29,6 +29,8 @@ pub(crate) struct Changes<'a> {
     infra: Option<(&'a [u8], i64)>,
     metadata: BTreeMap<&'a str, (&'a str, i64)>,
     removed_metadata: BTreeSet<&'a str>,
+    /// For the log of changes.
+    records: Vec<&'a ChangeRecord>,
 }
 
 impl<'a> Changes<'a> {
@@ -55,7 +57,10 @@ impl<'a> Changes<'a> {
                     changes.metadata.remove(key.as_str());
                     changes.removed_metadata.insert(key);
                 }
-                Write::DeleteProject => changes = Self { everything_removed: true, ..Self::default() },
+                Write::DeleteProject => {
+                    changes = Self { everything_removed: true, records: changes.records, ..Self::default() };
+                }
+                Write::Record(record) => changes.records.push(record),
             }
         }
         changes
@@ -99,7 +104,8 @@ impl<'a> Changes<'a> {
         }
         self.write_versions(session, dialect, project)?;
         self.write_infra(session, dialect, project, old)?;
-        self.write_notes(session, dialect, project, old)
+        self.write_notes(session, dialect, project, old)?;
+        if here.has_table(CHANGES.name) { self.write_records(session, dialect, project) } else { Ok(()) }
     }
 
     fn remove(
@@ -200,6 +206,20 @@ impl<'a> Changes<'a> {
             insert(session, dialect, table("feast_metadata"), &columns, &rows, replace)?;
         }
         Ok(())
+    }
+
+    /// The log of changes.
+    fn write_records(&self, session: &mut dyn Session, dialect: &Dialect, project: &str) -> Result<(), SqlFailure> {
+        // A record always has a JSON form.
+        let texts = self.records.iter().map(|record| serde_json::to_string(record).unwrap_or_default());
+        let texts: Vec<String> = texts.collect();
+        let mut rows = Vec::with_capacity(texts.len());
+        for (record, text) in self.records.iter().zip(&texts) {
+            let at = Parameter::Integer(record.at.micros());
+            rows.push(vec![Parameter::Text(&record.id), Parameter::Text(project), at, Parameter::Text(text)]);
+        }
+        let columns: Vec<&str> = CHANGES.columns.iter().map(|column| column.name).collect();
+        insert(session, dialect, &CHANGES, &columns, &rows, false)
     }
 }
 

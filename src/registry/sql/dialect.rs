@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
-    schema::{ColumnType, RUNS, TABLES, Table, object_table},
+    schema::{CHANGES, ColumnType, RUNS, TABLES, Table, object_table},
     value::Parameter,
 };
 use crate::model::ObjectKind;
@@ -246,7 +246,7 @@ impl Columns {
     pub(crate) fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut found = Self::default();
         for (table, column) in pairs {
-            if let Some(table) = TABLES.iter().chain([&RUNS]).find(|ours| ours.name == table) {
+            if let Some(table) = TABLES.iter().chain([&RUNS, &CHANGES]).find(|ours| ours.name == table) {
                 found.tables.entry(table.name).or_default().push(column);
             }
         }

@@ -3,6 +3,7 @@
 //! What a database must be able to do is in `session`, how it spells statements in `dialect`; a
 //! database is a file that has both.
 
+mod change_log;
 mod changes;
 mod dialect;
 mod idle;

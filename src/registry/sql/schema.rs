@@ -7,7 +7,10 @@ use crate::model::ObjectKind;
 pub(crate) enum ColumnType {
     /// Text of at most this many characters.
     Varchar(u16),
+    /// Text of up to 64 KiB.
     Text,
+    /// Longer text.
+    LongText,
     Integer,
     BigInt,
     Blob,
@@ -173,6 +176,21 @@ pub(crate) const RUNS: Table = Table {
     ],
     primary_key: &["run_id"],
     index: Index { name: "idx_feastr_runs_view", columns: &["project_id", "feature_view_name", "started"] },
+};
+
+/// The log of changes: feastr's own table, which Feast does not know. Nothing is removed from it.
+pub(crate) const CHANGES: Table = Table {
+    name: "feastr_changes",
+    columns: &[
+        required("change_id", ColumnType::Varchar(36)),
+        required("project_id", NAME),
+        // Microseconds since 1970.
+        required("changed", ColumnType::BigInt),
+        // JSON.
+        required("record", ColumnType::LongText),
+    ],
+    primary_key: &["change_id"],
+    index: Index { name: "idx_feastr_changes_project", columns: &["project_id", "changed"] },
 };
 
 /// Where objects of a kind are: table, name column, message column.

@@ -38,7 +38,7 @@ impl Sqlite {
 static DIALECT: Dialect = Dialect {
     spell: |kind| match kind {
         ColumnType::Varchar(length) => format!("VARCHAR({length})"),
-        ColumnType::Text => "TEXT".to_owned(),
+        ColumnType::Text | ColumnType::LongText => "TEXT".to_owned(),
         ColumnType::Integer => "INTEGER".to_owned(),
         ColumnType::BigInt => "BIGINT".to_owned(),
         ColumnType::Blob => "BLOB".to_owned(),

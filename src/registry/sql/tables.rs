@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use super::{
     SqlRegistry,
     dialect::Columns,
-    schema::RUNS,
+    schema::{CHANGES, RUNS},
     session::{Session, SqlFailure},
 };
 use crate::{
@@ -30,7 +30,9 @@ impl SqlRegistry {
 
     fn look_and_remember(&self, session: &mut dyn Session) -> Result<Arc<Columns>, SqlFailure> {
         let here = self.look(session)?;
-        if self.database.stays() && here.missing_tables().is_empty() {
+        let is_complete =
+            here.missing_tables().is_empty() && (here.has_table(CHANGES.name) || self.schema_mode != SchemaMode::Auto);
+        if self.database.stays() && is_complete {
             *self.here.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&here));
         }
         Ok(here)
@@ -59,10 +61,12 @@ impl SqlRegistry {
         let here = self.columns(session)?;
         let missing = here.missing_tables();
         match self.schema_mode {
-            SchemaMode::Auto if !missing.is_empty() => {
+            SchemaMode::Auto if !missing.is_empty() || !here.has_table(CHANGES.name) => {
                 for statement in missing.iter().flat_map(|table| dialect.create(table)) {
                     session.run(&statement, &[])?;
                 }
+                // Who may not create it does without.
+                let _ = dialect.create(&CHANGES).iter().try_for_each(|statement| session.run(statement, &[]).map(drop));
                 // Not remembered, because they are gone when the transaction is not committed.
                 self.look(session)
             }

@@ -1,6 +1,6 @@
 //! Who may ask for what, where people are asked who they are.
 
-use feastr::feast::flight::FeastError;
+use feastr::feast::FeastError;
 use serde_json::json;
 use tonic::{Code, Status};
 

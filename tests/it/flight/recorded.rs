@@ -7,7 +7,7 @@ use arrow::{
     datatypes::{DataType, Field, Schema, TimeUnit},
     json::ReaderBuilder,
 };
-use feastr::{feast::flight::FeastError, model::Timestamp};
+use feastr::{feast::FeastError, model::Timestamp};
 use serde_json::{Value as Json, json};
 use tonic::Status;
 

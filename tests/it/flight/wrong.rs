@@ -1,6 +1,6 @@
 //! Commands that are none, and those that cannot be carried out.
 
-use feastr::feast::flight::FeastError;
+use feastr::feast::FeastError;
 use serde_json::{Map, Value as Json, json};
 use tonic::Code;
 

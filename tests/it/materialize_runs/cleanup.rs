@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::mpsc, thread};
 
 use feastr::{
-    apply::{ApplyOptions, Approval, apply, clean_up},
+    apply::{apply, clean_up},
     config::OnlineStoreConfig,
     model::{self, OfKind, Repo, Timestamp, ViewId},
     online::OnlineStore,
@@ -16,7 +16,7 @@ use crate::{
     online_sql::{Backend, TestStore},
     registries::{self, TestRegistry},
     servers::{PASSWORD, USER},
-    support::{Project, online_store},
+    support::{Project, approving, online_store},
 };
 
 pub const TABLE: &str = "feastlocal_driver_hourly_stats";
@@ -74,7 +74,7 @@ fn apply_without_views(registry: &dyn Registry, online: &dyn OnlineStore) {
     let objects = read_objects(&registry.snapshot("feastlocal").unwrap()).objects;
     let project = objects.values().find_map(model::Project::of).unwrap();
     let repo = Repo::new(model::Project { description: String::new(), ..project.clone() });
-    let options = ApplyOptions { repo_name: None, approval: Approval::Everything, now: Timestamp::now() };
+    let options = approving(Timestamp::now());
     apply(&repo, registry, Some(online), options).unwrap();
 }
 

@@ -8,7 +8,7 @@ use feastr::{
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
     feast::registry::messages::{FeatureView, decode},
-    model::{self, Object, ObjectKind, RENAMED_FROM_TAG, Repo, Timestamp},
+    model::{self, Author, Object, ObjectKind, RENAMED_FROM_TAG, Repo, Timestamp},
     offline,
     plan::ActionKind,
     registry,
@@ -26,7 +26,7 @@ fn a_renamed_view_takes_its_place_in_registry_and_online_store() {
     );
     let now = Timestamp::parse("2026-11-02", Timestamp::from_micros(0)).unwrap();
     let run_at = |repo: &Repo, repo_name, now| {
-        let options = ApplyOptions { repo_name, approval: Approval::Named(&[]), now };
+        let options = ApplyOptions { repo_name, approval: Approval::Named(&[]), author: Author::NOBODY, now };
         apply(repo, registry.as_ref(), Some(online.as_ref()), options)
     };
     let run = |repo: &Repo, repo_name| run_at(repo, repo_name, now);

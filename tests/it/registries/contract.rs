@@ -8,10 +8,13 @@ use std::{
 use feastr::{
     clients::runtime::wait,
     feast::registry::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
-    model::{Interval, ObjectId, ObjectKind, RunCounts, RunRecord, RunState, Timestamp, ViewId},
+    model::{
+        Author, ChangeKind, Interval, ObjectChange, ObjectId, ObjectKind, RunCounts, RunRecord, RunState, Timestamp,
+        ViewId,
+    },
     registry::{
-        KEPT_RUNS, Leftover, Locking, Registry, Row, Snapshot, VersionRow, Waiting, Write, forget_leftover,
-        forget_stale, leftovers, put_leftover, put_stale, stale_until,
+        KEPT_RUNS, Leftover, Locking, Registry, Row, Snapshot, VersionRow, Waiting, WantedChanges, Write,
+        change_record, forget_leftover, forget_stale, leftovers, put_leftover, put_stale, stale_until,
     },
 };
 use futures_util::TryStreamExt as _;
@@ -37,6 +40,7 @@ on_every_registry!(
     one_run_per_view_and_the_next_is_told,
     locks_can_be_waited_for_for_ages,
     runs_are_noted_and_bounded,
+    changes_are_noted_and_outlive_the_project,
     leftovers_of_many_features_have_room,
 );
 
@@ -46,6 +50,43 @@ on_every_backend!(@ file_locked File who_waits_is_told_for_whom);
 on_every_backend!(@ postgres_locked Postgres who_waits_is_told_for_whom);
 on_every_backend!(@ mariadb_locked MariaDb who_waits_is_told_for_whom);
 on_every_backend!(@ memory_locked Memory who_waits_is_told_for_whom);
+
+/// Who changes something is noted in the same transaction, and found by object and by time.
+fn changes_are_noted_and_outlive_the_project(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    let any = WantedChanges { limit: 10, ..WantedChanges::default() };
+    assert_eq!(registry.changes("p", &any).unwrap(), []);
+    let change = |writes: Vec<Write>, by: &str, second: i64| {
+        let author = Author { command: "apply".to_owned(), by: by.to_owned(), from: Some("10.0.0.7".to_owned()) };
+        let at = Timestamp::from_micros(second * 1_000_000);
+        let decide = &mut |snapshot: &Snapshot| {
+            let mut record = change_record(snapshot, &writes, &author, at).unwrap();
+            record.plan = Some(serde_json::json!({ "text": "ä".repeat(100_000) }));
+            Some(writes.iter().cloned().chain([Write::Record(Box::new(record))]).collect())
+        };
+        registry.update("p", decide).unwrap();
+    };
+    change(vec![Write::Put(entity("a", "1")), Write::Put(entity("b", "1"))], "ann", 1);
+    change(vec![Write::Put(entity("b", "2"))], "bob", 2);
+    change(vec![Write::DeleteProject], "cem", 3);
+    let told = |wanted: &WantedChanges| {
+        let records = registry.changes("p", wanted).unwrap();
+        records.into_iter().map(|record| record.author.by).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(told(&any), "cem bob ann");
+    assert_eq!(told(&WantedChanges { limit: 1, ..any.clone() }), "cem");
+    assert_eq!(told(&WantedChanges { name: Some("a".to_owned()), ..any.clone() }), "cem ann");
+    assert_eq!(told(&WantedChanges { since: Some(Timestamp::from_micros(2_000_000)), ..any.clone() }), "cem bob");
+    assert_eq!(told(&WantedChanges { kind: Some(ObjectKind::DataSource), ..any.clone() }), "");
+    let bob = &registry.changes("p", &any).unwrap()[1];
+    let updated = ObjectChange { id: ObjectId::new(ObjectKind::Entity, "b"), change: ChangeKind::Updated };
+    assert_eq!((bob.changes.as_slice(), bob.author.from.as_deref()), ([updated].as_slice(), Some("10.0.0.7")));
+    assert_eq!(bob.plan.as_ref().unwrap()["text"].as_str().map(str::len), Some(200_000));
+    assert_eq!(registry.changes("q", &any).unwrap(), []);
+    // Nothing of it is part of the project.
+    assert_eq!(registry.snapshot("p").unwrap(), Snapshot::default());
+}
 
 pub fn entity(name: &str, text: &str) -> Row {
     let spec = EntitySpecV2 { name: name.to_owned(), description: text.to_owned(), ..EntitySpecV2::default() };

@@ -33,6 +33,8 @@ fn a_full_disk_leaves_the_old_state(backend: Backend) {
     assert_eq!(registered(&test), Some(1));
     let mut left: Vec<_> =
         std::fs::read_dir(test.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    // Of the apply before.
+    left.retain(|name| name != "registry.db.changes.jsonl");
     left.sort();
     assert_eq!(left, ["registry.db", "registry.db.lock"]);
 

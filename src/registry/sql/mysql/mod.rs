@@ -110,6 +110,7 @@ static DIALECT: Dialect = Dialect {
     spell: |kind| match kind {
         ColumnType::Varchar(length) => format!("VARCHAR({length})"),
         ColumnType::Text => "TEXT".to_owned(),
+        ColumnType::LongText => "LONGTEXT".to_owned(),
         ColumnType::Integer => "INTEGER".to_owned(),
         ColumnType::BigInt => "BIGINT".to_owned(),
         ColumnType::Blob => "LONGBLOB".to_owned(),
