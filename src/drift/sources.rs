@@ -6,14 +6,14 @@ use super::{Finding, FindingKind};
 use crate::{
     model::{DataSource, FeatureView, Field, Object, ObjectId, ObjectKind, RegistryState, SourceKind, Values, View},
     problem::{Kind, Problem},
-    sources::{OpenSource, Role},
+    sources::{OpenSource, Role, look_at_all},
 };
 
 /// Looks at the files of a source.
-pub type InspectSource<'a> = &'a dyn Fn(&DataSource) -> Result<OpenSource, Problem>;
+pub type InspectSource<'a> = &'a (dyn Fn(&DataSource) -> Result<OpenSource, Problem> + Sync);
 
 /// Looks whether what a view computes can be computed of the columns of its source.
-pub type CheckTransformation<'a> = &'a dyn Fn(&FeatureView, &OpenSource) -> Result<(), Problem>;
+pub type CheckTransformation<'a> = &'a (dyn Fn(&FeatureView, &OpenSource) -> Result<(), Problem> + Sync);
 
 /// Where the files of registered sources are not what the registered views need.
 pub fn sources(
@@ -21,35 +21,53 @@ pub fn sources(
     inspect: InspectSource<'_>,
     check_transformation: CheckTransformation<'_>,
 ) -> Vec<Finding> {
+    let sources: Vec<&DataSource> = state
+        .objects
+        .values()
+        .filter_map(|object| match object {
+            Object::DataSource(source) => Some(source),
+            _ => None,
+        })
+        .collect();
+    look_at_all(&sources, |source| of_source(state, source, inspect, check_transformation))
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Where the files of a source are not what the views over it need. Nothing is found of kinds that nobody looks at.
+fn of_source(
+    state: &RegistryState,
+    source: &DataSource,
+    inspect: InspectSource<'_>,
+    check_transformation: CheckTransformation<'_>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for object in state.objects.values() {
-        let Object::DataSource(source) = object else { continue };
-        let place = match &source.kind {
-            SourceKind::File(file) => format!("`{}`", file.path),
-            SourceKind::Postgres(postgres) if postgres.table.is_empty() => "its query".to_owned(),
-            SourceKind::Postgres(postgres) => format!("table `{}`", postgres.table),
-            _ => continue,
-        };
-        match inspect(source) {
-            Ok(opened) => {
-                check(state, source, &place, &opened, &mut findings);
-                // Stream views may be meant for another engine.
-                for view in computed_of(state, source) {
-                    if let Err(problem) = check_transformation(view, &opened) {
-                        let id = ObjectId::new(ObjectKind::FeatureView, &view.name);
-                        let message = format!("cannot be computed any more: {}", problem.message);
-                        findings.push(Finding::new(FindingKind::NotComputable, id, message));
-                    }
+    let place = match &source.kind {
+        SourceKind::File(file) => format!("`{}`", file.path),
+        SourceKind::Postgres(postgres) if postgres.table.is_empty() => "its query".to_owned(),
+        SourceKind::Postgres(postgres) => format!("table `{}`", postgres.table),
+        _ => return findings,
+    };
+    match inspect(source) {
+        Ok(opened) => {
+            check(state, source, &place, &opened, &mut findings);
+            // Stream views may be meant for another engine.
+            for view in computed_of(state, source) {
+                if let Err(problem) = check_transformation(view, &opened) {
+                    let id = ObjectId::new(ObjectKind::FeatureView, &view.name);
+                    let message = format!("cannot be computed any more: {}", problem.message);
+                    findings.push(Finding::new(FindingKind::NotComputable, id, message));
                 }
             }
-            Err(problem) if problem.kind == Kind::Unsupported => {
-                let message = format!("was not looked at: {}", problem.message);
-                findings.push(Finding::about_source(FindingKind::SourceNotChecked, &source.name, message));
-            }
-            Err(problem) => {
-                let message = format!("cannot be read: {}", problem.message);
-                findings.push(Finding::about_source(FindingKind::SourceMissing, &source.name, message));
-            }
+        }
+        Err(problem) if problem.kind == Kind::Unsupported => {
+            let message = format!("was not looked at: {}", problem.message);
+            findings.push(Finding::about_source(FindingKind::SourceNotChecked, &source.name, message));
+        }
+        Err(problem) => {
+            let message = format!("cannot be read: {}", problem.message);
+            findings.push(Finding::about_source(FindingKind::SourceMissing, &source.name, message));
         }
     }
     findings

@@ -49,3 +49,4 @@ pub use ticks::Ticks;
 pub use told::{FileOfSource, ListedFile};
 pub use wanted::Wanted;
 pub use whereabouts::Whereabouts;
+pub(crate) use whereabouts::look_at_all;

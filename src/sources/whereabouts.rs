@@ -7,6 +7,7 @@ use crate::{
     config::{BucketSettings, BucketUrl, PostgresConnection, StoreConfig},
     model::{DataSource, SourceKind},
     problem::{Kind, Problem},
+    side_by_side::{side_by_side, waiting_side_by_side},
 };
 
 /// Where sources are looked for.
@@ -22,16 +23,23 @@ pub struct Whereabouts {
     pub environment: fn(&str) -> Option<String>,
 }
 
+/// What `look` sees of each source, in their order, side by side: looking at those in buckets is mostly waiting.
+pub(crate) fn look_at_all<T: Send>(sources: &[&DataSource], look: impl Fn(&DataSource) -> T + Sync) -> Vec<T> {
+    let is_in_bucket = |source: &&DataSource| match &source.kind {
+        SourceKind::File(file) => BucketUrl::is_one(&file.path),
+        _ => false,
+    };
+    match sources.iter().any(is_in_bucket) {
+        true => waiting_side_by_side(sources, |source| look(source)),
+        false => side_by_side(sources, |source| look(source)),
+    }
+}
+
 impl Whereabouts {
     /// Those of a repo with these settings.
     pub fn of(config: &StoreConfig, environment: fn(&str) -> Option<String>) -> Self {
         let (repo, buckets) = (config.repo.clone(), Buckets::new(config.buckets.clone()));
         Self { repo, postgres: config.offline_store.postgres().cloned(), buckets, environment }
-    }
-
-    /// Whether a source is in a bucket, so that reading it is mostly waiting.
-    pub fn is_bucket(source: &DataSource) -> bool {
-        matches!(&source.kind, SourceKind::File(file) if BucketUrl::is_one(&file.path))
     }
 
     /// The bucket of a source, at the address that the source names, as who it says.

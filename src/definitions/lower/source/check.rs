@@ -9,8 +9,7 @@ use crate::{
     feast::values::data_types,
     model::{DataSource, DataType, FeatureView, Field, SourceKind, TransformationPart},
     problem::{Advice, Problem},
-    side_by_side::{side_by_side, waiting_side_by_side},
-    sources::{self, Column, OpenSource, Whereabouts},
+    sources::{self, Column, OpenSource, look_at_all},
 };
 
 /// Looks at each source once and remembers what it saw.
@@ -86,12 +85,7 @@ impl<'a> SourceChecks<'a> {
     /// Looks at several sources side by side, before anybody asks about one of them.
     pub(crate) fn open_all(&mut self, sources: &[&LoweredSource], diagnostics: &mut Diagnostics) {
         let sources: Vec<_> = sources.iter().filter(|lowered| Self::can_inspect(&lowered.source)).collect();
-        let inspect = self.inspect;
-        let look = |lowered: &&&LoweredSource| inspect(&lowered.source);
-        let opened = match sources.iter().any(|lowered| Whereabouts::is_bucket(&lowered.source)) {
-            true => waiting_side_by_side(&sources, look),
-            false => side_by_side(&sources, look),
-        };
+        let opened = look_at_all(&sources.iter().map(|lowered| &lowered.source).collect::<Vec<_>>(), self.inspect);
         for (lowered, opened) in sources.into_iter().zip(opened) {
             self.note(lowered, opened, diagnostics);
         }
