@@ -7,7 +7,11 @@ use arrow::{
     compute::cast,
 };
 
-use super::{Caller, Failure, FeatureStore, access::Access, log_served::registered};
+use super::{
+    Caller, Failure, FeatureStore,
+    access::Access,
+    log_served::{log_places, registered},
+};
 use crate::{
     diagnostics::did_you_mean,
     feature_log::{Appended, FeatureLog},
@@ -31,7 +35,7 @@ pub fn add_to_log(store: &FeatureStore, caller: &Caller, service: &str, rows: &E
     };
     let id = ObjectId::new(ObjectKind::FeatureService, service);
     Access::of(store, caller, &state).check(&[PermissionAction::WriteOffline], state.objects.get(&id))?;
-    let log = FeatureLog::of(&state, found, &store.config().repo)?;
+    let log = FeatureLog::of(&state, found, log_places(store))?;
     let opened = rows.open()?;
     let schema = Arc::clone(log.schema());
     for column in &opened.columns().columns {

@@ -14,7 +14,7 @@ use crate::{
 pub(super) type OpenBucket<'a> = &'a dyn Fn(&BucketUrl) -> Result<Bucket, Problem>;
 
 /// Begins to write rows to where they will be, from the folder of the repo: a file if it ends in `.parquet`, else a folder
-/// of files; or an object of a bucket, which `open_bucket` opens.
+/// of files; or the same in a bucket, which `open_bucket` opens.
 ///
 /// # Errors
 /// When something is there that may not be replaced, or nothing can be.
@@ -52,15 +52,18 @@ fn in_bucket(
     parquet: ParquetOptions,
     allow_overwrite: bool,
 ) -> Result<RowSink, Problem> {
+    let format = Format::Parquet(parquet);
     if !url.key.ends_with(".parquet") {
-        let help = "name an object that ends with .parquet".to_owned();
-        let message = format!("rows cannot be saved to {url}: folders are not written to buckets yet");
-        return Err(Problem::new(Kind::Unsupported, message, help));
+        let folder = Folder::create_in(bucket, url, allow_overwrite).map_err(|problem| match problem.kind {
+            Kind::Conflict => problem.advise(Advice::Overwrite),
+            _ => problem,
+        })?;
+        return Ok(RowSink::new(Partitions { folder, format, by: Vec::new() }.opening()));
     }
     if !allow_overwrite && wait(bucket.head(&url.key))?.is_some() {
         return Err(taken(&url.to_string()));
     }
-    Ok(RowSink::file(Format::Parquet(parquet), Target::object(bucket, &url.key)?))
+    Ok(RowSink::file(format, Target::object(bucket, &url.key)?))
 }
 
 fn taken(shown: &str) -> Problem {
@@ -77,9 +80,6 @@ fn is_taken(path: &Path, is_file: bool) -> bool {
 
 /// Nothing could be written there.
 pub(super) fn unwritable(shown: &str, error: &io::Error) -> Problem {
-    if let Some(problem) = Problem::within(error) {
-        return problem.clone();
-    }
     let message = match error.kind() {
         io::ErrorKind::StorageFull => format!("no space left for {shown}; no file was left behind"),
         _ => format!("cannot write {shown}: {error}"),

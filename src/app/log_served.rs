@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Caller, Failure, FeatureStore};
 use crate::{
-    feature_log::{Appended, FeatureLog, LoggedRequest},
+    feature_log::{Appended, FeatureLog, LoggedRequest, Places},
     model::{FeatureService, Object, ObjectId, ObjectKind, RegistryState},
     problem::{Kind, Problem},
     retrieval::FeatureRequest,
@@ -45,7 +45,7 @@ pub fn log_served(
         let help = "ask for a feature service, which says where its log goes".to_owned();
         return Err(Problem::new(Kind::Invalid, "only what is served of a feature service is logged", help).into());
     };
-    let log = FeatureLog::of(&state, service, &store.config().repo)?;
+    let log = FeatureLog::of(&state, service, log_places(store))?;
     let request = LoggedRequest { id: Uuid::new_v4(), at: store.now() };
     if !log.takes(request) {
         return Ok(Logged::LeftOut);
@@ -55,6 +55,11 @@ pub fn log_served(
     open.write(&rows)?;
     let Appended { rows, destination, .. } = open.complete()?;
     Ok(Logged::Written { rows, destination })
+}
+
+/// Where logs go.
+pub(super) fn log_places(store: &FeatureStore) -> Places<'_> {
+    Places { repo: &store.config().repo, buckets: &store.whereabouts().buckets }
 }
 
 /// The service of a name.
@@ -97,7 +102,7 @@ impl ServiceLogs {
             return Ok(log.clone());
         }
         let declared = registered(&state, service).filter(|service| service.logging_config.is_some());
-        let made = declared.map(|service| FeatureLog::of(&state, service, &store.config().repo)).transpose();
+        let made = declared.map(|service| FeatureLog::of(&state, service, log_places(store))).transpose();
         let earlier = known.earlier.remove(service);
         let log = match (made, earlier) {
             (Ok(Some(made)), Some(earlier)) if made.is_same(&earlier) => Ok(Some(earlier)),

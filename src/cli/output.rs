@@ -12,16 +12,15 @@ use super::{CommandError, Context, output_format::OutputFormat, parquet_options:
 use crate::{
     config::{BucketUrl, TableUrl},
     diagnostics::counted,
-    problem::Problem,
-    sink::{Folder, Format, Partitions, PostgresTable, RowSink, SinkError, Target},
+    sink::{Folder, Partitions, PostgresTable, RowSink, SinkError, Target},
     ui::Printer,
 };
 
 /// Where rows go.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OutputArgs {
-    /// Where the result goes: a file or an object of a bucket (s3://BUCKET/KEY), whose ending gives the format; a folder,
-    /// with --partition-by; or a table of PostgreSQL, postgresql://USER:PASSWORD@HOST/DATABASE#SCHEMA.TABLE [default: the screen]
+    /// Where the result goes: a file or an object of a bucket (s3://BUCKET/KEY), whose ending gives the format; a folder, with
+    /// --partition-by, also of a bucket; or a table of PostgreSQL, postgresql://USER:PASSWORD@HOST/DATABASE#SCHEMA.TABLE [default: the screen]
     #[arg(long, short, value_name = "OUTPUT")]
     output: Option<PathBuf>,
     /// How the result is written [default: as the ending of the output says, parquet in a folder, else a table]
@@ -43,6 +42,7 @@ enum Place {
     File(PathBuf),
     Folder(PathBuf),
     Object(BucketUrl),
+    FolderInBucket(BucketUrl),
     Table(TableUrl),
 }
 
@@ -68,9 +68,10 @@ impl OutputArgs {
                 format.sink(Target::object(&bucket, &url.key)?, self.parquet.options())
             }
             Place::Folder(path) => {
-                let format = self.format_of_files(format)?;
-                let folder = Folder::create(path, false).map_err(|error| unwritable(path, &error))?;
-                RowSink::new(Partitions { folder, format, by: self.partition_by.clone() }.opening())
+                self.folder(format, || Folder::create(path, false).map_err(|error| unwritable(path, &error)))?
+            }
+            Place::FolderInBucket(url) => {
+                self.folder(format, || Ok(Folder::create_in(&context.bucket(url)?, url, false)?))?
             }
             Place::Table(url) => RowSink::new(PostgresTable::connect(url.clone())?.opening()),
         };
@@ -88,7 +89,7 @@ impl OutputArgs {
         if let Some(url) = path.to_str().and_then(BucketUrl::parse) {
             return match self.partition_by.is_empty() {
                 true => Ok(Place::Object(url?)),
-                false => Err(self.no_folder("folders are not written to buckets yet")),
+                false => Ok(Place::FolderInBucket(url?)),
             };
         }
         match path.to_str().map(TableUrl::parse).transpose()?.flatten() {
@@ -110,10 +111,15 @@ impl OutputArgs {
         )
     }
 
-    fn format_of_files(&self, format: OutputFormat) -> Result<Format, CommandError> {
-        format.of_files(self.parquet.options()).ok_or_else(|| {
+    fn folder(
+        &self,
+        format: OutputFormat,
+        create: impl FnOnce() -> Result<Folder, CommandError>,
+    ) -> Result<RowSink, CommandError> {
+        let format = format.of_files(self.parquet.options()).ok_or_else(|| {
             CommandError::new("a folder of tables for the screen cannot be written", "use --format parquet".to_owned())
-        })
+        })?;
+        Ok(RowSink::new(Partitions { folder: create()?, format, by: self.partition_by.clone() }.opening()))
     }
 
     fn chosen_format(&self, place: &Place, json: bool) -> Result<OutputFormat, CommandError> {
@@ -121,7 +127,7 @@ impl OutputArgs {
             (Some(format), _) => Ok(format),
             (None, Place::File(path)) => OutputFormat::from_path(path).ok_or_else(|| no_format(place)),
             (None, Place::Object(url)) => OutputFormat::from_path(Path::new(&url.key)).ok_or_else(|| no_format(place)),
-            (None, Place::Folder(_)) => Ok(OutputFormat::Parquet),
+            (None, Place::Folder(_) | Place::FolderInBucket(_)) => Ok(OutputFormat::Parquet),
             (None, Place::Screen) if json => Ok(OutputFormat::Jsonl),
             // A table of PostgreSQL has no format; this one takes no options of parquet.
             (None, Place::Screen | Place::Table(_)) => Ok(OutputFormat::Table),
@@ -193,7 +199,7 @@ impl fmt::Display for Place {
         match self {
             Self::Screen => f.write_str("standard output"),
             Self::File(path) | Self::Folder(path) => path.display().fmt(f),
-            Self::Object(url) => url.fmt(f),
+            Self::Object(url) | Self::FolderInBucket(url) => url.fmt(f),
             Self::Table(url) => url.fmt(f),
         }
     }
@@ -207,14 +213,9 @@ fn no_format(place: &Place) -> CommandError {
 }
 
 fn explain(error: SinkError, place: &Place) -> CommandError {
-    if let SinkError::Io(error) = &error
-        && let Some(problem) = Problem::within(error)
-    {
-        return problem.clone().into();
-    }
     match (error, place) {
         (SinkError::Io(error), Place::File(path) | Place::Folder(path)) => unwritable(path, &error),
-        (SinkError::Io(error), Place::Screen | Place::Object(_) | Place::Table(_)) => error.into(),
+        (SinkError::Io(error), _) => error.into(),
         (SinkError::Problem(problem), _) => problem.into(),
         (error @ SinkError::Nested(_), _) => {
             CommandError::new(error.to_string(), "use --format parquet or jsonl".to_owned())

@@ -4,12 +4,12 @@
 mod columns;
 mod destination;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use uuid::Uuid;
 
-pub use self::destination::{Appended, OpenLog};
+pub use self::destination::{Appended, OpenLog, Places};
 use self::{columns::LogColumns, destination::Destination};
 use crate::{
     model::{FeatureService, LoggingConfig, RegistryState, Timestamp},
@@ -34,11 +34,11 @@ pub struct LoggedRequest {
 }
 
 impl FeatureLog {
-    /// The log of a service as it is registered; paths start at the repo.
+    /// The log of a service as it is registered.
     ///
     /// # Errors
     /// When the service has no `logging_config`, its destination is one that feastr cannot write, or a view of it is gone.
-    pub fn of(state: &RegistryState, service: &FeatureService, repo: &Path) -> Result<Self, Problem> {
+    pub fn of(state: &RegistryState, service: &FeatureService, places: Places<'_>) -> Result<Self, Problem> {
         let Some(LoggingConfig { sample_rate, destination }) = &service.logging_config else {
             let message = format!("feature service `{}` has no `logging_config`", service.name);
             let help = "say in its definition where the log goes, and apply it".to_owned();
@@ -46,7 +46,7 @@ impl FeatureLog {
         };
         Ok(Self {
             columns: LogColumns::of(state, service)?,
-            destination: Destination::of(destination, &service.name, repo)?,
+            destination: Destination::of(destination, &service.name, places)?,
             sample_rate: f64::from(*sample_rate),
         })
     }
@@ -89,13 +89,13 @@ impl FeatureLog {
     /// Whether rows of the other one are rows of this one.
     pub fn is_same(&self, other: &Self) -> bool {
         let of = |log: &Self| (log.sample_rate.to_bits(), Arc::clone(log.schema()));
-        of(self) == of(other) && self.destination == other.destination
+        of(self) == of(other) && self.destination.is_same(&other.destination)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{path::Path, time::Duration};
 
     use arrow::{
         array::{Array, AsArray, Int64Array},
@@ -104,6 +104,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        clients::buckets::Buckets,
         feast::values::value::Value,
         model::{
             DataSource, DataType, Field, LogDestination, Object, OnDemandSource, RequestSource, SourceKind,
@@ -130,7 +131,8 @@ mod tests {
         let destination = LogDestination::File { path, s3_endpoint_override: String::new(), partition_by: Vec::new() };
         service.logging_config = Some(LoggingConfig { sample_rate, destination });
         let state = registered([Object::FeatureView(stats), Object::OnDemandFeatureView(computed)]);
-        FeatureLog::of(&state, &service, Path::new("/repo")).unwrap()
+        let places = Places { repo: Path::new("/repo"), buckets: &Buckets::default() };
+        FeatureLog::of(&state, &service, places).unwrap()
     }
 
     fn request(id: u128) -> LoggedRequest {

@@ -20,7 +20,7 @@ use crate::{
     offline::SourceWriter,
     problem::{Kind, Problem},
     sink::{AddedFiles, Complete, ExistingTable, Folder, Format, OpenRows, ParquetOptions, Partitions, SinkError},
-    sources::{Column, OpenSource, Part, Role, Rows, Scan, SourceTable, TimeFormat, Wanted, Whereabouts},
+    sources::{Column, NewFolder, OpenSource, Part, Role, Rows, Scan, SourceTable, TimeFormat, Wanted, Whereabouts},
 };
 
 /// The history of a source, as it is before rows are added.
@@ -132,8 +132,17 @@ impl<'a> History<'a> {
         match &self.source.kind {
             SourceKind::File(file) => {
                 let new = self.opened.new_files(self.source, file, &self.whereabouts.repo)?;
-                let (folder, added) = Folder::adding_to(&new.folder, (&format!("{}push-", new.beginning), &new.ending))
-                    .map_err(|error| unwritable(self.source, error.into()))?;
+                let beginning = format!("{}push-", new.beginning);
+                let names = (beginning.as_str(), new.ending.as_str());
+                let (folder, added) = match &new.folder {
+                    NewFolder::Local(folder) => {
+                        Folder::adding_to(folder, names).map_err(|error| unwritable(self.source, error.into()))?
+                    }
+                    NewFolder::InBucket(url) => {
+                        let bucket = self.whereabouts.bucket(self.source, url, &file.s3_endpoint_override)?;
+                        Folder::adding_in(&bucket, url, names)
+                    }
+                };
                 let format = Format::Parquet(ParquetOptions::default());
                 Ok((Partitions { folder, format, by: new.partitions }.opening(), Place::Files(added)))
             }

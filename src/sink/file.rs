@@ -4,7 +4,7 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{
     Target,
-    target::LastFailure,
+    target::{LastFailure, Waiting},
     writer::{Complete, FormatWriter, OpenFormat, RowWriter, SinkError},
 };
 
@@ -12,18 +12,19 @@ use super::{
 pub(super) struct FileRows {
     writer: Box<dyn FormatWriter>,
     failure: LastFailure,
+    in_target: Waiting,
 }
 
 impl FileRows {
     pub(super) fn open(open: OpenFormat, target: Target, schema: &SchemaRef) -> Result<Self, SinkError> {
-        let failure = target.failure();
-        let writer = open(target, schema).map_err(|error| failure.get().map_or(error, SinkError::Io))?;
-        Ok(Self { writer, failure })
+        let (failure, in_target) = (target.failure(), target.waiting());
+        let writer = open(target, schema).map_err(|error| failure.get().map_or(error, SinkError::from))?;
+        Ok(Self { writer, failure, in_target })
     }
 
     /// About how many bytes of memory rows take that are not written yet.
     pub(super) fn waiting(&self) -> usize {
-        self.writer.waiting()
+        self.writer.waiting() + self.in_target.bytes()
     }
 
     /// Writes rows that wait for more of them.
@@ -33,7 +34,7 @@ impl FileRows {
     }
 
     fn explained<T>(&self, result: Result<T, SinkError>) -> Result<T, SinkError> {
-        result.map_err(|error| self.failure.get().map_or(error, SinkError::Io))
+        result.map_err(|error| self.failure.get().map_or(error, SinkError::from))
     }
 }
 
@@ -44,8 +45,8 @@ impl RowWriter for FileRows {
     }
 
     fn complete(self: Box<Self>) -> Result<Box<dyn Complete>, SinkError> {
-        let Self { writer, failure } = *self;
-        Ok(Box::new(writer.finish().map_err(|error| failure.get().map_or(error, SinkError::Io))?))
+        let Self { writer, failure, .. } = *self;
+        Ok(Box::new(writer.finish().map_err(|error| failure.get().map_or(error, SinkError::from))?))
     }
 }
 

@@ -3,9 +3,9 @@
 //!
 //! A file or folder appears under its name only when it is complete: rows are written to a hidden one beside
 //! it, which takes the name at the end and vanishes on any error. Links lead to the file that is
-//! replaced; pipes and devices are written as they are. Objects of buckets appear when they are complete, too.
+//! replaced; pipes and devices are written as they are. Objects of buckets appear when they are complete, too, and say of
+//! folders when they are.
 
-mod added;
 mod file;
 mod folder;
 mod format;
@@ -18,8 +18,7 @@ mod target;
 mod unfinished;
 mod writer;
 
-pub use added::AddedFiles;
-pub use folder::Folder;
+pub use folder::{AddedFiles, Folder};
 pub use format::{Compression, Format, ParquetOptions};
 pub use partitions::Partitions;
 pub use postgres::{ExistingTable, PostgresTable};

@@ -1,72 +1,127 @@
-//! An object of a bucket that appears when it is complete.
+//! Objects of a bucket that appear when they are complete, one or many at once.
 
 use std::{
     collections::BTreeMap,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 
 use crate::{
     clients::{
-        buckets::{Bucket, Upload},
-        runtime::wait,
+        buckets::Upload,
+        runtime::{NoRuntime, wait},
     },
     problem::Problem,
 };
 
-/// What is written of an object; taken when it is finished or given up.
-type Written = Arc<Mutex<Option<Upload>>>;
+/// So many objects appear or vanish at a time.
+const AT_ONCE: usize = 16;
+
+/// Bytes that are given to the store's client at once.
+const BUFFER: usize = 64 << 10;
+
+/// What is written of objects; taken when they are finished or given up.
+type Uploads = Arc<Mutex<Vec<Upload>>>;
 
 /// All that is not finished, by a number.
-static UNFINISHED: Mutex<(u64, BTreeMap<u64, Written>)> = Mutex::new((0, BTreeMap::new()));
+static UNFINISHED: Mutex<(u64, BTreeMap<u64, Uploads>)> = Mutex::new((0, BTreeMap::new()));
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An object that is being written. Dropped, it never was.
-pub(super) struct UnfinishedObject {
-    written: Written,
+/// Objects that are being written and appear together. Dropped, they never were.
+pub(super) struct UnfinishedObjects {
+    uploads: Uploads,
     number: u64,
 }
 
-impl UnfinishedObject {
-    /// Begins to write, which shows whether one may.
+impl UnfinishedObjects {
+    /// None yet. They are noted before a signal can end the program.
+    pub(super) fn new() -> Self {
+        let uploads = Uploads::default();
+        let mut unfinished = locked(&UNFINISHED);
+        unfinished.0 += 1;
+        let number = unfinished.0;
+        unfinished.1.insert(number, Arc::clone(&uploads));
+        Self { uploads, number }
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        locked(&self.uploads).is_empty()
+    }
+
+    /// Takes the bytes of one more.
+    pub(super) fn add(&self, upload: Upload) -> BufWriter<ObjectBytes> {
+        let mut uploads = locked(&self.uploads);
+        uploads.push(upload);
+        let bytes = ObjectBytes { uploads: Arc::clone(&self.uploads), index: uploads.len() - 1 };
+        BufWriter::with_capacity(BUFFER, bytes)
+    }
+
+    /// The same, begun at once, which shows whether one may write.
     ///
     /// # Errors
     /// When the store does not take it.
-    pub(super) fn begin(bucket: &Bucket, key: &str) -> Result<Self, Problem> {
-        // It is noted before a signal can end the program.
-        let mut unfinished = locked(&UNFINISHED);
-        let written = Arc::new(Mutex::new(Some(wait(bucket.upload(key))?)));
-        unfinished.0 += 1;
-        let number = unfinished.0;
-        unfinished.1.insert(number, Arc::clone(&written));
-        Ok(Self { written, number })
+    pub(super) fn begin(&self, upload: Upload) -> Result<BufWriter<ObjectBytes>, Problem> {
+        let bytes = self.add(upload);
+        if let Some(upload) = locked(&self.uploads).last_mut() {
+            wait(upload.begin())?;
+        }
+        Ok(bytes)
     }
 
-    /// Lets it appear.
+    /// Lets all of them be dealt with as `act` says, which cannot be interrupted by a signal.
+    pub(super) fn finish_by<T>(self, act: impl FnOnce(Vec<Upload>) -> T) -> T {
+        let mut uploads = locked(&self.uploads);
+        act(mem::take(&mut *uploads))
+    }
+}
+
+impl Drop for UnfinishedObjects {
+    fn drop(&mut self) {
+        locked(&UNFINISHED).1.remove(&self.number);
+        give_up(mem::take(&mut *locked(&self.uploads)));
+    }
+}
+
+/// The bytes of an object.
+pub(super) struct ObjectBytes {
+    uploads: Uploads,
+    index: usize,
+}
+
+impl ObjectBytes {
+    /// Those that are kept here because a part is not full.
+    pub(super) fn waiting(&self) -> usize {
+        locked(&self.uploads).get(self.index).map_or(0, Upload::waiting)
+    }
+
+    /// There are no more.
     ///
     /// # Errors
-    /// When the store does not take the rest; then there is nothing, or what was there before.
-    pub(super) fn finish(self) -> io::Result<()> {
-        match locked(&self.written).take() {
-            Some(upload) => wait(upload.finish()).map_err(io::Error::other),
+    /// When the object is not written any more.
+    pub(super) fn seal(self) -> io::Result<()> {
+        match locked(&self.uploads).get_mut(self.index) {
+            Some(upload) => wait(async {
+                upload.seal().await;
+                Ok::<_, NoRuntime>(())
+            })
+            .map_err(io::Error::other),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
 }
 
 /// Errors have a [`Problem`] within, in the words of the store.
-impl Write for UnfinishedObject {
+impl Write for ObjectBytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match locked(&self.written).as_mut() {
-            Some(upload) => {
-                wait(upload.write(Bytes::copy_from_slice(bytes))).map(|()| bytes.len()).map_err(io::Error::other)
-            }
+        match locked(&self.uploads).get_mut(self.index) {
+            Some(upload) => wait(upload.write(bytes)).map(|()| bytes.len()).map_err(io::Error::other),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
@@ -76,27 +131,57 @@ impl Write for UnfinishedObject {
     }
 }
 
-impl Drop for UnfinishedObject {
-    fn drop(&mut self) {
-        locked(&UNFINISHED).1.remove(&self.number);
-        give_up(&mut locked(&self.written));
-    }
+/// Lets objects appear, some at a time: the keys of those that did, and what was wrong with another one; then those that are
+/// left are given up.
+pub(super) fn appear(uploads: Vec<Upload>) -> (Vec<String>, Result<(), Problem>) {
+    let mut appeared = Vec::with_capacity(uploads.len());
+    let all = async {
+        let mut failed = None;
+        let mut waiting = uploads.into_iter();
+        let finish = async |upload: Upload| {
+            let key = upload.key().to_owned();
+            upload.finish().await.map(|()| key)
+        };
+        let mut under_way = stream::FuturesUnordered::new();
+        under_way.extend(waiting.by_ref().take(AT_ONCE).map(finish));
+        while let Some(finished) = under_way.next().await {
+            match finished {
+                Ok(key) => appeared.push(key),
+                Err(problem) => failed = failed.or(Some(problem)),
+            }
+            if failed.is_none() {
+                under_way.extend(waiting.next().map(finish));
+            }
+        }
+        abort(waiting.collect()).await;
+        failed.map_or(Ok(()), Err)
+    };
+    let result = wait(all);
+    (appeared, result)
 }
 
-/// What stays in the store when it does not answer, nobody sees.
-fn give_up(written: &mut Option<Upload>) {
-    if let Some(upload) = written.take() {
-        let _ = wait(upload.abort());
+async fn abort(uploads: Vec<Upload>) {
+    // What stays in the store when it does not answer, nobody sees.
+    stream::iter(uploads).for_each_concurrent(AT_ONCE, async |upload| drop(upload.abort().await)).await;
+}
+
+/// Lets them never have been.
+pub(super) fn give_up(uploads: Vec<Upload>) {
+    if !uploads.is_empty() {
+        let _ = wait(async {
+            abort(uploads).await;
+            Ok::<_, NoRuntime>(())
+        });
     }
 }
 
 /// Removes all that is not finished, before the program ends. Who is writing it waits for the end.
 pub(super) fn remove_unfinished() {
     let unfinished = locked(&UNFINISHED);
-    for written in unfinished.1.values() {
-        let mut written = locked(written);
-        give_up(&mut written);
-        mem::forget(written);
+    for uploads in unfinished.1.values() {
+        let mut uploads = locked(uploads);
+        give_up(mem::take(&mut *uploads));
+        mem::forget(uploads);
     }
     mem::forget(unfinished);
 }

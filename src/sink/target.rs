@@ -4,13 +4,22 @@ use std::{
     fs::{self, File, Metadata, OpenOptions},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tempfile::NamedTempFile;
 
-use super::{object::UnfinishedObject, unfinished::Unfinished};
-use crate::{clients::buckets::Bucket, problem::Problem};
+use super::{
+    object::{self, ObjectBytes, UnfinishedObjects},
+    unfinished::Unfinished,
+};
+use crate::{
+    clients::buckets::{Bucket, PartsAtOnce},
+    problem::Problem,
+};
 
 /// So many letters of a file's name are in that of the hidden one: with 4 bytes each they leave room in 255.
 const SHOWN: usize = 60;
@@ -19,6 +28,7 @@ const SHOWN: usize = 60;
 pub struct Target {
     place: Place,
     failure: LastFailure,
+    waiting: Waiting,
 }
 
 enum Place {
@@ -30,7 +40,9 @@ enum Place {
     /// A file in a folder that appears as a whole.
     Part(BufWriter<File>),
     /// In a bucket.
-    Object(BufWriter<UnfinishedObject>),
+    Object(BufWriter<ObjectBytes>, UnfinishedObjects),
+    /// In a folder of a bucket that appears as a whole.
+    ObjectOfFolder(BufWriter<ObjectBytes>),
     /// Standard output, a pipe, a device: nothing that could be put in its place.
     Stream(BufWriter<Box<dyn Write + Send>>),
 }
@@ -44,6 +56,17 @@ enum Failed {
     Io(io::ErrorKind),
     /// What a store of buckets said.
     Problem(Problem),
+}
+
+/// How many bytes a target keeps in memory until there are enough of them.
+#[derive(Debug, Clone, Default)]
+pub struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    /// As of the last bytes that were written.
+    pub fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl LastFailure {
@@ -85,7 +108,7 @@ impl Target {
                 Place::File { temporary: BufWriter::new(temporary), path, unfinished }
             }
         };
-        Ok(Self { place, failure: LastFailure::default() })
+        Ok(Self::at(place))
     }
 
     /// An object that will be found under a key.
@@ -93,10 +116,16 @@ impl Target {
     /// # Errors
     /// When the store does not take it.
     pub fn object(bucket: &Bucket, key: &str) -> Result<Self, Problem> {
-        /// Bytes that are given to the store's client at once.
-        const BUFFER: usize = 1 << 20;
-        let object = BufWriter::with_capacity(BUFFER, UnfinishedObject::begin(bucket, key)?);
-        Ok(Self { place: Place::Object(object), failure: LastFailure::default() })
+        /// Parts that are on their way at a time.
+        const AT_ONCE: usize = 4;
+        let objects = UnfinishedObjects::new();
+        let bytes = objects.begin(bucket.upload(key, &PartsAtOnce::new(AT_ONCE))?)?;
+        Ok(Self::at(Place::Object(bytes, objects)))
+    }
+
+    /// A new object in a folder of a bucket, which appears with the others.
+    pub(super) fn object_of_folder(bytes: BufWriter<ObjectBytes>) -> Self {
+        Self::at(Place::ObjectOfFolder(bytes))
     }
 
     /// A new file in a folder that nobody knows yet.
@@ -104,18 +133,26 @@ impl Target {
     /// # Errors
     /// When there is one already, or the folder cannot be written.
     pub(super) fn part(path: &Path) -> io::Result<Self> {
-        let place = Place::Part(BufWriter::new(File::create_new(path)?));
-        Ok(Self { place, failure: LastFailure::default() })
+        Ok(Self::at(Place::Part(BufWriter::new(File::create_new(path)?))))
     }
 
     /// The standard output.
     pub fn stdout() -> Self {
-        Self { place: Place::Stream(BufWriter::new(Box::new(io::stdout()))), failure: LastFailure::default() }
+        Self::at(Place::Stream(BufWriter::new(Box::new(io::stdout()))))
+    }
+
+    fn at(place: Place) -> Self {
+        Self { place, failure: LastFailure::default(), waiting: Waiting::default() }
     }
 
     /// Watches this target's errors.
     pub fn failure(&self) -> LastFailure {
         self.failure.clone()
+    }
+
+    /// Watches what this target keeps in memory.
+    pub fn waiting(&self) -> Waiting {
+        self.waiting.clone()
     }
 
     /// Makes sure that everything is written, and gives a file its name.
@@ -125,7 +162,11 @@ impl Target {
     pub fn finish(self) -> io::Result<()> {
         match self.place {
             Place::Stream(mut stream) => stream.flush(),
-            Place::Object(object) => object.into_inner().map_err(io::IntoInnerError::into_error)?.finish(),
+            Place::Object(bytes, objects) => {
+                drop(bytes.into_inner().map_err(io::IntoInnerError::into_error)?);
+                objects.finish_by(|uploads| object::appear(uploads).1).map_err(io::Error::other)
+            }
+            Place::ObjectOfFolder(bytes) => bytes.into_inner().map_err(io::IntoInnerError::into_error)?.seal(),
             Place::Part(file) => file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all(),
             Place::File { temporary, path, unfinished: _unfinished } => {
                 let temporary = temporary.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -203,7 +244,13 @@ impl Write for Target {
         let written = match &mut self.place {
             Place::File { temporary, .. } => temporary.write(bytes),
             Place::Part(file) => file.write(bytes),
-            Place::Object(object) => object.write(bytes),
+            Place::Object(object, _) => object.write(bytes),
+            Place::ObjectOfFolder(object) => {
+                let written = object.write(bytes);
+                let waiting = object.get_ref().waiting() + object.buffer().len();
+                self.waiting.0.store(waiting, Ordering::Relaxed);
+                written
+            }
             Place::Stream(stream) => stream.write(bytes),
         };
         self.failure.note(written)
@@ -213,7 +260,7 @@ impl Write for Target {
         let flushed = match &mut self.place {
             Place::File { temporary, .. } => temporary.flush(),
             Place::Part(file) => file.flush(),
-            Place::Object(object) => object.flush(),
+            Place::Object(object, _) | Place::ObjectOfFolder(object) => object.flush(),
             Place::Stream(stream) => stream.flush(),
         };
         self.failure.note(flushed)

@@ -72,7 +72,7 @@ pub enum SinkError {
     Nested(String),
     /// The target cannot be written.
     #[error("cannot write the output: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The rows cannot be encoded.
     #[error("cannot write the output: {0}")]
     Arrow(ArrowError),
@@ -84,10 +84,20 @@ pub enum SinkError {
     Problem(#[from] Problem),
 }
 
+/// What stores of buckets say is within errors of writing.
+impl From<io::Error> for SinkError {
+    fn from(error: io::Error) -> Self {
+        match Problem::within(&error) {
+            Some(problem) => Self::Problem(problem.clone()),
+            None => Self::Io(error),
+        }
+    }
+}
+
 impl From<ArrowError> for SinkError {
     fn from(error: ArrowError) -> Self {
         match error {
-            ArrowError::IoError(_, io) => Self::Io(io),
+            ArrowError::IoError(_, io) => io.into(),
             other => Self::Arrow(other),
         }
     }
@@ -97,7 +107,7 @@ impl From<ParquetError> for SinkError {
     fn from(error: ParquetError) -> Self {
         match error {
             ParquetError::External(inner) => match inner.downcast::<io::Error>() {
-                Ok(io) => Self::Io(*io),
+                Ok(io) => (*io).into(),
                 Err(inner) => Self::Parquet(ParquetError::External(inner)),
             },
             other => Self::Parquet(other),

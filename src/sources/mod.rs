@@ -34,7 +34,9 @@ pub(crate) use columns::type_name;
 pub use columns::{Column, ColumnKind, Columns, Holds};
 pub use content::ContentOrder;
 pub use convert::{Converted, as_texts, key_values};
-pub use files::{DataFile, Format, LeftOut, NewFiles, Place, SourceFiles, Stored, day_of, read_object, start_of_day};
+pub use files::{
+    DataFile, Format, LeftOut, NewFiles, NewFolder, Place, SourceFiles, Stored, day_of, read_object, start_of_day,
+};
 pub use opened::OpenSource;
 pub use part::{Part, Rows};
 pub use places::Places;

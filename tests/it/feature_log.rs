@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::{interop::feast, support::Project};
 
 pub const SERVICE: &str = "driver_activity_v1";
-const SERVED: [&str; 9] = [
+pub const SERVED: [&str; 9] = [
     "get-online",
     "--feature-service",
     SERVICE,
@@ -105,11 +105,11 @@ fn a_log_is_parted_and_sampled_as_its_service_says() {
     project.edit("services.yaml", "sample_rate: 1,", "sample_rate: 0,");
     project.feastr(&["apply", "-q"]).ok();
     assert_snapshot!(project.feastr(&log).ok().stderr, @"Not logged: the log is a sample, and this request is not in it");
-    project.edit("services.yaml", "path: data/log", "path: 's3://bucket/log'");
+    project.edit("services.yaml", "path: data/log", "path: 'hdfs://host/log'");
     project.feastr(&["apply", "-q"]).ok();
     assert_snapshot!(project.feastr(&log).failed().stderr, @r#"
-    error: the log of feature service `driver_activity_v1` goes to s3://bucket/log, which is not supported yet
-    help: name a folder of this machine
+    error: the log of feature service `driver_activity_v1` goes to hdfs://host/log, which is not supported yet
+    help: name a folder of this machine or of a bucket
     "#);
     let other = SERVED.map(|argument| if argument == SERVICE { "driver_activity_v2" } else { argument });
     assert_snapshot!(project.feastr(&[other.as_slice(), &["--log"]].concat()).failed().stderr, @r#"

@@ -1,6 +1,6 @@
 //! What goes wrong between here and an object store, in words.
 
-use std::{error::Error as _, fmt::Write as _};
+use std::{error::Error as _, fmt::Write as _, io};
 
 use object_store::Error;
 
@@ -32,6 +32,27 @@ const ABOUT_US: [&str; 11] = [
     "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
 ];
+
+/// Whether a store does not let us do what we asked for, whoever it takes us for.
+pub(super) fn is_denied(error: &Error) -> bool {
+    let code = Said::of(error).code;
+    matches!(error, Error::PermissionDenied { .. })
+        || ["AccessDenied", "AuthorizationFailure", "AuthorizationPermissionMismatch"].contains(&code.as_str())
+}
+
+/// Whether a connection ended in the middle of an answer.
+pub(super) fn is_broken_off(error: &Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|io| matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
 
 /// What a store answered: a word for it, and a sentence.
 struct Said {

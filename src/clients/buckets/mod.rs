@@ -4,6 +4,8 @@
 
 mod connector;
 mod failure;
+mod list;
+mod marks;
 mod open;
 mod profile;
 mod upload;
@@ -21,7 +23,9 @@ use object_store::{
     path::Path,
 };
 
-pub use upload::Upload;
+pub use list::Listing;
+pub use marks::{INCOMPLETE, SUCCESS};
+pub use upload::{PartsAtOnce, Upload};
 
 use crate::{
     config::{BucketSettings, BucketUrl, StoreOfBuckets},
@@ -172,15 +176,6 @@ pub enum Put {
     Unconditional,
 }
 
-/// What is directly in a folder of a bucket.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Listing {
-    /// Keys of folders, without a slash at their end, sorted.
-    pub folders: Vec<String>,
-    /// Objects, sorted by key.
-    pub objects: Vec<Object>,
-}
-
 impl Bucket {
     /// A bucket of this process alone.
     #[cfg(test)]
@@ -288,31 +283,6 @@ impl Bucket {
         Ok(found.into_stream().map_err(explain))
     }
 
-    /// All objects whose keys begin with a folder's, in pages as the store gives them, sorted by key. The folder is whole:
-    /// `a/b` has nothing of `a/bc`.
-    pub fn list(&self, folder: &str) -> impl Stream<Item = Result<Object, Problem>> + Send + use<> {
-        let (bucket, folder) = (self.clone(), folder.trim_end_matches('/').to_owned());
-        let prefix = Path::parse(&folder).ok().filter(|_| !folder.is_empty());
-        let listed = self.store.list(prefix.as_ref());
-        listed.map_ok(object).map_err(move |error| bucket.explain("list", &folder, &error))
-    }
-
-    /// What is directly in a folder.
-    ///
-    /// # Errors
-    /// When the store gives no answer or does not let us look.
-    pub async fn list_folder(&self, folder: &str) -> Result<Listing, Problem> {
-        let folder = folder.trim_end_matches('/');
-        let prefix = if folder.is_empty() { None } else { Some(self.path(folder)?) };
-        let listed = self.store.list_with_delimiter(prefix.as_ref()).await;
-        let listed = listed.map_err(|error| self.explain("list", folder, &error))?;
-        let mut folders: Vec<String> = listed.common_prefixes.into_iter().map(|prefix| prefix.to_string()).collect();
-        let mut objects: Vec<Object> = listed.objects.into_iter().map(object).collect();
-        folders.sort();
-        objects.sort_by(|one, other| one.key.cmp(&other.key));
-        Ok(Listing { folders, objects })
-    }
-
     /// Writes a small object whole, if what is expected is there.
     ///
     /// # Errors
@@ -350,12 +320,12 @@ impl Bucket {
         }
     }
 
-    /// Begins to write an object of any size, which appears when it is complete.
+    /// An object of any size that will be written, and appears when it is complete. Nobody is asked yet.
     ///
     /// # Errors
-    /// When the store gives no answer, or does not let us write.
-    pub async fn upload(&self, key: &str) -> Result<Upload, Problem> {
-        Upload::begin(self.clone(), key).await
+    /// When the key is none.
+    pub fn upload(&self, key: &str, at_once: &PartsAtOnce) -> Result<Upload, Problem> {
+        Upload::new(self.clone(), key, at_once)
     }
 
     /// A key as the store's client takes it.

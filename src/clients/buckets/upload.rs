@@ -1,15 +1,32 @@
 //! Objects that are written piece by piece and appear when they are complete.
 
-use bytes::Bytes;
-use object_store::{ObjectStoreExt as _, WriteMultipart};
+use std::{borrow::Cow, mem, sync::Arc};
 
-use super::Bucket;
+use object_store::{
+    Attribute, Error, GetOptions, MultipartUpload, ObjectStore, PutMultipartOptions, PutPayloadMut, path::Path,
+};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinHandle, JoinSet},
+};
+use uuid::Uuid;
+
+use super::{Bucket, failure};
 use crate::problem::Problem;
 
 /// Bytes of a part: with the 10 000 parts of S3, up to 80 GB.
 const PART: usize = 8 << 20;
-/// Parts that are on their way at a time.
-const AT_ONCE: usize = 4;
+
+/// How many parts may be on their way at a time, of all uploads that share this.
+#[derive(Debug, Clone)]
+pub struct PartsAtOnce(Arc<Semaphore>);
+
+impl PartsAtOnce {
+    /// So many.
+    pub fn new(parts: usize) -> Self {
+        Self(Arc::new(Semaphore::new(parts.max(1))))
+    }
+}
 
 /// An object that is being written. Until it is finished there is nothing under its key, or what was there before; who
 /// drops it leaves parts that only the store knows.
@@ -17,35 +34,148 @@ const AT_ONCE: usize = 4;
 pub struct Upload {
     bucket: Bucket,
     key: String,
-    parts: WriteMultipart,
+    path: Path,
+    /// Stands in the object, so that who gets no answer finds out whether it appeared.
+    id: Uuid,
+    /// Bytes of the next part.
+    next: PutPayloadMut,
+    parts: Parts,
+    at_once: PartsAtOnce,
+}
+
+type Multipart = Box<dyn MultipartUpload>;
+
+#[derive(Debug)]
+enum Parts {
+    /// The store does not know of it yet.
+    None,
+    /// Some may be on their way.
+    Begun(Multipart, JoinSet<Result<(), Error>>),
+    /// There are no more; perhaps the last ones are on their way. What the store knows can be removed, also if they fail.
+    Sealed(JoinHandle<(Option<Multipart>, Result<(), Error>)>),
 }
 
 impl Upload {
-    pub(super) async fn begin(bucket: Bucket, key: &str) -> Result<Self, Problem> {
-        let begun = bucket.store.put_multipart(&bucket.path(key)?).await;
-        let begun = begun.map_err(|error| bucket.explain("write", key, &error))?;
-        let parts = WriteMultipart::new_with_chunk_size(begun, PART);
-        Ok(Self { bucket, key: key.to_owned(), parts })
+    /// An object of which the store knows nothing until there is a whole part.
+    pub(super) fn new(bucket: Bucket, key: &str, at_once: &PartsAtOnce) -> Result<Self, Problem> {
+        let (path, next, at_once) = (bucket.path(key)?, PutPayloadMut::new(), at_once.clone());
+        let id = Uuid::new_v4();
+        Ok(Self { bucket, key: key.to_owned(), path, id, next, parts: Parts::None, at_once })
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Bytes that wait for more of them.
+    pub fn waiting(&self) -> usize {
+        self.next.content_length()
+    }
+
+    /// Begins to write, if that is not done, which shows whether one may.
+    ///
+    /// # Errors
+    /// When the store gives no answer, or does not let us write.
+    pub async fn begin(&mut self) -> Result<(), Problem> {
+        if matches!(self.parts, Parts::None) {
+            let begun = begin(&*self.bucket.store, &self.path, self.id).await.map_err(|error| self.failed(&error))?;
+            self.parts = Parts::Begun(begun, JoinSet::new());
+        }
+        Ok(())
     }
 
     /// Adds bytes, and waits while too many are on their way.
     ///
     /// # Errors
     /// When a part could not be written.
-    pub async fn write(&mut self, bytes: Bytes) -> Result<(), Problem> {
-        let waited = self.parts.wait_for_capacity(AT_ONCE).await;
-        waited.map_err(|error| self.bucket.explain("write", &self.key, &error))?;
-        self.parts.put(bytes);
+    pub async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Problem> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(PART - self.waiting()));
+            self.next.extend_from_slice(now);
+            if self.waiting() == PART {
+                self.send().await?;
+            }
+            bytes = later;
+        }
         Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), Problem> {
+        self.begin().await?;
+        let permit = Arc::clone(&self.at_once.0).acquire_owned().await;
+        // What is sealed takes nothing more.
+        let Parts::Begun(upload, on_their_way) = &mut self.parts else { return Ok(()) };
+        let part = upload.put_part(mem::take(&mut self.next).freeze());
+        on_their_way.spawn(async move {
+            let _permit = permit;
+            part.await
+        });
+        while let Some(arrived) = on_their_way.try_join_next() {
+            arrived.map_err(Error::from).flatten().map_err(|error| self.bucket.explain("write", &self.key, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left, and does not wait until it has arrived. Nothing appears yet, and nothing can be added any more.
+    pub async fn seal(&mut self) {
+        let permit = Arc::clone(&self.at_once.0).acquire_owned().await;
+        let last = mem::take(&mut self.next).freeze();
+        let (begun, mut on_their_way) = match mem::replace(&mut self.parts, Parts::None) {
+            Parts::None => (None, JoinSet::new()),
+            Parts::Begun(upload, on_their_way) => (Some(upload), on_their_way),
+            sealed @ Parts::Sealed(_) => {
+                self.parts = sealed;
+                return;
+            }
+        };
+        let (store, path, id) = (Arc::clone(&self.bucket.store), self.path.clone(), self.id);
+        self.parts = Parts::Sealed(tokio::spawn(async move {
+            let _permit = permit;
+            let mut upload = match begun {
+                Some(begun) => begun,
+                None => match begin(&*store, &path, id).await {
+                    Ok(begun) => begun,
+                    Err(error) => return (None, Err(error)),
+                },
+            };
+            if last.content_length() > 0 {
+                on_their_way.spawn(upload.put_part(last));
+            }
+            while let Some(arrived) = on_their_way.join_next().await {
+                if let Err(error) = arrived.map_err(Error::from).flatten() {
+                    on_their_way.shutdown().await;
+                    return (Some(upload), Err(error));
+                }
+            }
+            (Some(upload), Ok(()))
+        }));
     }
 
     /// Lets the object appear.
     ///
     /// # Errors
-    /// When a part could not be written; then nothing appears.
-    pub async fn finish(self) -> Result<(), Problem> {
-        let Self { bucket, key, parts } = self;
-        parts.finish().await.map(drop).map_err(|error| bucket.explain("write", &key, &error))
+    /// When a part could not be written; then nothing appears, and what was written is removed.
+    pub async fn finish(mut self) -> Result<(), Problem> {
+        self.seal().await;
+        let Parts::Sealed(sealed) = self.parts else { return Ok(()) };
+        let (upload, written) = sealed.await.unwrap_or_else(|error| (None, Err(error.into())));
+        let Some(mut upload) = upload else {
+            return written.map_err(|error| self.bucket.explain("write", &self.key, &error));
+        };
+        let completed = match written {
+            Ok(()) => upload.complete().await.map(drop),
+            Err(error) => Err(error),
+        };
+        match completed {
+            // The first answer was lost, and who is asked again knows of no such upload any more.
+            Err(Error::NotFound { .. } | Error::Generic { .. }) if self.bucket.has(&self.path, self.id).await => Ok(()),
+            Err(error) => {
+                let _ = upload.abort().await;
+                Err(self.bucket.explain("write", &self.key, &error))
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Removes what was written.
@@ -53,7 +183,44 @@ impl Upload {
     /// # Errors
     /// When the store gives no answer; then parts stay that nobody sees.
     pub async fn abort(self) -> Result<(), Problem> {
-        let Self { bucket, key, parts } = self;
-        parts.abort().await.map_err(|error| bucket.explain("write", &key, &error))
+        let upload = match self.parts {
+            Parts::None => None,
+            Parts::Begun(upload, mut on_their_way) => {
+                on_their_way.shutdown().await;
+                Some(upload)
+            }
+            Parts::Sealed(sealed) => sealed.await.ok().and_then(|(upload, _)| upload),
+        };
+        match upload {
+            Some(mut upload) => upload.abort().await.map_err(|error| self.bucket.explain("write", &self.key, &error)),
+            None => Ok(()),
+        }
+    }
+
+    fn failed(&self, error: &Error) -> Problem {
+        self.bucket.explain("write", &self.key, error)
+    }
+}
+
+/// Where an object says which upload it is of.
+const UPLOAD: Attribute = Attribute::Metadata(Cow::Borrowed("feastr"));
+
+async fn begin(store: &dyn ObjectStore, path: &Path, id: Uuid) -> Result<Multipart, Error> {
+    let options = || PutMultipartOptions {
+        attributes: [(UPLOAD, id.to_string())].into_iter().collect(),
+        ..PutMultipartOptions::default()
+    };
+    match store.put_multipart_opts(path, options()).await {
+        // The store's client asks again only until an answer begins. What was begun has no parts, and nobody sees it.
+        Err(error) if failure::is_broken_off(&error) => store.put_multipart_opts(path, options()).await,
+        begun => begun,
+    }
+}
+
+impl Bucket {
+    /// Whether an object is that of an upload.
+    async fn has(&self, path: &Path, id: Uuid) -> bool {
+        let found = self.store.get_opts(path, GetOptions { head: true, ..GetOptions::default() }).await;
+        found.is_ok_and(|found| found.attributes.get(&UPLOAD).is_some_and(|known| **known == *id.to_string()))
     }
 }

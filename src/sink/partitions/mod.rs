@@ -96,7 +96,7 @@ impl PartitionedRows {
         self.uses += 1;
         if !self.open.contains_key(folder) {
             if self.open.len() >= MOST_OPEN {
-                self.complete_one()?;
+                self.complete_oldest()?;
             }
             let number = self.begun.entry(folder.to_owned()).or_default();
             let target = self.folder.file(Path::new(folder), *number, self.format.ending())?;
@@ -116,9 +116,20 @@ impl PartitionedRows {
     }
 
     /// Completes the file that was used longest ago.
-    fn complete_one(&mut self) -> Result<(), SinkError> {
+    fn complete_oldest(&mut self) -> Result<(), SinkError> {
         let oldest = self.open.iter().min_by_key(|(_, file)| file.used).map(|(folder, _)| folder.clone());
-        match oldest.and_then(|folder| self.open.remove(&folder)) {
+        self.complete_one(oldest)
+    }
+
+    /// Completes the file with the most rows that wait.
+    fn complete_fullest(&mut self) -> Result<(), SinkError> {
+        let fullest = self.open.iter().max_by_key(|(_, file)| file.rows.waiting()).map(|(folder, _)| folder.clone());
+        self.complete_one(fullest)
+    }
+
+    /// Completes the file of a folder; later rows of it go to another file.
+    fn complete_one(&mut self, folder: Option<String>) -> Result<(), SinkError> {
+        match folder.and_then(|folder| self.open.remove(&folder)) {
             Some(file) => file.rows.complete()?.appear(),
             None => Ok(()),
         }
@@ -132,6 +143,12 @@ impl PartitionedRows {
             let before = fullest.rows.waiting();
             fullest.rows.flush()?;
             let less = before.saturating_sub(fullest.rows.waiting());
+            // In buckets bytes wait until a part is full, but for the last ones of a file.
+            if less == 0 && before > MOST_WAITING / MOST_OPEN {
+                waiting -= before;
+                self.complete_fullest()?;
+                continue;
+            }
             // What is left are small things of many files.
             if less == 0 {
                 break;
@@ -167,12 +184,6 @@ impl RowWriter for PartitionedRows {
             file.rows.complete()?.appear()?;
         }
         Ok(Box::new(self.folder))
-    }
-}
-
-impl Complete for Folder {
-    fn appear(self: Box<Self>) -> Result<(), SinkError> {
-        Ok(self.finish()?)
     }
 }
 

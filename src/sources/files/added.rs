@@ -6,11 +6,12 @@ use std::{
 };
 
 use super::{
-    Format, SourceFiles, literal_part,
+    Format, SourceFiles, bucket, literal_part,
     location::Location,
     pattern::{self, Component, Pattern, Wild},
 };
 use crate::{
+    config::BucketUrl,
     model::{DataSource, FileFormat, FileSource},
     problem::{Kind, Problem},
 };
@@ -19,13 +20,22 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFiles {
     /// The folder below which they are; it need not be there.
-    pub folder: PathBuf,
+    pub folder: NewFolder,
     /// Columns whose values are in the names of folders below it (`day=2026-01-31`), from the outermost.
     pub partitions: Vec<String>,
     /// What names of files begin with.
     pub beginning: String,
     /// What names of files end with.
     pub ending: String,
+}
+
+/// Where new files of a source go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewFolder {
+    /// A folder of this machine.
+    Local(PathBuf),
+    /// A folder in a bucket.
+    InBucket(BucketUrl),
 }
 
 /// The folder with what was added to a source that is this one file.
@@ -56,33 +66,60 @@ pub(crate) fn new_files(
             "data source `{name}` has {format} files, and rows are added to parquet files only"
         ));
     }
-    let local = match Location::of(&file.path)? {
-        Location::Here(local) => local,
-        Location::Bucket(url) => {
-            return unsupported(format!(
-                "data source `{name}` is in {}, and rows are not added to those yet",
-                url.store
-            ));
-        }
-    };
-    let full = repo.join(local.as_ref());
-    let (beginning, ending) = (String::new(), ".parquet".to_owned());
-    if full.is_file() {
-        return Ok(NewFiles { folder: folder_beside(&full), partitions: Vec::new(), beginning, ending });
-    }
     let partitions: Vec<String> = found.partition_names().into_iter().map(str::to_owned).collect();
-    if full.is_dir() {
-        return Ok(NewFiles { folder: full, partitions, beginning, ending });
-    }
-    let (base, rest) = literal_part(&local, repo)?;
-    let patterns = pattern::parse(&rest).unwrap_or_default();
-    match patterns.iter().find_map(|pattern| matching(&base, pattern, &partitions)) {
+    let new = match Location::of(&file.path)? {
+        Location::Here(local) => {
+            let full = repo.join(local.as_ref());
+            if full.is_file() {
+                Some(NewFiles::below(folder_beside(&full), &[]))
+            } else if full.is_dir() {
+                Some(NewFiles::below(full, &partitions))
+            } else {
+                let (base, rest) = literal_part(&local, repo)?;
+                behind(&base, &rest, &partitions)
+            }
+        }
+        Location::Bucket(url) => match bucket::base(&url, found) {
+            None => Some(NewFiles::below(PathBuf::from(bucket::folder_beside(&url.key)), &[])),
+            Some(base) => {
+                match url.key.trim_end_matches('/').strip_prefix(&base).map(|rest| rest.trim_start_matches('/')) {
+                    Some("") => Some(NewFiles::below(PathBuf::from(base), &partitions)),
+                    rest => behind(Path::new(&base), rest.unwrap_or_default(), &partitions),
+                }
+            }
+        }
+        .map(|new| new.in_bucket(&url)),
+    };
+    match new {
         Some(new) => Ok(new),
         None => unsupported(format!(
             "no new file is sure to match `{}`, the path of data source `{name}`, whatever the values of its rows are",
             file.path
         )),
     }
+}
+
+impl NewFiles {
+    /// Parquet files of any name.
+    fn below(folder: PathBuf, partitions: &[String]) -> Self {
+        let (beginning, ending) = (String::new(), ".parquet".to_owned());
+        Self { folder: NewFolder::Local(folder), partitions: partitions.to_vec(), beginning, ending }
+    }
+
+    /// The same, where the path of the folder is a key in a bucket.
+    fn in_bucket(self, url: &BucketUrl) -> Self {
+        let folder = match self.folder {
+            NewFolder::Local(key) => NewFolder::InBucket(url.with_key(key.to_string_lossy())),
+            folder @ NewFolder::InBucket(_) => folder,
+        };
+        Self { folder, ..self }
+    }
+}
+
+/// New files that are sure to match what is behind a folder.
+fn behind(base: &Path, rest: &str, partitions: &[String]) -> Option<NewFiles> {
+    let patterns = pattern::parse(rest).unwrap_or_default();
+    patterns.iter().find_map(|pattern| matching(base, pattern, partitions))
 }
 
 const ONLINE_ONLY: &str = "push to the online store only, and let the program that writes the source add the rows to it; or let \
@@ -116,7 +153,7 @@ fn matching(base: &Path, pattern: &Pattern, partitions: &[String]) -> Option<New
         Component::Literal(_) => return None,
     };
     let all = open.next().is_none();
-    all.then(|| NewFiles { folder, partitions: partitions.to_vec(), beginning, ending })
+    all.then(|| NewFiles { beginning, ending, ..NewFiles::below(folder, partitions) })
 }
 
 /// Whether every folder of a partition matches.

@@ -33,7 +33,7 @@ use std::{
 
 use arrow::datatypes::Fields;
 
-pub use added::NewFiles;
+pub use added::{NewFiles, NewFolder};
 pub(crate) use added::new_files;
 pub(crate) use content::{open_text, unpacked};
 pub(crate) use damage::not_parquet;

@@ -2,7 +2,7 @@
 
 use feastr::{
     clients::{
-        buckets::{Bucket, Buckets, Expected, Object, Put},
+        buckets::{Bucket, Buckets, Expected, Object, PartsAtOnce, Put},
         runtime::wait,
     },
     config::{BucketSettings, BucketUrl},
@@ -72,9 +72,9 @@ fn parts_of_one_state_are_read() {
     for store in STORES {
         let bucket = new_bucket(store);
         let bytes: Vec<u8> = (0..3_000_000_u32).map(|at| (at % 251) as u8).collect();
-        let mut upload = wait(bucket.upload("large")).unwrap();
+        let mut upload = bucket.upload("large", &PartsAtOnce::new(2)).unwrap();
         for piece in bytes.chunks(700_000) {
-            wait(upload.write(piece.to_vec().into())).unwrap();
+            wait(upload.write(piece)).unwrap();
         }
         assert_eq!(wait(bucket.head("large")).unwrap(), None, "{store:?}");
         wait(upload.finish()).unwrap();
@@ -93,7 +93,9 @@ fn parts_of_one_state_are_read() {
         let replaced = wait(bucket.ranges(&object, &[beginning])).unwrap_err();
         assert!(replaced.message.ends_with("large: it was replaced while it was being used"), "{store:?} {replaced}");
 
-        let aborted = wait(bucket.upload("aborted")).unwrap();
+        let mut aborted = bucket.upload("aborted", &PartsAtOnce::new(1)).unwrap();
+        wait(aborted.begin()).unwrap();
+        wait(aborted.write(b"one")).unwrap();
         wait(aborted.abort()).unwrap();
         assert_eq!(wait(bucket.head("aborted")).unwrap(), None, "{store:?}");
     }

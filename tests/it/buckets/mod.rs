@@ -1,5 +1,11 @@
 //! Files, registries and results in buckets of object stores.
 
 mod client;
+mod folders;
+mod kept;
+mod logs;
+mod pages;
+mod pushed;
 mod results;
 mod sources;
+mod writing;

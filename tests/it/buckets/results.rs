@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A repo with rows that are applied, and more entity rows than one part of an upload has.
-fn project(server: &ObjectStore) -> Project {
+pub fn project(server: &ObjectStore) -> Project {
     let project = Project::new(&[]);
     write(&project.path("data/one.parquet"), &day(0..2_000, "2026-01-02", 7.0), 1_000);
     define(&project, "data/one.parquet", "");
@@ -33,11 +33,11 @@ fn project(server: &ObjectStore) -> Project {
     project
 }
 
-fn join(output: &str) -> [&str; 7] {
+pub fn join(output: &str) -> [&str; 7] {
     ["get-historical", "--entities", "entities.csv", "--features", "v:p", "-o", output]
 }
 
-fn object(server: &ObjectStore, bucket: &str, key: &str) -> Option<Bytes> {
+pub fn object(server: &ObjectStore, bucket: &str, key: &str) -> Option<Bytes> {
     wait(server.open(bucket).get(key)).unwrap().map(|(bytes, _)| bytes)
 }
 

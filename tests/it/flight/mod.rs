@@ -1,7 +1,7 @@
 //! `feastr serve-offline`: what it answers to clients of Feast, what it refuses, and how it ends.
 
 mod answers;
-mod client;
+pub mod client;
 mod ends;
 mod metrics;
 mod older;
@@ -20,7 +20,7 @@ use crate::support::Project;
 
 /// The repo that Feast was recorded with, applied: features of drivers, some of them computed, and services, one of them
 /// logged.
-fn repo() -> Project {
+pub fn repo() -> Project {
     let project = Project::new(&[]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in ["feature_store.yaml", "drivers.yaml", "on_demand.yaml", "services.yaml"] {

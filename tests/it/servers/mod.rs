@@ -5,6 +5,7 @@ pub mod collector;
 pub mod feast;
 pub mod identity_provider;
 pub mod keycloak;
+pub mod many_keys;
 pub mod meddler;
 pub mod redis;
 

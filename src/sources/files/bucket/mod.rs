@@ -8,7 +8,7 @@ mod tests;
 
 use std::{path::PathBuf, sync::Arc};
 
-use futures_util::TryStreamExt as _;
+use futures_util::{TryStreamExt as _, future};
 
 use self::{
     gathered::Gathered,
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     clients::{
-        buckets::{Bucket, Object},
+        buckets::{Bucket, INCOMPLETE, Object},
         runtime,
     },
     config::BucketUrl,
@@ -45,8 +45,8 @@ pub(super) fn find(
 ) -> Result<SourceFiles, Problem> {
     let bucket = Arc::new(bucket);
     let is_pattern = pattern::is_wild(&url.key);
-    if !is_pattern && let Some(object) = object(&bucket, url)? {
-        return Ok(one(object, format));
+    if !is_pattern && let (Some(object), added) = object_with_added(&bucket, url)? {
+        return with_added(one(object, format), &bucket, &url.key, added);
     }
     let listed = listed(&bucket, if is_pattern { literal_beginning(&url.key) } else { &url.key })?;
     if is_pattern {
@@ -61,6 +61,48 @@ pub(super) fn object(bucket: &Arc<Bucket>, url: &BucketUrl) -> Result<Option<Sto
         return Ok(None);
     }
     Ok(runtime::wait(bucket.head(&url.key))?.map(|object| Stored::new(bucket, object)))
+}
+
+/// The same, and what was added to it, which is asked for at the same time.
+fn object_with_added(bucket: &Arc<Bucket>, url: &BucketUrl) -> Result<(Option<Stored>, Vec<Object>), Problem> {
+    if url.key.is_empty() || url.key.ends_with('/') {
+        return Ok((None, Vec::new()));
+    }
+    let folder = folder_beside(&url.key);
+    runtime::wait(async {
+        let (object, added) = future::join(bucket.head(&url.key), bucket.list_if_allowed(&folder)).await;
+        match object? {
+            Some(object) => Ok((Some(Stored::new(bucket, object)), added?.unwrap_or_default())),
+            // Where there is nothing, nothing was added.
+            None => Ok((None, Vec::new())),
+        }
+    })
+}
+
+/// The key of the folder with what was added to a source that is one object.
+pub(super) fn folder_beside(key: &str) -> String {
+    format!("{key}.d")
+}
+
+/// A source that is one object, with what was added to it.
+fn with_added(
+    mut found: SourceFiles,
+    bucket: &Arc<Bucket>,
+    key: &str,
+    added: Vec<Object>,
+) -> Result<SourceFiles, Problem> {
+    if added.is_empty() {
+        return Ok(found);
+    }
+    let folder = folder_beside(key);
+    let mut gathered = Gathered::new(bucket, found.format, &folder, None);
+    for object in without_marks(bucket, added)? {
+        gathered.below(&folder, object);
+    }
+    let added = gathered.finish()?;
+    found.files.extend(added.files);
+    found.left_out = added.left_out;
+    Ok(found)
 }
 
 /// The object with this key if it is one of the files that [`find`] finds. Nothing is listed.
@@ -79,7 +121,13 @@ pub(super) fn find_one(
         return Ok(Some(one(Stored::new(&bucket, object), format)));
     }
     let is_pattern = pattern::is_wild(&url.key);
-    let base = if is_pattern { literal_beginning(&url.key) } else { &url.key }.trim_end_matches('/');
+    let beside = folder_beside(&url.key);
+    let base = match is_pattern {
+        true => literal_beginning(&url.key),
+        false if key.strip_prefix(&beside).is_some_and(|behind| behind.starts_with('/')) => &beside,
+        false => &url.key,
+    }
+    .trim_end_matches('/');
     let behind = if base.is_empty() { Some(key) } else { key.strip_prefix(base).and_then(|key| key.strip_prefix('/')) };
     let Some(name) = behind else { return Ok(None) };
     let mut gathered = Gathered::new(&bucket, format, base, None);
@@ -107,10 +155,35 @@ fn one(object: Stored, format: Format) -> SourceFiles {
     SourceFiles { format, ..SourceFiles::of(vec![file]) }
 }
 
+/// The key of the folder whose sub-folders are partitions of what [`find`] found; `None` where that is one object.
+pub(super) fn base(url: &BucketUrl, found: &SourceFiles) -> Option<String> {
+    let base = found.partitioned_below.as_ref()?.to_string_lossy();
+    let base = BucketUrl::parse(&base)?.ok()?;
+    (base.root() == url.root()).then(|| base.key.trim_end_matches('/').to_owned())
+}
+
 /// All objects in a folder, sorted by key, without the marks that some tools leave for folders.
 fn listed(bucket: &Arc<Bucket>, folder: &str) -> Result<Vec<Object>, Problem> {
-    let mut objects: Vec<Object> = runtime::wait(bucket.list(folder).try_collect())?;
+    without_marks(bucket, runtime::wait(bucket.list(folder).try_collect())?)
+}
+
+/// Objects, sorted by key, without those that some tools leave for folders.
+///
+/// # Errors
+/// When a folder of them says that it is not whole.
+fn without_marks(bucket: &Bucket, mut objects: Vec<Object>) -> Result<Vec<Object>, Problem> {
     objects.sort_by(|one, other| one.key.cmp(&other.key));
+    let is_incomplete = |key: &&str| key.rsplit('/').next() == Some(INCOMPLETE);
+    if let Some(mark) = objects.iter().map(|object| object.key.as_str()).find(is_incomplete) {
+        let folder = bucket.url(mark.trim_end_matches(INCOMPLETE).trim_end_matches('/'));
+        return Err(Problem::new(
+            Kind::Unavailable,
+            format!("the folder {folder} is not whole: somebody is filling it, or began to and was stopped"),
+            format!(
+                "wait for whoever writes it; if that is nobody any more, remove the folder, with {INCOMPLETE} in it"
+            ),
+        ));
+    }
     let is_mark = |index: usize, object: &Object| {
         let folder = format!("{}/", object.key);
         // What sorts before a slash may stand between.

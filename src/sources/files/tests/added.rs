@@ -1,11 +1,20 @@
 //! Rows that are added to a source are found by everybody who reads it.
 
+use std::path::Path;
+
 use super::*;
 use crate::{
     model::{DataSource, FileFormat, FileSource, SourceKind},
     problem::Kind,
-    sources::{NewFiles, files::new_files},
+    sources::{NewFiles, NewFolder, files::new_files},
 };
+
+fn local(folder: &NewFolder) -> &Path {
+    match folder {
+        NewFolder::Local(path) => path,
+        NewFolder::InBucket(url) => panic!("{url}"),
+    }
+}
 
 impl Repo {
     fn new_files(&self, path: &str, format: Option<FileFormat>) -> Result<NewFiles, Problem> {
@@ -18,14 +27,14 @@ impl Repo {
     fn added_to(&self, path: &str) -> String {
         let NewFiles { folder, partitions, beginning, ending } = self.new_files(path, None).unwrap();
         let partitions: String = partitions.iter().map(|key| format!("/{key}=")).collect();
-        format!("{}{partitions}/{beginning}…{ending}", self.shown(&folder))
+        format!("{}{partitions}/{beginning}…{ending}", self.shown(local(&folder)))
     }
 
     /// Writes a new file and asserts that it is read.
     fn add(&self, path: &str) -> String {
         let NewFiles { folder, partitions, beginning, ending } = self.new_files(path, None).unwrap();
         let folders: String = partitions.iter().map(|key| format!("{key}=any thing/")).collect();
-        let file = format!("{}/{folders}{beginning}push-7{ending}", self.shown(&folder));
+        let file = format!("{}/{folders}{beginning}push-7{ending}", self.shown(local(&folder)));
         self.write(&file, PARQUET);
         let found = self.parquet(path);
         assert!(self.paths(&found).contains(&file), "{file} is not among {:?}", self.paths(&found));

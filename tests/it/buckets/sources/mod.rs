@@ -66,7 +66,7 @@ pub fn write(path: &Path, rows: &RecordBatch, group: usize) {
 }
 
 /// Puts a folder of files into a bucket, under the same names.
-fn upload(folder: &Path, bucket: &Bucket) {
+pub fn upload(folder: &Path, bucket: &Bucket) {
     let mut waiting = vec![folder.to_owned()];
     while let Some(next) = waiting.pop() {
         for entry in std::fs::read_dir(&next).unwrap() {
@@ -81,7 +81,7 @@ fn upload(folder: &Path, bucket: &Bucket) {
     }
 }
 
-fn put(bucket: &Bucket, key: &str, bytes: Vec<u8>) {
+pub fn put(bucket: &Bucket, key: &str, bytes: Vec<u8>) {
     wait(bucket.put(key, bytes.into(), Expected::Anything)).unwrap();
 }
 
@@ -95,4 +95,4 @@ pub fn feastr(project: &Project, server: &ObjectStore, args: &[&str]) -> Output 
 }
 
 /// What of the program's answer is the same on every run.
-const JOIN: [&str; 7] = ["get-historical", "--entities", "entities.csv", "--features", "v:p", "--format", "csv"];
+pub const JOIN: [&str; 7] = ["get-historical", "--entities", "entities.csv", "--features", "v:p", "--format", "csv"];

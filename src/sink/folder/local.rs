@@ -1,4 +1,4 @@
-//! A folder of files that appears as a whole, or whose files are added to one that is there.
+//! A folder of this machine that appears as a whole, or whose files are added to one that is there.
 
 use std::{
     fs, io,
@@ -7,14 +7,14 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{
-    added::{AddedFiles, Additions},
+use super::added::{self, AddedFiles, Additions};
+use crate::sink::{
     target::{Target, folder_of, follow_links, hidden},
     unfinished::Unfinished,
 };
 
 /// A folder that is filled under a hidden name, and vanishes if it is not finished.
-pub struct Folder {
+pub(super) struct LocalFolder {
     hidden: TempDir,
     _unfinished: Unfinished,
     path: PathBuf,
@@ -29,13 +29,13 @@ enum End {
     Adds(Additions),
 }
 
-impl Folder {
+impl LocalFolder {
     /// A folder that will be found at `path`, where nothing is yet, or an empty folder; with `replace` any folder may be
     /// there, which is removed at the end.
     ///
     /// # Errors
     /// When something else is there, or the folder around it cannot be written.
-    pub fn create(path: &Path, replace: bool) -> io::Result<Self> {
+    pub(super) fn create(path: &Path, replace: bool) -> io::Result<Self> {
         // Without a slash at the end, which would be part of a link.
         let path = follow_links(&path.components().collect::<PathBuf>())?;
         let in_the_way = |what: &str| Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
@@ -57,7 +57,7 @@ impl Folder {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn adding_to(path: &Path, (beginning, ending): (&str, &str)) -> io::Result<(Self, AddedFiles)> {
+    pub(super) fn adding_to(path: &Path, (beginning, ending): (&str, &str)) -> io::Result<(Self, AddedFiles)> {
         fs::create_dir_all(path)?;
         let make = || tempfile::Builder::new().prefix(".push.").suffix(".part").tempdir_in(path);
         let (hidden, unfinished) = Unfinished::make(make, TempDir::path)?;
@@ -70,7 +70,7 @@ impl Folder {
     pub(super) fn file(&mut self, below: &Path, number: usize, ending: &str) -> io::Result<Target> {
         let file = match &mut self.end {
             End::Appears { .. } => below.join(format!("data_{number}.{ending}")),
-            End::Adds(additions) => additions.begin(below, number),
+            End::Adds(additions) => added::unfinished(&additions.begin(below, number)),
         };
         let path = self.hidden.path().join(&file);
         self.make_folders(folder_of(&file))?;

@@ -10,7 +10,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::target::folder_of;
+use crate::sink::target::folder_of;
 
 /// The files that were added, once they are there.
 #[derive(Debug, Clone, Default)]
@@ -46,14 +46,13 @@ impl Additions {
         self.added.clone()
     }
 
-    /// Begins the next file of a folder, and gives where it is until it has its name.
+    /// Begins the next file of a folder: what it will be called.
     pub(super) fn begin(&mut self, folder: &Path, number: usize) -> PathBuf {
         let Self { beginning, ending, id, .. } = self;
         let number = if number == 0 { String::new() } else { format!("-{number}") };
         let file = folder.join(format!("{beginning}{}{number}{ending}", id.simple()));
-        let unfinished = unfinished(&file);
-        self.files.push(file);
-        unfinished
+        self.files.push(file.clone());
+        file
     }
 
     /// Moves the files from a hidden folder to their places, for certain.
@@ -69,14 +68,19 @@ impl Additions {
         for folder in folders {
             sync(&folder)?;
         }
+        self.are_there(folder);
+        Ok(())
+    }
+
+    /// Tells that all of them are in a folder now.
+    pub(super) fn are_there(&self, folder: &Path) {
         let paths = self.files.iter().map(|file| folder.join(file)).collect();
         *self.added.0.lock().unwrap_or_else(PoisonError::into_inner) = paths;
-        Ok(())
     }
 }
 
 /// What a file is called as long as it is not finished: nobody who looks for the ending finds it.
-fn unfinished(file: &Path) -> PathBuf {
+pub(super) fn unfinished(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".part");
     name.into()
