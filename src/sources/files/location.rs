@@ -32,19 +32,6 @@ impl<'a> Location<'a> {
 }
 
 /// The path without `file://`.
-///
-/// # Errors
-/// When the files are elsewhere, in a bucket too, or the URL cannot be decoded.
-pub(super) fn of_this_machine<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>, Problem> {
-    match Location::of(text)? {
-        Location::Here(path) => Ok(path),
-        Location::Bucket(url) => {
-            let message = format!("{what} in {} are not supported yet", url.store);
-            Err(Problem::new(Kind::Unsupported, message, None).advise(Advice::SkipUnreadable))
-        }
-    }
-}
-
 fn local(text: &str) -> Result<Cow<'_, str>, Problem> {
     let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) else {
         return Ok(Cow::Borrowed(text));

@@ -33,8 +33,8 @@ use std::{
 
 use arrow::datatypes::Fields;
 
-pub use added::{NewFiles, NewFolder};
 pub(crate) use added::new_files;
+pub use added::{NewFiles, NewFolder};
 pub(crate) use content::{open_text, unpacked};
 pub(crate) use damage::not_parquet;
 pub(crate) use days::Days;
@@ -193,12 +193,16 @@ pub(crate) fn find_delta(
     search: Search<'_>,
 ) -> Result<SourceFiles, Problem> {
     let Search { repo, days, .. } = search;
-    let local = location::of_this_machine(path, "Delta tables")?;
-    let full = repo.join(local.as_ref());
-    if existing(&full)?.is_none() {
-        return Err(nothing_at(path, &local, repo));
-    }
-    let mut found = delta::find(path, &full, version)?;
+    let mut found = match Location::of(path)? {
+        Location::Bucket(url) => delta::find_in_bucket(path, ((search.bucket)(&url)?, &url), version)?,
+        Location::Here(local) => {
+            let full = repo.join(local.as_ref());
+            if existing(&full)?.is_none() {
+                return Err(nothing_at(path, &local, repo));
+            }
+            delta::find(path, &full, version)?
+        }
+    };
     if let Some(days) = days {
         let all = found.files.len();
         found.files.retain(|file| days.may_be_in(&file.partitions));

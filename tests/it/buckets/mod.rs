@@ -1,6 +1,7 @@
 //! Files, registries and results in buckets of object stores.
 
 mod client;
+mod delta;
 mod folders;
 mod kept;
 mod logs;

@@ -1,11 +1,6 @@
-//! What the reader of logs needs of the outside: files of this machine, read only.
+//! What the reader of logs needs of the outside: files, read only.
 
-use std::{
-    fs::{self, File},
-    io::{self, Read as _, Seek as _, SeekFrom},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use arrow::{
     array::RecordBatch,
@@ -28,70 +23,40 @@ use parquet::{
 use serde_json::Value;
 use url::Url;
 
-use super::{expressions::Projection, rows::Rows};
+use super::{expressions::Projection, rows::Rows, table_files::TableFiles};
+use crate::side_by_side::waiting_side_by_side;
 
-/// Reads logs and their checkpoints from local files.
-pub(super) struct LocalEngine;
+/// Reads logs and their checkpoints.
+#[derive(Debug, Clone)]
+pub(super) struct TableEngine(pub(super) TableFiles);
 
-impl Engine for LocalEngine {
+impl Engine for TableEngine {
     fn evaluation_handler(&self) -> Arc<dyn EvaluationHandler> {
-        Arc::new(Self)
+        Arc::new(self.clone())
     }
 
     fn storage_handler(&self) -> Arc<dyn StorageHandler> {
-        Arc::new(Self)
+        Arc::new(self.clone())
     }
 
     fn json_handler(&self) -> Arc<dyn JsonHandler> {
-        Arc::new(Self)
+        Arc::new(self.clone())
     }
 
     fn parquet_handler(&self) -> Arc<dyn ParquetHandler> {
-        Arc::new(Self)
+        Arc::new(self.clone())
     }
 }
 
-impl StorageHandler for LocalEngine {
+impl StorageHandler for TableEngine {
     fn list_from(&self, path: &Url) -> KernelResult<KernelResultIteratorStatic<FileMeta>> {
         let folder = if path.path().ends_with('/') { path.clone() } else { path.join(".")? };
-        let mut found = Vec::new();
-        let mut waiting = vec![local(&folder)?];
-        while let Some(folder) = waiting.pop() {
-            let entries = fs::read_dir(&folder).map_err(|error| unopened(&folder, &error))?;
-            for entry in entries {
-                let entry = entry.map_err(|error| unopened(&folder, &error))?;
-                if entry.path().is_dir() {
-                    waiting.push(entry.path());
-                    continue;
-                }
-                match FileMeta::try_from(entry) {
-                    Ok(file) if file.location.path() > path.path() => found.push(file),
-                    // Others may write and clean up the log meanwhile.
-                    Ok(_) | Err(_) => {}
-                }
-            }
-        }
-        found.sort_by(|one, other| one.location.path().cmp(other.location.path()));
-        Ok(Box::new(found.into_iter().map(Ok)))
+        Ok(Box::new(self.0.list(&folder, path)?.into_iter().map(Ok)))
     }
 
-    fn read_files(&self, files: Vec<FileSlice>) -> KernelResult<KernelResultIteratorStatic<Bytes>> {
-        Ok(Box::new(files.into_iter().map(|(url, range)| {
-            let path = local(&url)?;
-            let read = || {
-                let mut file = File::open(&path)?;
-                let mut bytes = Vec::new();
-                match range {
-                    Some(range) => {
-                        file.seek(SeekFrom::Start(range.start))?;
-                        file.take(range.end.saturating_sub(range.start)).read_to_end(&mut bytes)?;
-                    }
-                    None => drop(file.read_to_end(&mut bytes)?),
-                }
-                Ok::<_, io::Error>(Bytes::from(bytes))
-            };
-            read().map_err(|error| unopened(&path, &error))
-        })))
+    fn read_files(&self, slices: Vec<FileSlice>) -> KernelResult<KernelResultIteratorStatic<Bytes>> {
+        let files = self.0.clone();
+        Ok(Box::new(slices.into_iter().map(move |(url, range)| files.read(&url, range))))
     }
 
     fn copy_atomic(&self, _: &Url, _: &Url) -> KernelResult<()> {
@@ -103,11 +68,7 @@ impl StorageHandler for LocalEngine {
     }
 
     fn head(&self, path: &Url) -> KernelResult<FileMeta> {
-        let place = local(path)?;
-        let found = fs::metadata(&place).map_err(|error| unopened(&place, &error))?;
-        let modified = found.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        let millis = modified.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
-        Ok(FileMeta::new(path.clone(), millis, found.len()))
+        self.0.head(path)
     }
 
     fn delete(&self, _: &Url) -> KernelResult<()> {
@@ -115,7 +76,7 @@ impl StorageHandler for LocalEngine {
     }
 }
 
-impl JsonHandler for LocalEngine {
+impl JsonHandler for TableEngine {
     fn parse_json(&self, _: Box<dyn EngineData>, _: SchemaRef) -> KernelResult<Box<dyn EngineData>> {
         Err(KernelError::unsupported("statistics as JSON"))
     }
@@ -126,11 +87,15 @@ impl JsonHandler for LocalEngine {
         schema: SchemaRef,
         _: Option<PredicateRef>,
     ) -> KernelResult<FileDataReadResultIterator> {
-        let files: Vec<Url> = files.iter().map(|file| file.location.clone()).collect();
-        Ok(Box::new(files.into_iter().map(move |url| {
-            let path = local(&url)?;
-            let text = fs::read(&path).map_err(|error| unopened(&path, &error))?;
-            rows(&text, &schema, &url)
+        /// Commits that are read side by side.
+        const AT_ONCE: usize = 16;
+        let chunks: Vec<Vec<Url>> =
+            files.chunks(AT_ONCE).map(|files| files.iter().map(|file| file.location.clone()).collect()).collect();
+        let files = self.0.clone();
+        Ok(Box::new(chunks.into_iter().flat_map(move |chunk| {
+            let texts = waiting_side_by_side(&chunk, |url| files.read(url, None));
+            let rows = chunk.iter().zip(texts).map(|(url, text)| rows(&text?, &schema, url));
+            rows.collect::<Vec<_>>()
         })))
     }
 
@@ -139,18 +104,20 @@ impl JsonHandler for LocalEngine {
     }
 }
 
-impl ParquetHandler for LocalEngine {
+impl ParquetHandler for TableEngine {
     fn read_parquet_files(
         &self,
         files: &[FileMeta],
         schema: SchemaRef,
         _: Option<PredicateRef>,
     ) -> KernelResult<FileDataReadResultIterator> {
-        let files: Vec<Url> = files.iter().map(|file| file.location.clone()).collect();
-        Ok(Box::new(files.into_iter().flat_map(move |url| match batches(url, Arc::clone(&schema)) {
-            Ok(batches) => batches,
-            Err(error) => Box::new(std::iter::once(Err(error))),
-        })))
+        let urls: Vec<Url> = files.iter().map(|file| file.location.clone()).collect();
+        let files = self.0.clone();
+        let batches = move |url: Url| {
+            let batches = files.read(&url, None).and_then(|file| batches(file, url, Arc::clone(&schema)));
+            batches.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+        };
+        Ok(Box::new(urls.into_iter().flat_map(batches)))
     }
 
     fn write_parquet_file(&self, _: Url, _: KernelResultIteratorStatic<Box<dyn EngineData>>) -> KernelResult<u64> {
@@ -158,14 +125,14 @@ impl ParquetHandler for LocalEngine {
     }
 
     fn read_parquet_footer(&self, file: &FileMeta) -> KernelResult<ParquetFooter> {
-        let path = local(&file.location)?;
-        let file = File::open(&path).map_err(|error| unopened(&path, &error))?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| unread(&path, &error))?;
+        let url = &file.location;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(self.0.read(url, None)?);
+        let reader = reader.map_err(|error| unread(url, &error))?;
         Ok(ParquetFooter { schema: Arc::new(names(reader.schema().fields())?) })
     }
 }
 
-impl EvaluationHandler for LocalEngine {
+impl EvaluationHandler for TableEngine {
     fn new_expression_evaluator(
         &self,
         _: SchemaRef,
@@ -188,7 +155,7 @@ impl EvaluationHandler for LocalEngine {
 fn rows(text: &[u8], schema: &SchemaRef, file: &Url) -> KernelResult<Box<dyn EngineData>> {
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let rows = lines.map(serde_json::from_slice).collect::<Result<Vec<Value>, _>>();
-    let mut rows = rows.map_err(|error| unread(&local(file).unwrap_or_default(), &error))?;
+    let mut rows = rows.map_err(|error| unread(file, &error))?;
     let is_file = |field: &&StructField| field.get_metadata_column_spec() == Some(MetadataColumnSpec::FilePath);
     if let Some(column) = schema.fields().find(is_file) {
         for row in rows.iter_mut().filter_map(Value::as_object_mut) {
@@ -199,14 +166,12 @@ fn rows(text: &[u8], schema: &SchemaRef, file: &Url) -> KernelResult<Box<dyn Eng
 }
 
 /// The rows of a checkpoint in the columns of a schema, as far as it has them.
-fn batches(url: Url, schema: SchemaRef) -> KernelResult<FileDataReadResultIterator> {
-    let path = local(&url)?;
-    let file = File::open(&path).map_err(|error| unopened(&path, &error))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| unread(&path, &error))?;
+fn batches(file: Bytes, url: Url, schema: SchemaRef) -> KernelResult<FileDataReadResultIterator> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| unread(&url, &error))?;
     let mask = leaves(reader.parquet_schema(), &schema);
-    let reader = reader.with_projection(mask).build().map_err(|error| unread(&path, &error))?;
+    let reader = reader.with_projection(mask).build().map_err(|error| unread(&url, &error))?;
     Ok(Box::new(reader.map(move |batch| {
-        let text = batch.and_then(|batch| as_json(&batch)).map_err(|error| unread(&path, &error))?;
+        let text = batch.and_then(|batch| as_json(&batch)).map_err(|error| unread(&url, &error))?;
         rows(&text, &schema, &url)
     })))
 }
@@ -250,19 +215,8 @@ fn names(fields: &Fields) -> KernelResult<StructType> {
     StructType::try_new(members.collect::<KernelResult<Vec<_>>>()?)
 }
 
-fn local(url: &Url) -> KernelResult<PathBuf> {
-    url.to_file_path().map_err(|()| KernelError::unsupported(format!("{url} is not on this machine")))
-}
-
-fn unopened(path: &Path, error: &io::Error) -> KernelError {
-    match error.kind() {
-        io::ErrorKind::NotFound => KernelError::file_not_found(path.display()),
-        _ => unread(path, error),
-    }
-}
-
-fn unread(path: &Path, error: &dyn std::fmt::Display) -> KernelError {
-    KernelError::generic(format!("{}: {error}", path.display()))
+fn unread(file: &Url, error: &dyn std::fmt::Display) -> KernelError {
+    KernelError::generic(format!("{file}: {error}"))
 }
 
 fn read_only() -> KernelError {

@@ -4,24 +4,25 @@ mod engine;
 mod expressions;
 mod rows;
 mod schema;
+mod table_files;
 
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use delta_kernel::{
-    Engine, KernelError, KernelResult, Snapshot, SnapshotRef,
+    KernelError, KernelResult, Snapshot, SnapshotRef,
     history_manager::{HistoryCommitType, error::LogHistoryError, latest_version_as_of},
     scan::{StatsOptions, state::ScanFile},
     table_features::ColumnMappingMode,
 };
-use percent_encoding::percent_decode_str;
-use url::Url;
 
-use self::engine::LocalEngine;
-use super::{DataFile, Place, SourceFiles, tree::DELTA_LOG, unreadable};
+use self::{engine::TableEngine, table_files::TableFiles};
+use super::{DataFile, SourceFiles, tree::DELTA_LOG, unreadable};
 use crate::{
+    clients::buckets::Bucket,
+    config::BucketUrl,
     model::{TableVersion, printable},
     problem::{Kind, Problem},
 };
@@ -32,27 +33,44 @@ use crate::{
 /// # Errors
 /// When there is no table or no such version, or the table has something that is not understood.
 pub(super) fn find(path: &str, folder: &Path, version: Option<TableVersion>) -> Result<SourceFiles, Problem> {
-    if !folder.join(DELTA_LOG).is_dir() {
+    let folder = std::path::absolute(folder).map_err(|error| unreadable(folder, &error))?;
+    find_in(path, TableFiles::Local(folder), version)
+}
+
+/// The same in a folder of a bucket.
+///
+/// # Errors
+/// As for [`find`], and when the store gives no answer.
+pub(super) fn find_in_bucket(
+    path: &str,
+    (bucket, url): (Bucket, &BucketUrl),
+    version: Option<TableVersion>,
+) -> Result<SourceFiles, Problem> {
+    find_in(path, TableFiles::in_bucket(bucket, url), version)
+}
+
+fn find_in(path: &str, table: TableFiles, version: Option<TableVersion>) -> Result<SourceFiles, Problem> {
+    if !table.have_log()? {
         let message = format!("`{path}` is not a Delta table: it has no folder `{DELTA_LOG}`");
         let help = "write the path of the table's folder, or another `file_format`".to_owned();
         return Err(Problem::new(Kind::NotFound, message, help));
     }
-    let folder = std::path::absolute(folder).map_err(|error| unreadable(folder, &error))?;
+    let engine = TableEngine(table);
     let problem = |error: KernelError| table_problem(path, version, error);
-    let snapshot = snapshot(&folder, &LocalEngine, version).map_err(problem)?;
+    let snapshot = snapshot(&engine, version).map_err(problem)?;
     let mapped = snapshot.table_properties().column_mapping_mode;
     if mapped.is_some_and(|mode| mode != ColumnMappingMode::None) {
         let message = format!("the Delta table `{path}` has columns with other names in its files (columnMapping)");
         let help = "write a copy of it without `delta.columnMapping.mode`".to_owned();
         return Err(Problem::new(Kind::Unsupported, message, help));
     }
-    let found = files(&snapshot, &folder, &LocalEngine).map_err(problem)?;
+    let found = files(&snapshot, &engine).map_err(problem)?;
     Ok(SourceFiles { table: Some(schema::fields(&snapshot.schema())), ..SourceFiles::of(found) })
 }
 
 /// The state of the table that is asked for.
-fn snapshot(folder: &Path, engine: &dyn Engine, version: Option<TableVersion>) -> KernelResult<SnapshotRef> {
-    let root = Url::from_directory_path(folder).map_err(|()| KernelError::invalid_table_location(folder.display()))?;
+fn snapshot(engine: &TableEngine, version: Option<TableVersion>) -> KernelResult<SnapshotRef> {
+    let root = engine.0.root()?;
     let of = |version: Option<u64>| {
         let builder = Snapshot::builder_for(root.as_str());
         version.into_iter().fold(builder, |builder, version| builder.at_version(version)).build(engine)
@@ -69,7 +87,7 @@ fn snapshot(folder: &Path, engine: &dyn Engine, version: Option<TableVersion>) -
 }
 
 /// The files of a state, sorted by path.
-fn files(snapshot: &SnapshotRef, folder: &Path, engine: &dyn Engine) -> KernelResult<Vec<DataFile>> {
+fn files(snapshot: &SnapshotRef, engine: &TableEngine) -> KernelResult<Vec<DataFile>> {
     let scan = SnapshotRef::clone(snapshot).scan_builder().with_stats(StatsOptions::none()).without_row_transforms();
     let scan = scan.build()?;
     // What is not in the files is what the log says of each.
@@ -91,9 +109,10 @@ fn files(snapshot: &SnapshotRef, folder: &Path, engine: &dyn Engine) -> KernelRe
             let value = file.partition_values.get(*name).filter(|value| !value.is_empty());
             ((*name).to_owned(), value.cloned())
         };
+        let bytes = u64::try_from(file.size).unwrap_or(0);
         files.push(DataFile {
-            place: Place::Local(location(folder, &file.path)?),
-            bytes: u64::try_from(file.size).unwrap_or(0),
+            place: engine.0.place(&file.path, bytes, file.modification_time)?,
+            bytes,
             partitions: partitions.iter().map(value).collect(),
             deleted: file.dv_info.get_row_indexes(engine, snapshot.table_root())?.unwrap_or_default(),
         });
@@ -102,16 +121,11 @@ fn files(snapshot: &SnapshotRef, folder: &Path, engine: &dyn Engine) -> KernelRe
     Ok(files)
 }
 
-/// Where a file is that the log names: below the table's folder, or at a URL. Both are encoded as URLs are.
-fn location(folder: &Path, named: &str) -> KernelResult<PathBuf> {
-    let elsewhere = || KernelError::unsupported(format!("its file {named} is not on this machine"));
-    match Url::parse(named) {
-        Ok(url) if url.scheme() == "file" => url.to_file_path().map_err(|()| elsewhere()),
-        Ok(_) => Err(elsewhere()),
-        Err(_) => {
-            let decoded = percent_decode_str(named).decode_utf8();
-            Ok(folder.join(decoded.map_or_else(|_| named.to_owned(), |decoded| decoded.into_owned())))
-        }
+/// What a store of buckets said, if that is what is wrong.
+fn said_by_store(error: &KernelError) -> Option<&Problem> {
+    match error {
+        KernelError::GenericError { source } => source.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -120,6 +134,9 @@ fn table_problem(path: &str, version: Option<TableVersion>, error: KernelError) 
         KernelError::Backtraced { source, .. } => *source,
         error => error,
     };
+    if let Some(problem) = said_by_store(&error) {
+        return problem.clone();
+    }
     let absent = match &error {
         KernelError::MissingVersion(_) => true,
         KernelError::LogHistory(history) => matches!(**history, LogHistoryError::TimestampOutOfRange { .. }),

@@ -2,6 +2,7 @@ use std::fs;
 
 use arrow::datatypes::{DataType as ArrowType, TimeUnit};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::*;
 use crate::model::Timestamp;
@@ -117,7 +118,7 @@ fn names_of_files_are_those_of_urls() {
     assert_eq!(files, [none(place.to_str().unwrap()), none("day=2026-01-01 12%3A30/é %.parquet")]);
     table.commit(2, &[add("s3://bucket/c.parquet", None)]);
     let message = table.message(None);
-    assert!(message.ends_with("its file s3://bucket/c.parquet is not on this machine"), "{message}");
+    assert!(message.ends_with("its file s3://bucket/c.parquet, which is elsewhere"), "{message}");
 }
 
 #[test]
