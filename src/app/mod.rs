@@ -14,6 +14,7 @@ pub mod change_log;
 pub mod cleanup;
 pub mod copy;
 pub mod definitions;
+pub mod discovery;
 pub mod drift;
 pub mod entity_index;
 mod event;

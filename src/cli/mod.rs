@@ -17,6 +17,7 @@ mod get_online;
 mod import;
 mod init;
 mod join;
+mod lineage;
 mod lock_timeout;
 mod login;
 mod logout;
@@ -41,6 +42,7 @@ mod registry_log;
 mod result_columns;
 mod saved_datasets;
 mod schema;
+mod search;
 mod selection;
 mod serve;
 mod serve_offline;
@@ -175,6 +177,8 @@ enum Command {
     ValidationReferences(objects::Args),
     /// Show the projects of the registry
     Projects(objects::Args),
+    Search(search::Args),
+    Lineage(lineage::Args),
     RegistryDump(registry_dump::Args),
     Import(import::Args),
     /// Look at views whose values are computed
@@ -272,6 +276,8 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::FeatureServices(args) => objects::run(args, ObjectKind::FeatureService, context),
         Command::DataSources(args) => objects::run(args, ObjectKind::DataSource, context),
         Command::Projects(args) => objects::run(args, ObjectKind::Project, context),
+        Command::Search(args) => search::run(args, context),
+        Command::Lineage(args) => lineage::run(args, context),
         Command::RegistryDump(args) => registry_dump::run(args, context),
         Command::Import(args) => import::run(args, context),
         Command::Transform(command) => transform::run(command, context),

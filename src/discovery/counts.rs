@@ -1,3 +1,5 @@
+use std::ops::Add;
+
 use super::{
     features::features,
     known::{Known, views},
@@ -19,6 +21,21 @@ pub struct Counts {
     pub feature_views: usize,
     /// Feature services.
     pub feature_services: usize,
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            entities: self.entities + other.entities,
+            data_sources: self.data_sources + other.data_sources,
+            saved_datasets: self.saved_datasets + other.saved_datasets,
+            features: self.features + other.features,
+            feature_views: self.feature_views + other.feature_views,
+            feature_services: self.feature_services + other.feature_services,
+        }
+    }
 }
 
 /// Counts objects.

@@ -30,7 +30,9 @@ pub struct Found<'a> {
     pub feature: Option<&'a str>,
     /// What it is.
     pub description: &'a str,
-    /// The labels in which the text is.
+    /// All of its labels.
+    pub all_tags: &'a Tags,
+    /// Those in which the text is.
     pub tags: Vec<(&'a str, &'a str)>,
     /// How good the hit is, up to 100; `None` when there was no text.
     pub score: Option<f64>,
@@ -134,7 +136,8 @@ impl<'a> Hay<'a> {
         }
         let is_hit = |tag: &str| words.iter().all(|word| tag.contains(word) || likeness(word, tag) >= ALIKE);
         let tags = tags.iter().filter(|(tag, ..)| is_hit(tag)).map(|(_, key, value)| (*key, *value)).collect();
-        Some(Found { object: self.object, feature: self.feature, description: self.description, tags, score })
+        let Self { object, feature, description, tags: all_tags, .. } = self;
+        Some(Found { object, feature, description, all_tags, tags, score })
     }
 }
 

@@ -4,6 +4,7 @@ mod advice;
 mod diagnostics;
 mod index_progress;
 mod join_progress;
+mod lineage;
 mod plan;
 mod printer;
 mod progress;
@@ -17,6 +18,10 @@ pub use advice::advice;
 pub use diagnostics::draw as draw_diagnostics;
 pub use index_progress::IndexProgress;
 pub use join_progress::{JoinProgress, Steps};
+pub use lineage::{
+    draw_as_dot as draw_lineage_as_dot, draw_as_mermaid as draw_lineage_as_mermaid,
+    draw_as_tree as draw_lineage_as_tree,
+};
 pub use plan::{
     PROTECTED_ADVICE, PlanFinding, PlanStage, PlanView, allow_flags, annotations, draw_markdown,
     draw_text as draw_plan, findings_as_annotations, findings_in_markdown,

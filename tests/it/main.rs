@@ -16,6 +16,7 @@ mod checks;
 mod ci;
 mod cli;
 mod definitions;
+mod discovery;
 mod entities;
 mod entity_index;
 mod entity_questions;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::objects::damaged;
 use crate::{
-    app::{Caller, Failure, FeatureStore},
+    app::{Caller, Failure, FeatureStore, discovery::known},
     diagnostics::did_you_mean,
-    feast::registry::{self, uses},
-    model::{ObjectKind, Tags, Use},
+    discovery::{self, KnownFeature},
+    feast::registry::Link,
+    model::{ObjectKind, Tags},
     problem::{Kind, Problem},
     registry::Row,
 };
@@ -75,32 +75,29 @@ pub fn feature(store: &FeatureStore, caller: &Caller, name: &str) -> Result<Vec<
 }
 
 fn listed(rows: &[Row]) -> Result<Vec<Feature>, Problem> {
-    let mut services: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.kind == ObjectKind::FeatureService) {
-        for used in uses(row.kind, &row.proto).map_err(|error| damaged(row, &error))?.uses {
-            let Use::Features { view, features } = used else { continue };
+    let known = known(rows)?;
+    let mut services: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for service in known.iter().filter(|known| known.id.kind == ObjectKind::FeatureService) {
+        for link in &service.card.links {
+            let Link::View { name: view, features } = link else { continue };
             for feature in features {
-                let users = services.entry((view.clone(), feature)).or_default();
-                if users.last() != Some(&row.name) {
-                    users.push(row.name.clone());
+                let users = services.entry((view, feature)).or_default();
+                if users.last() != Some(&service.id.name) {
+                    users.push(service.id.name.clone());
                 }
             }
         }
     }
-    let mut features = Vec::new();
-    for row in rows.iter().filter(|row| row.kind.is_view()) {
-        for field in registry::features(row.kind, &row.proto).map_err(|error| damaged(row, &error))? {
-            features.push(Feature {
-                services: services.remove(&(row.name.clone(), field.name.clone())).unwrap_or_default(),
-                name: field.name,
-                view: row.name.clone(),
-                kind: row.kind,
-                dtype: field.dtype.to_string(),
-                description: field.description,
-                tags: field.tags,
-            });
-        }
-    }
+    let feature = |feature: KnownFeature<'_>| Feature {
+        services: services.get(&(&feature.view.id.name, &feature.field.name)).cloned().unwrap_or_default(),
+        name: feature.field.name.clone(),
+        view: feature.view.id.name.clone(),
+        kind: feature.view.id.kind,
+        dtype: feature.field.dtype.to_string(),
+        description: feature.field.description.clone(),
+        tags: feature.field.tags.clone(),
+    };
+    let mut features: Vec<Feature> = discovery::features(&known).map(feature).collect();
     features.sort_by(|a, b| a.view.cmp(&b.view));
     Ok(features)
 }

@@ -7,4 +7,5 @@ mod objects;
 pub use crate::feast::registry::{Computed, Listed, ListedView};
 pub use dump::dump;
 pub use features::{Feature, Features, feature, features};
+pub(super) use objects::damaged;
 pub use objects::{Entry, Objects, Request, object, objects};

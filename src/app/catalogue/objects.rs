@@ -102,7 +102,7 @@ fn json(row: &Row) -> Result<Value, Problem> {
 }
 
 /// What is wrong with a row that cannot be read.
-pub(super) fn damaged(row: &Row, error: &DecodeError) -> Problem {
+pub(in crate::app) fn damaged(row: &Row, error: &DecodeError) -> Problem {
     let message = format!("{} `{}` in the registry is damaged: {error}", row.kind, printable(&row.name));
     Problem::new(Kind::Internal, message, None)
 }

@@ -26,8 +26,8 @@ mod transcripts;
 mod vectors;
 
 pub use recording::{
-    TABLES, committed_tables, recorded_project, recorded_tables, recorded_writes, recordings, recordings_of,
+    Recording, TABLES, committed_tables, recorded_project, recorded_tables, recorded_writes, recordings, recordings_of,
 };
-pub use registry_rows::{bytes, golden_root, read_json};
+pub use registry_rows::{bytes, committed_root, golden_root, read_json};
 pub use repos::{imported_repos, registry_files};
 pub use vectors::every_value;
