@@ -3,7 +3,6 @@
 mod asker;
 mod body;
 mod detail;
-mod docs;
 mod error;
 mod frame;
 mod get_online_features;
@@ -11,7 +10,6 @@ mod health;
 mod jobs;
 mod materialize;
 mod materializing;
-mod observe;
 mod push;
 mod readiness;
 mod refusals;

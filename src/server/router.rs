@@ -18,15 +18,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     detail::detail,
-    docs,
     error::{Error, FeastError},
-    get_online_features, health, materialize,
-    observe::{Observer, observe},
-    push,
+    get_online_features, health, materialize, push,
     state::State,
     unsupported, write_to_online_store,
 };
-use crate::problem::{Kind, Problem};
+use crate::{
+    daemon::{HttpObserver, docs, observe, openapi},
+    problem::{Kind, Problem},
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -53,10 +53,12 @@ pub(super) fn router(state: Arc<State>) -> Router {
         demand_tokens(&mut api);
     }
     let routes = api.paths.paths.keys().map(String::as_str).chain(["/docs", "/openapi.json"]);
-    let observer = Observer::new(&state.telemetry, routes.map(str::to_owned));
+    // It consists of texts and numbers.
+    let description = serde_json::to_vec(&api).unwrap_or_default().into();
+    let observer = HttpObserver::new(&state.telemetry, routes.map(str::to_owned));
     router
-        .route("/docs", get(docs::docs))
-        .route("/openapi.json", get(docs::openapi(&api)))
+        .route("/docs", get(docs))
+        .route("/openapi.json", get(openapi(&description)))
         .fallback(async || detail(StatusCode::NOT_FOUND, "Not Found"))
         .method_not_allowed_fallback(async || detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
         .layer(CatchPanicLayer::custom(panicked))

@@ -1,4 +1,4 @@
-//! What is told of every request, whatever it asks for: its id, a line of the log, its metrics and its span.
+//! What is told of every request over HTTP, whatever it asks for: its id, a line of the log, its metrics and its span.
 
 use std::{
     sync::Arc,
@@ -12,19 +12,17 @@ use axum::{
     response::Response,
 };
 
-use crate::{
-    daemon::telemetry::{
-        Endpoints, Seldom, Shape, Telemetry,
-        request::{self, RequestIds},
-    },
-    problem::Problem,
+use super::telemetry::{
+    Endpoints, Seldom, Shape, Telemetry,
+    request::{self, RequestIds},
 };
+use crate::problem::Problem;
 
 /// So often it is told at most that a store is away or late, or that somebody asks whom nobody knows.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What observes the requests of a router.
-pub(super) struct Observer {
+pub(crate) struct HttpObserver {
     telemetry: Arc<Telemetry>,
     endpoints: Option<Endpoints>,
     failures: Seldom,
@@ -32,9 +30,9 @@ pub(super) struct Observer {
     unknown: Seldom,
 }
 
-impl Observer {
+impl HttpObserver {
     /// An observer of requests to these routes; others have no metrics.
-    pub(super) fn new(telemetry: &Arc<Telemetry>, routes: impl Iterator<Item = String>) -> Arc<Self> {
+    pub(crate) fn new(telemetry: &Arc<Telemetry>, routes: impl Iterator<Item = String>) -> Arc<Self> {
         let endpoints = telemetry.metrics.as_ref().map(|metrics| metrics.endpoints(routes));
         Arc::new(Self {
             telemetry: Arc::clone(telemetry),
@@ -46,7 +44,7 @@ impl Observer {
 }
 
 /// Has a request answered, and tells of it.
-pub(super) async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(observer): State<Arc<HttpObserver>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let telemetry = &*observer.telemetry;
     let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -81,7 +79,7 @@ pub(super) async fn observe(State(observer): State<Arc<Observer>>, request: Requ
     response
 }
 
-impl Observer {
+impl HttpObserver {
     /// Troubles of the server are told, those of stores seldom: they meet all requests at a time.
     fn failed(&self, status: StatusCode, method: &str, path: &str, problem: &Problem) {
         match status {
@@ -108,11 +106,11 @@ impl Observer {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, body::Body, middleware::from_fn_with_state, routing::get};
+    use axum::{Router, body::Body, middleware::from_fn_with_state, response::IntoResponse as _, routing::get};
     use serde_json::Value as Json;
     use tower_http::catch_panic::CatchPanicLayer;
 
-    use super::{super::error::Error, *};
+    use super::*;
     use crate::{
         daemon::telemetry::{
             LogFormat, LogLevel,
@@ -122,12 +120,12 @@ mod tests {
     };
 
     /// Asks a router of one route that is answered so, and says what is heard of it.
-    fn heard(answer: fn() -> Result<(), Error>, headers: &[(&str, &str)]) -> (Response, Vec<Json>) {
+    fn heard(answer: fn() -> Response, headers: &[(&str, &str)]) -> (Response, Vec<Json>) {
         let heard = Heard::listen(LogFormat::Json, LogLevel::Requests);
         let mut telemetry = Telemetry::default();
         telemetry.access_log = true;
         let telemetry = Arc::new(telemetry);
-        let observer = Observer::new(&telemetry, ["/x".to_owned()].into_iter());
+        let observer = HttpObserver::new(&telemetry, ["/x".to_owned()].into_iter());
         let router = Router::new()
             .route("/x", get(async move || answer()))
             .layer(CatchPanicLayer::new())
@@ -147,7 +145,8 @@ mod tests {
     fn lines_of_a_request_have_its_ids() {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         let parent = format!("00-{trace}-00f067aa0ba902b7-01");
-        let (response, lines) = heard(|| Ok(()), &[("x-request-id", "mine"), ("traceparent", &parent)]);
+        let (response, lines) =
+            heard(|| StatusCode::OK.into_response(), &[("x-request-id", "mine"), ("traceparent", &parent)]);
         assert_eq!(response.headers()["x-request-id"], "mine");
         let [line] = lines.as_slice() else { panic!("{lines:?}") };
         assert_eq!((&line["message"], &line["status"]), (&"GET /x".into(), &200.into()));
@@ -173,11 +172,16 @@ mod tests {
 
     #[test]
     fn troubles_are_told_and_mistakes_of_clients_are_not() {
+        fn failed(status: StatusCode, kind: Kind, message: &str) -> Response {
+            let mut response = status.into_response();
+            response.extensions_mut().insert(Problem::new(kind, message, None));
+            response
+        }
         let told = |kind: Kind| {
-            let answer: fn() -> Result<(), Error> = match kind {
-                Kind::Unavailable => || Err(Problem::new(Kind::Unavailable, "it is away", None).into()),
-                Kind::Internal => || Err(Problem::new(Kind::Internal, "it is broken", None).into()),
-                _ => || Err(Problem::new(Kind::NotFound, "no such thing", None).into()),
+            let answer: fn() -> Response = match kind {
+                Kind::Unavailable => || failed(StatusCode::SERVICE_UNAVAILABLE, Kind::Unavailable, "it is away"),
+                Kind::Internal => || failed(StatusCode::INTERNAL_SERVER_ERROR, Kind::Internal, "it is broken"),
+                _ => || failed(StatusCode::NOT_FOUND, Kind::NotFound, "no such thing"),
             };
             let (_, lines) = heard(answer, &[]);
             lines.iter().map(|line| format!("{} {}", line["level"], line["message"])).collect::<Vec<_>>()
