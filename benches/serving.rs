@@ -1,8 +1,11 @@
-//! Puts load on a server of features, or on Redis beside it, and tells how fast it answers; `scripts/bench serve` runs it.
+//! Puts load on a server of features or of a registry, or on Redis beside it, and tells how fast it answers; `scripts/bench serve` and
+//! `scripts/bench registry_server` run it.
 //!
 //! `serving http ADDRESS REQUESTS CONNECTIONS SECONDS`: bodies for `/get-online-features`, a line each.
 //! `serving redis ADDRESS REQUESTS CONNECTIONS SECONDS`: a line of fields, then a line of keys for each request, as JSON lists of
 //! texts in hex; a request is a pipeline with an `HMGET` of all fields for each key.
+//! `serving grpc ADDRESS/SERVICE/RPC REQUESTS CONNECTIONS SECONDS`: messages of requests, a list with one in hex on a line each.
+//! `PACE` is how many of them each connection sends in a second, if it is set; otherwise as many as it can.
 //!
 //! `AUTHORIZATION` is sent as the header of that name, if it is set.
 //!
@@ -15,12 +18,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use feastr::clients::grpc::BytesCodec;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use redis::{Client, Pipeline, Value};
 use serde_json::json;
-use tokio::{net::TcpStream, runtime, task::JoinSet};
+use tokio::{net::TcpStream, runtime, task::JoinSet, time::sleep_until};
+use tonic::{client::Grpc, codegen::http::uri::PathAndQuery, transport::Endpoint};
 
 /// What is asked: each connection begins at another place and goes round.
 type Requests<T> = &'static [T];
@@ -39,6 +44,7 @@ fn main() {
         match what.as_str() {
             "http" => over_http(address, lines.into_iter().map(Bytes::from).collect(), connections, limit).await,
             "redis" => over_redis(address, &lines, connections, limit).await,
+            "grpc" => over_grpc(address, &lines, connections, limit).await,
             other => panic!("{other}"),
         }
     });
@@ -105,6 +111,38 @@ async fn over_redis(address: &str, lines: &[String], connections: usize, limit: 
                 let answers: Vec<Value> = pipeline.query_async(&mut connection).await.unwrap();
                 assert!(matches!(answers[0], Value::Array(_)));
                 took.push(micros(began));
+            }
+            took
+        });
+    }
+    each.join_all().await.concat()
+}
+
+async fn over_grpc(place: &str, lines: &[String], connections: usize, limit: Duration) -> Vec<u64> {
+    let (address, path) = place.split_once('/').unwrap();
+    let path = PathAndQuery::try_from(format!("/{path}")).unwrap();
+    let messages = lines.iter().map(|line| Bytes::from(from_hex(line).remove(0)));
+    let messages: Requests<Bytes> = messages.collect::<Vec<_>>().leak();
+    let pause = std::env::var("PACE").ok().map(|pace| Duration::from_secs_f64(1.0 / pace.parse::<f64>().unwrap()));
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true);
+    let mut each = JoinSet::new();
+    for first in 0..connections {
+        let mut client = Grpc::new(endpoint.connect().await.unwrap()).max_decoding_message_size(usize::MAX);
+        let path = path.clone();
+        each.spawn(async move {
+            let mut took = Vec::new();
+            let end = Instant::now() + limit;
+            for message in messages.iter().cycle().skip(first * messages.len() / connections) {
+                let began = Instant::now();
+                if began >= end {
+                    break;
+                }
+                client.ready().await.unwrap();
+                client.unary(tonic::Request::new(message.clone()), path.clone(), BytesCodec).await.unwrap();
+                took.push(micros(began));
+                if let Some(pause) = pause {
+                    sleep_until((began + pause).into()).await;
+                }
             }
             took
         });

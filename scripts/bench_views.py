@@ -145,4 +145,5 @@ def main():
             }, indent=2) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -28,7 +28,7 @@ need_server redis-sentinel redis-sentinel
 
 if [ -z "${FEASTR_FEAST_PYTHON:-}" ]; then
   # Its servers check tokens by a package that they do not ask for; of what it wants for Amazon, registries take this.
-  environment feast "$feast_version" "feast[redis,postgres,duckdb]" cryptography boto3 \
+  environment feast "$feast_version" "feast[redis,postgres,duckdb,grpcio]" cryptography boto3 \
     || fail "Feast could not be installed" "set FEASTR_FEAST_PYTHON to a Python that has Feast $feast_version"
   export FEASTR_FEAST_PYTHON="$venv/bin/python"
 fi

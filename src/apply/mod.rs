@@ -10,10 +10,10 @@ mod unrecorded;
 
 pub use cleanup::clean_up;
 pub use neighbours::Neighbours;
+pub use rows::{PinnedVersions, SentObject, removal};
 pub use teardown::{TeardownOptions, TeardownSummary, teardown};
 pub use unrecorded::values;
 
-use rows::PinnedVersions;
 use tables::{create, drop_tables, tables};
 
 use crate::{

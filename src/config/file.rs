@@ -11,6 +11,7 @@ use super::{
     offline::{self, OfflineStoreNode},
     online::{self, OnlineStoreNode},
     registry::{self, RegistryCache, RegistryNode},
+    registry_server::{RawRegistryServer, RegistryServerConfig},
 };
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span},
@@ -84,6 +85,8 @@ record! {
         auth: RawFeastrAuth,
         /// The index of entities, which buckets feed with their events.
         entity_index: RawEntityIndex,
+        /// What a server of the registry refuses.
+        registry_server: RawRegistryServer,
     }
     defaulted {
         /// Whether a request for online values fails where one of them cannot be computed. Otherwise that value is null with
@@ -145,9 +148,10 @@ fn resolve(
     let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let registry = registry::registry(&raw.registry.0, folder, environment, diagnostics);
     let feature_server = FeatureServerConfig::of(raw.feature_server, diagnostics);
-    let (repo_name, strict, own_auth, index) = raw
-        .feastr
-        .map_or((None, false, None, None), |feastr| (feastr.name, feastr.strict, feastr.auth, feastr.entity_index));
+    let (repo_name, strict, own_auth, index, own_server) =
+        raw.feastr.map_or((None, false, None, None, None), |feastr| {
+            (feastr.name, feastr.strict, feastr.auth, feastr.entity_index, feastr.registry_server)
+        });
     let entity_index = EntityIndexConfig::of(index, folder, diagnostics);
     let auth = AuthConfig::of(raw.auth, own_auth, folder, diagnostics);
     if let Some(name) = &repo_name {
@@ -170,6 +174,7 @@ fn resolve(
         auth,
         feature_server,
         entity_index: entity_index?,
+        registry_server: RegistryServerConfig::of(own_server),
         strict,
         memory_limit: super::MemoryLimit::default(),
     })

@@ -19,6 +19,7 @@ mod postgres;
 mod registry;
 mod registry_bucket;
 mod registry_place;
+mod registry_server;
 mod store_kind;
 mod table_url;
 
@@ -43,6 +44,7 @@ pub use postgres::PostgresConnection;
 pub use registry::{RegistryCache, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
 pub use registry_bucket::BucketRegistryConfig;
 pub use registry_place::registry_at;
+pub use registry_server::RegistryServerConfig;
 pub use table_url::TableUrl;
 
 /// The JSON Schema of the settings file as it is once variables are filled in, made from the records that read it.
@@ -85,6 +87,8 @@ pub struct StoreConfig {
     pub feature_server: FeatureServerConfig,
     /// Where the index of entities is.
     pub entity_index: EntityIndexConfig,
+    /// What a server of the registry refuses.
+    pub registry_server: RegistryServerConfig,
     /// Whether a request for online values fails where one of them cannot be computed.
     pub strict: bool,
     /// How much memory queries may use; given on the command line, not in the file.
@@ -102,6 +106,7 @@ impl StoreConfig {
                 "strict": self.strict,
                 "auth": self.auth.own_settings(),
                 "entity_index": self.entity_index.settings(),
+                "registry_server": self.registry_server.settings(),
             },
             "provider": self.provider,
             "registry": self.registry.settings(),

@@ -139,6 +139,14 @@ pub(super) fn delimited<E>(out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)
     Ok(())
 }
 
+/// A whole field with an integer.
+pub(super) fn varint_field(number: u32, value: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(20);
+    key(number, VARINT, &mut out);
+    varint(value, &mut out);
+    out
+}
+
 /// A whole length-delimited field.
 pub(super) fn length_delimited(number: u32, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + 10);

@@ -6,22 +6,22 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use super::{
-    rpc::{Asked, Rpc, freshness},
+    asked::{Asked, freshness},
     state::State,
 };
 use crate::{
-    app::registered::{self, Freshness, ListRequest, Page, Paging, SortValue, StoredObject, Wanted},
-    feast::{
-        registry::{messages::to_map, to_json},
-        registry_server as wire,
+    app::{
+        Failure,
+        registered::{self, Freshness, ListRequest, Page, Paging, SortValue, StoredObject, Wanted},
     },
+    feast::{registry::to_json, registry_server as wire},
     model::{HIDDEN_PROJECT_TAG, ObjectKind, Tags},
     problem::Problem,
 };
 
-/// Whether what is asked for is in memory, and may be given from there.
-pub(super) fn is_at_hand(rpc: &Rpc, state: &State, body: &[u8]) -> bool {
-    let (project, allow_cache) = match rpc.kind {
+/// Whether one object that is asked for is in memory, and may be given from there.
+pub(super) fn is_at_hand(kind: Option<ObjectKind>, state: &State, body: &[u8]) -> bool {
+    let (project, allow_cache) = match kind {
         Some(ObjectKind::Project) => match wire::GetProject::decode(body) {
             Ok(wire::GetProject { name, allow_cache }) => (name, allow_cache),
             Err(_) => return false,
@@ -35,20 +35,20 @@ pub(super) fn is_at_hand(rpc: &Rpc, state: &State, body: &[u8]) -> bool {
 }
 
 /// An object of a kind.
-pub(super) fn get(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Problem> {
+pub(super) fn get(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
     let request: wire::Get = asked.request(body)?;
-    Ok(found(asked, asked.rpc.kind.as_slice(), &request)?.proto.clone())
+    Ok(found(asked, asked.kind.as_slice(), &request)?.proto.clone())
 }
 
 /// A view of whatever kind.
-pub(super) fn get_any_view(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Problem> {
+pub(super) fn get_any_view(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
     let request: wire::Get = asked.request(body)?;
     let view = found(asked, &ObjectKind::VIEWS, &request)?;
     Ok(wire::one_field(&wire::any_view(view.kind, &view.proto)))
 }
 
 /// A project itself.
-pub(super) fn get_project(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Problem> {
+pub(super) fn get_project(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
     let wire::GetProject { name, allow_cache } = asked.request(body)?;
     let request = wire::Get { project: name.clone(), name, allow_cache };
     Ok(found(asked, &[ObjectKind::Project], &request)?.proto.clone())
@@ -61,35 +61,26 @@ fn found(asked: &Asked<'_>, kinds: &[ObjectKind], request: &wire::Get) -> Result
 }
 
 /// The objects of a kind.
-pub(super) fn list(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Problem> {
+pub(super) fn list(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
     let request: wire::ListObjects = asked.request(body)?;
-    let kinds = asked.rpc.kind.as_slice();
-    let wanted = ListRequest { kinds, project: &request.project, tags: &to_map(&request.tags) };
+    let kinds = asked.kind.as_slice();
+    let wanted = ListRequest { kinds, project: &request.project, tags: &wire::to_map(&request.tags) };
     let objects = registered::list(&asked.state.registry, asked.caller, wanted, freshness(request.allow_cache))?;
-    Ok(answer(paging(request.pagination, request.sorting).cut(objects, value)))
-}
-
-/// The feature services, or those over a view.
-pub(super) fn list_services(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Problem> {
-    let request: wire::ListFeatureServices = asked.request(body)?;
-    let wanted =
-        ListRequest { kinds: &[ObjectKind::FeatureService], project: &request.project, tags: &to_map(&request.tags) };
-    let services = registered::list(&asked.state.registry, asked.caller, wanted, freshness(request.allow_cache))?;
-    Ok(answer(paging(request.pagination, request.sorting).cut(services, value)))
+    Ok(answer(&paging(request.pagination, request.sorting).cut(objects, value)))
 }
 
 /// The projects, without those that Feast hides.
-pub(super) fn list_projects(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Problem> {
+pub(super) fn list_projects(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
     let request: wire::ListProjects = asked.request(body)?;
-    let (registry, tags): (_, Tags) = (&asked.state.registry, to_map(&request.tags));
+    let (registry, tags): (_, Tags) = (&asked.state.registry, wire::to_map(&request.tags));
     let freshness: Freshness = freshness(request.allow_cache);
     let mut projects = registered::list_projects(registry, asked.caller, &tags, freshness)?;
     projects.retain(|project| project.tags.get(HIDDEN_PROJECT_TAG).is_none_or(|value| value != "true"));
-    Ok(answer(paging(request.pagination, request.sorting).cut(projects, value)))
+    Ok(answer(&paging(request.pagination, request.sorting).cut(projects, value)))
 }
 
 /// What part is wanted.
-fn paging(pagination: Option<wire::Pagination>, sorting: Option<wire::Sorting>) -> Paging {
+pub(super) fn paging(pagination: Option<wire::Pagination>, sorting: Option<wire::Sorting>) -> Paging {
     let positive = |number: i32| u32::try_from(number).ok().filter(|number| *number > 0);
     Paging {
         page: pagination.and_then(|pagination| Some((positive(pagination.page)?, positive(pagination.limit)?))),
@@ -101,23 +92,24 @@ fn paging(pagination: Option<wire::Pagination>, sorting: Option<wire::Sorting>) 
 }
 
 /// What an object is compared by.
-fn value(object: &Arc<StoredObject>, path: &str) -> SortValue {
+pub(super) fn value(object: &Arc<StoredObject>, path: &str) -> SortValue {
     if path == "name" {
         return SortValue::text(&object.name);
     }
     to_json(object.kind, &object.proto).map_or_else(|_| SortValue::none(), |json| registered::sort_value(&json, path))
 }
 
-fn answer(page: Page<Arc<StoredObject>>) -> Bytes {
+/// A list of objects.
+pub(super) fn answer(page: &Page<Arc<StoredObject>>) -> Bytes {
     let mut list = wire::List::default();
     for object in &page.entries {
         list.add(&object.proto);
     }
-    list.end(info(&page))
+    list.end(info(page))
 }
 
 /// Where a page is.
-fn info<T>(page: &Page<T>) -> wire::PageInfo {
+pub(super) fn info<T>(page: &Page<T>) -> wire::PageInfo {
     let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     wire::PageInfo {

@@ -2,11 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{objects, state::State};
+use super::{around, asked::Asked, changes, datasets, objects, state::State, whole};
 use crate::{
-    app::{Caller, registered::Freshness},
+    app::Failure,
     model::ObjectKind::{self, *},
-    problem::{Kind, Problem},
 };
 
 /// A remote procedure.
@@ -16,45 +15,83 @@ pub(super) struct Rpc {
     /// The kind of object that it is about, if it is about one.
     pub(super) kind: Option<ObjectKind>,
     /// Answers it; may wait for the registry.
-    pub(super) answer: fn(&Asked<'_>, &[u8]) -> Result<Bytes, Problem>,
+    pub(super) answer: Answer,
+    /// Whether it gives one object as it is stored.
+    gives_one: bool,
 }
 
-/// A call that is answered.
-pub(super) struct Asked<'a> {
-    pub(super) state: &'a State,
-    pub(super) caller: &'a Caller,
-    pub(super) rpc: &'static Rpc,
+/// Who answers a procedure.
+type Answer = fn(&Asked<'_>, &[u8]) -> Result<Bytes, Failure>;
+
+const fn of(name: &'static str, kind: ObjectKind, answer: Answer) -> Rpc {
+    Rpc { name, kind: Some(kind), answer, gives_one: false }
 }
 
-const fn of(name: &'static str, kind: ObjectKind, answer: fn(&Asked<'_>, &[u8]) -> Result<Bytes, Problem>) -> Rpc {
-    Rpc { name, kind: Some(kind), answer }
+const fn one(name: &'static str, kind: ObjectKind, answer: Answer) -> Rpc {
+    Rpc { gives_one: true, ..of(name, kind, answer) }
+}
+
+const fn about_all(name: &'static str, answer: Answer) -> Rpc {
+    Rpc { name, kind: None, answer, gives_one: false }
 }
 
 /// All of them.
-static RPCS: [Rpc; 23] = [
-    of("GetEntity", Entity, objects::get),
+static RPCS: [Rpc; 55] = [
+    of("ApplyEntity", Entity, changes::apply),
+    one("GetEntity", Entity, objects::get),
     of("ListEntities", Entity, objects::list),
-    of("GetDataSource", DataSource, objects::get),
+    of("DeleteEntity", Entity, changes::delete),
+    of("ApplyDataSource", DataSource, changes::apply),
+    one("GetDataSource", DataSource, objects::get),
     of("ListDataSources", DataSource, objects::list),
-    of("GetFeatureView", FeatureView, objects::get),
-    of("ListFeatureViews", FeatureView, objects::list),
-    of("GetStreamFeatureView", StreamFeatureView, objects::get),
-    of("ListStreamFeatureViews", StreamFeatureView, objects::list),
-    of("GetOnDemandFeatureView", OnDemandFeatureView, objects::get),
-    of("ListOnDemandFeatureViews", OnDemandFeatureView, objects::list),
-    of("GetLabelView", LabelView, objects::get),
-    of("ListLabelViews", LabelView, objects::list),
-    of("GetAnyFeatureView", FeatureView, objects::get_any_view),
-    of("GetFeatureService", FeatureService, objects::get),
-    of("GetSavedDataset", SavedDataset, objects::get),
+    of("DeleteDataSource", DataSource, changes::delete),
+    of("ApplyFeatureService", FeatureService, changes::apply),
+    one("GetFeatureService", FeatureService, objects::get),
+    of("ListFeatureServices", FeatureService, around::list_services),
+    of("DeleteFeatureService", FeatureService, changes::delete),
+    of("ApplySavedDataset", SavedDataset, changes::apply),
+    one("GetSavedDataset", SavedDataset, objects::get),
     of("ListSavedDatasets", SavedDataset, objects::list),
-    of("GetValidationReference", ValidationReference, objects::get),
+    of("DeleteSavedDataset", SavedDataset, changes::delete),
+    of("ApplyValidationReference", ValidationReference, changes::apply),
+    one("GetValidationReference", ValidationReference, objects::get),
     of("ListValidationReferences", ValidationReference, objects::list),
-    of("GetPermission", Permission, objects::get),
+    of("DeleteValidationReference", ValidationReference, changes::delete),
+    of("ApplyPermission", Permission, changes::apply),
+    one("GetPermission", Permission, objects::get),
     of("ListPermissions", Permission, objects::list),
-    of("GetProject", Project, objects::get_project),
+    of("DeletePermission", Permission, changes::delete),
+    one("GetFeatureView", FeatureView, objects::get),
+    of("ListFeatureViews", FeatureView, objects::list),
+    one("GetStreamFeatureView", StreamFeatureView, objects::get),
+    of("ListStreamFeatureViews", StreamFeatureView, objects::list),
+    one("GetOnDemandFeatureView", OnDemandFeatureView, objects::get),
+    of("ListOnDemandFeatureViews", OnDemandFeatureView, objects::list),
+    one("GetLabelView", LabelView, objects::get),
+    of("ListLabelViews", LabelView, objects::list),
+    of("ApplyFeatureView", FeatureView, changes::apply_view),
+    one("GetAnyFeatureView", FeatureView, objects::get_any_view),
+    of("ListAllFeatureViews", FeatureView, around::list_all_views),
+    of("DeleteFeatureView", FeatureView, changes::delete_view),
+    of("ApplyMaterialization", FeatureView, changes::apply_materialization),
+    of("ApplyProject", Project, changes::apply_project),
+    one("GetProject", Project, objects::get_project),
     of("ListProjects", Project, objects::list_projects),
-    of("ListFeatureServices", FeatureService, objects::list_services),
+    of("DeleteProject", Project, changes::delete_project),
+    of("ListProjectMetadata", Project, whole::project_metadata),
+    of("GetInfra", Project, whole::infra),
+    of("UpdateInfra", Project, changes::update_infra),
+    of("Refresh", Project, whole::refresh),
+    about_all("Commit", whole::commit),
+    about_all("Proto", whole::everything),
+    about_all("GetRegistryLineage", around::lineage),
+    about_all("GetObjectRelationships", around::relationships),
+    about_all("ListFeatures", around::list_features),
+    about_all("GetFeature", around::get_feature),
+    of("CreateDatasetFromRetrieval", SavedDataset, datasets::unsupported),
+    of("GetDatasetData", SavedDataset, datasets::unsupported),
+    about_all("GetDatasetJobStatus", datasets::job),
+    about_all("ListDatasetJobs", datasets::list_jobs),
 ];
 
 impl Rpc {
@@ -65,25 +102,20 @@ impl Rpc {
 
     /// Whether a call is answered from memory without waiting for anybody.
     pub(super) fn is_quick(&self, state: &State, body: &[u8]) -> bool {
-        let is_get = self.name.starts_with("Get") && self.kind.is_some();
-        is_get && objects::is_at_hand(self, state, body)
+        self.gives_one && objects::is_at_hand(self.kind, state, body)
     }
 }
 
-impl Asked<'_> {
-    /// The request in a message.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub(super) fn request<M: prost::Message + Default>(&self, body: &[u8]) -> Result<M, Problem> {
-        M::decode(body).map_err(|error| {
-            let message = format!("this is no request of {}: {error}", self.rpc.name);
-            Problem::new(Kind::Invalid, message, None)
-        })
-    }
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-/// How right the answer has to be for a client that allows what is kept, or does not.
-pub(super) const fn freshness(allow_cache: bool) -> Freshness {
-    if allow_cache { Freshness::Kept } else { Freshness::Now }
+    use super::*;
+    use crate::feast::registry_server::rpc_names;
+
+    #[test]
+    fn every_procedure_of_the_service_is_answered() {
+        let answered: BTreeSet<&str> = RPCS.iter().map(|rpc| rpc.name).collect();
+        assert_eq!((answered.len(), answered), (RPCS.len(), rpc_names().collect()));
+    }
 }

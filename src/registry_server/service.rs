@@ -3,12 +3,16 @@
 use std::{
     convert::Infallible,
     future::{Future, ready},
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use axum::http::{self, header::AUTHORIZATION};
+use axum::{
+    extract::ConnectInfo,
+    http::{self, header::AUTHORIZATION},
+};
 use bytes::Bytes;
 use tokio::time::timeout;
 use tonic::{
@@ -19,14 +23,9 @@ use tonic::{
     server::{Grpc, NamedService},
 };
 
-use super::{
-    error,
-    observe::Observed,
-    rpc::{Asked, Rpc},
-    state::State,
-};
+use super::{asked::Asked, error, observe::Observed, rpc::Rpc, state::State};
 use crate::{
-    app::Caller,
+    app::{Caller, Failure},
     clients::{grpc::BytesCodec, runtime::blocking},
     feast::registry_server::SERVICE,
     problem::{Kind, Problem},
@@ -84,13 +83,14 @@ impl Service<Request<Bytes>> for Call {
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let (state, rpc) = (Arc::clone(&self.state), self.rpc);
         Box::pin(async move {
-            let (metadata, _, body) = request.into_parts();
+            let (metadata, extensions, body) = request.into_parts();
+            let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
             let headers = metadata.into_headers();
             let mut observed = state.observer.begin(rpc.name, &headers);
             let tokens = headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
             let answered = match state.gate.caller(tokens).await {
-                Ok(caller) => answered(&state, caller, rpc, body).await,
-                Err(problem) => Err(problem),
+                Ok(caller) => answered(&state, (caller, address), rpc, body, observed.ids().id()).await,
+                Err(problem) => Err(problem.into()),
             };
             match answered {
                 Ok(answer) => {
@@ -99,9 +99,11 @@ impl Service<Request<Bytes>> for Call {
                     tell_id(response.metadata_mut(), &observed);
                     Ok(response)
                 }
-                Err(problem) => {
+                Err(failure) => {
+                    let class = error::class(&failure, rpc.kind);
+                    let problem = failure.into_problem();
                     observed.failed(&problem);
-                    let mut status = error::status(&problem, rpc.kind);
+                    let mut status = error::status(&problem, class);
                     tell_id(status.metadata_mut(), &observed);
                     Err(status)
                 }
@@ -111,21 +113,30 @@ impl Service<Request<Bytes>> for Call {
 }
 
 /// The answer to a call of somebody; what waits for the registry does so on a thread of its own.
-async fn answered(state: &Arc<State>, caller: Caller, rpc: &'static Rpc, body: Bytes) -> Result<Bytes, Problem> {
+async fn answered(
+    state: &Arc<State>,
+    (caller, address): (Caller, Option<IpAddr>),
+    rpc: &'static Rpc,
+    body: Bytes,
+    id: &str,
+) -> Result<Bytes, Failure> {
     if rpc.is_quick(state, &body) {
-        return (rpc.answer)(&Asked { state, caller: &caller, rpc }, &body);
+        return (rpc.answer)(&Asked { state, caller: &caller, name: rpc.name, kind: rpc.kind, id, address }, &body);
     }
     let Ok(place) = Arc::clone(&state.room).try_acquire_owned() else {
         let help = "ask again later".to_owned();
-        return Err(Problem::new(Kind::Unavailable, "the server is busy: too many calls are carried out", help));
+        return Err(Problem::new(Kind::Unavailable, "the server is busy: too many calls are carried out", help).into());
     };
-    let of_call = Arc::clone(state);
+    let (of_call, id) = (Arc::clone(state), id.to_owned());
     let answer = blocking(move || {
         // It is free when the call has ended, also where nobody waits for it any more.
         let _place = place;
-        (rpc.answer)(&Asked { state: &of_call, caller: &caller, rpc }, &body)
+        (rpc.answer)(
+            &Asked { state: &of_call, caller: &caller, name: rpc.name, kind: rpc.kind, id: &id, address },
+            &body,
+        )
     });
-    let late = || Err(Problem::new(Kind::Deadline, "the call takes longer than it may", None));
+    let late = || Err(Problem::new(Kind::Deadline, "the call takes longer than it may", None).into());
     timeout(state.deadline, answer).await.unwrap_or_else(|_| late())
 }
 

@@ -78,6 +78,7 @@ fn store(folder: &Path) -> Box<dyn OfflineStore> {
             buckets: BucketSettings::default(),
             auth: AuthConfig::default(),
             entity_index: feastr::config::EntityIndexConfig::default(),
+            registry_server: feastr::config::RegistryServerConfig::default(),
             feature_server: FeatureServerConfig::default(),
             strict: false,
             memory_limit: MemoryLimit::default(),

@@ -200,6 +200,7 @@ fn config(folder: &Path) -> StoreConfig {
         buckets: BucketSettings::default(),
         auth: AuthConfig::default(),
         entity_index: feastr::config::EntityIndexConfig::default(),
+        registry_server: feastr::config::RegistryServerConfig::default(),
         feature_server: FeatureServerConfig::default(),
         strict: false,
         memory_limit: MemoryLimit::default(),

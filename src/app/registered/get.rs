@@ -42,13 +42,14 @@ impl Wanted<'_> {
     pub fn of(self, objects: &ProjectObjects, caller: &Caller) -> Result<Arc<StoredObject>, Problem> {
         let found = self.kinds.iter().find_map(|kind| objects.find(*kind, self.name));
         let found = found.ok_or_else(|| self.missing(objects, caller))?;
-        objects.check(caller, found, &[PermissionAction::Describe])?;
+        objects.rights.check(caller, found, &[PermissionAction::Describe])?;
         Ok(Arc::clone(found))
     }
 
     /// That there is none; only names are suggested that the caller may know.
     pub(super) fn missing(self, objects: &ProjectObjects, caller: &Caller) -> Problem {
-        let may_know = |object: &&Arc<StoredObject>| objects.allow(caller, object, &[PermissionAction::Describe]);
+        let may_know =
+            |object: &&Arc<StoredObject>| objects.rights.allow(caller, object, &[PermissionAction::Describe]);
         let others = self.kinds.iter().flat_map(|kind| objects.of_kind(*kind)).filter(may_know);
         let help = did_you_mean(self.name, others.map(|object| object.name.as_str()));
         let kind = match self.kinds {

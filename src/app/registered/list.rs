@@ -32,7 +32,7 @@ pub fn list(
 ) -> Result<Vec<Arc<StoredObject>>, Problem> {
     let objects = registry.objects(request.project, freshness)?;
     let is_wanted = |object: &&Arc<StoredObject>| {
-        has_tags(object, request.tags) && objects.allow(caller, object, &[PermissionAction::Describe])
+        has_tags(object, request.tags) && objects.rights.allow(caller, object, &[PermissionAction::Describe])
     };
     Ok(request.kinds.iter().flat_map(|kind| objects.of_kind(*kind)).filter(is_wanted).cloned().collect())
 }
@@ -53,7 +53,7 @@ pub fn list_projects(
         let may_know = match caller {
             Caller::User(_) => {
                 let objects = registry.objects(&project.name, freshness)?;
-                objects.allow(caller, project, &[PermissionAction::Describe])
+                objects.rights.allow(caller, project, &[PermissionAction::Describe])
             }
             Caller::Operator(_) | Caller::Internal => true,
         };

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
@@ -37,6 +37,8 @@ struct Kept {
     objects: Cached<ProjectObjects>,
     /// When somebody asked for it last, in microseconds.
     asked: AtomicI64,
+    /// Whether it was changed here since it was looked at: who asks next is to see that.
+    is_changed: AtomicBool,
 }
 
 /// How right an answer has to be.
@@ -65,15 +67,24 @@ impl SharedRegistry {
     /// When the project was never read and cannot be.
     pub fn objects(&self, project: &str, freshness: Freshness) -> Result<Arc<ProjectObjects>, Problem> {
         let kept = self.kept(project)?;
+        let is_changed = kept.is_changed.swap(false, Ordering::SeqCst);
         match freshness {
-            Freshness::Kept => kept.objects.state(),
-            Freshness::Now => kept.objects.fresh(),
+            Freshness::Kept if !is_changed => kept.objects.state(),
+            Freshness::Kept | Freshness::Now => kept.objects.fresh(),
         }
+    }
+
+    /// A project was changed here.
+    pub(super) fn changed(&self, project: &str) {
+        if let Some(kept) = self.known(project) {
+            kept.is_changed.store(true, Ordering::SeqCst);
+        }
+        *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The objects of a project, if they are given without waiting for anybody.
     pub fn at_hand(&self, project: &str) -> Option<Arc<ProjectObjects>> {
-        self.known(project)?.objects.at_hand()
+        self.known(project).filter(|kept| !kept.is_changed.load(Ordering::SeqCst))?.objects.at_hand()
     }
 
     /// All projects themselves, by name.
@@ -122,7 +133,7 @@ impl SharedRegistry {
         let clock: fn() -> Timestamp = self.store.clock();
         let registry: Arc<dyn Objects> = registry;
         let objects = Cached::made(registry, project, self.freshness, Arc::new(clock), make)?;
-        let kept = Arc::new(Kept { objects, asked: AtomicI64::new(self.now()) });
+        let kept = Arc::new(Kept { objects, asked: AtomicI64::new(self.now()), is_changed: AtomicBool::new(false) });
         let longest = projects.iter().min_by_key(|(_, kept)| kept.asked.load(Ordering::Relaxed));
         let given_up = longest.filter(|_| projects.len() >= MOST_PROJECTS).map(|(name, _)| name.clone());
         let given_up = given_up.and_then(|name| projects.remove(&name));

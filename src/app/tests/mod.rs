@@ -73,6 +73,7 @@ fn config() -> StoreConfig {
         buckets: BucketSettings::default(),
         auth: AuthConfig::default(),
         entity_index: crate::config::EntityIndexConfig::default(),
+        registry_server: crate::config::RegistryServerConfig::default(),
         feature_server: FeatureServerConfig::default(),
         strict: false,
         memory_limit: MemoryLimit::default(),

@@ -1,8 +1,11 @@
 //! From planned changes to the rows a registry writes.
 
+mod sent;
 mod versions;
 
-pub(crate) use versions::{PinnedVersions, pinned_versions};
+pub use sent::{SentObject, removal};
+pub use versions::PinnedVersions;
+pub(crate) use versions::pinned_versions;
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -32,6 +32,11 @@ const VERSION_HISTORY: u32 = 18;
 /// Notes of feastr, of which Feast keeps the bytes as those of a field it does not know.
 const NOTES: u32 = 52_525;
 
+/// The field of a whole registry that lists the objects of a kind.
+pub const fn field_in_registry(kind: ObjectKind) -> u32 {
+    in_registry(kind)
+}
+
 /// A note about a project: what the SQL registry keeps in `feast_metadata`.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Note {

@@ -24,9 +24,19 @@ pub fn data_source_of(message: &messages::DataSource) -> DataSource {
 /// # Errors
 /// When the bytes are not a message of this kind.
 pub fn to_json(kind: ObjectKind, proto: &[u8]) -> Result<Value, DecodeError> {
-    fn json<M: Message + Default + serde::Serialize>(bytes: &[u8]) -> Result<Value, DecodeError> {
+    to_whole_json(kind, proto).map(|(json, _)| json)
+}
+
+/// The same, and how many bytes of the message it does not show: those of fields that only a newer Feast knows.
+///
+/// # Errors
+/// As [`to_json`].
+pub(super) fn to_whole_json(kind: ObjectKind, proto: &[u8]) -> Result<(Value, usize), DecodeError> {
+    fn json<M: Message + Default + serde::Serialize>(bytes: &[u8]) -> Result<(Value, usize), DecodeError> {
+        let message: M = decode(bytes)?;
+        let unknown = bytes.len().saturating_sub(message.encoded_len());
         // Every message has a JSON form.
-        decode::<M>(bytes).map(|message| serde_json::to_value(message).unwrap_or_default())
+        Ok((serde_json::to_value(message).unwrap_or_default(), unknown))
     }
     match kind {
         ObjectKind::Project => json::<messages::Project>(proto),

@@ -37,7 +37,7 @@ pub(super) fn without_project(kind: ObjectKind, content: &[u8]) -> Vec<u8> {
 }
 
 /// The message as a file registry stores it.
-pub(super) fn with_project(kind: ObjectKind, content: &[u8], project: &str) -> Vec<u8> {
+pub fn with_project(kind: ObjectKind, content: &[u8], project: &str) -> Vec<u8> {
     set_project(kind, content, Some(project))
 }
 

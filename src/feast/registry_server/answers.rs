@@ -3,7 +3,17 @@
 use bytes::Bytes;
 use prost::Message as _;
 
-use crate::{feast::wire::length_delimited, model::ObjectKind};
+use crate::{
+    feast::{
+        registry::{
+            file::field_in_registry,
+            messages::{MapEntry, ProjectMetadata, Timestamp},
+            with_project,
+        },
+        wire::length_delimited,
+    },
+    model::ObjectKind,
+};
 
 /// `PaginationMetadata`: where a page is in a list.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
@@ -60,4 +70,97 @@ pub fn any_view(kind: ObjectKind, proto: &[u8]) -> Vec<u8> {
 /// An answer that has nothing but a message in its first field, such as `GetAnyFeatureViewResponse`.
 pub fn one_field(content: &[u8]) -> Bytes {
     length_delimited(1, content).into()
+}
+
+/// `ListProjectMetadataResponse` of one project.
+pub fn project_metadata(project: &str, uuid: &str) -> Bytes {
+    let metadata = ProjectMetadata { project: project.to_owned(), project_uuid: uuid.to_owned() };
+    one_field(&metadata.encode_to_vec())
+}
+
+/// `feast.core.Registry` with objects of several projects.
+#[derive(Debug, Default)]
+pub struct WholeRegistry(Vec<u8>);
+
+impl WholeRegistry {
+    /// One more object.
+    pub fn add(&mut self, project: &str, kind: ObjectKind, proto: &[u8]) {
+        self.0.extend(length_delimited(field_in_registry(kind), &with_project(kind, proto, project)));
+    }
+
+    /// The whole answer.
+    pub fn end(self) -> Bytes {
+        self.0.into()
+    }
+}
+
+/// `Feature`: a feature of a view, or a label.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Feature {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// The name of its view.
+    #[prost(string, tag = "2")]
+    pub feature_view: String,
+    /// Its type in Python Feast's words, such as `Int64`.
+    #[prost(string, tag = "3")]
+    pub r#type: String,
+    /// What it is.
+    #[prost(string, tag = "4")]
+    pub description: String,
+    /// Feast never writes it.
+    #[prost(string, tag = "5")]
+    pub owner: String,
+    /// Feast never writes it.
+    #[prost(message, optional, tag = "6")]
+    pub created_timestamp: Option<Timestamp>,
+    /// Feast never writes it.
+    #[prost(message, optional, tag = "7")]
+    pub last_updated_timestamp: Option<Timestamp>,
+    /// Its labels.
+    #[prost(message, repeated, tag = "8")]
+    pub tags: Vec<MapEntry>,
+    /// `feature` or `label`.
+    #[prost(string, tag = "9")]
+    pub kind: String,
+}
+
+/// `EntityReference`: an object in a relationship.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Reference {
+    /// Its type, such as `featureView`.
+    #[prost(string, tag = "1")]
+    pub r#type: String,
+    /// Its name.
+    #[prost(string, tag = "2")]
+    pub name: String,
+}
+
+/// `EntityRelation`: the target uses the source.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Relation {
+    /// What is used.
+    #[prost(message, optional, tag = "1")]
+    pub source: Option<Reference>,
+    /// What uses it.
+    #[prost(message, optional, tag = "2")]
+    pub target: Option<Reference>,
+}
+
+/// `GetRegistryLineageResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Lineage {
+    /// Those without another object in between.
+    #[prost(message, repeated, tag = "1")]
+    pub relationships: Vec<Relation>,
+    /// Those through other objects.
+    #[prost(message, repeated, tag = "2")]
+    pub indirect_relationships: Vec<Relation>,
+    /// Where the page of `relationships` is.
+    #[prost(message, optional, tag = "3")]
+    pub relationships_pagination: Option<PageInfo>,
+    /// Where the page of `indirect_relationships` is.
+    #[prost(message, optional, tag = "4")]
+    pub indirect_relationships_pagination: Option<PageInfo>,
 }

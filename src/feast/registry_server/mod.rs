@@ -5,8 +5,13 @@
 
 mod answers;
 mod description;
+mod messages;
 mod requests;
 
-pub use answers::{List, PageInfo, any_view, one_field};
-pub use description::{SERVICE, descriptor};
+pub use answers::{
+    Feature, Lineage, List, PageInfo, Reference, Relation, WholeRegistry, any_view, one_field, project_metadata,
+};
+pub use description::{SERVICE, descriptor, rpc_names};
 pub use requests::*;
+
+pub use crate::feast::registry::messages::{from_map, to_map};

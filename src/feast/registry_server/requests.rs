@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::feast::registry::messages::{MapEntry, Timestamp};
+use crate::{
+    feast::registry::messages::{MapEntry, Timestamp},
+    model::ObjectKind,
+};
 
 /// `Get…Request` of most kinds of objects.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -262,4 +265,123 @@ pub struct Refresh {
     /// The name of the project.
     #[prost(string, tag = "1")]
     pub project: String,
+}
+
+/// `UpdateInfraRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct UpdateInfra {
+    /// `feast.core.Infra`.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub infra: Bytes,
+    /// The name of the project.
+    #[prost(string, tag = "2")]
+    pub project: String,
+    /// As in [`Apply`].
+    #[prost(bool, tag = "3")]
+    pub commit: bool,
+}
+
+/// `ListFeaturesRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ListFeatures {
+    /// The name of the project.
+    #[prost(string, tag = "1")]
+    pub project: String,
+    /// The view of the features, if it matters.
+    #[prost(string, tag = "2")]
+    pub feature_view: String,
+    /// The name of the features, if it matters.
+    #[prost(string, tag = "3")]
+    pub name: String,
+    /// Which page.
+    #[prost(message, optional, tag = "4")]
+    pub pagination: Option<Pagination>,
+    /// Which order.
+    #[prost(message, optional, tag = "5")]
+    pub sorting: Option<Sorting>,
+    /// As in [`Get`].
+    #[prost(bool, tag = "6")]
+    pub allow_cache: bool,
+    /// `feature` or `label`, if it matters.
+    #[prost(string, tag = "7")]
+    pub kind: String,
+}
+
+/// `GetFeatureRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct GetFeature {
+    /// The name of the project.
+    #[prost(string, tag = "1")]
+    pub project: String,
+    /// The view of the feature.
+    #[prost(string, tag = "2")]
+    pub feature_view: String,
+    /// The name of the feature.
+    #[prost(string, tag = "3")]
+    pub name: String,
+    /// As in [`Get`].
+    #[prost(bool, tag = "4")]
+    pub allow_cache: bool,
+}
+
+/// `GetRegistryLineageRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct GetRegistryLineage {
+    /// The name of the project.
+    #[prost(string, tag = "1")]
+    pub project: String,
+    /// As in [`Get`].
+    #[prost(bool, tag = "2")]
+    pub allow_cache: bool,
+    /// The type of an object that relationships have to be of, if it matters.
+    #[prost(string, tag = "3")]
+    pub filter_object_type: String,
+    /// The name of that object.
+    #[prost(string, tag = "4")]
+    pub filter_object_name: String,
+    /// Which page.
+    #[prost(message, optional, tag = "5")]
+    pub pagination: Option<Pagination>,
+    /// Which order.
+    #[prost(message, optional, tag = "6")]
+    pub sorting: Option<Sorting>,
+}
+
+/// `GetObjectRelationshipsRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct GetObjectRelationships {
+    /// The name of the project.
+    #[prost(string, tag = "1")]
+    pub project: String,
+    /// The type of the object, such as `featureView`.
+    #[prost(string, tag = "2")]
+    pub object_type: String,
+    /// The name of the object.
+    #[prost(string, tag = "3")]
+    pub object_name: String,
+    /// Whether those through other objects count.
+    #[prost(bool, tag = "4")]
+    pub include_indirect: bool,
+    /// As in [`Get`].
+    #[prost(bool, tag = "5")]
+    pub allow_cache: bool,
+    /// Which page.
+    #[prost(message, optional, tag = "6")]
+    pub pagination: Option<Pagination>,
+    /// Which order.
+    #[prost(message, optional, tag = "7")]
+    pub sorting: Option<Sorting>,
+}
+
+impl ApplyFeatureView {
+    /// The view, and of which kind it is.
+    pub fn view(&self) -> Option<(ObjectKind, &Bytes)> {
+        let views = [
+            (ObjectKind::FeatureView, &self.feature_view),
+            (ObjectKind::OnDemandFeatureView, &self.on_demand_feature_view),
+            (ObjectKind::StreamFeatureView, &self.stream_feature_view),
+            (ObjectKind::LabelView, &self.label_view),
+        ];
+        views.into_iter().find_map(|(kind, view)| Some((kind, view.as_ref()?)))
+    }
 }

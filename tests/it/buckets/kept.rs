@@ -9,9 +9,11 @@ use crate::{
     flight::{
         client::{Client, drivers, historical, marker, pull},
         repo,
-        server::OfflineServer,
     },
-    servers::buckets::{ObjectStore, Store, shared},
+    servers::{
+        buckets::{ObjectStore, Store, shared},
+        grpc::GrpcServer,
+    },
     support::{Project, settings},
 };
 
@@ -48,7 +50,7 @@ fn results_of_an_offline_server_are_kept_where_a_source_has_them() {
     let server = shared(Store::SeaweedFs);
     for key in ["kept.parquet", "kept"] {
         let project = keeping(server, &format!("{}/{key}", server.create_bucket()));
-        let offline = OfflineServer::start(&project, &[]);
+        let offline = GrpcServer::offline(&project, &[]);
         let client = Client::of(&offline);
         let rows = drivers(&[(1001, "2021-04-12T00:00:00Z"), (1002, "2021-04-12T00:00:00Z")]);
         client.put(&persist(json!({})), Some(&rows)).unwrap();

@@ -6,8 +6,8 @@ use tonic::Code;
 use super::{
     client::{Client, columns, drivers, historical, json_rows, marker, pull},
     repo,
-    server::OfflineServer,
 };
+use crate::servers::grpc::GrpcServer;
 
 const CONV_RATE: &str = "driver_hourly_stats:conv_rate";
 const DAY: [&str; 2] = ["2021-04-11T00:00:00+00:00", "2021-04-12T00:00:00+00:00"];
@@ -15,7 +15,7 @@ const DAY: [&str; 2] = ["2021-04-11T00:00:00+00:00", "2021-04-12T00:00:00+00:00"
 #[test]
 fn features_are_those_at_the_times_of_entity_rows() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z"), (5, "2021-04-12T00:00:00Z"), (1001, "2021-04-11T22:30:00Z")]);
     let answer = client.exchange(&historical(&[CONV_RATE], json!({})), Some(&rows)).unwrap();
@@ -30,7 +30,7 @@ fn features_are_those_at_the_times_of_entity_rows() {
 #[test]
 fn features_are_computed_of_what_comes_along() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z")]);
     let refs = ["driver_hourly_stats:conv_rate", "transformed_conv_rate:conv_rate_plus_val2"];
@@ -49,7 +49,7 @@ fn features_are_computed_of_what_comes_along() {
 #[test]
 fn a_service_gives_a_view_another_name_and_other_keys() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let own = drivers(&[(1001, "2021-04-12T00:00:00Z")]);
     let own = ["driver_id", "event_timestamp"].map(|name| own.column_by_name(name).unwrap().clone());
@@ -68,7 +68,7 @@ fn a_service_gives_a_view_another_name_and_other_keys() {
 #[test]
 fn entity_rows_may_be_those_of_a_query_or_of_a_range() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let sql = "SELECT 1001 AS driver_id, TIMESTAMPTZ '2021-04-12 00:00:00Z' AS event_timestamp";
     let command = historical(&[CONV_RATE], json!({ "entity_df_sql": sql }));
@@ -85,7 +85,7 @@ fn entity_rows_may_be_those_of_a_query_or_of_a_range() {
 #[test]
 fn newest_rows_and_all_rows_are_those_of_the_source() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let newest = client.exchange(&pull("pull_latest_from_table_or_query", json!({})), Some(&marker())).unwrap();
     let all = client.exchange(&pull("pull_all_from_table_or_query", json!({})), Some(&marker())).unwrap();
@@ -112,7 +112,7 @@ fn newest_rows_and_all_rows_are_those_of_the_source() {
 #[test]
 fn columns_of_a_source_have_the_types_of_pyarrow() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let source = r#"{"type": "BATCH_FILE", "timestampField": "event_timestamp", "name": "driver_hourly_stats_source",
         "fileOptions": {"uri": "data/driver_stats.parquet"}}"#;
@@ -134,7 +134,7 @@ fn columns_of_a_source_have_the_types_of_pyarrow() {
 #[test]
 fn actions_are_those_that_are_done_with_do_put() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let actions = Client::of(&server).actions();
     assert_eq!(actions, ["offline_write_batch", "write_logged_features", "persist"]);
 }

@@ -20,7 +20,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use super::server::OfflineServer;
+use crate::servers::grpc::GrpcServer;
 
 /// A client with a connection.
 pub struct Client {
@@ -31,7 +31,7 @@ pub struct Client {
 
 impl Client {
     /// A client of a server.
-    pub fn of(server: &OfflineServer<'_>) -> Self {
+    pub fn of(server: &GrpcServer<'_>) -> Self {
         Self::at(Endpoint::from_shared(format!("http://{}", server.address)).unwrap())
     }
 

@@ -10,9 +10,8 @@ use tonic::{Code, transport::Endpoint};
 use super::{
     client::{Client, marker, pull},
     own_client, repo,
-    server::OfflineServer,
 };
-use crate::support::Project;
+use crate::{servers::grpc::GrpcServer, support::Project};
 
 /// The repo with a source of many rows, each of 64 bytes.
 fn big(rows: i64) -> Project {
@@ -58,7 +57,7 @@ fn all_of_it() -> Json {
 #[test]
 fn a_server_that_knows_what_is_registered_is_healthy() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let endpoint = || Endpoint::from_shared(format!("http://{}", server.address)).unwrap();
     while client.health(endpoint()).unwrap() != 1 {}
@@ -67,7 +66,7 @@ fn a_server_that_knows_what_is_registered_is_healthy() {
 #[test]
 fn who_goes_away_is_not_waited_for() {
     let project = big(1_000_000);
-    let server = OfflineServer::start(&project, &["--max-concurrent-queries", "1", "--max-waiting-queries", "0"]);
+    let server = GrpcServer::offline(&project, &["--max-concurrent-queries", "1", "--max-waiting-queries", "0"]);
     let client = Client::of(&server);
     let mut answer = client.begin(&all_of_it(), Some(&marker()));
     client.next(&mut answer).unwrap().unwrap();
@@ -88,7 +87,7 @@ fn who_goes_away_is_not_waited_for() {
 #[test]
 fn our_own_client_asks_a_busy_server_again() {
     let project = big(1_000_000);
-    let server = OfflineServer::start(&project, &["--max-concurrent-queries", "1", "--max-waiting-queries", "0"]);
+    let server = GrpcServer::offline(&project, &["--max-concurrent-queries", "1", "--max-waiting-queries", "0"]);
     let first = Client::of(&server);
     let mut answer = first.begin(&all_of_it(), Some(&marker()));
     first.next(&mut answer).unwrap().unwrap();
@@ -107,7 +106,7 @@ fn our_own_client_asks_a_busy_server_again() {
 #[test]
 fn what_is_not_taken_is_not_waited_for() {
     let project = big(1_000_000);
-    let server = OfflineServer::start(&project, &["--idle-timeout", "1s", "--max-concurrent-queries", "1"]);
+    let server = GrpcServer::offline(&project, &["--idle-timeout", "1s", "--max-concurrent-queries", "1"]);
     let client = Client::of(&server);
     let mut answer = client.begin(&all_of_it(), Some(&marker()));
     client.next(&mut answer).unwrap().unwrap();
@@ -128,7 +127,7 @@ fn what_is_not_taken_is_not_waited_for() {
 #[test]
 fn a_command_that_takes_too_long_is_called_off() {
     let project = big(1_000_000);
-    let server = OfflineServer::start(&project, &["--deadline", "0"]);
+    let server = GrpcServer::offline(&project, &["--deadline", "0"]);
     let refused = Client::of(&server).exchange(&all_of_it(), Some(&marker())).unwrap_err();
     assert_eq!(refused.code(), Code::DeadlineExceeded, "{refused:?}");
 }
@@ -137,7 +136,7 @@ fn a_command_that_takes_too_long_is_called_off() {
 #[test]
 fn what_is_being_answered_is_answered_before_the_end() {
     let project = big(1_000_000);
-    let mut server = OfflineServer::start(&project, &[]);
+    let mut server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let mut answer = client.begin(&all_of_it(), Some(&marker()));
     client.next(&mut answer).unwrap().unwrap();
@@ -155,7 +154,7 @@ fn what_is_being_answered_is_answered_before_the_end() {
 #[test]
 fn memory_does_not_grow_with_the_answer() {
     let project = big(4_000_000);
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let mut answer = client.begin(&all_of_it(), Some(&marker()));
     let mut bytes = 0;

@@ -10,10 +10,10 @@ use serde_json::json;
 use super::{
     client::{Client, drivers, historical},
     repo,
-    server::OfflineServer,
 };
+use crate::servers::grpc::GrpcServer;
 
-fn metrics(server: &OfflineServer<'_>) -> String {
+fn metrics(server: &GrpcServer<'_>) -> String {
     let said = server.said();
     let address = said.split("Metrics on http://").nth(1).and_then(|rest| rest.split('/').next()).expect(&said);
     let mut stream = TcpStream::connect(address).unwrap();
@@ -26,7 +26,7 @@ fn metrics(server: &OfflineServer<'_>) -> String {
 #[test]
 fn commands_are_counted_by_their_method() {
     let project = repo();
-    let server = OfflineServer::start(&project, &["--metrics", "--metrics-port", "0"]);
+    let server = GrpcServer::offline(&project, &["--metrics", "--metrics-port", "0"]);
     let client = Client::of(&server);
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z"); 150]);
     client.exchange(&historical(&["driver_hourly_stats:conv_rate"], json!({})), Some(&rows)).unwrap();

@@ -8,7 +8,6 @@ mod older;
 mod own_client;
 mod permitted;
 mod recorded;
-pub mod server;
 mod stock;
 mod tls;
 mod writing;

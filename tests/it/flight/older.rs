@@ -6,13 +6,13 @@ use tonic::Code;
 use super::{
     client::{Client, drivers, historical, json_rows},
     repo,
-    server::OfflineServer,
 };
+use crate::servers::grpc::GrpcServer;
 
 #[test]
 fn rows_are_sent_and_then_asked_for_once() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let command = historical(&["driver_hourly_stats:conv_rate"], json!({ "command_id": "secret" }));
     assert_eq!(client.info(&command).unwrap_err().code(), Code::NotFound);
@@ -35,7 +35,7 @@ fn rows_are_sent_and_then_asked_for_once() {
 #[test]
 fn failures_come_with_the_answer_and_nothing_is_kept() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let command = historical(&["driver_hourly_stats:nope"], json!({}));
     client.put(&command, Some(&drivers(&[(1001, "2021-04-12T00:00:00Z")]))).unwrap();
@@ -47,7 +47,7 @@ fn failures_come_with_the_answer_and_nothing_is_kept() {
 #[test]
 fn what_nobody_asks_for_is_let_go() {
     let project = repo();
-    let server = OfflineServer::start(&project, &["--ticket-timeout", "0"]);
+    let server = GrpcServer::offline(&project, &["--ticket-timeout", "0"]);
     let client = Client::of(&server);
     let command = historical(&["driver_hourly_stats:conv_rate"], json!({}));
     client.put(&command, Some(&drivers(&[(1001, "2021-04-12T00:00:00Z")]))).unwrap();

@@ -2,11 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::{repo, server::OfflineServer};
-use crate::support::Project;
+use super::repo;
+use crate::{servers::grpc::GrpcServer, support::Project};
 
 /// A repo whose offline store is the server, with the registry of the server's.
-pub(super) fn client(project: &Project, server: &OfflineServer<'_>) -> Project {
+pub(super) fn client(project: &Project, server: &GrpcServer<'_>) -> Project {
     let (registry, port) = (project.path("data/registry.db"), server.address.port());
     let client = Project::new(&[(
         "feature_store.yaml",
@@ -31,7 +31,7 @@ pub(super) fn asked(project: &Project, args: &[&str]) -> Vec<Json> {
 #[test]
 fn answers_are_those_of_the_files_themselves() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = client(&project, &server);
     project.write("data/rows.csv", client.read("data/rows.csv"));
     for args in [

@@ -7,11 +7,13 @@ use tonic::{Code, Status};
 use super::{
     client::{Client, drivers, historical, json_rows, marker, pull},
     repo,
-    server::OfflineServer,
 };
 use crate::{
     auth::guard,
-    servers::identity_provider::{IdentityProvider, SigningKey},
+    servers::{
+        grpc::GrpcServer,
+        identity_provider::{IdentityProvider, SigningKey},
+    },
     support::Project,
 };
 
@@ -42,7 +44,7 @@ fn assert_refused(refused: &Status, code: Code) {
 #[test]
 fn what_is_read_and_written_has_to_be_permitted() {
     let (provider, key, project) = guarded();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let as_user = |user: &str, roles: &[&str]| Client::of(&server).with_token(&key.sign(&provider.claims(user, roles)));
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z")]);
     let features = historical(&["driver_hourly_stats:conv_rate"], json!({}));
@@ -91,7 +93,7 @@ fn what_is_read_and_written_has_to_be_permitted() {
 #[test]
 fn who_is_not_known_is_not_let_in() {
     let (provider, key, project) = guarded();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z")]);
     let features = historical(&["driver_hourly_stats:conv_rate"], json!({}));
     let mut expired = provider.claims("ann", &["super-reader"]);
@@ -113,7 +115,7 @@ fn who_is_not_known_is_not_let_in() {
 #[test]
 fn nobody_finds_what_others_have_sent() {
     let (provider, key, project) = guarded();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let token = |user: &str| key.sign(&provider.claims(user, &["super-reader"]));
     let [ann, bob] = ["ann", "bob"].map(|user| Client::of(&server).with_token(&token(user)));
     let command = historical(&["driver_hourly_stats:conv_rate"], json!({}));
@@ -128,7 +130,7 @@ fn nobody_finds_what_others_have_sent() {
 #[test]
 fn a_query_reads_no_file_but_those_of_sources_that_one_may_read() {
     let (provider, key, project) = guarded();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = |roles: &[&str]| Client::of(&server).with_token(&key.sign(&provider.claims("ann", roles)));
     let asked = |roles: &[&str], sql: &str| {
         client(roles)
@@ -148,7 +150,7 @@ fn a_query_reads_no_file_but_those_of_sources_that_one_may_read() {
 #[test]
 fn a_source_that_somebody_describes_is_one_that_they_may_read() {
     let (provider, key, project) = guarded();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let engineer = Client::of(&server).with_token(&key.sign(&provider.claims("tom", &["engineer"])));
     let asked = |path: &str| {
         let source = json!({ "type": "BATCH_FILE", "timestampField": "event_timestamp",
@@ -166,7 +168,7 @@ fn who_asked_for_what_is_written_down_without_values() {
     let (provider, key, project) = guarded();
     let settings = project.read("feature_store.yaml");
     project.write("feature_store.yaml", settings + "feature_server: {metrics: {audit_logging: true}}\n");
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let as_user = |user: &str, roles: &[&str]| Client::of(&server).with_token(&key.sign(&provider.claims(user, roles)));
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z"), (987_654_321, "2021-04-12T00:00:00Z")]);
     let features = historical(&["driver_hourly_stats:conv_rate", "driver_hourly_stats:acc_rate"], json!({}));

@@ -14,8 +14,8 @@ use tonic::Status;
 use super::{
     client::{Client, columns, json_rows},
     repo,
-    server::OfflineServer,
 };
+use crate::servers::grpc::GrpcServer;
 
 /// Calls that Feast fails and this server answers: ranges with DuckDB, and all rows without dates.
 const ANSWERED: [i64; 2] = [6, 10];
@@ -29,7 +29,7 @@ const REFUSED: [i64; 2] = [28, 29];
 #[test]
 fn what_feast_answered_is_answered_alike() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let mut seen = 0;
     for file in ["stock_client.json", "raw_client.json"] {

@@ -2,15 +2,18 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{repo, server::OfflineServer};
+use super::repo;
 use crate::{
     interop::python,
-    servers::keycloak::{CLIENT, SECRET, shared},
+    servers::{
+        grpc::GrpcServer,
+        keycloak::{CLIENT, SECRET, shared},
+    },
     support::Project,
 };
 
 /// A folder of a client, whose registry is that of the server's repo.
-fn client(project: &Project, server: &OfflineServer<'_>, more: &str) -> Project {
+fn client(project: &Project, server: &GrpcServer<'_>, more: &str) -> Project {
     let registry = project.path("data/registry.db");
     let (registry, port) = (registry.display(), server.address.port());
     Project::new(&[(
@@ -31,7 +34,7 @@ fn asked(client: &Project) -> Json {
 #[test]
 fn every_call_of_python_feast_is_answered() {
     let project = repo();
-    let server = OfflineServer::start(&project, &["--host", "localhost"]);
+    let server = GrpcServer::offline(&project, &["--host", "localhost"]);
     let client = client(&project, &server, "");
     let answers = asked(&client);
     let frame = &answers["frame"];
@@ -82,7 +85,7 @@ fn python_feast_gets_what_its_user_may_with_tokens_of_a_real_keycloak() {
     let discovery = keycloak.discovery_url();
     let own = format!("auth: {{type: oidc, auth_discovery_url: '{discovery}', client_id: {CLIENT}}}\n");
     project.write("feature_store.yaml", project.read("feature_store.yaml") + &own);
-    let server = OfflineServer::start(&project, &["--host", "localhost"]);
+    let server = GrpcServer::offline(&project, &["--host", "localhost"]);
     let of = |user: &str| {
         let auth = format!(
             "auth:\n  type: oidc\n  auth_discovery_url: {discovery}\n  client_id: {CLIENT}\n  client_secret: {SECRET}\n  \

@@ -6,15 +6,14 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use super::{
     client::{Client, drivers, historical},
     repo,
-    server::OfflineServer,
 };
-use crate::servers::server_certificate;
+use crate::servers::{grpc::GrpcServer, server_certificate};
 
 #[test]
 fn clients_that_trust_the_authority_are_answered() {
     let project = repo();
     server_certificate(project.folder.path());
-    let server = OfflineServer::start(&project, &["--cert", "server.crt", "--key", "server.key"]);
+    let server = GrpcServer::offline(&project, &["--cert", "server.crt", "--key", "server.key"]);
     assert!(server.said().contains("grpc+tls://"), "{}", server.said());
     let tls = ClientTlsConfig::new()
         .ca_certificate(Certificate::from_pem(project.read_bytes("ca.crt")))
@@ -47,7 +46,7 @@ fn certificates_are_read_again() {
         }
     };
     replace("one");
-    let server = OfflineServer::start(&project, &["--cert", "server.crt", "--key", "server.key"]);
+    let server = GrpcServer::offline(&project, &["--cert", "server.crt", "--key", "server.key"]);
     let url = format!("grpcs://localhost:{}", server.address.port());
     let is_trusted = |by: &str| project.feastr(&["ready", "--ca", &format!("{by}/ca.crt"), &url]).code == 0;
     project.feastr(&["ready", "--wait", "30s", "--ca", "one/ca.crt", &url]).ok();

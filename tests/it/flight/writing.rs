@@ -10,9 +10,8 @@ use tonic::Code;
 use super::{
     client::{Client, drivers, historical, json_rows, marker, pull},
     repo,
-    server::OfflineServer,
 };
-use crate::support::Project;
+use crate::{servers::grpc::GrpcServer, support::Project};
 
 fn source_rows(client: &Client) -> RecordBatch {
     let columns = json!({ "feature_name_columns": ["conv_rate", "acc_rate", "avg_daily_trips"], "start_date": null, "end_date": null });
@@ -22,7 +21,7 @@ fn source_rows(client: &Client) -> RecordBatch {
 #[test]
 fn rows_are_added_to_the_source_of_a_view() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let before = source_rows(&client);
     let command = json!({
@@ -41,7 +40,7 @@ fn rows_are_added_to_the_source_of_a_view() {
 #[test]
 fn rows_are_added_to_the_log_of_a_service() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let command =
         |service: &str| json!({ "command_id": "c", "api": "write_logged_features", "feature_service_name": service });
@@ -77,7 +76,7 @@ fn files(project: &Project) -> Vec<std::path::PathBuf> {
 #[test]
 fn results_are_kept_where_a_source_has_them() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z"), (1002, "2021-04-12T00:00:00Z")]);
     let command = |more| {

@@ -7,8 +7,8 @@ use tonic::Code;
 use super::{
     client::{Client, drivers, historical, marker, pull},
     repo,
-    server::OfflineServer,
 };
+use crate::servers::grpc::GrpcServer;
 
 fn class(status: &tonic::Status) -> Option<String> {
     FeastError::find(status.message()).map(|error| error.class)
@@ -17,7 +17,7 @@ fn class(status: &tonic::Status) -> Option<String> {
 #[test]
 fn what_does_not_exist_is_an_exception_of_feast() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z")]);
     let command = historical(&["driver_hourly_stats:conv_rate"], json!({ "feature_view_names": ["nope"] }));
@@ -40,7 +40,7 @@ fn what_does_not_exist_is_an_exception_of_feast() {
 #[test]
 fn what_is_no_command_is_refused_and_the_server_goes_on() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z")]);
     for wrong in [&b""[..], b"{", b"{x", b"[]", b"null", b"\xff\xfe", b"{\"api\": 7}", b"{}"] {
@@ -66,7 +66,7 @@ fn what_is_no_command_is_refused_and_the_server_goes_on() {
 #[test]
 fn rows_that_are_wrong_are_said() {
     let project = repo();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     let client = Client::of(&server);
     let command = historical(&["driver_hourly_stats:conv_rate"], json!({}));
     let rows = drivers(&[(1001, "2021-04-12T00:00:00Z")]);
@@ -78,7 +78,7 @@ fn rows_that_are_wrong_are_said() {
 #[test]
 fn more_rows_than_may_come_are_refused() {
     let project = repo();
-    let server = OfflineServer::start(&project, &["--upload-limit", "100000"]);
+    let server = GrpcServer::offline(&project, &["--upload-limit", "100000"]);
     let client = Client::of(&server);
     let command = historical(&["driver_hourly_stats:conv_rate"], json!({}));
     let many = drivers(&vec![(1001, "2021-04-12T00:00:00Z"); 20_000]);

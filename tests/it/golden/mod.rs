@@ -11,7 +11,7 @@ mod online_store;
 mod online_values;
 mod python_conversions;
 mod python_literals;
-mod recording;
+pub mod recording;
 mod refusals;
 mod registry_dump;
 mod registry_model;
@@ -23,7 +23,7 @@ mod serving;
 mod serving_writes;
 mod timestamps;
 mod transcripts;
-mod vectors;
+pub mod vectors;
 
 pub use recording::{
     Recording, TABLES, committed_tables, recorded_project, recorded_tables, recorded_writes, recordings, recordings_of,

@@ -6,9 +6,8 @@ use serde_json::Value as Json;
 
 use super::{SETTINGS, ask_server, asking};
 use crate::{
-    flight::server::OfflineServer,
     interop_retrieval::{ENTITIES, SELECTIONS, arguments, generated, write_entities},
-    servers::feast::FeastServer,
+    servers::{feast::FeastServer, grpc::GrpcServer},
     support::Project,
 };
 
@@ -57,7 +56,7 @@ fn applied() -> Project {
 #[test]
 fn feastrs_own_server_gives_the_same() {
     let project = applied();
-    let server = OfflineServer::start(&project, &[]);
+    let server = GrpcServer::offline(&project, &[]);
     ask_server(&project, server.address.port(), "");
     for check in [
         compare_joined,

@@ -3,6 +3,7 @@
 pub mod buckets;
 pub mod collector;
 pub mod feast;
+pub mod grpc;
 pub mod identity_provider;
 pub mod keycloak;
 pub mod many_keys;

@@ -26,7 +26,22 @@ macro_rules! messages {
                 pub $field: $type,
             )*
         }
-    )*};
+    )*
+        /// These messages as they are declared.
+        pub(super) const DECLARED: &[crate::feast::registry::messages::declared::Message] = &[$(
+            crate::feast::registry::messages::declared::Message {
+                name: stringify!($name),
+                about: &[$( stringify!($about) ),*],
+                fields: &[$(
+                    crate::feast::registry::messages::declared::Field {
+                        name: stringify!($field),
+                        attributes: &[$( stringify!($attribute) ),*],
+                        kind: stringify!($type),
+                    }
+                ),*],
+            }
+        ),*];
+    };
 }
 pub(super) use messages;
 
@@ -52,6 +67,16 @@ macro_rules! enums {
                     $( Self::$variant => $text, )*
                 }
             }
+        }
+
+        impl $name {
+            /// The enumeration as it is declared.
+            pub(super) const DECLARED: crate::feast::registry::messages::declared::Enumeration =
+                crate::feast::registry::messages::declared::Enumeration {
+                    name: stringify!($name),
+                    about: &[$( stringify!($about) ),*],
+                    values: &[$( ($text, $number) ),*],
+                };
         }
 
         impl From<$name> for &'static str {

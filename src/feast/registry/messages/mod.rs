@@ -10,6 +10,8 @@
 
 mod data_format;
 mod data_source;
+mod declared;
+pub(crate) mod described;
 mod entity;
 mod feature;
 mod feature_service;

@@ -1,4 +1,4 @@
-//! A server of the offline store as a process of its own.
+//! A server over gRPC as a process of its own.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -10,18 +10,30 @@ use std::{
 
 use crate::support::Project;
 
-/// A running `feastr serve-offline` of a repo, which has to stay as long; it ends with the value.
-pub struct OfflineServer<'a> {
+/// A running `feastr serve-offline` or `serve-registry` of a repo, which has to stay as long; it ends with the value.
+pub struct GrpcServer<'a> {
     _project: &'a Project,
     pub address: SocketAddr,
     process: Child,
     said: Arc<Mutex<String>>,
 }
 
-impl<'a> OfflineServer<'a> {
-    /// Starts it on a free port of a repo.
-    pub fn start(project: &'a Project, args: &[&str]) -> Self {
-        let mut command = project.command(&[&["serve-offline", "--port", "0", "--verbose"], args].concat());
+impl<'a> GrpcServer<'a> {
+    /// Starts a server of the offline store on a free port.
+    pub fn offline(project: &'a Project, args: &[&str]) -> Self {
+        Self::start(project, "serve-offline", args)
+    }
+
+    /// Starts a server of the registry on a free port.
+    pub fn registry(project: &'a Project, args: &[&str]) -> Self {
+        Self::start(project, "serve-registry", args)
+    }
+
+    fn start(project: &'a Project, command: &str, args: &[&str]) -> Self {
+        let mut command = project.command(&[&[command, "--verbose"], args].concat());
+        if !args.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
         let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut stderr = BufReader::new(process.stderr.take().unwrap());
         let (mut line, mut early) = (String::new(), String::new());
@@ -66,7 +78,7 @@ impl<'a> OfflineServer<'a> {
     }
 }
 
-impl Drop for OfflineServer<'_> {
+impl Drop for GrpcServer<'_> {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

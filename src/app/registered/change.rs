@@ -1,0 +1,174 @@
+//! Changes of one object, each in one transaction under the registry's lock. Who may is decided by what is registered in that
+//! moment.
+
+use super::{Freshness, Rights, SharedRegistry, StoredObject, Wanted, guard};
+use crate::{
+    app::{Caller, Failure},
+    apply::{SentObject, removal},
+    feast::registry::{about, with_interval},
+    model::{Author, Interval, ObjectId, ObjectKind, PermissionAction, ViewId, printable},
+    problem::{Kind, Problem},
+    registry::{Decision, Row, Snapshot, Write, change_record, update, update_view},
+};
+
+/// What became of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// There was none.
+    Created,
+    /// It is another one now.
+    Updated,
+    /// It was so already.
+    Unchanged,
+    /// There is none any more.
+    Deleted,
+}
+
+/// An object that a client sends as its message.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'a> {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The message of this kind.
+    pub proto: &'a [u8],
+    /// The project; `None` for a project itself, which has its own.
+    pub project: Option<&'a str>,
+}
+
+/// Puts an object into its project, as it was sent; a project that does not exist comes with it. Nothing of it is executed.
+///
+/// # Errors
+/// [`Kind::Invalid`] when it is no such object or has no name, [`Kind::Denied`], [`Failure::Blocked`], and those of
+/// [`SentObject::writes`].
+pub fn apply(
+    registry: &SharedRegistry,
+    caller: &Caller,
+    author: &Author,
+    sent: Sent<'_>,
+) -> Result<(ObjectId, Change), Failure> {
+    let Sent { kind, proto, project } = sent;
+    let name = about(kind, proto).map(|about| about.name).filter(|name| !name.is_empty()).ok_or_else(|| {
+        let help = "give it a name".to_owned();
+        Problem::new(Kind::Invalid, format!("this is no message of the kind {kind} with a name"), help)
+    })?;
+    let id = ObjectId::new(kind, name);
+    let project = project.unwrap_or(&id.name).to_owned();
+    check_project_name(&project)?;
+    let object = SentObject { id: &id, proto };
+    let store = registry.store();
+    let (pinned, now) = (object.pinned(store.registry(), &project)?, store.now());
+    let new = StoredObject::of(Row { kind, name: id.name.clone(), updated: now.seconds(), proto: proto.to_vec() });
+    let change = update(store.registry(), &project, |snapshot| {
+        let stored = stored(snapshot, &id);
+        Rights::of(&snapshot.rows, store.unruled()).check_put(caller, stored.as_ref(), &new)?;
+        let mut writes = object.writes(&project, snapshot, &pinned, now)?;
+        guard(store, &project, snapshot, &writes)?;
+        let record = change_record(snapshot, &writes, author, now);
+        writes.extend(record.map(|record| Write::Record(Box::new(record))));
+        Ok::<_, Failure>(match (writes.is_empty(), stored) {
+            (true, _) => Decision::Leave(Change::Unchanged),
+            (false, None) => Decision::Write(writes, Change::Created),
+            (false, Some(_)) => Decision::Write(writes, Change::Updated),
+        })
+    })?;
+    registry.changed(&project);
+    Ok((id, change))
+}
+
+/// Removes an object; of a view also its versions.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Denied`], [`Failure::Blocked`], and when the registry cannot be changed.
+pub fn delete(
+    registry: &SharedRegistry,
+    caller: &Caller,
+    author: &Author,
+    wanted: Wanted<'_>,
+) -> Result<ObjectId, Failure> {
+    let (store, project) = (registry.store(), wanted.project);
+    let id = update(store.registry(), project, |snapshot| {
+        let found = wanted.kinds.iter().find_map(|kind| stored(snapshot, &ObjectId::new(*kind, wanted.name)));
+        let Some(object) = found else { return Err(Failure::from(missing(registry, caller, wanted)?)) };
+        Rights::of(&snapshot.rows, store.unruled()).check(caller, &object, &[PermissionAction::Delete])?;
+        let id = object.id();
+        let now = store.now();
+        let mut writes = match id.kind {
+            ObjectKind::Project => vec![Write::DeleteProject],
+            _ => removal(&id, snapshot, now),
+        };
+        guard(store, project, snapshot, &writes)?;
+        let record = change_record(snapshot, &writes, author, now);
+        writes.extend(record.map(|record| Write::Record(Box::new(record))));
+        Ok(Decision::Write(writes, id))
+    })?;
+    registry.changed(project);
+    Ok(id)
+}
+
+/// That there is no such object, to somebody who may know what there is.
+fn missing(registry: &SharedRegistry, caller: &Caller, wanted: Wanted<'_>) -> Result<Problem, Problem> {
+    let objects = registry.objects(wanted.project, Freshness::Kept)?;
+    Ok(wanted.missing(&objects, caller))
+}
+
+/// Records that values of a feature view were written to an online store.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Denied`], and when the registry cannot be changed.
+pub fn record_materialization(
+    registry: &SharedRegistry,
+    caller: &Caller,
+    view: ViewId<'_>,
+    interval: Interval,
+) -> Result<(), Failure> {
+    const KINDS: [ObjectKind; 2] = [ObjectKind::FeatureView, ObjectKind::StreamFeatureView];
+    let store = registry.store();
+    let rights = registry.objects(view.project, Freshness::Now)?;
+    update_view(store.registry(), view, |snapshot| {
+        let row = snapshot.rows.iter().find(|row| KINDS.contains(&row.kind) && row.name == view.name);
+        let wanted = Wanted { kinds: &KINDS, name: view.name, project: view.project };
+        let row = row.ok_or_else(|| wanted.missing(&rights, caller))?;
+        rights.rights.check(caller, &StoredObject::of(row.clone()), &[PermissionAction::WriteOnline])?;
+        let now = store.now();
+        let proto = with_interval(row.kind, &row.proto, interval, now)
+            .map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", row.id()), None))?;
+        let updated = now.seconds();
+        let note = Write::PutMetadata { key: "last_updated_timestamp".into(), value: updated.to_string(), updated };
+        Ok::<_, Failure>(Decision::Write(vec![Write::Put(Row { updated, proto, ..row.clone() }), note], ()))
+    })?;
+    registry.changed(view.project);
+    Ok(())
+}
+
+/// Replaces the record of online infrastructure of a project (`feast.core.Infra`).
+///
+/// # Errors
+/// [`Kind::Denied`], and when the registry cannot be changed.
+pub fn put_infra(registry: &SharedRegistry, caller: &Caller, project: &str, proto: &[u8]) -> Result<(), Failure> {
+    check_project_name(project)?;
+    let store = registry.store();
+    update(store.registry(), project, |snapshot| {
+        let described = stored(snapshot, &ObjectId::new(ObjectKind::Project, project));
+        Rights::of(&snapshot.rows, store.unruled()).check_project(caller, project, described.as_ref())?;
+        let updated = store.now().seconds();
+        Ok::<_, Failure>(Decision::Write(vec![Write::PutInfra { proto: proto.to_vec(), updated }], ()))
+    })?;
+    registry.changed(project);
+    Ok(())
+}
+
+fn stored(snapshot: &Snapshot, id: &ObjectId) -> Option<StoredObject> {
+    let row = snapshot.rows.iter().find(|row| row.kind == id.kind && row.name == id.name)?;
+    Some(StoredObject::of(row.clone()))
+}
+
+/// Feast's rule for names of projects: word characters and `-`, first neither `_` nor `-`.
+fn check_project_name(name: &str) -> Result<(), Problem> {
+    let is_allowed = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '-';
+    if !name.is_empty() && !name.starts_with(['_', '-']) && name.chars().all(is_allowed) {
+        return Ok(());
+    }
+    let message = format!("`{}` is not a project name", printable(name));
+    let help = "use letters, digits and underscores, and start with a letter or digit".to_owned();
+    Err(Problem::new(Kind::Invalid, message, help))
+}

@@ -1,0 +1,82 @@
+//! Who may do what with the objects of a project, as its permissions say.
+
+use super::stored_object::StoredObject;
+use crate::{
+    app::{Caller, access::denied},
+    model::{ObjectKind, PermissionAction},
+    permissions::{Permissions, Resource, Unruled},
+    problem::{Kind, Problem},
+    registry::{Row, Snapshot, read_objects},
+};
+
+/// What permissions of a project allow.
+#[derive(Debug)]
+pub struct Rights {
+    permissions: Permissions,
+}
+
+/// What a new object needs, and one that is changed.
+const CREATE: &[PermissionAction] = &[PermissionAction::Create];
+const UPDATE: &[PermissionAction] = &[PermissionAction::Describe, PermissionAction::Update];
+
+impl Rights {
+    /// What the permissions among the rows of a project allow. `unruled` holds where there are none.
+    pub fn of(rows: &[Row], unruled: Unruled) -> Self {
+        let permissions = rows.iter().filter(|row| row.kind == ObjectKind::Permission).cloned().collect();
+        let permissions = read_objects(&Snapshot { rows: permissions, ..Snapshot::default() });
+        Self { permissions: Permissions::of(&permissions, unruled) }
+    }
+
+    /// Lets a caller do all of these with an object.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`], also for everybody but operators where the object cannot be read.
+    pub fn check(&self, caller: &Caller, object: &StoredObject, actions: &[PermissionAction]) -> Result<(), Problem> {
+        let Caller::User(user) = caller else { return Ok(()) };
+        let Some(kind) = object.permission_type else {
+            let message = format!("{} cannot be read, so nobody knows who may use it", object.id());
+            return Err(Problem::new(Kind::Denied, message, None));
+        };
+        let resource = Resource { kind, name: &object.name, tags: &object.tags };
+        let decision = self.permissions.decide(user, resource, actions);
+        match decision.allowed {
+            true => Ok(()),
+            false => Err(denied(&user.name, resource, actions, &decision, &self.permissions)),
+        }
+    }
+
+    /// Whether a caller may do all of these with an object.
+    pub fn allow(&self, caller: &Caller, object: &StoredObject, actions: &[PermissionAction]) -> bool {
+        let Caller::User(user) = caller else { return true };
+        object.permission_type.is_some_and(|kind| {
+            let resource = Resource { kind, name: &object.name, tags: &object.tags };
+            self.permissions.decide(user, resource, actions).allowed
+        })
+    }
+
+    /// Lets a caller put an object in the place of another one, or where there is none.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`], for what is there and for what comes.
+    pub fn check_put(&self, caller: &Caller, stored: Option<&StoredObject>, new: &StoredObject) -> Result<(), Problem> {
+        match stored {
+            None => self.check(caller, new, CREATE),
+            Some(stored) => {
+                self.check(caller, stored, UPDATE)?;
+                self.check(caller, new, UPDATE)
+            }
+        }
+    }
+
+    /// Lets a caller change what belongs to a project as a whole; one that does not exist yet has to be one that the caller may
+    /// create.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`].
+    pub fn check_project(&self, caller: &Caller, name: &str, project: Option<&StoredObject>) -> Result<(), Problem> {
+        match project {
+            Some(project) => self.check(caller, project, UPDATE),
+            None => self.check(caller, &StoredObject::project(name), CREATE),
+        }
+    }
+}

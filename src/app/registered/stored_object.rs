@@ -1,0 +1,59 @@
+//! An object as it is stored, with what permissions and lists ask of it.
+
+use bytes::Bytes;
+
+use crate::{
+    discovery::Known,
+    feast::registry::{About, about, last_updated},
+    model::{ObjectId, ObjectKind, PermissionType, Tags, Timestamp},
+    registry::Row,
+};
+
+/// An object as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its name.
+    pub name: String,
+    /// The serialized message of this kind.
+    pub proto: Bytes,
+    /// Its labels.
+    pub tags: Tags,
+    /// What it is to permissions; `None` if its bytes cannot be read, and nobody knows whom they are for.
+    pub(super) permission_type: Option<PermissionType>,
+}
+
+impl StoredObject {
+    /// The object of a row.
+    pub fn of(row: Row) -> Self {
+        let Row { kind, name, proto, .. } = row;
+        let (permission_type, tags) = match about(kind, &proto) {
+            Some(About { permission_type, tags, .. }) => (Some(permission_type), tags),
+            None => (None, Tags::new()),
+        };
+        Self { kind, name, proto: proto.into(), tags, permission_type }
+    }
+
+    /// What it says of itself; `None` if it cannot be read.
+    pub fn known(&self) -> Option<Known> {
+        Known::read(self.kind, &self.name, &self.proto).ok()
+    }
+
+    /// When it was changed last, if that is known.
+    pub fn last_updated(&self) -> Option<Timestamp> {
+        last_updated(self.kind, &self.proto)
+    }
+
+    /// Kind and name.
+    pub fn id(&self) -> ObjectId {
+        ObjectId::new(self.kind, &self.name)
+    }
+
+    /// A project that nobody has described.
+    pub(super) fn project(name: &str) -> Self {
+        let permission_type = Some(PermissionType::Project);
+        let (kind, tags) = (ObjectKind::Project, Tags::new());
+        Self { kind, name: name.to_owned(), proto: Bytes::new(), tags, permission_type }
+    }
+}
