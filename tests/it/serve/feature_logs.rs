@@ -105,7 +105,7 @@ fn a_log_that_cannot_be_written_fails_no_request() {
     while !server.said().contains("rows for logs of feature services are lost") {}
     server.features(&request(&[1001])).ok();
     // One that feastr does not write at all.
-    let project = logged("{destination: {type: file, path: 's3://bucket/log'}}", server_settings);
+    let project = logged("{destination: {type: file, path: 'hdfs://host/log'}}", server_settings);
     let server = FeatureServer::start(&project, &[]);
     server.features(&request(&[1001])).ok();
     while !server.said().contains("is not logged: the log of feature service") {}
