@@ -121,8 +121,8 @@ fn what_cannot_be_saved_leaves_neither_files_nor_a_dataset() {
             "in a column `event_timestamp`, and there is none",
         ),
         (
-            &["--entities", "data/entity_rows.csv", "-o", "s3://bucket/new"],
-            "cannot be saved to s3://bucket/new: folders",
+            &["--entities", "data/entity_rows.csv", "-o", "hdfs://host/new"],
+            "rows cannot be saved to hdfs://host/new yet",
         ),
         (&["--entities", "data/entity_rows.csv", "-o", "nowhere/new.parquet"], "cannot write nowhere/new.parquet"),
         (&["--entities", "data/entity_rows.csv", "-o", "data/new", "--tag", "x"], "write KEY=VALUE"),
