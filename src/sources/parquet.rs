@@ -15,13 +15,14 @@ use parquet::{
             RowSelection, statistics::StatisticsConverter,
         },
     },
-    basic::{LogicalType, Type as PhysicalType},
+    basic::{ColumnOrder, LogicalType, Type as PhysicalType},
     errors::ParquetError,
     file::{
         metadata::{
             ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy, RowGroupMetaData,
         },
         reader::ChunkReader,
+        statistics::Statistics,
     },
 };
 
@@ -103,12 +104,31 @@ impl Footer {
     }
 
     /// Least and greatest value of a column in a row group, each an array of one, with the types of
-    /// [`reading_schema`](Self::reading_schema); `None` where the file does not say.
+    /// [`reading_schema`](Self::reading_schema); `None` where the file does not say, or means another order than that of
+    /// the type. They may be beyond all values: long texts are cut off.
     pub(crate) fn bounds(&self, schema: &Schema, column: usize, row_group: usize) -> Option<(ArrayRef, ArrayRef)> {
         let name = schema.field(column).name();
         let converter = StatisticsConverter::try_new(name, schema, self.metadata.parquet_schema()).ok()?;
-        let group = [self.row_groups().get(row_group)?];
-        Some((converter.row_group_mins(group).ok()?, converter.row_group_maxes(group).ok()?))
+        let group = self.row_groups().get(row_group)?;
+        let leaf = converter.parquet_column_index()?;
+        let kind = schema.field(column).data_type();
+        if !is_signed(kind) && !self.is_ordered(group, leaf) {
+            return None;
+        }
+        Some((converter.row_group_mins([group]).ok()?, converter.row_group_maxes([group]).ok()?))
+    }
+
+    /// Whether bounds of a column follow the order of its type: before parquet-format 2.4 all values were compared as
+    /// signed numbers.
+    fn is_ordered(&self, group: &RowGroupMetaData, leaf: usize) -> bool {
+        let orders = self.metadata.metadata().file_metadata().column_orders();
+        let order = orders.and_then(|orders| orders.get(leaf));
+        let is_old = group
+            .columns()
+            .get(leaf)
+            .and_then(|chunk| chunk.statistics())
+            .is_some_and(Statistics::is_min_max_deprecated);
+        !is_old && order.is_some_and(|order| !matches!(order, ColumnOrder::UNDEFINED | ColumnOrder::UNKNOWN))
     }
 
     /// How many values of a column are null in a row group; `None` where the file does not say.
@@ -169,6 +189,12 @@ fn decoded(file: &mut End<'_>, options: &ParquetMetaDataOptions) -> Result<Parqu
 fn within(error: &ParquetError) -> Option<Problem> {
     let ParquetError::External(error) = error else { return None };
     Problem::within(error.downcast_ref()?).cloned()
+}
+
+/// Whether values of a type are numbers with signs, which were compared alike at all times.
+const fn is_signed(kind: &ArrowType) -> bool {
+    use ArrowType::{Date32, Date64, Float16, Float32, Float64, Int8, Int16, Int32, Int64, Timestamp};
+    matches!(kind, Int8 | Int16 | Int32 | Int64 | Float16 | Float32 | Float64 | Date32 | Date64 | Timestamp(..))
 }
 
 const fn wanted(wanted: bool) -> ParquetStatisticsPolicy {

@@ -46,7 +46,7 @@ impl Scan {
             }
             for group in 0..footer.row_groups().len() {
                 let rows = u64::try_from(footer.row_groups()[group].num_rows()).ok()?;
-                let without = file.without_time(column, footer, group, rows)?;
+                let without = file.without(column, footer, group, rows)?;
                 said.without += without;
                 if without < rows {
                     let (first, last) = file.bounds(column, footer, group)?;
@@ -62,19 +62,7 @@ impl Scan {
 impl ScanFile {
     /// First and last time of a column in a row group; `None` where the file does not say.
     pub(super) fn bounds(&self, column: usize, footer: &Footer, group: usize) -> Option<(i64, i64)> {
-        let (least, greatest) = match &self.columns[column] {
-            FileColumn::Missing => return None,
-            FileColumn::Folder(value) => (Arc::clone(value), Arc::clone(value)),
-            FileColumn::Read(position, converter) => {
-                let FileContent::Parquet { roots, reading, .. } = &self.content else { return None };
-                let (least, greatest) = footer.bounds(reading.schema(), *roots.get(*position)?, group)?;
-                // Texts are not ordered as the times that they are.
-                if is_text(least.data_type()) {
-                    return None;
-                }
-                (converter.convert(&least).ok()?.array, converter.convert(&greatest).ok()?.array)
-            }
-        };
+        let (least, greatest) = self.extremes(column, footer, group)?;
         let value = |array: &ArrayRef| {
             let array = array.as_any().downcast_ref::<Int64Array>()?;
             (array.len() == 1 && array.is_valid(0)).then(|| array.value(0))
@@ -82,8 +70,26 @@ impl ScanFile {
         Some((value(&least)?, value(&greatest)?))
     }
 
-    /// How many rows of a row group have no time; `None` where the file does not say.
-    fn without_time(&self, column: usize, footer: &Footer, group: usize, rows: u64) -> Option<u64> {
+    /// The least and the greatest value of a column in a row group as they are read, arrays of one; `None` where the file
+    /// does not say. A value that does not fit is null.
+    pub(super) fn extremes(&self, column: usize, footer: &Footer, group: usize) -> Option<(ArrayRef, ArrayRef)> {
+        match &self.columns[column] {
+            FileColumn::Missing => None,
+            FileColumn::Folder(value) => Some((Arc::clone(value), Arc::clone(value))),
+            FileColumn::Read(position, converter) => {
+                let FileContent::Parquet { roots, reading, .. } = &self.content else { return None };
+                let (least, greatest) = footer.bounds(reading.schema(), *roots.get(*position)?, group)?;
+                let were_texts = is_text(least.data_type());
+                let [least, greatest] =
+                    [converter.convert(&least).ok()?.array, converter.convert(&greatest).ok()?.array];
+                // Texts are not ordered as the times that they are.
+                (were_texts == is_text(least.data_type())).then_some((least, greatest))
+            }
+        }
+    }
+
+    /// How many rows of a row group have no value in a column; `None` where the file does not say.
+    pub(super) fn without(&self, column: usize, footer: &Footer, group: usize, rows: u64) -> Option<u64> {
         match &self.columns[column] {
             FileColumn::Missing => Some(rows),
             FileColumn::Folder(value) => Some(if value.is_null(0) { rows } else { 0 }),

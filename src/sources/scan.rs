@@ -12,9 +12,10 @@ use super::{
     batches::Batches,
     convert::Converter,
     files::Place,
+    key_values::KeyValues,
     parquet::Footer,
     places::Places,
-    postgres::{KeyValues, Table},
+    postgres::Table,
     target::{Target, Way},
     text_files::TextFile,
     ticks::Ticks,
@@ -127,8 +128,8 @@ impl Scan {
         self
     }
 
-    /// Tells that only rows with one of these values in a column of keys are of interest. Where finding them takes less
-    /// than reading all, others are left out; otherwise they come as well.
+    /// Tells that only rows with one of these values in a column of keys are of interest. Where others can be left out
+    /// without reading them they are; otherwise they come as well.
     #[must_use]
     pub fn among(mut self, column: usize, values: &ArrayRef) -> Self {
         self.keys.extend(KeyValues::of(values).map(|values| (column, values)));
@@ -155,16 +156,6 @@ impl Scan {
     pub fn only(mut self, places: Places) -> Self {
         self.only = Some(places);
         self
-    }
-
-    /// Whether no time of a row group is in the range, as its footer says.
-    pub(super) fn is_outside(&self, file: &ScanFile, footer: &Footer, group: usize) -> bool {
-        let Some(range) = self.range else { return false };
-        if matches!(file.columns[range.column], FileColumn::Missing) {
-            return true;
-        }
-        let bounds = file.bounds(range.column, footer, group);
-        bounds.is_some_and(|(first, last)| first > range.last || last < range.first)
     }
 
     /// Whether there is a column that orders rows by values.

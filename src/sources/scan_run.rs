@@ -15,6 +15,7 @@ use super::{
     part::{Part, PartSource, Rows},
     places::Cursor,
     postgres::{Conditions, Table},
+    pruned::Filtered,
     scan::{FileColumn, FileContent, Scan, ScanFile},
     stored_group::StoredGroup,
     text::Chunk,
@@ -47,6 +48,8 @@ struct Position {
     row_group: usize,
     /// Number of the next piece of all files.
     piece: u64,
+    /// Row groups without a key of interest, when that is known.
+    filtered: Option<Filtered>,
     /// Of the file, while it is being read.
     text: Option<TextChunks>,
     /// Pieces of files in buckets that are being fetched.
@@ -154,6 +157,9 @@ impl ScanRun {
 
     /// Goes on to the next piece of which a row can be of interest.
     fn advance(&self, next: &mut Position) -> Result<Option<(usize, u64, Piece<'_>)>, Problem> {
+        if next.filtered.is_none() {
+            next.filtered = Some(self.scan.filtered()?);
+        }
         while let Some(file) = self.scan.files.get(next.file) {
             let piece = match &file.content {
                 FileContent::Postgres { table, roots } => {
@@ -176,9 +182,10 @@ impl ScanRun {
                 continue;
             };
             let number = next.piece;
+            let is_filtered = next.filtered.as_ref().is_some_and(|known| known.contains(&(next.file, next.row_group)));
             next.row_group += 1;
             next.piece += 1;
-            if !self.is_outside(file, number, &piece) {
+            if !is_filtered && !self.is_outside(file, number, &piece) {
                 return Ok(Some((next.file, number, of_bucket(file, piece))));
             }
         }

@@ -130,7 +130,7 @@ impl<'a> OpenSide<'a> {
             self.keep(place, self.side.features.clone(), asked, is_all, noticed)?;
         }
         let (_, moments, ticks) = asked;
-        let scan = self.between(self.source.scan(&[])?, moments.range(), ticks);
+        let scan = self.of_asked(self.source.scan(&[])?, asked)?;
         let source_ticks = scan.ticks();
         progress.scanned.expect(scan.scan.about_rows());
         let mut winners = self.locate(scan, asked, (place.cancel, progress))?;
@@ -165,16 +165,20 @@ impl<'a> OpenSide<'a> {
         let fields: Vec<&Field> = features.iter().map(|feature| &self.side.view.features[*feature]).collect();
         let mut scan = self.source.scan_files(&fields)?;
         if is_all {
-            let keys = asked
-                .0
-                .values()
-                .map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", self.source.what()), None))?;
-            scan = self.between(scan, asked.1.range(), asked.2).among(&keys);
+            scan = self.of_asked(scan, asked)?;
         }
         let unfit = self.source.keep(&place.spill.path()?, scan, features, place.cancel)?;
         // Rows that are kept again count once.
         noticed.unfit += unfit.saturating_sub(std::mem::replace(&mut self.kept_unfit, unfit));
         Ok(())
+    }
+
+    /// Only rows of those who are asked about, as far as others can be left out, and of events that can matter to them.
+    fn of_asked(&self, scan: ViewScan, (keys, moments, ticks): AskedAbout<'_>) -> Result<ViewScan, Problem> {
+        let keys = keys.values();
+        let keys =
+            keys.map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", self.source.what()), None))?;
+        Ok(self.between(scan, moments.range(), ticks).among(&keys))
     }
 
     /// Only the events that can matter to somebody who asks at moments between two.

@@ -4,6 +4,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -60,6 +61,23 @@ impl Place {
                 Ok(End { bytes: file.seek(SeekFrom::End(0))?, file: EndOf::File(file) })
             }
             Self::Stored(stored) => Ok(End { bytes: stored.object().bytes, file: EndOf::Stored(stored) }),
+        }
+    }
+
+    /// Some bytes of it.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(crate) fn part(&self, range: Range<u64>) -> io::Result<Bytes> {
+        match self {
+            Self::Local(path) => {
+                let mut file = File::open(path)?;
+                let mut bytes = vec![0; usize::try_from(range.end - range.start).map_err(io::Error::other)?];
+                file.seek(SeekFrom::Start(range.start))?;
+                file.read_exact(&mut bytes)?;
+                Ok(bytes.into())
+            }
+            Self::Stored(stored) => stored.part(range),
         }
     }
 

@@ -13,7 +13,6 @@ mod source_table;
 mod table;
 
 pub(crate) use column::TableColumn;
-pub(super) use keys::KeyValues;
 pub(super) use rows::TableRows;
 pub(super) use select::Conditions;
 pub(crate) use select::between;

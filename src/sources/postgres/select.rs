@@ -3,8 +3,8 @@
 use chrono::{DateTime, Datelike as _, Utc};
 use tokio_postgres::types::Type;
 
-use super::{column::TableColumn, keys::KeyValues};
-use crate::model::DAY;
+use super::column::TableColumn;
+use crate::{model::DAY, sources::key_values::KeyValues};
 
 /// Which rows are of interest. What the server cannot be told is left out here and filtered afterwards, so that too
 /// many rows may come, and never too few.

@@ -106,3 +106,53 @@ fn of_row_groups_only_those_of_the_times_are_read() {
     let second = starts.filter(|start| (size / 2..size - (64 << 10)).contains(start)).count();
     assert_eq!(second, 0);
 }
+
+/// The first bytes of the ranges that are asked for, and how many bytes these have together.
+fn ranges(seen: &[String]) -> (Vec<u64>, u64) {
+    let range = |line: &String| {
+        let (first, last) = line.split_once("bytes=")?.1.split_once('-')?;
+        Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?))
+    };
+    let ranges: Vec<(u64, u64)> = seen.iter().filter_map(range).collect();
+    (ranges.iter().map(|(first, _)| *first).collect(), ranges.iter().map(|(first, last)| last - first + 1).sum())
+}
+
+#[test]
+fn of_row_groups_only_those_of_the_keys_are_read() {
+    let project = Project::new(&[]);
+    let server = shared(Store::SeaweedFs);
+    // A file whose row groups have keys of their own, and one for each thousand of keys.
+    write(&project.path("data/one.parquet"), &day(0..120_000, "2026-01-01", 1.0), 30_000);
+    for index in 0..10 {
+        let rows = day(index * 1_000..(index + 1) * 1_000, "2026-01-01", 1.0);
+        write(&project.path(&format!("data/many/{index}.parquet")), &rows, 1_000);
+    }
+    // The keys of these are in the names of their folders alone.
+    for id in 0..10 {
+        let rows = day(id..id + 1, "2026-01-01", 1.0).project(&[1, 2]).unwrap();
+        write(&project.path(&format!("data/folders/id={id}/x.parquet")), &rows, 1_000);
+    }
+    let size = std::fs::metadata(project.path("data/one.parquet")).unwrap().len();
+    let bucket = server.create_bucket();
+    upload(&project.path("data"), &server.open(&bucket));
+    let meddler = Meddler::before(server.port());
+    let joined = |path: &str, id: i64| {
+        define(&project, &format!("{bucket}/{path}"), "");
+        project.write("entities.csv", format!("id,event_timestamp\n{id},2026-01-02T12:00:00Z\n"));
+        feastr(&project, server, &["apply", "--yes", "-q"]).ok();
+        let rows = feastr_at(&project, server, &meddler.endpoint(), &JOIN).ok().stdout;
+        assert!(rows.contains(&format!("{id},2026-01-02T12:00:00Z,{id}.01")), "{rows}");
+        meddler.seen()
+    };
+    let (starts, bytes) = ranges(&joined("one.parquet", 95_000));
+    let footer = size - (64 << 10);
+    assert!(starts.iter().all(|start| (size / 2..).contains(start)), "{starts:?} of {size}");
+    assert!(starts.iter().any(|start| *start < footer), "{starts:?}");
+    assert!(bytes < size / 2, "{bytes} of {size}");
+    let seen = joined("many/", 4_321);
+    // A listing, a footer of each; then keys and times of one, and the feature of its row.
+    assert_eq!(counted(&seen), (1, 0, 12), "{seen:?}");
+    assert_eq!(seen.iter().filter(|line| line.contains("/4.parquet")).count(), 3, "{seen:?}");
+    let seen = joined("folders/", 7);
+    assert_eq!(counted(&seen), (1, 0, 12), "{seen:?}");
+}
