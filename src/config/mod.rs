@@ -18,6 +18,7 @@ mod otlp;
 mod postgres;
 mod registry;
 mod registry_bucket;
+mod registry_database;
 mod registry_place;
 mod registry_server;
 mod store_kind;
@@ -41,8 +42,9 @@ pub use online::{
 };
 pub use otlp::OtlpConfig;
 pub use postgres::PostgresConnection;
-pub use registry::{RegistryCache, RegistryConfig, RegistryDatabase, SchemaMode, SqlRegistryConfig};
+pub use registry::{RegistryCache, RegistryConfig, SchemaMode, SqlRegistryConfig};
 pub use registry_bucket::BucketRegistryConfig;
+pub use registry_database::RegistryDatabase;
 pub use registry_place::registry_at;
 pub use registry_server::RegistryServerConfig;
 pub use table_url::TableUrl;

@@ -1,4 +1,4 @@
-//! The `registry` setting: Feast's SQL tables or its file, on a disk or in a bucket, and which database is behind a URL.
+//! The `registry` setting: Feast's SQL tables or its file, on a disk or in a bucket.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::{
     BucketUrl, Environment,
-    database_url::ServerUrl,
     registry_bucket::{BucketRegistryConfig, check_store_type},
+    registry_database::{RegistryDatabase, database_at},
     resolve,
     store_kind::unsupported_flag,
 };
 use crate::{
-    diagnostics::{Diagnostics, Span, did_you_mean, with_article, without_logins},
+    diagnostics::{Diagnostics, Span, did_you_mean, without_logins},
     yaml::{Node, Read, Scalar, Schemas, Spanned, record},
 };
 
@@ -75,20 +75,6 @@ impl RegistryCache {
     }
 }
 
-/// A database that can hold a registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RegistryDatabase {
-    /// An SQLite file (absolute path).
-    Sqlite {
-        /// The file.
-        path: PathBuf,
-    },
-    /// PostgreSQL.
-    Postgres(ServerUrl),
-    /// MySQL or MariaDB.
-    MySql(ServerUrl),
-}
-
 /// What an update does about missing tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaMode {
@@ -106,16 +92,6 @@ impl SchemaMode {
     /// The word of the settings file.
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, mode)| *mode == self).map_or("auto", |(word, _)| word)
-    }
-}
-
-impl RegistryDatabase {
-    /// The URL, with `***` for the password.
-    pub fn masked_url(&self) -> String {
-        match self {
-            Self::Sqlite { path } => format!("sqlite:///{}", path.display()),
-            Self::Postgres(url) | Self::MySql(url) => url.masked(),
-        }
     }
 }
 
@@ -155,6 +131,10 @@ record! {
         path: Spanned<String>,
         /// The URL of a copy of the database that reading commands use.
         read_path: Spanned<String>,
+        /// Of a registry in a bucket whose store has no conditional writes: the URL of a database whose locks keep those
+        /// apart who write it (`postgresql://…`, `mysql://…`; `sqlite:///…` where all of them are on one machine). Nothing is
+        /// stored there, and Python Feast does not heed it.
+        lock: Spanned<String>,
         /// Feast's options of SQLAlchemy's engine. Without effect.
         sqlalchemy_config_kwargs: Node,
         /// How long Feast keeps what it has read. Without effect: each command reads what is there.
@@ -252,10 +232,16 @@ fn file(
     Some(match registry {
         RegistryConfig::Bucket(bucket) => {
             check_store_type(raw.registry_store_type.as_ref(), Some(&bucket.url), diagnostics);
-            RegistryConfig::Bucket(bucket.with_options(raw.s3_additional_kwargs.as_ref(), diagnostics))
+            let lock = match &raw.lock {
+                Some(url) => Some(database_at(url, "lock", folder, diagnostics)?),
+                None => None,
+            };
+            let bucket = bucket.with_options(raw.s3_additional_kwargs.as_ref(), diagnostics);
+            RegistryConfig::Bucket(BucketRegistryConfig { lock, ..bucket })
         }
         other => {
             check_store_type(raw.registry_store_type.as_ref(), None, diagnostics);
+            own_locks(raw, diagnostics);
             other
         }
     })
@@ -308,6 +294,7 @@ fn sql(raw: &RawRegistry, folder: &Path, diagnostics: &mut Diagnostics) -> Optio
         return None;
     };
     engine_options(raw.sqlalchemy_config_kwargs.as_ref(), diagnostics);
+    own_locks(raw, diagnostics);
     let schema_mode = schema_mode(&raw.schema_mode, diagnostics);
     let database = database_at(url, "registry", folder, diagnostics);
     let replica = match &raw.read_path {
@@ -315,6 +302,14 @@ fn sql(raw: &RawRegistry, folder: &Path, diagnostics: &mut Diagnostics) -> Optio
         None => None,
     };
     Some(SqlRegistryConfig { database: database?, replica, schema_mode: schema_mode? })
+}
+
+/// Files and databases keep writers apart themselves.
+fn own_locks(raw: &RawRegistry, diagnostics: &mut Diagnostics) {
+    if let Some(lock) = &raw.lock {
+        let help = "leave it out: it is for registries in buckets".to_owned();
+        diagnostics.warning(&lock.span, "`lock` has no effect: this registry has locks of its own", help);
+    }
 }
 
 fn schema_mode(word: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<SchemaMode> {
@@ -341,75 +336,6 @@ fn engine_options(node: Option<&Node>, diagnostics: &mut Diagnostics) {
                 let name = name.unwrap_or("this option");
                 diagnostics.warning(&key.span, format!("`{name}` has no effect in feastr"), None);
             }
-        }
-    }
-}
-
-/// The database of `what` behind an URL as SQLAlchemy takes it, `driver+` and all.
-pub(super) fn database_at(
-    url: &Spanned<String>,
-    what: &str,
-    folder: &Path,
-    diagnostics: &mut Diagnostics,
-) -> Option<RegistryDatabase> {
-    let Some((scheme, rest)) = url.value.split_once("://") else {
-        diagnostics.error_with_help(
-            &url.span,
-            format!("the {what} path is not the URL of a database"),
-            "write sqlite:///data/registry.db (relative to the repo), sqlite:////srv/feast/registry.db, \
-             postgresql://user:password@host/database or mysql://user:password@host/database"
-                .to_owned(),
-        );
-        return None;
-    };
-    let server = |scheme, wrap: fn(ServerUrl) -> RegistryDatabase, diagnostics: &mut Diagnostics| match ServerUrl::parse(
-        scheme, rest,
-    ) {
-        Ok((url_read, unused)) => {
-            for name in unused {
-                diagnostics.warning(&url.span, format!("`{name}` in the URL has no effect in feastr"), None);
-            }
-            Some(wrap(url_read))
-        }
-        Err(problem) => {
-            diagnostics.problem(&url.span, problem);
-            None
-        }
-    };
-    match scheme.split('+').next().unwrap_or_default() {
-        "sqlite" => sqlite_path(rest, &url.span, what, folder, diagnostics),
-        "postgresql" | "postgres" => server("postgresql", RegistryDatabase::Postgres, diagnostics),
-        "mysql" | "mariadb" => server("mysql", RegistryDatabase::MySql, diagnostics),
-        _ => {
-            // The URL itself may hold a password, so only its scheme is repeated.
-            diagnostics.error_with_help(
-                &url.span,
-                format!("{} in `{scheme}` is not supported yet", with_article(what)),
-                "use sqlite:///…, postgresql://… or mysql://…".to_owned(),
-            );
-            None
-        }
-    }
-}
-
-/// The file behind `sqlite:///relative` or `sqlite:////absolute`.
-fn sqlite_path(
-    rest: &str,
-    span: &Span,
-    what: &str,
-    folder: &Path,
-    diagnostics: &mut Diagnostics,
-) -> Option<RegistryDatabase> {
-    match rest.strip_prefix('/').filter(|path| !path.is_empty() && *path != ":memory:") {
-        Some(path) => Some(RegistryDatabase::Sqlite { path: resolve(folder, path) }),
-        None => {
-            diagnostics.error_with_help(
-                span,
-                format!("the {what} path is not the URL of an SQLite file"),
-                "write sqlite:///data/registry.db (relative to the repo) or sqlite:////srv/feast/registry.db"
-                    .to_owned(),
-            );
-            None
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{BucketSettings, BucketUrl, Environment, StoreOfBuckets, variables};
+use super::{BucketSettings, BucketUrl, Environment, RegistryDatabase, StoreOfBuckets, variables};
 use crate::{
     diagnostics::{Diagnostics, Span},
     yaml::{Node, Read as _, Spanned},
@@ -15,6 +15,8 @@ pub struct BucketRegistryConfig {
     pub url: BucketUrl,
     /// How its store is reached.
     pub buckets: BucketSettings,
+    /// The database whose locks keep writers apart, where the store cannot.
+    pub lock: Option<RegistryDatabase>,
 }
 
 /// Feast's classes for registries in files, and where each looks.
@@ -60,7 +62,7 @@ impl BucketRegistryConfig {
             },
             StoreOfBuckets::Gcs => buckets,
         };
-        Some(Self { url, buckets })
+        Some(Self { url, buckets, lock: None })
     }
 
     /// The same with Feast's options for what is written to S3.
@@ -97,6 +99,9 @@ impl BucketRegistryConfig {
             .collect();
         if !options.is_empty() {
             settings["s3_additional_kwargs"] = options.into();
+        }
+        if let Some(lock) = &self.lock {
+            settings["lock"] = lock.masked_url().into();
         }
         settings
     }
@@ -182,6 +187,22 @@ mod tests {
         let (config, said) = read("{path: s3://b/r.pb, s3_additional_kwargs: {ACL: public-read}}");
         assert!(config.is_some());
         assert_eq!(said, ["`ACL` has no effect in feastr"]);
+    }
+
+    #[test]
+    fn a_database_keeps_writers_apart_where_the_store_cannot() {
+        let locked = bucket("{path: s3://b/r.pb, lock: 'postgresql://u:pw@h/d'}");
+        assert_eq!(locked.settings()["lock"], "postgresql://u:***@h/d");
+        assert!(!format!("{locked:?}").contains("pw"), "{locked:?}");
+        assert_eq!(bucket("{path: s3://b/r.pb}").lock, None);
+        for (registry, message) in [
+            ("{path: s3://b/r.pb, lock: data/lock}", "is not the URL of a database"),
+            ("{path: data/r.db, lock: 'sqlite:///l.db'}", "`lock` has no effect: this registry has locks of its own"),
+            ("{registry_type: sql, path: 'sqlite:///r.db', lock: 'sqlite:///l.db'}", "`lock` has no effect"),
+        ] {
+            let (_, said) = read(registry);
+            assert!(said.len() == 1 && said[0].contains(message), "{registry}: {said:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{
     change_log::{ChangeLog, WantedChanges, records},
     changes_file::ChangesFile,
     lock_file::LockFile,
-    locks::{Holder, Locking, Locks, ViewLock},
+    locks::{Holder, LockName, Locking, Locks, ViewLock},
     message,
     objects::{Mark, Objects, Snapshot, VersionRow, Write},
     run_log::RunLog,
@@ -206,11 +206,11 @@ impl FileRegistry {
 
 impl Locks for FileRegistry {
     fn lock_view(&self, view: ViewId<'_>) -> Result<ViewLock, Problem> {
-        Ok(ViewLock::new(LockFile::take_view(&self.path, view, &self.locking)?))
+        Ok(ViewLock::new(LockFile::take_named(&self.path, &LockName::of_view(view), &self.locking)?))
     }
 
     fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Problem> {
-        Ok(LockFile::view_holder(&self.path, view))
+        Ok(LockFile::holder_of(&self.path, &LockName::of_view(view)))
     }
 }
 

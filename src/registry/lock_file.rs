@@ -8,12 +8,9 @@ use std::{
 
 use super::{
     digest::short_hex,
-    locks::{Holder, Locking, of_registry, of_view, view_digest},
+    locks::{Holder, LockName, Locking, of_registry},
 };
-use crate::{
-    model::ViewId,
-    problem::{Kind, Problem},
-};
+use crate::problem::{Kind, Problem};
 
 /// A lock held through a file beside a registry file. The system gives it back when the process ends,
 /// however it ends. The file stays, because removing it would race with the next one who waits.
@@ -31,21 +28,21 @@ impl LockFile {
         Self::take_at(&beside(registry, ".lock"), &of_registry(&registry.display().to_string()), locking)
     }
 
-    /// Takes the lock of a view in the registry in the file `registry`.
+    /// Takes a lock, such as that of a view, beside the registry in the file `registry`.
     ///
     /// # Errors
     /// As [`Self::take`].
-    pub(crate) fn take_view(registry: &Path, view: ViewId<'_>, locking: &Locking) -> Result<Self, Problem> {
-        let path = view_lock_path(registry, view);
+    pub(crate) fn take_named(registry: &Path, name: &LockName, locking: &Locking) -> Result<Self, Problem> {
+        let path = path_of(registry, name);
         let folder = path.parent().unwrap_or(registry);
         std::fs::create_dir_all(folder).map_err(|error| {
             Problem::new(
                 Kind::Unavailable,
-                format!("cannot lock view `{}`: {}: {error}", view.name, folder.display()),
-                format!("check the permissions of the folder of the registry {}", registry.display()),
+                format!("cannot take {}: {}: {error}", name.words, folder.display()),
+                format!("check the permissions of the folder of {}", registry.display()),
             )
         })?;
-        Self::take_at(&path, &of_view(view.name), locking)
+        Self::take_at(&path, &name.words, locking)
     }
 
     fn take_at(path: &Path, lock: &str, locking: &Locking) -> Result<Self, Problem> {
@@ -68,17 +65,17 @@ impl LockFile {
         Ok(Self { _file: file })
     }
 
-    /// Who has the lock of a view now, if somebody has.
-    pub(crate) fn view_holder(registry: &Path, view: ViewId<'_>) -> Option<Holder> {
-        let path = view_lock_path(registry, view);
+    /// Who has a lock now, if somebody has.
+    pub(crate) fn holder_of(registry: &Path, name: &LockName) -> Option<Holder> {
+        let path = path_of(registry, name);
         let held = matches!(File::open(&path).ok()?.try_lock_shared(), Err(TryLockError::WouldBlock));
         held.then(|| holder(&path))
     }
 }
 
 /// In a folder of its own, because there is one for every view.
-fn view_lock_path(registry: &Path, view: ViewId<'_>) -> PathBuf {
-    beside(registry, ".locks").join(short_hex(&view_digest(view)))
+fn path_of(registry: &Path, name: &LockName) -> PathBuf {
+    beside(registry, ".locks").join(short_hex(&name.digest))
 }
 
 /// A path whose name is that of the registry's file, and more.
@@ -104,6 +101,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::model::ViewId;
 
     #[test]
     fn one_holder_at_a_time_and_the_next_is_told() {
@@ -130,16 +128,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let registry = folder.path().join("registry.db");
         let at_once = Locking { timeout: Duration::ZERO, who: "cron".to_owned(), ..Locking::default() };
-        fn id<'a>(project: &'a str, name: &'a str) -> ViewId<'a> {
-            ViewId { project, name }
+        fn id(project: &str, name: &str) -> LockName {
+            LockName::of_view(ViewId { project, name })
         }
-        let take = |project, name| LockFile::take_view(&registry, id(project, name), &at_once);
-        assert_eq!(LockFile::view_holder(&registry, id("p", "a")), None);
+        let take = |project, name| LockFile::take_named(&registry, &id(project, name), &at_once);
+        assert_eq!(LockFile::holder_of(&registry, &id("p", "a")), None);
         let held = take("p", "a").unwrap();
         let others = [take("p", "b").unwrap(), take("q", "a").unwrap()];
         let error = take("p", "a").unwrap_err().message;
         assert!(error.starts_with("the lock of view `a`") && error.contains("held by cron for 0 s"), "{error}");
-        let who = |view: &str| LockFile::view_holder(&registry, id("p", view)).and_then(|holder| holder.who);
+        let who = |view: &str| LockFile::holder_of(&registry, &id("p", view)).and_then(|holder| holder.who);
         assert_eq!((who("a").as_deref(), who("c")), (Some("cron"), None));
         drop((held, others));
         assert_eq!(who("a"), None);

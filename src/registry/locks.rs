@@ -28,15 +28,72 @@ pub trait Locks: Send + Sync {
     fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Problem>;
 }
 
-/// The lock of a view; dropping it gives it back.
+/// The lock of a view, or of a registry in a bucket; dropping it gives it back.
 pub struct ViewLock {
-    _held: Box<dyn Send>,
+    held: Box<dyn Held>,
+}
+
+/// What a lock lasts as long as, and may end before its holder knows.
+pub(crate) trait Held: Send {
+    /// Whether the lock is still ours.
+    ///
+    /// # Errors
+    /// When it is not, or nobody can tell.
+    fn confirm(&mut self) -> Result<(), Problem>;
+}
+
+/// What ends with its holder and not before.
+struct Lasting<T>(T);
+
+impl<T: Send> Held for Lasting<T> {
+    fn confirm(&mut self) -> Result<(), Problem> {
+        Ok(())
+    }
 }
 
 impl ViewLock {
-    /// The lock that lasts as long as `held`, such as a connection.
+    /// The lock that lasts as long as `held`, such as an open file.
     pub fn new(held: impl Send + 'static) -> Self {
-        Self { _held: Box::new(held) }
+        Self { held: Box::new(Lasting(held)) }
+    }
+
+    /// The lock that lasts as long as `held`, which may end by itself, such as a connection.
+    pub(crate) fn of(held: impl Held + 'static) -> Self {
+        Self { held: Box::new(held) }
+    }
+
+    /// Whether the lock is still ours.
+    ///
+    /// # Errors
+    /// When it is not, or nobody can tell.
+    pub(crate) fn confirm(&mut self) -> Result<(), Problem> {
+        self.held.confirm()
+    }
+}
+
+/// Which lock is meant, where a database has those of many things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LockName {
+    /// What tells it from all others.
+    pub digest: [u8; 32],
+    /// What messages call it.
+    pub words: String,
+}
+
+impl LockName {
+    /// The lock of a view.
+    pub(crate) fn of_view(view: ViewId<'_>) -> Self {
+        Self { digest: view_digest(view), words: of_view(view.name) }
+    }
+
+    /// The lock of a view of a registry elsewhere.
+    pub(crate) fn of_view_in(location: &str, view: ViewId<'_>) -> Self {
+        Self { digest: digest_of("feastr view of", &[location, view.project, view.name]), words: of_view(view.name) }
+    }
+
+    /// The lock of a registry elsewhere.
+    pub(crate) fn of_registry_in(location: &str) -> Self {
+        Self { digest: digest_of("feastr lock of a registry", &[location]), words: of_registry(location) }
     }
 }
 
@@ -145,11 +202,12 @@ pub(crate) fn of_view(view: &str) -> String {
 
 /// A digest of project and view: their names may hold any letters and be of any length.
 pub(crate) fn view_digest(view: ViewId<'_>) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(b"feastr view\0")
-        .chain_update(view.project)
-        .chain_update(b"\0")
-        .chain_update(view.name)
-        .finalize()
-        .into()
+    digest_of("feastr view", &[view.project, view.name])
+}
+
+fn digest_of(kind: &str, names: &[&str]) -> [u8; 32] {
+    let whole = names
+        .iter()
+        .fold(Sha256::new().chain_update(kind), |digest, name| digest.chain_update(b"\0").chain_update(name));
+    whole.finalize().into()
 }

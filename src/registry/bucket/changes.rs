@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 /// Objects that are read at a time.
 const AT_ONCE: usize = 16;
 
-/// Adds changes that were made.
+/// Adds changes that were made. Their keys are nobody else's, whatever the store knows of conditions.
 ///
 /// # Errors
 /// When an object cannot be written; the registry itself is changed.
@@ -26,7 +26,7 @@ pub(super) fn add(bucket: &Bucket, registry: &str, project: &str, records: Vec<C
         let key = format!("{}{before_the_end:019}-{}.json", folder(registry, project), record.id);
         let text = Entry::new(project, record).text();
         let text = text.map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))?;
-        wait(bucket.put(&key, text.into(), Expected::Nothing)).map_err(|problem| Problem {
+        wait(bucket.put(&key, text.into(), Expected::Anything)).map_err(|problem| Problem {
             message: format!("the registry is changed, but not its log of changes: {}", problem.message),
             ..problem
         })?;

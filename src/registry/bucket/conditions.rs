@@ -51,6 +51,8 @@ pub(super) fn missing(bucket: &Bucket, key: &str) -> Problem {
              registry at once would lose one another's changes",
             bucket.url(key).root()
         ),
-        "nothing was changed; use a store that knows them, or a registry of type sql".to_owned(),
+        "nothing was changed; use a store that knows them, a registry of type sql, or a database whose lock keeps others out: \
+         `lock: postgresql://user:password@host/database` beside the registry's `path`"
+            .to_owned(),
     )
 }

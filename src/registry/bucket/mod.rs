@@ -1,4 +1,5 @@
-//! The registry in Feast's protobuf file in a bucket: read whole, and replaced only where it still is what was read.
+//! The registry in Feast's protobuf file in a bucket: read whole, and replaced only where it still is what was read. Where the
+//! store has no such condition, a lock of a database keeps others out.
 
 mod changes;
 mod conditions;
@@ -14,14 +15,15 @@ use uuid::Uuid;
 use self::{
     conditions::Conditions,
     keeper::Keeper,
-    turns::{Edit, in_turn},
+    turns::{Edit, Turns},
 };
 use super::{
     change_log::{ChangeLog, WantedChanges, records},
-    locks::{Holder, Locking, Locks, ViewLock},
+    locks::{Holder, LockName, Locking, Locks, ViewLock},
     message,
     objects::{Mark, Objects, Snapshot, VersionRow, Write},
     run_log::RunLog,
+    sql::DatabaseLocks,
     traits::Registry,
 };
 use crate::{
@@ -41,6 +43,8 @@ pub(crate) struct BucketRegistry {
     buckets: Buckets,
     locking: Locking,
     conditions: Conditions,
+    /// Who keeps others out, where the store need not.
+    locks: Option<DatabaseLocks>,
     /// The leases of views that are held through this.
     held: Mutex<Vec<Weak<Keeper>>>,
 }
@@ -48,11 +52,12 @@ pub(crate) struct BucketRegistry {
 impl BucketRegistry {
     /// The registry in an object, which need not exist yet. Nobody is asked yet.
     pub(crate) fn new(config: &BucketRegistryConfig, locking: Locking) -> Self {
-        Self::of(config.url.clone(), Buckets::new(config.buckets.clone()), locking)
+        let locks = config.lock.as_ref().map(DatabaseLocks::of);
+        Self { locks, ..Self::of(config.url.clone(), Buckets::new(config.buckets.clone()), locking) }
     }
 
     fn of(url: BucketUrl, buckets: Buckets, locking: Locking) -> Self {
-        Self { url, buckets, locking, conditions: Conditions::default(), held: Mutex::default() }
+        Self { url, buckets, locking, conditions: Conditions::default(), locks: None, held: Mutex::default() }
     }
 
     fn bucket(&self) -> Result<Bucket, Problem> {
@@ -75,6 +80,20 @@ impl BucketRegistry {
         })
     }
 
+    /// How objects are changed: in turns that the store, or a lock, sees to.
+    fn turns<'a>(&'a self, bucket: &'a Bucket) -> Turns<'a> {
+        let lock = self.locks.as_ref().map(|locks| (locks, LockName::of_registry_in(&self.location())));
+        Turns { bucket, locking: &self.locking, lock }
+    }
+
+    /// Whether the store keeps others out, unless a lock does.
+    fn check_conditions(&self, bucket: &Bucket) -> Result<(), Problem> {
+        match self.locks {
+            Some(_) => Ok(()),
+            None => self.conditions.check(bucket, &self.beside(".probe")),
+        }
+    }
+
     /// Whoever else changes it meanwhile: the decision is made about what is replaced, and is made again where that is not
     /// there any more. Leases of the project's views, or of the one that is named, must still be ours by then.
     fn change(
@@ -85,12 +104,12 @@ impl BucketRegistry {
     ) -> Result<(), Problem> {
         let bucket = self.bucket()?;
         let mut made = Vec::new();
-        in_turn(&bucket, &self.url.key, self.locking.timeout, |bytes| {
+        self.turns(&bucket).change(&self.url.key, |bytes| {
             let mut file = self.parse(bytes)?;
             made.clear();
             let Some(writes) = decide(&file) else { return Ok(Edit::Leave) };
             made = records(&writes);
-            self.conditions.check(&bucket, &self.beside(".probe"))?;
+            self.check_conditions(&bucket)?;
             for write in writes {
                 message::carry_out(&mut file, project, write);
             }
@@ -110,7 +129,7 @@ impl BucketRegistry {
 
     /// Makes everybody who is about to write the registry look again.
     fn touch(&self, bucket: &Bucket) -> Result<(), Problem> {
-        in_turn(bucket, &self.url.key, self.locking.timeout, |bytes| match bytes {
+        self.turns(bucket).change(&self.url.key, |bytes| match bytes {
             Some(bytes) => Ok(Edit::Replace(self.parse(Some(bytes))?.encode(&Uuid::new_v4().to_string()))),
             None => Ok(Edit::Leave),
         })
@@ -160,8 +179,11 @@ impl Objects for BucketRegistry {
 
 impl Locks for BucketRegistry {
     fn lock_view(&self, view: ViewId<'_>) -> Result<ViewLock, Problem> {
+        if let Some(locks) = &self.locks {
+            return locks.take(&LockName::of_view_in(&self.location(), view), &self.locking);
+        }
         let bucket = self.bucket()?;
-        self.conditions.check(&bucket, &self.beside(".probe"))?;
+        self.check_conditions(&bucket)?;
         let key = lease::key(&self.url.key, view);
         let (keeper, was_left) = keeper::take(&bucket, &key, view, &self.locking, lease::PERIOD)?;
         if was_left {
@@ -173,6 +195,9 @@ impl Locks for BucketRegistry {
     }
 
     fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Problem> {
+        if let Some(locks) = &self.locks {
+            return locks.holder(&LockName::of_view_in(&self.location(), view));
+        }
         lease::holder(&self.bucket()?, &lease::key(&self.url.key, view))
     }
 }
@@ -185,8 +210,8 @@ impl RunLog for BucketRegistry {
 
     fn record_run(&self, project: &str, run: &RunRecord) -> Result<(), Problem> {
         let bucket = self.bucket()?;
-        self.conditions.check(&bucket, &self.beside(".probe"))?;
-        runs::record(&bucket, &self.url.key, project, run, self.locking.timeout)
+        self.check_conditions(&bucket)?;
+        runs::record(&self.turns(&bucket), &self.url.key, project, run)
     }
 
     fn runs(&self, project: &str, views: &[String], limit: usize) -> Result<Vec<RunRecord>, Problem> {

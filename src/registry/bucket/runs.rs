@@ -1,10 +1,8 @@
 //! The history of materializations: an object of lines for each view, so that runs side by side do not wait for each other.
 
-use std::time::Duration;
-
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::turns::{Edit, in_turn};
+use super::turns::{Edit, Turns};
 use crate::{
     clients::{buckets::Bucket, runtime::wait},
     model::{RunRecord, ViewId},
@@ -24,15 +22,9 @@ const AT_ONCE: usize = 16;
 ///
 /// # Errors
 /// When the object cannot be read or written.
-pub(super) fn record(
-    bucket: &Bucket,
-    registry: &str,
-    project: &str,
-    run: &RunRecord,
-    timeout: Duration,
-) -> Result<(), Problem> {
+pub(super) fn record(turns: &Turns<'_>, registry: &str, project: &str, run: &RunRecord) -> Result<(), Problem> {
     let key = key(registry, ViewId { project, name: &run.view });
-    in_turn(bucket, &key, timeout, |bytes| {
+    turns.change(&key, |bytes| {
         let mut lines = lines(bytes.unwrap_or_default());
         lines.push(Line::of(project, run));
         let kept = newest_of_each_view(&lines).into_iter().map(Line::text).collect::<Result<Vec<_>, _>>();

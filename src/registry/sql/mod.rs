@@ -7,6 +7,7 @@ mod change_log;
 mod changes;
 mod dialect;
 mod idle;
+mod locks;
 mod mysql;
 mod postgres;
 mod registry;
@@ -17,4 +18,5 @@ mod sqlite;
 mod tables;
 mod value;
 
+pub(crate) use locks::DatabaseLocks;
 pub(crate) use registry::SqlRegistry;

@@ -22,9 +22,8 @@ use crate::{
         runtime::wait,
     },
     config::ServerUrl,
-    model::ViewId,
     problem::{Advice, Kind, Problem},
-    registry::locks::{Holder, Locking, ViewLock, of_registry, of_view, view_digest},
+    registry::locks::{Held, Holder, LockName, Locking, ViewLock, of_registry},
 };
 
 const ROLE: Role = Role {
@@ -105,13 +104,13 @@ impl Database for Postgres {
         Ok(Box::new(session))
     }
 
-    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, SqlFailure> {
-        let (key, lock) = (key(&view_digest(view)), of_view(view.name));
+    fn lock(&self, name: &LockName, locking: &Locking) -> Result<ViewLock, SqlFailure> {
+        let key = key(&name.digest);
         let take = |mut session: PostgresSession| {
             // The transaction does nothing but hold the lock. Without a snapshot it keeps no rows from
             // being vacuumed, and it may last.
             let settings = "SET LOCAL idle_in_transaction_session_timeout = 0";
-            locking.wait(&lock, || session.try_lock(key, settings))?;
+            locking.wait(&name.words, || session.try_lock(key, settings))?;
             Ok::<_, SqlFailure>(session)
         };
         // The server may have ended a connection that was kept.
@@ -119,22 +118,31 @@ impl Database for Postgres {
             Some(Ok(session)) => session,
             _ => take(self.connect(&locking.who)?)?,
         };
-        Ok(ViewLock::new(Held { session: Some(session), lockers: Arc::clone(&self.lockers) }))
+        Ok(ViewLock::of(HeldBySession { session: Some(session), lockers: Arc::clone(&self.lockers) }))
     }
 
-    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, SqlFailure> {
-        let key = key(&view_digest(view));
-        self.connect("feastr")?.holder(key)
+    fn holder(&self, name: &LockName) -> Result<Option<Holder>, SqlFailure> {
+        self.connect("feastr")?.holder(key(&name.digest))
     }
 }
 
-/// A connection that holds the lock of a view, and waits for the next one afterwards.
-struct Held {
+/// A connection that holds a lock, and waits for the next one afterwards.
+struct HeldBySession {
     session: Option<PostgresSession>,
     lockers: Arc<Idle<PostgresSession>>,
 }
 
-impl Drop for Held {
+impl Held for HeldBySession {
+    /// The lock ends with the connection, and only so.
+    fn confirm(&mut self) -> Result<(), Problem> {
+        if let Some(session) = &mut self.session {
+            session.simple("SELECT 1")?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for HeldBySession {
     fn drop(&mut self) {
         if let Some(mut session) = self.session.take()
             && session.rollback().is_ok()

@@ -25,7 +25,7 @@ use crate::{
     model::{ObjectId, ObjectKind, Timestamp, ViewId},
     problem::{Kind, Problem},
     registry::{
-        locks::{Holder, Locking, Locks, ViewLock},
+        locks::{Holder, LockName, Locking, Locks, ViewLock},
         notes::{self, LAST_UPDATED},
         objects::{Mark, Objects, Row, Snapshot, VersionRow, Write},
         traits::Registry,
@@ -60,13 +60,8 @@ impl SqlRegistry {
     }
 
     fn of(database: &RegistryDatabase, schema_mode: SchemaMode, locking: Locking) -> Self {
-        let database: Box<dyn Database> = match database {
-            RegistryDatabase::Sqlite { path } => Box::new(Sqlite::new(path.clone())),
-            RegistryDatabase::Postgres(url) => Box::new(Postgres::new(url.clone())),
-            RegistryDatabase::MySql(url) => Box::new(MySql::new(url.clone())),
-        };
         Self {
-            database,
+            database: self::database(database),
             schema_mode,
             locking,
             here: Mutex::default(),
@@ -318,17 +313,26 @@ impl Objects for SqlRegistry {
 
 impl Locks for SqlRegistry {
     fn lock_view(&self, view: ViewId<'_>) -> Result<ViewLock, Problem> {
-        Ok(self.database.lock_view(view, &self.locking)?)
+        Ok(self.database.lock(&LockName::of_view(view), &self.locking)?)
     }
 
     fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, Problem> {
-        Ok(self.database.view_holder(view)?)
+        Ok(self.database.holder(&LockName::of_view(view))?)
     }
 }
 
 impl Registry for SqlRegistry {
     fn location(&self) -> String {
         self.database.location()
+    }
+}
+
+/// A database of the settings. Nothing is opened yet.
+pub(super) fn database(settings: &RegistryDatabase) -> Box<dyn Database> {
+    match settings {
+        RegistryDatabase::Sqlite { path } => Box::new(Sqlite::new(path.clone())),
+        RegistryDatabase::Postgres(url) => Box::new(Postgres::new(url.clone())),
+        RegistryDatabase::MySql(url) => Box::new(MySql::new(url.clone())),
     }
 }
 

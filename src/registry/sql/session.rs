@@ -5,9 +5,8 @@ use super::{
     value::{Cell, Parameter},
 };
 use crate::{
-    model::ViewId,
     problem::{Advice, Kind, Problem},
-    registry::locks::{Holder, Locking, ViewLock},
+    registry::locks::{Holder, LockName, Locking, ViewLock},
 };
 
 /// A database that holds, or shall hold, a registry.
@@ -34,17 +33,17 @@ pub(crate) trait Database: Send + Sync {
     /// When there is no connection to be had.
     fn writer(&self, locking: &Locking) -> Result<Box<dyn Session>, SqlFailure>;
 
-    /// Takes the lock of a view, which lasts as long as what comes back.
+    /// Takes a lock, which lasts as long as what comes back.
     ///
     /// # Errors
     /// When there is no connection to be had, or the lock is somebody else's for too long.
-    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, SqlFailure>;
+    fn lock(&self, name: &LockName, locking: &Locking) -> Result<ViewLock, SqlFailure>;
 
-    /// Who has the lock of a view now.
+    /// Who has a lock now.
     ///
     /// # Errors
     /// When there is no connection to be had.
-    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, SqlFailure>;
+    fn holder(&self, name: &LockName) -> Result<Option<Holder>, SqlFailure>;
 }
 
 /// A connection. What was not committed is undone and locks are given back when it is dropped.

@@ -15,11 +15,10 @@ use super::{
 };
 use crate::{
     clients::sqlite::SqliteFile,
-    model::ViewId,
     problem::Problem,
     registry::{
         lock_file::LockFile,
-        locks::{Holder, Locking, ViewLock},
+        locks::{Holder, LockName, Locking, ViewLock},
     },
 };
 
@@ -78,12 +77,12 @@ impl Database for Sqlite {
         Ok(Box::new(SqliteSession { file: self.file.clone(), connection, lock: None }))
     }
 
-    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, SqlFailure> {
-        Ok(ViewLock::new(LockFile::take_view(self.file.path(), view, locking)?))
+    fn lock(&self, name: &LockName, locking: &Locking) -> Result<ViewLock, SqlFailure> {
+        Ok(ViewLock::new(LockFile::take_named(self.file.path(), name, locking)?))
     }
 
-    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, SqlFailure> {
-        Ok(LockFile::view_holder(self.file.path(), view))
+    fn holder(&self, name: &LockName) -> Result<Option<Holder>, SqlFailure> {
+        Ok(LockFile::holder_of(self.file.path(), name))
     }
 }
 

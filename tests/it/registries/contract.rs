@@ -279,7 +279,7 @@ fn reading_creates_nothing(backend: Backend) {
     assert!(!test.path().exists());
     assert_eq!(std::fs::read_dir(test.folder.path()).unwrap().count(), 0);
     let tables = match backend.server() {
-        Some(server) if backend == Backend::Postgres => {
+        Some(server) if matches!(backend, Backend::Postgres | Backend::Locked) => {
             let count = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
             server.postgres(&test.database).query_one(count, &[]).unwrap().get::<_, i64>(0)
         }
@@ -514,7 +514,7 @@ fn who_waits_is_told_for_whom(backend: Backend) {
         assert!(told.lock().unwrap()[0].contains(holder), "{told:?}");
         // Reading is always possible; and on servers, other projects are not locked.
         assert_eq!(test.open().snapshot("p").unwrap().rows.len(), 1);
-        if backend.server().is_some() {
+        if backend.is_sql() && backend.server().is_some() {
             write(test.open_with(impatient()).as_ref(), "q", &[Write::Put(entity("driver", ""))]);
         }
         leave.send(()).unwrap();

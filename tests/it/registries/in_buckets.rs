@@ -3,8 +3,10 @@
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    process::Stdio,
+    sync::{Arc, Mutex, OnceLock},
     thread,
+    time::Duration,
 };
 
 use feastr::{
@@ -21,12 +23,13 @@ use super::{
     contract::{contents, entity, write},
     errors::says,
     read_in,
-    repo::Repo,
+    repo::{Repo, registered},
 };
 use crate::{
     serve::server::FeatureServer,
     servers::{
         buckets::{READER, READER_SECRET, Store, shared},
+        meddler::{Act, Meddler},
         redis::await_true,
     },
 };
@@ -41,36 +44,53 @@ enum Harm {
 }
 
 /// A way to a store.
-struct Way {
+pub struct Way {
     port: u16,
     harm: Arc<Mutex<Option<Harm>>>,
 }
 
 impl Way {
-    /// Bytes of requests become others of the same length.
-    fn to(store: u16, rewritten: [&'static str; 2]) -> Self {
+    /// Of a header that requests have another one is made, of the same length; then also the name of the store, which is not
+    /// signed there, is as it should be.
+    fn to(store: u16, header: Option<[&str; 2]>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let way = Self { port: listener.local_addr().unwrap().port(), harm: Arc::default() };
         let harm = Arc::clone(&way.harm);
+        let host = [way.port, store].map(|port| format!("host: 127.0.0.1:{port}\r\n"));
+        let pairs = header.map(|header| vec![header.map(str::to_owned), host]);
+        let pairs: Arc<Vec<[String; 2]>> = Arc::new(pairs.unwrap_or_default());
+        assert!(pairs.iter().all(|[old, new]| old.len() == new.len()), "{pairs:?}");
         // Ends with the process, as what it starts ends with the connections.
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, server) = (client.unwrap(), TcpStream::connect(("127.0.0.1", store)).unwrap());
                 let is_lost = Arc::<Mutex<bool>>::default();
                 let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                let (harm, lost) = (Arc::clone(&harm), Arc::clone(&is_lost));
-                thread::spawn(move || ask(from, to, &harm, &lost, rewritten));
+                let (harm, lost, pairs) = (Arc::clone(&harm), Arc::clone(&is_lost), Arc::clone(&pairs));
+                thread::spawn(move || ask(from, to, &harm, &lost, &pairs));
                 thread::spawn(move || answer(server, client, &is_lost));
             }
         });
         way
     }
 
+    /// Where it begins.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     fn open(&self, test: &TestRegistry) -> Box<dyn Registry> {
         let store = test.backend.store().unwrap();
-        let environment = store.environment_at(&format!("http://127.0.0.1:{}", self.port));
+        let environment = store.environment_at(&self.endpoint());
         registry::open(&read_in(&test.settings, &environment), Locking::default())
     }
+}
+
+/// A way on which the store in place of Google's never hears of conditions.
+pub fn without_conditions() -> &'static Way {
+    static WAY: OnceLock<Way> = OnceLock::new();
+    let header = ["x-goog-if-generation-match", "x-goog-xx-generation-match"];
+    WAY.get_or_init(|| Way::to(shared(Store::Gcs).port(), Some(header)))
 }
 
 fn ask(
@@ -78,7 +98,7 @@ fn ask(
     mut to: TcpStream,
     harm: &Mutex<Option<Harm>>,
     is_lost: &Mutex<bool>,
-    [old, new]: [&str; 2],
+    pairs: &[[String; 2]],
 ) {
     let mut bytes = [0; 65_536];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
@@ -91,9 +111,11 @@ fn ask(
             }
         }
         let mut passed = bytes[..count].to_vec();
-        for at in 0..count.saturating_sub(old.len()) {
-            if !old.is_empty() && passed[at..].starts_with(old.as_bytes()) {
-                passed[at..at + old.len()].copy_from_slice(new.as_bytes());
+        for [old, new] in pairs {
+            for at in 0..count.saturating_sub(old.len()) {
+                if passed[at..].starts_with(old.as_bytes()) {
+                    passed[at..at + old.len()].copy_from_slice(new.as_bytes());
+                }
             }
         }
         if to.write_all(&passed).is_err() {
@@ -119,7 +141,7 @@ fn answer(mut from: TcpStream, mut to: TcpStream, is_lost: &Mutex<bool>) {
 fn what_is_lost_on_the_way_is_found_out() {
     for harm in [Harm::LosesAnswer, Harm::LosesRequest] {
         let test = TestRegistry::new(Backend::S3);
-        let way = Way::to(test.backend.store().unwrap().port(), ["", ""]);
+        let way = Way::to(test.backend.store().unwrap().port(), None);
         let registry = way.open(&test);
         for round in ["first", "second"] {
             let mut decided = 0;
@@ -143,17 +165,98 @@ fn what_is_lost_on_the_way_is_found_out() {
 #[test]
 fn a_store_that_ignores_conditions_is_refused() {
     let test = TestRegistry::new(Backend::Gcs);
-    let header = ["x-goog-if-generation-match", "x-goog-xx-generation-match"];
-    let way = Way::to(test.backend.store().unwrap().port(), header);
+    let way = without_conditions();
     for registry in [way.open(&test), way.open(&test)] {
         let error = registry.update("p", &mut |_| Some(vec![Write::Put(entity("driver", ""))])).unwrap_err();
         assert_eq!(error.kind, Kind::Unsupported);
         says(&error, "ignores the conditions of writes");
+        let help = error.help().unwrap_or_default();
+        assert!(
+            help.contains("`lock: postgresql://user:password@host/database` beside the registry's `path`"),
+            "{help}"
+        );
         assert_eq!(registry.mark("p").unwrap(), None);
         assert!(registry.snapshot("p").unwrap().rows.is_empty());
     }
     // The same store, asked directly.
     write(test.open().as_ref(), "p", &[Write::Put(entity("driver", ""))]);
+}
+
+#[test]
+fn with_a_lock_all_changes_of_all_writers_are_in() {
+    const WRITERS: usize = 8;
+    const CHANGES: usize = 4;
+    let test = TestRegistry::new(Backend::Locked);
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let test = &test;
+            scope.spawn(move || {
+                let registry = test.open();
+                for change in 0..CHANGES {
+                    let name = format!("{writer} {change}");
+                    registry.update("p", &mut |_| Some(vec![Write::Put(entity(&name, ""))])).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(test.open().snapshot("p").unwrap().rows.len(), WRITERS * CHANGES);
+}
+
+#[test]
+fn what_others_write_who_do_not_take_the_lock_is_seen() {
+    let test = TestRegistry::new(Backend::Locked);
+    let (bucket, key) = test.object();
+    let registry = test.open();
+    write(registry.as_ref(), "p", &[Write::Put(entity("before", ""))]);
+    let other = TestRegistry::new(Backend::File);
+    let mut decided = 0;
+    registry
+        .update("p", &mut |before| {
+            decided += 1;
+            if decided == 1 {
+                // As Python Feast does: it replaces the object with what it makes of it.
+                other.put_bytes(&test.bytes());
+                write(other.open().as_ref(), "p", &[Write::Put(entity("of feast", ""))]);
+                wait(bucket.put(&key, other.bytes().into(), Expected::Anything)).unwrap();
+            }
+            let names: Vec<&str> = before.rows.iter().map(|row| row.name.as_str()).collect();
+            Some(vec![Write::Put(entity(&format!("after {}", names.join(" and ")), ""))])
+        })
+        .unwrap();
+    let names: Vec<String> = registry.snapshot("p").unwrap().rows.into_iter().map(|row| row.name).collect();
+    assert_eq!((decided, names.len()), (2, 3), "{names:?}");
+    assert!(names.contains(&"after before and of feast".to_owned()), "{names:?}");
+}
+
+#[test]
+fn the_lock_of_a_process_that_is_killed_is_free() {
+    let mut test = TestRegistry::new(Backend::Locked);
+    let repo = Repo::new(&test);
+    repo.declare(1);
+    // Its write is on its way for a while. That it reads nothing there does not matter.
+    let meddler = Meddler::before(test.backend.store().unwrap().port());
+    meddler.meddle(|line| match line.starts_with("PUT ") && line.contains("registry") {
+        true => Act::Late(Duration::from_secs(60)),
+        false => Act::Pass,
+    });
+    let slow = test.backend.store().unwrap().environment_at(&meddler.endpoint());
+    let mut holder = repo.project.command(&["apply", "--yes"]).envs(slow).stderr(Stdio::null()).spawn().unwrap();
+    await_true("a write under the lock", || meddler.seen().iter().any(|line| line.starts_with("PUT ")));
+    let waiting = repo.project.feastr(&["apply", "--yes", "--lock-timeout", "300ms"]).failed().stderr;
+    assert!(
+        waiting.contains("the lock of the registry gs://") && waiting.contains("is held by apply of "),
+        "{waiting}"
+    );
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    repo.project.feastr(&["apply", "--yes"]).ok();
+    assert_eq!(registered(&test), Some(1));
+    // Without its database nothing is changed.
+    let (path, _) = test.settings.split_once(", lock:").unwrap();
+    test.settings = format!("{path}, lock: \"postgresql://nobody:s3cret@127.0.0.1:1/x\"}}");
+    let error = test.open().update("p", &mut |_| Some(vec![Write::Put(entity("x", ""))])).unwrap_err();
+    assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    assert_eq!(error.kind, Kind::Unavailable);
 }
 
 #[test]

@@ -63,6 +63,7 @@ macro_rules! on_every_registry {
         crate::registries::on_every_backend!(@ memory Memory $($test)*);
         crate::registries::on_every_backend!(@ gcs Gcs $($test)*);
         crate::registries::on_every_backend!(@ azure Azure $($test)*);
+        crate::registries::on_every_backend!(@ locked Locked $($test)*);
     };
 }
 pub(crate) use on_every_registry;
@@ -76,6 +77,8 @@ pub enum Backend {
     S3,
     Gcs,
     Azure,
+    /// A store that ignores conditions, and a PostgreSQL that keeps writers apart.
+    Locked,
     Memory,
 }
 
@@ -92,7 +95,7 @@ impl Backend {
 
     pub fn server(self) -> Option<&'static Server> {
         match self {
-            Self::Postgres => Some(shared(Kind::Postgres)),
+            Self::Postgres | Self::Locked => Some(shared(Kind::Postgres)),
             Self::MariaDb => Some(shared(Kind::MariaDb)),
             _ => None,
         }
@@ -101,7 +104,7 @@ impl Backend {
     const fn store_kind(self) -> Option<Store> {
         match self {
             Self::S3 => Some(Store::SeaweedFs),
-            Self::Gcs => Some(Store::Gcs),
+            Self::Gcs | Self::Locked => Some(Store::Gcs),
             Self::Azure => Some(Store::Azure),
             _ => None,
         }
@@ -141,6 +144,9 @@ impl TestRegistry {
         let settings = match backend.server() {
             None if backend == Backend::File => format!("{{path: {}}}", path.display()),
             None if backend.store_kind().is_some() => format!("{{path: \"{}\"}}", backend.place_in_bucket()),
+            Some(server) if backend == Backend::Locked => {
+                format!("{{path: \"{}\", lock: \"{}\"}}", backend.place_in_bucket(), server.url(&database))
+            }
             None => format!("{{registry_type: sql, path: sqlite:///{}}}", path.display()),
             Some(server) => format!("{{registry_type: sql, path: \"{}\"}}", server.url(&database)),
         };
@@ -174,7 +180,10 @@ impl TestRegistry {
 
     /// What the environment says to programs that use it.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        self.backend.store().map_or_else(Vec::new, ObjectStore::environment)
+        match self.backend {
+            Backend::Locked => buckets::shared(Store::Gcs).environment_at(&in_buckets::without_conditions().endpoint()),
+            backend => backend.store().map_or_else(Vec::new, ObjectStore::environment),
+        }
     }
 
     /// The object that it is, with its bucket.

@@ -11,6 +11,7 @@ use super::{
 };
 
 on_every_backend!(applies_of_many_processes_are_serial);
+on_every_backend!(@ locked Locked applies_of_many_processes_are_serial);
 
 fn applies_of_many_processes_are_serial(backend: Backend) {
     const PROCESSES: u32 = 16;

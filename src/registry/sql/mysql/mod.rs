@@ -18,11 +18,10 @@ use super::{
 };
 use crate::{
     config::{ServerUrl, TlsMode},
-    model::ViewId,
     problem::Problem,
     registry::{
         digest::short_hex,
-        locks::{Holder, Locking, ViewLock, of_registry, of_view, view_digest},
+        locks::{Held, Holder, LockName, Locking, ViewLock, of_registry},
     },
 };
 
@@ -155,10 +154,10 @@ impl Database for MySql {
         Ok(Box::new(session))
     }
 
-    fn lock_view(&self, view: ViewId<'_>, locking: &Locking) -> Result<ViewLock, SqlFailure> {
-        let name = self.view_lock(view);
+    fn lock(&self, lock: &LockName, locking: &Locking) -> Result<ViewLock, SqlFailure> {
+        let name = self.name_of(lock);
         let take = |mut session: MySqlSession| {
-            locking.wait(&of_view(view.name), || session.try_lock(&name, true))?;
+            locking.wait(&lock.words, || session.try_lock(&name, true))?;
             Ok::<_, SqlFailure>(session)
         };
         // The server may have ended a connection that was kept.
@@ -171,23 +170,33 @@ impl Database for MySql {
                 take(session)?
             }
         };
-        Ok(ViewLock::new(Held { session: Some(session), name, lockers: Arc::clone(&self.lockers) }))
+        Ok(ViewLock::of(HeldBySession { session: Some(session), name, lockers: Arc::clone(&self.lockers) }))
     }
 
-    fn view_holder(&self, view: ViewId<'_>) -> Result<Option<Holder>, SqlFailure> {
-        let holder = self.connect("feastr", Duration::ZERO)?.holder(&self.view_lock(view), true)?;
+    fn holder(&self, lock: &LockName) -> Result<Option<Holder>, SqlFailure> {
+        let holder = self.connect("feastr", Duration::ZERO)?.holder(&self.name_of(lock), true)?;
         Ok(Some(holder).filter(|holder| holder.who.is_some()))
     }
 }
 
-/// A connection that holds the lock of a view, and waits for the next one afterwards.
-struct Held {
+/// A connection that holds a lock, and waits for the next one afterwards.
+struct HeldBySession {
     session: Option<MySqlSession>,
     name: String,
     lockers: Arc<Idle<MySqlSession>>,
 }
 
-impl Drop for Held {
+impl Held for HeldBySession {
+    /// The lock ends with the connection.
+    fn confirm(&mut self) -> Result<(), Problem> {
+        if let Some(session) = &mut self.session {
+            session.run("SELECT 1", &[])?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for HeldBySession {
     fn drop(&mut self) {
         if let Some(mut session) = self.session.take()
             && session.run("SELECT RELEASE_LOCK(?)", &[Parameter::Text(&self.name)]).is_ok()
@@ -198,11 +207,9 @@ impl Drop for Held {
 }
 
 impl MySql {
-    fn view_lock(&self, view: ViewId<'_>) -> String {
-        let view = view_digest(view);
-        lock_name(
-            &Sha256::new().chain_update(&self.url.database).chain_update(b"\0").chain_update(view).finalize().into(),
-        )
+    fn name_of(&self, lock: &LockName) -> String {
+        let database = Sha256::new().chain_update(&self.url.database).chain_update(b"\0");
+        lock_name(&database.chain_update(lock.digest).finalize().into())
     }
 }
 
