@@ -7,6 +7,11 @@ pub(super) fn is_about_certificates(error: &(dyn Error + 'static)) -> bool {
     causes(error).any(|cause| matches!(tls_error(cause), Some(rustls::Error::InvalidCertificate(_))))
 }
 
+/// Whether a server that was asked with encryption answered without.
+pub(super) fn is_without_encryption(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| matches!(tls_error(cause), Some(rustls::Error::InvalidMessage(_))))
+}
+
 /// What it came from, at the end.
 pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)

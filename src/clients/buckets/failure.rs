@@ -6,7 +6,7 @@ use object_store::Error;
 
 use super::Bucket;
 use crate::{
-    clients::causes::{innermost, is_about_certificates},
+    clients::causes::{innermost, is_about_certificates, is_without_encryption},
     config::StoreOfBuckets,
     model::printable,
     problem::{Kind, Problem},
@@ -141,6 +141,11 @@ impl Bucket {
                     _ => "let this system trust the authority that signed its certificate",
                 }
                 .to_owned(),
+            ),
+            _ if is_without_encryption(error) => (
+                Kind::Unavailable,
+                failed(&format!("the store{} is asked with encryption and answers without", self.there())),
+                "write its address with http:// in place of https://, or let the store encrypt".to_owned(),
             ),
             // The address where a machine says its keys.
             _ if text.contains("/latest/api/token")

@@ -2,7 +2,7 @@
 
 use super::Server;
 use crate::{
-    clients::causes::{innermost, is_about_certificates},
+    clients::causes::{innermost, is_about_certificates, is_without_encryption},
     problem::{Kind, Problem},
 };
 
@@ -19,6 +19,10 @@ impl Server {
                      its certificate",
                     self.authorities_setting
                 ),
+            ),
+            () if is_without_encryption(error) => (
+                format!("{name} is asked with encryption and answers without"),
+                format!("correct {setting}, or let the server encrypt"),
             ),
             () if error.is_connect() && error.is_timeout() => {
                 (format!("{name} cannot be reached: its address does not answer"), self.away())

@@ -63,6 +63,11 @@ fn what_is_wrong_is_told_with_its_place() {
     let there = format!("there is no bucket `gone` at {}", server.endpoint());
     assert_eq!(said("s3://gone/x/", ""), format!("cannot list s3://gone/x: {there}"));
     assert_eq!(said("s3://gone/x.parquet", ""), format!("cannot list s3://gone/x.parquet: {there}"));
+    let encrypted = server.endpoint().replace("http://", "https://");
+    assert_eq!(
+        said(&format!("{bucket}/d/"), &format!("    s3_endpoint_override: {encrypted}\n")),
+        format!("cannot list BUCKET/d: the store at {encrypted} is asked with encryption and answers without")
+    );
 
     define(&project, &format!("{bucket}/d/one.parquet"), "");
     let mut environment = server.environment();
