@@ -6,7 +6,7 @@ use std::{
 };
 
 /// What `work` makes of each item, in their order, on all processors.
-pub(crate) fn side_by_side<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+pub(crate) fn side_by_side<'a, I: Sync, T: Send>(items: &'a [I], work: impl Fn(&'a I) -> T + Sync) -> Vec<T> {
     // A few items are done before threads have started.
     const FEW: usize = 4;
     if items.len() <= FEW {
@@ -17,13 +17,13 @@ pub(crate) fn side_by_side<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T
 }
 
 /// The same for work that mostly waits for somebody else, as for a server.
-pub(crate) fn waiting_side_by_side<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+pub(crate) fn waiting_side_by_side<'a, I: Sync, T: Send>(items: &'a [I], work: impl Fn(&'a I) -> T + Sync) -> Vec<T> {
     /// How many wait at a time.
     const WAITING: usize = 16;
     on_threads(WAITING, items, work)
 }
 
-fn on_threads<I: Sync, T: Send>(threads: usize, items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+fn on_threads<'a, I: Sync, T: Send>(threads: usize, items: &'a [I], work: impl Fn(&'a I) -> T + Sync) -> Vec<T> {
     let threads = threads.min(items.len());
     if threads <= 1 {
         return items.iter().map(work).collect();

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 
-use super::{Caller, Failure, FeatureStore, access::Access, entity_index::seen, retrieval::resolved};
+use super::{
+    Caller, Failure, FeatureStore, access::Access, entities_from::entities_from, entity_index::Sought,
+    retrieval::resolved,
+};
 use crate::{
-    diagnostics::did_you_mean,
-    model::{
-        DAY, DataSource, FeatureView, Field, Interval, Object, ObjectId, ObjectKind, PermissionAction, RegistryState,
-        Timestamp,
-    },
+    model::{DAY, DataSource, FeatureView, Interval, Object, PermissionAction, RegistryState, Timestamp},
     offline::{
         BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress, pipelined,
     },
     problem::{Kind, Problem},
-    retrieval::{Entities, FeatureRequest, JoinKey, Purpose, Retrieval, view},
+    retrieval::{Entities, FeatureRequest, Purpose, Retrieval},
     transform::{ComputedRows, computed_columns},
 };
 
@@ -56,8 +55,8 @@ pub enum About {
     },
     /// Everybody in the index of entities of whom the views of the features have an event in a range.
     Index {
-        /// The entity.
-        entity: String,
+        /// The entities, all of which features need; with several those who are in a row together.
+        entities: Vec<String>,
         /// The first moment; `None` is the beginning.
         start: Option<Timestamp>,
         /// The last moment; `None` is the end.
@@ -131,10 +130,13 @@ impl<'a> HistoricalJoin<'a> {
             }
             About::Range { start, end } => self.range(start, end)?,
             About::AsOf(at) => self.as_of(at),
-            About::From { name, start, end, at } => self.from(&name, (start, end), at)?,
-            About::Index { entity, start, end, at } => {
-                let asked = (entity.as_str(), interval(start, end)?, at.is_none());
-                let rows = seen(self.store, &self.state, &self.retrieval, asked)?;
+            About::From { name, start, end, at } => {
+                let wanted = self.retrieval.entity_columns();
+                entities_from(&self.state, &name, &wanted, (interval(start, end)?, at))?
+            }
+            About::Index { entities, start, end, at } => {
+                let sought = Sought::by(&self.state, &self.retrieval, &entities)?;
+                let rows = sought.seen(self.store, (interval(start, end)?, at.is_none()))?;
                 return Ok(match at {
                     Some(at) => rows.at(at),
                     None => rows,
@@ -186,39 +188,6 @@ impl<'a> HistoricalJoin<'a> {
             by_created,
         };
         self.retrieval.views.iter().map(source).collect()
-    }
-
-    fn from(
-        &self,
-        name: &str,
-        (start, end): (Option<Timestamp>, Option<Timestamp>),
-        at: Option<Timestamp>,
-    ) -> Result<EntityQuery, Problem> {
-        let wanted = self.retrieval.entity_columns();
-        let is_view = self.state.views().any(|view| view.id().name == name);
-        let from = match self.state.objects.get(&ObjectId::new(ObjectKind::DataSource, name)) {
-            Some(Object::DataSource(source)) if !is_view => over_source(source, &wanted),
-            _ if is_view => view(&self.state, name)?,
-            _ => return Err(self.nothing_of(name)),
-        };
-        let keys: Vec<JoinKey> =
-            from.join_keys().iter().map(|field| JoinKey { field: field.clone(), column: field.name.clone() }).collect();
-        if let Some(missing) = wanted.iter().find(|key| !keys.iter().any(|known| known.column == key.column)) {
-            let known: Vec<&str> = keys.iter().map(|key| key.column.as_str()).collect();
-            let message = format!("`{name}` has no join key `{}`, which the features need", missing.column);
-            let help =
-                format!("name a view with that key, or a data source with such a column; it has {}", known.join(", "));
-            return Err(Problem::new(Kind::Invalid, message, (!known.is_empty()).then_some(help)));
-        }
-        let interval = interval(start, end)?;
-        Ok(EntityQuery { sources: vec![EntitySource { view: from, keys, interval, by_created: false }], at })
-    }
-
-    fn nothing_of(&self, name: &str) -> Problem {
-        let is_source = |id: &&ObjectId| id.kind.is_view() || id.kind == ObjectKind::DataSource;
-        let known = self.state.objects.keys().filter(is_source).map(|id| id.name.as_str());
-        let help = did_you_mean(name, known);
-        Problem::new(Kind::NotFound, format!("there is no feature view or data source `{name}`"), help)
     }
 
     /// The columns of the result. Entity rows are read, and no rows of sources.
@@ -280,15 +249,4 @@ fn interval(start: Option<Timestamp>, end: Option<Timestamp>) -> Result<Interval
         return Err(Problem::new(Kind::Invalid, message, "swap them".to_owned()));
     }
     Ok(Interval { start, end })
-}
-
-/// The rows of a source as if they were those of a view with these keys and no features.
-fn over_source(source: &DataSource, keys: &[&JoinKey]) -> FeatureView {
-    let source = source.kind.batch_source().unwrap_or(source);
-    FeatureView {
-        entities: keys.iter().map(|key| key.column.clone()).collect(),
-        entity_columns: keys.iter().map(|key| Field { name: key.column.clone(), ..key.field.clone() }).collect(),
-        source: Some(source.clone()),
-        ..FeatureView::new(&source.name)
-    }
 }

@@ -30,7 +30,8 @@ pub(crate) struct AboutArgs {
           help_heading = HEADING)]
     entity: Vec<String>,
     /// The entities that the source of a view, or a data source, has (between --start and --end); at the times of its
-    /// rows, or all --at one time. With index:ENTITY those that the index of entities knows
+    /// rows, or all --at one time. With index:ENTITY (or index:ENTITY,ENTITY for several join keys) those that the index
+    /// of entities knows
     #[arg(long, value_name = "VIEW|SOURCE|index:ENTITY", conflicts_with_all = ["entities", "entity_sql", "entity"],
           help_heading = HEADING)]
     entities_from: Option<String>,
@@ -53,7 +54,7 @@ pub(crate) struct AboutArgs {
 }
 
 /// In front of the name of an entity: those that the index of entities knows.
-const INDEX: &str = "index:";
+pub(crate) const INDEX: &str = "index:";
 
 /// Above these arguments.
 const HEADING: &str = "Entities";
@@ -82,7 +83,7 @@ impl AboutArgs {
         }
         if let Some(name) = &self.entities_from {
             return Ok(match name.strip_prefix(INDEX) {
-                Some(entity) => About::Index { entity: entity.to_owned(), start, end, at },
+                Some(entities) => About::Index { entities: of_index(entities), start, end, at },
                 None => About::From { name: name.clone(), start, end, at },
             });
         }
@@ -105,6 +106,11 @@ impl AboutArgs {
         }
         Ok(About::Range { start, end: end.unwrap_or(context.now) })
     }
+}
+
+/// The names of entities of the index.
+pub(crate) fn of_index(names: &str) -> Vec<String> {
+    names.split(',').map(|name| name.trim().to_owned()).collect()
 }
 
 /// The rows of a file in any format, which may be in a bucket; `-` is standard input.

@@ -6,16 +6,21 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use url::Url;
 
-use super::{Password, RegistryConfig, RegistryDatabase, registry::database_at, resolve};
+use super::{Password, RegistryConfig, RegistryDatabase, registry_database::database_at, resolve};
 use crate::{
     diagnostics::Diagnostics,
+    model::{DAY, Ttl},
     problem::{Kind, Problem},
     yaml::{Spanned, record},
 };
 
 /// The schema of the index, unless another one is named: that of the entity-store project.
 const SCHEMA: &str = "entity_lookup";
+
+/// For how long jobs that are done stay, unless something else is said.
+const KEPT: i64 = 30 * DAY;
 
 /// PostgreSQL cuts longer names.
 const LONGEST_SCHEMA: usize = 40;
@@ -30,6 +35,11 @@ record! {
         path: Spanned<String>,
         /// What those who tell of events send as a bearer token, such as `${ENTITY_INDEX_TOKEN}`.
         token: Password,
+        /// Where topics of SNS may have their subscriptions confirmed: the places of their service, such as
+        /// `[https://sns.eu-central-1.amazonaws.com]`. Left out, no URL is visited.
+        subscriptions: Vec<Spanned<String>>,
+        /// For how long jobs that are done stay in their table: `30d`, `12h`; `0` is for ever [default: 30d].
+        keep_jobs: Spanned<String>,
         /// Buckets whose objects lie in folders of this machine, as those of a gateway: the folder of each, relative to the
         /// repo.
         buckets: BTreeMap<String, String>,
@@ -49,13 +59,24 @@ pub struct EntityIndexConfig {
     pub schema: String,
     /// What those who tell of events have to know.
     pub token: Option<Password>,
+    /// Where URLs may be visited that confirm subscriptions: schemes with hosts and ports.
+    pub subscriptions: Vec<String>,
+    /// After how many microseconds jobs that are done are forgotten; `None` is never.
+    pub keep_jobs: Option<i64>,
     /// The folders in which the objects of some buckets lie, absolute.
     pub buckets: BTreeMap<String, PathBuf>,
 }
 
 impl Default for EntityIndexConfig {
     fn default() -> Self {
-        Self { named: None, schema: SCHEMA.to_owned(), token: None, buckets: BTreeMap::new() }
+        Self {
+            named: None,
+            schema: SCHEMA.to_owned(),
+            token: None,
+            subscriptions: Vec::new(),
+            keep_jobs: Some(KEPT),
+            buckets: BTreeMap::new(),
+        }
     }
 }
 
@@ -78,9 +99,22 @@ impl EntityIndexConfig {
             );
             return None;
         }
+        let places = raw.subscriptions.unwrap_or_default();
+        let subscriptions = places.iter().map(|place| origin(place, diagnostics)).collect::<Option<Vec<_>>>()?;
+        let keep_jobs = match &raw.keep_jobs {
+            None => Some(KEPT),
+            Some(text) => match text.value.parse::<Ttl>() {
+                Ok(kept) => kept.limit(),
+                Err(error) => {
+                    diagnostics.error_with_help(&text.span, error.to_string(), "write 30d, 12h or 0".to_owned());
+                    return None;
+                }
+            },
+        };
         let buckets = raw.buckets.unwrap_or_default();
         let buckets = buckets.into_iter().map(|(bucket, place)| (bucket, resolve(folder, &place))).collect();
-        Some(Self { named, schema: raw.schema.value, token: raw.token.filter(|token| !token.0.is_empty()), buckets })
+        let token = raw.token.filter(|token| !token.0.is_empty());
+        Some(Self { named, schema: raw.schema.value, token, subscriptions, keep_jobs, buckets })
     }
 
     /// The settings as they are understood, without the token.
@@ -89,6 +123,8 @@ impl EntityIndexConfig {
             "path": self.named.as_ref().map(RegistryDatabase::masked_url),
             "schema": self.schema,
             "token": self.token.as_ref().map(|_| "***"),
+            "subscriptions": self.subscriptions,
+            "keep_jobs": self.keep_jobs.map_or_else(|| "0".to_owned(), |kept| Ttl::from_micros(kept).to_string()),
             "buckets": self.buckets,
         })
     }
@@ -107,6 +143,20 @@ impl EntityIndexConfig {
             None => Err(Problem::new(Kind::Invalid, "nothing says where the entity index is", HELP.to_owned())),
         }
     }
+}
+
+/// A scheme with a host and perhaps a port, as an URL has it.
+fn origin(place: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<String> {
+    let origin = Url::parse(&place.value).ok().filter(|url| url.path() == "/" && url.query().is_none());
+    let origin = origin.filter(|url| matches!(url.scheme(), "https" | "http") && url.username().is_empty());
+    if origin.is_none() {
+        diagnostics.error_with_help(
+            &place.span,
+            format!("`{}` is not the place of a service", place.value.escape_debug()),
+            "write a scheme and a host, such as https://sns.eu-central-1.amazonaws.com".to_owned(),
+        );
+    }
+    origin.map(|url| url.origin().ascii_serialization())
 }
 
 /// What to write where there is no database.
@@ -152,6 +202,25 @@ mod tests {
         assert_eq!(index.buckets["features"], Path::new("/repo/lake"));
         assert!(!format!("{config:?}{}", config.settings()).contains("s3cret"));
         assert!(load("r.db", "{token: \"\"}").unwrap().entity_index.token.is_none());
+    }
+
+    #[test]
+    fn services_of_topics_are_named_by_scheme_and_host() {
+        let config = load("r.db", "{subscriptions: ['https://SNS.example:443/', 'http://127.0.0.1:7']}").unwrap();
+        assert_eq!(config.entity_index.subscriptions, ["https://sns.example", "http://127.0.0.1:7"]);
+        for wrong in ["sns.example", "https://sns.example/path", "ftp://sns.example", "https://u@sns.example"] {
+            let found = load("r.db", &format!("{{subscriptions: ['{wrong}']}}")).unwrap_err();
+            assert!(found[0].contains("is not the place of a service"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn jobs_that_are_done_stay_for_a_while() {
+        let kept = |index: &str| load("r.db", index).map(|config| config.entity_index.keep_jobs);
+        assert_eq!(kept("{}").unwrap(), Some(30 * DAY));
+        assert_eq!(kept("{keep_jobs: 12h}").unwrap(), Some(DAY / 2));
+        assert_eq!(kept("{keep_jobs: \"0\"}").unwrap(), None);
+        assert!(kept("{keep_jobs: soon}").is_err());
     }
 
     #[test]

@@ -132,3 +132,12 @@ pub(super) fn has_table(index: &EntityIndex, session: &mut dyn Session, name: &s
 pub(super) fn first(rows: Vec<Vec<Cell>>) -> Option<Cell> {
     rows.into_iter().next()?.into_iter().next()
 }
+
+/// The places of so many rows of values in a statement: `($1, $2), ($3, $4)`.
+pub(super) fn values_of(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let places: Vec<String> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}

@@ -1,5 +1,7 @@
 //! Jobs: what is to be done because something happened to an object, and what became of it.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::event::Change;
@@ -99,4 +101,17 @@ pub struct Noted {
     pub known: u64,
     /// Events of objects that no view has.
     pub ignored: u64,
+}
+
+/// How many jobs stand in each way but done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Those that were noted, or failed and are tried again.
+    pub waiting: u64,
+    /// Those that somebody is at.
+    pub running: u64,
+    /// Those that failed too often.
+    pub dead: u64,
+    /// How long the oldest has been waiting that can be done.
+    pub lag: Duration,
 }

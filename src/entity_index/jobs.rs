@@ -1,11 +1,11 @@
 //! The table of jobs: noted before anybody is told that they are, and done by one worker at a time, who gives signs of life.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use super::{
     database::{Cell, Session, Value},
-    index::{EntityIndex, first},
-    job::{Job, JobRecord, NewJob, Noted, Status},
+    index::{EntityIndex, first, values_of},
+    job::{Job, JobRecord, NewJob, Noted, Standing, Status},
     schema::JOB,
 };
 use crate::problem::{Kind, Problem};
@@ -80,31 +80,36 @@ impl EntityIndex {
         Ok(!session.run(&statement, &values)?.is_empty())
     }
 
-    /// Takes the next job that can be done, in the order in which they were noted; of jobs about one object one at a time.
-    /// Jobs of dead workers, and those that `worker` had not ended, are begun again.
+    /// Takes the next jobs that can be done, `most` at most, in the order in which they were noted; of jobs about one object
+    /// one at a time. Jobs of dead workers, and those that `worker` had not ended, are begun again.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn claim(&self, worker: &str) -> Result<Option<Job>, Problem> {
+    pub fn claim(&self, worker: &str, most: u32) -> Result<Vec<Job>, Problem> {
         let (job, now) = (self.table(JOB), self.dialect().now);
         let statement = format!(
             "UPDATE {job} SET status = 'running', started = {now}, ended = NULL, worker = $1, lease = {lease}, \
-             attempts = attempts + 1 WHERE id = (SELECT id FROM {job} AS next \
+             attempts = attempts + 1 WHERE id IN (SELECT id FROM {job} AS next \
              WHERE (status = 'waiting' AND not_before <= {now} OR status = 'running' AND (lease < {now} OR worker = $1)) \
-             AND NOT EXISTS (SELECT 1 FROM {job} AS other WHERE other.status = 'running' AND other.path = next.path \
-             AND other.feature_view = next.feature_view AND other.id <> next.id AND other.lease >= {now} \
-             AND other.worker <> $1) ORDER BY id LIMIT 1) RETURNING id, feature_view, path, attempts",
+             AND NOT EXISTS (SELECT 1 FROM {job} AS other WHERE other.path = next.path \
+             AND other.feature_view = next.feature_view AND other.id <> next.id AND (other.status = 'running' \
+             AND (other.worker = $1 AND other.id < next.id OR other.worker <> $1 AND other.lease >= {now}) \
+             OR other.status = 'waiting' AND other.not_before <= {now} AND other.id < next.id)) \
+             ORDER BY id LIMIT {most}) RETURNING id, feature_view, path, attempts",
             lease = (self.dialect().later)(LEASE),
         );
         let claimed = self.write_again(|session| {
             session.execute(self.dialect().take_turns)?;
             session.run(&statement, &[Value::from(worker)])
         })?;
-        Ok(claimed.into_iter().next().and_then(|row| {
+        let job = |row: Vec<Cell>| {
             let [id, view, path, attempts] = <[Cell; 4]>::try_from(row).ok()?;
             let (id, attempts) = (id.integer(), attempts.integer());
             Some(Job { id, view: view.text()?, path: path.text()?, attempts, worker: worker.to_owned() })
-        }))
+        };
+        let mut jobs: Vec<Job> = claimed.into_iter().filter_map(job).collect();
+        jobs.sort_by_key(|job| job.id);
+        Ok(jobs)
     }
 
     /// Workers whose names begin so give a sign of life.
@@ -134,28 +139,41 @@ impl EntityIndex {
         Ok(())
     }
 
-    /// The job is done, and with it all that were waiting for the same object when it was begun: it has seen the object as
-    /// it was later. Part of the transaction that stores what was done.
+    /// Jobs are done, each with a message, and with them all that were waiting for the same objects when they were begun: they
+    /// have seen the objects as they were later. Part of the transaction that stores what was done.
     ///
     /// # Errors
-    /// [`Kind::Conflict`] when somebody else is at it by now.
-    pub(super) fn finish(&self, session: &mut dyn Session, job: &Job, message: &str) -> Result<(), Problem> {
-        let statement = format!(
-            "UPDATE {table} SET status = 'done', status_msg = CASE WHEN id = $2 THEN $1 ELSE $5 END, ended = {now}, \
-             worker = NULL, lease = NULL \
-             WHERE id = $2 AND worker = $3 AND attempts = $4 AND status = 'running' OR path = $6 AND feature_view = $7 \
-             AND status = 'waiting' AND noted <= (SELECT started FROM {table} WHERE id = $2) RETURNING id",
-            table = self.table(JOB),
-            now = self.dialect().now
-        );
-        let with = format!("done by job {}", job.id);
-        let own = [Value::from(message), Value::from(job.id), Value::from(&job.worker), Value::from(job.attempts)];
-        let others = [&with, &job.path, &job.view].map(Value::from);
-        let ended = session.run(&statement, &[own.as_slice(), &others].concat())?;
-        if ended.iter().flatten().any(|id| id.integer() == job.id) {
+    /// [`Kind::Conflict`] when somebody else is at one of them by now.
+    pub(super) fn finish(&self, session: &mut dyn Session, ended: &[(&Job, String)]) -> Result<(), Problem> {
+        if ended.is_empty() {
             return Ok(());
         }
-        Err(Problem::new(Kind::Conflict, format!("job {} was taken over by another worker", job.id), None))
+        let (job, now) = (self.table(JOB), self.dialect().now);
+        let own = format!(
+            "WITH done (number, who, tries, message) AS (VALUES {}) UPDATE {job} SET status = 'done', status_msg = message, \
+             ended = {now}, worker = NULL, lease = NULL FROM done \
+             WHERE id = number AND worker = who AND attempts = tries AND status = 'running' RETURNING id",
+            values_of(ended.len(), 4)
+        );
+        let values = ended.iter().flat_map(|(job, message)| {
+            [Value::from(job.id), Value::from(&job.worker), Value::from(job.attempts), Value::from(message)]
+        });
+        let done = session.run(&own, &values.collect::<Vec<_>>())?;
+        let done: HashSet<i64> = done.iter().flatten().map(Cell::integer).collect();
+        if let Some((lost, _)) = ended.iter().find(|(job, _)| !done.contains(&job.id)) {
+            let message = format!("job {} was taken over by another worker", lost.id);
+            return Err(Problem::new(Kind::Conflict, message, None));
+        }
+        let others = format!(
+            "WITH done (number, done_path, done_view) AS (VALUES {}) UPDATE {job} SET status = 'done', \
+             status_msg = 'done by job ' || number, ended = {now}, worker = NULL, lease = NULL FROM done \
+             WHERE path = done_path AND feature_view = done_view AND status = 'waiting' \
+             AND noted <= (SELECT own.started FROM {job} AS own WHERE own.id = number) RETURNING id",
+            values_of(ended.len(), 3)
+        );
+        let values =
+            ended.iter().flat_map(|(job, _)| [Value::from(job.id), Value::from(&job.path), Value::from(&job.view)]);
+        session.run(&others, &values.collect::<Vec<_>>()).map(drop)
     }
 
     /// The job has failed: it is done again after a while, or never by itself after so many attempts. Says which; `None` if
@@ -198,6 +216,60 @@ impl EntityIndex {
             [Value::from(i64::from(most))].into_iter().chain(status.map(|status| status.word().into())).collect();
         let rows = self.looked_at(|session| session.run(&statement, &values))?.unwrap_or_default();
         Ok(rows.into_iter().filter_map(record).collect())
+    }
+
+    /// How many jobs stand in each way but done, and for how many seconds the oldest that can be done has been waiting.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or is that of another project.
+    pub fn standing(&self) -> Result<Standing, Problem> {
+        let (job, now) = (self.table(JOB), self.dialect().now);
+        let counts = format!("SELECT status, count(*) FROM {job} WHERE status <> 'done' GROUP BY status");
+        let oldest = format!("SELECT min(noted), {now} FROM {job} WHERE status = 'waiting' AND not_before <= {now}");
+        let read = |session: &mut dyn Session| {
+            let mut standing = Standing::default();
+            for row in session.run(&counts, &[])? {
+                let Ok([status, count]) = <[Cell; 2]>::try_from(row) else { continue };
+                let count = u64::try_from(count.integer()).unwrap_or(0);
+                match status.text().as_deref() {
+                    Some("waiting") => standing.waiting = count,
+                    Some("running") => standing.running = count,
+                    _ => standing.dead += count,
+                }
+            }
+            let moments = session.run(&oldest, &[])?.into_iter().flatten().map(|cell| cell.moment());
+            if let [Some(noted), Some(now)] = moments.collect::<Vec<_>>().as_slice() {
+                standing.lag = Duration::from_micros(u64::try_from(now.micros() - noted.micros()).unwrap_or(0));
+            }
+            Ok(standing)
+        };
+        Ok(self.looked_at(read)?.unwrap_or_default())
+    }
+
+    /// Forgets jobs that were done so long ago (microseconds). Says how many.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn forget(&self, age: i64) -> Result<u64, Problem> {
+        /// Others wait while rows are deleted.
+        const AT_ONCE: u64 = 10_000;
+        if self.looked_at(|_| Ok(()))?.is_none() {
+            return Ok(0);
+        }
+        let (job, seconds) = (self.table(JOB), u64::try_from(age / 1_000_000).unwrap_or(0));
+        let statement = format!(
+            "DELETE FROM {job} WHERE id IN (SELECT id FROM {job} WHERE status = 'done' AND ended < {} ORDER BY id \
+             LIMIT {AT_ONCE}) RETURNING id",
+            (self.dialect().earlier)(seconds)
+        );
+        let mut all = 0;
+        loop {
+            let count = self.write_again(|session| session.run(&statement, &[]))?.len() as u64;
+            all += count;
+            if count < AT_ONCE {
+                return Ok(all);
+            }
+        }
     }
 
     /// Reads the index; `None` if there is none yet.

@@ -24,6 +24,8 @@ pub(super) struct FileRows {
     part: Option<Part>,
     /// What event times count, and creation times, if there are any.
     ticks: [Ticks; 2],
+    /// How many rows are behind, kept or not.
+    behind: usize,
 }
 
 impl FileRows {
@@ -43,7 +45,7 @@ impl FileRows {
             columns.push(wanted(created, Role::Time));
         }
         let scan = Arc::new(file.scan(columns)?);
-        Ok(Self { ticks: [scan.ticks(1), scan.ticks(2)], run: scan.run(), part: None })
+        Ok(Self { ticks: [scan.ticks(1), scan.ticks(2)], run: scan.run(), part: None, behind: 0 })
     }
 
     /// The next rows, without those that have no key or no time; none at the end.
@@ -61,7 +63,9 @@ impl FileRows {
             };
             match self.run.batch(part)? {
                 Some(rows) => {
-                    let rows = self.kept(&rows.columns);
+                    let first = self.behind;
+                    self.behind += rows.count;
+                    let rows = self.kept(&rows.columns, first);
                     return rows.map(Some).map_err(|error| Problem::new(Kind::Internal, error.to_string(), None));
                 }
                 None => self.part = None,
@@ -69,7 +73,7 @@ impl FileRows {
         }
     }
 
-    fn kept(&self, columns: &[ArrayRef]) -> Result<EntityRows, ArrowError> {
+    fn kept(&self, columns: &[ArrayRef], first: usize) -> Result<EntityRows, ArrowError> {
         let ids = as_texts(&columns[0])?;
         let (has_id, has_time) = (is_not_null(&ids)?, is_not_null(&columns[1])?);
         let counts = BooleanArray::new(has_id.values() & has_time.values(), None);
@@ -81,7 +85,9 @@ impl FileRows {
             let ticked = kept(array)?;
             Ok(ticked.as_primitive::<Int64Type>().unary(|moment| ticks.to_micros(moment)))
         };
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((first as i64..).take(columns[0].len())));
         Ok(EntityRows {
+            file_rows: kept(&numbers)?.as_primitive::<Int64Type>().clone(),
             ids: kept(&ids)?.as_string::<i32>().clone(),
             events: micros(&columns[1], self.ticks[0])?,
             created: columns.get(2).map(|created| micros(created, self.ticks[1])).transpose()?,

@@ -134,7 +134,7 @@ impl EntityIndex {
         session.execute(&format!(
             "CREATE TABLE {table} (
                  id text NOT NULL, feature_view text NOT NULL, event_timestamp {moment} NOT NULL,
-                 created_timestamp {moment}, path text NOT NULL);
+                 created_timestamp {moment}, path text NOT NULL, file_row bigint NOT NULL);
              CREATE INDEX {times} ON {table} (feature_view, event_timestamp, id);
              CREATE INDEX {paths} ON {table} (path);
              {create} {view} AS

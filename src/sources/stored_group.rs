@@ -101,6 +101,9 @@ impl StoredGroup {
 }
 
 fn fetch(object: &Stored, ranges: Vec<Range<u64>>) -> std::result::Result<Fetching, Problem> {
+    if let Some(here) = object.parts_here(&ranges) {
+        return Ok(runtime::begun(async move { Ok(here) })?);
+    }
     let (bucket, object) = object.parts();
     Ok(runtime::begun(async move { bucket.ranges(&object, &ranges).await })?)
 }

@@ -42,6 +42,11 @@ impl FileOfSource {
         Ok(Some(Self { version: version.unwrap_or_default(), found }))
     }
 
+    /// How many bytes it has.
+    pub fn bytes(&self) -> u64 {
+        self.found.files.iter().map(|file| file.bytes).sum()
+    }
+
     /// All files of a source.
     ///
     /// # Errors

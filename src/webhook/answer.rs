@@ -84,9 +84,12 @@ impl IntoResponse for Refusal {
         }
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            // Topics of SNS send the password of their URL only to those who ask.
+            response.headers_mut().append(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"events\""));
         }
-        if status.is_server_error() {
-            tracing::warn!("Events were not noted: {problem}");
+        if status.is_server_error() || status == StatusCode::FORBIDDEN {
+            // For the log.
+            response.extensions_mut().insert(problem);
         }
         response
     }

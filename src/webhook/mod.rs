@@ -5,6 +5,7 @@ mod receive;
 mod run;
 mod settings;
 mod state;
+mod subscriptions;
 mod token;
 mod told;
 

@@ -1,16 +1,39 @@
 //! The life of the server: it listens, notes, works, and ends when it is told to.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, thread, time::Instant};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use axum_server::{Handle, Server};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinSet, time::timeout_at};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::JoinSet,
+    time::{sleep, timeout_at},
+};
 
-use super::{Settings, receive::router, state::State, told::tell};
+use super::{
+    Settings,
+    receive::router,
+    state::State,
+    told::{count, tell},
+};
 use crate::{
-    app::entity_index::{Indexer, Until, work},
-    daemon::{Certificate, answer, listen, tell_when_it_is_away},
+    app::{
+        Caller, Failure,
+        entity_index::{Done, Indexer, Until, work},
+    },
+    clients::runtime::blocking,
+    daemon::{Certificate, answer, listen, tell_metrics, tell_when_it_is_away},
     problem::Problem,
 };
+
+/// How often it is looked how jobs stand.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// The protocol of connections with TLS.
 const HTTP: &[u8] = b"http/1.1";
@@ -22,6 +45,7 @@ const HTTP: &[u8] = b"http/1.1";
 /// When an address is taken or none of this machine, or a certificate cannot be read.
 pub async fn serve(
     indexer: Indexer,
+    caller: &Caller,
     settings: Settings,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Problem> {
@@ -29,8 +53,12 @@ pub async fn serve(
     let listener = listen(&settings.host, settings.port).await?;
     let address = listener.local_addr()?;
     let end_limit = settings.end_limit;
-    let state = Arc::new(State::new(indexer, settings));
+    let state = Arc::new(State::new(indexer, caller, settings)?);
+    let telemetry = Arc::clone(&state.telemetry);
+    // They end with the server.
     let mut beside = JoinSet::new();
+    tell_metrics(&mut beside, &telemetry, &state.settings.telemetry, state.settings.idle_limit).await?;
+    beside.spawn(look_at_jobs(Arc::clone(&state)));
     let store = Arc::clone(state.indexer.store());
     beside.spawn(tell_when_it_is_away(move || store.registry_status()));
     let worked = begin_to_work(&state)?;
@@ -51,7 +79,26 @@ pub async fn serve(
     if timeout_at(now.checked_add(end_limit).unwrap_or(now).into(), worked).await.is_err() {
         tracing::warn!("Jobs are cut off; they are begun again");
     }
+    telemetry.end(end_limit).await;
     Ok(())
+}
+
+/// Measures how the jobs of all servers of the index stand, as long as it is waited for.
+async fn look_at_jobs(state: Arc<State>) {
+    while state.metrics().is_some() {
+        let looked = Arc::clone(&state);
+        let act = move || {
+            let standing = looked.indexer.standing().map_err(Failure::into_problem)?;
+            if let Some(metrics) = looked.metrics() {
+                let counts = [("waiting", standing.waiting), ("running", standing.running), ("dead", standing.dead)];
+                metrics.stands(counts, standing.lag);
+            }
+            Ok::<_, Problem>(())
+        };
+        // While the index is away its workers say so.
+        let _ = blocking(act).await;
+        sleep(PAUSE).await;
+    }
 }
 
 /// Begins to work on threads of their own. What comes back ends when they have.
@@ -61,6 +108,12 @@ fn begin_to_work(state: &Arc<State>) -> Result<oneshot::Receiver<()>, Problem> {
     let act = move || {
         let settings = &state.settings;
         let how = (settings.workers, Until::Told, settings.most_attempts);
+        let tell = |done: &Done| {
+            tell(done);
+            if let Some(metrics) = state.metrics() {
+                count(done, metrics);
+            }
+        };
         if let Err(problem) = work(&state.indexer, &state.work, how, &tell) {
             tracing::error!("The workers have ended: {problem}");
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::daemon::CertificateFiles;
+use crate::daemon::{CertificateFiles, TelemetrySettings};
 
 use super::Tokens;
 
@@ -17,6 +17,8 @@ pub struct Settings {
     pub certificate: Option<CertificateFiles>,
     /// What those have to know who tell of events.
     pub tokens: Tokens,
+    /// Where URLs may be visited that confirm subscriptions: schemes with hosts and ports.
+    pub subscriptions: Vec<String>,
     /// How long the answer to a request may take, from when its head is read.
     pub deadline: Duration,
     /// How many bytes the body of a request may have.
@@ -33,4 +35,6 @@ pub struct Settings {
     pub idle_limit: Duration,
     /// How long requests and jobs that are being worked on may take at the end.
     pub end_limit: Duration,
+    /// What is told of requests and jobs.
+    pub telemetry: TelemetrySettings,
 }

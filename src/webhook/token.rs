@@ -1,6 +1,9 @@
 //! Who may tell of events: those who know a token.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderMap, header};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -49,19 +52,28 @@ impl Tokens {
         let Some(sent) = headers.get(header::AUTHORIZATION).map(|value| bare(value.as_bytes())) else {
             return Err(Problem::new(Kind::Unauthenticated, "the request has no bearer token", None));
         };
-        let sent = digest(sent);
+        let sent = digest(&sent);
         // All are compared, so that the time says nothing.
         let found = self.0.iter().fold(subtle::Choice::from(0), |found, token| found | token.ct_eq(&sent));
         if bool::from(found) { Ok(()) } else { Err(Problem::new(Kind::Denied, "the bearer token is wrong", None)) }
     }
 }
 
-/// The token of a header; some gateways write it without `Bearer`.
-fn bare(value: &[u8]) -> &[u8] {
-    match value.split_at_checked(7) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
-        _ => value.trim_ascii(),
+/// The token of a header; some gateways write it without `Bearer`, and topics of SNS have it as the password of their URL.
+fn bare(value: &[u8]) -> Cow<'_, [u8]> {
+    if let Some((scheme, token)) = value.split_at_checked(7)
+        && scheme.eq_ignore_ascii_case(b"bearer ")
+    {
+        return token.trim_ascii().into();
     }
+    if let Some((scheme, login)) = value.split_at_checked(6)
+        && scheme.eq_ignore_ascii_case(b"basic ")
+    {
+        let login = STANDARD.decode(login.trim_ascii()).unwrap_or_default();
+        let password = login.iter().position(|byte| *byte == b':').map(|colon| login[colon + 1..].to_vec());
+        return password.unwrap_or_default().into();
+    }
+    value.trim_ascii().into()
 }
 
 fn digest(token: &[u8]) -> [u8; 32] {
@@ -83,11 +95,12 @@ mod tests {
             let headers = sent.map(|sent| (header::AUTHORIZATION, sent.parse().unwrap()));
             tokens.check(&headers.into_iter().collect()).map_err(|problem| problem.kind)
         };
-        for right in ["Bearer old", "bearer new", "Bearer  new ", "old"] {
+        // The last ones are passwords of URLs: `events:old`, `:new`.
+        for right in ["Bearer old", "bearer new", "Bearer  new ", "old", "Basic ZXZlbnRzOm9sZA==", "basic Om5ldw=="] {
             assert_eq!(check(Some(right)), Ok(()), "{right}");
         }
         assert_eq!(check(None), Err(Kind::Unauthenticated));
-        for wrong in ["Bearer ol", "Bearer older", "Bearer ", "", "Basic old", "Bearer old new"] {
+        for wrong in ["Bearer ol", "Bearer older", "Bearer ", "", "Basic old", "Basic b2xk", "Bearer old new"] {
             assert_eq!(check(Some(wrong)), Err(Kind::Denied), "{wrong}");
         }
         assert!(Tokens::none().check(&HeaderMap::new()).is_ok());

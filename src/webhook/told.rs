@@ -2,9 +2,23 @@
 
 use crate::{
     app::entity_index::Done,
+    daemon::telemetry::IndexMetrics,
     diagnostics::counted,
     entity_index::{Outcome, Status},
 };
+
+/// Counts what became of a job.
+pub(super) fn count(done: &Done, metrics: &IndexMetrics) {
+    match done {
+        Done::Ended(_, Outcome::Indexed(rows)) => metrics.ended("indexed", *rows),
+        Done::Ended(_, Outcome::Known) => metrics.ended("known", 0),
+        Done::Ended(_, Outcome::Removed) => metrics.ended("removed", 0),
+        Done::Ended(_, Outcome::Nothing) => metrics.ended("nothing", 0),
+        Done::Failed(_, _, Status::Dead) => metrics.ended("dead", 0),
+        Done::Failed(..) => metrics.ended("failed", 0),
+        Done::Lost(_) | Done::Away(_) => {}
+    }
+}
 
 /// Tells what became of a job.
 pub(super) fn tell(done: &Done) {

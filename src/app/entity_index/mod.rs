@@ -7,12 +7,12 @@ mod workers;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use backfill::{Backfilled, Selected, Step, backfill, verify};
-pub(super) use seen::seen;
+pub(super) use seen::Sought;
 pub use workers::{Done, Until, Work, work};
 
 use super::{Failure, FeatureStore};
 use crate::{
-    entity_index::{BucketEvent, EntityIndex, IndexedView, JobRecord, Noted, Status, indexed_views},
+    entity_index::{BucketEvent, EntityIndex, IndexedView, JobRecord, Noted, Standing, Status, indexed_views},
     model::RegistryState,
     problem::Problem,
 };
@@ -73,6 +73,14 @@ impl Indexer {
     /// When the index cannot be written.
     pub fn retry(&self, ids: Option<&[i64]>) -> Result<u64, Failure> {
         Ok(self.index.retry(ids)?)
+    }
+
+    /// How many jobs stand in each way, and for how long the oldest has been waiting.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn standing(&self) -> Result<Standing, Failure> {
+        Ok(self.index.standing()?)
     }
 
     /// The views that the index knows, as they are registered.

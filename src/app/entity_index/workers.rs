@@ -20,6 +20,15 @@ use crate::{
 /// How often those who have nothing to do look whether there is something. Whoever notes a job here wakes them.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The most jobs that a worker takes at once.
+const MOST: u32 = 16;
+
+/// Who was faster with its jobs takes more of them the next time.
+const SOON: Duration = Duration::from_millis(500);
+
+/// How often jobs are forgotten that were done long ago.
+const FORGETTING: Duration = Duration::from_secs(3_600);
+
 /// When workers end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
@@ -111,12 +120,19 @@ fn panicked() -> Problem {
     Problem::new(Kind::Internal, "a worker of the entity index has ended by a mistake", None)
 }
 
-/// Lets nobody think that the workers of this process are dead.
+/// Lets nobody think that the workers of this process are dead, and forgets what was done long ago.
 fn give_signs(indexer: &Indexer, process: &str, ended: &AtomicBool) {
     /// How soon it notices the end.
     const TICK: Duration = Duration::from_millis(50);
     let mut last = Instant::now();
+    let mut forgot: Option<Instant> = None;
     while !ended.load(Ordering::Relaxed) {
+        if forgot.is_none_or(|forgot| forgot.elapsed() >= FORGETTING) {
+            forgot = Some(Instant::now());
+            let kept = indexer.store.config().entity_index.keep_jobs;
+            // What is not forgotten now is later.
+            let _ = kept.map(|kept| indexer.index.forget(kept));
+        }
         thread::sleep(TICK);
         if last.elapsed() >= BEAT {
             last = Instant::now();
@@ -137,16 +153,19 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn run(&self) -> Result<(), Problem> {
-        let mut was_away = false;
+        let (mut was_away, mut most) = (false, 1);
         while !self.work.is_ended() {
             let noted = self.work.noted();
-            match (self.indexer.index.claim(&self.name), self.until) {
-                (Ok(Some(job)), _) => {
+            match (self.indexer.index.claim(&self.name, most), self.until) {
+                (Ok(jobs), _) if !jobs.is_empty() => {
                     was_away = false;
-                    (self.tell)(&self.one(job));
+                    let began = Instant::now();
+                    self.some(jobs);
+                    // What takes longer is left to others.
+                    most = if began.elapsed() < SOON { (most * 2).min(MOST) } else { 1 };
                 }
-                (Ok(None), Until::Idle) => return Ok(()),
-                (Ok(None), Until::Told) => {
+                (Ok(_), Until::Idle) => return Ok(()),
+                (Ok(_), Until::Told) => {
                     was_away = false;
                     self.work.wait(noted, PAUSE);
                 }
@@ -163,19 +182,22 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn one(&self, job: Job) -> Done {
-        let done = self.indexer.views().and_then(|views| {
-            let view = views.iter().find(|view| view.name == job.view);
-            self.indexer.index.carry_out(&job, view, self.indexer.store.whereabouts())
-        });
-        match done {
-            Ok(outcome) => Done::Ended(job, outcome),
-            Err(problem) => match self.indexer.index.fail(&job, &problem, self.most_attempts) {
-                Ok(Some(status)) => Done::Failed(job, problem, status),
-                Ok(None) => Done::Lost(job),
-                // It is begun again when the index is back.
-                Err(away) => Done::Away(away),
-            },
+    /// Does some jobs, and tells of each.
+    fn some(&self, jobs: Vec<Job>) {
+        let done = match self.indexer.views() {
+            Ok(views) => self.indexer.index.carry_out(&jobs, &views, self.indexer.store.whereabouts()),
+            Err(problem) => jobs.iter().map(|_| Err(problem.clone())).collect(),
+        };
+        for (job, outcome) in jobs.into_iter().zip(done) {
+            (self.tell)(&match outcome {
+                Ok(outcome) => Done::Ended(job, outcome),
+                Err(problem) => match self.indexer.index.fail(&job, &problem, self.most_attempts) {
+                    Ok(Some(status)) => Done::Failed(job, problem, status),
+                    Ok(None) => Done::Lost(job),
+                    // It is begun again when the index is back.
+                    Err(away) => Done::Away(away),
+                },
+            });
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::{
         lock_timeout::lock_timeout,
         servers::{end_by_signal, run_server, start_log},
     },
-    config::{Password, variables},
-    daemon::{CertificateFiles, LogFormat},
+    config::{OtlpConfig, Password, StoreConfig, variables},
+    daemon::{CertificateFiles, LogFormat, MetricsAddress, TelemetrySettings},
     webhook::{Settings, Tokens, serve},
 };
 
@@ -67,9 +67,22 @@ pub(crate) struct Args {
     /// How long requests and jobs may take at the end
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = lock_timeout)]
     shutdown_timeout: Duration,
+    /// Tell Prometheus metrics: events, jobs by how they stand, rows, and how far the index is behind; as
+    /// `feature_server: {metrics: {enabled: true}}` in the settings says as well
+    #[arg(long, short)]
+    metrics: bool,
+    /// The port of metrics; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8003)]
+    metrics_port: u16,
+    /// The address of metrics [default: that of --host]
+    #[arg(long, value_name = "HOST")]
+    metrics_host: Option<String>,
     /// How the log is written; --verbose adds a line for each request
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
+    /// No line for each request, however much is said
+    #[arg(long)]
+    no_access_log: bool,
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
@@ -78,20 +91,27 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
     start_log(args.log_format, context);
     let indexer = indexer(context)?;
-    let settings = args.settings(indexer.store().config().entity_index.token.as_ref(), context)?;
-    run_server(None, serve(indexer, settings, end_by_signal()))
+    let settings = args.settings(indexer.store().config(), context)?;
+    run_server(None, serve(indexer, &context.caller(), settings, end_by_signal()))
 }
 
 impl Args {
-    fn settings(&self, token: Option<&Password>, context: &Context) -> Result<Settings, CommandError> {
+    fn settings(&self, config: &StoreConfig, context: &Context) -> Result<Settings, CommandError> {
         /// How long a connection may be idle.
         const IDLE: Duration = Duration::from_secs(30);
+        let index = &config.entity_index;
+        let has_metrics = self.metrics || config.feature_server.metrics.enabled;
+        let metrics = has_metrics.then(|| MetricsAddress {
+            host: self.metrics_host.as_ref().unwrap_or(&self.host).clone(),
+            port: self.metrics_port,
+        });
         let certificate = self.cert.clone().zip(self.key.clone());
         Ok(Settings {
             host: self.host.clone(),
             port: self.port,
             certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
-            tokens: self.tokens(token, context)?,
+            tokens: self.tokens(index.token.as_ref(), context)?,
+            subscriptions: index.subscriptions.clone(),
             deadline: self.deadline,
             body_limit: self.body_limit,
             most_requests: self.max_concurrent_requests.get(),
@@ -100,6 +120,11 @@ impl Args {
             most_attempts: self.work.attempts,
             idle_limit: IDLE,
             end_limit: self.shutdown_timeout,
+            telemetry: TelemetrySettings {
+                access_log: !self.no_access_log,
+                metrics,
+                otlp: OtlpConfig::of(&environment)?,
+            },
         })
     }
 

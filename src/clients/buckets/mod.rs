@@ -143,6 +143,11 @@ impl Version {
         self.generation.as_deref().or(self.e_tag.as_deref()).unwrap_or_default()
     }
 
+    /// A text for it, the same for the same content wherever a store tells it: listings of Google's have no generations.
+    pub fn tag(&self) -> &str {
+        self.e_tag.as_deref().or(self.generation.as_deref()).unwrap_or_default()
+    }
+
     /// A state that no object ever has.
     pub fn of_nothing() -> Self {
         Self { e_tag: Some("\"00000000000000000000000000000000\"".to_owned()), generation: Some("1".to_owned()) }

@@ -21,13 +21,13 @@ pub use self::log::{Log, LogFormat, LogLevel};
 use self::{
     audit::AuditLine,
     feature_logs::FeatureLogs,
-    metrics::{Metrics, expose},
+    metrics::{Metrics, Serves, expose},
     otlp::{MetricsSender, Traces},
     request::RequestIds,
 };
 pub(crate) use self::{
     audit::RetrievalLine,
-    metrics::{Endpoints, Shape},
+    metrics::{Endpoints, IndexMetrics, Shape},
     otlp::RequestSpan,
     seldom::Seldom,
 };
@@ -64,16 +64,37 @@ impl Telemetry {
         store: &Arc<FeatureStore>,
         caller: &Caller,
     ) -> Result<Self, Problem> {
+        Self::of(settings, store, caller, Serves::Features)
+    }
+
+    /// The same for the server of the index of entities, which serves no features.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn of_entity_index(
+        settings: &TelemetrySettings,
+        store: &Arc<FeatureStore>,
+        caller: &Caller,
+    ) -> Result<Self, Problem> {
+        Self::of(settings, store, caller, Serves::EntityIndex)
+    }
+
+    fn of(
+        settings: &TelemetrySettings,
+        store: &Arc<FeatureStore>,
+        caller: &Caller,
+        serves: Serves,
+    ) -> Result<Self, Problem> {
         let TelemetrySettings { access_log, metrics, otlp } = settings;
         let config = &store.config().feature_server;
         let sends_metrics = otlp.as_ref().is_some_and(|otlp| otlp.metrics.is_some());
         let has_metrics = metrics.is_some() || sends_metrics;
-        let metrics = has_metrics.then(|| Arc::new(Metrics::new(&config.metrics, store, caller)));
+        let metrics = has_metrics.then(|| Arc::new(Metrics::new(&config.metrics, store, caller, serves)));
         let otlp = otlp.as_ref();
         let traces = otlp.and_then(|otlp| Some((otlp, otlp.traces.as_ref()?)));
         let sender = otlp.and_then(|otlp| Some((otlp, otlp.metrics.as_ref()?, Arc::clone(metrics.as_ref()?))));
         let results = metrics.as_ref().map(|metrics| metrics.logged.clone()).unwrap_or_default();
-        let logging = Some(&config.feature_logging).filter(|logging| logging.enabled);
+        let logging = Some(&config.feature_logging).filter(|logging| logging.enabled && serves == Serves::Features);
         Ok(Self {
             metrics,
             sender: sender

@@ -40,8 +40,8 @@ pub(super) trait Session: Send {
     /// The rows that one statement answers.
     fn run(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Vec<Cell>>, Problem>;
 
-    /// Adds rows of entities to a table, and says how many.
-    fn add(&mut self, table: &str, origin: Origin<'_>, rows: &mut NextRows<'_>) -> Result<u64, Problem>;
+    /// Adds rows of entities to a table.
+    fn add(&mut self, table: &str, rows: &mut NextRows<'_>) -> Result<(), Problem>;
 }
 
 /// Where rows of entities come from.
@@ -58,11 +58,13 @@ pub(super) struct EntityRows {
     pub(super) ids: StringArray,
     /// Without nulls.
     pub(super) events: Int64Array,
+    /// Which rows of the file they are, from 0, without nulls: those of several entities in one row belong together.
+    pub(super) file_rows: Int64Array,
     pub(super) created: Option<Int64Array>,
 }
 
-/// Gives the next rows; none at the end.
-pub(super) type NextRows<'a> = dyn FnMut() -> Result<Option<EntityRows>, Problem> + 'a;
+/// Gives the next rows, with where they are from; none at the end.
+pub(super) type NextRows<'a> = dyn FnMut() -> Result<Option<(Origin<'a>, EntityRows)>, Problem> + 'a;
 
 /// How a database spells what differs.
 pub(super) struct Dialect {
@@ -74,6 +76,8 @@ pub(super) struct Dialect {
     pub(super) now: &'static str,
     /// The moment so many seconds from now.
     pub(super) later: fn(u64) -> String,
+    /// The moment so many seconds ago.
+    pub(super) earlier: fn(u64) -> String,
     /// Begins a transaction that writes, and is stored when it has ended.
     pub(super) begin: &'static str,
     /// Begins one that writes what can be done again: it may be lost where the database crashes.

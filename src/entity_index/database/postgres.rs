@@ -43,6 +43,7 @@ const DIALECT: Dialect = Dialect {
     numbered: "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     now: "clock_timestamp()",
     later: |seconds| format!("clock_timestamp() + interval '{seconds} seconds'"),
+    earlier: |seconds| format!("clock_timestamp() - interval '{seconds} seconds'"),
     begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
     begin_again: "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off",
     begin_reading: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -119,16 +120,14 @@ impl Session for PostgresSession {
         rows.iter().map(|row| cells(row).map_err(|error| self.explained(&error.into()))).collect()
     }
 
-    fn add(&mut self, table: &str, origin: Origin<'_>, rows: &mut NextRows<'_>) -> Result<u64, Problem> {
+    fn add(&mut self, table: &str, rows: &mut NextRows<'_>) -> Result<(), Problem> {
         self.connection()?.set_limit(ROWS_LIMIT);
-        let Some(connection) = self.connection.take() else { return Ok(0) };
-        let columns = "id, feature_view, event_timestamp, created_timestamp, path";
+        let Some(connection) = self.connection.take() else { return Ok(()) };
+        let columns = "id, feature_view, event_timestamp, created_timestamp, path, file_row";
         let statement = format!("COPY {table} ({columns}) FROM STDIN (FORMAT binary)");
         let mut copy = wait(connection.copy_in(&statement)).map_err(|error| self.explained(&error))?;
         let mut waiting = [COPY_SIGNATURE.as_slice(), &[0; COPY_FLAGS]].concat();
-        let mut count = 0;
-        while let Some(rows) = rows()? {
-            count += rows.ids.len() as u64;
+        while let Some((origin, rows)) = rows()? {
             for row in 0..rows.ids.len() {
                 put_row(&rows, row, origin, &mut waiting)?;
                 if waiting.len() >= CHUNK {
@@ -142,13 +141,13 @@ impl Session for PostgresSession {
         let mut connection = wait(copy.finish()).map_err(|error| self.explained(&error))?;
         connection.set_limit(ANSWER_LIMIT);
         self.connection = Some(connection);
-        Ok(count)
+        Ok(())
     }
 }
 
 /// Appends a row as `COPY` takes it.
 fn put_row(rows: &EntityRows, row: usize, origin: Origin<'_>, out: &mut Vec<u8>) -> Result<(), Problem> {
-    out.extend(5_i16.to_be_bytes());
+    out.extend(6_i16.to_be_bytes());
     put_text(rows.ids.value(row), out)?;
     put_text(origin.view, out)?;
     put_moment(rows.events.value(row), out)?;
@@ -156,7 +155,10 @@ fn put_row(rows: &EntityRows, row: usize, origin: Origin<'_>, out: &mut Vec<u8>)
         Some(created) => put_moment(created.value(row), out)?,
         None => out.extend((-1_i32).to_be_bytes()),
     }
-    put_text(origin.path, out)
+    put_text(origin.path, out)?;
+    out.extend(8_i32.to_be_bytes());
+    out.extend(rows.file_rows.value(row).to_be_bytes());
+    Ok(())
 }
 
 fn put_text(text: &str, out: &mut Vec<u8>) -> Result<(), Problem> {

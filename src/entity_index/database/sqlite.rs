@@ -9,7 +9,7 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
-use super::{Cell, Database, Dialect, NextRows, Origin, Session, Value};
+use super::{Cell, Database, Dialect, NextRows, Session, Value};
 use crate::{
     clients::sqlite::SqliteFile,
     model::Timestamp,
@@ -25,6 +25,7 @@ const DIALECT: Dialect = Dialect {
     numbered: "INTEGER PRIMARY KEY AUTOINCREMENT",
     now: "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
     later: |seconds| format!("strftime('%Y-%m-%d %H:%M:%f000', 'now', '+{seconds} seconds')"),
+    earlier: |seconds| format!("strftime('%Y-%m-%d %H:%M:%f000', 'now', '-{seconds} seconds')"),
     begin: "BEGIN IMMEDIATE",
     begin_again: "BEGIN IMMEDIATE",
     begin_reading: "BEGIN",
@@ -98,23 +99,21 @@ impl Session for SqliteSession {
         answer().map_err(|error| self.file.explain(&error))
     }
 
-    fn add(&mut self, table: &str, origin: Origin<'_>, rows: &mut NextRows<'_>) -> Result<u64, Problem> {
-        let columns = "id, feature_view, event_timestamp, created_timestamp, path";
-        let statement = format!("INSERT INTO {table} ({columns}) VALUES (?1, ?2, ?3, ?4, ?5)");
+    fn add(&mut self, table: &str, rows: &mut NextRows<'_>) -> Result<(), Problem> {
+        let columns = "id, feature_view, event_timestamp, created_timestamp, path, file_row";
+        let statement = format!("INSERT INTO {table} ({columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
         let explained = |error: rusqlite::Error| self.file.explain(&error);
         let mut insert = self.connection.prepare_cached(&statement).map_err(explained)?;
-        let mut count = 0;
-        while let Some(rows) = rows()? {
-            count += rows.ids.len() as u64;
+        while let Some((origin, rows)) = rows()? {
             for row in 0..rows.ids.len() {
                 let created = rows.created.as_ref().filter(|created| !created.is_null(row));
                 let created = created.map(|created| written(created.value(row))).transpose()?;
                 let event = written(rows.events.value(row))?;
-                let values = (rows.ids.value(row), origin.view, event, created, origin.path);
+                let values = (rows.ids.value(row), origin.view, event, created, origin.path, rows.file_rows.value(row));
                 insert.execute(values).map_err(explained)?;
             }
         }
-        Ok(count)
+        Ok(())
     }
 }
 

@@ -9,6 +9,9 @@ use crate::{
     problem::Problem,
 };
 
+/// How the events of Azure's stores are called.
+pub(super) const AZURE: &str = "Microsoft.Storage.";
+
 /// The headers of a request that say of which event its body is, without `ce-`.
 #[derive(Debug, Clone, Default)]
 pub struct CloudHeaders(Map<String, Value>);
@@ -38,8 +41,8 @@ pub(super) fn read(event: &Map<String, Value>, events: &mut Vec<BucketEvent>, de
     if let Some(kind) = kind.strip_prefix("google.cloud.storage.object.v1.") {
         return google(kind, event, &data, events);
     }
-    if let Some(kind) = kind.strip_prefix("Microsoft.Storage.") {
-        return azure(kind, event, &data, events);
+    if let Some(kind) = kind.strip_prefix(AZURE) {
+        return azure(kind, event, &data, text(event, "time"), events);
     }
     super::read(&data, events, depth)
 }
@@ -78,7 +81,19 @@ fn google(kind: &str, event: &Map<String, Value>, data: &Value, events: &mut Vec
     Ok(())
 }
 
-fn azure(kind: &str, event: &Map<String, Value>, data: &Value, events: &mut Vec<BucketEvent>) -> Result<(), Problem> {
+/// Adds what an event tells that Event Grid writes in its own form.
+pub(super) fn event_grid(kind: &str, event: &Map<String, Value>, events: &mut Vec<BucketEvent>) -> Result<(), Problem> {
+    let data = event.get("data").cloned().unwrap_or_default();
+    azure(kind, event, &data, text(event, "eventTime"), events)
+}
+
+fn azure(
+    kind: &str,
+    event: &Map<String, Value>,
+    data: &Value,
+    time: Option<&str>,
+    events: &mut Vec<BucketEvent>,
+) -> Result<(), Problem> {
     let change = match kind {
         "BlobCreated" => Change::Written,
         "BlobDeleted" => Change::Removed,
@@ -93,7 +108,7 @@ fn azure(kind: &str, event: &Map<String, Value>, data: &Value, events: &mut Vec<
         bucket: container.to_owned(),
         key: blob.to_owned(),
         change,
-        time: text(event, "time").and_then(moment),
+        time: time.and_then(moment),
         sequencer: data["sequencer"].as_str().map(str::to_owned),
         etag: data["eTag"].as_str().map(str::to_owned),
     });

@@ -2,6 +2,7 @@
 //! queues and CloudEvents around them.
 
 mod cloud_event;
+mod handshake;
 mod record;
 mod seaweed;
 
@@ -11,6 +12,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 pub use cloud_event::CloudHeaders;
+pub use handshake::Handshake;
 
 use super::event::BucketEvent;
 use crate::{
@@ -52,8 +54,15 @@ fn read(value: &Value, events: &mut Vec<BucketEvent>, depth: usize) -> Result<()
     if text(fields, "Event") == Some("s3:TestEvent") {
         return Ok(());
     }
+    // A topic that tells nothing any more.
+    if text(fields, "Type") == Some("UnsubscribeConfirmation") {
+        return Ok(());
+    }
     if fields.contains_key("specversion") {
         return cloud_event::read(fields, events, deeper);
+    }
+    if let Some(kind) = text(fields, "eventType").and_then(|kind| kind.strip_prefix(cloud_event::AZURE)) {
+        return cloud_event::event_grid(kind, fields, events);
     }
     if let Some(records) = fields.get("Records").and_then(Value::as_array) {
         // MinIO says the name of the object once more, and writes it as AWS does.

@@ -61,7 +61,7 @@ pub(crate) fn version(file: &DataFile) -> Result<String, Problem> {
         Place::Stored(stored) => {
             let object = stored.object();
             Ok(match object.version.is_known() {
-                true => object.version.text().to_owned(),
+                true => object.version.tag().to_owned(),
                 false => format!("{}-{}", object.bytes, object.modified.micros()),
             })
         }

@@ -42,6 +42,60 @@ fn a_server_without_a_token_says_where_to_set_one() {
 }
 
 #[test]
+fn who_asks_whether_somebody_listens_is_answered() {
+    let lake = Lake::new(Place::Sqlite);
+    let server = lake.serve(&[]);
+    let validation = json!([{ "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "subject": "",
+        "eventTime": "2026-01-01T00:00:00Z", "data": { "validationCode": "c0de" } }]);
+    let asked = |headers: &str| tell_with(&server, headers, &validation.to_string());
+    // Event Grid says what it is, and need not have the token.
+    let answer = asked("aeg-event-type: SubscriptionValidation\r\n").ok();
+    assert_eq!(answer.json(), json!({ "validationResponse": "c0de" }));
+    assert_eq!(asked("aeg-event-type: Notification\r\n").status, 401);
+    let events = json!({ "Records": [created("stats/x.csv", "A")] }).to_string();
+    assert_eq!(tell_with(&server, "aeg-event-type: SubscriptionValidation\r\n", &events).status, 400);
+    let origin = "webhook-request-origin: eventgrid.azure.net\r\n";
+    let allowed = server.connect().try_ask_with(origin, "OPTIONS", "/events", "").unwrap();
+    assert_eq!((allowed.status, allowed.header("webhook-allowed-origin")), (200, Some("eventgrid.azure.net")));
+    assert!(lake.jobs().is_empty());
+}
+
+#[test]
+fn topics_are_confirmed_where_the_settings_say() {
+    // In place of the service of topics: it confirms whoever comes with the right token.
+    let visits = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = format!("http://127.0.0.1:{}", visits.local_addr().unwrap().port());
+    let visited = std::thread::spawn(move || {
+        let (mut stream, _) = visits.accept().unwrap();
+        let mut head = [0; 4096];
+        let count = std::io::Read::read(&mut stream, &mut head).unwrap();
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&head[..count]).lines().next().unwrap().to_owned()
+    });
+    let lake = Lake::new(Place::Sqlite);
+    let asked = |server: &crate::serve::server::FeatureServer<'_>| {
+        let body = json!({ "Type": "SubscriptionConfirmation", "TopicArn": "arn:aws:sns:x:1:lake", "Message": "subscribe",
+            "SubscribeURL": format!("{place}/?Action=ConfirmSubscription&Token=s3cret") });
+        // The token as the password of an URL, as topics send it.
+        use base64::Engine as _;
+        let login = base64::engine::general_purpose::STANDARD.encode(format!("events:{TOKEN}"));
+        assert_eq!(tell_with(server, "", &body.to_string()).status, 401);
+        tell_with(server, &format!("authorization: Basic {login}\r\n"), &body.to_string())
+    };
+    let server = lake.serve(&[]);
+    let refused = asked(&server);
+    let said = refused.json()["help"].as_str().unwrap().to_owned();
+    assert_eq!(refused.status, 403);
+    assert!(said.contains(&format!("subscriptions: [{place}]")) && !said.contains("s3cret"), "{said}");
+    drop(server);
+    lake.project.edit("feature_store.yaml", "buckets: {", &format!("subscriptions: ['{place}'], buckets: {{"));
+    let server = lake.serve(&[]);
+    assert_eq!(asked(&server).ok().json(), json!({ "confirmed": "arn:aws:sns:x:1:lake" }));
+    assert_eq!(visited.join().unwrap(), "GET /?Action=ConfirmSubscription&Token=s3cret HTTP/1.1");
+    assert!(!server.said().contains("s3cret"));
+}
+
+#[test]
 fn bodies_that_tell_of_nothing_are_refused() {
     let lake = Lake::new(Place::Sqlite);
     let server = lake.serve(&["--body-limit", "2000"]);

@@ -14,6 +14,7 @@ use crate::{
     servers::{
         buckets::{ObjectStore, Store, shared},
         free_port,
+        meddler::Meddler,
     },
     support::Project,
 };
@@ -89,6 +90,39 @@ fn seaweedfs_tells_of_objects_with_the_token() {
 }
 
 #[test]
+fn a_small_file_is_asked_for_twice() {
+    let store = shared(Store::SeaweedFs);
+    let url = store.create_bucket();
+    let lake = lake(&url);
+    lake.project.edit("lake.yaml", "file_format: csv, path: s3", "file_format: parquet, path: s3");
+    lake.project.feastr(&["apply", "--skip-source-validation", "--yes"]).ok();
+    let bucket = store.open(&url);
+    for number in 0..20 {
+        let file = format!("{number}.parquet");
+        let times = arrow::array::TimestampMicrosecondArray::from(vec![number; 3]);
+        let ids = arrow::array::Int64Array::from(vec![number, number + 1, number + 2]);
+        let columns: [(&str, arrow::array::ArrayRef); 3] = [
+            ("driver_id", std::sync::Arc::new(ids)),
+            ("at", std::sync::Arc::new(times.clone())),
+            ("made", std::sync::Arc::new(times)),
+        ];
+        let rows = arrow::array::RecordBatch::try_from_iter(columns).unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, rows.schema(), None).unwrap();
+        writer.write(&rows).unwrap();
+        writer.close().unwrap();
+        wait(bucket.put(&format!("stats/{file}"), bytes.into(), Expected::Anything)).unwrap();
+    }
+    let meddler = Meddler::before(store.port());
+    let mut command = lake.project.command(&["entity-index", "backfill", "--views", "stats"]);
+    let done = crate::support::run(command.envs(store.environment_at(&meddler.endpoint()))).ok();
+    assert!(done.stderr.contains("Indexed 20 files with 60 rows"), "{}", done.stderr);
+    let seen = meddler.seen();
+    let count = |method: &str| seen.iter().filter(|line| line.starts_with(method) && line.contains(".parquet")).count();
+    assert_eq!((count("HEAD "), count("GET ")), (20, 20), "{seen:?}");
+}
+
+#[test]
 fn objects_are_listed_read_and_compared() {
     let store = shared(Store::SeaweedFs);
     let url = store.create_bucket();
@@ -122,4 +156,61 @@ fn objects_are_listed_read_and_compared() {
     }
     await_drivers(&lake, &["2 01"], &server);
     run(&["verify"]).ok();
+}
+
+#[test]
+fn buckets_of_google_and_azure_are_indexed_and_told_of() {
+    for kind in [Store::Gcs, Store::Azure] {
+        let store = shared(kind);
+        let url = store.create_bucket();
+        let lake = lake(&url);
+        let bucket = store.open(&url);
+        let put = |key: &str, text: &str| wait(bucket.put(key, text.to_owned().into(), Expected::Anything)).unwrap();
+        let run = |args: &[&str]| {
+            crate::support::run(lake.project.command(&[&["entity-index"], args].concat()).envs(store.environment()))
+        };
+        put("stats/day=1/a b+c.csv", ROWS);
+        put("stats/_tmp/x.csv", "driver_id\n1\n");
+        run(&["backfill"]).ok();
+        assert_eq!(lake.drivers(), ["1 01"], "{kind:?}");
+        run(&["verify"]).ok();
+        let mut command = lake.project.command(&["entity-index", "serve", "--port", "0"]);
+        command.envs(store.environment());
+        let server = FeatureServer::launch(&lake.project, command);
+        let name = url.split_once("://").unwrap().1;
+        // As both write them, but for ids and sizes.
+        let event = |is_there: bool, key: &str| match (kind, is_there) {
+            (Store::Gcs, _) => json!({
+                "specversion": "1.0", "id": "1", "source": format!("//storage.googleapis.com/projects/_/buckets/{name}"),
+                "type": format!("google.cloud.storage.object.v1.{}", if is_there { "finalized" } else { "deleted" }),
+                "subject": format!("objects/{key}"), "time": "2026-01-01T00:00:00Z", "datacontenttype": "application/json",
+                "data": { "kind": "storage#object", "bucket": name, "name": key, "generation": "1587627537231057" },
+            }),
+            // In Event Grid's own form, and as a CloudEvent.
+            (_, true) => json!([{
+                "topic": "/subscriptions/1/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a", "id": "1",
+                "subject": format!("/blobServices/default/containers/{name}/blobs/{key}"), "dataVersion": "",
+                "eventType": "Microsoft.Storage.BlobCreated", "eventTime": "2026-01-01T00:00:00Z", "metadataVersion": "1",
+                "data": { "api": "PutBlockList", "eTag": "0x8D4BCC2E4835CD0", "sequencer": "00000000000004420000000000028963" },
+            }]),
+            (_, false) => json!({
+                "specversion": "1.0", "id": "2", "type": "Microsoft.Storage.BlobDeleted", "time": "2026-01-01T00:00:01Z",
+                "source": "/subscriptions/1/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a",
+                "subject": format!("/blobServices/default/containers/{name}/blobs/{key}"),
+                "data": { "api": "DeleteBlob", "sequencer": "00000000000004420000000000028964" },
+            }),
+        };
+        let told = |is_there: bool, key: &str| {
+            let headers = format!("authorization: Bearer {TOKEN}\r\n");
+            tell_with(&server, &headers, &event(is_there, key).to_string()).ok().json()["new"].clone()
+        };
+        put("stats/b.csv", &ROWS.replace("\n1,", "\n2,"));
+        assert_eq!(told(true, "stats/b.csv"), 1, "{kind:?}");
+        await_drivers(&lake, &["2 01", "1 01"], &server);
+        wait(bucket.delete("stats/day=1/a b+c.csv")).unwrap();
+        assert_eq!(told(false, "stats/day=1/a b+c.csv"), 1, "{kind:?}");
+        assert_eq!(told(true, "elsewhere/b.csv"), 0, "{kind:?}");
+        await_drivers(&lake, &["2 01"], &server);
+        run(&["verify"]).ok();
+    }
 }

@@ -42,6 +42,75 @@ fn files_are_indexed_replaced_and_removed() {
 }
 
 #[test]
+fn events_and_jobs_are_counted() {
+    for place in Place::all() {
+        let lake = Lake::new(place);
+        let server = lake.serve(&["--metrics", "--metrics-port", "0", "--attempts", "1"]);
+        lake.write_stats("x.csv", &[("1", 1), ("2", 2)]);
+        lake.project.write("lake/stats/bad.csv", "driver_id\n1\n");
+        let events = [
+            created("stats/x.csv", "A"),
+            created("stats/x.csv", "A"),
+            created("stats/bad.csv", "B"),
+            created("x", "C"),
+        ];
+        assert_eq!(counts(tell(&server, &events)), [2, 1, 1]);
+        lake.settled();
+        crate::servers::redis::await_true("a look at the jobs", || {
+            server.metrics().body.contains("feastr_entity_index_jobs{status=\"dead\"} 1")
+        });
+        let text = server.metrics().body;
+        for line in [
+            "feastr_entity_index_events_total{result=\"new\"} 2",
+            "feastr_entity_index_events_total{result=\"known\"} 1",
+            "feastr_entity_index_events_total{result=\"ignored\"} 1",
+            "feastr_entity_index_jobs{status=\"waiting\"} 0",
+            "feastr_entity_index_lag_seconds 0.0",
+            "feastr_entity_index_jobs_ended_total{outcome=\"indexed\"} 1",
+            "feastr_entity_index_jobs_ended_total{outcome=\"dead\"} 1",
+            "feastr_entity_index_rows_total 2",
+            "feast_feature_server_request_total{endpoint=\"/events\",status=\"success\"} 1",
+        ] {
+            assert!(text.contains(line), "{line} is not in:\n{text}");
+        }
+        assert!(!text.contains("feast_push_request"), "{text}");
+    }
+}
+
+#[test]
+fn jobs_that_are_done_are_forgotten_after_a_while() {
+    for place in Place::all() {
+        let lake = Lake::new(place);
+        lake.write_stats("x.csv", &[("1", 1)]);
+        lake.project.feastr(&["entity-index", "backfill"]).ok();
+        assert_eq!(lake.jobs().len(), 1);
+        lake.project.edit("feature_store.yaml", "buckets: {", "keep_jobs: 1ms, buckets: {");
+        let server = lake.serve(&[]);
+        crate::servers::redis::await_true("jobs to be forgotten", || lake.jobs().is_empty());
+        drop(server);
+        assert_eq!(lake.drivers(), ["1 01"]);
+    }
+}
+
+#[test]
+fn many_small_files_are_all_indexed_and_a_damaged_one_holds_none_up() {
+    for place in Place::all() {
+        let lake = Lake::new(place);
+        for number in 0..120 {
+            lake.write_stats(&format!("{number:03}.csv"), &[(&number.to_string(), 1)]);
+        }
+        lake.project.write("lake/stats/060.csv", "driver_id\n1\n");
+        let run = lake.project.feastr(&["entity-index", "backfill", "--attempts", "1"]).failed();
+        assert!(run.stderr.contains("060.csv"), "{}", run.stderr);
+        assert_eq!(lake.drivers().len(), 119);
+        lake.write_stats("060.csv", &[("60", 1)]);
+        lake.project.feastr(&["entity-index", "backfill"]).ok();
+        assert_eq!(lake.drivers().len(), 120);
+        lake.project.feastr(&["entity-index", "verify"]).ok();
+    }
+}
+
+#[test]
 fn an_event_that_comes_three_times_is_one() {
     for place in Place::all() {
         let lake = Lake::new(place);

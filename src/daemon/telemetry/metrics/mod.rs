@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod exposed;
+mod index;
 mod offline;
 mod online;
 mod process;
@@ -15,7 +16,6 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub(crate) use self::endpoint::{Endpoints, Shape};
 pub(super) use self::exposed::expose;
 use self::{
     endpoint::Endpoint,
@@ -23,6 +23,10 @@ use self::{
     online::OnlineMetrics,
     process::{CPU, MEMORY, Process},
     registered::Registered,
+};
+pub(crate) use self::{
+    endpoint::{Endpoints, Shape},
+    index::IndexMetrics,
 };
 use crate::{
     app::{Caller, FeatureStore},
@@ -36,6 +40,15 @@ type Labels<const N: usize> = [(&'static str, Arc<str>); N];
 /// A histogram for each set of labels.
 type Histograms<const N: usize> = Family<Labels<N>, Histogram, fn() -> Histogram>;
 
+/// What a server serves, which says what there is to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Serves {
+    /// Features, of the online or of the offline store.
+    Features,
+    /// The index of entities, to those who tell of events.
+    EntityIndex,
+}
+
 /// Everything that is counted and measured. Groups that the settings leave out are not there.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -45,14 +58,17 @@ pub(crate) struct Metrics {
     offline: Option<OfflineMetrics>,
     pushes: Option<Family<Labels<2>, Counter>>,
     materializations: Option<(Family<Labels<2>, Counter>, Histograms<1>)>,
+    /// The index of entities, of the server that keeps it.
+    pub(crate) index: Option<IndexMetrics>,
     /// What became of rows for the logs of feature services.
     pub(super) logged: Family<Labels<1>, Counter>,
 }
 
 impl Metrics {
     /// The groups that are wanted, of a store's server.
-    pub(super) fn new(config: &MetricsConfig, store: &Arc<FeatureStore>, caller: &Caller) -> Self {
+    pub(super) fn new(config: &MetricsConfig, store: &Arc<FeatureStore>, caller: &Caller, serves: Serves) -> Self {
         let mut registry = Registry::default();
+        let has = |group: bool| group && serves == Serves::Features;
         if config.resource {
             let process = Arc::new(Process::default());
             registry.register_collector(Box::new(process.of(CPU)));
@@ -67,14 +83,14 @@ impl Metrics {
             registry.register("feast_feature_server_request_latency_seconds", help, latency.clone());
             (total, latency)
         });
-        let online = config.online_features.then(|| OnlineMetrics::registered(&mut registry));
-        let offline = config.offline_features.then(|| OfflineMetrics::registered(&mut registry));
-        let pushes = config.push.then(|| {
+        let online = has(config.online_features).then(|| OnlineMetrics::registered(&mut registry));
+        let offline = has(config.offline_features).then(|| OfflineMetrics::registered(&mut registry));
+        let pushes = has(config.push).then(|| {
             let pushes = Family::default();
             registry.register("feast_push_request", "Pushes by their source and destination", pushes.clone());
             pushes
         });
-        let materializations = config.materialization.then(|| {
+        let materializations = has(config.materialization).then(|| {
             let results = Family::default();
             let durations = Histograms::new_with_constructor(|| Histogram::new(MATERIALIZATIONS));
             let help = "Materializations of each view, and how they ended";
@@ -83,8 +99,9 @@ impl Metrics {
             registry.register("feast_materialization_duration_seconds", help, durations.clone());
             (results, durations)
         });
-        let registered = Registered::of(Arc::clone(store), caller.clone(), config.freshness);
+        let registered = Registered::of(Arc::clone(store), caller.clone(), has(config.freshness));
         registry.register_collector(Box::new(registered));
+        let index = (serves == Serves::EntityIndex).then(|| IndexMetrics::registered(&mut registry));
         let logged = Family::default();
         let help = "Rows for the logs of feature services: written, dropped for want of a place, or lost to a failure";
         registry.register("feastr_feature_log_rows", help, logged.clone());
@@ -96,6 +113,7 @@ impl Metrics {
             offline,
             pushes,
             materializations,
+            index,
             logged,
         }
     }

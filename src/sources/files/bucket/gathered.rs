@@ -32,6 +32,8 @@ pub(super) struct Gathered<'a> {
     other_days: Vec<Candidate>,
     left_out: Vec<LeftOut>,
     beside_delta_log: bool,
+    /// Whether nobody reads more than one of them at a time.
+    is_one: bool,
 }
 
 /// An object that may be a file of the source.
@@ -46,7 +48,12 @@ struct Candidate {
 impl<'a> Gathered<'a> {
     pub(super) fn new(bucket: &'a Arc<Bucket>, format: Format, base: &'a str, days: Option<&'a Days>) -> Self {
         let (found, other_days, left_out) = (Vec::new(), Vec::new(), Vec::new());
-        Self { bucket, format, base, days, found, other_days, left_out, beside_delta_log: false }
+        Self { bucket, format, base, days, found, other_days, left_out, beside_delta_log: false, is_one: false }
+    }
+
+    /// The same for those who look for one.
+    pub(super) fn of_one(bucket: &'a Arc<Bucket>, format: Format, base: &'a str) -> Self {
+        Self { is_one: true, ..Self::new(bucket, format, base, None) }
     }
 
     /// Adds an object in a folder, unless a name behind that is hidden.
@@ -84,7 +91,8 @@ impl<'a> Gathered<'a> {
         let partitions = partitions::of(Path::new(&object.key), Path::new(self.base));
         let is_of_days = self.days.is_none_or(|days| days.may_be_in(&partitions));
         let bytes = object.bytes;
-        let place = Place::Stored(Stored::new(self.bucket, object));
+        let stored = Stored::new(self.bucket, object);
+        let place = Place::Stored(if self.is_one { stored.kept() } else { stored });
         let candidate = Candidate { place, bytes, partitions, ending_named };
         if is_of_days { self.found.push(candidate) } else { self.other_days.push(candidate) }
     }

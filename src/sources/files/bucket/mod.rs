@@ -118,7 +118,7 @@ pub(super) fn find_one(
     let bucket = Arc::new(bucket);
     let Some(object) = runtime::wait(bucket.head(key))? else { return Ok(None) };
     if key == url.key {
-        return Ok(Some(one(Stored::new(&bucket, object), format)));
+        return Ok(Some(one(Stored::new(&bucket, object).kept(), format)));
     }
     let is_pattern = pattern::is_wild(&url.key);
     let beside = folder_beside(&url.key);
@@ -130,7 +130,7 @@ pub(super) fn find_one(
     .trim_end_matches('/');
     let behind = if base.is_empty() { Some(key) } else { key.strip_prefix(base).and_then(|key| key.strip_prefix('/')) };
     let Some(name) = behind else { return Ok(None) };
-    let mut gathered = Gathered::new(&bucket, format, base, None);
+    let mut gathered = Gathered::of_one(&bucket, format, base);
     if is_pattern {
         let patterns = pattern::parse(url.key[base.len()..].trim_start_matches('/'));
         let patterns = patterns.map_err(|error| Problem::new(Kind::Invalid, error, None))?;
