@@ -137,7 +137,7 @@ impl SourceColumns {
     fn newest(&self, offline: &dyn OfflineStore, source: &DataSource, sink: &mut dyn BatchSink) -> Result<(), Problem> {
         let opened = offline.inspect(source)?;
         let view = self.as_view(source, &opened)?;
-        let query = NewestQuery { view: &view, interval: self.interval()? };
+        let query = NewestQuery::of(&view, self.interval()?);
         let columns = view.join_keys().len();
         let newest = [&self.event].into_iter().chain(&self.created);
         // Creation times come whether they are asked for or not.

@@ -1,6 +1,7 @@
 //! Writing the newest values of views to the online store.
 
 mod by_server;
+mod some;
 mod whole;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::{
     online::Replace,
     problem::{Advice, Kind, Problem},
     registry::read_objects,
+    retrieval::Entities,
 };
 
 /// What is materialized, and how.
@@ -34,6 +36,18 @@ pub struct Request<'a> {
     pub jobs: usize,
     /// Whether no further view is begun after one has failed.
     pub fail_fast: bool,
+    /// Whose values are written; `None` is everybody.
+    pub entities: Option<&'a WhoseValues>,
+}
+
+/// Entities whose values are written, and no others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhoseValues {
+    /// Those of whom a view, or a data source, has rows in the interval.
+    From(String),
+    /// Those of whom some view in the index of entities has an event in the interval; of several entities those who are in
+    /// a row together.
+    Index(Vec<String>),
 }
 
 /// A materialization that may begin: what is wanted was found in the registry.
@@ -43,6 +57,8 @@ pub struct Materialization<'a> {
     request: Request<'a>,
     registered: Arc<RegistryState>,
     runs: Vec<ViewRun>,
+    /// Whose values are written, if not those of all.
+    entities: Option<Entities>,
     /// Views of the project that are left out because feastr cannot materialize them.
     pub left_out: Vec<ForeignObject>,
 }
@@ -64,9 +80,16 @@ impl<'a> Materialization<'a> {
         }
         let access = Access::of(store, caller, &registered);
         access.check_views(&[PermissionAction::WriteOnline], request.views.iter().map(String::as_str))?;
-        let (runs, left_out) = run::plan_runs(&registered, request.views, request.range)?;
+        let (mut runs, left_out) = run::plan_runs(&registered, request.views, request.range)?;
+        if let Some(whose) = request.entities {
+            some::confine(&mut runs, &registered, whose, request)?;
+        }
         access.check_views(&[PermissionAction::WriteOnline], runs.iter().map(|run| run.view.name.as_str()))?;
-        Ok(Self { store, caller, request, registered, runs, left_out })
+        let entities = match request.entities {
+            Some(whose) => Some(some::entities(store, &registered, whose, &runs)?),
+            None => None,
+        };
+        Ok(Self { store, caller, request, registered, runs, entities, left_out })
     }
 
     /// The number of views.
@@ -84,7 +107,7 @@ impl<'a> Materialization<'a> {
     /// # Errors
     /// When there is no online store.
     pub fn forecast(&self) -> Result<Vec<ViewForecast>, Failure> {
-        Ok(run::forecast(&self.stores()?, &self.registered, &self.runs, self.request.chunk))
+        Ok(run::forecast(&self.stores()?, &self.registered, &self.runs, (self.request.chunk, self.entities.as_ref())))
     }
 
     /// Writes the values and reports on the views; one that fails does not stop the others unless that is wanted.
@@ -92,12 +115,16 @@ impl<'a> Materialization<'a> {
     /// # Errors
     /// When there is no online store.
     pub fn run(self) -> Result<RunReport, Failure> {
-        let (started, by) = (self.store.now(), self.caller.to_string());
+        let (started, mut by) = (self.store.now(), self.caller.to_string());
+        if let Some(whose) = self.request.entities {
+            by = format!("{by}, of {whose} only");
+        }
         let options = RunOptions {
             chunk: self.request.chunk,
             replace: self.request.replace,
             jobs: self.request.jobs,
             fail_fast: self.request.fail_fast,
+            entities: self.entities.as_ref(),
             by: &by,
         };
         let on_event = |event: &run::Event<'_>| self.store.tell(&Event::Materializing(event));

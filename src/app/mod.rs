@@ -16,6 +16,7 @@ pub mod copy;
 pub mod definitions;
 pub mod discovery;
 pub mod drift;
+mod entities_from;
 pub mod entity_index;
 mod event;
 pub mod export;

@@ -35,7 +35,7 @@ pub(crate) fn look_ahead(
     }
     let now = (stores.clock)();
     let interval = if checks.future == FutureRows::Skip { until(now, interval)? } else { interval };
-    let found = stores.offline.examine(&NewestQuery { view, interval }, now)?;
+    let found = stores.offline.examine(&NewestQuery::of(view, interval), now)?;
     judge(view, checks, interval, &found)?;
     let counted = checks.future != FutureRows::Allow;
     Ok((interval, if counted { found.future } else { 0 }))

@@ -31,7 +31,7 @@ pub(super) fn stored(view: &OnDemandFeatureView, retrieval: &Retrieval) -> Featu
 pub(super) fn count(stores: &Stores<'_>, retrieval: &Retrieval, interval: Interval) -> Result<Counted, Problem> {
     let mut all = Counted { rows: 0, entities: 0, null_keys: 0, without_time: 0, is_empty: true };
     for SelectedView { view, .. } in &retrieval.views {
-        let counted = stores.offline.count(&NewestQuery { view, interval })?;
+        let counted = stores.offline.count(&NewestQuery::of(view, interval))?;
         all.rows += counted.rows;
         all.entities = all.entities.max(counted.entities);
         all.null_keys += counted.null_keys;

@@ -7,6 +7,7 @@ use crate::{
     offline::OfflineStore,
     online::{OnlineStore, Replace},
     registry::Registry,
+    retrieval::Entities,
     transform::Engine,
 };
 
@@ -38,6 +39,8 @@ pub struct RunOptions<'a> {
     pub jobs: usize,
     /// Whether no further view is begun after one has failed.
     pub fail_fast: bool,
+    /// Whose values are written; `None` is everybody. Of a run for some nothing is recorded as materialized.
+    pub entities: Option<&'a Entities>,
     /// Who runs it, for the history.
     pub by: &'a str,
 }

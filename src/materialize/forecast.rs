@@ -8,6 +8,7 @@ use super::{
 use crate::{
     model::{Interval, RegistryState},
     offline::NewestQuery,
+    retrieval::Entities,
 };
 
 /// What a run would do about one view.
@@ -32,11 +33,16 @@ pub struct ChunkForecast {
     pub entities: u64,
 }
 
-/// What a run would do now. Reads registry and sources and writes nothing.
-pub fn forecast(stores: &Stores<'_>, state: &RegistryState, runs: &[ViewRun], chunk: Option<i64>) -> Vec<ViewForecast> {
+/// What a run would do now, for some entities or all. Reads registry and sources and writes nothing.
+pub fn forecast(
+    stores: &Stores<'_>,
+    state: &RegistryState,
+    runs: &[ViewRun],
+    (chunk, entities): (Option<i64>, Option<&Entities>),
+) -> Vec<ViewForecast> {
     let forecast = |run: &ViewRun| {
         let mut forecast = ViewForecast { view: run.view.name.clone(), chunks: Vec::new(), problem: None };
-        if let Err(problem) = look(stores, state, run, chunk, &mut forecast.chunks) {
+        if let Err(problem) = look(stores, state, run, (chunk, entities), &mut forecast.chunks) {
             forecast.problem = Some(problem);
         }
         forecast
@@ -48,7 +54,7 @@ fn look(
     stores: &Stores<'_>,
     state: &RegistryState,
     run: &ViewRun,
-    chunk: Option<i64>,
+    (chunk, entities): (Option<i64>, Option<&Entities>),
     found: &mut Vec<ChunkForecast>,
 ) -> Result<(), String> {
     let offline = stores.offline.keeping();
@@ -69,7 +75,7 @@ fn look(
     for interval in chunks(Interval { start, end }, chunk).map_err(|error| error.message)? {
         let counted = match &run.computed {
             Some(inputs) => computed::count(stores, inputs, interval),
-            None => stores.offline.count(&NewestQuery { view, interval }),
+            None => stores.offline.count(&NewestQuery { view, interval, entities }),
         };
         let counted = counted.map_err(|error| error.message)?;
         found.push(ChunkForecast { interval, rows: counted.rows, entities: counted.entities });

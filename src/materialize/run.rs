@@ -75,7 +75,7 @@ impl<'a> ViewMaterialization<'a> {
             seconds: began.elapsed().as_secs_f64(),
             outcome,
             chunks: self.chunks,
-            materialized_until: written_until.max(self.run.left_at),
+            materialized_until: written_until.filter(|_| self.options.entities.is_none()).max(self.run.left_at),
         }
     }
 
@@ -143,7 +143,7 @@ impl<'a> ViewMaterialization<'a> {
     }
 
     fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), Problem> {
-        let query = NewestQuery { view, interval };
+        let query = NewestQuery { view, interval, entities: self.options.entities };
         let counted = match self.computed() {
             Some(inputs) => computed::count(self.stores, inputs, interval)?,
             None => self.stores.offline.count(&query)?,
@@ -202,10 +202,10 @@ impl<'a> ViewMaterialization<'a> {
         }
     }
 
-    /// Notes in the registry that the interval of the view is in the online store.
+    /// Notes in the registry that the interval of the view is in the online store, if it is for all entities.
     fn record(&self, view: &FeatureView, interval: Interval) -> Result<(), Problem> {
-        // Feast's message of an on-demand view has no place for intervals.
-        if self.run.computed.is_some() {
+        // Feast's message of an on-demand view has no place for intervals; and of some entities it says nothing.
+        if self.run.computed.is_some() || self.options.entities.is_some() {
             return Ok(());
         }
         let now = (self.stores.clock)();

@@ -104,6 +104,26 @@ impl Rows {
         (0..self.events.len()).filter(is_inside).collect()
     }
 
+    /// The same of some entities, if only theirs are asked for.
+    fn asked(&self, query: &NewestQuery<'_>) -> Result<Vec<usize>, Problem> {
+        let mut inside = self.inside(query.interval);
+        let Some(entities) = query.entities else { return Ok(inside) };
+        let wanted = query.view.join_keys().iter().map(|key| Wanted {
+            column: key.name.clone(),
+            role: Role::EntityKey(key.dtype.clone()),
+            null_if_unfit: false,
+        });
+        let run = Arc::new(entities.open()?.scan(wanted.collect())?).run();
+        let mut known = Vec::new();
+        while let Some(mut part) = run.part()? {
+            while let Some(rows) = run.batch(&mut part)? {
+                known.extend(in_words(&rows.columns, rows.count));
+            }
+        }
+        inside.retain(|row| self.entities[*row].is_some() && known.contains(&self.entities[*row]));
+        Ok(inside)
+    }
+
     fn event(&self, row: usize) -> Option<Timestamp> {
         self.events.is_valid(row).then(|| Timestamp::from_micros(self.events.value(row)))
     }
@@ -232,7 +252,7 @@ impl OfflineStore for MemoryOfflineStore {
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
         let rows = self.rows(query.view)?;
         let mut newest: BTreeMap<&[String], usize> = BTreeMap::new();
-        let inside = rows.inside(query.interval);
+        let inside = rows.asked(query)?;
         for row in &inside {
             let Some(entity) = &rows.entities[*row] else { continue };
             let best = newest.entry(entity).or_insert(*row);
@@ -254,7 +274,7 @@ impl OfflineStore for MemoryOfflineStore {
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
         let rows = self.rows(query.view)?;
-        let inside = rows.inside(query.interval);
+        let inside = rows.asked(query)?;
         let mut entities: Vec<_> = inside.iter().filter_map(|row| rows.entities[*row].as_ref()).collect();
         let with_key = entities.len();
         entities.sort();

@@ -269,6 +269,15 @@ pub struct NewestQuery<'a> {
     pub view: &'a FeatureView,
     /// Which event times count.
     pub interval: Interval,
+    /// Whose rows count: those of entities whose join keys are in these rows; `None` is everybody.
+    pub entities: Option<&'a Entities>,
+}
+
+impl<'a> NewestQuery<'a> {
+    /// Those of everybody.
+    pub const fn of(view: &'a FeatureView, interval: Interval) -> Self {
+        Self { view, interval, entities: None }
+    }
 }
 
 /// What was noticed while newest rows were read.

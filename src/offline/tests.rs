@@ -79,7 +79,7 @@ fn with_created() -> FeatureView {
 }
 
 fn query(view: &FeatureView, start: i64, end: i64) -> NewestQuery<'_> {
-    NewestQuery { view, interval: Interval { start: at(start), end: at(end) } }
+    NewestQuery::of(view, Interval { start: at(start), end: at(end) })
 }
 
 /// Keeps what it is given, and breaks off after some batches.

@@ -40,6 +40,7 @@ impl Job {
             replace: Replace::Outdated,
             jobs: 1,
             fail_fast: false,
+            entities: None,
         }
     }
 }

@@ -146,6 +146,7 @@ fn materialization(range: Range) -> MaterializeRequest<'static> {
         replace: Replace::Outdated,
         jobs: 1,
         fail_fast: false,
+        entities: None,
     }
 }
 

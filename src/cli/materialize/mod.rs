@@ -9,6 +9,7 @@ use clap::Subcommand;
 
 use super::{
     CommandError, Context,
+    entities::{INDEX, of_index},
     exit::{self, Exit},
     lock_timeout::lock_timeout,
     output_file::output_file,
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     app::{
         self,
-        materialize::{Materialization, Request, ServerRun, by_server},
+        materialize::{Materialization, Request, ServerRun, WhoseValues, by_server},
     },
     diagnostics::counted,
     materialize::{Event, Outcome, Range, RunReport, ViewForecast},
@@ -37,7 +38,8 @@ use crate::{
         "Examples:\n  feastr materialize 2026-01-01 2026-01-31\n  \
          feastr materialize -7d now --views driver_hourly_stats\n  \
          feastr materialize 2025-01-01 2026-01-01 --chunk 7d --jobs 4\n  \
-         feastr materialize -7d now --dry-run\n  feastr materialize history driver_hourly_stats\n\n\
+         feastr materialize -7d now --dry-run\n  \
+         feastr materialize -30d now --entities-from index:driver\n  feastr materialize history driver_hourly_stats\n\n\
          Times are ISO 8601, `now`, or relative such as -7d; without a zone they are UTC.\n\n{}",
         exit_codes(),
     )
@@ -49,6 +51,10 @@ pub(crate) struct RangeArgs {
     /// The last moment of the range, such as 2026-01-31T12:00:00 or now
     #[arg(allow_hyphen_values = true, required = true)]
     end: Option<String>,
+    /// Only entities that a view, or a data source, has in the range, or with index:ENTITY those that the index of entities
+    /// knows. The range is not recorded as materialized, because it is not for all
+    #[arg(long, value_name = "VIEW|SOURCE|index:ENTITY", value_parser = whose)]
+    entities_from: Option<WhoseValues>,
     #[command(flatten)]
     common: CommonArgs,
     #[command(subcommand)]
@@ -132,19 +138,29 @@ fn chunk(text: &str) -> Result<i64, String> {
     length.limit().ok_or_else(|| "a chunk takes some time; write 1h, 1d or 1w".to_owned())
 }
 
+/// Whose values are to be written.
+fn whose(text: &str) -> Result<WhoseValues, String> {
+    Ok(match text.strip_prefix(INDEX) {
+        Some(names) => WhoseValues::Index(of_index(names)),
+        None => WhoseValues::From(text.to_owned()),
+    })
+}
+
 pub(crate) fn run_range(args: &RangeArgs, context: &Context) -> Result<Exit, CommandError> {
     match (&args.command, &args.start, &args.end) {
         (Some(Command::History(args)), _, _) => history::run(args, context),
         (None, Some(start), Some(end)) => {
             let interval = Interval { start: moment(start, context)?, end: moment(end, context)? };
-            Materialize { range: Range::Fixed(interval), args: &args.common, context }.run()
+            let entities = args.entities_from.as_ref();
+            Materialize { range: Range::Fixed(interval), entities, args: &args.common, context }.run()
         }
         _ => Err(CommandError::new("START and END are missing", None)),
     }
 }
 
 pub(crate) fn run_incremental(args: &IncrementalArgs, context: &Context) -> Result<Exit, CommandError> {
-    Materialize { range: Range::Until(moment(&args.end, context)?), args: &args.common, context }.run()
+    let range = Range::Until(moment(&args.end, context)?);
+    Materialize { range, entities: None, args: &args.common, context }.run()
 }
 
 fn moment(text: &str, context: &Context) -> Result<Timestamp, CommandError> {
@@ -154,6 +170,7 @@ fn moment(text: &str, context: &Context) -> Result<Timestamp, CommandError> {
 /// A run with all that was said about it.
 struct Materialize<'a> {
     range: Range,
+    entities: Option<&'a WhoseValues>,
     args: &'a CommonArgs,
     context: &'a Context,
 }
@@ -185,6 +202,10 @@ impl Materialize<'_> {
         if self.args.dry_run {
             return self.show_forecast(&materialization.forecast()?);
         }
+        if let Some(whose) = self.entities {
+            let message = format!("only {whose} are written, and the range is not recorded as materialized");
+            view.show(&Event::Warning { message, help: None });
+        }
         view.expect(materialization.views());
         let report = materialization.run()?;
         view.finish();
@@ -200,6 +221,7 @@ impl Materialize<'_> {
             replace: if self.args.overwrite { Replace::Everything } else { Replace::Outdated },
             jobs: self.args.jobs.get(),
             fail_fast: self.args.fail_fast,
+            entities: self.entities,
         }
     }
 
@@ -209,6 +231,7 @@ impl Materialize<'_> {
             () if self.args.dry_run => "--dry-run",
             () if self.args.report.is_some() => "--report",
             () if self.args.metrics_file.is_some() => "--metrics-file",
+            () if self.entities.is_some() => "--entities-from",
             () => return Ok(()),
         };
         let message =

@@ -71,7 +71,7 @@ fn a_first_incremental_run_starts_no_earlier_than_year_one() {
         let house = House::of(&[FeatureView { ttl: Ttl::from_micros(ttl), ..plain() }]);
         house.put(&[(Some(1), Some(YEAR_0), 1.0), (Some(2), Some(NOW), 2.0)]);
         let (state, runs) = (house.state(), house.planned(&["v"], Range::Until(at(NOW))));
-        let forecast = forecast(&house.stores(&house.registry), &state, &runs, None);
+        let forecast = forecast(&house.stores(&house.registry), &state, &runs, (None, None));
         assert_eq!(forecast[0].chunks[0].interval.start, Timestamp::FIRST);
         house.run(&runs, &OPTIONS);
         assert_eq!(house.recorded("v"), [(Timestamp::FIRST.seconds(), NOW)]);
@@ -135,7 +135,7 @@ fn a_forecast_says_what_a_run_would_read_and_writes_nothing() {
     house.put(&[(Some(1), Some(5), 1.0), (Some(1), Some(15), 2.0), (Some(2), Some(15), 2.0)]);
     let mark = house.registry.memory.mark("p").unwrap();
     let (state, runs) = (house.state(), house.planned(&["v"], Range::Until(at(25))));
-    let forecast = forecast(&house.stores(&house.registry), &state, &runs, Some(10 * SECOND));
+    let forecast = forecast(&house.stores(&house.registry), &state, &runs, (Some(10 * SECOND), None));
     let chunks: Vec<_> = forecast[0].chunks.iter().map(|chunk| (chunk.interval, chunk.rows, chunk.entities)).collect();
     assert_eq!(chunks, [(interval(5, 15), 3, 2), (interval(15, 25), 2, 2)]);
     assert_eq!((forecast[0].problem.clone(), house.registry.memory.mark("p").unwrap()), (None, mark));
@@ -146,6 +146,7 @@ fn a_forecast_says_what_a_run_would_read_and_writes_nothing() {
 fn a_forecast_says_why_a_run_would_fail() {
     let house = House::of(&[plain()]);
     house.put(&[]);
-    let forecast = forecast(&house.stores(&house.registry), &house.state(), &house.planned(&["v"], fixed(0, 9)), None);
+    let forecast =
+        forecast(&house.stores(&house.registry), &house.state(), &house.planned(&["v"], fixed(0, 9)), (None, None));
     assert_eq!(forecast[0].problem.as_deref(), Some("its source is empty"));
 }

@@ -61,8 +61,14 @@ fn fixed(start: i64, end: i64) -> Range {
     Range::Fixed(interval(start, end))
 }
 
-const OPTIONS: RunOptions<'_> =
-    RunOptions { chunk: None, replace: Replace::Outdated, jobs: 1, fail_fast: false, by: "materialize of tests" };
+const OPTIONS: RunOptions<'_> = RunOptions {
+    chunk: None,
+    replace: Replace::Outdated,
+    jobs: 1,
+    fail_fast: false,
+    entities: None,
+    by: "materialize of tests",
+};
 
 /// Stores in memory, which nobody disturbs unless a test wants it.
 struct House {

@@ -5,6 +5,7 @@ mod entities;
 mod error;
 mod memory;
 mod newest;
+mod only;
 mod question;
 mod result_file;
 mod scans;
@@ -131,19 +132,19 @@ impl OfflineStore for DuckDbStore {
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
         let values = self.values_of(query.view, query.interval, false)?;
-        newest::run(&self.session()?, &values, query.interval, sink)
+        newest::run(&self.session()?, &values, (query.interval, query.entities), sink)
     }
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
         let interval = looked_at(query)?;
         let rows = self.rows_of(query.view, Some(interval))?;
         let said = newest::said_of_times(&rows)?;
-        if let Some(said) = said
+        if let (Some(said), None) = (said, query.entities)
             && let Some(counted) = newest::count_unread(&rows, interval, said)?
         {
             return Ok(counted);
         }
-        newest::count(&self.session()?, &rows, interval, said)
+        newest::count(&self.session()?, &rows, (interval, query.entities), said)
     }
 
     fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {

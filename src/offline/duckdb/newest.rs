@@ -10,6 +10,7 @@ use arrow::{
 };
 
 use super::{
+    only::Only,
     session::{DuckdbSession, Work},
     view_table::ViewTable,
 };
@@ -21,10 +22,11 @@ use crate::{
         view_source::{ViewColumns, ViewScan, ViewSource},
     },
     problem::{Kind, Problem},
+    retrieval::Entities,
     sources::{ContentOrder, SaidTimes, Ticks},
 };
 
-/// Streams the newest row per entity: keys, event time, creation time, features.
+/// Streams the newest row per entity, of some or of all: keys, event time, creation time, features.
 ///
 /// The rows are sorted by entity and recency, which DuckDB does in files where memory ends, and the
 /// first of each entity is kept on the way. An aggregation would be faster, but holds every
@@ -32,12 +34,13 @@ use crate::{
 pub(crate) fn run(
     session: &DuckdbSession,
     source: &ViewSource<'_>,
-    interval: Interval,
+    (interval, entities): (Interval, Option<&Entities>),
     sink: &mut dyn BatchSink,
 ) -> Result<NewestRead, Problem> {
     let features: Vec<_> = source.view.features.iter().collect();
     let what = source.what();
-    let mut scan = source.scan(&features)?.inside(interval);
+    let only = Only::of(entities, source, session)?;
+    let mut scan = only.confine(source.scan(&features)?.inside(interval));
     if source.view.join_keys().is_empty() {
         // There is one entity, the project: all but its newest moment is left out before it is sorted.
         match newest_moment(session, source, interval)? {
@@ -47,7 +50,8 @@ pub(crate) fn run(
     }
     let table = ViewTable::of(scan, session);
     let mut first = FirstPerEntity::new(&table, sink);
-    session.stream(Work { what: &what, scans: &[&table.table] }, &sorted(&table), &mut first)?;
+    let work = Work { what: &what, scans: &only.with(&table.table) };
+    session.stream(work, &sorted(&table, &only), &mut first)?;
     first.finish();
     match first.failure {
         None => Ok(NewestRead { unfit: source.unfit() + table.table.unfit(), ties: first.ties }),
@@ -63,7 +67,7 @@ fn newest_moment(session: &DuckdbSession, source: &ViewSource<'_>, interval: Int
     Ok(newest)
 }
 
-fn sorted(table: &ViewTable) -> String {
+fn sorted(table: &ViewTable, only: &Only) -> String {
     let columns = table.columns;
     let created = columns.created();
     let selected: Vec<String> = columns
@@ -76,7 +80,7 @@ fn sorted(table: &ViewTable) -> String {
     // Rows without a key are of no entity.
     let keys: Vec<String> = columns.key_names().collect();
     let (selected, order, none) = (selected.join(", "), order.join(", "), null_key(&keys));
-    format!("SELECT {selected} FROM {} WHERE NOT ({none}) ORDER BY {order}", table.sql())
+    format!("SELECT {selected} FROM {}{} WHERE NOT ({none}) ORDER BY {order}", table.sql(), only.sql())
 }
 
 /// Passes on the first row of each run of rows with equal keys; of rows that are equally new the one
@@ -246,11 +250,12 @@ pub(crate) fn count_unread(
 pub(crate) fn count(
     session: &DuckdbSession,
     source: &ViewSource<'_>,
-    interval: Interval,
+    (interval, only): (Interval, Option<&Entities>),
     said: Option<SaidTimes>,
 ) -> Result<Counted, Problem> {
+    let only = Only::of(only, source, session)?;
     let scan = source.scan(&[])?;
-    let scan = if said.is_some() { scan.inside(interval) } else { scan };
+    let scan = if said.is_some() { only.confine(scan.inside(interval)) } else { scan };
     let table = ViewTable::of(scan, session);
     let keys: Vec<String> = table.columns.key_names().collect();
     let inside = inside(&table, interval);
@@ -262,11 +267,12 @@ pub(crate) fn count(
     let sql = format!(
         "SELECT count(t), {entities}, \
          count(*) FILTER (t IS NOT NULL AND ({})), count(*) FILTER (t IS NULL) \
-         FROM {} WHERE {inside} OR t IS NULL",
+         FROM {}{} WHERE {inside} OR t IS NULL",
         null_key(&keys),
-        table.sql()
+        table.sql(),
+        only.sql()
     );
-    let work = Work { what: &source.what(), scans: &[&table.table] };
+    let work = Work { what: &source.what(), scans: &only.with(&table.table) };
     let [rows, entities, null_keys, without_time] = session.integers(work, &sql)?.map(number);
     if let Some(said) = said {
         return Ok(Counted { rows, entities, null_keys, without_time: said.without, is_empty: said.bounds.is_none() });

@@ -114,6 +114,11 @@ impl ScanTable {
         format!("{FUNCTION}({}) AS {alias}({})", self.0.number(), columns.join(", "))
     }
 
+    /// How many columns it has.
+    pub(crate) fn width(&self) -> usize {
+        self.0.content.kinds().len()
+    }
+
     /// Whether there is a last column that orders rows by values.
     pub(crate) fn has_content(&self) -> bool {
         matches!(&self.0.content, Content::Scan(scan) if scan.has_content())

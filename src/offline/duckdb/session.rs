@@ -43,6 +43,11 @@ impl DuckdbSession {
         Self { connection, memory, cancel, _running: running }
     }
 
+    /// What calls it off.
+    pub(super) const fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
     /// A scan as a table for statements.
     pub(crate) fn table(&self, scan: Scan) -> ScanTable {
         self.table_of(Content::Scan(Arc::new(scan)))

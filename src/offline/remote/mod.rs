@@ -160,18 +160,18 @@ impl OfflineStore for RemoteStore {
 
     fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
         let interval = query.interval;
-        self.over(query.view, (interval, true), |rows, view| rows.newest(&NewestQuery { view, interval }, sink))
+        self.over(query.view, (interval, true), |rows, view| rows.newest(&NewestQuery { view, ..*query }, sink))
     }
 
     fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
         let interval = query.interval;
-        self.over(query.view, (interval, true), |rows, view| rows.count(&NewestQuery { view, interval }))
+        self.over(query.view, (interval, true), |rows, view| rows.count(&NewestQuery { view, ..*query }))
     }
 
     fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {
         // What comes after now is looked at as well.
         let (interval, looked_at) = (query.interval, Interval { end: Timestamp::LAST, ..query.interval });
-        self.over(query.view, (looked_at, true), |rows, view| rows.examine(&NewestQuery { view, interval }, now))
+        self.over(query.view, (looked_at, true), |rows, view| rows.examine(&NewestQuery::of(view, interval), now))
     }
 
     fn ties(&self, view: &FeatureView) -> Result<u64, Problem> {

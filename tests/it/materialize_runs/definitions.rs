@@ -49,7 +49,8 @@ fn carried_out(project: &Project, runs: &[ViewRun], on_event: &(dyn Fn(&Event<'_
         online: online.as_ref(),
         clock: Timestamp::now,
     };
-    let options = RunOptions { chunk: None, replace: Replace::Outdated, jobs: 1, fail_fast: false, by: "tests" };
+    let options =
+        RunOptions { chunk: None, replace: Replace::Outdated, jobs: 1, fail_fast: false, entities: None, by: "tests" };
     run(&stores, runs, &options, on_event).remove(0)
 }
 

@@ -7,6 +7,7 @@ mod kills;
 mod neighbours;
 mod options;
 mod records;
+mod some;
 mod teardown;
 mod times;
 

@@ -235,7 +235,7 @@ fn newest(
     interval: Interval,
 ) -> BTreeMap<Option<i64>, (i64, Vec<Option<f64>>)> {
     let mut found = Collected::default();
-    OfflineStore::newest(store, &NewestQuery { view, interval }, &mut found).unwrap();
+    OfflineStore::newest(store, &NewestQuery::of(view, interval), &mut found).unwrap();
     let found = found.whole();
     if found.num_rows() == 0 {
         return BTreeMap::new();
@@ -304,7 +304,7 @@ proptest! {
             prop_assert_eq!(changed, *expected_change);
             assert_close(&values, expected, &format!("driver {driver:?} in {interval:?}"));
         }
-        let counted = OfflineStore::count(&store, &NewestQuery { view: &view, interval }).unwrap();
+        let counted = OfflineStore::count(&store, &NewestQuery::of(&view, interval)).unwrap();
         prop_assert!(counted.rows > 0 || expected.is_empty(), "nothing is written where no row is counted");
     }
 }
@@ -332,11 +332,11 @@ fn sql_makes_rows_of_those_of_its_source() {
     let interval = |start, end| Interval { start: at(start), end: at(end) };
     let expected = BTreeMap::from([(Some(1), (60, vec![Some(3.0)]))]);
     assert_eq!(newest(&store, &view, interval(2, 60)), expected);
-    let count = |start, end| OfflineStore::count(&store, &NewestQuery { view: &view, interval: interval(start, end) });
+    let count = |start, end| OfflineStore::count(&store, &NewestQuery::of(&view, interval(start, end)));
     assert_eq!(count(2, 61).unwrap().rows, 2);
     assert_eq!((count(2, 3).unwrap().rows, count(2, 3).unwrap().is_empty), (0, false));
     assert_eq!(OfflineStore::first_event(&store, &view).unwrap(), Some(at(1)));
-    let examined = OfflineStore::examine(&store, &NewestQuery { view: &view, interval: interval(0, 60) }, at(60));
+    let examined = OfflineStore::examine(&store, &NewestQuery::of(&view, interval(0, 60)), at(60));
     assert_eq!(examined.map(|examined| (examined.rows, examined.future)).unwrap(), (2, 1));
 }
 
@@ -366,7 +366,7 @@ fn aggregates_may_be_of_what_sql_gives() {
     assert_eq!(OfflineStore::ties(&store, &view).unwrap(), 0);
     let interval = Interval { start: at(6), end: at(6) };
     assert_eq!(newest(&store, &view, interval), BTreeMap::from([(Some(1), (6, vec![Some(7.0), Some(3.0)]))]));
-    let counted = OfflineStore::count(&store, &NewestQuery { view: &view, interval }).unwrap();
+    let counted = OfflineStore::count(&store, &NewestQuery::of(&view, interval)).unwrap();
     assert_eq!(counted.rows, 3, "any of them may be in a window without an end");
 }
 
