@@ -21,7 +21,7 @@ pub(super) fn entities_from(
 ) -> Result<EntityQuery, Problem> {
     let from = match named(state, name)? {
         Named::Source(source) => over_source(source, wanted),
-        Named::View(view) => view,
+        Named::View(view) => *view,
     };
     let keys: Vec<JoinKey> =
         from.join_keys().iter().map(|field| JoinKey { field: field.clone(), column: field.name.clone() }).collect();
@@ -47,7 +47,7 @@ pub(super) fn keys_of(state: &RegistryState, name: &str) -> Result<Option<Vec<St
 }
 
 enum Named<'a> {
-    View(FeatureView),
+    View(Box<FeatureView>),
     Source(&'a DataSource),
 }
 
@@ -55,7 +55,7 @@ fn named<'a>(state: &'a RegistryState, name: &str) -> Result<Named<'a>, Problem>
     let is_view = state.views().any(|view| view.id().name == name);
     match state.objects.get(&ObjectId::new(ObjectKind::DataSource, name)) {
         Some(Object::DataSource(source)) if !is_view => Ok(Named::Source(source)),
-        _ if is_view => Ok(Named::View(view(state, name)?)),
+        _ if is_view => Ok(Named::View(Box::new(view(state, name)?))),
         _ => {
             let is_source = |id: &&ObjectId| id.kind.is_view() || id.kind == ObjectKind::DataSource;
             let known = state.objects.keys().filter(is_source).map(|id| id.name.as_str());

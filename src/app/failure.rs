@@ -52,6 +52,13 @@ impl Failure {
     }
 }
 
+/// For faces that say no more of it.
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        failure.into_problem()
+    }
+}
+
 impl From<NoRuntime> for Failure {
     fn from(error: NoRuntime) -> Self {
         Problem::from(error).into()

@@ -9,8 +9,6 @@ use utoipa::ToSchema;
 
 use super::{body::Unreadable, detail::detail, json};
 use crate::{
-    app::Failure,
-    clients::runtime::NoRuntime,
     daemon,
     problem::{Kind, Problem, Subject},
 };
@@ -53,21 +51,9 @@ impl From<Unreadable> for Error {
     }
 }
 
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        Self::Failed(problem)
-    }
-}
-
-impl From<NoRuntime> for Error {
-    fn from(error: NoRuntime) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure.into_problem())
+impl<E: Into<Problem>> From<E> for Error {
+    fn from(failure: E) -> Self {
+        Self::Failed(failure.into())
     }
 }
 

@@ -44,7 +44,7 @@ impl State {
             Problem::new(Kind::Unavailable, format!("there is no thread to materialize on: {error}"), None)
         })?;
         let panicked = || Problem::new(Kind::Internal, "the server has a mistake, which it wrote to its log", None);
-        told.await.map_err(|_| panicked())?.map_err(|failure| failure.into_problem())
+        told.await.map_err(|_| panicked())?.map_err(Problem::from)
     }
 
     /// The same for a job that was accepted and nobody waits for. That it cannot be begun is told, too.

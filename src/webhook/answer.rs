@@ -7,8 +7,6 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
-    app::Failure,
-    clients::runtime::NoRuntime,
     daemon::Unreadable,
     problem::{Kind, Problem},
 };
@@ -40,21 +38,9 @@ impl From<Unreadable> for Refusal {
     }
 }
 
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self::Failed(problem)
-    }
-}
-
-impl From<NoRuntime> for Refusal {
-    fn from(error: NoRuntime) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure.into_problem())
+impl<E: Into<Problem>> From<E> for Refusal {
+    fn from(failure: E) -> Self {
+        Self::Failed(failure.into())
     }
 }
 

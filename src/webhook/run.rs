@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     app::{
-        Caller, Failure,
+        Caller,
         entity_index::{Done, Indexer, Until, work},
     },
     clients::runtime::blocking,
@@ -88,7 +88,7 @@ async fn look_at_jobs(state: Arc<State>) {
     while state.metrics().is_some() {
         let looked = Arc::clone(&state);
         let act = move || {
-            let standing = looked.indexer.standing().map_err(Failure::into_problem)?;
+            let standing = looked.indexer.standing()?;
             if let Some(metrics) = looked.metrics() {
                 let counts = [("waiting", standing.waiting), ("running", standing.running), ("dead", standing.dead)];
                 metrics.stands(counts, standing.lag);
