@@ -13,14 +13,14 @@ use crate::{
     registry_server::{Settings, serve},
 };
 
-/// Serve the registry over gRPC, in the protocol of Feast's registry server
+/// Serve the registry over gRPC and REST, in the protocols of Feast's registry server
 ///
 /// It lists, describes and changes what is registered, in all projects. Whoever reaches it may do so, unless `auth` in the
 /// settings says how people prove who they are; then the permissions of each project say who may what with it.
 #[derive(Debug, clap::Args)]
 #[command(
     disable_help_flag = true,
-    after_help = "Examples:\n  feastr serve-registry\n  feastr serve-registry --host 0.0.0.0 --port 6570\n  feastr serve-registry \
+    after_help = "Examples:\n  feastr serve-registry\n  feastr serve-registry --rest-api --host 0.0.0.0\n  feastr serve-registry \
                   --key key.pem --cert cert.pem\n\nClients write this into their feature_store.yaml:\n  registry:\n    \
                   registry_type: remote\n    path: localhost:6570\n\nIt ends at SIGTERM or Ctrl-C, after the calls that are being \
                   answered; at a second one at once."
@@ -29,9 +29,21 @@ pub(crate) struct Args {
     /// A name or address of this machine; 0.0.0.0 and :: are all of them
     #[arg(long, short = 'h', default_value = "127.0.0.1")]
     host: String,
-    /// The port; 0 takes a free one
+    /// The port of gRPC; 0 takes a free one
     #[arg(long, short, default_value_t = 6570)]
     port: u16,
+    /// Serve no gRPC
+    #[arg(long, requires = "rest_api")]
+    no_grpc: bool,
+    /// Serve gRPC, as is done anyhow
+    #[arg(long, hide = true, conflicts_with = "no_grpc")]
+    grpc: bool,
+    /// Serve the REST API, too; /docs at its port shows what it can be asked
+    #[arg(long, short)]
+    rest_api: bool,
+    /// The port of the REST API; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 6572)]
+    rest_port: u16,
     /// Certificate in PEM format, with those that lead to an authority; it is read again when it changes
     #[arg(long, short = 'c', value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
@@ -57,7 +69,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = lock_timeout)]
     shutdown_timeout: Duration,
     /// After how many seconds the registry is looked at again, whether something was applied; 0 looks with every call
-    #[arg(long, short, visible_alias = "registry_ttl_sec", value_name = "SECONDS", default_value_t = 1)]
+    #[arg(long, visible_alias = "registry_ttl_sec", value_name = "SECONDS", default_value_t = 1)]
     registry_ttl_sec: u64,
     /// Tell Prometheus metrics under Feast's names, as `feature_server: {metrics: {enabled: true}}` in the settings says as well
     #[arg(long, short)]
@@ -98,7 +110,8 @@ impl Args {
         });
         Settings {
             host: self.host.clone(),
-            port: self.port,
+            grpc_port: (!self.no_grpc).then_some(self.port),
+            rest_port: self.rest_api.then_some(self.rest_port),
             certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
             most_running: self.max_concurrent_calls.get(),
             deadline: self.deadline,

@@ -15,11 +15,6 @@ pub struct ViewFilter<'a> {
 }
 
 impl ViewFilter<'_> {
-    /// Whether every view is wanted.
-    pub const fn is_empty(&self) -> bool {
-        self.entity.is_empty() && self.feature.is_empty() && self.data_source.is_empty() && self.service.is_none()
-    }
-
     /// Whether a view is wanted.
     pub fn matches(&self, view: &Known) -> bool {
         let links = &view.card.links;

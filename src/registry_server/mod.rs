@@ -1,4 +1,4 @@
-//! The server of a registry: Feast's service over gRPC, as a face of `app::registered`.
+//! The server of a registry: Feast's service over gRPC and its REST API, as a face of `app::registered`.
 
 mod around;
 mod asked;
@@ -7,11 +7,13 @@ mod datasets;
 mod error;
 mod objects;
 mod observe;
+mod rest;
 mod rpc;
 mod run;
 mod service;
 mod settings;
 mod state;
+mod visits;
 mod whole;
 
 pub use run::serve;

@@ -2,7 +2,9 @@
 
 use std::{any::Any, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use axum_server::{Handle, Server};
+use futures_util::future::try_join_all;
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 use tonic::{Status, body::Body, service::Routes};
 use tonic_health::{
@@ -11,7 +13,7 @@ use tonic_health::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{service::Calls, settings::Settings, state::State};
+use super::{rest, service::Calls, settings::Settings, state::State};
 use crate::{
     app::{
         Gate,
@@ -22,9 +24,6 @@ use crate::{
     feast::registry_server::{SERVICE, descriptor},
     problem::{Kind, Problem},
 };
-
-/// The protocol of connections with TLS.
-const HTTP: &[u8] = b"h2";
 
 /// How often what can wait is looked at.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -42,34 +41,92 @@ pub async fn serve(
     settings: &Settings,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Problem> {
-    let certificate = settings.certificate.clone().map(|files| Certificate::read(files, HTTP)).transpose()?;
-    let listener = listen(&settings.host, settings.port).await?;
-    let address = listener.local_addr()?;
-    let scheme = if certificate.is_some() { "grpcs" } else { "grpc" };
     let state = Arc::new(State::new(registry, gate, settings)?);
     let telemetry = Arc::clone(&state.telemetry);
+    let (health, health_service) = health_reporter();
+    tell_health(&health, ServingStatus::NotServing).await;
+    let mut faces = Vec::new();
+    if let Some(port) = settings.grpc_port {
+        let mut routes = Routes::new(Calls(Arc::clone(&state))).add_service(health_service);
+        // Clients ask for both of its versions.
+        routes = routes.add_service(reflection().build_v1().map_err(undescribed)?);
+        routes = routes.add_service(reflection().build_v1alpha().map_err(undescribed)?);
+        let router = routes.prepare().into_axum_router().layer(CatchPanicLayer::custom(panicked));
+        faces.push(Face::listen(Protocol::Grpc, port, router, settings).await?);
+    }
+    if let Some(port) = settings.rest_port {
+        faces.push(Face::listen(Protocol::Rest, port, rest::router(&state), settings).await?);
+    }
     // They end with the server.
     let mut beside = JoinSet::new();
     tell_metrics(&mut beside, &telemetry, &settings.telemetry, settings.idle_limit).await?;
-    let (health, health_service) = health_reporter();
-    tell_health(&health, ServingStatus::NotServing).await;
     beside.spawn(warm_up(Arc::clone(&state), health.clone()));
     let of_watch = Arc::clone(&state);
     beside.spawn(tell_when_it_is_away(move || of_watch.registry.status()));
-    let mut routes = Routes::new(Calls(state)).add_service(health_service);
-    // Clients ask for both of its versions.
-    routes = routes.add_service(reflection().build_v1().map_err(undescribed)?);
-    routes = routes.add_service(reflection().build_v1alpha().map_err(undescribed)?);
-    let router = routes.prepare().into_axum_router().layer(CatchPanicLayer::custom(panicked));
-    let handle = Handle::new();
-    let server = server(listener, settings, handle.clone());
-    let ended = tokio::spawn(ending(health, handle, settings.end_limit, end));
-    tracing::info!("Listening on {scheme}://{address}");
-    answer(server, certificate, router, &mut beside).await?;
+    let handles = faces.iter().map(|face| face.handle.clone()).collect();
+    let ended = tokio::spawn(ending(health, handles, settings.end_limit, end));
+    try_join_all(faces.into_iter().map(Face::answer)).await?;
     // It has told the server to end, and cannot have panicked.
     let _ = ended.await;
     telemetry.end(settings.end_limit).await;
     Ok(())
+}
+
+/// A protocol of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Grpc,
+    Rest,
+}
+
+impl Protocol {
+    /// The protocol below it on connections with TLS.
+    const fn of_connections(self) -> &'static [u8] {
+        match self {
+            Self::Grpc => b"h2",
+            Self::Rest => b"http/1.1",
+        }
+    }
+
+    const fn scheme(self, is_encrypted: bool) -> &'static str {
+        match (self, is_encrypted) {
+            (Self::Grpc, false) => "grpc",
+            (Self::Grpc, true) => "grpcs",
+            (Self::Rest, false) => "http",
+            (Self::Rest, true) => "https",
+        }
+    }
+}
+
+/// One protocol at its address.
+struct Face {
+    server: Server<SocketAddr>,
+    certificate: Option<Certificate>,
+    router: Router,
+    handle: Handle<SocketAddr>,
+}
+
+impl Face {
+    /// From now on connections are taken.
+    async fn listen(protocol: Protocol, port: u16, router: Router, settings: &Settings) -> Result<Self, Problem> {
+        let read = |files| Certificate::read(files, protocol.of_connections());
+        let certificate = settings.certificate.clone().map(read).transpose()?;
+        let listener = listen(&settings.host, port).await?;
+        let address = listener.local_addr()?;
+        let handle = Handle::new();
+        let server = match protocol {
+            Protocol::Grpc => grpc_server(listener, settings, handle.clone()),
+            Protocol::Rest => rest_server(listener, settings, handle.clone()),
+        };
+        tracing::info!("Listening on {}://{address}", protocol.scheme(certificate.is_some()));
+        Ok(Self { server, certificate, router, handle })
+    }
+
+    /// Answers until the handle says to end.
+    async fn answer(self) -> Result<(), Problem> {
+        // The watch on the certificate ends with it.
+        answer(self.server, self.certificate, self.router, &mut JoinSet::new()).await
+    }
 }
 
 /// What the server says of its services.
@@ -84,10 +141,18 @@ fn undescribed(error: tonic_reflection::server::Error) -> Problem {
 }
 
 /// A server of HTTP/2 that idle clients do not hold, and that learns when one has vanished.
-fn server(listener: TcpListener, settings: &Settings, handle: Handle<SocketAddr>) -> Server<SocketAddr> {
+fn grpc_server(listener: TcpListener, settings: &Settings, handle: Handle<SocketAddr>) -> Server<SocketAddr> {
     let mut server = Server::<SocketAddr>::from_listener(listener).http2_only().handle(handle);
     server = server.first_request_timeout(settings.idle_limit);
     server.http_builder().http2().keep_alive_interval(KEEP_ALIVE).keep_alive_timeout(KEEP_ALIVE);
+    server
+}
+
+/// A server of HTTP/1 that idle clients do not hold.
+fn rest_server(listener: TcpListener, settings: &Settings, handle: Handle<SocketAddr>) -> Server<SocketAddr> {
+    let mut server = Server::<SocketAddr>::from_listener(listener).http1_only().handle(handle);
+    server = server.first_request_timeout(settings.idle_limit);
+    server.http_builder().http1().header_read_timeout(settings.idle_limit);
     server
 }
 
@@ -113,11 +178,16 @@ async fn tell_health(health: &HealthReporter, status: ServingStatus) {
 }
 
 /// Waits for the end, and lets what is being answered finish.
-async fn ending(health: HealthReporter, handle: Handle<SocketAddr>, limit: Duration, end: impl Future<Output = ()>) {
+async fn ending(
+    health: HealthReporter,
+    handles: Vec<Handle<SocketAddr>>,
+    limit: Duration,
+    end: impl Future<Output = ()>,
+) {
     end.await;
     tell_health(&health, ServingStatus::NotServing).await;
     tracing::info!("Ending: calls that are being answered are finished");
-    handle.graceful_shutdown(Some(limit));
+    handles.iter().for_each(|handle| handle.graceful_shutdown(Some(limit)));
 }
 
 /// The answer where a call has a mistake of the program. It was told when it happened, with its place.

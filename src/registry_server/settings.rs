@@ -9,8 +9,10 @@ use crate::daemon::{CertificateFiles, TelemetrySettings};
 pub struct Settings {
     /// A name or address of this machine.
     pub host: String,
-    /// The port of gRPC; 0 takes a free one.
-    pub port: u16,
+    /// The port of gRPC, if it is served; 0 takes a free one.
+    pub grpc_port: Option<u16>,
+    /// The port of the REST API, if it is served; 0 takes a free one.
+    pub rest_port: Option<u16>,
     /// Certificate and key, for TLS.
     pub certificate: Option<CertificateFiles>,
     /// How many calls are carried out at a time; others are sent away.

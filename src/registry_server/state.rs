@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 
-use super::{observe::Observer, settings::Settings};
+use super::{observe::Observer, settings::Settings, visits::Visits};
 use crate::{
     app::{Gate, registered::SharedRegistry},
     daemon::telemetry::Telemetry,
@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) deadline: Duration,
     /// How many bytes a message of a client may have.
     pub(super) message_limit: usize,
+    /// Who looked at what over REST.
+    pub(super) visits: Visits,
     /// What is told of calls.
     pub(super) telemetry: Arc<Telemetry>,
     /// Who tells it.
@@ -42,6 +44,7 @@ impl State {
             message_limit: settings.message_limit,
             observer: Observer::new(&telemetry),
             telemetry,
+            visits: Visits::default(),
             registry,
             gate: Arc::new(gate),
         })

@@ -61,6 +61,7 @@ mod python_views;
 mod reference;
 mod registries;
 mod registry_log;
+mod registry_rest;
 mod registry_server;
 mod remote;
 mod saved_datasets;

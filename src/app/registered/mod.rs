@@ -5,6 +5,7 @@
 
 mod around;
 mod change;
+mod declare;
 mod get;
 mod guard;
 mod list;
@@ -17,6 +18,7 @@ mod whole;
 
 pub use around::{ViewRequest, known, known_views, list_services, list_views};
 pub use change::{Change, Sent, apply, delete, put_infra, record_materialization};
+pub use declare::{declare, definition, model_of};
 pub use get::{Wanted, get};
 pub use guard::guard;
 pub use list::{ListRequest, list, list_projects};

@@ -7,7 +7,7 @@ mod bodies;
 mod computed;
 #[cfg(target_os = "linux")]
 mod crowds;
-mod described;
+pub mod described;
 #[cfg(unix)]
 mod ends;
 mod examples;
