@@ -31,7 +31,7 @@ pub(super) fn list_all_views(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Fa
     };
     let wanted = ViewRequest {
         project: &request.project,
-        tags: &wire::to_map(&request.tags),
+        tags: &request.labels(),
         filter,
         service: &request.feature_service,
         updated_since: request.updated_since.map(Into::into),
@@ -48,11 +48,8 @@ pub(super) fn list_all_views(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Fa
 /// The feature services, or those over a view.
 pub(super) fn list_services(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
     let request: wire::ListFeatureServices = asked.request(body)?;
-    let wanted = ListRequest {
-        kinds: &[ObjectKind::FeatureService],
-        project: &request.project,
-        tags: &wire::to_map(&request.tags),
-    };
+    let wanted =
+        ListRequest { kinds: &[ObjectKind::FeatureService], project: &request.project, tags: &request.labels() };
     let (registry, freshness) = (&asked.state.registry, freshness(request.allow_cache));
     let services = registered::list_services(registry, asked.caller, wanted, &request.feature_view, freshness)?;
     Ok(answer(&paging(request.pagination, request.sorting).cut(services, value)))
@@ -103,15 +100,7 @@ fn word(feature: &KnownFeature<'_>) -> &'static str {
 
 fn message(feature: KnownFeature<'_>) -> wire::Feature {
     let KnownFeature { field, view } = feature;
-    wire::Feature {
-        name: field.name.clone(),
-        feature_view: view.id.name.clone(),
-        r#type: field.dtype.to_string(),
-        description: field.description.clone(),
-        tags: wire::from_map(&field.tags),
-        kind: word(&feature).to_owned(),
-        ..wire::Feature::default()
-    }
+    wire::Feature::of(&view.id.name, field, word(&feature))
 }
 
 /// What is made of what in a project.

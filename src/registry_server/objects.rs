@@ -64,7 +64,7 @@ fn found(asked: &Asked<'_>, kinds: &[ObjectKind], request: &wire::Get) -> Result
 pub(super) fn list(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
     let request: wire::ListObjects = asked.request(body)?;
     let kinds = asked.kind.as_slice();
-    let wanted = ListRequest { kinds, project: &request.project, tags: &wire::to_map(&request.tags) };
+    let wanted = ListRequest { kinds, project: &request.project, tags: &request.labels() };
     let objects = registered::list(&asked.state.registry, asked.caller, wanted, freshness(request.allow_cache))?;
     Ok(answer(&paging(request.pagination, request.sorting).cut(objects, value)))
 }
@@ -72,7 +72,7 @@ pub(super) fn list(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
 /// The projects, without those that Feast hides.
 pub(super) fn list_projects(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
     let request: wire::ListProjects = asked.request(body)?;
-    let (registry, tags): (_, Tags) = (&asked.state.registry, wire::to_map(&request.tags));
+    let (registry, tags): (_, Tags) = (&asked.state.registry, request.labels());
     let freshness: Freshness = freshness(request.allow_cache);
     let mut projects = registered::list_projects(registry, asked.caller, &tags, freshness)?;
     projects.retain(|project| project.tags.get(HIDDEN_PROJECT_TAG).is_none_or(|value| value != "true"));

@@ -244,6 +244,20 @@ def of_source():
     return [view.feature_view.spec.name for view in found if view.WhichOneof("any_feature_view") == "feature_view"]
 
 
+def reflected():
+    """What the server says of itself to those who have no messages of Feast."""
+    import grpc
+    from google.protobuf.descriptor_pool import DescriptorPool
+    from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+    with grpc.insecure_channel(store.config.registry.path) as channel:
+        pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+        service = pool.FindServiceByName("feast.registry.RegistryServer")
+        view = service.methods_by_name["GetFeatureView"].output_type
+        return [len(service.methods), view.fields_by_name["spec"].message_type.fields_by_name["ttl"].message_type.full_name]
+
+
+answers["reflected"] = told(reflected)
 answers["of_source"] = told(of_source)
 answers["infra"] = told(infra)
 answers["refreshed"] = told(lambda: registry.refresh(PROJECT))

@@ -7,12 +7,12 @@ use crate::{
     feast::{
         registry::{
             file::field_in_registry,
-            messages::{MapEntry, ProjectMetadata, Timestamp},
+            messages::{MapEntry, ProjectMetadata, Timestamp, from_map},
             with_project,
         },
         wire::length_delimited,
     },
-    model::ObjectKind,
+    model::{Field, ObjectKind},
 };
 
 /// `PaginationMetadata`: where a page is in a list.
@@ -163,4 +163,19 @@ pub struct Lineage {
     /// Where the page of `indirect_relationships` is.
     #[prost(message, optional, tag = "4")]
     pub indirect_relationships_pagination: Option<PageInfo>,
+}
+
+impl Feature {
+    /// A feature of a view; `kind` is Feast's word, `feature` or `label`.
+    pub fn of(view: &str, field: &Field, kind: &str) -> Self {
+        Self {
+            name: field.name.clone(),
+            feature_view: view.to_owned(),
+            r#type: field.dtype.to_string(),
+            description: field.description.clone(),
+            tags: from_map(&field.tags),
+            kind: kind.to_owned(),
+            ..Self::default()
+        }
+    }
 }

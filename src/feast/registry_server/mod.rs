@@ -13,5 +13,3 @@ pub use answers::{
 };
 pub use description::{SERVICE, descriptor, rpc_names};
 pub use requests::*;
-
-pub use crate::feast::registry::messages::{from_map, to_map};

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::{
-    feast::registry::messages::{MapEntry, Timestamp},
-    model::ObjectKind,
+    feast::registry::messages::{MapEntry, Timestamp, to_map},
+    model::{ObjectKind, Tags},
 };
 
 /// `Get…Request` of most kinds of objects.
@@ -383,5 +383,33 @@ impl ApplyFeatureView {
             (ObjectKind::LabelView, &self.label_view),
         ];
         views.into_iter().find_map(|(kind, view)| Some((kind, view.as_ref()?)))
+    }
+}
+
+impl ListObjects {
+    /// The labels that objects have to have.
+    pub fn labels(&self) -> Tags {
+        to_map(&self.tags)
+    }
+}
+
+impl ListFeatureServices {
+    /// The labels that services have to have.
+    pub fn labels(&self) -> Tags {
+        to_map(&self.tags)
+    }
+}
+
+impl ListProjects {
+    /// The labels that projects have to have.
+    pub fn labels(&self) -> Tags {
+        to_map(&self.tags)
+    }
+}
+
+impl ListAllFeatureViews {
+    /// The labels that views have to have.
+    pub fn labels(&self) -> Tags {
+        to_map(&self.tags)
     }
 }

@@ -1,6 +1,7 @@
 //! Tests over recordings of real Feast: those in `tests/golden`, or below `$FEASTR_GOLDEN`.
 
 mod demo_results;
+mod described_service;
 mod descriptors;
 mod discovery;
 mod field_numbers;

@@ -59,6 +59,7 @@ fn title(name: &str) -> &'static str {
         "Feastr" => "`feastr`",
         "Auth" => "`auth`",
         "EntityIndex" => "`entity_index` of `feastr`",
+        "RegistryServer" => "`registry_server` of `feastr`",
         "FeastrAuth" => "`auth` of `feastr`",
         "FeatureServer" => "`feature_server`",
         "Metrics" => "`metrics` of `feature_server`",
@@ -137,6 +138,7 @@ fn the_schema_of_settings_agrees_with_the_reader() {
         "project: p\nregistry: r.db\noffline_store: {type: postgres, host: h, database: d, user: u}\n",
         "project: p\nregistry: r.db\nonline_store: {path: o.db}\nfeastr: {name: a}\nauth: {type: oidc}\n",
         "project: p\nregistry: r.db\nfeastr: {entity_index: {path: 'sqlite:///i.db', token: 1, buckets: {b: folder}}}\n",
+        "project: p\nregistry: r.db\nfeastr: {registry_server: {guards: true}}\n",
         "project: p\nregistry: r.db\nfeature_server: {type: local, metrics: {enabled: true, feature_count_bins: [5, 9]}}\n",
     ] {
         assert!(is_valid(settings), "{settings}");

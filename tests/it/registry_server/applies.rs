@@ -60,6 +60,8 @@ fn a_project_comes_with_its_first_object_and_what_is_unchanged_is_not_written() 
     assert!(snapshot.metadata.contains_key("project_uuid") && snapshot.metadata.contains_key("last_updated_timestamp"));
     let said = server.said();
     assert_eq!(said.matches("has created entity user").count(), 1, "{said}");
+    let log = project.feastr(&["registry", "log", "--json"]).ok().stdout;
+    assert!(log.contains("ApplyEntity") && log.contains("127.0.0.1"), "{log}");
 }
 
 #[test]
@@ -199,4 +201,38 @@ fn projects_and_their_infrastructure_come_and_go() {
     assert_eq!(client.ask("GetInfra", &of).unwrap().len(), 0);
     let again = client.ask("DeleteProject", &asked::DeleteProject { name: "shop".into(), commit: true }).unwrap_err();
     assert!(again.message().contains("ProjectObjectNotFoundException"), "{again:?}");
+}
+
+#[test]
+fn guards_refuse_what_breaks_others() {
+    let project = repo();
+    project.write(
+        "feature_store.yaml",
+        project.read("feature_store.yaml") + "feastr: {registry_server: {guards: true}}\n",
+    );
+    let server = GrpcServer::registry(&project, &[]);
+    let client = Client::of(&server);
+    apply_view(&client, &view("sales", "total")).unwrap();
+    let column = wire::FeatureSpecV2 { name: "total".into(), value_type: 3, ..wire::FeatureSpecV2::default() };
+    let projection = wire::FeatureViewProjection {
+        feature_view_name: "sales".into(),
+        feature_columns: vec![column],
+        ..wire::FeatureViewProjection::default()
+    };
+    let spec = wire::FeatureServiceSpec { name: "report".into(), features: vec![projection], ..Default::default() };
+    let service = wire::FeatureService { spec: Some(spec), ..wire::FeatureService::default() };
+    client.apply("ApplyFeatureService", "shop", &service).unwrap();
+    for refused in [
+        apply_view(&client, &view("sales", "sum")).unwrap_err(),
+        client.delete("DeleteFeatureView", "shop", "sales").map(drop).unwrap_err(),
+        client.delete("DeleteFeatureService", "shop", "report").map(drop).unwrap_err(),
+    ] {
+        assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
+        assert!(refused.message().contains("feature"), "{refused:?}");
+    }
+    let mut labelled = view("sales", "total");
+    labelled.spec.as_mut().unwrap().tags = vec![wire::MapEntry::new("team", "one")];
+    apply_view(&client, &labelled).unwrap();
+    assert_eq!(stored_view(&client, "sales").spec.unwrap().tags.len(), 1);
+    client.get("GetFeatureService", "shop", "report").unwrap();
 }

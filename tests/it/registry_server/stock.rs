@@ -67,6 +67,7 @@ fn python_feast_applies_gets_lists_and_deletes_every_kind() {
     assert_eq!(answers["computed"], json!([2.0]), "{answers}");
     assert_eq!(answers["any"], "OnDemandFeatureView", "{answers}");
     assert_eq!(answers["all_views"], json!(["computed", "sales", "streamed"]), "{answers}");
+    assert_eq!(answers["reflected"], json!([55, "google.protobuf.Duration"]), "{answers}");
     assert_eq!(answers["of_source"], json!(["sales"]), "{answers}");
     assert_eq!(answers["infra"], json!(["shop_sales"]), "{answers}");
     assert_eq!(answers["whole"], json!(["user"]), "{answers}");

@@ -53,7 +53,9 @@ const ENTRIES: [(&str, &str); 3] =
 /// A description of the messages by their full names. Those that are declared inside of others are among them.
 pub(crate) fn descriptions() -> BTreeMap<String, DescriptorProto> {
     let names = names();
-    let messages = MESSAGES.into_iter().flatten().filter(|message| names.contains_key(message.name));
+    let is_entry = |message: &&Message| ENTRIES.iter().any(|(entry, _)| *entry == message.name);
+    let messages = MESSAGES.into_iter().flatten().filter(|message| !is_entry(message));
+    let messages = messages.filter(|message| names.contains_key(message.name));
     messages.map(|message| (names[message.name].clone(), describe(message, &names))).collect()
 }
 
