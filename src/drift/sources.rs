@@ -29,7 +29,7 @@ pub fn sources(
             _ => None,
         })
         .collect();
-    look_at_all(&sources, |source| of_source(state, source, inspect, check_transformation))
+    look_at_all(&sources, |source| source, |source| of_source(state, source, inspect, check_transformation))
         .into_iter()
         .flatten()
         .collect()

@@ -23,15 +23,19 @@ pub struct Whereabouts {
     pub environment: fn(&str) -> Option<String>,
 }
 
-/// What `look` sees of each source, in their order, side by side: looking at those in buckets is mostly waiting.
-pub(crate) fn look_at_all<T: Send>(sources: &[&DataSource], look: impl Fn(&DataSource) -> T + Sync) -> Vec<T> {
-    let is_in_bucket = |source: &&DataSource| match &source.kind {
+/// What `look` sees of the source of each item, in their order, side by side: looking at those in buckets is mostly waiting.
+pub(crate) fn look_at_all<I: Sync, T: Send>(
+    items: &[I],
+    source: impl Fn(&I) -> &DataSource,
+    look: impl Fn(&I) -> T + Sync,
+) -> Vec<T> {
+    let is_in_bucket = |item: &I| match &source(item).kind {
         SourceKind::File(file) => BucketUrl::is_one(&file.path),
         _ => false,
     };
-    match sources.iter().any(is_in_bucket) {
-        true => waiting_side_by_side(sources, |source| look(source)),
-        false => side_by_side(sources, |source| look(source)),
+    match items.iter().any(is_in_bucket) {
+        true => waiting_side_by_side(items, look),
+        false => side_by_side(items, look),
     }
 }
 

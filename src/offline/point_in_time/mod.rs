@@ -34,7 +34,6 @@ use super::{
     query::{BatchSink, Explained, HistoricalQuery, HistoricalRead, Progress},
     statement::statement,
     transformation::Transform,
-    view_source::OpenSources,
 };
 use crate::{
     config::MemoryLimit,
@@ -89,11 +88,9 @@ impl<'a> Opened<'a> {
     ) -> Result<Self, Problem> {
         let ticks = entities.ticks();
         let moments = open_for.range.map(|(first, last)| (ticks.to_micros(first), ticks.to_micros(last)));
-        let mut sources = OpenSources::new(place.whereabouts);
         let mut sides = Vec::with_capacity(join.sides.len());
         let mut kinds: Vec<ArrowType> = Vec::new();
-        for side in &join.sides {
-            let mut side = OpenSide::open(&mut sources, side, moments)?;
+        for mut side in OpenSide::open_all(place.whereabouts, &join.sides, moments)? {
             if side.side.view.is_transformed() {
                 side = side.transformed(place.transform, open_for.reads.then_some(moments))?;
             }
@@ -178,9 +175,8 @@ pub(crate) fn explain(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<
     let look_only = OpenFor { range: all, reads: false };
     let ticks = Opened::open(place, query, &join, &entities, look_only)?.ticks;
     let moments = all.map(|(first, last)| (ticks.to_micros(first), ticks.to_micros(last)));
-    let mut sources = OpenSources::new(place.whereabouts);
-    let sides = join.sides.iter().map(|side| OpenSide::open(&mut sources, side, moments)?.explain(all, ticks));
-    let views = sides.collect::<Result<_, _>>()?;
+    let sides = OpenSide::open_all(place.whereabouts, &join.sides, moments)?;
+    let views = sides.into_iter().map(|side| side.explain(all, ticks)).collect::<Result<_, _>>()?;
     let times = all.map(|(first, last)| Interval { start: ticks.moment(first), end: ticks.moment(last) });
     let sql = statement(&join, query.retrieval, entities.time_column());
     Ok(Explained { entity_rows: rows, times, views, sql })

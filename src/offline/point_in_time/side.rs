@@ -30,7 +30,7 @@ use crate::{
         view_source::{OpenSources, ViewColumns, ViewScan, ViewSource},
     },
     problem::{Kind, Problem},
-    sources::{Places, Rows, Ticks},
+    sources::{Places, Rows, Ticks, Whereabouts},
 };
 
 /// A side of the join.
@@ -49,19 +49,30 @@ pub(super) struct OpenSide<'a> {
 type AskedAbout<'a> = (&'a Keys, &'a Moments, Ticks);
 
 impl<'a> OpenSide<'a> {
-    /// Finds the files of the view's source, for those who ask at moments between two (microseconds), if they are known.
+    /// Finds the files of the views' sources, for those who ask at moments between two (microseconds), if they are known.
     ///
     /// # Errors
-    /// When there are none, or the view has no source that can be read.
-    pub(super) fn open(
-        sources: &mut OpenSources<'a>,
-        side: &'a Side<'a>,
+    /// When there are none, or a view has no source that can be read.
+    pub(super) fn open_all(
+        whereabouts: &'a Whereabouts,
+        sides: &'a [Side<'a>],
         moments: Option<(i64, i64)>,
-    ) -> Result<Self, Problem> {
-        let reach = transformation(side.view)?.map_or(Reach::Span(0), |transformation| transformation.reach());
+    ) -> Result<Vec<Self>, Problem> {
+        let mut sources = OpenSources::new(whereabouts);
+        let reach = |side: &Side<'_>| {
+            Ok::<_, Problem>(transformation(side.view)?.map_or(Reach::Span(0), |transformation| transformation.reach()))
+        };
+        let reaches: Vec<Reach> = sides.iter().map(reach).collect::<Result<_, _>>()?;
         // In microseconds nothing is lost: days are longer.
-        let events = moments.and_then(|moments| Span::of_moments(moments, side.ttl).events(reach));
-        Ok(Self { side, source: sources.open(side.view, events)?, aggregated: None, reach, kept_unfit: 0 })
+        let events = |(side, reach): (&'a Side<'a>, &Reach)| {
+            (side.view, moments.and_then(|moments| Span::of_moments(moments, side.ttl).events(*reach)))
+        };
+        let views: Vec<_> = sides.iter().zip(&reaches).map(events).collect();
+        sources.look_ahead(&views);
+        let opened = sides.iter().zip(reaches).zip(views).map(|((side, reach), (view, events))| {
+            Ok(Self { side, source: sources.open(view, events)?, aggregated: None, reach, kept_unfit: 0 })
+        });
+        opened.collect()
     }
 
     /// The same over the rows that the view's transformation makes, for moments between two (microseconds) or all, if

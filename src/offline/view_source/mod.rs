@@ -14,7 +14,7 @@ use super::Cancel;
 use crate::{
     model::{Checks, DataSource, FeatureView, Field, Interval, OutOfRange},
     problem::{Kind, Problem},
-    sources::{OpenSource, Role, Wanted, Whereabouts},
+    sources::{OpenSource, Role, Wanted, Whereabouts, look_at_all},
 };
 
 /// The sources of one query: what several views share is opened once.
@@ -23,11 +23,14 @@ pub(crate) struct OpenSources<'a> {
     opened: Vec<Opened<'a>>,
 }
 
-/// A source that was opened, for events between two moments if they were known.
+/// A source, and the first and the last moment of the events that are asked for, in microseconds, if only folders of some days
+/// are looked for.
+type WantedSource<'a> = (&'a DataSource, Option<(i64, i64)>);
+
+/// A source that was opened, or what is wrong with it.
 struct Opened<'a> {
-    source: &'a DataSource,
-    moments: Option<(i64, i64)>,
-    files: Arc<OpenSource>,
+    wanted: WantedSource<'a>,
+    files: Result<Arc<OpenSource>, Problem>,
 }
 
 /// The source of a view, with its files open; or rows that were computed of those of its source.
@@ -71,18 +74,41 @@ impl<'a> OpenSources<'a> {
         Ok(ViewSource { view, source, files, null_if_unfit, kept: None, computed: None })
     }
 
-    fn files(&mut self, source: &'a DataSource, moments: Option<(i64, i64)>) -> Result<Arc<OpenSource>, Problem> {
-        let moments = moments.filter(|_| !source.date_partition_column.is_empty());
-        if let Some(known) = self.opened.iter().find(|known| known.source == source && known.moments == moments) {
-            return Ok(Arc::clone(&known.files));
+    /// Looks at the sources of views side by side, before they are opened one after another, each for its moments. What is wrong
+    /// with one is said when it is opened.
+    pub(crate) fn look_ahead(&mut self, views: &[(&'a FeatureView, Option<(i64, i64)>)]) {
+        let mut all: Vec<WantedSource<'a>> = Vec::new();
+        for (view, moments) in views {
+            let source = view.source.as_ref().filter(|source| !source.timestamp_field.is_empty());
+            let Some(wanted) = source.map(|source| wanted(source, *moments)) else { continue };
+            if !all.contains(&wanted) {
+                all.push(wanted);
+            }
         }
-        let opened = Arc::new(match moments {
+        let files = look_at_all(&all, |(source, _)| source, |wanted| self.look(*wanted));
+        self.opened.extend(all.into_iter().zip(files).map(|(wanted, files)| Opened { wanted, files }));
+    }
+
+    fn files(&mut self, source: &'a DataSource, moments: Option<(i64, i64)>) -> Result<Arc<OpenSource>, Problem> {
+        let wanted = wanted(source, moments);
+        if let Some(known) = self.opened.iter().find(|known| known.wanted == wanted) {
+            return known.files.clone();
+        }
+        let files = self.look(wanted);
+        self.opened.push(Opened { wanted, files: files.clone() });
+        files
+    }
+
+    fn look(&self, (source, moments): WantedSource<'_>) -> Result<Arc<OpenSource>, Problem> {
+        Ok(Arc::new(match moments {
             Some(moments) => OpenSource::open_between(source, self.whereabouts, moments)?,
             None => OpenSource::open(source, self.whereabouts)?,
-        });
-        self.opened.push(Opened { source, moments, files: Arc::clone(&opened) });
-        Ok(opened)
+        }))
     }
+}
+
+fn wanted(source: &DataSource, moments: Option<(i64, i64)>) -> WantedSource<'_> {
+    (source, moments.filter(|_| !source.date_partition_column.is_empty()))
 }
 
 impl<'a> ViewSource<'a> {
@@ -325,5 +351,14 @@ mod tests {
         let opened = views.each_ref().map(|view| sources.open(view, None).unwrap().files);
         assert!(Arc::ptr_eq(&opened[0], &opened[1]));
         assert!(!Arc::ptr_eq(&opened[0], &opened[2]));
+
+        let views = [view("one", "a.csv"), view("none", "none.csv"), view("other", "a.csv")];
+        let mut sources = OpenSources::new(&whereabouts);
+        sources.look_ahead(&views.each_ref().map(|view| (view, None)));
+        assert_eq!(sources.opened.len(), 2);
+        let opened = views.each_ref().map(|view| sources.open(view, None).map(|opened| opened.files));
+        assert_eq!(sources.opened.len(), 2, "nothing is looked at twice");
+        assert!(Arc::ptr_eq(opened[0].as_ref().unwrap(), opened[2].as_ref().unwrap()));
+        assert_eq!(opened[1].as_ref().map(|_| ()).unwrap_err().message, "there is no file `none.csv`");
     }
 }

@@ -85,7 +85,8 @@ impl<'a> SourceChecks<'a> {
     /// Looks at several sources side by side, before anybody asks about one of them.
     pub(crate) fn open_all(&mut self, sources: &[&LoweredSource], diagnostics: &mut Diagnostics) {
         let sources: Vec<_> = sources.iter().filter(|lowered| Self::can_inspect(&lowered.source)).collect();
-        let opened = look_at_all(&sources.iter().map(|lowered| &lowered.source).collect::<Vec<_>>(), self.inspect);
+        let inspect = self.inspect;
+        let opened = look_at_all(&sources, |lowered| &lowered.source, |lowered| inspect(&lowered.source));
         for (lowered, opened) in sources.into_iter().zip(opened) {
             self.note(lowered, opened, diagnostics);
         }
