@@ -119,6 +119,11 @@ impl Bucket {
                 failed("it was replaced while it was being used"),
                 "nothing of both states is mixed; run it again".to_owned(),
             ),
+            _ if said.code == "NoSuchUpload" => (
+                Kind::Unavailable,
+                failed("the store does not know its parts any more"),
+                "run it again; perhaps a rule of the bucket removes parts too soon".to_owned(),
+            ),
             Error::NotFound { .. } => {
                 (Kind::NotFound, failed("it is not there"), "correct the path, or write it again".to_owned())
             }

@@ -57,6 +57,28 @@ fn what_passes_is_waited_for() {
     }
 }
 
+/// A store that forgets parts before they are an object, and a bucket that vanishes meanwhile.
+#[test]
+fn what_is_lost_before_it_appears_is_told() {
+    let server = shared(Store::SeaweedFs);
+    let (project, bucket) = (project(server), server.create_bucket());
+    let meddler = Meddler::before(server.port());
+    let output = format!("{bucket}/out.csv");
+    for (answer, expected) in [
+        ("<Error><Code>NoSuchUpload</Code><Message>No</Message></Error>", "the store does not know its parts any more"),
+        ("<Error><Code>NoSuchBucket</Code><Message>No</Message></Error>", "there is no bucket `"),
+    ] {
+        meddler.meddle(move |line| match is_of("POST uploadId=", line) {
+            true => Act::Answer("404 Not Found", answer),
+            false => Act::Pass,
+        });
+        let few = [&join(&output)[..], &["--limit", "2000"]].concat();
+        let said = feastr_at(&project, server, &meddler.endpoint(), &few).failed().stderr;
+        assert!(said.contains(&format!("error: cannot write {output}: {expected}")), "{said}");
+        assert_eq!(object(server, &bucket, "out.csv"), None);
+    }
+}
+
 #[test]
 fn what_does_not_pass_ends_with_the_reason_and_leaves_nothing() {
     let server = shared(Store::SeaweedFs);

@@ -4,7 +4,7 @@ use super::{JOIN, day, define, feastr, feastr_at, upload, write};
 use crate::{
     servers::{
         buckets::{Store, shared},
-        meddler::Meddler,
+        meddler::{Act, Meddler},
     },
     support::Project,
 };
@@ -29,6 +29,30 @@ fn a_file_is_looked_at_with_three_requests() {
     let seen = meddler.seen();
     // Besides what is known of it and its footer, what was added to it.
     assert_eq!(counted(&seen), (1, 1, 1), "{seen:?}");
+}
+
+#[test]
+fn who_may_not_list_reads_the_object_alone() {
+    const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    let project = Project::new(&[]);
+    write(&project.path("data/one.parquet"), &day(0..50, "2026-01-02", 7.0), 10);
+    let server = shared(Store::SeaweedFs);
+    let bucket = server.create_bucket();
+    upload(&project.path("data"), &server.open(&bucket));
+    let meddler = Meddler::before(server.port());
+    meddler.meddle(|line| match line.contains("list-type=2") {
+        true => Act::Answer("403 Forbidden", DENIED),
+        false => Act::Pass,
+    });
+    define(&project, &format!("{bucket}/one.parquet"), "");
+    project.write("entities.csv", "id,event_timestamp\n7,2026-01-02T12:00:00Z\n");
+    feastr_at(&project, server, &meddler.endpoint(), &["apply", "--yes"]).ok();
+    let joined = feastr_at(&project, server, &meddler.endpoint(), &JOIN).ok().stdout;
+    assert!(joined.contains("7,2026-01-02T12:00:00Z,7.07"), "{joined}");
+    // A folder is nothing without a listing.
+    define(&project, &format!("{bucket}/"), "");
+    let said = feastr_at(&project, server, &meddler.endpoint(), &["plan"]).failed().stderr;
+    assert!(said.contains("Access Denied (AccessDenied)"), "{said}");
 }
 
 #[test]
