@@ -40,6 +40,7 @@ mod prepared;
 pub mod push;
 mod python_views;
 pub mod readiness;
+pub mod redis_acl;
 pub mod registered;
 mod registered_source;
 mod remembered;

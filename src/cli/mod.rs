@@ -36,6 +36,7 @@ mod push;
 mod question;
 mod read_notes;
 mod ready;
+mod redis;
 mod registry;
 mod registry_dump;
 mod registry_log;
@@ -209,6 +210,9 @@ enum Command {
     /// Look after the online store
     #[command(subcommand)]
     Online(online::Command),
+    /// Look after an online store in Redis
+    #[command(subcommand)]
+    Redis(redis::Command),
     Login(login::Args),
     Logout(logout::Args),
     Whoami(whoami::Args),
@@ -296,6 +300,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::ServeEntityIndex(args) => entity_index::serve::run(args, context),
         Command::Ready(args) => ready::run(args, context),
         Command::Online(command) => online::run(command, context),
+        Command::Redis(command) => redis::run(command, context),
         Command::Login(args) => login::run(args, context),
         Command::Logout(args) => logout::run(args, context),
         Command::Whoami(args) => whoami::run(args, context),

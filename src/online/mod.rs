@@ -25,6 +25,7 @@ pub use encode::{BatchEncoder, EncodeBatchError, EncodedBatch};
 pub use feature_server::{Asked, Asking, FeatureServer, Question, SentRows, ServedColumn, ServerWork};
 pub use memory::MemoryOnlineStore;
 pub use reader::{Found, PreparedRead, Reader, Reading, StoredValue, ViewFeatures};
+pub use redis::acl::{RedisRole, key_pattern};
 pub use store::OnlineStore;
 pub use view_layout::ViewLayout;
 pub use writer::{EncodedRow, Replace, WriteCounts, Writer};

@@ -1,5 +1,6 @@
 //! Feast's online store in Redis: one server, a cluster, or a master that sentinels know.
 
+pub(super) mod acl;
 mod calls;
 mod cleanup;
 mod connection;
