@@ -1,4 +1,4 @@
-//! Whether who asks may: what is registered decides. Use cases that servers offer ask here before they read or write
+//! Whether who asks may: what is registered decides, or Kubernetes. Use cases that servers offer ask here before they read or write
 //! something of an object.
 
 use std::sync::Arc;
@@ -34,6 +34,10 @@ impl<'a> Access<'a> {
         objects: impl IntoIterator<Item = &'o Object>,
     ) -> Result<(), Problem> {
         let Caller::User(user) = self.caller else { return Ok(()) };
+        if let Some(reviewed) = self.store.reviewed() {
+            let check = |object| reviewed.check(user, self.store.project(), Resource::from(object), actions);
+            return objects.into_iter().try_for_each(check);
+        }
         let permissions = self.store.permissions(self.state);
         for object in objects {
             let resource = Resource::from(object);

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Caller, Event, Observer, kept_permissions::KeptPermissions, remembered::Remembered};
+use super::{Caller, Event, Observer, kept_permissions::KeptPermissions, remembered::Remembered, reviewed::Reviewed};
 use crate::{
     auth::login::Tokens,
     config::{StoreConfig, WithoutPermissions},
@@ -27,6 +27,8 @@ pub struct FeatureStore {
     kept: Option<Cached>,
     remembered: Remembered,
     permissions: KeptPermissions,
+    /// Who decides instead of permissions, if somebody does.
+    reviewed: Option<Reviewed>,
     expressions: Arc<Engine>,
     clock: fn() -> Timestamp,
     observer: Arc<Observer>,
@@ -82,6 +84,7 @@ impl FeatureStore {
         let whereabouts = Whereabouts::of(&config, |_| None);
         Self {
             stores,
+            reviewed: Reviewed::of(&config.auth.method),
             config,
             kept: None,
             remembered: Remembered::default(),
@@ -165,6 +168,11 @@ impl FeatureStore {
             WithoutPermissions::Allow => Unruled::Allow,
             WithoutPermissions::Deny => Unruled::Deny,
         }
+    }
+
+    /// Who decides instead of permissions what users may, if somebody does.
+    pub(super) const fn reviewed(&self) -> Option<&Reviewed> {
+        self.reviewed.as_ref()
     }
 
     /// Where expressions of on-demand views are computed.

@@ -45,6 +45,7 @@ pub mod registered;
 mod registered_source;
 mod remembered;
 pub mod retrieval;
+mod reviewed;
 pub mod saved_datasets;
 pub mod teardown;
 pub mod transform;

@@ -3,6 +3,7 @@
 //! Servers check tokens, clients get them; both begin with what the provider says of itself.
 
 mod discovery;
+pub mod kubernetes;
 pub mod login;
 pub mod tokens;
 

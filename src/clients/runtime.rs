@@ -14,7 +14,7 @@ use std::{
 
 use tokio::{
     runtime::{Builder, Runtime},
-    task::JoinHandle,
+    task::{JoinHandle, block_in_place},
 };
 
 use crate::problem::{Kind, Problem};
@@ -71,6 +71,15 @@ fn started(workers: impl FnOnce() -> usize) -> Result<&'static Runtime, NoRuntim
 /// Those of the future, and when there is no runtime.
 pub fn wait<T, E: From<NoRuntime>>(future: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     runtime()?.block_on(future)
+}
+
+/// The same from anywhere, also from a worker of the runtime, whose other work goes on elsewhere meanwhile; for what is
+/// seldom waited for, and not for long.
+///
+/// # Errors
+/// As [`wait`].
+pub fn wait_anywhere<T, E: From<NoRuntime>>(future: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    block_in_place(|| wait(future))
 }
 
 /// Carries out a future on the runtime of the process and ends it when nobody waits for it any more.
@@ -147,6 +156,13 @@ mod tests {
         assert_eq!(answer(), 7);
         let program = Builder::new_multi_thread().worker_threads(1).build().unwrap();
         assert_eq!(program.block_on(async { tokio::task::spawn_blocking(answer).await.unwrap() }), 7);
+    }
+
+    #[test]
+    fn workers_can_wait_for_what_is_seldom() {
+        let answer = || wait_anywhere(spawned(async { Ok::<_, NoRuntime>(7) })).unwrap();
+        assert_eq!(answer(), 7);
+        assert_eq!(wait(spawned(async move { Ok::<_, NoRuntime>(answer()) })).unwrap(), 7);
     }
 
     #[test]

@@ -40,6 +40,13 @@ declare_variables! {
     INTRA_COMMUNICATION = "INTRA_COMMUNICATION_BASE64";
     /// A token for servers, where `auth` says nothing of how to get one.
     OIDC_TOKEN = "FEAST_OIDC_TOKEN";
+    /// The folder with the account of a pod: `token`, `ca.crt` and `namespace`; else where Kubernetes puts it,
+    /// `/var/run/secrets/kubernetes.io/serviceaccount`.
+    KUBERNETES_ACCOUNT = "FEASTR_KUBERNETES_ACCOUNT";
+    /// Where the API server of the cluster is, as Kubernetes tells each pod.
+    KUBERNETES_HOST = "KUBERNETES_SERVICE_HOST";
+    /// Its port; else 443.
+    KUBERNETES_PORT = "KUBERNETES_SERVICE_PORT";
     /// A token for servers with `auth: {type: kubernetes}`, outside of a pod.
     KUBERNETES_TOKEN = "LOCAL_K8S_TOKEN";
     /// The folder of the user's settings, where logins are kept, in `feastr/logins`; else `~/.config`.

@@ -153,7 +153,7 @@ fn resolve(
             (feastr.name, feastr.strict, feastr.auth, feastr.entity_index, feastr.registry_server)
         });
     let entity_index = EntityIndexConfig::of(index, folder, diagnostics);
-    let auth = AuthConfig::of(raw.auth, own_auth, folder, diagnostics);
+    let auth = AuthConfig::of(raw.auth, own_auth, folder, environment, diagnostics);
     if let Some(name) = &repo_name {
         check_repo_name(name, diagnostics);
     }

@@ -10,6 +10,7 @@ mod entity_index;
 mod environment;
 mod feature_server;
 mod file;
+mod kubeconfig;
 mod memory;
 mod offline;
 mod offline_server;
@@ -26,13 +27,17 @@ mod table_url;
 
 use std::path::{Path, PathBuf};
 
-pub use auth::{AuthConfig, AuthMethod, Credentials, OidcConfig, TokenChecks, WithoutPermissions};
+pub use auth::{
+    ApiServerPlace, AuthConfig, AuthMethod, Bindings, Credentials, Decisions, KubernetesConfig, OidcConfig,
+    TokenChecks, WithoutPermissions,
+};
 pub use buckets::{BucketSettings, BucketUrl, StoreOfBuckets};
 pub use database_url::{ClientCertificate, Password, ServerUrl, TlsConfig, TlsMode};
 pub use entity_index::EntityIndexConfig;
 pub use environment::{Environment, variables};
 pub use feature_server::{FeatureLoggingConfig, FeatureServerConfig, MetricsConfig};
 pub use file::load;
+pub use kubeconfig::{Kubeconfig, KubernetesAccount};
 pub use memory::{MemoryLimit, ParseMemoryLimitError};
 pub use offline::{EntitySelectMode, OfflineStoreConfig, PostgresOfflineConfig};
 pub use offline_server::RemoteOfflineConfig;

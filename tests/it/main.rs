@@ -37,6 +37,7 @@ mod interop_on_demand;
 mod interop_retrieval;
 mod json_sources;
 mod killer;
+mod kubernetes;
 mod login;
 mod materialize_runs;
 #[cfg(target_os = "linux")]

@@ -12,7 +12,7 @@ pub struct Claims(Map<String, Json>);
 
 impl Claims {
     /// Those of a JSON web token; `None` for other tokens, which only their issuer can read.
-    pub(super) fn read(token: &str) -> Option<Self> {
+    pub(in crate::auth) fn read(token: &str) -> Option<Self> {
         let [_, body, _] = token.split('.').collect::<Vec<_>>().try_into().ok()?;
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok().map(Self)
     }
@@ -28,6 +28,12 @@ impl Claims {
     /// Who it is about, as servers with the same settings find it.
     pub fn user(&self, oidc: &OidcConfig) -> Option<User> {
         claimed_user(&self.0, oidc)
+    }
+
+    /// Whose token of Kubernetes it is, as the API server calls that: `system:serviceaccount:NAMESPACE:NAME`.
+    pub fn account(&self) -> Option<User> {
+        let name = self.0.get("sub")?.as_str()?.to_owned();
+        Some(User { name, ..User::default() })
     }
 
     /// Who has issued it.

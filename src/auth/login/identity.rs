@@ -25,12 +25,15 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// What a token says, which came in some way, to servers with these settings.
+    /// What a token says, which came in some way, to servers with these settings; without any it is one of Kubernetes.
     pub(super) fn of(token: &Token, way: &Way, oidc: Option<&OidcConfig>) -> Self {
         let known = Self { expires: token.expires(), place: way.place(), ..Self::default() };
         // What stands in the place of a name is secret there.
         let Some(claims) = token.claims().filter(|_| !matches!(way, Way::Server(_))) else { return known };
-        let user = oidc.and_then(|oidc| claims.user(oidc));
+        let user = match oidc {
+            Some(oidc) => claims.user(oidc),
+            None => claims.account(),
+        };
         let (user, roles, groups) =
             user.map_or_else(Default::default, |user| (Some(user.name), user.roles, user.groups));
         let issuer = claims.issuer().map(str::to_owned);

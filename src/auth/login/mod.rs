@@ -13,6 +13,7 @@ mod token;
 mod tokens;
 mod way;
 
+pub(super) use claims::Claims;
 pub use device::Device;
 pub use identity::Identity;
 pub use token::Token;

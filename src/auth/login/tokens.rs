@@ -50,7 +50,7 @@ impl Tokens {
     pub fn new(config: &AuthConfig, environment: fn(&str) -> Option<String>, clock: fn() -> Timestamp) -> Self {
         let oidc = match &config.method {
             AuthMethod::Oidc(oidc) => Some(oidc.as_ref().clone()),
-            AuthMethod::None | AuthMethod::Kubernetes { .. } => None,
+            AuthMethod::None | AuthMethod::Kubernetes(_) => None,
         };
         Self {
             way: Way::of(&config.method, environment),

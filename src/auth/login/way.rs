@@ -5,10 +5,7 @@ use std::path::PathBuf;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use crate::config::{AuthMethod, Credentials, OidcConfig, Password, variables};
-
-/// Where Kubernetes puts the token of a pod.
-const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+use crate::config::{AuthMethod, Credentials, KubernetesConfig, OidcConfig, Password, variables};
 
 /// Where tokens come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +45,9 @@ impl Way {
                 Some(secret) => Self::Server(Password(unsigned(&json!({ "preferred_username": secret })))),
                 None => Self::of_oidc(oidc, set(variables::OIDC_TOKEN).is_some()),
             },
-            AuthMethod::Kubernetes { user_token } => match (set(variables::INTRA_COMMUNICATION), user_token) {
-                (Some(secret), _) => Self::Server(Password(unsigned(&json!({ "sub": format!(":::{secret}") })))),
-                (None, Some(token)) => Self::Settings(token.clone(), "user_token"),
-                (None, None) if set(variables::KUBERNETES_TOKEN).is_some() => {
-                    Self::Variable(variables::KUBERNETES_TOKEN.to_owned())
-                }
-                (None, None) => Self::File(POD_TOKEN.into()),
+            AuthMethod::Kubernetes(kubernetes) => match set(variables::INTRA_COMMUNICATION) {
+                Some(secret) => Self::Server(Password(unsigned(&json!({ "sub": format!(":::{secret}") })))),
+                None => Self::of_kubernetes(kubernetes, set(variables::KUBERNETES_TOKEN).is_some()),
             },
         }
     }
@@ -72,6 +65,18 @@ impl Way {
                 Some(file) => Self::File(file.clone()),
                 None => Self::Login,
             },
+        }
+    }
+
+    fn of_kubernetes(kubernetes: &KubernetesConfig, is_in_environment: bool) -> Self {
+        let of_pod = || kubernetes.account.join("token");
+        match (&kubernetes.user_token, &kubernetes.token_file) {
+            (Some(token), _) => Self::Settings(token.clone(), "user_token"),
+            (None, Some(file)) => Self::File(file.clone()),
+            (None, None) if is_in_environment && !of_pod().exists() => {
+                Self::Variable(variables::KUBERNETES_TOKEN.to_owned())
+            }
+            (None, None) => Self::File(of_pod()),
         }
     }
 
@@ -132,8 +137,29 @@ mod tests {
         assert_eq!(Way::of(&file, token), Way::Variable(variables::OIDC_TOKEN.to_owned()));
         assert!(matches!(of(given(), secret), Way::Server(_)));
         assert_eq!(Way::of(&AuthMethod::None, secret), Way::Nobody);
-        let pod = AuthMethod::Kubernetes { user_token: None };
-        assert_eq!(Way::of(&pod, nothing), Way::File(POD_TOKEN.into()));
+    }
+
+    #[test]
+    fn a_pod_has_a_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let token = folder.path().join("token");
+        let of = |user_token: Option<&str>, token_file: Option<&str>, environment| {
+            let user_token = user_token.map(|token| Password(token.to_owned()));
+            let account = folder.path().to_owned();
+            let config =
+                KubernetesConfig { user_token, token_file: token_file.map(Into::into), account, ..Default::default() };
+            Way::of(&AuthMethod::Kubernetes(Box::new(config)), environment)
+        };
+        let local = |name: &str| (name == variables::KUBERNETES_TOKEN).then(|| "local".to_owned());
+        assert_eq!(of(None, None, local), Way::Variable(variables::KUBERNETES_TOKEN.to_owned()));
+        assert_eq!(of(None, None, nothing), Way::File(token.clone()));
+        std::fs::write(&token, "of-pod").unwrap();
+        assert_eq!(of(None, None, local), Way::File(token));
+        assert_eq!(of(None, Some("mine"), local), Way::File("mine".into()));
+        assert_eq!(of(Some("abc"), Some("mine"), local), Way::Settings(Password("abc".to_owned()), "user_token"));
+        let Way::Server(unsigned) = of(Some("abc"), None, secret) else { panic!("another way") };
+        let claims = URL_SAFE_NO_PAD.decode(unsigned.0.split('.').nth(1).unwrap()).unwrap();
+        assert_eq!(claims, br#"{"sub":":::c2VjcmV0"}"#);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 const LONGEST: usize = 16 << 10;
 
 /// The token of `authorization` headers, of which there has to be one: `Bearer` in any case, then the token.
-pub(super) fn bearer<'a>(headers: impl IntoIterator<Item = &'a [u8]>) -> Result<&'a str, Refusal> {
+pub(in crate::auth) fn bearer<'a>(headers: impl IntoIterator<Item = &'a [u8]>) -> Result<&'a str, Refusal> {
     let mut headers = headers.into_iter();
     let header = headers.next().ok_or(Refusal::Missing)?;
     if headers.next().is_some() {

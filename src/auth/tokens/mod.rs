@@ -15,5 +15,8 @@ mod remembered;
 mod shared_secret;
 mod verifier;
 
+pub(super) use bearer::bearer;
 pub(super) use claims::claimed_user;
+pub(super) use remembered::{TokenDigest, digest};
+pub(super) use shared_secret::SharedSecret;
 pub use verifier::{Identity, Verifier};

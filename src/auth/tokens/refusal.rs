@@ -4,7 +4,7 @@ use crate::problem::{Kind, Problem};
 
 /// Why a token does not count. It never repeats the token or what is in it, apart from names that its signer vouches for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(in crate::auth) enum Refusal {
     #[error("there is no access token")]
     Missing,
     #[error("there are several `authorization` headers")]

@@ -13,7 +13,7 @@ use crate::{model::Timestamp, permissions::User};
 const MOST: usize = 10_000;
 
 /// What stands for a token, so that none is kept.
-pub(super) type TokenDigest = [u8; 32];
+pub(in crate::auth) type TokenDigest = [u8; 32];
 
 /// Tokens that were found right.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ struct Known {
     generation: u64,
 }
 
-pub(super) fn digest(token: &str) -> TokenDigest {
+pub(in crate::auth) fn digest(token: &str) -> TokenDigest {
     Sha256::digest(token.as_bytes()).into()
 }
 

@@ -1,7 +1,9 @@
 //! Clients of HTTP servers: encryption, limits of time, when a request is tried again, and words for what goes wrong on
 //! the way. What servers say is judged by who asks them.
 
+mod certificates;
 mod failure;
+mod stream;
 
 use std::{
     path::Path,
@@ -16,6 +18,9 @@ use reqwest::{
 };
 use rustls::ClientConfig;
 use tokio::time::{sleep, timeout_at};
+
+pub use certificates::Certificates;
+pub use stream::HttpStream;
 
 use super::{authorities::authorities, causes::is_about_certificates, runtime::spawned, verifier::Verifier};
 use crate::{
@@ -91,7 +96,15 @@ impl HttpClient {
     /// # Errors
     /// When certificates cannot be read, or encryption cannot be set up.
     pub fn new(server: Connecting<'_>) -> Result<Self, Problem> {
-        let builder = builder(&server)?
+        Self::with_certificates(server, &Certificates::default())
+    }
+
+    /// The same with certificates that are in hand.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_certificates(server: Connecting<'_>, certificates: &Certificates) -> Result<Self, Problem> {
+        let builder = builder_with(&server, certificates)?
             // Where else something is is said to the person, who then asks there at once.
             .redirect(Policy::none());
         let client = built(builder, &server.name)?;
@@ -174,6 +187,10 @@ impl Server {
 /// # Errors
 /// When certificates cannot be read, or encryption cannot be set up.
 pub(super) fn builder(server: &Connecting<'_>) -> Result<ClientBuilder, Problem> {
+    builder_with(server, &Certificates::default())
+}
+
+fn builder_with(server: &Connecting<'_>, certificates: &Certificates) -> Result<ClientBuilder, Problem> {
     let builder = Client::builder()
         .user_agent(concat!("feastr/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
@@ -183,7 +200,7 @@ pub(super) fn builder(server: &Connecting<'_>) -> Result<ClientBuilder, Problem>
         .pool_max_idle_per_host(server.pool_size)
         .pool_idle_timeout(server.idle_timeout)
         .retry(reqwest::retry::never());
-    Ok(builder.tls_backend_preconfigured(tls(server, &|error| unusable(&server.name, error))?))
+    Ok(builder.tls_backend_preconfigured(tls(server, certificates, &|error| unusable(&server.name, error))?))
 }
 
 /// A client as it was described, of the server with a name.
@@ -198,21 +215,31 @@ fn unusable(name: &str, error: &dyn std::fmt::Display) -> Problem {
     Problem::new(Kind::Unavailable, format!("a connection to {name} cannot be set up: {error}"), None)
 }
 
-fn tls(server: &Connecting<'_>, unusable: &dyn Fn(&dyn std::fmt::Display) -> Problem) -> Result<ClientConfig, Problem> {
+fn tls(
+    server: &Connecting<'_>,
+    certificates: &Certificates,
+    unusable: &dyn Fn(&dyn std::fmt::Display) -> Problem,
+) -> Result<ClientConfig, Problem> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))?;
-    if !server.is_verified {
+    let builder = if server.is_verified {
+        let roots = match certificates.roots(&server.name)? {
+            Some(roots) => roots,
+            None if server.is_encrypted => authorities(server.authorities, || {
+                format!("name a file with those to trust with {}", server.authorities_setting)
+            })?,
+            // Nobody is asked for a certificate.
+            None => rustls::RootCertStore::empty(),
+        };
+        builder.with_root_certificates(roots)
+    } else {
         let anybody = Verifier { mode: TlsMode::Require, authority: None, provider };
-        return Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(anybody)).with_no_client_auth());
-    }
-    let roots = match server.is_encrypted {
-        true => authorities(server.authorities, || {
-            format!("name a file with those to trust with {}", server.authorities_setting)
-        })?,
-        // Nobody is asked for a certificate.
-        false => rustls::RootCertStore::empty(),
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(anybody))
     };
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    match certificates.own(&server.name)? {
+        None => Ok(builder.with_no_client_auth()),
+        Some((certificate, key)) => builder.with_client_auth_cert(certificate, key).map_err(|error| unusable(&error)),
+    }
 }

@@ -1,6 +1,7 @@
 //! The `auth` setting: who may ask servers, and what clients say who they are. One mapping serves both, so that a server and
 //! those who ask it can share a settings file.
 
+mod kubernetes;
 mod oidc;
 mod seconds;
 mod written;
@@ -9,10 +10,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+pub use kubernetes::{ApiServerPlace, Bindings, Decisions, KubernetesConfig};
 pub use oidc::{Credentials, OidcConfig, TokenChecks};
 pub(super) use written::{RawAuth, RawFeastrAuth};
 
-use super::Password;
+use super::Environment;
 use crate::{diagnostics::Diagnostics, yaml::Spanned};
 
 const KINDS: [&str; 3] = ["no_auth", "oidc", "kubernetes"];
@@ -36,10 +38,7 @@ pub enum AuthMethod {
     /// With tokens of an identity provider.
     Oidc(Box<OidcConfig>),
     /// With tokens of Kubernetes.
-    Kubernetes {
-        /// The token that clients send, if it is written in the settings.
-        user_token: Option<Password>,
-    },
+    Kubernetes(Box<KubernetesConfig>),
 }
 
 /// What holds in a project without any permission.
@@ -57,9 +56,7 @@ impl AuthConfig {
     pub(super) fn settings(&self) -> Value {
         match &self.method {
             AuthMethod::None => json!({ "type": "no_auth" }),
-            AuthMethod::Kubernetes { user_token } => {
-                json!({ "type": "kubernetes", "user_token": user_token.as_ref().map(|_| "***") })
-            }
+            AuthMethod::Kubernetes(kubernetes) => kubernetes.settings(),
             AuthMethod::Oidc(oidc) => oidc.settings(),
         }
     }
@@ -71,6 +68,10 @@ impl AuthConfig {
             WithoutPermissions::Deny => "deny",
         };
         let mut settings = json!({ "default": default });
+        if let AuthMethod::Kubernetes(kubernetes) = &self.method {
+            settings["token_file"] = json!(kubernetes.token_file);
+            settings["kubernetes"] = kubernetes.own_settings();
+        }
         if let AuthMethod::Oidc(oidc) = &self.method {
             settings["check_audience"] = json!(oidc.checks.check_audience);
             settings["check_issuer"] = json!(oidc.checks.check_issuer);
@@ -86,19 +87,26 @@ impl AuthConfig {
         raw: Option<RawAuth>,
         own: Option<RawFeastrAuth>,
         folder: &Path,
+        environment: Environment<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Self {
         let without_permissions = match own.as_ref().map(|own| &own.default) {
             Some(word) => default(word, diagnostics),
             None => WithoutPermissions::default(),
         };
-        let method = raw.map_or_else(AuthMethod::default, |raw| AuthMethod::of(raw, own, folder, diagnostics));
+        let method =
+            raw.map_or_else(AuthMethod::default, |raw| AuthMethod::of(raw, own, (folder, environment), diagnostics));
         Self { method, without_permissions }
     }
 }
 
 impl AuthMethod {
-    fn of(raw: RawAuth, own: Option<RawFeastrAuth>, folder: &Path, diagnostics: &mut Diagnostics) -> Self {
+    fn of(
+        raw: RawAuth,
+        own: Option<RawFeastrAuth>,
+        (folder, environment): (&Path, Environment<'_>),
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
         let help = || format!("write one of {}", KINDS.join(", "));
         let Some(kind) = &raw.r#type else {
             // Who has written how to prove who one is does not want to ask nobody.
@@ -109,7 +117,9 @@ impl AuthMethod {
         };
         match kind.value.as_str() {
             "no_auth" => Self::None,
-            "kubernetes" => Self::Kubernetes { user_token: raw.user_token },
+            "kubernetes" => {
+                Self::Kubernetes(Box::new(KubernetesConfig::of(raw, own, folder, environment, diagnostics)))
+            }
             "oidc" => Self::Oidc(Box::new(OidcConfig::of(raw, own, folder, diagnostics))),
             other => {
                 let message = format!("`{}` is no way of proving who one is", other.escape_debug());
@@ -140,7 +150,10 @@ mod tests {
     use std::{path::PathBuf, sync::Arc, time::Duration};
 
     use super::*;
-    use crate::{config::load, diagnostics::SourceText};
+    use crate::{
+        config::{Password, load, variables},
+        diagnostics::SourceText,
+    };
 
     const URL: &str = "auth_discovery_url: http://idp/.well-known/openid-configuration";
 
@@ -219,6 +232,47 @@ mod tests {
             assert_eq!(read(&format!("{{type: oidc, {wrong}}}"), "{}").unwrap_err(), [message], "{wrong}");
         }
         assert!(read("{type: oidc, audiense: x}", "{}").is_err());
+    }
+
+    fn kubernetes(own: &str) -> KubernetesConfig {
+        match read("{type: kubernetes}", own).unwrap().method {
+            AuthMethod::Kubernetes(kubernetes) => *kubernetes,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_api_server_is_named_or_that_of_the_cluster() {
+        assert_eq!(kubernetes("{}"), KubernetesConfig::default());
+        let config = kubernetes(
+            "{token_file: t, kubernetes: {kubeconfig: k.yaml, mode: subject_access_review, audience: a, bindings: all, \
+             cache_seconds: 0.5}}",
+        );
+        assert_eq!(config.api_server, Some(ApiServerPlace::Kubeconfig("/repo/k.yaml".into())));
+        let group = Decisions::AccessReviews { api_group: "features.kubeflow.org".to_owned() };
+        assert_eq!((config.decisions, config.bindings), (group, Bindings::All));
+        assert_eq!((config.audience.as_deref(), config.token_file), (Some("a"), Some(PathBuf::from("/repo/t"))));
+        assert_eq!(config.lifespan, Duration::from_millis(500));
+        let wrong = |own: &str| read("{type: kubernetes}", &format!("{{kubernetes: {own}}}")).unwrap_err();
+        assert_eq!(wrong("{mode: rbac}"), ["`rbac` is not one of permissions, subject_access_review"]);
+        assert_eq!(wrong("{cache_seconds: 61}"), ["answers of the API server count for at most 60 seconds"]);
+    }
+
+    #[test]
+    fn a_pod_knows_its_cluster() {
+        let environment = |name: &str| match name {
+            variables::KUBERNETES_HOST => Some("fd00::1".to_owned()),
+            variables::KUBERNETES_PORT => Some("6443".to_owned()),
+            variables::KUBERNETES_ACCOUNT => Some("/account".to_owned()),
+            _ => None,
+        };
+        let text = "project: p\nregistry: r.db\nauth: {type: kubernetes}\n";
+        let file = Arc::new(SourceText::settings("/repo/feature_store.yaml", text.to_owned()));
+        let paths = ["/repo", "/repo/feature_store.yaml"].map(Path::new);
+        let config = load(&file, paths, &environment, &mut Diagnostics::default()).unwrap();
+        let AuthMethod::Kubernetes(config) = config.auth.method else { panic!("another method") };
+        assert_eq!(config.api_server, Some(ApiServerPlace::Cluster("https://[fd00::1]:6443".to_owned())));
+        assert_eq!(config.account, PathBuf::from("/account"));
     }
 
     #[test]

@@ -67,6 +67,8 @@ record! {
         groups_claim: String,
         /// Of clients: a file that holds a token, which is read again when a token is needed.
         token_file: String,
+        /// What servers of type `kubernetes` ask the API server, and how.
+        kubernetes: RawKubernetes,
     }
     defaulted {
         /// Of servers: whether it matters whom tokens are for; with `false` only where `audience` is set, as in Feast.
@@ -78,6 +80,34 @@ record! {
         /// What holds in a project without any permission: `allow` lets everybody who has a name do everything, as in Feast;
         /// `deny` nobody anything.
         default: String = "allow",
+    }
+}
+
+record! {
+    /// How servers of type `kubernetes` find out who asks, and what that may.
+    pub(crate) struct RawKubernetes, "the settings of auth with Kubernetes";
+    required {}
+    optional {
+        /// Whom tokens have to be for, such as `features.kubeflow.org`; without it for the API server itself.
+        audience: String,
+        /// The namespace whose role bindings give roles; else that of the pod, or of the kubeconfig.
+        namespace: String,
+        /// The file that says where the API server is and who we are there, for a server outside of the cluster.
+        kubeconfig: String,
+    }
+    defaulted {
+        /// With `mode: subject_access_review`: the API group whose resources objects are.
+        api_group: String = "features.kubeflow.org".to_owned(),
+    }
+    placed {
+        /// Who decides what somebody may: `permissions` of the registry, or the API server (`subject_access_review`), for which
+        /// objects of a project are resources in the namespace that is called like it.
+        mode: String = "permissions",
+        /// Which role bindings give roles: `own` are those of the server's namespace and of the cluster, `all` those of all
+        /// namespaces, as in Feast: who may bind roles in one of them has any role and group then.
+        bindings: String = "own",
+        /// For how many seconds an answer of the API server counts, at most 60.
+        cache_seconds: f64 = 60.0,
     }
 }
 

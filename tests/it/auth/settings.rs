@@ -19,8 +19,6 @@ fn a_server_that_cannot_know_who_asks_does_not_start() {
     assert!(said.contains("`auth` has neither `client_id` nor `audience`"), "{said}");
     let said = serve_with("auth: {type: oidc, client_id: store, token: secret}\n");
     assert!(said.contains("the settings name no identity provider") && !said.contains("secret"), "{said}");
-    let said = serve_with("auth: {type: kubernetes}\n");
-    assert!(said.contains("tokens of Kubernetes are not checked yet"), "{said}");
     let said = serve_with(
         "auth: {type: oidc, client_id: store, auth_discovery_url: 'https://127.0.0.1:1/x', ca_cert_path: none.pem}\n",
     );

@@ -61,6 +61,7 @@ fn title(name: &str) -> &'static str {
         "EntityIndex" => "`entity_index` of `feastr`",
         "RegistryServer" => "`registry_server` of `feastr`",
         "FeastrAuth" => "`auth` of `feastr`",
+        "Kubernetes" => "`kubernetes` of `auth` of `feastr`",
         "FeatureServer" => "`feature_server`",
         "Metrics" => "`metrics` of `feature_server`",
         "FeatureLogging" => "`feature_logging` of `feature_server`",

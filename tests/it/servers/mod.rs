@@ -6,6 +6,7 @@ pub mod feast;
 pub mod grpc;
 pub mod identity_provider;
 pub mod keycloak;
+pub mod kubernetes;
 pub mod many_keys;
 pub mod meddler;
 pub mod redis;
