@@ -7,7 +7,7 @@ mod keys;
 mod matrix;
 mod recorded;
 mod settings;
-mod stock_client;
+pub mod stock_client;
 
 use serde_json::{Value as Json, json};
 

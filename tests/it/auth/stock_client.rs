@@ -21,7 +21,7 @@ feature_views:
 ";
 
 /// What Feast's client gets that says who it is by these settings.
-fn as_client(project: &Project, address: &str, auth: &str, steps: &[Json]) -> Vec<Json> {
+pub fn as_client(project: &Project, address: &str, auth: &str, steps: &[Json]) -> Vec<Json> {
     let remote = format!("online_store:\n  type: remote\n  path: http://{address}\n");
     let settings = crate::support::settings("feastlocal").replace(SQLITE, &remote);
     assert!(settings.contains("remote"), "{settings}");

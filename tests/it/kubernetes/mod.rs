@@ -4,6 +4,7 @@ mod clients;
 mod outages;
 mod reviews;
 mod roles;
+mod stock_client;
 mod tokens;
 
 use serde_json::{Value as Json, json};

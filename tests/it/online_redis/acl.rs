@@ -20,7 +20,7 @@ feature_views:
   - name: places
     entities: [place]
     schema: [{name: trips, dtype: Int64}]
-    source: {name: rows, type: file, path: data/rows.csv, timestamp_field: at, file_format: csv}
+    source: {name: towns, type: file, path: data/rows.csv, timestamp_field: at, file_format: csv}
 ";
 
 const SOURCE: &str = "id,town,at,trips\n1,Ulm,2026-01-01T00:00:00Z,5\n2,Bonn,2026-01-02T00:00:00Z,7\n";
@@ -69,7 +69,7 @@ fn an_account_does_what_it_is_for_on_keys_of_its_project() {
     let value = |args: &[&str]| mine.feastr(args).ok().json().to_string();
     assert!(value(&ASK).contains('5') && value(&ASK_TOWN).contains('5'));
     // Feast reads with it as well.
-    let answer = feast(&mine, &[json!({ "online": { "features": ["things:trips"], "entities": { "id": [1] } } })]);
+    let answer = feast(&mine, &[json!({ "online": { "features": ["things:trips"], "entities": [{ "id": 1 }] } })]);
     assert_eq!(answer[0]["trips"]["values"], json!([5]));
     let said = mine.feastr(&["materialize", "2026-01-01", "2026-01-03"]).failed().stderr;
     assert!(said.contains("bob") || said.contains("may not") || said.contains("permission"), "{said}");

@@ -55,13 +55,18 @@ pub async fn answer(
     state.cluster().note(what);
     match verb {
         "create" => {
-            let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| value == "application/json");
-            if !is_json {
-                return failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", "the body is not JSON");
-            }
-            match serde_json::from_slice(&body) {
+            let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let object = match kind {
+                "application/json" => serde_json::from_slice(&body).map_err(|error| error.to_string()),
+                "application/yaml" => serde_yaml::from_slice(&body).map_err(|error| error.to_string()),
+                other => {
+                    let message = format!("the body of the request was in an unknown format: {other}");
+                    return failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", &message);
+                }
+            };
+            match object {
                 Ok(object) => create(&state, &place, object),
-                Err(error) => failure(StatusCode::BAD_REQUEST, "BadRequest", &error.to_string()),
+                Err(message) => failure(StatusCode::BAD_REQUEST, "BadRequest", &message),
             }
         }
         "delete" => {
