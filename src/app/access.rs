@@ -35,7 +35,7 @@ impl<'a> Access<'a> {
     ) -> Result<(), Problem> {
         let Caller::User(user) = self.caller else { return Ok(()) };
         if let Some(reviewed) = self.store.reviewed() {
-            let check = |object| reviewed.check(user, self.store.project(), Resource::from(object), actions);
+            let check = |object| reviewed.check(user, Resource::from(object), actions);
             return objects.into_iter().try_for_each(check);
         }
         let permissions = self.store.permissions(self.state);

@@ -84,7 +84,7 @@ impl FeatureStore {
         let whereabouts = Whereabouts::of(&config, |_| None);
         Self {
             stores,
-            reviewed: Reviewed::of(&config.auth.method),
+            reviewed: Reviewed::of(&config.auth.method, &config.project),
             config,
             kept: None,
             remembered: Remembered::default(),
@@ -168,6 +168,11 @@ impl FeatureStore {
             WithoutPermissions::Allow => Unruled::Allow,
             WithoutPermissions::Deny => Unruled::Deny,
         }
+    }
+
+    /// Who decides about another project of the registry, likewise.
+    pub(super) fn reviewed_in(&self, project: &str) -> Option<Reviewed> {
+        self.reviewed.as_ref().map(|reviewed| reviewed.about(project))
     }
 
     /// Who decides instead of permissions what users may, if somebody does.

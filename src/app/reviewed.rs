@@ -7,19 +7,28 @@ use crate::{
     auth::kubernetes::{AccessReviews, Attempt},
     clients::runtime::wait_anywhere,
     config::AuthMethod,
-    model::{PermissionAction, PermissionType, printable},
+    model::{ObjectKind, PermissionAction, PermissionType, printable},
     permissions::{Resource, User},
     problem::{Kind, Problem},
 };
 
-/// The API server, which decides.
+/// The API server, which decides about a project.
 #[derive(Debug, Clone)]
-pub(super) struct Reviewed(Arc<AccessReviews>);
+pub(super) struct Reviewed {
+    reviews: Arc<AccessReviews>,
+    namespace: String,
+}
 
 impl Reviewed {
-    /// The one of the settings; `None` where permissions decide.
-    pub(super) fn of(method: &AuthMethod) -> Option<Self> {
-        AccessReviews::of(method).map(Arc::new).map(Self)
+    /// The one of the settings, for a project; `None` where permissions decide.
+    pub(super) fn of(method: &AuthMethod, project: &str) -> Option<Self> {
+        let reviews = Arc::new(AccessReviews::of(method)?);
+        Some(Self { reviews, namespace: namespace(project) })
+    }
+
+    /// The same for another project.
+    pub(super) fn about(&self, project: &str) -> Self {
+        Self { reviews: Arc::clone(&self.reviews), namespace: namespace(project) }
     }
 
     /// Lets a user do all of these with an object of a project. It may wait for the API server.
@@ -29,32 +38,38 @@ impl Reviewed {
     pub(super) fn check(
         &self,
         user: &User,
-        project: &str,
         resource: Resource<'_>,
         actions: &[PermissionAction],
     ) -> Result<(), Problem> {
-        match self.refused(user, project, resource, actions)? {
+        match self.refused(user, resource, actions)? {
             None => Ok(()),
-            Some(verb) => Err(self.denied(&user.name, project, resource, actions, verb)),
+            Some(verb) => Err(self.denied(&user.name, resource, actions, verb)),
         }
+    }
+
+    /// Whether a user may list all objects of a kind. It may wait for the API server.
+    ///
+    /// # Errors
+    /// When the API server cannot be asked.
+    pub(super) fn allow_list(&self, user: &User, kind: ObjectKind) -> Result<bool, Problem> {
+        let attempt = Attempt { verb: "list", resource: resources(usual(kind)), namespace: &self.namespace, name: "" };
+        wait_anywhere(self.reviews.allow_all(user, attempt))
     }
 
     /// The first verb that the API server does not let a user do.
     fn refused(
         &self,
         user: &User,
-        project: &str,
         resource: Resource<'_>,
         actions: &[PermissionAction],
     ) -> Result<Option<&'static str>, Problem> {
-        let namespace = namespace(project);
         for action in actions {
             let verb = verb(*action);
             let resources = resources(resource.kind);
-            let attempt = Attempt { verb, resource: resources, namespace: &namespace, name: resource.name };
-            let allowed = match self.0.known(user, attempt) {
+            let attempt = Attempt { verb, resource: resources, namespace: &self.namespace, name: resource.name };
+            let allowed = match self.reviews.known(user, attempt) {
                 Some(allowed) => allowed,
-                None => wait_anywhere(self.0.allow(user, attempt))?,
+                None => wait_anywhere(self.reviews.allow(user, attempt))?,
             };
             if !allowed {
                 return Ok(Some(verb));
@@ -63,22 +78,15 @@ impl Reviewed {
         Ok(None)
     }
 
-    fn denied(
-        &self,
-        user: &str,
-        project: &str,
-        resource: Resource<'_>,
-        actions: &[PermissionAction],
-        verb: &str,
-    ) -> Problem {
+    fn denied(&self, user: &str, resource: Resource<'_>, actions: &[PermissionAction], verb: &str) -> Problem {
         let actions: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
-        let (kind, name, group) = (resource.kind.as_str(), printable(resource.name), self.0.api_group());
+        let (kind, name, group) = (resource.kind.as_str(), printable(resource.name), self.reviews.api_group());
         let message = format!(
             "`{}` is denied {} on {kind}:{name}: Kubernetes does not let it {verb} {}.{group} in namespace {}",
             printable(user),
             actions.join(" and "),
             resources(resource.kind),
-            namespace(project),
+            self.namespace,
         );
         Problem::new(Kind::Denied, message, None)
     }
@@ -104,6 +112,23 @@ const fn resources(kind: PermissionType) -> &'static str {
         PermissionType::ValidationReference => "validationreferences",
         PermissionType::SavedDataset => "saveddatasets",
         PermissionType::Permission => "permissions",
+    }
+}
+
+/// A type of the objects of a kind.
+const fn usual(kind: ObjectKind) -> PermissionType {
+    match kind {
+        ObjectKind::Project => PermissionType::Project,
+        ObjectKind::DataSource => PermissionType::DataSource,
+        ObjectKind::Entity => PermissionType::Entity,
+        ObjectKind::FeatureView => PermissionType::FeatureView,
+        ObjectKind::OnDemandFeatureView => PermissionType::OnDemandFeatureView,
+        ObjectKind::StreamFeatureView => PermissionType::StreamFeatureView,
+        ObjectKind::LabelView => PermissionType::LabelView,
+        ObjectKind::FeatureService => PermissionType::FeatureService,
+        ObjectKind::Permission => PermissionType::Permission,
+        ObjectKind::SavedDataset => PermissionType::SavedDataset,
+        ObjectKind::ValidationReference => PermissionType::ValidationReference,
     }
 }
 

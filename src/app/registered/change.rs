@@ -60,7 +60,8 @@ pub fn apply(
     let new = StoredObject::of(Row { kind, name: id.name.clone(), updated: now.seconds(), proto: proto.to_vec() });
     let change = update(store.registry(), &project, |snapshot| {
         let stored = stored(snapshot, &id);
-        Rights::of(&snapshot.rows, store.unruled()).check_put(caller, stored.as_ref(), &new)?;
+        let rights = Rights::of(&snapshot.rows, store.unruled()).reviewed_by(store.reviewed_in(&project));
+        rights.check_put(caller, stored.as_ref(), &new)?;
         let mut writes = object.writes(&project, snapshot, &pinned, now)?;
         guard(store, &project, snapshot, &writes)?;
         let record = change_record(snapshot, &writes, author, now);
@@ -89,7 +90,8 @@ pub fn delete(
     let id = update(store.registry(), project, |snapshot| {
         let found = wanted.kinds.iter().find_map(|kind| stored(snapshot, &ObjectId::new(*kind, wanted.name)));
         let Some(object) = found else { return Err(Failure::from(missing(registry, caller, wanted)?)) };
-        Rights::of(&snapshot.rows, store.unruled()).check(caller, &object, &[PermissionAction::Delete])?;
+        let rights = Rights::of(&snapshot.rows, store.unruled()).reviewed_by(store.reviewed_in(project));
+        rights.check(caller, &object, &[PermissionAction::Delete])?;
         let id = object.id();
         let now = store.now();
         let mut writes = match id.kind {
@@ -149,7 +151,8 @@ pub fn put_infra(registry: &SharedRegistry, caller: &Caller, project: &str, prot
     let store = registry.store();
     update(store.registry(), project, |snapshot| {
         let described = stored(snapshot, &ObjectId::new(ObjectKind::Project, project));
-        Rights::of(&snapshot.rows, store.unruled()).check_project(caller, project, described.as_ref())?;
+        let rights = Rights::of(&snapshot.rows, store.unruled()).reviewed_by(store.reviewed_in(project));
+        rights.check_project(caller, project, described.as_ref())?;
         let updated = store.now().seconds();
         Ok::<_, Failure>(Decision::Write(vec![Write::PutInfra { proto: proto.to_vec(), updated }], ()))
     })?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 
 use super::{rights::Rights, stored_object::StoredObject};
-use crate::{model::ObjectKind, permissions::Unruled, registry::Snapshot};
+use crate::{app::reviewed::Reviewed, model::ObjectKind, permissions::Unruled, registry::Snapshot};
 
 /// The objects of a project, by kind and name.
 #[derive(Debug)]
@@ -29,6 +29,11 @@ impl ProjectObjects {
             objects.entry(row.kind).or_default().insert(row.name.clone(), Arc::new(StoredObject::of(row)));
         }
         Self { objects, infra: infra.map(Bytes::from), metadata, rights }
+    }
+
+    /// The same where somebody may decide instead of permissions.
+    pub(super) fn reviewed_by(self, reviewed: Option<Reviewed>) -> Self {
+        Self { rights: self.rights.reviewed_by(reviewed), ..self }
     }
 
     /// An object.

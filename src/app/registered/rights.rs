@@ -1,18 +1,19 @@
-//! Who may do what with the objects of a project, as its permissions say.
+//! Who may do what with the objects of a project, as its permissions say, or Kubernetes.
 
 use super::stored_object::StoredObject;
 use crate::{
-    app::{Caller, access::denied},
+    app::{Caller, access::denied, reviewed::Reviewed},
     model::{ObjectKind, PermissionAction},
     permissions::{Permissions, Resource, Unruled},
     problem::{Kind, Problem},
     registry::{Row, Snapshot, read_objects},
 };
 
-/// What permissions of a project allow.
+/// What permissions of a project allow, or Kubernetes where it decides.
 #[derive(Debug)]
 pub struct Rights {
     permissions: Permissions,
+    reviewed: Option<Reviewed>,
 }
 
 /// What a new object needs, and one that is changed.
@@ -24,7 +25,12 @@ impl Rights {
     pub fn of(rows: &[Row], unruled: Unruled) -> Self {
         let permissions = rows.iter().filter(|row| row.kind == ObjectKind::Permission).cloned().collect();
         let permissions = read_objects(&Snapshot { rows: permissions, ..Snapshot::default() });
-        Self { permissions: Permissions::of(&permissions, unruled) }
+        Self { permissions: Permissions::of(&permissions, unruled), reviewed: None }
+    }
+
+    /// The same where somebody may decide instead of permissions.
+    pub(in crate::app) fn reviewed_by(self, reviewed: Option<Reviewed>) -> Self {
+        Self { reviewed, ..self }
     }
 
     /// Lets a caller do all of these with an object.
@@ -38,6 +44,9 @@ impl Rights {
             return Err(Problem::new(Kind::Denied, message, None));
         };
         let resource = Resource { kind, name: &object.name, tags: &object.tags };
+        if let Some(reviewed) = &self.reviewed {
+            return reviewed.check(user, resource, actions);
+        }
         let decision = self.permissions.decide(user, resource, actions);
         match decision.allowed {
             true => Ok(()),
@@ -50,8 +59,23 @@ impl Rights {
         let Caller::User(user) = caller else { return true };
         object.permission_type.is_some_and(|kind| {
             let resource = Resource { kind, name: &object.name, tags: &object.tags };
-            self.permissions.decide(user, resource, actions).allowed
+            match &self.reviewed {
+                Some(reviewed) => reviewed.check(user, resource, actions).is_ok(),
+                None => self.permissions.decide(user, resource, actions).allowed,
+            }
         })
+    }
+
+    /// Whether a caller may describe all objects of a kind, so that none of them has to be asked about.
+    ///
+    /// # Errors
+    /// When nobody can say now who may what.
+    pub(super) fn allow_list(&self, caller: &Caller, kind: ObjectKind) -> Result<bool, Problem> {
+        match (caller, &self.reviewed) {
+            (Caller::User(user), Some(reviewed)) => reviewed.allow_list(user, kind),
+            (Caller::User(_), None) => Ok(false),
+            (Caller::Operator(_) | Caller::Internal, _) => Ok(true),
+        }
     }
 
     /// Lets a caller put an object in the place of another one, or where there is none.

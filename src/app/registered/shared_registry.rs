@@ -129,7 +129,8 @@ impl SharedRegistry {
             return Ok(Arc::clone(kept));
         }
         let (registry, unruled) = (Arc::clone(self.store.replica()), self.store.unruled());
-        let make = move |snapshot| ProjectObjects::of(snapshot, unruled);
+        let reviewed = self.store.reviewed_in(project);
+        let make = move |snapshot| ProjectObjects::of(snapshot, unruled).reviewed_by(reviewed.clone());
         let clock: fn() -> Timestamp = self.store.clock();
         let registry: Arc<dyn Objects> = registry;
         let objects = Cached::made(registry, project, self.freshness, Arc::new(clock), make)?;
