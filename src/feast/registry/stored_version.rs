@@ -76,8 +76,7 @@ pub fn is_same_stored_version(kind: ObjectKind, before: &[u8], after: &[u8]) -> 
         values.sort_unstable();
         values
     };
-    Ok(exact.iter().all(|field| is_same(&field))
-        && sorted.iter().all(|field| in_order(&before, field) == in_order(&after, field)))
+    Ok(exact.iter().all(is_same) && sorted.iter().all(|field| in_order(&before, field) == in_order(&after, field)))
 }
 
 /// Which version the message of a view asks for.

@@ -221,6 +221,7 @@ proptest! {
             auth: AuthConfig::default(),
             entity_index: crate::config::EntityIndexConfig::default(),
             feature_server: FeatureServerConfig::default(),
+            registry_server: crate::config::RegistryServerConfig::default(),
             strict: false,
             memory_limit: MemoryLimit::default(),
         };
