@@ -45,7 +45,12 @@ pub(super) struct Stores {
     /// `None` if nothing is served online.
     pub(super) online: Option<Online>,
     pub(super) offline: Box<dyn OfflineStore>,
+    /// The registry as somebody else locks it.
+    pub(super) locked_by: Box<LockedBy>,
 }
+
+/// Gives a registry whose locks are taken in some way.
+pub(super) type LockedBy = dyn Fn(Locking) -> Box<dyn Registry> + Send + Sync;
 
 /// How a feature store is opened.
 pub struct Opening {
@@ -70,10 +75,14 @@ impl FeatureStore {
         let locking = Locking { who: caller.to_string(), timeout: lock_timeout, on_wait };
         let tokens = Arc::new(Tokens::new(&config.auth, environment, clock));
         let stores = Stores {
-            registry: registry::open(&config.registry, locking),
-            replica: registry::open_to_read(&config.registry).into(),
+            registry: registry::open_for(&config.registry, locking, &tokens),
+            replica: registry::open_to_read(&config.registry, &tokens).into(),
             online: config.online_store.as_ref().map(|store| online::open(store, &tokens)),
             offline: offline::open(&config, environment, &tokens),
+            locked_by: Box::new({
+                let (registry, tokens) = (config.registry.clone(), Arc::clone(&tokens));
+                move |locking| registry::open_for(&registry, locking, &tokens)
+            }),
         };
         let whereabouts = Whereabouts::of(&config, environment);
         Self { whereabouts, ..Self::over(stores, config, clock, observer) }
@@ -198,6 +207,11 @@ impl FeatureStore {
     /// The registry, for what changes it or must not lag behind.
     pub fn registry(&self) -> &dyn Registry {
         self.stores.registry.as_ref()
+    }
+
+    /// The same, whose locks somebody else takes, for whom this program does something.
+    pub(super) fn registry_locked_by(&self, locking: Locking) -> Box<dyn Registry> {
+        (self.stores.locked_by)(locking)
     }
 
     /// The registry, or the replica that the settings name, for what only reads.

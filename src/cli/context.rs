@@ -202,11 +202,12 @@ impl Context {
         Ok(loaded.repo)
     }
 
-    /// A registry other than the repo's own.
-    pub(crate) fn registry_of(&self, config: &RegistryConfig) -> Box<dyn Registry> {
+    /// A registry other than the repo's own; a server that has it is told who asks as `auth` says.
+    pub(crate) fn registry_of(&self, config: &RegistryConfig, auth: &AuthConfig) -> Box<dyn Registry> {
         let printer = self.printer;
         let on_wait = Box::new(move |waiting: &Waiting<'_>| printer.say(waiting));
-        registry::open(config, Locking { who: self.who(), timeout: LOCK_TIMEOUT, on_wait })
+        let tokens = Arc::new(Tokens::new(auth, environment, Timestamp::now));
+        registry::open_for(config, Locking { who: self.who(), timeout: LOCK_TIMEOUT, on_wait }, &tokens)
     }
 
     /// Who runs the command: somebody who may read the settings.

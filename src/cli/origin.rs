@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::{CommandError, Context, context::environment};
 use crate::{
-    config::{FILE_NAME, RegistryConfig, registry_at},
+    config::{AuthConfig, FILE_NAME, RegistryConfig, registry_at},
     diagnostics::did_you_mean,
     registry::{Registry, Snapshot},
 };
@@ -25,7 +25,7 @@ impl From {
             Some(place) => Origin::at(place, context)?,
             None => {
                 let config = context.config()?;
-                Origin { config: config.registry, project: Some(config.project) }
+                Origin { config: config.registry, auth: config.auth, project: Some(config.project) }
             }
         };
         let registry = origin.open(context);
@@ -44,6 +44,7 @@ impl From {
 /// A registry that the command line names.
 pub(crate) struct Origin {
     config: RegistryConfig,
+    auth: AuthConfig,
     /// The project of the repo that was named.
     project: Option<String>,
 }
@@ -61,14 +62,20 @@ impl Origin {
             None
         };
         if let Some(config) = config {
-            return Ok(Self { config: config.registry, project: Some(config.project) });
+            return Ok(Self { config: config.registry, auth: config.auth, project: Some(config.project) });
         }
         let here = std::path::absolute(context.target(Path::new(".")))?;
-        Ok(Self { config: registry_at(place, &here, &environment)?, project: None })
+        let config = registry_at(place, &here, &environment)?;
+        let auth = match &config {
+            // Who one is there the repo says in which one stands, if one does.
+            RegistryConfig::Remote(_) => context.config().map(|config| config.auth).unwrap_or_default(),
+            _ => AuthConfig::default(),
+        };
+        Ok(Self { config, auth, project: None })
     }
 
     pub(crate) fn open(&self, context: &Context) -> Box<dyn Registry> {
-        context.registry_of(&self.config)
+        context.registry_of(&self.config, &self.auth)
     }
 
     /// The project that is meant: the one that is named, else the only one there is, else that of the repo.

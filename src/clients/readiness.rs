@@ -121,6 +121,8 @@ async fn serving(server: &ServerUrl, asking: Asking<'_>) -> Result<(), Problem> 
         setting: SETTING,
         authorities_setting: asking.authorities_setting,
         authorities: asking.authorities,
+        client: None,
+        authority: None,
         retries: 0,
     })
     .await?;

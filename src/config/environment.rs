@@ -49,6 +49,10 @@ declare_variables! {
     KUBERNETES_PORT = "KUBERNETES_SERVICE_PORT";
     /// A token for servers with `auth: {type: kubernetes}`, outside of a pod.
     KUBERNETES_TOKEN = "LOCAL_K8S_TOKEN";
+    /// File with the authorities that may sign the certificate of a registry server, where `SSL_CERT_FILE` names none.
+    REQUESTS_CA_BUNDLE = "REQUESTS_CA_BUNDLE";
+    /// The same, where `REQUESTS_CA_BUNDLE` is not set.
+    FEAST_CA_CERT_FILE_PATH = "FEAST_CA_CERT_FILE_PATH";
     /// The folder of the user's settings, where logins are kept, in `feastr/logins`; else `~/.config`.
     XDG_CONFIG_HOME = "XDG_CONFIG_HOME";
     /// The same on Windows.

@@ -21,6 +21,7 @@ mod registry;
 mod registry_bucket;
 mod registry_database;
 mod registry_place;
+mod registry_remote;
 mod registry_server;
 mod store_kind;
 mod table_url;
@@ -51,6 +52,7 @@ pub use registry::{RegistryCache, RegistryConfig, SchemaMode, SqlRegistryConfig}
 pub use registry_bucket::BucketRegistryConfig;
 pub use registry_database::RegistryDatabase;
 pub use registry_place::registry_at;
+pub use registry_remote::RemoteRegistryConfig;
 pub use registry_server::RegistryServerConfig;
 pub use table_url::TableUrl;
 

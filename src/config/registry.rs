@@ -1,4 +1,4 @@
-//! The `registry` setting: Feast's SQL tables or its file, on a disk or in a bucket.
+//! The `registry` setting: Feast's SQL tables, its file, on a disk or in a bucket, or a server that has one of these.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,6 +11,7 @@ use super::{
     BucketUrl, Environment,
     registry_bucket::{BucketRegistryConfig, check_store_type},
     registry_database::{RegistryDatabase, database_at},
+    registry_remote::{self, RawRemoteRegistry, RemoteRegistryConfig},
     resolve,
     store_kind::unsupported_flag,
 };
@@ -31,6 +32,8 @@ pub enum RegistryConfig {
     },
     /// Feast's registry in a protobuf file in a bucket.
     Bucket(BucketRegistryConfig),
+    /// A registry server, which has the registry.
+    Remote(RemoteRegistryConfig),
 }
 
 /// An SQL registry with what it does about tables.
@@ -101,6 +104,7 @@ impl RegistryConfig {
         match self {
             Self::File { path } => json!({ "registry_type": "file", "path": path }),
             Self::Bucket(bucket) => bucket.settings(),
+            Self::Remote(server) => server.settings(),
             Self::Sql(sql) => {
                 let mut settings = json!({ "registry_type": "sql", "path": sql.database.masked_url() });
                 if let Some(replica) = &sql.replica {
@@ -120,7 +124,7 @@ record! {
     struct RawRegistry, "the registry settings";
     required {}
     optional {
-        /// `sql` for a database, `file` for a file; left out, it is a file.
+        /// `sql` for a database, `file` for a file; left out, it is a file. With `remote` it is behind a server.
         registry_type: Spanned<String>,
         /// The file, relative to the repo, or in a bucket: `s3://bucket/registry.pb`, `gs://…`, `az://…`,
         /// `https://account.blob.core.windows.net/container/registry.pb`. Or the URL of the database: `sqlite:///data/registry.db` (relative to the
@@ -177,7 +181,7 @@ impl Read for RegistryNode {
     }
 
     fn schema(schemas: &mut Schemas) -> Value {
-        json!({ "anyOf": [String::schema(schemas), RawRegistry::schema(schemas)] })
+        json!({ "anyOf": [String::schema(schemas), RawRegistry::schema(schemas), RawRemoteRegistry::schema(schemas)] })
     }
 }
 
@@ -190,6 +194,11 @@ pub(crate) fn registry(
 ) -> Option<RegistryConfig> {
     if let Some(path) = node.as_text() {
         return file_path(path, &node.span, folder, environment, diagnostics);
+    }
+    let entries = node.entries().unwrap_or_default();
+    let kind = entries.iter().find(|(key, _)| key.as_text() == Some("registry_type")).map(|(_, kind)| kind);
+    if kind.and_then(Node::as_text) == Some("remote") {
+        return registry_remote::read(node, folder, environment, diagnostics).map(RegistryConfig::Remote);
     }
     let mut found = Diagnostics::default();
     let raw = RawRegistry::read(node, &mut found);
@@ -210,7 +219,7 @@ pub(crate) fn registry(
             "file" => file(&raw, folder, environment, diagnostics),
             "sql" => sql(&raw, folder, diagnostics).map(RegistryConfig::Sql),
             other => {
-                let help = did_you_mean(other, ["sql", "file"]);
+                let help = did_you_mean(other, ["sql", "file", "remote"]);
                 diagnostics.error_with_help(&kind.span, format!("registry type `{other}` is not supported yet"), help);
                 None
             }

@@ -1,6 +1,6 @@
 use std::{fs::File, io::Read as _, path::Path, sync::Arc};
 
-use super::{BucketUrl, Environment, RegistryConfig, registry};
+use super::{BucketUrl, Environment, RegistryConfig, RemoteRegistryConfig, registry};
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span, without_logins},
     problem::{Kind, Problem},
@@ -8,11 +8,14 @@ use crate::{
 };
 
 /// The registry behind what a person names on the command line: a URL as in `registry.path` of the
-/// settings, or a file, in a bucket or relative to `folder`.
+/// settings, that of a registry server (`grpc://host:port`, `grpcs://…`), or a file, in a bucket or relative to `folder`.
 ///
 /// # Errors
 /// When there is no such kind of registry. No password is repeated.
 pub fn registry_at(place: &str, folder: &Path, environment: Environment<'_>) -> Result<RegistryConfig, Problem> {
+    if RemoteRegistryConfig::is_one(place) {
+        return RemoteRegistryConfig::at(place, environment).map(RegistryConfig::Remote);
+    }
     let path = folder.join(place);
     let (kind, path) = match place.contains("://") {
         true if BucketUrl::is_one(place) => ("file", place.to_owned()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     change_log::change_record,
     decision::{Decision, update},
-    notes::{Leftover, is_leftover, left_of, put_leftover},
+    notes::{Leftover, PROJECT_UUID, is_leftover, left_of, put_leftover},
     objects::{Row, Snapshot, VersionRow, Write},
     read_objects::read_objects,
     traits::Registry,
@@ -19,9 +19,6 @@ use crate::{
 
 /// How often a source is read again because somebody changes it at the same time.
 const ATTEMPTS: usize = 5;
-
-/// Feast's note that identifies a project.
-const PROJECT_UUID: &str = "project_uuid";
 
 /// A project to copy.
 pub struct CopyFrom<'a> {

@@ -188,3 +188,14 @@ pub enum Write {
     /// Adds to the log of changes, for [`ChangeLog`](super::ChangeLog). A registry that has no place for it does without.
     Record(Box<ChangeRecord>),
 }
+
+impl Write {
+    /// The key of the note that is set or removed, if one is.
+    pub fn note_key(&self) -> Option<&str> {
+        match self {
+            Self::PutMetadata { key, .. } => Some(key),
+            Self::DeleteMetadata { key } => Some(key),
+            _ => None,
+        }
+    }
+}

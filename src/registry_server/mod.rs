@@ -7,6 +7,7 @@ mod datasets;
 mod error;
 mod objects;
 mod observe;
+mod own;
 mod rest;
 mod rpc;
 mod run;

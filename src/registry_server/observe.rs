@@ -12,7 +12,6 @@ use crate::{
         RequestSpan, Seldom, Telemetry,
         request::{self, RequestIds},
     },
-    feast::registry_server::SERVICE,
     problem::{Kind, Problem},
 };
 
@@ -46,10 +45,10 @@ impl Observer {
     }
 
     /// A call has come.
-    pub(super) fn begin(self: &Arc<Self>, rpc: &'static str, headers: &HeaderMap) -> Observed {
+    pub(super) fn begin(self: &Arc<Self>, service: &'static str, rpc: &'static str, headers: &HeaderMap) -> Observed {
         let parent = request::parent(headers);
         let span = self.telemetry.traces.as_ref().map(|traces| {
-            let path = format!("/{SERVICE}/{rpc}");
+            let path = format!("/{service}/{rpc}");
             traces.begin(&parent, &Method::POST, Some(path.as_str()), &path)
         });
         let context = span.as_ref().map_or(parent, RequestSpan::context);

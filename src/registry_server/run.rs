@@ -13,7 +13,7 @@ use tonic_health::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{rest, service::Calls, settings::Settings, state::State};
+use super::{own::OwnCalls, rest, service::Calls, settings::Settings, state::State};
 use crate::{
     app::{
         Gate,
@@ -23,6 +23,7 @@ use crate::{
     daemon::{Certificate, answer, listen, tell_metrics, tell_when_it_is_away, tell_who_may_ask},
     feast::registry_server::{SERVICE, descriptor},
     problem::{Kind, Problem},
+    registry::remote::protocol,
 };
 
 /// How often what can wait is looked at.
@@ -47,7 +48,8 @@ pub async fn serve(
     tell_health(&health, ServingStatus::NotServing).await;
     let mut faces = Vec::new();
     if let Some(port) = settings.grpc_port {
-        let mut routes = Routes::new(Calls(Arc::clone(&state))).add_service(health_service);
+        let own = OwnCalls(Arc::clone(&state));
+        let mut routes = Routes::new(Calls(Arc::clone(&state))).add_service(own).add_service(health_service);
         // Clients ask for both of its versions.
         routes = routes.add_service(reflection().build_v1().map_err(undescribed)?);
         routes = routes.add_service(reflection().build_v1alpha().map_err(undescribed)?);
@@ -133,6 +135,7 @@ impl Face {
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
         .register_file_descriptor_set(descriptor())
+        .register_file_descriptor_set(protocol::descriptor())
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
@@ -172,7 +175,7 @@ async fn warm_up(state: Arc<State>, health: HealthReporter) {
 
 /// Tells those who ask of the server, and of its service.
 async fn tell_health(health: &HealthReporter, status: ServingStatus) {
-    for service in ["", SERVICE] {
+    for service in ["", SERVICE, protocol::SERVICE] {
         health.set_service_status(service, status).await;
     }
 }

@@ -7,6 +7,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -26,7 +27,10 @@ use tonic::{
 use super::{asked::Asked, error, observe::Observed, rpc::Rpc, state::State};
 use crate::{
     app::{Caller, Failure},
-    clients::{grpc::BytesCodec, runtime::blocking},
+    clients::{
+        grpc::BytesCodec,
+        runtime::{NoRuntime, blocking},
+    },
     feast::registry_server::SERVICE,
     problem::{Kind, Problem},
 };
@@ -84,9 +88,9 @@ impl Service<Request<Bytes>> for Call {
         let (state, rpc) = (Arc::clone(&self.state), self.rpc);
         Box::pin(async move {
             let (metadata, extensions, body) = request.into_parts();
-            let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+            let address = address(&extensions);
             let headers = metadata.into_headers();
-            let mut observed = state.observer.begin(rpc.name, &headers);
+            let mut observed = state.observer.begin(SERVICE, rpc.name, &headers);
             let tokens = headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
             let answered = match state.gate.caller(tokens).await {
                 Ok(caller) => answered(&state, (caller, address), rpc, body, observed.ids().id()).await,
@@ -112,7 +116,12 @@ impl Service<Request<Bytes>> for Call {
     }
 }
 
-/// The answer to a call of somebody; what waits for the registry does so on a thread of its own.
+/// Where a client is.
+pub(super) fn address(extensions: &tonic::Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
+}
+
+/// The answer to a call of somebody.
 async fn answered(
     state: &Arc<State>,
     (caller, address): (Caller, Option<IpAddr>),
@@ -123,25 +132,42 @@ async fn answered(
     if rpc.is_quick(state, &body) {
         return (rpc.answer)(&Asked { state, caller: &caller, name: rpc.name, kind: rpc.kind, id, address }, &body);
     }
+    let (of_call, id) = (Arc::clone(state), id.to_owned());
+    let answer = move || {
+        let asked = Asked { state: &of_call, caller: &caller, name: rpc.name, kind: rpc.kind, id: &id, address };
+        (rpc.answer)(&asked, &body)
+    };
+    carried_out(state, state.deadline, answer).await
+}
+
+/// Carries out what waits for the registry, on a thread of its own, if there is room for it.
+///
+/// # Errors
+/// Those of the work, that there is no room, and that it takes longer than the limit.
+pub(super) async fn carried_out<T, E>(
+    state: &State,
+    limit: Duration,
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Problem> + From<NoRuntime> + Send + 'static,
+{
     let Ok(place) = Arc::clone(&state.room).try_acquire_owned() else {
         let help = "ask again later".to_owned();
         return Err(Problem::new(Kind::Unavailable, "the server is busy: too many calls are carried out", help).into());
     };
-    let (of_call, id) = (Arc::clone(state), id.to_owned());
     let answer = blocking(move || {
         // It is free when the call has ended, also where nobody waits for it any more.
         let _place = place;
-        (rpc.answer)(
-            &Asked { state: &of_call, caller: &caller, name: rpc.name, kind: rpc.kind, id: &id, address },
-            &body,
-        )
+        work()
     });
     let late = || Err(Problem::new(Kind::Deadline, "the call takes longer than it may", None).into());
-    timeout(state.deadline, answer).await.unwrap_or_else(|_| late())
+    timeout(limit, answer).await.unwrap_or_else(|_| late())
 }
 
 /// Gives the id of the call back.
-fn tell_id(metadata: &mut MetadataMap, observed: &Observed) {
+pub(super) fn tell_id(metadata: &mut MetadataMap, observed: &Observed) {
     if let Ok(id) = MetadataValue::try_from(observed.ids().id()) {
         metadata.insert("x-request-id", id);
     }

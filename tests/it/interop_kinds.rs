@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The folder of the repo with its data; nothing is applied yet.
-fn folder(registry: Backend) -> Project {
+pub fn folder(registry: Backend) -> Project {
     let project = repo("kinds", registry);
     let stats = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/feature_repo/data/driver_stats.parquet");
     project.copy(&stats, "data/driver_stats.parquet");
@@ -88,7 +88,7 @@ fn python_feast_reads_and_computes_every_kind(registry: Backend) {
 }
 
 #[track_caller]
-fn assert_registered(objects: &Json) {
+pub fn assert_registered(objects: &Json) {
     for (kind, count) in [
         ("data_sources", 4),
         ("feature_views", 2),

@@ -62,6 +62,7 @@ mod python_views;
 mod reference;
 mod registries;
 mod registry_log;
+mod registry_remote;
 mod registry_rest;
 mod registry_server;
 mod remote;

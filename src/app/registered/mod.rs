@@ -9,6 +9,7 @@ mod declare;
 mod get;
 mod guard;
 mod list;
+pub mod own;
 mod paging;
 mod project_objects;
 mod rights;

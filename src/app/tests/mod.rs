@@ -97,6 +97,10 @@ impl House {
             replica: Arc::new(registry.with(Locking::default())),
             online: online.map(Online::Store),
             offline: Box::new(offline.clone()),
+            locked_by: Box::new({
+                let registry = registry.with(Locking::default());
+                move |locking| Box::new(registry.with(locking))
+            }),
         };
         let heard = Arc::clone(&events);
         let observer = Arc::new(move |event: &Event<'_>| heard.lock().unwrap().push(told(event)));

@@ -82,6 +82,12 @@ pub struct FileObject {
 }
 
 impl FileObject {
+    /// The object of a message; `None` if the bytes are not one of this kind.
+    pub fn read(kind: ObjectKind, content: &[u8]) -> Option<Self> {
+        let (name, project) = identity(kind, content)?;
+        Some(Self { kind, project, name, content: content.to_vec() })
+    }
+
     /// The message without the project.
     pub fn message(&self) -> Vec<u8> {
         without_project(self.kind, &self.content)
@@ -191,8 +197,7 @@ impl RegistryFile {
     fn take(&mut self, field: &Field<'_>) -> Option<()> {
         if let Some(kind) = ObjectKind::ALL.into_iter().find(|kind| in_registry(*kind) == field.number) {
             let content = field.content?;
-            let (name, project) = identity(kind, content)?;
-            self.objects.push(FileObject { kind, project, name, content: content.to_vec() });
+            self.objects.push(FileObject::read(kind, content)?);
             return Some(());
         }
         match field.number {

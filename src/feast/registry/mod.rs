@@ -41,4 +41,4 @@ pub use stored::Stored;
 pub use stored_version::{is_same_stored_version, sent_version};
 pub use unknown_fields::UnknownFieldsLost;
 pub use uses::{Uses, uses};
-pub use write::{Change, WriteError, event_range, with_event_range, with_interval, write};
+pub use write::{Change, WriteError, event_range, materialized_since, with_event_range, with_interval, write};

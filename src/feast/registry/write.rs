@@ -8,9 +8,9 @@ use prost::Message;
 use super::{
     convert::{
         RowVersion, SourceRows, data_source_to_message, entity_to_message, feature_service_to_message,
-        feature_view_to_message, label_view_to_message, on_demand_feature_view_to_message, permission_to_message,
-        project_to_message, record_materialization, saved_dataset_to_message, stream_feature_view_to_message,
-        validation_reference_to_message,
+        feature_view_to_message, label_view_to_message, materialized_from_message, on_demand_feature_view_to_message,
+        permission_to_message, project_to_message, record_materialization, saved_dataset_to_message,
+        stream_feature_view_to_message, validation_reference_to_message,
     },
     messages::{self, DecodeError, decode},
     unknown_fields::{UnknownFieldsLost, keep_unknown},
@@ -109,6 +109,40 @@ pub fn with_interval(
             view
         }),
     }
+}
+
+/// The intervals that a view has and had not before, if nothing else of it differs: what a materialization records of a
+/// view.
+pub fn materialized_since(kind: ObjectKind, before: &[u8], after: &[u8]) -> Option<Vec<Interval>> {
+    let meta = |bytes: &[u8]| match kind {
+        ObjectKind::FeatureView => taken::<messages::FeatureView>(bytes, |view| view.meta.take()),
+        ObjectKind::StreamFeatureView => taken::<messages::StreamFeatureView>(bytes, |view| view.meta.take()),
+        _ => None,
+    };
+    let ((before, old), (after, new)) = (meta(before)?, meta(after)?);
+    if before != after {
+        return None;
+    }
+    let intervals = |meta: &messages::FeatureViewMeta| materialized_from_message(Some(meta)).intervals;
+    let known = intervals(&old);
+    let come: Vec<Interval> = intervals(&new).into_iter().filter(|interval| !known.contains(interval)).collect();
+    let noted = |meta| messages::FeatureViewMeta {
+        materialization_intervals: Vec::new(),
+        last_updated_timestamp: None,
+        state: 0,
+        ..meta
+    };
+    (!come.is_empty() && noted(old) == noted(new)).then_some(come)
+}
+
+/// What stays of a message when something is taken out, and that.
+fn taken<M: Message + Default>(
+    bytes: &[u8],
+    take: impl FnOnce(&mut M) -> Option<messages::FeatureViewMeta>,
+) -> Option<(Vec<u8>, messages::FeatureViewMeta)> {
+    let mut message: M = decode(bytes).ok()?;
+    let meta = take(&mut message).unwrap_or_default();
+    Some((message.encode_to_vec(), meta))
 }
 
 /// The message of a stored dataset whose rows are from `first` to `last`.

@@ -4,8 +4,8 @@ use arrow_flight::error::FlightError;
 use tonic::Code;
 
 use crate::{
+    clients::grpc::{kind_of, one_line},
     feast::FeastError,
-    model::printable,
     problem::{Kind, Problem},
 };
 
@@ -62,30 +62,15 @@ fn of_status(server: &str, code: Code, message: &str) -> Failure {
     if code == Code::ResourceExhausted || message.contains(BUSY) {
         return Failure::Busy(problem(Kind::Unavailable, Some("ask again later")));
     }
-    let log = Some("the log of the server says more");
-    Failure::Other(match code {
-        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => problem(Kind::Invalid, None),
-        Code::NotFound => problem(Kind::NotFound, None),
-        Code::AlreadyExists | Code::Aborted => problem(Kind::Conflict, None),
-        Code::Unimplemented => problem(Kind::Unsupported, None),
-        Code::DeadlineExceeded => problem(Kind::Deadline, Some("ask for less, or again later")),
-        Code::Unavailable => problem(Kind::Unavailable, Some("ask again later")),
-        Code::Cancelled => problem(Kind::Cancelled, None),
-        _ => problem(Kind::Unavailable, log),
-    })
-}
-
-/// Enough of what a server says, in one line and without what only developers want to know.
-fn one_line(message: &str) -> String {
-    const LENGTH: usize = 500;
-    let end = [". Detail: ", ". gRPC client debug context", ". Client context:"];
-    let message =
-        end.into_iter().fold(message, |message, end| message.split_once(end).map_or(message, |(start, _)| start));
-    let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", printable(&words[..end])),
-        None => printable(&words).into_owned(),
-    }
+    let help = match code {
+        Code::DeadlineExceeded => Some("ask for less, or again later"),
+        Code::Unavailable => Some("ask again later"),
+        _ if kind_of(code) == Kind::Unavailable => Some("the log of the server says more"),
+        _ => None,
+    };
+    // A request that does not fit what the server has is the mistake of who asks.
+    let kind = if code == Code::FailedPrecondition { Kind::Invalid } else { kind_of(code) };
+    Failure::Other(problem(kind, help))
 }
 
 #[cfg(test)]

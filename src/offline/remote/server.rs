@@ -252,6 +252,8 @@ impl OfflineServer {
             setting: "`host` and `port` under `offline_store` in feature_store.yaml",
             authorities_setting: "`cert` under `offline_store` in feature_store.yaml",
             authorities: self.config.authorities.as_deref(),
+            client: None,
+            authority: None,
             retries: self.config.retries,
         };
         let connected = wait(called_off(cancel, async { connect(connecting).await.map_err(Failed::Problem) }));

@@ -1,10 +1,7 @@
 //! Changing an object that others change, too: it is replaced only where it still is what was read, or under a lock where the
 //! store cannot tell.
 
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{thread::sleep, time::Instant};
 
 use bytes::Bytes;
 
@@ -17,6 +14,7 @@ use crate::{
     problem::Problem,
     registry::{
         locks::{LockName, Locking, ViewLock},
+        pauses::Pauses,
         sql::DatabaseLocks,
     },
 };
@@ -117,24 +115,5 @@ fn is_same(one: &Expected, other: &Expected) -> bool {
     match (one, other) {
         (Expected::This(one), Expected::This(other)) => one.text() == other.text(),
         (one, other) => one == other,
-    }
-}
-
-/// Pauses between tries: random, so that those who meet do not meet again, and longer each time.
-#[derive(Default)]
-struct Pauses {
-    /// How many there were.
-    count: u32,
-}
-
-impl Pauses {
-    /// The first at most so long, each further one twice, up to that of `MOST` times.
-    const FIRST: Duration = Duration::from_millis(20);
-    const MOST: u32 = 6;
-
-    fn next(&mut self) -> Duration {
-        let longest = Self::FIRST * 2_u32.pow(self.count.min(Self::MOST));
-        self.count += 1;
-        longest.mul_f64(rand::random_range(0.1..1.0))
     }
 }

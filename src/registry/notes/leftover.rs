@@ -87,6 +87,11 @@ pub(crate) fn is_leftover(key: &str) -> bool {
     key.starts_with(PREFIX)
 }
 
+/// The values that a note with this key and value is about, if it is about some.
+pub(crate) fn leftover_of(key: &str, value: &str) -> Option<Leftover> {
+    is_leftover(key).then(|| serde_json::from_str(value).ok()).flatten()
+}
+
 /// Removes the note, once the values are gone.
 pub fn forget_leftover(leftover: &Leftover) -> Write {
     Write::DeleteMetadata { key: leftover.key() }

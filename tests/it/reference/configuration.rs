@@ -49,6 +49,7 @@ fn the_page_of_settings_is_what_is_read() {
 fn title(name: &str) -> &'static str {
     match name {
         "Registry" => "`registry`",
+        "RemoteRegistry" => "`registry` of type `remote`",
         "Sqlite" => "`online_store` of type `sqlite`",
         "Postgres" => "`online_store` of type `postgres`",
         "Redis" => "`online_store` of type `redis`",

@@ -1,5 +1,7 @@
 //! Registries that cannot be reached, read or written: one sentence, a way out, never a password.
 
+use std::sync::Arc;
+
 use feastr::{
     problem::Problem,
     registry::{self, Locking, Write},
@@ -26,7 +28,7 @@ pub fn says(error: &Problem, part: &str) {
 
 #[track_caller]
 fn reading(settings: &str) -> Problem {
-    registry::open_to_read(&read(settings)).snapshot("p").unwrap_err()
+    registry::open_to_read(&read(settings), &Arc::default()).snapshot("p").unwrap_err()
 }
 
 fn at(url: &str) -> String {
@@ -198,7 +200,7 @@ fn certificates_are_verified_as_the_mode_says() {
             (&url, format!("sslmode=verify-ca&sslrootcert={authority}")),
             (&by_name, format!("sslmode=verify-full&sslrootcert={authority}")),
         ] {
-            let registry = registry::open_to_read(&read(&at(&format!("{url}?{options}"))));
+            let registry = registry::open_to_read(&read(&at(&format!("{url}?{options}"))), &Arc::default());
             registry.snapshot("p").unwrap_or_else(|error| panic!("{kind:?} {options}: {error:?}"));
         }
         for (url, options) in [

@@ -1,6 +1,6 @@
 //! Every kind of registry, on a real server where it takes one.
 
-mod contract;
+pub mod contract;
 mod crowds;
 mod errors;
 mod full_disk;
@@ -33,10 +33,13 @@ use feastr::{
 };
 use tempfile::TempDir;
 
-use crate::servers::{
-    Kind, Server,
-    buckets::{self, ObjectStore, Store},
-    shared,
+use crate::{
+    registry_remote::RegistryServer,
+    servers::{
+        Kind, Server,
+        buckets::{self, ObjectStore, Store},
+        shared,
+    },
 };
 
 /// Makes a test of each function for each backend: `contract::postgres::it_works`; or for one that is named.
@@ -56,7 +59,7 @@ macro_rules! on_every_backend {
 }
 pub(crate) use on_every_backend;
 
-/// The same, and for the registry in memory and other object stores.
+/// The same, and for the registry in memory, other object stores, and one behind a registry server.
 macro_rules! on_every_registry {
     ($($test:ident),* $(,)?) => {
         crate::registries::on_every_backend!($($test),*);
@@ -64,6 +67,7 @@ macro_rules! on_every_registry {
         crate::registries::on_every_backend!(@ gcs Gcs $($test)*);
         crate::registries::on_every_backend!(@ azure Azure $($test)*);
         crate::registries::on_every_backend!(@ locked Locked $($test)*);
+        crate::registries::on_every_backend!(@ served Served $($test)*);
     };
 }
 pub(crate) use on_every_registry;
@@ -80,6 +84,8 @@ pub enum Backend {
     /// A store that ignores conditions, and a PostgreSQL that keeps writers apart.
     Locked,
     Memory,
+    /// Behind a registry server of feastr, which has it in a database.
+    Served,
 }
 
 impl Backend {
@@ -134,6 +140,8 @@ pub struct TestRegistry {
     /// The `registry` of feature_store.yaml, of those that can be named there.
     pub settings: String,
     memory: Memory,
+    /// The server that has it, if one does.
+    _server: Option<RegistryServer>,
 }
 
 impl TestRegistry {
@@ -141,7 +149,9 @@ impl TestRegistry {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().canonicalize().unwrap().join("registry.db");
         let database = backend.server().map_or_else(String::new, Server::create_database);
+        let server = (backend == Backend::Served).then(|| RegistryServer::start(&[]));
         let settings = match backend.server() {
+            None if backend == Backend::Served => server.as_ref().unwrap().settings(),
             None if backend == Backend::File => format!("{{path: {}}}", path.display()),
             None if backend.store_kind().is_some() => format!("{{path: \"{}\"}}", backend.place_in_bucket()),
             Some(server) if backend == Backend::Locked => {
@@ -150,7 +160,7 @@ impl TestRegistry {
             None => format!("{{registry_type: sql, path: sqlite:///{}}}", path.display()),
             Some(server) => format!("{{registry_type: sql, path: \"{}\"}}", server.url(&database)),
         };
-        Self { backend, folder, database, settings, memory: Memory::default() }
+        Self { backend, folder, database, settings, memory: Memory::default(), _server: server }
     }
 
     /// The settings with one more key.

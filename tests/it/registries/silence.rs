@@ -84,7 +84,8 @@ fn a_server_that_takes_connections_and_says_nothing_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let url = shared(kind).url("any").replace(&format!(":{}/", shared(kind).port), &format!(":{port}/"));
-        let registry = registry::open_to_read(&read(&format!("{{registry_type: sql, path: \"{url}\"}}")));
+        let registry =
+            registry::open_to_read(&read(&format!("{{registry_type: sql, path: \"{url}\"}}")), &Arc::default());
         says(&registry.snapshot("p").unwrap_err(), "does not answer in time");
     });
 }

@@ -30,6 +30,12 @@ impl FeastServer {
         Self::started(repo, &[&["serve_offline"], more].concat(), answers)
     }
 
+    /// Starts a registry server over a repo.
+    pub fn start_registry(repo: &Path) -> Self {
+        let answers = |server: &Self| TcpStream::connect(("127.0.0.1", server.port)).is_ok();
+        Self::started(repo, &["serve_registry"], answers)
+    }
+
     fn started(repo: &Path, what: &[&str], is_there: impl Fn(&Self) -> bool) -> Self {
         let (folder, port) = (create_folder(), free_port());
         let python = std::env::var_os("FEASTR_FEAST_PYTHON")

@@ -34,24 +34,7 @@ impl<'a> GrpcServer<'a> {
         if !args.contains(&"--port") {
             command.args(["--port", "0"]);
         }
-        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut stderr = BufReader::new(process.stderr.take().unwrap());
-        let (mut line, mut early) = (String::new(), String::new());
-        let address = loop {
-            line.clear();
-            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it does not listen: {early}");
-            early += &line;
-            if let Some(address) = address(&line) {
-                break address;
-            }
-        };
-        let said = Arc::new(Mutex::new(early));
-        let heard = Arc::clone(&said);
-        thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                *heard.lock().unwrap() += &(line + "\n");
-            }
-        });
+        let (process, address, said) = launched(command);
         Self { _project: project, address, process, said }
     }
 
@@ -83,6 +66,29 @@ impl Drop for GrpcServer<'_> {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A server that listens: its process, its address, and what it says.
+pub fn launched(mut command: Command) -> (Child, SocketAddr, Arc<Mutex<String>>) {
+    let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut stderr = BufReader::new(process.stderr.take().unwrap());
+    let (mut line, mut early) = (String::new(), String::new());
+    let address = loop {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it does not listen: {early}");
+        early += &line;
+        if let Some(address) = address(&line) {
+            break address;
+        }
+    };
+    let said = Arc::new(Mutex::new(early));
+    let heard = Arc::clone(&said);
+    thread::spawn(move || {
+        for line in stderr.lines().map_while(Result::ok) {
+            *heard.lock().unwrap() += &(line + "\n");
+        }
+    });
+    (process, address, said)
 }
 
 fn address(line: &str) -> Option<SocketAddr> {

@@ -1,6 +1,8 @@
 //! Connections to gRPC servers: encryption, limits of time, when connecting is tried again, and words for what goes wrong
 //! on the way. What servers say is judged by who asks them.
 
+mod status;
+
 use std::{path::Path, time::Duration};
 
 use bytes::{Buf as _, BufMut as _, Bytes};
@@ -8,14 +10,19 @@ use tokio::time::sleep;
 use tonic::{
     Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    transport::{Channel, ClientTlsConfig, Endpoint, Error},
+    transport::{Channel, ClientTlsConfig, Endpoint, Error, Identity, Uri},
 };
 
 use super::{
-    authorities::authorities,
+    authorities::{authorities, unreadable},
     causes::{innermost, is_about_certificates},
 };
-use crate::problem::{Kind, Problem};
+use crate::{
+    config::ClientCertificate,
+    problem::{Kind, Problem},
+};
+
+pub use status::{kind_of, one_line};
 
 /// How long to wait for an address that does not answer, and for encryption.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,6 +46,10 @@ pub struct Connecting<'a> {
     pub authorities_setting: &'a str,
     /// File with their certificates; those of the system if there is none.
     pub authorities: Option<&'a Path>,
+    /// How we prove who connects, if we do.
+    pub client: Option<&'a ClientCertificate>,
+    /// The name that the server goes by, where it is not that of the URL.
+    pub authority: Option<&'a str>,
     /// How often connecting is tried again.
     pub retries: u32,
 }
@@ -73,12 +84,32 @@ fn endpoint(server: Connecting<'_>) -> Result<Endpoint, Problem> {
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .tcp_keepalive(Some(KEEPALIVE));
+    let endpoint = match server.authority {
+        Some(name) => {
+            let scheme = if server.url.starts_with("https:") { "https" } else { "http" };
+            let origin = Uri::builder().scheme(scheme).authority(name).path_and_query("/").build();
+            endpoint.origin(origin.map_err(|error| {
+                let message = format!("`{name}` cannot be the name of {}: {error}", server.name);
+                Problem::new(Kind::Invalid, message, None)
+            })?)
+        }
+        None => endpoint,
+    };
     if !server.url.starts_with("https:") {
         return Ok(endpoint);
     }
     let advice = || format!("name a file with those to trust with {}", server.authorities_setting);
     let roots = authorities(server.authorities, advice)?;
-    endpoint.tls_config(ClientTlsConfig::new().trust_anchors(roots.roots)).map_err(unusable)
+    let mut tls = ClientTlsConfig::new().trust_anchors(roots.roots);
+    if let Some(ClientCertificate { certificate, key }) = server.client {
+        let read = |what: &str, path: &Path| std::fs::read(path).map_err(|error| unreadable(what, path, &error));
+        tls = tls.identity(Identity::from_pem(read("certificate", certificate)?, read("key", key)?));
+    }
+    if let Some(name) = server.authority {
+        // Without a port, which no certificate names.
+        tls = tls.domain_name(name.rsplit_once(':').map_or(name, |(host, _)| host));
+    }
+    endpoint.tls_config(tls).map_err(unusable)
 }
 
 fn unreachable(server: Connecting<'_>, error: &Error) -> Problem {
