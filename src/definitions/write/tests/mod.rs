@@ -220,6 +220,7 @@ proptest! {
             buckets: BucketSettings::default(),
             auth: AuthConfig::default(),
             entity_index: crate::config::EntityIndexConfig::default(),
+            registry_server: crate::config::RegistryServerConfig::default(),
             feature_server: FeatureServerConfig::default(),
             registry_server: crate::config::RegistryServerConfig::default(),
             strict: false,
