@@ -24,7 +24,7 @@ use crate::{
     },
     offline::{BatchSink, Cancel, HistoricalRead, Progress, RowsQuery},
     problem::{Advice, Kind, Problem},
-    registry::{Decision, Row, Snapshot, Write, change_record, object, update},
+    registry::{Decision, Row, Snapshot, Write, object, update, with_record},
     retrieval::{EVENT_TIMESTAMP, FeatureRequest, Purpose, Selection, Shown},
     sink::{ParquetOptions, RowSink, SinkError},
 };
@@ -211,10 +211,7 @@ fn register(
     let updated = now.seconds();
     let row = Row { kind: ObjectKind::SavedDataset, name: creation.name.to_owned(), updated, proto };
     let note = Write::PutMetadata { key: "last_updated_timestamp".into(), value: updated.to_string(), updated };
-    let mut writes = vec![Write::Put(row), note];
-    let record = change_record(snapshot, &writes, author, now);
-    writes.extend(record.map(|record| Write::Record(Box::new(record))));
-    Ok(Decision::Write(writes, ()))
+    Ok(Decision::Write(with_record(vec![Write::Put(row), note], snapshot, author, now), ()))
 }
 
 /// Looks at the times of rows on their way.

@@ -14,8 +14,8 @@ use crate::{
     online::{OnlineStore, RecordedTables},
     plan::{Allow, Blocked, blocked_teardown},
     registry::{
-        Decision, Registry, Write, change_record, forget_owner, forget_stale, leftovers, put_leftover, read_objects,
-        stale_until, update,
+        Decision, Registry, Write, forget_owner, forget_stale, leftovers, put_leftover, read_objects, stale_until,
+        update, with_record,
     },
 };
 
@@ -129,9 +129,8 @@ pub fn teardown(
         let notes = layouts.into_iter().flat_map(|layout| put_leftover(&all_of(layout), options.now));
         let views = state.materialized.keys().filter(|view| stale_until(&snapshot.metadata, view).is_some());
         let stale = views.map(|view| forget_stale(view));
-        let mut writes: Vec<Write> = objects.chain(owners).chain(stale).chain(notes).collect();
-        let record = change_record(snapshot, &writes, options.author, options.now);
-        writes.extend(record.map(|record| Write::Record(Box::new(record))));
+        let writes = objects.chain(owners).chain(stale).chain(notes).collect();
+        let writes = with_record(writes, snapshot, options.author, options.now);
         Ok::<_, ApplyError>(Decision::Write(writes, tables))
     })?;
     if let Some(online) = online {

@@ -61,6 +61,13 @@ pub(crate) fn records(writes: &[Write]) -> Vec<ChangeRecord> {
     writes.iter().filter_map(record).collect()
 }
 
+/// What is written, with a note about what it does to a project that holds `snapshot`.
+pub fn with_record(mut writes: Vec<Write>, snapshot: &Snapshot, author: &Author, at: Timestamp) -> Vec<Write> {
+    let record = change_record(snapshot, &writes, author, at);
+    writes.extend(record.map(|record| Write::Record(Box::new(record))));
+    writes
+}
+
 /// The note about what `writes` do to a project that holds `snapshot`; `None` if no object comes, changes or goes.
 pub fn change_record(snapshot: &Snapshot, writes: &[Write], author: &Author, at: Timestamp) -> Option<ChangeRecord> {
     let before: BTreeMap<(ObjectKind, &str), &[u8]> =

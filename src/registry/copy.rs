@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    change_log::change_record,
+    change_log::with_record,
     decision::{Decision, update},
     notes::{Leftover, PROJECT_UUID, is_leftover, left_of, put_leftover},
     objects::{Row, Snapshot, VersionRow, Write},
@@ -106,8 +106,7 @@ pub fn copy(from: &CopyFrom<'_>, to: &CopyTo<'_>, now: Timestamp) -> Result<Copi
         writes.extend(notes(&snapshot, target, from.project == to.project, now));
         let left = left_of((to.values)(&read_objects(target)), &values);
         writes.extend(left.iter().flat_map(|leftover| put_leftover(leftover, now)));
-        let record = change_record(target, &writes, to.author, now);
-        writes.extend(record.map(|record| Write::Record(Box::new(record))));
+        let writes = with_record(writes, target, to.author, now);
         Ok(Decision::Write(writes, left.into_iter().map(|leftover| leftover.view).collect()))
     })?;
     Ok(copied)

@@ -8,7 +8,7 @@ use crate::{
     feast::registry::{about, with_interval},
     model::{Author, Interval, ObjectId, ObjectKind, PermissionAction, ViewId, printable},
     problem::{Kind, Problem},
-    registry::{Decision, Row, Snapshot, Write, change_record, update, update_view},
+    registry::{Decision, Row, Snapshot, Write, update, update_view, with_record},
 };
 
 /// What became of an object.
@@ -62,10 +62,9 @@ pub fn apply(
         let stored = stored(snapshot, &id);
         let rights = Rights::of(&snapshot.rows, store.unruled()).reviewed_by(store.reviewed_in(&project));
         rights.check_put(caller, stored.as_ref(), &new)?;
-        let mut writes = object.writes(&project, snapshot, &pinned, now)?;
+        let writes = object.writes(&project, snapshot, &pinned, now)?;
         guard(store, &project, snapshot, &writes)?;
-        let record = change_record(snapshot, &writes, author, now);
-        writes.extend(record.map(|record| Write::Record(Box::new(record))));
+        let writes = with_record(writes, snapshot, author, now);
         Ok::<_, Failure>(match (writes.is_empty(), stored) {
             (true, _) => Decision::Leave(Change::Unchanged),
             (false, None) => Decision::Write(writes, Change::Created),
@@ -94,13 +93,12 @@ pub fn delete(
         rights.check(caller, &object, &[PermissionAction::Delete])?;
         let id = object.id();
         let now = store.now();
-        let mut writes = match id.kind {
+        let writes = match id.kind {
             ObjectKind::Project => vec![Write::DeleteProject],
             _ => removal(&id, snapshot, now),
         };
         guard(store, project, snapshot, &writes)?;
-        let record = change_record(snapshot, &writes, author, now);
-        writes.extend(record.map(|record| Write::Record(Box::new(record))));
+        let writes = with_record(writes, snapshot, author, now);
         Ok(Decision::Write(writes, id))
     })?;
     registry.changed(project);

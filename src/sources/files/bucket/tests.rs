@@ -71,7 +71,7 @@ impl Both {
     }
 }
 
-const FILES: [(&str, &[u8]); 16] = [
+const FILES: [(&str, &[u8]); 17] = [
     ("d/a.parquet", PARQUET),
     ("d/b.csv", b"a,b\n1,2\n"),
     ("d/part-0", PARQUET),
@@ -88,6 +88,7 @@ const FILES: [(&str, &[u8]); 16] = [
     ("d/day=2026-01-03/x.parquet", PARQUET),
     ("d2/x.txt", b"a,b\n1,2\n"),
     ("top.parquet", PARQUET),
+    ("top.parquet.d/day=2026-01-01/push-1.parquet", PARQUET),
 ];
 
 #[test]
@@ -132,9 +133,26 @@ fn files_are_those_of_the_same_folder() {
     }
     assert_eq!(both.same("d/day=*/*.parquet", Format::Parquet, None).unwrap().files.len(), 3);
     let found = both.look("s3://b/", Format::Parquet, None).unwrap();
-    assert_eq!(found.files.len(), 7);
+    assert_eq!(found.files.len(), 8);
+    // What was pushed to a file is beside it.
+    assert_eq!(both.same("top.parquet", Format::Parquet, None).unwrap().files.len(), 2);
     let missing = both.look("s3://b/none/", Format::Parquet, None).unwrap_err();
     assert_eq!((missing.kind, missing.message.as_str()), (Kind::NotFound, "there is no file `s3://b/none/`"));
+}
+
+/// A folder of this machine takes its name when it is whole; one in a bucket says that it is not.
+#[test]
+fn folders_that_are_not_whole_are_refused() {
+    let both = Both::with(&[("d/x.parquet", PARQUET), ("d/_INCOMPLETE", b""), ("e/x.parquet", PARQUET)]);
+    for path in ["d", "d/", "d/*.parquet", "*/x.parquet", "**"] {
+        let refused = both.look(&format!("s3://b/{path}"), Format::Parquet, None).unwrap_err();
+        assert_eq!(refused.kind, Kind::Unavailable);
+        let expected = "the folder s3://b/d is not whole: somebody is filling it, or began to and was stopped";
+        assert_eq!(refused.message, expected, "{path}");
+    }
+    for path in ["d/x.parquet", "e", "e/*"] {
+        assert_eq!(both.same(path, Format::Parquet, None).unwrap().files.len(), 1, "{path}");
+    }
 }
 
 #[test]
