@@ -1,6 +1,7 @@
 //! Servers that know people and programs by their tokens of Kubernetes, and clients that have one.
 
 mod clients;
+mod kubeflow;
 mod outages;
 mod reviews;
 mod roles;
