@@ -92,7 +92,7 @@ mod tests {
     use crate::model::{DUMMY_JOIN_KEY, FeatureView, Field};
 
     fn view(keys: &[(&str, DataType)]) -> FeatureView {
-        let field = |(name, dtype): &(&str, DataType)| Field::new(name, dtype.clone());
+        let field = |(name, dtype): &(&str, DataType)| Field::new(*name, dtype.clone());
         FeatureView {
             entities: keys.iter().map(|(name, _)| (*name).to_owned()).collect(),
             entity_columns: keys.iter().map(field).collect(),

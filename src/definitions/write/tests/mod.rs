@@ -222,7 +222,6 @@ proptest! {
             entity_index: crate::config::EntityIndexConfig::default(),
             registry_server: crate::config::RegistryServerConfig::default(),
             feature_server: FeatureServerConfig::default(),
-            registry_server: crate::config::RegistryServerConfig::default(),
             strict: false,
             memory_limit: MemoryLimit::default(),
         };
