@@ -258,7 +258,7 @@ mod tests {
             ("path: '::1:6570'", "by its host and port"),
             ("path: 'r:1', client_cert: c.pem", "go together"),
             ("path: 'r:1', read_path: x", "read_path"),
-            ("path: 'r:1', is_tls: 5", "is_tls"),
+            ("path: 'r:1', is_tls: 5", "expected true or false"),
         ] {
             let error = settings(wrong).unwrap_err();
             assert!(error.contains(part) && !error.contains("s3cret"), "{wrong}: {error}");

@@ -230,7 +230,7 @@ fn texts_are_found_in_names_words_labels_and_owners() {
 fn objects_are_counted() {
     let known = house();
     let counted =
-        Counts { entities: 2, data_sources: 2, saved_datasets: 1, features: 4, feature_views: 3, feature_services: 1 };
+        Counts { entities: 2, data_sources: 2, saved_datasets: 1, features: 4, feature_views: 2, feature_services: 1 };
     assert_eq!(counts(&known), counted);
     assert_eq!(features(&known).filter(KnownFeature::is_label).count(), 1);
 }

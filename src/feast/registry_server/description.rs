@@ -94,6 +94,7 @@ pub fn descriptor() -> FileDescriptorSet {
     let googles = [
         google(TIMESTAMP, "Timestamp", &[("seconds", Type::Int64), ("nanos", Type::Int32)]),
         google(DURATION, "Duration", &[("seconds", Type::Int64), ("nanos", Type::Int32)]),
+        google(WRAPPERS, "StringValue", &[("value", Type::String)]),
         google(EMPTY, "Empty", &[]),
     ];
     let [objects, types] = objects();
@@ -102,6 +103,7 @@ pub fn descriptor() -> FileDescriptorSet {
 
 const TIMESTAMP: &str = "google/protobuf/timestamp.proto";
 const DURATION: &str = "google/protobuf/duration.proto";
+const WRAPPERS: &str = "google/protobuf/wrappers.proto";
 const EMPTY: &str = "google/protobuf/empty.proto";
 /// Feast has a file for each kind of object; whoever asks by name does not notice.
 const OBJECTS: &str = "feast/core/Registry.proto";
@@ -149,7 +151,7 @@ fn objects() -> [FileDescriptorProto; 2] {
         syntax: Some("proto3".to_owned()),
         ..FileDescriptorProto::default()
     };
-    let mut objects = file(OBJECTS, CORE, &[TIMESTAMP, DURATION, TYPES]);
+    let mut objects = file(OBJECTS, CORE, &[TIMESTAMP, DURATION, WRAPPERS, TYPES]);
     let mut types = file(TYPES, "feast.types", &[]);
     // The inner ones have the longer names: they are put into the outer ones first.
     let mut names: Vec<String> = messages.keys().cloned().collect();

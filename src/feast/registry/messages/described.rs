@@ -50,6 +50,10 @@ const ENUMERATIONS: [Enumeration; 6] = [
 const ENTRIES: [(&str, &str); 3] =
     [("MapEntry", "string"), ("OnDemandSourceEntry", "OnDemandSource"), ("ValueTypeEntry", "ValueTypeEnum")];
 
+/// Fields that Feast names another way than all others.
+const NAMES: [(&str, &str); 2] =
+    [("earliest_event_timestamp", "earliestEventTimestamp"), ("latest_event_timestamp", "latestEventTimestamp")];
+
 /// A description of the messages by their full names. Those that are declared inside of others are among them.
 pub(crate) fn descriptions() -> BTreeMap<String, DescriptorProto> {
     let names = names();
@@ -84,7 +88,9 @@ fn names() -> BTreeMap<&'static str, String> {
     let enumerations = ENUMERATIONS.iter().map(|declared| (declared.name, declared.about));
     let ours = messages.chain(enumerations).filter_map(|(name, about)| Some((name, full_name(about)?)));
     let googles = ["Timestamp", "Duration"].map(|name| (name, format!("google.protobuf.{name}")));
-    ours.chain(googles).collect()
+    // A text that may be left out is a message, too.
+    let text = ("String", "google.protobuf.StringValue".to_owned());
+    ours.chain(googles).chain([text]).collect()
 }
 
 /// The first name in a comment.
@@ -126,8 +132,10 @@ fn field(declared: &Field, names: &BTreeMap<&str, String>) -> Option<(FieldDescr
         },
     };
     let label = if words.contains(&"repeated") { Label::Repeated } else { Label::Optional };
+    let name = declared.name.trim_start_matches("r#");
+    let name = NAMES.into_iter().find(|(ours, _)| *ours == name).map_or(name, |(_, feasts)| feasts);
     let field = FieldDescriptorProto {
-        name: Some(declared.name.trim_start_matches("r#").to_owned()),
+        name: Some(name.to_owned()),
         number: number.parse().ok(),
         label: Some(label.into()),
         r#type: Some(scalar.into()),
