@@ -16,6 +16,9 @@ mod bare;
 #[path = "../../tests/it/servers/mod.rs"]
 #[allow(dead_code, reason = "the tests need more of them")]
 mod servers;
+#[path = "../../tests/it/support.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod support;
 
 use std::{
     future::Future,

@@ -249,8 +249,8 @@ impl Locks for OwnRegistry {
 impl RunLog for OwnRegistry {
     fn create_run_log(&self) -> Result<(), Problem> {
         self.server.read(async |asking| {
-            let done: Nothing = asking.unary(Method::own("CreateRunLog"), Nothing {}, ANSWER).await?;
-            Ok(drop(done))
+            let _: Nothing = asking.unary(Method::own("CreateRunLog"), Nothing {}, ANSWER).await?;
+            Ok(())
         })
     }
 
@@ -259,8 +259,8 @@ impl RunLog for OwnRegistry {
         let run = serde_json::to_vec(run).map_err(|error| Problem::new(Kind::Internal, error.to_string(), None))?;
         self.server.read(async |asking| {
             let note = RunRequest { project: project.to_owned(), run: run.clone() };
-            let done: Nothing = asking.unary(Method::own("RecordRun"), note, ANSWER).await?;
-            Ok(drop(done))
+            let _: Nothing = asking.unary(Method::own("RecordRun"), note, ANSWER).await?;
+            Ok(())
         })
     }
 
@@ -280,7 +280,7 @@ impl RunLog for OwnRegistry {
     }
 
     fn forget_runs(&self, project: &str) -> Result<(), Problem> {
-        self.of_project("ForgetRuns", project).map(|done: Nothing| drop(done))
+        self.of_project("ForgetRuns", project).map(|_: Nothing| ())
     }
 }
 

@@ -315,7 +315,7 @@ mod tests {
             put_leftover(&Leftover { view, features: vec![], join_keys: vec![], whole: true }, now)
         };
         let changed = Write::Put(view("a", "changed"));
-        let with = |more: Vec<Write>| allowed("editor", &[&[changed.clone()], more.as_slice()].concat());
+        let with = |more: Vec<Write>| allowed("editor", &[std::slice::from_ref(&changed), more.as_slice()].concat());
         for (view, expected) in [("a", true), ("b", false)] {
             assert_eq!(with(vec![version(view)]), expected);
             assert_eq!(with(vec![put_owner("mine", &id(view), now)]), expected);
