@@ -113,7 +113,7 @@ impl OpenSource {
         let moments = moments.filter(|_| !source.date_partition_column.is_empty());
         let days = moments.map(|moments| Days::between(&source.date_partition_column, moments));
         let bucket = |url: &BucketUrl| whereabouts.bucket(source, url, &file.s3_endpoint_override);
-        let search = Search { repo, bucket: &bucket, days: days.as_ref() };
+        let search = Search { repo, bucket: &bucket, days: days.as_ref(), to_read };
         let files = match file.format {
             Some(FileFormat::Delta) => files::find_delta(&file.path, file.table_version, search)?,
             format => files::find(&file.path, Format::declared(format), search)?,

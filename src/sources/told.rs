@@ -35,7 +35,7 @@ impl FileOfSource {
     pub fn look_for(source: &DataSource, path: &str, whereabouts: &Whereabouts) -> Result<Option<Self>, Problem> {
         let (file, format) = of(source)?;
         let bucket = |url: &BucketUrl| whereabouts.bucket(source, url, &file.s3_endpoint_override);
-        let search = Search { repo: &whereabouts.repo, bucket: &bucket, days: None };
+        let search = Search { repo: &whereabouts.repo, bucket: &bucket, days: None, to_read: true };
         let found = files::find_one(&file.path, path, format, search)?;
         let Some(found) = found else { return Ok(None) };
         let version = found.files.first().map(files::version).transpose()?;
@@ -54,7 +54,7 @@ impl FileOfSource {
     pub fn list(source: &DataSource, whereabouts: &Whereabouts) -> Result<Vec<ListedFile>, Problem> {
         let (file, format) = of(source)?;
         let bucket = |url: &BucketUrl| whereabouts.bucket(source, url, &file.s3_endpoint_override);
-        let search = Search { repo: &whereabouts.repo, bucket: &bucket, days: None };
+        let search = Search { repo: &whereabouts.repo, bucket: &bucket, days: None, to_read: true };
         let found = files::find(&file.path, format, search)?;
         let listed = |file: &DataFile| Ok(ListedFile { path: file.place.to_string(), version: files::version(file)? });
         found.files.iter().map(listed).collect()

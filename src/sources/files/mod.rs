@@ -139,6 +139,9 @@ pub(crate) struct Search<'a> {
     pub bucket: &'a dyn Fn(&BucketUrl) -> Result<Bucket, Problem>,
     /// Folders of other days than these are left out.
     pub days: Option<&'a Days>,
+    /// Whether rows are read: who only looks at columns is not given what was added to an object, which a bucket is asked for
+    /// apart.
+    pub to_read: bool,
 }
 
 /// Finds the files of the source with this path: a file, a folder, a pattern, or one of them as a URL of this machine or
@@ -151,7 +154,7 @@ pub(crate) fn find(path: &str, format: Format, search: Search<'_>) -> Result<Sou
     let Search { repo, days, .. } = search;
     let local = match Location::of(path)? {
         Location::Here(local) => local,
-        Location::Bucket(url) => return bucket::find(path, &url, (search.bucket)(&url)?, format, days),
+        Location::Bucket(url) => return bucket::find(path, &url, format, search),
     };
     let full = repo.join(local.as_ref());
     if let Some(found) = existing(&full)? {

@@ -15,7 +15,7 @@ use self::{
     matched::{Matched, Matching},
 };
 use super::{
-    DataFile, SourceFiles,
+    DataFile, Search, SourceFiles,
     days::Days,
     format::Format,
     left_out,
@@ -36,17 +36,15 @@ use crate::{
 ///
 /// # Errors
 /// When there are none, or the store does not give them.
-pub(super) fn find(
-    path: &str,
-    url: &BucketUrl,
-    bucket: Bucket,
-    format: Format,
-    days: Option<&Days>,
-) -> Result<SourceFiles, Problem> {
-    let bucket = Arc::new(bucket);
+pub(super) fn find(path: &str, url: &BucketUrl, format: Format, search: Search<'_>) -> Result<SourceFiles, Problem> {
+    let (bucket, days) = (Arc::new((search.bucket)(url)?), search.days);
     let is_pattern = pattern::is_wild(&url.key);
-    if !is_pattern && let (Some(object), added) = object_with_added(&bucket, url)? {
-        return with_added(one(object, format), &bucket, &url.key, added);
+    if !is_pattern && search.to_read {
+        if let (Some(object), added) = object_with_added(&bucket, url)? {
+            return with_added(one(object, format), &bucket, &url.key, added);
+        }
+    } else if !is_pattern && let Some(object) = object(&bucket, url)? {
+        return Ok(one(object, format));
     }
     let listed = listed(&bucket, if is_pattern { literal_beginning(&url.key) } else { &url.key })?;
     if is_pattern {

@@ -44,7 +44,7 @@ impl Both {
 
     fn look(&self, path: &str, format: Format, days: Option<&Days>) -> Result<SourceFiles, Problem> {
         let bucket = |_: &BucketUrl| Ok(self.bucket.clone());
-        super::super::find(path, format, Search { repo: self.folder.path(), bucket: &bucket, days })
+        super::super::find(path, format, Search { repo: self.folder.path(), bucket: &bucket, days, to_read: true })
     }
 
     fn seen(&self, found: Result<SourceFiles, Problem>) -> Result<Seen, String> {

@@ -55,7 +55,7 @@ impl Repo {
 
     fn find(&self, path: &str, format: Format) -> Result<SourceFiles, Problem> {
         let bucket = |_: &BucketUrl| unreachable!("there are no buckets");
-        find(path, format, Search { repo: &self.path, bucket: &bucket, days: None })
+        find(path, format, Search { repo: &self.path, bucket: &bucket, days: None, to_read: true })
     }
 
     fn parquet(&self, path: &str) -> SourceFiles {
