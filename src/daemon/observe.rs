@@ -13,7 +13,7 @@ use axum::{
 };
 
 use super::telemetry::{
-    Endpoints, Seldom, Shape, Telemetry,
+    Endpoints, Seldom, Shape, Telemetry, millis,
     request::{self, RequestIds},
 };
 use crate::problem::Problem;
@@ -66,7 +66,7 @@ pub(crate) async fn observe(State(observer): State<Arc<HttpObserver>>, request: 
             observer.failed(status, method.as_str(), uri.path(), &problem);
         }
         if telemetry.access_log {
-            let (status, millis) = (status.as_u16(), (took.as_secs_f64() * 1e5).round() / 100.0);
+            let (status, millis) = (status.as_u16(), millis(took));
             tracing::debug!(status, millis, "{method} {}", uri.path());
         }
         response

@@ -55,7 +55,7 @@ impl FlightService for Calls {
         &self,
         request: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoExchangeStream>, Status> {
-        let mut observed = self.0.observer.begin("DoExchange", request.metadata());
+        let mut observed = Observed::begin(&self.0.observer, "DoExchange", request.metadata());
         let claimed = Claimed::by(&request);
         let upload = Upload::begin(request.into_inner(), self.0.limits(false)).await?;
         let asking = self.asking(claimed, &mut observed).await;
@@ -76,7 +76,7 @@ impl FlightService for Calls {
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
-        let mut observed = self.0.observer.begin("DoPut", request.metadata());
+        let mut observed = Observed::begin(&self.0.observer, "DoPut", request.metadata());
         let claimed = Claimed::by(&request);
         let upload = Upload::begin(request.into_inner(), self.0.limits(true)).await?;
         let asking = self.asking(claimed, &mut observed).await;
@@ -100,7 +100,7 @@ impl FlightService for Calls {
     }
 
     async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
-        let mut observed = self.0.observer.begin("GetFlightInfo", request.metadata());
+        let mut observed = Observed::begin(&self.0.observer, "GetFlightInfo", request.metadata());
         let asking = self.asking(Claimed::by(&request), &mut observed).await?;
         let command = request.into_inner().cmd.to_vec();
         let Some(ticket) = self.0.tickets.of(&asking.owner, &command) else {
@@ -113,7 +113,7 @@ impl FlightService for Calls {
     }
 
     async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
-        let mut observed = self.0.observer.begin("DoGet", request.metadata());
+        let mut observed = Observed::begin(&self.0.observer, "DoGet", request.metadata());
         let asking = self.asking(Claimed::by(&request), &mut observed).await?;
         // Who is sent away keeps the ticket.
         let place = self.0.places.take().map_err(|status| observed.refused(status))?;
@@ -125,7 +125,7 @@ impl FlightService for Calls {
     }
 
     async fn list_flights(&self, request: Request<Criteria>) -> Result<Response<Self::ListFlightsStream>, Status> {
-        let mut observed = self.0.observer.begin("ListFlights", request.metadata());
+        let mut observed = Observed::begin(&self.0.observer, "ListFlights", request.metadata());
         let asking = self.asking(Claimed::by(&request), &mut observed).await?;
         let own = self.0.tickets.all_of(&asking.owner).into_iter();
         let flights: Vec<_> = own.map(|(command, ticket)| self.info(command, ticket)).collect();
@@ -134,7 +134,7 @@ impl FlightService for Calls {
     }
 
     async fn list_actions(&self, request: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
-        let mut observed = self.0.observer.begin("ListActions", request.metadata());
+        let mut observed = Observed::begin(&self.0.observer, "ListActions", request.metadata());
         self.asking(Claimed::by(&request), &mut observed).await?;
         let action = |(kind, description): (&str, &str)| {
             Ok(ActionType { r#type: kind.to_owned(), description: description.to_owned() })

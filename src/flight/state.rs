@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{observe::Observer, places::Places, settings::Settings, tickets::Tickets, upload::Limits};
+use super::{places::Places, settings::Settings, tickets::Tickets, upload::Limits};
 use crate::{
     app::{FeatureStore, Gate},
-    daemon::telemetry::Telemetry,
+    daemon::{CallObserver, telemetry::Telemetry},
     problem::Problem,
 };
 
@@ -31,7 +31,7 @@ pub(super) struct State {
     /// What is told of calls.
     pub(super) telemetry: Arc<Telemetry>,
     /// Who tells it.
-    pub(super) observer: Arc<Observer>,
+    pub(super) observer: Arc<CallObserver>,
     upload_limit: usize,
 }
 
@@ -53,7 +53,7 @@ impl State {
             tickets: Tickets::new(settings.ticket_limit),
             deadline: settings.deadline,
             idle_limit: settings.idle_limit,
-            observer: Observer::new(&telemetry),
+            observer: CallObserver::new(&telemetry),
             telemetry,
             upload_limit: settings.upload_limit,
             store,

@@ -90,7 +90,7 @@ impl Service<Request<Bytes>> for Call {
             let (metadata, extensions, body) = request.into_parts();
             let address = address(&extensions);
             let headers = metadata.into_headers();
-            let mut observed = state.observer.begin(SERVICE, rpc.name, &headers);
+            let mut observed = Observed::begin(&state.observer, SERVICE, rpc.name, &headers);
             let tokens = headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
             let answered = match state.gate.caller(tokens).await {
                 Ok(caller) => answered(&state, (caller, address), rpc, body, observed.ids().id()).await,

@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 
-use super::{observe::Observer, settings::Settings, visits::Visits};
+use super::{settings::Settings, visits::Visits};
 use crate::{
     app::{Gate, registered::SharedRegistry},
-    daemon::telemetry::Telemetry,
+    daemon::{CallObserver, telemetry::Telemetry},
     problem::Problem,
 };
 
@@ -28,7 +28,7 @@ pub(super) struct State {
     /// What is told of calls.
     pub(super) telemetry: Arc<Telemetry>,
     /// Who tells it.
-    pub(super) observer: Arc<Observer>,
+    pub(super) observer: Arc<CallObserver>,
 }
 
 impl State {
@@ -42,7 +42,7 @@ impl State {
             room: Arc::new(Semaphore::new(settings.most_running.clamp(1, Semaphore::MAX_PERMITS))),
             deadline: settings.deadline,
             message_limit: settings.message_limit,
-            observer: Observer::new(&telemetry),
+            observer: CallObserver::new(&telemetry),
             telemetry,
             visits: Visits::default(),
             registry,

@@ -8,7 +8,10 @@ use std::{
 
 use serde::Serialize;
 
-use super::request::{self, RequestIds};
+use super::{
+    request::{self, RequestIds},
+    took::millis,
+};
 use crate::{
     app::{AskedRows, Caller},
     model::Timestamp,
@@ -151,10 +154,6 @@ fn named_views(features: &FeatureRequest) -> Vec<String> {
         }
     }
     views
-}
-
-fn millis(took: Duration) -> f64 {
-    (took.as_secs_f64() * 1e5).round() / 100.0
 }
 
 /// Writes a line to standard error, however little is said there otherwise.

@@ -8,6 +8,7 @@ mod metrics;
 mod otlp;
 pub(crate) mod request;
 mod seldom;
+mod took;
 
 use std::{
     sync::Arc,
@@ -30,6 +31,7 @@ pub(crate) use self::{
     metrics::{Endpoints, IndexMetrics, Shape},
     otlp::RequestSpan,
     seldom::Seldom,
+    took::millis,
 };
 use super::settings::TelemetrySettings;
 use crate::{

@@ -32,7 +32,7 @@ pub(super) async fn begun(
     metadata: MetadataMap,
 ) -> Result<(Observed, Caller), Status> {
     let headers = metadata.into_headers();
-    let mut observed = state.observer.begin(SERVICE, name, &headers);
+    let mut observed = Observed::begin(&state.observer, SERVICE, name, &headers);
     let tokens = headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
     let caller = state.gate.caller(tokens).await;
     let caller = ended_badly(&mut observed, caller)?;
