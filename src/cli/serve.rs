@@ -1,14 +1,13 @@
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use super::{
     CommandError, Context, Exit,
     context::environment,
     lock_timeout::lock_timeout,
-    servers::{end_by_signal, run_server, start_log},
+    servers::{AddressArgs, TelemetryArgs, end_by_signal, run_server, start_log},
 };
 use crate::{
     config::{MetricsConfig, OtlpConfig, RegistryCache, variables},
-    daemon::{CertificateFiles, LogFormat, MetricsAddress, TelemetrySettings},
     server::{Settings, serve},
 };
 
@@ -25,18 +24,11 @@ use crate::{
                   Ctrl-C, after the requests that are being answered; at a second one at once."
 )]
 pub(crate) struct Args {
-    /// A name or address of this machine; 0.0.0.0 and :: are all of them
-    #[arg(long, short = 'h', default_value = "127.0.0.1")]
-    host: String,
+    #[command(flatten)]
+    address: AddressArgs,
     /// The port; 0 takes a free one
     #[arg(long, short, default_value_t = 6566)]
     port: u16,
-    /// Certificate in PEM format, with those that lead to an authority; it is read again when it changes
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-    /// Private key of the certificate
-    #[arg(long, short, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
     /// Threads that answer requests; -1 takes one per processor [default: -1]
     #[arg(long, short, value_name = "COUNT", allow_negative_numbers = true)]
     workers: Option<i64>,
@@ -84,24 +76,11 @@ pub(crate) struct Args {
     feast_statuses: bool,
     #[command(flatten)]
     without_effect: WithoutEffect,
-    /// Tell Prometheus metrics under Feast's names, as `feature_server: {metrics: {enabled: true}}` in the settings says as well
-    #[arg(long, short)]
-    metrics: bool,
     /// The port of metrics; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 8000)]
     metrics_port: u16,
-    /// The address of metrics [default: that of --host]
-    #[arg(long, value_name = "HOST")]
-    metrics_host: Option<String>,
-    /// How the log is written; --verbose adds a line for each request
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    log_format: LogFormat,
-    /// No line for each request, however much is said
-    #[arg(long)]
-    no_access_log: bool,
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
 }
 
 /// What Feast's command takes and has no meaning here.
@@ -122,7 +101,7 @@ struct WithoutEffect {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
-    start_log(args.log_format, context);
+    start_log(args.telemetry.log_format, context);
     for flag in args.without_effect.given() {
         tracing::info!("{flag} has no effect here");
     }
@@ -135,15 +114,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
 
 impl Args {
     fn settings(&self, metrics: &MetricsConfig, otlp: Option<OtlpConfig>) -> Settings {
-        let certificate = self.cert.clone().zip(self.key.clone());
-        let metrics = (self.metrics || metrics.enabled).then(|| MetricsAddress {
-            host: self.metrics_host.as_ref().unwrap_or(&self.host).clone(),
-            port: self.metrics_port,
-        });
         Settings {
-            host: self.host.clone(),
+            host: self.address.host.clone(),
             port: self.port,
-            certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
+            certificate: self.address.certificate(),
             deadline: self.deadline,
             body_limit: self.body_limit,
             most_requests: self.max_concurrent_requests.get(),
@@ -154,7 +128,7 @@ impl Args {
             idle_limit: Duration::from_secs(self.keep_alive_timeout),
             end_delay: self.shutdown_delay,
             end_limit: self.shutdown_timeout,
-            telemetry: TelemetrySettings { access_log: !self.no_access_log, metrics, otlp },
+            telemetry: self.telemetry.settings(&self.address, self.metrics_port, metrics, otlp),
         }
     }
 }

@@ -1,14 +1,13 @@
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, thread::available_parallelism, time::Duration};
 
 use super::{
     CommandError, Context, Exit,
     context::environment,
     lock_timeout::lock_timeout,
-    servers::{end_by_signal, run_server, start_log},
+    servers::{AddressArgs, TelemetryArgs, end_by_signal, run_server, start_log},
 };
 use crate::{
     config::{MetricsConfig, OtlpConfig, RegistryCache},
-    daemon::{CertificateFiles, LogFormat, MetricsAddress, TelemetrySettings},
     flight::{Settings, serve},
 };
 
@@ -26,18 +25,11 @@ use crate::{
                   are being carried out; at a second one at once."
 )]
 pub(crate) struct Args {
-    /// A name or address of this machine; 0.0.0.0 and :: are all of them
-    #[arg(long, short = 'h', default_value = "127.0.0.1")]
-    host: String,
+    #[command(flatten)]
+    address: AddressArgs,
     /// The port; 0 takes a free one
     #[arg(long, short, default_value_t = 8815)]
     port: u16,
-    /// Certificate in PEM format, with those that lead to an authority; it is read again when it changes
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-    /// Private key of the certificate
-    #[arg(long, short, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
     /// Threads that look after connections; -1 takes one per processor [default: -1]
     #[arg(long, short, value_name = "COUNT", allow_negative_numbers = true)]
     workers: Option<i64>,
@@ -71,28 +63,15 @@ pub(crate) struct Args {
     /// After how many seconds the registry is looked at again, whether something was applied; 0 looks with every command
     #[arg(long, short, visible_alias = "registry_ttl_sec", value_name = "SECONDS", default_value_t = 1)]
     registry_ttl_sec: u64,
-    /// Tell Prometheus metrics under Feast's names, as `feature_server: {metrics: {enabled: true}}` in the settings says as well
-    #[arg(long, short)]
-    metrics: bool,
     /// The port of metrics; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 8001)]
     metrics_port: u16,
-    /// The address of metrics [default: that of --host]
-    #[arg(long, value_name = "HOST")]
-    metrics_host: Option<String>,
-    /// How the log is written; --verbose adds a line for each command
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    log_format: LogFormat,
-    /// No line for each command, however much is said
-    #[arg(long)]
-    no_access_log: bool,
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
-    start_log(args.log_format, context);
+    start_log(args.telemetry.log_format, context);
     let registry_cache = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
     let store = context.store_held(registry_cache, args.queries())?;
     let gate = context.gate(&store.config().auth)?;
@@ -109,15 +88,10 @@ impl Args {
     }
 
     fn settings(&self, metrics: &MetricsConfig, otlp: Option<OtlpConfig>) -> Settings {
-        let certificate = self.cert.clone().zip(self.key.clone());
-        let metrics = (self.metrics || metrics.enabled).then(|| MetricsAddress {
-            host: self.metrics_host.as_ref().unwrap_or(&self.host).clone(),
-            port: self.metrics_port,
-        });
         Settings {
-            host: self.host.clone(),
+            host: self.address.host.clone(),
             port: self.port,
-            certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
+            certificate: self.address.certificate(),
             most_running: self.queries().get(),
             most_waiting: self.max_waiting_queries,
             longest_wait: self.queue_timeout,
@@ -127,7 +101,7 @@ impl Args {
             message_limit: self.batch_limit,
             ticket_limit: self.ticket_timeout,
             end_limit: self.shutdown_timeout,
-            telemetry: TelemetrySettings { access_log: !self.no_access_log, metrics, otlp },
+            telemetry: self.telemetry.settings(&self.address, self.metrics_port, metrics, otlp),
         }
     }
 }

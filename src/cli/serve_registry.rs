@@ -1,15 +1,14 @@
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use super::{
     CommandError, Context, Exit,
     context::environment,
     lock_timeout::lock_timeout,
-    servers::{end_by_signal, run_server, start_log},
+    servers::{AddressArgs, TelemetryArgs, end_by_signal, run_server, start_log},
 };
 use crate::{
     app::registered::SharedRegistry,
     config::{MetricsConfig, OtlpConfig, RegistryCache},
-    daemon::{CertificateFiles, LogFormat, MetricsAddress, TelemetrySettings},
     registry_server::{Settings, serve},
 };
 
@@ -20,15 +19,16 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(
     disable_help_flag = true,
+    // As Feast's command has it.
+    mut_arg("cert", |cert| cert.short('c')),
     after_help = "Examples:\n  feastr serve-registry\n  feastr serve-registry --rest-api --host 0.0.0.0\n  feastr serve-registry \
                   --key key.pem --cert cert.pem\n\nClients write this into their feature_store.yaml:\n  registry:\n    \
                   registry_type: remote\n    path: localhost:6570\n\nIt ends at SIGTERM or Ctrl-C, after the calls that are being \
                   answered; at a second one at once."
 )]
 pub(crate) struct Args {
-    /// A name or address of this machine; 0.0.0.0 and :: are all of them
-    #[arg(long, short = 'h', default_value = "127.0.0.1")]
-    host: String,
+    #[command(flatten)]
+    address: AddressArgs,
     /// The port of gRPC; 0 takes a free one
     #[arg(long, short, default_value_t = 6570)]
     port: u16,
@@ -44,12 +44,6 @@ pub(crate) struct Args {
     /// The port of the REST API; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 6572)]
     rest_port: u16,
-    /// Certificate in PEM format, with those that lead to an authority; it is read again when it changes
-    #[arg(long, short = 'c', value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-    /// Private key of the certificate
-    #[arg(long, short, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
     /// Threads that look after connections; -1 takes one per processor [default: -1]
     #[arg(long, short, value_name = "COUNT", allow_negative_numbers = true)]
     workers: Option<i64>,
@@ -71,28 +65,15 @@ pub(crate) struct Args {
     /// After how many seconds the registry is looked at again, whether something was applied; 0 looks with every call
     #[arg(long, visible_alias = "registry_ttl_sec", value_name = "SECONDS", default_value_t = 1)]
     registry_ttl_sec: u64,
-    /// Tell Prometheus metrics under Feast's names, as `feature_server: {metrics: {enabled: true}}` in the settings says as well
-    #[arg(long, short)]
-    metrics: bool,
     /// The port of metrics; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 8002)]
     metrics_port: u16,
-    /// The address of metrics [default: that of --host]
-    #[arg(long, value_name = "HOST")]
-    metrics_host: Option<String>,
-    /// How the log is written; --verbose adds a line for each call
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    log_format: LogFormat,
-    /// No line for each call, however much is said
-    #[arg(long)]
-    no_access_log: bool,
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
-    start_log(args.log_format, context);
+    start_log(args.telemetry.log_format, context);
     let freshness = RegistryCache { period: Duration::from_secs(args.registry_ttl_sec), by_itself: true };
     let store = Arc::new(context.store_quiet()?);
     let gate = context.gate(&store.config().auth)?;
@@ -103,22 +84,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
 
 impl Args {
     fn settings(&self, metrics: &MetricsConfig, otlp: Option<OtlpConfig>) -> Settings {
-        let certificate = self.cert.clone().zip(self.key.clone());
-        let metrics = (self.metrics || metrics.enabled).then(|| MetricsAddress {
-            host: self.metrics_host.as_ref().unwrap_or(&self.host).clone(),
-            port: self.metrics_port,
-        });
         Settings {
-            host: self.host.clone(),
+            host: self.address.host.clone(),
             grpc_port: (!self.no_grpc).then_some(self.port),
             rest_port: self.rest_api.then_some(self.rest_port),
-            certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
+            certificate: self.address.certificate(),
             most_running: self.max_concurrent_calls.get(),
             deadline: self.deadline,
             idle_limit: self.idle_timeout,
             message_limit: self.message_limit,
             end_limit: self.shutdown_timeout,
-            telemetry: TelemetrySettings { access_log: !self.no_access_log, metrics, otlp },
+            telemetry: self.telemetry.settings(&self.address, self.metrics_port, metrics, otlp),
         }
     }
 }

@@ -11,10 +11,9 @@ use crate::{
         CommandError, Context, Exit,
         context::environment,
         lock_timeout::lock_timeout,
-        servers::{end_by_signal, run_server, start_log},
+        servers::{AddressArgs, TelemetryArgs, end_by_signal, run_server, start_log},
     },
     config::{OtlpConfig, Password, StoreConfig, variables},
-    daemon::{CertificateFiles, LogFormat, MetricsAddress, TelemetrySettings},
     webhook::{Settings, Tokens, serve},
 };
 
@@ -31,18 +30,11 @@ use crate::{
                   being answered and done; at a second one at once."
 )]
 pub(crate) struct Args {
-    /// A name or address of this machine; 0.0.0.0 and :: are all of them
-    #[arg(long, short = 'h', default_value = "127.0.0.1")]
-    host: String,
+    #[command(flatten)]
+    address: AddressArgs,
     /// The port; 0 takes a free one
     #[arg(long, short, default_value_t = 6571)]
     port: u16,
-    /// Certificate in PEM format, with those that lead to an authority; it is read again when it changes
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-    /// Private key of the certificate
-    #[arg(long, short, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
     /// A file with the bearer token, or several of them in lines of their own [default: FEASTR_ENTITY_INDEX_TOKEN, or `token`
     /// of `entity_index` in feature_store.yaml]
     #[arg(long, value_name = "FILE", conflicts_with = "no_token")]
@@ -67,29 +59,15 @@ pub(crate) struct Args {
     /// How long requests and jobs may take at the end
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = lock_timeout)]
     shutdown_timeout: Duration,
-    /// Tell Prometheus metrics: events, jobs by how they stand, rows, and how far the index is behind; as
-    /// `feature_server: {metrics: {enabled: true}}` in the settings says as well
-    #[arg(long, short)]
-    metrics: bool,
     /// The port of metrics; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 8003)]
     metrics_port: u16,
-    /// The address of metrics [default: that of --host]
-    #[arg(long, value_name = "HOST")]
-    metrics_host: Option<String>,
-    /// How the log is written; --verbose adds a line for each request
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    log_format: LogFormat,
-    /// No line for each request, however much is said
-    #[arg(long)]
-    no_access_log: bool,
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> {
-    start_log(args.log_format, context);
+    start_log(args.telemetry.log_format, context);
     let indexer = indexer(context)?;
     let settings = args.settings(indexer.store().config(), context)?;
     run_server(None, serve(indexer, &context.caller(), settings, end_by_signal()))
@@ -99,17 +77,11 @@ impl Args {
     fn settings(&self, config: &StoreConfig, context: &Context) -> Result<Settings, CommandError> {
         /// How long a connection may be idle.
         const IDLE: Duration = Duration::from_secs(30);
-        let index = &config.entity_index;
-        let has_metrics = self.metrics || config.feature_server.metrics.enabled;
-        let metrics = has_metrics.then(|| MetricsAddress {
-            host: self.metrics_host.as_ref().unwrap_or(&self.host).clone(),
-            port: self.metrics_port,
-        });
-        let certificate = self.cert.clone().zip(self.key.clone());
+        let (index, metrics) = (&config.entity_index, &config.feature_server.metrics);
         Ok(Settings {
-            host: self.host.clone(),
+            host: self.address.host.clone(),
             port: self.port,
-            certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
+            certificate: self.address.certificate(),
             tokens: self.tokens(index.token.as_ref(), context)?,
             subscriptions: index.subscriptions.clone(),
             deadline: self.deadline,
@@ -120,20 +92,21 @@ impl Args {
             most_attempts: self.work.attempts,
             idle_limit: IDLE,
             end_limit: self.shutdown_timeout,
-            telemetry: TelemetrySettings {
-                access_log: !self.no_access_log,
+            telemetry: self.telemetry.settings(
+                &self.address,
+                self.metrics_port,
                 metrics,
-                otlp: OtlpConfig::of(&environment)?,
-            },
+                OtlpConfig::of(&environment)?,
+            ),
         })
     }
 
     fn tokens(&self, configured: Option<&Password>, context: &Context) -> Result<Tokens, CommandError> {
         if self.no_token {
-            if is_loopback(&self.host) {
+            if is_loopback(&self.address.host) {
                 return Ok(Tokens::none());
             }
-            let message = format!("--no-token lets everybody change the index who reaches {}", self.host);
+            let message = format!("--no-token lets everybody change the index who reaches {}", self.address.host);
             return Err(CommandError::new(message, "give a token, or --host 127.0.0.1".to_owned()));
         }
         let of_environment = || environment(variables::ENTITY_INDEX_TOKEN).filter(|token| !token.is_empty());
