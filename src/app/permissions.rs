@@ -1,10 +1,11 @@
-//! What the registered permissions allow: decisions with their reasons, what no permission is about, and the roles that
-//! they name.
+//! What the registered permissions allow, or Kubernetes where it decides: decisions with their reasons, what no permission is
+//! about, and the roles that they name.
 
 use std::collections::BTreeMap;
 
 use super::{Caller, Failure, FeatureStore};
 use crate::{
+    auth::kubernetes::{Verdict, reviewed_user},
     diagnostics::did_you_mean,
     model::{Object, ObjectId, PermissionAction, Policy, RegistryState},
     permissions::{Decision, Resource, User},
@@ -27,8 +28,32 @@ pub struct Question<'a> {
 pub struct Decided {
     /// The object that was meant.
     pub object: ObjectId,
-    /// Whether it is allowed, and why.
-    pub decision: Decision,
+    /// Who has decided, and how.
+    pub decided: DecidedBy,
+}
+
+/// Who has decided, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecidedBy {
+    /// The permissions that are registered.
+    Permissions(Decision),
+    /// The API server of Kubernetes.
+    Kubernetes {
+        /// What it was asked about, in its words.
+        attempt: String,
+        /// What it says.
+        verdict: Verdict,
+    },
+}
+
+impl DecidedBy {
+    /// Whether it is allowed.
+    pub const fn is_allowed(&self) -> bool {
+        match self {
+            Self::Permissions(decision) => decision.allowed,
+            Self::Kubernetes { verdict, .. } => verdict.allowed,
+        }
+    }
 }
 
 /// An object with which nobody may do something, because no permission is about it.
@@ -52,22 +77,41 @@ pub struct NamedRole {
 /// Decides as servers do, from what is registered.
 ///
 /// # Errors
-/// [`Kind::NotFound`] when there is no such object, [`Kind::Invalid`] when several have the name; when the registry cannot be
-/// read.
+/// [`Kind::NotFound`] when there is no such object, [`Kind::Invalid`] when several have the name, or when the user is described
+/// by what does not count there; when the registry cannot be read, or Kubernetes not be asked.
 pub fn decide(store: &FeatureStore, _: &Caller, question: Question<'_>) -> Result<Decided, Failure> {
     let state = store.registered()?;
     let id = object(&state, question.object)?;
     let resource = state.objects.get(&id).map(Resource::from).ok_or_else(|| unknown(&state, question.object))?;
-    let decision = store.permissions(&state).decide(question.user, resource, &[question.action]);
-    Ok(Decided { object: id, decision })
+    let Question { user, action, .. } = question;
+    let decided = match store.reviewed() {
+        None => DecidedBy::Permissions(store.permissions(&state).decide(user, resource, &[action])),
+        Some(reviewed) => {
+            if !user.roles.is_empty() || !user.namespaces.is_empty() {
+                let message = "Kubernetes decides here, and it knows itself which roles a user has, and where";
+                let help =
+                    "name the user as Kubernetes does (`system:serviceaccount:NAMESPACE:NAME`), and groups".to_owned();
+                return Err(Problem::new(Kind::Invalid, message, help).into());
+            }
+            let verdict = reviewed.verdict(&reviewed_user(&user.name, &user.groups), resource, action)?;
+            let attempt = reviewed.attempted(resource.kind, action);
+            DecidedBy::Kubernetes { attempt, verdict: Verdict::clone(&verdict) }
+        }
+    };
+    Ok(Decided { object: id, decided })
 }
 
 /// The objects that are not about all actions in some permission. None if there are no permissions at all, where a setting
 /// decides.
 ///
 /// # Errors
-/// When the registry cannot be read.
+/// [`Kind::Unsupported`] where Kubernetes decides; when the registry cannot be read.
 pub fn unmentioned(store: &FeatureStore, _: &Caller) -> Result<Vec<Unmentioned>, Failure> {
+    if store.reviewed().is_some() {
+        let message = "Kubernetes decides here, so that permissions of the registry are about nothing";
+        let help = "ask about an action, an object and a user".to_owned();
+        return Err(Problem::new(Kind::Unsupported, message, help).into());
+    }
     let state = store.registered()?;
     let permissions = store.permissions(&state);
     if permissions.is_empty() {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    auth::kubernetes::{AccessReviews, Attempt},
+    auth::kubernetes::{AccessReviews, Attempt, Verdict},
     clients::runtime::wait_anywhere,
     config::AuthMethod,
     model::{ObjectKind, PermissionAction, PermissionType, printable},
@@ -43,8 +43,45 @@ impl Reviewed {
     ) -> Result<(), Problem> {
         match self.refused(user, resource, actions)? {
             None => Ok(()),
-            Some(verb) => Err(self.denied(&user.name, resource, actions, verb)),
+            Some(action) => Err(self.denied(&user.name, resource, actions, action)),
         }
+    }
+
+    /// Whether a user may do all of these with an object of a project. It may wait for the API server.
+    ///
+    /// # Errors
+    /// When the API server cannot be asked.
+    pub(super) fn allow(
+        &self,
+        user: &User,
+        resource: Resource<'_>,
+        actions: &[PermissionAction],
+    ) -> Result<bool, Problem> {
+        Ok(self.refused(user, resource, actions)?.is_none())
+    }
+
+    /// What the API server says of one of them. It may wait for it.
+    ///
+    /// # Errors
+    /// As [`Self::allow`].
+    pub(super) fn verdict(
+        &self,
+        user: &User,
+        resource: Resource<'_>,
+        action: PermissionAction,
+    ) -> Result<Arc<Verdict>, Problem> {
+        let (verb, resources) = (verb(action), resources(resource.kind));
+        let attempt = Attempt { verb, resource: resources, namespace: &self.namespace, name: resource.name };
+        match self.reviews.known(user, attempt) {
+            Some(verdict) => Ok(verdict),
+            None => wait_anywhere(self.reviews.review(user, attempt)),
+        }
+    }
+
+    /// What Kubernetes calls an action with objects of a type in the project.
+    pub(super) fn attempted(&self, kind: PermissionType, action: PermissionAction) -> String {
+        let (verb, resources, group) = (verb(action), resources(kind), self.reviews.api_group());
+        format!("{verb} {resources}.{group} in namespace {}", self.namespace)
     }
 
     /// Whether a user may list all objects of a kind. It may wait for the API server.
@@ -53,40 +90,39 @@ impl Reviewed {
     /// When the API server cannot be asked.
     pub(super) fn allow_list(&self, user: &User, kind: ObjectKind) -> Result<bool, Problem> {
         let attempt = Attempt { verb: "list", resource: resources(usual(kind)), namespace: &self.namespace, name: "" };
-        wait_anywhere(self.reviews.allow_all(user, attempt))
+        Ok(wait_anywhere(self.reviews.review_all(user, attempt))?.allowed)
     }
 
-    /// The first verb that the API server does not let a user do.
+    /// The first action that the API server does not let a user do.
     fn refused(
         &self,
         user: &User,
         resource: Resource<'_>,
         actions: &[PermissionAction],
-    ) -> Result<Option<&'static str>, Problem> {
+    ) -> Result<Option<PermissionAction>, Problem> {
         for action in actions {
-            let verb = verb(*action);
-            let resources = resources(resource.kind);
-            let attempt = Attempt { verb, resource: resources, namespace: &self.namespace, name: resource.name };
-            let allowed = match self.reviews.known(user, attempt) {
-                Some(allowed) => allowed,
-                None => wait_anywhere(self.reviews.allow(user, attempt))?,
-            };
-            if !allowed {
-                return Ok(Some(verb));
+            if !self.verdict(user, resource, *action)?.allowed {
+                return Ok(Some(*action));
             }
         }
         Ok(None)
     }
 
-    fn denied(&self, user: &str, resource: Resource<'_>, actions: &[PermissionAction], verb: &str) -> Problem {
+    fn denied(
+        &self,
+        user: &str,
+        resource: Resource<'_>,
+        actions: &[PermissionAction],
+        refused: PermissionAction,
+    ) -> Problem {
         let actions: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
-        let (kind, name, group) = (resource.kind.as_str(), printable(resource.name), self.reviews.api_group());
         let message = format!(
-            "`{}` is denied {} on {kind}:{name}: Kubernetes does not let it {verb} {}.{group} in namespace {}",
+            "`{}` is denied {} on {}:{}: Kubernetes does not let it {}",
             printable(user),
             actions.join(" and "),
-            resources(resource.kind),
-            self.namespace,
+            resource.kind.as_str(),
+            printable(resource.name),
+            self.attempted(resource.kind, refused),
         );
         Problem::new(Kind::Denied, message, None)
     }

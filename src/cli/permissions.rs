@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::{CommandError, Context, Exit, objects};
 use crate::{
-    app::permissions::{self, Decided, Question},
+    app::permissions::{self, Decided, DecidedBy, Question},
     model::{ObjectKind, PermissionAction, printable},
     permissions::{Mismatch, Reason, Unruled, User},
     ui::Table,
@@ -15,7 +15,7 @@ pub(crate) enum Command {
     Show(objects::Command),
     /// Say whether somebody may do something, and why; or what no permission is about
     ///
-    /// Exit code 3 says that it is not allowed.
+    /// Where Kubernetes decides (`mode: subject_access_review`), it is asked. Exit code 3 says that it is not allowed.
     #[command(
         after_help = "Examples:\n  feastr permissions check read-online driver_hourly_stats --user alice --role \
                             super-reader\n  feastr permissions check write-online feature-view:driver_hourly_stats --group \
@@ -66,6 +66,7 @@ impl Check {
             roles: words(&self.roles),
             groups: words(&self.groups),
             namespaces: words(&self.namespaces),
+            ..User::default()
         }
     }
 }
@@ -97,29 +98,37 @@ struct DecisionReport {
 
 fn decide(action: PermissionAction, object: &str, user: &User, context: &Context) -> Result<Exit, CommandError> {
     let (store, caller) = (context.store()?, context.caller());
-    let Decided { object, decision } = permissions::decide(&store, &caller, Question { user, action, object })?;
-    let reasons = reasons(&decision.reason);
+    let Decided { object, decided } = permissions::decide(&store, &caller, Question { user, action, object })?;
+    let (allowed, reasons) = (decided.is_allowed(), reasons(&decided));
     if context.printer.json {
-        let report = DecisionReport {
-            object: object.to_string(),
-            action,
-            user: user.name.clone(),
-            allowed: decision.allowed,
-            reasons,
-        };
+        let report = DecisionReport { object: object.to_string(), action, user: user.name.clone(), allowed, reasons };
         context.printer.json(&report)?;
     } else {
-        let may = if decision.allowed { "may" } else { "may not" };
+        let may = if allowed { "may" } else { "may not" };
         context.printer.result_line(format_args!("{} {may} {} {object}", printable(&user.name), shown(action)))?;
         for reason in reasons {
             context.printer.result_line(format_args!("  {reason}"))?;
         }
     }
-    Ok(if decision.allowed { Exit::Done } else { Exit::Refused })
+    Ok(if allowed { Exit::Done } else { Exit::Refused })
 }
 
 /// Why it is so, a line for each permission that matters.
-fn reasons(reason: &Reason) -> Vec<String> {
+fn reasons(decided: &DecidedBy) -> Vec<String> {
+    match decided {
+        DecidedBy::Permissions(decision) => by_permissions(&decision.reason),
+        DecidedBy::Kubernetes { attempt, verdict } => {
+            let lets = if verdict.allowed { "lets" } else { "does not let" };
+            let why = match verdict.reason.as_str() {
+                "" => String::new(),
+                reason => format!(": {}", printable(reason)),
+            };
+            vec![format!("Kubernetes {lets} it {}{why}", printable(attempt))]
+        }
+    }
+}
+
+fn by_permissions(reason: &Reason) -> Vec<String> {
     let silent = |(name, mismatch): &(String, Mismatch)| {
         let why = match mismatch {
             Mismatch::Type => "is about other types",

@@ -1,6 +1,6 @@
 //! Users, as those who vouch for them describe them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Policy;
 
@@ -15,6 +15,10 @@ pub struct User {
     pub groups: BTreeSet<String>,
     /// The Kubernetes namespaces that the user comes from.
     pub namespaces: BTreeSet<String>,
+    /// What Kubernetes tells this account by, also from a later one of the same name; empty elsewhere. No policy looks at it.
+    pub uid: String,
+    /// What Kubernetes says of the user besides, for those who decide there. No policy looks at it.
+    pub extra: BTreeMap<String, Vec<String>>,
 }
 
 impl User {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Freshness, ListRequest, ProjectObjects, SharedRegistry, StoredObject, list};
+use super::{Freshness, ListRequest, ProjectObjects, SharedRegistry, StoredObject, list, rights::those};
 use crate::{
     app::Caller,
     discovery::{Known, ViewFilter, selects_from},
@@ -44,7 +44,7 @@ pub fn known(
     if let Some(stored) = objects.find(ObjectKind::Project, project) {
         objects.rights.check(caller, stored, &[PermissionAction::Describe])?;
     }
-    Ok(known_of(&objects, caller, &ObjectKind::ALL))
+    known_of(&objects, caller, &ObjectKind::ALL)
 }
 
 /// The views of all kinds that a caller may describe, with what they say of themselves.
@@ -57,13 +57,13 @@ pub fn known_views(
     project: &str,
     freshness: Freshness,
 ) -> Result<Vec<Known>, Problem> {
-    Ok(known_of(&*registry.objects(project, freshness)?, caller, &ObjectKind::VIEWS))
+    known_of(&*registry.objects(project, freshness)?, caller, &ObjectKind::VIEWS)
 }
 
-fn known_of(objects: &ProjectObjects, caller: &Caller, kinds: &[ObjectKind]) -> Vec<Known> {
+fn known_of(objects: &ProjectObjects, caller: &Caller, kinds: &[ObjectKind]) -> Result<Vec<Known>, Problem> {
     let all = kinds.iter().flat_map(|kind| objects.of_kind(*kind));
-    let permitted = all.filter(|object| objects.rights.allow(caller, object, &[PermissionAction::Describe]));
-    permitted.filter_map(|object| StoredObject::known(object)).collect()
+    let permitted = those(all, |object| objects.rights.allow_describe(caller, object))?;
+    Ok(permitted.into_iter().filter_map(|object| StoredObject::known(object)).collect())
 }
 
 /// The views of all kinds but label views that a caller may describe.
@@ -84,8 +84,8 @@ pub fn list_views(
     }
     let objects = registry.objects(project, Freshness::Kept)?;
     let selecting = objects.find(ObjectKind::FeatureService, service);
-    let selecting = selecting.filter(|service| objects.rights.allow(caller, service, &[PermissionAction::Describe]));
-    let selecting = selecting.and_then(|service| service.known());
+    let selecting = those(selecting, |service| objects.rights.allow_describe(caller, service))?;
+    let selecting = selecting.into_iter().find_map(|service| service.known());
     if !service.is_empty() && selecting.is_none() {
         return Ok(Vec::new());
     }

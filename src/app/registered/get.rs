@@ -49,7 +49,7 @@ impl Wanted<'_> {
     /// That there is none; only names are suggested that the caller may know.
     pub(super) fn missing(self, objects: &ProjectObjects, caller: &Caller) -> Problem {
         let may_know =
-            |object: &&Arc<StoredObject>| objects.rights.allow(caller, object, &[PermissionAction::Describe]);
+            |object: &&Arc<StoredObject>| objects.rights.allow_describe(caller, object).is_ok_and(|allowed| allowed);
         let others = self.kinds.iter().flat_map(|kind| objects.of_kind(*kind)).filter(may_know);
         let help = did_you_mean(self.name, others.map(|object| object.name.as_str()));
         let kind = match self.kinds {

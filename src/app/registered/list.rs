@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Freshness, SharedRegistry, StoredObject};
+use super::{Freshness, SharedRegistry, StoredObject, rights::those};
 use crate::{
     app::Caller,
-    model::{ObjectKind, PermissionAction, Tags},
+    model::{ObjectKind, Tags},
     problem::Problem,
 };
 
@@ -23,7 +23,7 @@ pub struct ListRequest<'a> {
 /// The objects that a caller may describe, by kind and name. What the caller may not know is left out.
 ///
 /// # Errors
-/// When the registry cannot be read.
+/// When the registry cannot be read, or nobody can say what the caller may.
 pub fn list(
     registry: &SharedRegistry,
     caller: &Caller,
@@ -34,9 +34,9 @@ pub fn list(
     let mut listed = Vec::new();
     for kind in request.kinds {
         let all = objects.rights.allow_list(caller, *kind)?;
-        let may_know = |object| all || objects.rights.allow(caller, object, &[PermissionAction::Describe]);
-        let of_kind = objects.of_kind(*kind).filter(|object| has_tags(object, request.tags) && may_know(object));
-        listed.extend(of_kind.cloned());
+        let wanted = objects.of_kind(*kind).filter(|object| has_tags(object, request.tags));
+        let known = those(wanted, |object| Ok(all || objects.rights.allow_describe(caller, object)?))?;
+        listed.extend(known.into_iter().cloned());
     }
     Ok(listed)
 }
@@ -57,7 +57,7 @@ pub fn list_projects(
         let may_know = match caller {
             Caller::User(_) => {
                 let objects = registry.objects(&project.name, freshness)?;
-                objects.rights.allow(caller, project, &[PermissionAction::Describe])
+                objects.rights.allow_describe(caller, project)?
             }
             Caller::Operator(_) | Caller::Internal => true,
         };

@@ -55,15 +55,25 @@ impl Rights {
     }
 
     /// Whether a caller may do all of these with an object.
-    pub fn allow(&self, caller: &Caller, object: &StoredObject, actions: &[PermissionAction]) -> bool {
-        let Caller::User(user) = caller else { return true };
-        object.permission_type.is_some_and(|kind| {
-            let resource = Resource { kind, name: &object.name, tags: &object.tags };
-            match &self.reviewed {
-                Some(reviewed) => reviewed.check(user, resource, actions).is_ok(),
-                None => self.permissions.decide(user, resource, actions).allowed,
-            }
-        })
+    ///
+    /// # Errors
+    /// When nobody can say now who may what.
+    pub fn allow(&self, caller: &Caller, object: &StoredObject, actions: &[PermissionAction]) -> Result<bool, Problem> {
+        let Caller::User(user) = caller else { return Ok(true) };
+        let Some(kind) = object.permission_type else { return Ok(false) };
+        let resource = Resource { kind, name: &object.name, tags: &object.tags };
+        match &self.reviewed {
+            Some(reviewed) => reviewed.allow(user, resource, actions),
+            None => Ok(self.permissions.decide(user, resource, actions).allowed),
+        }
+    }
+
+    /// Whether a caller may describe an object, so that it may be listed.
+    ///
+    /// # Errors
+    /// As [`Self::allow`].
+    pub(super) fn allow_describe(&self, caller: &Caller, object: &StoredObject) -> Result<bool, Problem> {
+        self.allow(caller, object, &[PermissionAction::Describe])
     }
 
     /// Whether a caller may describe all objects of a kind, so that none of them has to be asked about.
@@ -102,5 +112,40 @@ impl Rights {
             Some(project) => self.check(caller, project, UPDATE),
             None => self.check(caller, &StoredObject::project(name), CREATE),
         }
+    }
+}
+
+/// Those of some things that pass. Where it is not known of one whether it does, nothing is: a part would look like the whole.
+///
+/// # Errors
+/// The first one of `passes`.
+pub(super) fn those<T>(
+    all: impl IntoIterator<Item = T>,
+    passes: impl Fn(&T) -> Result<bool, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let looked_at = all.into_iter().map(|one| Ok(passes(&one)?.then_some(one)));
+    looked_at.filter_map(Result::transpose).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{AuthMethod, Decisions, KubernetesConfig},
+        permissions::User,
+    };
+
+    #[test]
+    fn nothing_is_left_out_because_nobody_can_say_who_may_know_it() {
+        let decisions = Decisions::AccessReviews { api_group: "features.example.com".to_owned() };
+        let nowhere = KubernetesConfig { decisions, ..KubernetesConfig::default() };
+        let reviewed = Reviewed::of(&AuthMethod::Kubernetes(Box::new(nowhere)), "shop");
+        let rights = Rights::of(&[], Unruled::Allow).reviewed_by(reviewed);
+        let caller = Caller::User(User { name: "ann".to_owned(), ..User::default() }.into());
+        let all = [StoredObject::project("shop")];
+        let known = those(&all, |object| rights.allow_describe(&caller, object));
+        assert!(known.unwrap_err().message.contains("API server of Kubernetes"));
+        let operator = Caller::Operator("the operator".to_owned());
+        assert_eq!(those(&all, |object| rights.allow_describe(&operator, object)).unwrap().len(), 1);
     }
 }

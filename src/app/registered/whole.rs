@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Freshness, SharedRegistry, StoredObject, list_projects};
+use super::{Freshness, SharedRegistry, StoredObject, list_projects, rights::those};
 use crate::{
     app::Caller,
     model::{ObjectKind, PermissionAction, Tags, printable},
@@ -70,7 +70,7 @@ pub fn commit(registry: &SharedRegistry, caller: &Caller) -> Result<(), Problem>
     for project in projects.iter() {
         let objects = registry.objects(&project.name, Freshness::Kept)?;
         let may = |action| objects.rights.allow(caller, project, &[action]);
-        if may(PermissionAction::Update) || may(PermissionAction::Create) {
+        if may(PermissionAction::Update)? || may(PermissionAction::Create)? {
             return Ok(());
         }
     }
@@ -90,10 +90,10 @@ pub fn everything(registry: &SharedRegistry, caller: &Caller) -> Result<Vec<(Str
     for project in list_projects(registry, caller, &Tags::new(), Freshness::Now)? {
         let objects = registry.objects(&project.name, Freshness::Now)?;
         let describable = |object: &&Arc<StoredObject>| {
-            object.kind == ObjectKind::Project || objects.rights.allow(caller, object, &[PermissionAction::Describe])
+            Ok(object.kind == ObjectKind::Project || objects.rights.allow_describe(caller, object)?)
         };
-        let of_project = ObjectKind::ALL.into_iter().flat_map(|kind| objects.of_kind(kind)).filter(describable);
-        all.extend(of_project.map(|object| (project.name.clone(), Arc::clone(object))));
+        let of_project = those(ObjectKind::ALL.into_iter().flat_map(|kind| objects.of_kind(kind)), describable)?;
+        all.extend(of_project.into_iter().map(|object| (project.name.clone(), Arc::clone(object))));
     }
     Ok(all)
 }

@@ -149,7 +149,7 @@ impl ApiServer {
         Ok(match &self.own {
             OwnToken::None => request,
             OwnToken::Given(token) => request.bearer_auth(&token.0),
-            OwnToken::File(path) => request.bearer_auth(text_of(path, "the token of this server")?),
+            OwnToken::File(path) => request.bearer_auth(text_of(path, "the token of this program")?),
         })
     }
 
@@ -158,11 +158,11 @@ impl ApiServer {
         let (name, said) = (self.client.name(), printable(&message));
         let (message, help) = match status {
             StatusCode::UNAUTHORIZED => (
-                format!("{name} does not know who this server is: {said}"),
+                format!("{name} does not know who this program is: {said}"),
                 "look whether the token of its account is one of this cluster and has not ended",
             ),
             StatusCode::FORBIDDEN => (
-                format!("{name} does not let this server ask: {said}"),
+                format!("{name} does not let this program ask: {said}"),
                 "bind a cluster role to its account that may create tokenreviews and subjectaccessreviews, and list and watch \
                  rolebindings, clusterrolebindings and clusterroles",
             ),
@@ -177,7 +177,7 @@ fn in_cluster(url: &str, account: &Path) -> Result<Kubeconfig, Problem> {
     let authorities = account.join("ca.crt");
     let authorities = fs::read(&authorities).map_err(|error| unreadable(&authorities, "the authority", &error))?;
     let token = account.join("token");
-    text_of(&token, "the token of this server")?;
+    text_of(&token, "the token of this program")?;
     Ok(Kubeconfig {
         server: url.to_owned(),
         authorities: Some(authorities),

@@ -12,5 +12,6 @@ mod token_review;
 mod verifier;
 mod watches;
 
-pub use access_review::{AccessReviews, Attempt};
+pub use access_review::{AccessReviews, Attempt, Verdict};
+pub use token_review::reviewed_user;
 pub use verifier::KubernetesVerifier;

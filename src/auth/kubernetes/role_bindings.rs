@@ -118,6 +118,7 @@ impl RoleBindings {
             roles: roles(own, is_it),
             groups,
             namespaces: BTreeSet::from([namespace.to_owned()]),
+            ..User::default()
         }
     }
 
@@ -140,6 +141,7 @@ impl RoleBindings {
             roles: roles(bindings, is_it),
             groups: account.groups.clone(),
             namespaces: administered.map(|binding| binding.metadata.namespace.clone()).collect(),
+            ..User::default()
         }
     }
 
@@ -208,7 +210,7 @@ mod tests {
     }
 
     fn account(name: &str, groups: &[&str]) -> Account {
-        Account { name: name.to_owned(), groups: words(groups) }
+        Account { name: name.to_owned(), groups: words(groups), ..Account::default() }
     }
 
     fn binding(namespace: &str, name: &str, role: (&str, &str), subject: Json) -> Object {

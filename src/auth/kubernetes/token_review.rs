@@ -1,12 +1,12 @@
 //! Whose a token is, as the API server says (`TokenReview` of `authentication.k8s.io/v1`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::api_server::ApiServer;
-use crate::problem::Problem;
+use crate::{permissions::User, problem::Problem};
 
 const PATH: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
 
@@ -14,12 +14,16 @@ const PATH: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
 /// Whose a token is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Account {
     /// What the API server calls it.
     pub(super) name: String,
     /// The groups that it is in.
     pub(super) groups: BTreeSet<String>,
+    /// What it is told by, also from a later one of the same name.
+    pub(super) uid: String,
+    /// What the API server says of it besides.
+    pub(super) extra: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,7 +43,10 @@ struct Status {
 struct UserInfo {
     #[serde(default)]
     username: String,
+    #[serde(default)]
+    uid: String,
     groups: Option<Vec<String>>,
+    extra: Option<BTreeMap<String, Vec<String>>>,
 }
 
 impl Account {
@@ -61,6 +68,24 @@ impl Account {
     pub(super) fn service(&self) -> Option<(&str, &str)> {
         self.name.strip_prefix(SERVICE_ACCOUNT)?.split_once(':')
     }
+
+    /// The user by whom the API server is asked what it lets this account do: all that it has said of it.
+    pub(super) fn as_reviewed(&self) -> User {
+        let Self { name, groups, uid, extra } = self.clone();
+        User { name, groups, uid, extra, ..User::default() }
+    }
+}
+
+/// The user that the API server makes of whoever proves to have a name: with the groups that it puts all of them into, and
+/// accounts of services.
+pub fn reviewed_user(name: &str, groups: &BTreeSet<String>) -> User {
+    let mut account = Account { name: name.to_owned(), groups: groups.clone(), ..Account::default() };
+    let namespace = account.service().map(|(namespace, _)| namespace.to_owned());
+    account.groups.insert("system:authenticated".to_owned());
+    if let Some(namespace) = namespace {
+        account.groups.extend(["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")]);
+    }
+    account.as_reviewed()
 }
 
 impl Status {
@@ -69,7 +94,8 @@ impl Status {
         let audiences = self.audiences.unwrap_or_default();
         let is_for_us = audience.is_none_or(|audience| audiences.iter().any(|named| named == audience));
         let user = self.user.filter(|user| self.authenticated && is_for_us && !user.username.is_empty())?;
-        Some(Account { name: user.username, groups: user.groups.into_iter().flatten().collect() })
+        let UserInfo { username: name, uid, groups, extra } = user;
+        Some(Account { name, groups: groups.into_iter().flatten().collect(), uid, extra: extra.unwrap_or_default() })
     }
 }
 
@@ -99,7 +125,7 @@ mod tests {
     #[test]
     fn accounts_of_services_have_a_namespace() {
         let service = |name: &str| {
-            let account = Account { name: name.to_owned(), groups: BTreeSet::new() };
+            let account = Account { name: name.to_owned(), ..Account::default() };
             account.service().map(|(namespace, name)| (namespace.to_owned(), name.to_owned()))
         };
         assert_eq!(service("system:serviceaccount:team:reader"), Some(("team".to_owned(), "reader".to_owned())));

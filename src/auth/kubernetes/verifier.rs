@@ -143,8 +143,7 @@ impl KubernetesVerifier {
         let here = Here { namespace: &self.api.namespace, bindings: self.bindings };
         let found = Arc::new(match &self.watches {
             Some(watches) => watches.look(|bindings| bindings.user(account, here)),
-            // The name is that by which the API server is asked what it may.
-            None => User { name: account.name.clone(), groups: account.groups.clone(), ..User::default() },
+            None => account.as_reviewed(),
         });
         *user = Some((generation, Arc::clone(&found)));
         Ok(found)

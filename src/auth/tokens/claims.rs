@@ -92,7 +92,7 @@ impl Claims<'_> {
         let own = |path: &Option<String>| words(path.as_deref().and_then(|path| self.at(path)));
         roles.append(&mut own(&checks.roles_claim));
         groups.append(&mut own(&checks.groups_claim));
-        Ok(User { name, roles, groups, namespaces: BTreeSet::new() })
+        Ok(User { name, roles, groups, ..User::default() })
     }
 
     fn text(&self, claim: &str) -> Option<&str> {

@@ -63,7 +63,13 @@ fn case(what: String, permissions: Vec<Permission>) -> Case {
 
 fn user(name: &str, roles: &[&str], groups: &[&str], namespaces: &[&str]) -> User {
     let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    User { name: name.to_owned(), roles: set(roles), groups: set(groups), namespaces: set(namespaces) }
+    User {
+        name: name.to_owned(),
+        roles: set(roles),
+        groups: set(groups),
+        namespaces: set(namespaces),
+        ..User::default()
+    }
 }
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 pub use update::{Change, update};
 use visible::Visible;
 
-use super::{Freshness, ProjectObjects, SharedRegistry};
+use super::{Freshness, ProjectObjects, SharedRegistry, rights::those};
 use crate::{
     app::Caller,
     model::{ChangeRecord, ObjectId, ObjectKind, PermissionAction, RunRecord, ViewId, printable},
@@ -42,7 +42,10 @@ pub fn snapshot(
         Some(name) => store.view(ViewId { project: extent.project, name })?,
     };
     let known = known(registry, caller, extent, &whole)?;
-    let visible = known.as_deref().map_or_else(|| whole.clone(), |objects| Visible { caller, objects }.part_of(&whole));
+    let visible = match known.as_deref() {
+        Some(objects) => Visible { caller, objects }.part_of(&whole)?,
+        None => whole.clone(),
+    };
     Ok((whole, visible))
 }
 
@@ -78,7 +81,7 @@ pub fn names(
     let mut names = registry.store().registry().names(project, kinds)?;
     if let Caller::User(_) = caller {
         let objects = registry.objects(project, Freshness::Now)?;
-        names.retain(|id| Visible { caller, objects: &objects }.has(id));
+        names = those(names, |id| Visible { caller, objects: &objects }.has(id))?;
     }
     Ok(names)
 }
@@ -91,7 +94,7 @@ pub fn versions(registry: &SharedRegistry, caller: &Caller, project: &str) -> Re
     let mut versions = registry.store().registry().versions(project)?;
     if let Caller::User(_) = caller {
         let objects = registry.objects(project, Freshness::Now)?;
-        versions.retain(|version| Visible { caller, objects: &objects }.has_view(&version.view));
+        versions = those(versions, |version| Visible { caller, objects: &objects }.has_view(&version.view))?;
     }
     Ok(versions)
 }
@@ -183,8 +186,8 @@ pub fn runs(
     let store = registry.store().registry();
     let Caller::User(_) = caller else { return store.runs(project, views, limit) };
     let objects = registry.objects(project, Freshness::Now)?;
-    let mut runs = store.runs(project, views, usize::MAX)?;
-    runs.retain(|run| Visible { caller, objects: &objects }.has_view(&run.view));
+    let runs = store.runs(project, views, usize::MAX)?;
+    let mut runs = those(runs, |run| Visible { caller, objects: &objects }.has_view(&run.view))?;
     runs.truncate(limit);
     Ok(runs)
 }
@@ -209,9 +212,9 @@ pub fn changes(
     let mut records = store.changes(project, &WantedChanges { limit: usize::MAX, ..wanted.clone() })?;
     for record in &mut records {
         let all = record.changes.len();
-        record
-            .changes
-            .retain(|change| objects.find(change.id.kind, &change.id.name).is_none() || visible.has(&change.id));
+        record.changes = those(std::mem::take(&mut record.changes), |change| {
+            Ok(objects.find(change.id.kind, &change.id.name).is_none() || visible.has(&change.id)?)
+        })?;
         if record.changes.len() < all {
             // The plan names what the caller may not know.
             record.plan = None;
