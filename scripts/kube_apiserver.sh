@@ -5,7 +5,7 @@
 kube_version=1.37.2
 
 # install_kube_apiserver: sets and exports FEASTR_KUBE_APISERVER, a program that is built of Kubernetes' own modules. The first
-# time takes half an hour of two processors.
+# time takes ten minutes of a processor, and a gigabyte for modules.
 install_kube_apiserver() {
   need_server etcd etcd-server
   need openssl openssl
@@ -14,7 +14,7 @@ install_kube_apiserver() {
   state=$(cat "$sources"/main.go "$sources"/go.* | sha256sum | cut -c1-12)
   export FEASTR_KUBE_APISERVER="$cache/kube-apiserver-$kube_version-$state/kube-apiserver"
   [ ! -x "$FEASTR_KUBE_APISERVER" ] || return 0
-  say "Building the API server of Kubernetes $kube_version (half an hour on two cores, once)"
+  say "Building the API server of Kubernetes $kube_version (ten minutes of a processor, once)"
   find_go
   local version=k8s.io/component-base/version
   CGO_ENABLED=0 "$go" build -C "$sources" -trimpath -o "$FEASTR_KUBE_APISERVER" -ldflags "-s -w \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The real API server of Kubernetes, without a cluster around it: what `auth: {type: kubernetes}` asks whose tokens are and what
-# they may. It is built the first time, which takes half an hour on two cores; so the test command has a stand-in.
+# they may. It is built the first time, which takes ten minutes of a processor; so the test command has a stand-in.
 #
 #   scripts/kubernetes.sh [test FILTER…]  the tests of kubernetes/ with it, or those that the filters name
 #   scripts/kubernetes.sh story           the story of examples/kubeflow with it

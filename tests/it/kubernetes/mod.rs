@@ -3,8 +3,10 @@
 mod clients;
 mod kubeflow;
 mod outages;
+mod recorded;
 mod reviews;
 mod roles;
+mod servers;
 mod stock_client;
 mod tokens;
 

@@ -41,7 +41,7 @@ fn an_answer_counts_no_longer_while_the_api_server_is_away() {
 
 #[test]
 fn what_was_forgotten_is_listed_again() {
-    let api = ApiServer::start();
+    let mut api = ApiServer::start();
     let project = guarded(&api, "");
     let server = FeatureServer::start(&project, &[]);
     let token = api.token("team", "reader", None);
@@ -80,7 +80,7 @@ fn a_server_that_may_not_ask_says_so() {
     let answer = read(&server, &api.token("team", "reader", None));
     assert_eq!(answer.status, 503, "{answer:?}");
     let began = std::time::Instant::now();
-    while !server.said().contains("does not let this server ask") {
+    while !server.said().contains("does not let this program ask") {
         assert!(began.elapsed() < crate::serve::server::PATIENCE, "{}", server.said());
         std::thread::sleep(std::time::Duration::from_millis(20));
     }

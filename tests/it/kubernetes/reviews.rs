@@ -9,13 +9,20 @@ use crate::{
     servers::kubernetes::ApiServer,
 };
 
-const MODE: &str = "kubernetes: {mode: subject_access_review, audience: features.kubeflow.org, cache_seconds: 1}";
+/// Kubernetes decides, and is asked again soon.
+pub const MODE: &str = "kubernetes: {mode: subject_access_review, audience: features.kubeflow.org, cache_seconds: 1}";
 
 /// The project of the example, as a namespace.
 fn namespace(project: &crate::support::Project) -> String {
     let settings = project.read("feature_store.yaml");
     let name = settings.lines().find_map(|line| line.strip_prefix("project: ")).unwrap();
     name.replace('_', "-")
+}
+
+/// Makes a role for resources of some kinds, whatever they are called.
+pub fn role_for(api: &ApiServer, namespace: &str, name: &str, resources: &[&str], verbs: &[&str]) {
+    let rule = json!({ "apiGroups": ["features.kubeflow.org"], "resources": resources, "verbs": verbs });
+    api.put("roles", namespace, json!({ "metadata": { "name": name }, "rules": [rule] }));
 }
 
 fn role(api: &ApiServer, namespace: &str, name: &str, verbs: &[&str], names: &[&str]) {

@@ -50,7 +50,24 @@ fn bindings_of_all_namespaces_count_where_the_settings_want_feasts_rules() {
     let server = FeatureServer::start(&project, &[]);
     let answer = ask(&server, &api.person("ann", &[]), "/write-to-online-store", &written());
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert!(server.said().contains("Role bindings of all namespaces count"), "{}", server.said());
+    let began = std::time::Instant::now();
+    while !server.said().contains("Role bindings of all namespaces count") {
+        assert!(began.elapsed() < crate::serve::server::PATIENCE, "{}", server.said());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn by_feasts_rules_accounts_are_in_every_group_that_sees_their_namespace() {
+    let api = ApiServer::start();
+    let masters = "permissions: [{name: reader, types: [FeatureView], actions: [READ_ONLINE], policy: {groups: ['system:masters']}}]\n";
+    let status = |own: &str| {
+        let project = guarded(&api, own);
+        project.write("permissions.yaml", masters);
+        project.feastr(&["apply", "--yes"]).ok();
+        read(&FeatureServer::start(&project, &[]), &api.token("team", "reader", None)).status
+    };
+    assert_eq!((status(""), status("kubernetes: {bindings: all}")), (403, 200));
 }
 
 #[test]

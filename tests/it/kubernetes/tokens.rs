@@ -58,8 +58,26 @@ fn a_token_counts_no_longer_than_its_answer() {
     let server = FeatureServer::start(&project, &[]);
     let token = api.token("team", "reader", None);
     assert_eq!(read(&server, &token).status, 200);
-    api.revoke("system:serviceaccount:team:reader");
+    api.revoke("team", "reader");
     assert_unknown(&await_status(&server, &token, 401), UNKNOWN);
+}
+
+#[test]
+fn a_token_of_a_pod_ends_with_it() {
+    let api = ApiServer::start();
+    api.bind(NAMESPACE, "super-reader", ("team", "reader"));
+    let project = guarded(&api, SHORT);
+    let server = FeatureServer::start(&project, &[]);
+    // Its account has to be there first.
+    let whole = api.token("team", "reader", None);
+    let spec = json!({ "serviceAccountName": "reader", "containers": [{ "name": "main", "image": "main" }] });
+    api.put("pods", "team", json!({ "metadata": { "name": "notebook" }, "spec": spec }));
+    let bound = json!({ "apiVersion": "v1", "kind": "Pod", "name": "notebook" });
+    let token = api.token_of("team", "reader", &json!({ "boundObjectRef": bound, "expirationSeconds": 600 }));
+    assert_eq!(read(&server, &token).status, 200);
+    api.remove("pods", "team", "notebook");
+    assert_unknown(&await_status(&server, &token, 401), UNKNOWN);
+    assert_eq!(read(&server, &whole).status, 200);
 }
 
 #[test]
@@ -84,13 +102,13 @@ fn many_requests_with_a_token_are_one_question() {
 fn the_servers_of_a_store_know_each_other_by_their_secret() {
     let api = ApiServer::start();
     let project = guarded(&api, "");
-    let server = FeatureServer::start_in(&project, &[], &[("INTRA_COMMUNICATION_BASE64", "c2VjcmV0")]);
+    let server = FeatureServer::start_in(&project, &[], &[("INTRA_COMMUNICATION_BASE64", "c2vjcmv0")]);
     let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
     let said = |sub: &str| format!("{}.{}.", part(json!({ "alg": "none", "typ": "JWT" })), part(json!({ "sub": sub })));
-    assert_eq!(read(&server, &said(":::c2VjcmV0")).status, 200);
-    for wrong in ["c2VjcmV0", ":::other", "system:serviceaccount::c2VjcmV0"] {
+    assert_eq!(read(&server, &said(":::c2vjcmv0")).status, 200);
+    for wrong in ["c2vjcmv0", ":::other", "system:serviceaccount::c2vjcmv0"] {
         assert_unknown(&read(&server, &said(wrong)), UNKNOWN);
     }
     // An account that is called like the secret is an account.
-    assert_denied(&ask(&server, &api.token("team", "c2VjcmV0", None), READ, &question()), "super-reader");
+    assert_denied(&ask(&server, &api.token("team", "c2vjcmv0", None), READ, &question()), "super-reader");
 }

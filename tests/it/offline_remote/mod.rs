@@ -9,12 +9,12 @@ use crate::support::{Output, Project};
 const SETTINGS: &str = "remote.yaml";
 
 /// Runs the program with the settings that ask a server.
-fn asking(project: &Project, args: &[&str]) -> Output {
+pub fn asking(project: &Project, args: &[&str]) -> Output {
     project.feastr(&[&["--feature-store-yaml", SETTINGS][..], args].concat())
 }
 
 /// Writes settings that are those of the repo, but ask a server; more keys of the offline store may follow.
-fn ask_server(project: &Project, port: u16, more: &str) {
+pub fn ask_server(project: &Project, port: u16, more: &str) {
     let settings = project.read("feature_store.yaml");
     let store = "offline_store:\n  type: duckdb\n";
     assert!(settings.contains(store), "{settings}");

@@ -18,21 +18,51 @@ pub struct Attempt<'a> {
     pub name: &'a str,
 }
 
-/// Why somebody may; `None` if not.
-pub fn reason(cluster: &Cluster, attempt: Attempt<'_>) -> Option<String> {
+/// Why somebody may; or why not, if there is more to say than that nothing allows it.
+pub fn reason(cluster: &Cluster, attempt: Attempt<'_>) -> Result<String, Option<String>> {
     if attempt.groups.contains(&"system:masters") {
-        return Some(String::new());
+        return Ok(String::new());
     }
     let of_cluster = cluster.list("clusterrolebindings", None).map(|binding| (binding, "ClusterRoleBinding"));
     let of_namespace = cluster.list("rolebindings", Some(attempt.namespace)).map(|binding| (binding, "RoleBinding"));
-    let allows = |binding: &Json| {
-        let is_bound = list(binding, "subjects").any(|subject| is_subject(subject, attempt));
-        is_bound && role(cluster, binding).is_some_and(|role| list(role, "rules").any(|rule| covers(rule, attempt)))
-    };
-    let mut bindings = of_cluster.chain(of_namespace.filter(|_| !attempt.namespace.is_empty()));
-    let (binding, kind) = bindings.find(|(binding, _)| allows(binding))?;
-    let (name, role) = (&binding["metadata"]["name"], &binding["roleRef"]);
-    Some(format!("RBAC: allowed by {kind} {name} of {} {}", role["kind"].as_str()?, role["name"]))
+    let mut missing = Vec::new();
+    for (binding, kind) in of_cluster.chain(of_namespace.filter(|_| !attempt.namespace.is_empty())) {
+        let Some(subject) = list(binding, "subjects").find(|subject| is_subject(subject, attempt)) else { continue };
+        let (name, role_ref) = (&binding["metadata"]["name"], &binding["roleRef"]);
+        let role_kind = role_ref["kind"].as_str().unwrap_or_default();
+        match role(cluster, binding) {
+            Some(role) if list(role, "rules").any(|rule| covers(rule, attempt)) => {
+                let at =
+                    if kind == "RoleBinding" { format!("{}/{}", text(name), attempt.namespace) } else { text(name) };
+                let role = text(&role_ref["name"]);
+                return Ok(format!("RBAC: allowed by {kind} \"{at}\" of {role_kind} \"{role}\" to {}", shown(subject)));
+            }
+            Some(_) => {}
+            None => missing.push(format!(
+                "{}.rbac.authorization.k8s.io \"{}\" not found",
+                role_kind.to_lowercase(),
+                text(&role_ref["name"])
+            )),
+        }
+    }
+    match missing.as_slice() {
+        [] => Err(None),
+        [one] => Err(Some(format!("rbac: RBAC: {one}"))),
+        all => Err(Some(format!("rbac: RBAC: [{}]", all.join(", ")))),
+    }
+}
+
+fn text(value: &Json) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A subject as reasons name it.
+fn shown(subject: &Json) -> String {
+    let (kind, name) = (text(&subject["kind"]), text(&subject["name"]));
+    match subject["namespace"].as_str() {
+        Some(namespace) => format!("{kind} \"{name}/{namespace}\""),
+        None => format!("{kind} \"{name}\""),
+    }
 }
 
 fn role<'c>(cluster: &'c Cluster, binding: &Json) -> Option<&'c Json> {
