@@ -3,8 +3,8 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -25,12 +25,26 @@ pub struct SharedRegistry {
     store: Arc<FeatureStore>,
     freshness: RegistryCache,
     projects: RwLock<BTreeMap<String, Arc<Kept>>>,
-    /// The projects themselves, and when they were read.
-    rows: Mutex<Option<(Timestamp, ProjectRows)>>,
+    /// The projects themselves.
+    rows: Mutex<Option<KeptRows>>,
+    /// Who reads the projects themselves.
+    turn: Mutex<()>,
+    /// How often something was changed here.
+    changes: AtomicU64,
 }
 
 /// All projects, by name.
-type ProjectRows = Arc<Vec<Arc<StoredObject>>>;
+type ProjectRows = Arc<[Arc<StoredObject>]>;
+
+/// All projects as they were read.
+#[derive(Clone)]
+struct KeptRows {
+    rows: ProjectRows,
+    /// When it was tried to read them last.
+    looked: Timestamp,
+    /// How much had been changed here then.
+    changes: u64,
+}
 
 /// A project that is kept.
 struct Kept {
@@ -53,7 +67,14 @@ pub enum Freshness {
 impl SharedRegistry {
     /// The registry of a store. What is read of it is kept, as fresh as this.
     pub fn of(store: Arc<FeatureStore>, freshness: RegistryCache) -> Self {
-        Self { store, freshness, projects: RwLock::default(), rows: Mutex::default() }
+        Self {
+            store,
+            freshness,
+            projects: RwLock::default(),
+            rows: Mutex::default(),
+            turn: Mutex::default(),
+            changes: AtomicU64::new(0),
+        }
     }
 
     /// The store whose registry it is.
@@ -75,11 +96,11 @@ impl SharedRegistry {
     }
 
     /// A project was changed here.
-    pub(super) fn changed(&self, project: &str) {
+    pub(in crate::app) fn changed(&self, project: &str) {
         if let Some(kept) = self.known(project) {
             kept.is_changed.store(true, Ordering::SeqCst);
         }
-        *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The objects of a project, if they are given without waiting for anybody.
@@ -87,26 +108,44 @@ impl SharedRegistry {
         self.known(project).filter(|kept| !kept.is_changed.load(Ordering::SeqCst))?.objects.at_hand()
     }
 
-    /// All projects themselves, by name.
+    /// All projects themselves, by name; while the registry is away, those that are known.
     ///
     /// # Errors
-    /// When the registry cannot be read.
+    /// When they were never read and cannot be.
     pub fn projects(&self, freshness: Freshness) -> Result<ProjectRows, Problem> {
-        let mut kept = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.store.now();
-        let is_right = |read: &Timestamp| {
-            let age = now.micros().checked_sub(read.micros()).and_then(|age| u128::try_from(age).ok());
-            age.is_some_and(|age| age < self.freshness.period.as_micros())
-        };
-        if let (Some((read, rows)), Freshness::Kept) = (&*kept, freshness)
-            && is_right(read)
-        {
-            return Ok(Arc::clone(rows));
+        let kept = self.rows().clone();
+        let kept_enough = kept.as_ref().filter(|kept| freshness == Freshness::Kept && kept.changes == self.changes());
+        if let Some(kept) = kept_enough.filter(|kept| self.is_recent(kept.looked)) {
+            return Ok(Arc::clone(&kept.rows));
         }
-        let rows = self.store.replica().project_rows()?;
-        let rows: ProjectRows = Arc::new(rows.into_iter().map(|row| Arc::new(StoredObject::of(row))).collect());
-        *kept = Some((now, Arc::clone(&rows)));
+        let _turn = match (self.turn.try_lock(), kept_enough) {
+            (Ok(turn), _) => turn,
+            // Somebody looks already, which may take long.
+            (Err(TryLockError::WouldBlock), Some(kept)) => return Ok(Arc::clone(&kept.rows)),
+            _ => self.turn.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        let changes = self.changes();
+        let (rows, changes) = match (self.store.replica().project_rows(), kept) {
+            (Ok(rows), _) => (rows.into_iter().map(|row| Arc::new(StoredObject::of(row))).collect(), changes),
+            (Err(_), Some(kept)) => (kept.rows, kept.changes),
+            (Err(problem), None) => return Err(problem),
+        };
+        *self.rows() = Some(KeptRows { rows: Arc::clone(&rows), looked: self.store.now(), changes });
         Ok(rows)
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Option<KeptRows>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Whether it need not be looked again after this moment.
+    fn is_recent(&self, looked: Timestamp) -> bool {
+        let age = self.now().checked_sub(looked.micros()).and_then(|age| u128::try_from(age).ok());
+        age.is_some_and(|age| age < self.freshness.period.as_micros())
     }
 
     /// How right what is known is of the store's own project; `None` before it was read.
