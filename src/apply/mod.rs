@@ -3,6 +3,7 @@
 mod cleanup;
 mod locks;
 mod neighbours;
+mod notes;
 mod rows;
 mod tables;
 mod teardown;
@@ -10,6 +11,7 @@ mod unrecorded;
 
 pub use cleanup::clean_up;
 pub use neighbours::Neighbours;
+pub use notes::notes_of_one;
 pub use rows::{PinnedVersions, SentObject, removal};
 pub use teardown::{TeardownOptions, TeardownSummary, teardown};
 pub use unrecorded::values;
@@ -25,10 +27,7 @@ use crate::{
         diff,
     },
     problem::Problem,
-    registry::{
-        Decision, Registry, Snapshot, Write, change_record, forget_owner, forget_stale, put_owner, put_stale,
-        read_objects, stale_until, update,
-    },
+    registry::{Decision, Registry, Snapshot, Write, change_record, forget_owner, put_owner, read_objects, update},
 };
 
 /// Why an apply did not happen. Nothing was changed, unless an online table is named.
@@ -204,7 +203,7 @@ fn decide(
     let plan = approved(repo, &state, online, options)?;
     let mut writes = rows::writes(&plan, snapshot, pinned, now)?;
     writes.extend(owner_notes(&plan, &state, now));
-    writes.extend(stale_notes(&plan, snapshot, now));
+    writes.extend(notes::notes(&plan, snapshot, online, now));
     let here = online.and_then(|online| online.recorded_tables()).map(RecordedTables::layout);
     if let Some(here) = here.filter(|_| !plan.tables.is_empty()) {
         let mut recorded = state.online_tables;
@@ -212,9 +211,6 @@ fn decide(
         // Tables to drop stay recorded until they are gone: the record is what a later run goes by
         // when this one is killed.
         writes.push(rows::put_infra(snapshot, &recorded, now));
-    }
-    if online.is_some() {
-        writes.extend(cleanup::notes(&plan, here.is_some(), now));
     }
     rows::add_bookkeeping(&mut writes, snapshot, now);
     writes.extend(record(&plan, snapshot, &writes, options));
@@ -239,18 +235,6 @@ fn owner_notes(plan: &Plan, state: &RegistryState, now: Timestamp) -> Vec<Write>
         let unowned = written.filter(|id| state.owners.get(*id) != Some(repo) && !plan.taken_over.contains(id));
         notes.extend(unowned.chain(&plan.taken_over).map(|id| put_owner(repo, id, now)));
     }
-    notes
-}
-
-/// Which values will have been made by definitions that the plan changes.
-fn stale_notes(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Vec<Write> {
-    let known = |view: &str| stale_until(&snapshot.metadata, view);
-    let gone = plan.changes.iter().filter_map(Change::vanishing).filter(|id| id.kind.is_view());
-    let mut notes: Vec<Write> = gone.filter(|id| known(&id.name).is_some()).map(|id| forget_stale(&id.name)).collect();
-    let again = plan.changes.iter().filter_map(|change| change.impact.rematerialize.as_ref());
-    notes.extend(again.map(|again| {
-        put_stale(&again.view, again.interval.end.max(known(&again.view).unwrap_or(again.interval.end)), now)
-    }));
     notes
 }
 

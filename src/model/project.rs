@@ -14,3 +14,10 @@ pub struct Project {
     /// What else is known of it.
     pub tags: Tags,
 }
+
+impl Project {
+    /// A project of which nothing but its name is known.
+    pub fn undescribed(name: &str) -> Self {
+        Self { name: name.to_owned(), description: String::new(), owner: String::new(), tags: Tags::new() }
+    }
+}

@@ -10,7 +10,7 @@ use super::{
 
 /// A project that says nothing but its name.
 pub(crate) fn project(name: &str) -> Project {
-    Project { name: name.to_owned(), description: String::new(), owner: String::new(), tags: Tags::new() }
+    Project::undescribed(name)
 }
 
 /// The parquet file `data/NAME.parquet`.

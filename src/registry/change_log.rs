@@ -104,6 +104,12 @@ pub fn change_record(snapshot: &Snapshot, writes: &[Write], author: &Author, at:
     (!changes.is_empty()).then(|| ChangeRecord { id, at, author, changes, plan: None })
 }
 
+/// The note about something that belongs to an object and changes, though its row does not.
+pub fn record_of_update(id: ObjectId, author: &Author, at: Timestamp) -> ChangeRecord {
+    let changes = vec![ObjectChange { id, change: ChangeKind::Updated }];
+    ChangeRecord { id: Uuid::new_v4().to_string(), at, author: author.clone(), changes, plan: None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

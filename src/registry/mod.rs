@@ -33,7 +33,7 @@ use std::sync::Arc;
 use crate::{auth::login::Tokens, config::RegistryConfig};
 
 pub use cached::{Cached, Clock, Status};
-pub use change_log::{ChangeLog, WantedChanges, change_record, with_record};
+pub use change_log::{ChangeLog, WantedChanges, change_record, record_of_update, with_record};
 pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
 pub use decision::{Decision, update, update_view};
 pub use locks::{Holder, LOCK_TIMEOUT, Locking, Locks, ViewLock, Waiting};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::asked::Asked;
+use super::{asked::Asked, told};
 use crate::{
     app::{
         Failure,
@@ -75,26 +75,19 @@ pub(super) fn apply_materialization(asked: &Asked<'_>, body: &[u8]) -> Result<By
     let times = start_date.zip(end_date).ok_or_else(|| invalid("the request lacks the start or the end"))?;
     let interval = Interval { start: times.0.into(), end: times.1.into() };
     let id = ViewId { project: &project, name: &view.name };
-    registered::record_materialization(&asked.state.registry, asked.caller, id, interval)?;
-    tell(asked, &project, &ObjectId::new(ObjectKind::FeatureView, &view.name), Change::Updated);
+    let id = registered::record_materialization(&asked.state.registry, asked.caller, &asked.author(), id, interval)?;
+    tell(asked, &project, &id, Change::Updated);
     Ok(Bytes::new())
 }
 
 /// Takes the record of online infrastructure.
 pub(super) fn update_infra(asked: &Asked<'_>, body: &[u8]) -> Result<Bytes, Failure> {
     let wire::UpdateInfra { infra, project, .. } = asked.request(body)?;
-    registered::put_infra(&asked.state.registry, asked.caller, &project, &infra)?;
-    tell(asked, &project, &ObjectId::new(ObjectKind::Project, &project), Change::Updated);
+    let change = registered::put_infra(&asked.state.registry, asked.caller, &asked.author(), &project, &infra)?;
+    tell(asked, &project, &ObjectId::new(ObjectKind::Project, &project), change);
     Ok(Bytes::new())
 }
 
-/// Tells in the log who has changed what.
 fn tell(asked: &Asked<'_>, project: &str, id: &ObjectId, change: Change) {
-    let what = match change {
-        Change::Created => "created",
-        Change::Updated => "updated",
-        Change::Deleted => "deleted",
-        Change::Unchanged => return,
-    };
-    tracing::info!(request_id = asked.id, project, "{} has {what} {id} ({})", asked.caller, asked.name);
+    told::tell(asked.caller, (asked.name, asked.id), project, id, change);
 }

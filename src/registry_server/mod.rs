@@ -14,6 +14,7 @@ mod run;
 mod service;
 mod settings;
 mod state;
+mod told;
 mod visits;
 mod whole;
 

@@ -4,11 +4,11 @@
 use super::{Freshness, Rights, SharedRegistry, StoredObject, Wanted, guard};
 use crate::{
     app::{Caller, Failure},
-    apply::{SentObject, removal},
+    apply::{SentObject, notes_of_one, removal},
     feast::registry::{about, with_interval},
-    model::{Author, Interval, ObjectId, ObjectKind, PermissionAction, ViewId, printable},
+    model::{Author, Interval, ObjectId, ObjectKind, PermissionAction, Timestamp, ViewId, printable},
     problem::{Kind, Problem},
-    registry::{Decision, Row, Snapshot, Write, update, update_view, with_record},
+    registry::{Decision, LAST_UPDATED, Row, Snapshot, Write, record_of_update, update, with_record},
 };
 
 /// What became of an object.
@@ -60,10 +60,13 @@ pub fn apply(
     let new = StoredObject::of(Row { kind, name: id.name.clone(), updated: now.seconds(), proto: proto.to_vec() });
     let change = update(store.registry(), &project, |snapshot| {
         let stored = stored(snapshot, &id);
-        let rights = Rights::of(&snapshot.rows, store.unruled()).reviewed_by(store.reviewed_in(&project));
+        let rights = Rights::in_project(store, &project, &snapshot.rows);
         rights.check_put(caller, stored.as_ref(), &new)?;
-        let writes = object.writes(&project, snapshot, &pinned, now)?;
+        let mut writes = object.writes(&project, snapshot, &pinned, now)?;
         guard(store, &project, snapshot, &writes)?;
+        if !writes.is_empty() {
+            writes.extend(notes_of_one(&id, (project.as_str(), snapshot), &writes, store.online(), now));
+        }
         let writes = with_record(writes, snapshot, author, now);
         Ok::<_, Failure>(match (writes.is_empty(), stored) {
             (true, _) => Decision::Leave(Change::Unchanged),
@@ -89,15 +92,16 @@ pub fn delete(
     let id = update(store.registry(), project, |snapshot| {
         let found = wanted.kinds.iter().find_map(|kind| stored(snapshot, &ObjectId::new(*kind, wanted.name)));
         let Some(object) = found else { return Err(Failure::from(missing(registry, caller, wanted)?)) };
-        let rights = Rights::of(&snapshot.rows, store.unruled()).reviewed_by(store.reviewed_in(project));
+        let rights = Rights::in_project(store, project, &snapshot.rows);
         rights.check(caller, &object, &[PermissionAction::Delete])?;
         let id = object.id();
         let now = store.now();
-        let writes = match id.kind {
+        let mut writes = match id.kind {
             ObjectKind::Project => vec![Write::DeleteProject],
             _ => removal(&id, snapshot, now),
         };
         guard(store, project, snapshot, &writes)?;
+        writes.extend(notes_of_one(&id, (project, snapshot), &writes, store.online(), now));
         let writes = with_record(writes, snapshot, author, now);
         Ok(Decision::Write(writes, id))
     })?;
@@ -118,44 +122,60 @@ fn missing(registry: &SharedRegistry, caller: &Caller, wanted: Wanted<'_>) -> Re
 pub fn record_materialization(
     registry: &SharedRegistry,
     caller: &Caller,
+    author: &Author,
     view: ViewId<'_>,
     interval: Interval,
-) -> Result<(), Failure> {
+) -> Result<ObjectId, Failure> {
     const KINDS: [ObjectKind; 2] = [ObjectKind::FeatureView, ObjectKind::StreamFeatureView];
-    let store = registry.store();
-    let rights = registry.objects(view.project, Freshness::Now)?;
-    update_view(store.registry(), view, |snapshot| {
+    let (store, project) = (registry.store(), view.project);
+    // The view alone would not say who may.
+    let id = update(store.registry(), project, |snapshot| {
         let row = snapshot.rows.iter().find(|row| KINDS.contains(&row.kind) && row.name == view.name);
-        let wanted = Wanted { kinds: &KINDS, name: view.name, project: view.project };
-        let row = row.ok_or_else(|| wanted.missing(&rights, caller))?;
-        rights.rights.check(caller, &StoredObject::of(row.clone()), &[PermissionAction::WriteOnline])?;
+        let wanted = Wanted { kinds: &KINDS, name: view.name, project };
+        let Some(row) = row else { return Err(Failure::from(missing(registry, caller, wanted)?)) };
+        let rights = Rights::in_project(store, project, &snapshot.rows);
+        rights.check(caller, &StoredObject::of(row.clone()), &[PermissionAction::WriteOnline])?;
         let now = store.now();
         let proto = with_interval(row.kind, &row.proto, interval, now)
             .map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", row.id()), None))?;
-        let updated = now.seconds();
-        let note = Write::PutMetadata { key: "last_updated_timestamp".into(), value: updated.to_string(), updated };
-        Ok::<_, Failure>(Decision::Write(vec![Write::Put(Row { updated, proto, ..row.clone() }), note], ()))
+        let writes = vec![Write::Put(Row { updated: now.seconds(), proto, ..row.clone() }), changed_at(now)];
+        Ok(Decision::Write(with_record(writes, snapshot, author, now), row.id()))
     })?;
-    registry.changed(view.project);
-    Ok(())
+    registry.changed(project);
+    Ok(id)
 }
 
 /// Replaces the record of online infrastructure of a project (`feast.core.Infra`).
 ///
 /// # Errors
 /// [`Kind::Denied`], and when the registry cannot be changed.
-pub fn put_infra(registry: &SharedRegistry, caller: &Caller, project: &str, proto: &[u8]) -> Result<(), Failure> {
+pub fn put_infra(
+    registry: &SharedRegistry,
+    caller: &Caller,
+    author: &Author,
+    project: &str,
+    proto: &[u8],
+) -> Result<Change, Failure> {
     check_project_name(project)?;
-    let store = registry.store();
-    update(store.registry(), project, |snapshot| {
-        let described = stored(snapshot, &ObjectId::new(ObjectKind::Project, project));
-        let rights = Rights::of(&snapshot.rows, store.unruled()).reviewed_by(store.reviewed_in(project));
-        rights.check_project(caller, project, described.as_ref())?;
-        let updated = store.now().seconds();
-        Ok::<_, Failure>(Decision::Write(vec![Write::PutInfra { proto: proto.to_vec(), updated }], ()))
+    let (store, id) = (registry.store(), ObjectId::new(ObjectKind::Project, project));
+    let change = update(store.registry(), project, |snapshot| {
+        let rights = Rights::in_project(store, project, &snapshot.rows);
+        rights.check_project(caller, project, stored(snapshot, &id).as_ref())?;
+        if snapshot.infra.as_deref() == Some(proto) {
+            return Ok::<_, Failure>(Decision::Leave(Change::Unchanged));
+        }
+        let now = store.now();
+        let record = record_of_update(id.clone(), author, now);
+        let infra = Write::PutInfra { proto: proto.to_vec(), updated: now.seconds() };
+        Ok(Decision::Write(vec![infra, changed_at(now), Write::Record(Box::new(record))], Change::Updated))
     })?;
     registry.changed(project);
-    Ok(())
+    Ok(change)
+}
+
+/// Feast's note of when a project was changed.
+fn changed_at(now: Timestamp) -> Write {
+    Write::PutMetadata { key: LAST_UPDATED.into(), value: now.seconds().to_string(), updated: now.seconds() }
 }
 
 fn stored(snapshot: &Snapshot, id: &ObjectId) -> Option<StoredObject> {

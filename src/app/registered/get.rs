@@ -6,7 +6,7 @@ use super::{Freshness, ProjectObjects, SharedRegistry, StoredObject};
 use crate::{
     app::Caller,
     diagnostics::did_you_mean,
-    model::{ObjectKind, PermissionAction, printable},
+    model::{DUMMY_ENTITY, ObjectKind, PermissionAction, printable},
     problem::{Kind, Problem},
 };
 
@@ -47,10 +47,12 @@ impl Wanted<'_> {
     }
 
     /// That there is none; only names are suggested that the caller may know.
-    pub(super) fn missing(self, objects: &ProjectObjects, caller: &Caller) -> Problem {
+    pub(in crate::app) fn missing(self, objects: &ProjectObjects, caller: &Caller) -> Problem {
         let may_know =
             |object: &&Arc<StoredObject>| objects.rights.allow_describe(caller, object).is_ok_and(|allowed| allowed);
         let others = self.kinds.iter().flat_map(|kind| objects.of_kind(*kind)).filter(may_know);
+        // Nobody has declared it, and Feast does not show it.
+        let others = others.filter(|object| object.name != DUMMY_ENTITY);
         let help = did_you_mean(self.name, others.map(|object| object.name.as_str()));
         let kind = match self.kinds {
             [kind] => *kind,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     app::{Failure, FeatureStore},
-    model::{Object, ObjectId, ObjectKind, Project, Repo, Tags},
+    model::{Object, ObjectId, ObjectKind, Project, Repo},
     plan::{Consent, Setting, blocked_teardown, diff},
     registry::{Row, Snapshot, Write, read_objects},
 };
@@ -49,7 +49,7 @@ fn repo(project: &str, objects: BTreeMap<ObjectId, Object>) -> Repo {
     let described = objects.get(&ObjectId::new(ObjectKind::Project, project)).cloned();
     let project = match described {
         Some(Object::Project(project)) => project,
-        _ => Project { name: project.to_owned(), description: String::new(), owner: String::new(), tags: Tags::new() },
+        _ => Project::undescribed(project),
     };
     Repo::new(project).with(objects.into_values().filter(|object| !matches!(object, Object::Project(_))))
 }

@@ -2,7 +2,7 @@
 
 use super::stored_object::StoredObject;
 use crate::{
-    app::{Caller, access::denied, reviewed::Reviewed},
+    app::{Caller, FeatureStore, access::denied, reviewed::Reviewed},
     model::{ObjectKind, PermissionAction},
     permissions::{Permissions, Resource, Unruled},
     problem::{Kind, Problem},
@@ -26,6 +26,11 @@ impl Rights {
         let permissions = rows.iter().filter(|row| row.kind == ObjectKind::Permission).cloned().collect();
         let permissions = read_objects(&Snapshot { rows: permissions, ..Snapshot::default() });
         Self { permissions: Permissions::of(&permissions, unruled), reviewed: None }
+    }
+
+    /// What is allowed in a project of a store that has these rows, by whoever decides there.
+    pub(in crate::app) fn in_project(store: &FeatureStore, project: &str, rows: &[Row]) -> Self {
+        Self::of(rows, store.unruled()).reviewed_by(store.reviewed_in(project))
     }
 
     /// The same where somebody may decide instead of permissions.

@@ -8,7 +8,7 @@ use crate::{
     feast::registry::{
         self, RowVersion, Sending, SourceRows, is_same_object, is_same_stored_version, sent_version, stored_of_sent,
     },
-    model::{Object, ObjectId, ObjectKind, Project, Tags, Timestamp, ViewVersion},
+    model::{Object, ObjectId, ObjectKind, Project, Timestamp, ViewVersion},
     plan::Conflict,
     problem::{Kind, Problem},
     registry::{Objects, Row, Snapshot, Write, forget_owner, forget_stale},
@@ -138,8 +138,7 @@ pub fn removal(id: &ObjectId, snapshot: &Snapshot, now: Timestamp) -> Vec<Write>
 
 /// The row of a project that nobody has described yet.
 fn project_row(name: &str, now: Timestamp) -> Result<Write, ApplyError> {
-    let project =
-        Project { name: name.to_owned(), description: String::new(), owner: String::new(), tags: Tags::new() };
+    let project = Project::undescribed(name);
     let id = ObjectId::new(ObjectKind::Project, name);
     let sources = SourceRows::default();
     let change =

@@ -1,6 +1,7 @@
 //! What an apply makes of the registry, and what keeps it from doing so.
 
 use super::*;
+use crate::registry::stale_until;
 
 #[test]
 fn an_apply_makes_the_registry_hold_what_is_declared() {

@@ -27,6 +27,8 @@ pub(super) struct Asked<'a> {
     pub(super) caller: &'a Caller,
     /// Who is noted where something is changed.
     pub(super) author: &'a Author,
+    /// The id of the request, for the log.
+    pub(super) id: &'a str,
     /// The path that it asks for, with braces around what it names.
     pub(super) template: &'static str,
     /// The objects that it is about.

@@ -1,6 +1,6 @@
 //! From a request to who answers it, and back.
 
-use std::{any::Any, net::SocketAddr, sync::Arc};
+use std::{any::Any, collections::BTreeSet, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     app::Caller,
     clients::runtime::blocking,
-    daemon::{HttpObserver, deadline, docs, observe, openapi, read_body},
+    daemon::{HttpObserver, deadline, docs, observe, openapi, read_body, telemetry::request},
     model::Author,
     problem::{Kind, Problem},
     registry_server::state::State,
@@ -44,9 +44,14 @@ pub(in crate::registry_server) fn router(state: &Arc<State>) -> Router {
     for prefix in PREFIXES {
         for route in &ROUTES {
             let (path, state) = (format!("{prefix}{}", route.path), Arc::clone(state));
-            let handler = on(filter(route.verb), move |request: Request| answered(state, route, request));
+            let handler = on(filter(route.verb), move |request: Request| answered(state, (route, None), request));
             router = router.route(&path, handler);
             paths.push(path);
+        }
+        for (route, word) in words_for_names() {
+            let (path, state) = (format!("{prefix}{}", route.path.replace("{name}", word)), Arc::clone(state));
+            let handler = on(filter(route.verb), move |request: Request| answered(state, (route, Some(word)), request));
+            router = router.route(&path, handler);
         }
         router = router.route(&format!("{prefix}/docs"), get(docs));
         router = router.route(&format!("{prefix}/openapi.json"), get(openapi(&text)));
@@ -61,6 +66,23 @@ pub(in crate::registry_server) fn router(state: &Arc<State>) -> Router {
         .layer(from_fn_with_state(observer, observe))
 }
 
+/// Routes to something by its name, with the words that other paths have in the place of the name and not for what is to be done:
+/// there they are names, as in Feast.
+fn words_for_names() -> impl Iterator<Item = (&'static Route, &'static str)> {
+    let by_name = ROUTES.iter().filter_map(|route| Some((route, route.path.strip_suffix("{name}")?)));
+    by_name.flat_map(|(route, before)| {
+        let words = ROUTES.iter().filter_map(move |other| other.path.strip_prefix(before));
+        let words: BTreeSet<&str> = words.filter(|word| !word.contains(['/', '{'])).collect();
+        let is_other = move |word: &&str| {
+            let asks = |other: &Route| {
+                other.path.strip_prefix(before) == Some(*word) && filter(other.verb) == filter(route.verb)
+            };
+            !ROUTES.iter().any(asks)
+        };
+        words.into_iter().filter(is_other).map(move |word| (route, word))
+    })
+}
+
 const fn filter(verb: Verb) -> MethodFilter {
     match verb {
         Verb::Get => MethodFilter::GET,
@@ -69,8 +91,13 @@ const fn filter(verb: Verb) -> MethodFilter {
     }
 }
 
-async fn answered(state: Arc<State>, route: &'static Route, request: Request) -> Response {
-    match carry_out(state, route, request).await {
+/// The answer at a route; one with a name in its path may be asked at a path that has a word there.
+async fn answered(
+    state: Arc<State>,
+    (route, name): (&'static Route, Option<&'static str>),
+    request: Request,
+) -> Response {
+    match carry_out(state, (route, name), request).await {
         Ok(Json::Null) => StatusCode::OK.into_response(),
         Ok(json) => answer::json(if route.verb == Verb::Create { StatusCode::CREATED } else { StatusCode::OK }, &json),
         Err(refusal) => refusal.into_response(),
@@ -79,13 +106,19 @@ async fn answered(state: Arc<State>, route: &'static Route, request: Request) ->
 
 /// Finds out who asks before anything else of a request is looked at; what waits for the registry does so on a thread of
 /// its own.
-async fn carry_out(state: Arc<State>, route: &'static Route, request: Request) -> Result<Json, Refusal> {
+async fn carry_out(
+    state: Arc<State>,
+    (route, name): (&'static Route, Option<&'static str>),
+    request: Request,
+) -> Result<Json, Refusal> {
     let until = deadline(state.deadline);
     let (mut parts, body) = request.into_parts();
     let caller = timeout(state.deadline, caller(&state, &parts)).await.map_err(|_| Refusal::late())??;
+    let id = request::current(|ids| ids.id().to_owned()).unwrap_or_default();
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
     let author = Author { from, ..caller.author(&format!("{} {}", parts.method, route.path)) };
-    let path = path(&mut parts).await?;
+    let mut path = path(&mut parts).await?;
+    path.extend(name.map(|name| ("name".to_owned(), name.to_owned())));
     let query = Query::read(parts.uri.query(), route.parameters())?;
     let body = match route.body {
         Some(_) => read_body(Request::from_parts(parts, body), state.message_limit, until).await?,
@@ -100,6 +133,7 @@ async fn carry_out(state: Arc<State>, route: &'static Route, request: Request) -
             state: &state,
             caller: &caller,
             author: &author,
+            id: &id,
             template,
             collection,
             path: &path,

@@ -18,6 +18,7 @@ use crate::{
     feast::values::data_types::from_wire,
     model::{DataType, Object, ObjectId, ObjectKind, Tags},
     problem::{Kind, Problem},
+    registry_server::told,
 };
 
 pub(super) use data_source::{data_source, schema as data_source_schema};
@@ -45,19 +46,12 @@ fn put(asked: &Asked<'_>, project: &str, object: &Object) -> Result<Json, Refusa
     Ok(json!({"name": id.name, "project": project, "status": "applied"}))
 }
 
-/// Tells in the log who has changed what.
 fn tell(asked: &Asked<'_>, project: &str, id: &ObjectId, change: Change) {
-    let what = match change {
-        Change::Created => "created",
-        Change::Updated => "updated",
-        Change::Deleted => "deleted",
-        Change::Unchanged => return,
-    };
-    tracing::info!(project, "{} has {what} {id} ({})", asked.caller, asked.template);
+    told::tell(asked.caller, (asked.template, asked.id), project, id, change);
 }
 
 /// What bodies of a type look like.
-fn schema_of<T: PartialSchema>() -> Json {
+pub(super) fn schema_of<T: PartialSchema>() -> Json {
     // Schemas consist of texts and numbers.
     serde_json::to_value(T::schema()).unwrap_or_default()
 }
