@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use super::{Caller, Event, Observer, kept_permissions::KeptPermissions, remembered::Remembered, reviewed::Reviewed};
 use crate::{
     auth::login::Tokens,
-    config::{StoreConfig, WithoutPermissions},
-    model::{RegistryState, Timestamp},
+    config::{OfflineStoreConfig, StoreConfig, WithoutPermissions},
+    model::{RegistryState, Timestamp, printable},
     offline::{self, OfflineStore},
     online::{self, FeatureServer, Online, OnlineStore},
     permissions::{Permissions, Unruled},
@@ -22,7 +22,7 @@ use crate::{
 /// Opening connects to nothing; each store does so when it is used first.
 pub struct FeatureStore {
     config: StoreConfig,
-    stores: Stores,
+    stores: Arc<Stores>,
     /// What is registered, for those who ask again and again.
     kept: Option<Cached>,
     remembered: Remembered,
@@ -92,7 +92,7 @@ impl FeatureStore {
     pub(super) fn over(stores: Stores, config: StoreConfig, clock: fn() -> Timestamp, observer: Arc<Observer>) -> Self {
         let whereabouts = Whereabouts::of(&config, |_| None);
         Self {
-            stores,
+            stores: Arc::new(stores),
             reviewed: Reviewed::of(&config.auth.method, &config.project),
             config,
             kept: None,
@@ -104,6 +104,31 @@ impl FeatureStore {
             whereabouts,
             feast_statuses: false,
         }
+    }
+
+    /// The same stores for another project of the registry. Nothing is kept of it.
+    ///
+    /// # Errors
+    /// When sources are read by an offline server, which is asked about one project.
+    pub(super) fn of_project(&self, project: &str) -> Result<Self, Problem> {
+        if project != self.project() && matches!(self.config.offline_store, OfflineStoreConfig::Remote(_)) {
+            let message = format!("the offline server is asked about project `{}` only", self.project());
+            let help = format!("serve project `{}` from a repo of its own", printable(project));
+            return Err(Problem::new(Kind::Unsupported, message, help));
+        }
+        Ok(Self {
+            config: StoreConfig { project: project.to_owned(), ..self.config.clone() },
+            stores: Arc::clone(&self.stores),
+            kept: None,
+            remembered: Remembered::default(),
+            permissions: KeptPermissions::default(),
+            reviewed: self.reviewed_in(project),
+            expressions: Arc::clone(&self.expressions),
+            clock: self.clock,
+            observer: Arc::clone(&self.observer),
+            whereabouts: self.whereabouts.clone(),
+            feast_statuses: self.feast_statuses,
+        })
     }
 
     /// The same for a program that lives: what is registered is kept, as fresh as the settings want it (`cache_ttl_seconds`
@@ -220,7 +245,7 @@ impl FeatureStore {
     }
 
     /// The same for those that keep it.
-    pub(super) const fn replica(&self) -> &Arc<dyn Registry> {
+    pub(super) fn replica(&self) -> &Arc<dyn Registry> {
         &self.stores.replica
     }
 

@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod change_log;
 pub mod cleanup;
 pub mod copy;
+pub mod datasets;
 pub mod definitions;
 pub mod discovery;
 pub mod drift;

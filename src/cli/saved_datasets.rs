@@ -6,7 +6,7 @@ use super::{
     CommandError, Context, Exit, join::JoinArgs, objects, output::OutputArgs, parquet_options::ParquetArgs, read_notes,
 };
 use crate::{
-    app::saved_datasets::{self, Created, Creation},
+    app::saved_datasets::{self, Created, Creation, Overwrite},
     diagnostics::counted,
     model::{ObjectKind, Tags},
     offline::Cancel,
@@ -76,7 +76,8 @@ fn create(args: &Create, context: &Context) -> Result<Exit, CommandError> {
         parquet: args.parquet.options(),
         description: &args.description,
         tags: &args.tags.iter().cloned().collect::<Tags>(),
-        allow_overwrite: args.allow_overwrite,
+        overwrite: Overwrite { dataset: args.allow_overwrite, files: args.allow_overwrite },
+        author: &caller.author("saved-datasets create"),
     };
     let Created { rows, read } = saved_datasets::create(&store, &caller, &creation, &Cancel::default())?;
     read_notes::say(read, context.printer);

@@ -85,7 +85,7 @@ record! {
         auth: RawFeastrAuth,
         /// The index of entities, which buckets feed with their events.
         entity_index: RawEntityIndex,
-        /// What a server of the registry refuses.
+        /// What a server of the registry does for its clients, and what it refuses.
         registry_server: RawRegistryServer,
     }
     defaulted {

@@ -96,7 +96,7 @@ pub struct StoreConfig {
     pub feature_server: FeatureServerConfig,
     /// Where the index of entities is.
     pub entity_index: EntityIndexConfig,
-    /// What a server of the registry refuses.
+    /// What a server of the registry does for its clients, and what it refuses.
     pub registry_server: RegistryServerConfig,
     /// Whether a request for online values fails where one of them cannot be computed.
     pub strict: bool,

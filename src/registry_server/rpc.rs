@@ -88,10 +88,10 @@ static RPCS: [Rpc; 55] = [
     about_all("GetObjectRelationships", around::relationships),
     about_all("ListFeatures", around::list_features),
     about_all("GetFeature", around::get_feature),
-    of("CreateDatasetFromRetrieval", SavedDataset, datasets::unsupported),
-    of("GetDatasetData", SavedDataset, datasets::unsupported),
+    of("CreateDatasetFromRetrieval", SavedDataset, datasets::create),
+    of("GetDatasetData", SavedDataset, datasets::data),
     about_all("GetDatasetJobStatus", datasets::job),
-    about_all("ListDatasetJobs", datasets::list_jobs),
+    about_all("ListDatasetJobs", datasets::jobs),
 ];
 
 impl Rpc {

@@ -66,7 +66,7 @@ pub async fn serve(
     let of_watch = Arc::clone(&state);
     beside.spawn(tell_when_it_is_away(move || of_watch.registry.status()));
     let handles = faces.iter().map(|face| face.handle.clone()).collect();
-    let ended = tokio::spawn(ending(health, handles, settings.end_limit, end));
+    let ended = tokio::spawn(ending((health, Arc::clone(&state)), handles, settings.end_limit, end));
     try_join_all(faces.into_iter().map(Face::answer)).await?;
     // It has told the server to end, and cannot have panicked.
     let _ = ended.await;
@@ -180,9 +180,9 @@ async fn tell_health(health: &HealthReporter, status: ServingStatus) {
     }
 }
 
-/// Waits for the end, and lets what is being answered finish.
+/// Waits for the end, and lets what is being answered finish, and datasets that are being made.
 async fn ending(
-    health: HealthReporter,
+    (health, state): (HealthReporter, Arc<State>),
     handles: Vec<Handle<SocketAddr>>,
     limit: Duration,
     end: impl Future<Output = ()>,
@@ -191,6 +191,7 @@ async fn ending(
     tell_health(&health, ServingStatus::NotServing).await;
     tracing::info!("Ending: calls that are being answered are finished");
     handles.iter().for_each(|handle| handle.graceful_shutdown(Some(limit)));
+    state.datasets.end(limit).await;
 }
 
 /// The answer where a call has a mistake of the program. It was told when it happened, with its place.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 
-use super::{settings::Settings, visits::Visits};
+use super::{datasets::Jobs, settings::Settings, visits::Visits};
 use crate::{
     app::{Gate, registered::SharedRegistry},
     daemon::{CallObserver, telemetry::Telemetry},
@@ -14,7 +14,7 @@ use crate::{
 /// What all calls share, of both protocols.
 pub(super) struct State {
     /// The registry that is served.
-    pub(super) registry: SharedRegistry,
+    pub(super) registry: Arc<SharedRegistry>,
     /// Who finds out who asks.
     pub(super) gate: Arc<Gate>,
     /// How many more calls may be carried out.
@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) deadline: Duration,
     /// How many bytes a message of a client may have.
     pub(super) message_limit: usize,
+    /// The datasets that are made for clients.
+    pub(super) datasets: Jobs,
     /// Who looked at what over REST.
     pub(super) visits: Visits,
     /// What is told of calls.
@@ -45,7 +47,8 @@ impl State {
             observer: CallObserver::new(&telemetry),
             telemetry,
             visits: Visits::default(),
-            registry,
+            datasets: Jobs::default(),
+            registry: Arc::new(registry),
             gate: Arc::new(gate),
         })
     }

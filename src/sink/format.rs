@@ -4,6 +4,7 @@ use arrow::{
     array::RecordBatch,
     csv,
     datatypes::{Schema, SchemaRef},
+    error::ArrowError,
     ipc::writer::StreamWriter,
     json,
 };
@@ -13,6 +14,7 @@ use parquet::{
     file::properties::WriterProperties,
     schema::types::ColumnPath,
 };
+use serde_json::{Map, Value as Json};
 
 use super::{
     Target,
@@ -118,14 +120,27 @@ impl Format {
                 writer.write(&RecordBatch::new_empty(schema.clone()))?;
                 Box::new(writer)
             }
-            Self::Jsonl => {
-                let builder = json::WriterBuilder::new().with_explicit_nulls(true);
-                let builder = builder.with_encoder_factory(Arc::new(FloatsAsTexts));
-                Box::new(builder.build::<_, json::writer::LineDelimited>(target))
-            }
+            Self::Jsonl => Box::new(json_writer().build::<_, json::writer::LineDelimited>(target)),
             Self::Arrow => Box::new(StreamWriter::try_new(target, schema)?),
         })
     }
+}
+
+/// How rows are JSON.
+fn json_writer() -> json::WriterBuilder {
+    json::WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(FloatsAsTexts))
+}
+
+/// Rows as JSON objects, with the values that [`Format::Jsonl`] writes.
+///
+/// # Errors
+/// When a column has values that JSON has no form for.
+pub fn json_objects(batch: &RecordBatch) -> Result<Vec<Map<String, Json>>, SinkError> {
+    let mut writer = json_writer().build::<_, json::writer::JsonArray>(Vec::new());
+    writer.write(batch)?;
+    writer.finish()?;
+    let unread = |error: serde_json::Error| SinkError::Arrow(ArrowError::JsonError(error.to_string()));
+    serde_json::from_slice(&writer.into_inner()).map_err(unread)
 }
 
 impl FormatWriter for ArrowWriter<Target> {

@@ -19,7 +19,7 @@ mod unfinished;
 mod writer;
 
 pub use folder::{AddedFiles, Folder};
-pub use format::{Compression, Format, ParquetOptions};
+pub use format::{Compression, Format, ParquetOptions, json_objects};
 pub use partitions::Partitions;
 pub use postgres::{ExistingTable, PostgresTable};
 pub use rows::RowSink;

@@ -9,7 +9,7 @@ use crate::{
     feast::registry::{self, RowVersion, SourceRows, Unmanaged},
     model::{Author, Object, ObjectId, ObjectKind, Timestamp},
     problem::{Kind, Problem},
-    registry::{Row, object},
+    registry::object,
 };
 
 /// Puts an object into its project, with copies of the sources that are registered.
@@ -41,8 +41,7 @@ pub fn declare(
 /// # Errors
 /// [`Kind::Unsupported`] when they cannot express it.
 pub fn model_of(stored: &StoredObject) -> Result<Object, Problem> {
-    let row = Row { kind: stored.kind, name: stored.name.clone(), updated: 0, proto: stored.proto.to_vec() };
-    object(&row)
+    object(&stored.row())
         .map_err(|Unmanaged(reason)| Problem::new(Kind::Unsupported, format!("{}: {reason}", stored.id()), None))
 }
 

@@ -52,8 +52,17 @@ impl StoredObject {
 
     /// A project that nobody has described.
     pub(super) fn project(name: &str) -> Self {
-        let permission_type = Some(PermissionType::Project);
-        let (kind, tags) = (ObjectKind::Project, Tags::new());
-        Self { kind, name: name.to_owned(), proto: Bytes::new(), tags, permission_type }
+        Self::undescribed(ObjectKind::Project, PermissionType::Project, name)
+    }
+
+    /// An object of which nothing but its name is known.
+    pub(in crate::app) fn undescribed(kind: ObjectKind, permission_type: PermissionType, name: &str) -> Self {
+        let (name, permission_type) = (name.to_owned(), Some(permission_type));
+        Self { kind, name, proto: Bytes::new(), tags: Tags::new(), permission_type }
+    }
+
+    /// The row that it would have; nobody has asked when it was changed.
+    pub(in crate::app) fn row(&self) -> Row {
+        Row { kind: self.kind, name: self.name.clone(), updated: 0, proto: self.proto.to_vec() }
     }
 }

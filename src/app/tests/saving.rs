@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     app::{
         get_historical::About,
-        saved_datasets::{Created, Creation, create, export},
+        saved_datasets::{Created, Creation, Overwrite, create, export},
     },
     model::Tags,
     offline::Cancel,
@@ -44,7 +44,8 @@ fn save(store: &FeatureStore, name: &str, path: &str, rows: &[(i64, i64)], over:
         parquet: ParquetOptions::default(),
         description: "",
         tags: &Tags::new(),
-        allow_overwrite: over,
+        overwrite: Overwrite { dataset: over, files: over },
+        author: &caller().author("saved-datasets create"),
     };
     create(store, &caller(), &creation, &Cancel::default())
 }

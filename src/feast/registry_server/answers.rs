@@ -165,6 +165,76 @@ pub struct Lineage {
     pub indirect_relationships_pagination: Option<PageInfo>,
 }
 
+/// `CreateDatasetFromRetrievalResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct DatasetBegun {
+    /// The id of the job.
+    #[prost(string, tag = "1")]
+    pub job_id: String,
+    /// How far it is, as in [`DatasetJob`].
+    #[prost(string, tag = "2")]
+    pub status: String,
+}
+
+/// `TabularRow`: values of a row.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct TabularRow {
+    /// Each in JSON.
+    #[prost(string, repeated, tag = "1")]
+    pub values: Vec<String>,
+}
+
+/// `GetDatasetDataResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct DatasetData {
+    /// The names of the columns; none if there is no row.
+    #[prost(string, repeated, tag = "1")]
+    pub columns: Vec<String>,
+    /// The first rows.
+    #[prost(message, repeated, tag = "2")]
+    pub rows: Vec<TabularRow>,
+    /// How many rows these are.
+    #[prost(int32, tag = "3")]
+    pub total_rows: i32,
+    /// The same.
+    #[prost(int32, tag = "4")]
+    pub sample_size: i32,
+}
+
+/// `GetDatasetJobStatusResponse`.
+#[derive(Clone, PartialEq, prost::Message, serde::Serialize)]
+pub struct DatasetJob {
+    /// The id of the job.
+    #[prost(string, tag = "1")]
+    pub job_id: String,
+    /// The name of the dataset.
+    #[prost(string, tag = "2")]
+    pub dataset_name: String,
+    /// The name of its project.
+    #[prost(string, tag = "3")]
+    pub project: String,
+    /// `pending`, `running`, `completed` or `failed`.
+    #[prost(string, tag = "4")]
+    pub status: String,
+    /// When it was wanted, in ISO 8601.
+    #[prost(string, tag = "5")]
+    pub created_at: String,
+    /// When it ended; empty before.
+    #[prost(string, tag = "6")]
+    pub completed_at: String,
+    /// Why it failed; empty if it did not.
+    #[prost(string, tag = "7")]
+    pub error: String,
+}
+
+/// `ListDatasetJobsResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct DatasetJobs {
+    /// The newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub jobs: Vec<DatasetJob>,
+}
+
 impl Feature {
     /// A feature of a view; `kind` is Feast's word, `feature` or `label`.
     pub fn of(view: &str, field: &Field, kind: &str) -> Self {

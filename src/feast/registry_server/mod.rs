@@ -9,7 +9,8 @@ mod messages;
 mod requests;
 
 pub use answers::{
-    Feature, Lineage, List, PageInfo, Reference, Relation, WholeRegistry, any_view, one_field, project_metadata,
+    DatasetBegun, DatasetData, DatasetJob, DatasetJobs, Feature, Lineage, List, PageInfo, Reference, Relation,
+    TabularRow, WholeRegistry, any_view, one_field, project_metadata,
 };
 pub use description::{SERVICE, descriptor, rpc_names};
 pub use requests::*;

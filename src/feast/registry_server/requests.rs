@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    feast::registry::messages::{MapEntry, Timestamp, to_map},
+    feast::registry::messages::{MapEntry, Timestamp, from_map, to_map},
     model::{ObjectKind, Tags},
 };
 
@@ -371,6 +371,102 @@ pub struct GetObjectRelationships {
     /// Which order.
     #[prost(message, optional, tag = "7")]
     pub sorting: Option<Sorting>,
+}
+
+/// `CreateDatasetFromRetrievalRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct CreateDataset {
+    /// The name of the dataset.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// The name of its project.
+    #[prost(string, tag = "2")]
+    pub project: String,
+    /// The service whose features are wanted; empty if they are named.
+    #[prost(string, tag = "3")]
+    pub feature_service_name: String,
+    /// Features as `view:feature`.
+    #[prost(string, repeated, tag = "4")]
+    pub features: Vec<String>,
+    /// `inline`, or something else for rows in a file.
+    #[prost(string, tag = "5")]
+    pub entity_source_type: String,
+    /// The file with rows of entities.
+    #[prost(string, tag = "6")]
+    pub entity_source_path: String,
+    /// The columns of `entity_values`.
+    #[prost(string, repeated, tag = "8")]
+    pub entity_keys: Vec<String>,
+    /// Values between commas, a row in each line.
+    #[prost(string, tag = "9")]
+    pub entity_values: String,
+    /// The time of the first row, in ISO 8601.
+    #[prost(string, tag = "10")]
+    pub start_date: String,
+    /// The time of the last row.
+    #[prost(string, tag = "11")]
+    pub end_date: String,
+    /// Further columns, a line `column=value` for each.
+    #[prost(string, tag = "12")]
+    pub extra_columns: String,
+    /// What takes the rows: `file`, or Feast's word for a database.
+    #[prost(string, tag = "13")]
+    pub storage_type: String,
+    /// Where there.
+    #[prost(string, tag = "14")]
+    pub storage_path: String,
+    /// Labels of the dataset.
+    #[prost(message, repeated, tag = "15")]
+    pub tags: Vec<MapEntry>,
+    /// Whether what is there may be replaced.
+    #[prost(bool, tag = "16")]
+    pub allow_overwrite: bool,
+}
+
+/// `GetDatasetDataRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct GetDatasetData {
+    /// The name of the dataset.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// The name of its project.
+    #[prost(string, tag = "2")]
+    pub project: String,
+    /// How many rows at most; 10 where it is not above 0.
+    #[prost(int32, tag = "3")]
+    pub limit: i32,
+}
+
+/// `GetDatasetJobStatusRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct GetDatasetJobStatus {
+    /// The id of the job.
+    #[prost(string, tag = "1")]
+    pub job_id: String,
+}
+
+/// `ListDatasetJobsRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ListDatasetJobs {
+    /// The project, if it matters.
+    #[prost(string, tag = "1")]
+    pub project: String,
+    /// The status, if it matters.
+    #[prost(string, tag = "2")]
+    pub status_filter: String,
+}
+
+impl CreateDataset {
+    /// The same with labels.
+    #[must_use]
+    pub fn labelled(self, labels: &Tags) -> Self {
+        Self { tags: from_map(labels), ..self }
+    }
+
+    /// The labels of the dataset.
+    pub fn labels(&self) -> Tags {
+        to_map(&self.tags)
+    }
 }
 
 impl ApplyFeatureView {

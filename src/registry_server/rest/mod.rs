@@ -6,6 +6,7 @@
 mod answer;
 mod asked;
 mod collection;
+mod datasets;
 mod description;
 mod engines;
 mod features;

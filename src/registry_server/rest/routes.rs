@@ -4,7 +4,7 @@ use super::{
     collection::{
         ANY_VIEW, DATA_SOURCES, ENTITIES, FEATURE_SERVICES, FEATURE_VIEWS, LABEL_VIEWS, PERMISSIONS, SAVED_DATASETS,
     },
-    engines, features, lineage, metrics, objects,
+    datasets, engines, features, lineage, metrics, objects,
     parameters::{
         ALLOW_CACHE, ANY_PROJECT, COLLECTION, ENTITY, FEATURE, HIT_ORDER, INDIRECT, LIMIT, NAME, NAMESPACE, OBJECT,
         OBJECT_NAME, OBJECT_TYPE, PAGE, PROJECT, PROJECTS, Parameter, QUERY, RELATIONSHIPS, SERVICE, SORT_BY,
@@ -119,12 +119,14 @@ pub(super) static ROUTES: [Route; 59] = [
     Route::get("/saved_datasets/all", "The saved datasets of all projects", objects::list_all)
         .of(&SAVED_DATASETS)
         .with(&[LIST, RELATED, &[NAMESPACE, COLLECTION]]),
-    Route::get("/saved_datasets/create", "Not supported: making a dataset", server::datasets).by(Verb::Post),
-    Route::get("/saved_datasets/data/{name}", "Not supported: the rows of a saved dataset", server::datasets)
+    Route::get("/saved_datasets/create", "Begins to make a dataset of features", datasets::create)
+        .by(Verb::Post)
+        .taking(datasets::schema),
+    Route::get("/saved_datasets/data/{name}", "The first rows of a saved dataset", datasets::data)
         .with(&[IN_PROJECT, &[LIMIT]]),
-    Route::get("/saved_datasets/jobs", "The jobs that make datasets: there are none", server::dataset_jobs)
+    Route::get("/saved_datasets/jobs", "The datasets that are made, or were", datasets::jobs)
         .with(&[&[ANY_PROJECT, STATUS]]),
-    Route::get("/saved_datasets/jobs/{job_id}", "A job that makes a dataset: there is none", server::dataset_job),
+    Route::get("/saved_datasets/jobs/{job_id}", "How far a dataset is", datasets::job),
     Route::get("/saved_datasets/{name}", "A saved dataset", objects::get).of(&SAVED_DATASETS).with(&[ONE]),
     Route::get("/saved_datasets/{name}", "Removes a saved dataset; its rows stay", posted::delete)
         .by(Verb::Delete)

@@ -1,6 +1,7 @@
 //! The REST API of the registry's server.
 
 mod changes;
+mod datasets;
 mod described;
 mod recorded;
 mod rights;

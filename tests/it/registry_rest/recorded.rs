@@ -17,7 +17,7 @@ const OTHERS: [(&str, &str); 7] = [
     ("/monitoring/", "not supported"),
     ("/version", "a version of our own"),
     ("/materialization_jobs", "Feast asks for page 0 and finds nothing"),
-    ("/saved_datasets/data/", "not supported"),
+    ("/saved_datasets/data/", "what is not there is 404"),
     ("/entities/all?limit=1", "lists come by name here"),
 ];
 

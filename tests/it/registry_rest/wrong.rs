@@ -25,7 +25,7 @@ fn what_is_wrong_with_a_request_is_told() {
         ("DELETE", "/entities/nobody?project=feastlocal", 404, "FeastObjectNotFoundException", "no entity `nobody`"),
         ("GET", "/monitoring/metrics/features?project=x", 501, "HTTPException", "not computed here"),
         ("POST", "/monitoring/compute", 501, "HTTPException", "not computed here"),
-        ("GET", "/saved_datasets/data/x?project=x", 501, "HTTPException", "neither makes datasets"),
+        ("GET", "/saved_datasets/data/x?project=x", 501, "HTTPException", "neither makes nor reads datasets"),
         ("GET", "/saved_datasets/jobs/17", 404, "FeastObjectNotFoundException", "no job `17`"),
     ] {
         let answer = ask(&server, None, method, path, &Json::Null);
