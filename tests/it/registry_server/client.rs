@@ -1,5 +1,7 @@
 //! A client that sends what it is told to, whether it makes sense or not.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use feastr::{clients::grpc::BytesCodec, feast::registry_server as wire};
 use prost::Message;
@@ -36,11 +38,16 @@ impl Client {
 
     /// Calls a procedure with the bytes of a request.
     pub fn call(&self, rpc: &str, request: impl Into<Bytes>) -> Result<Bytes, Status> {
+        self.call_of(wire::SERVICE, rpc, request)
+    }
+
+    /// The same of another service.
+    pub fn call_of(&self, service: &str, rpc: &str, request: impl Into<Bytes>) -> Result<Bytes, Status> {
         let mut request = Request::new(request.into());
         if let Some(token) = &self.token {
             request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         }
-        let path = PathAndQuery::try_from(format!("/{}/{rpc}", wire::SERVICE)).unwrap();
+        let path = PathAndQuery::try_from(format!("/{service}/{rpc}")).unwrap();
         self.runtime.block_on(async {
             let mut grpc = Grpc::new(self.channel.clone()).max_decoding_message_size(usize::MAX);
             grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
@@ -74,6 +81,26 @@ impl Client {
         let answer = self.ask(rpc, request)?;
         Ok(listed(&answer))
     }
+}
+
+/// A client that asks, and then does nothing any more: its connection is there as long as what comes back.
+pub fn stalled(server: &GrpcServer<'_>, rpc: &str, request: &impl Message) -> Runtime {
+    /// Long enough to ask, and too short for a long answer.
+    const AWAKE: Duration = Duration::from_millis(60);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let endpoint = Endpoint::from_shared(format!("http://{}", server.address)).unwrap();
+    let path = PathAndQuery::try_from(format!("/{}/{rpc}", wire::SERVICE)).unwrap();
+    let request = Request::new(Bytes::from(request.encode_to_vec()));
+    runtime.block_on(async {
+        let channel = endpoint.connect().await.unwrap();
+        tokio::spawn(async move {
+            let mut grpc = Grpc::new(channel).max_decoding_message_size(usize::MAX);
+            grpc.ready().await.unwrap();
+            let _ = grpc.unary(request, path, BytesCodec).await;
+        });
+        tokio::time::sleep(AWAKE).await;
+    });
+    runtime
 }
 
 /// The entries of an answer with a list, and where they are among all.

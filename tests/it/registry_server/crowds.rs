@@ -19,17 +19,26 @@ use super::{
     client::{Client, all},
     entity, repo,
 };
-use crate::servers::grpc::GrpcServer;
+use crate::{
+    registries::{Backend, TestRegistry, on_every_backend},
+    servers::grpc::GrpcServer,
+    support::Project,
+};
 
-fn names(client: &Client, project: &str) -> BTreeSet<String> {
+pub fn names(client: &Client, project: &str) -> BTreeSet<String> {
     let (entities, _) = client.list("ListEntities", &all(project)).unwrap();
     entities.iter().map(|entity| decode::<wire::Entity>(entity).unwrap().spec.unwrap().name).collect()
 }
 
-#[test]
-fn whatever_was_confirmed_to_a_crowd_is_there_after_a_kill() {
+on_every_backend!(@ sqlite Sqlite whatever_was_confirmed_to_a_crowd_is_there_after_a_kill);
+on_every_backend!(@ postgres Postgres whatever_was_confirmed_to_a_crowd_is_there_after_a_kill);
+on_every_backend!(@ mariadb MariaDb whatever_was_confirmed_to_a_crowd_is_there_after_a_kill);
+
+fn whatever_was_confirmed_to_a_crowd_is_there_after_a_kill(backend: Backend) {
     const CLIENTS: usize = 32;
-    let project = repo();
+    let registry = TestRegistry::new(backend);
+    let settings = format!("project: shop\nregistry: {}\nonline_store: null\n", registry.settings);
+    let project = Project::new(&[("feature_store.yaml", &settings)]);
     let server = GrpcServer::registry(&project, &[]);
     let confirmed = Mutex::new(BTreeSet::new());
     let is_over = AtomicBool::new(false);

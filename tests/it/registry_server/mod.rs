@@ -3,9 +3,15 @@
 mod applies;
 mod client;
 mod crowds;
+mod datasets;
+mod keycloak;
+mod noted;
+#[cfg(target_os = "linux")]
+mod outages;
 mod permitted;
 mod recorded;
 mod stock;
+mod together;
 mod wrong;
 
 use feastr::feast::registry::messages as wire;

@@ -10,7 +10,7 @@ use feastr::feast::registry_server as asked;
 use tonic::Code;
 
 use super::{
-    client::{Client, all},
+    client::{Client, all, stalled},
     entity, repo,
 };
 use crate::servers::grpc::GrpcServer;
@@ -61,4 +61,42 @@ fn who_says_nothing_is_let_go_and_holds_nobody() {
     }
     assert!(began.elapsed() < Duration::from_secs(20));
     client.get("GetEntity", "shop", "user").unwrap();
+}
+
+/// The same of feastr's own service, whose changes come in parts.
+#[test]
+fn what_is_no_part_of_a_change_is_refused_with_words() {
+    let project = repo();
+    let server = GrpcServer::registry(&project, &["--message-limit", "65536"]);
+    let client = Client::of(&server);
+    for rpc in
+        ["GetSnapshot", "GetView", "ListNames", "GetMark", "RecordRun", "ListChanges", "Update", "HoldView", "Nothing"]
+    {
+        for body in [vec![0x0a, 0xff, 0xff, 0xff, 0x0f, 0x01], vec![0xff; 100], vec![0x0a; 100_000]] {
+            let refused = client.call_of("feastr.registry.v1.RegistryStore", rpc, body).unwrap_err();
+            assert!(!refused.message().is_empty(), "{rpc}: {refused:?}");
+        }
+    }
+    assert_eq!(client.list("ListProjects", &asked::ListProjects::default()).unwrap().0.len(), 0);
+    assert!(!server.said().contains("panicked"), "{}", server.said());
+}
+
+/// More clients than calls are carried out at a time ask for much and take nothing of it.
+#[test]
+fn who_does_not_read_holds_nobody() {
+    let project = repo();
+    let server = GrpcServer::registry(&project, &["--max-concurrent-calls", "8"]);
+    let client = Client::of(&server);
+    let mut large = entity("large");
+    large.spec.as_mut().unwrap().description = "x".repeat(4 << 20);
+    client.apply("ApplyEntity", "shop", &large).unwrap();
+    let waiting: Vec<_> = (0..40).map(|_| stalled(&server, "ListEntities", &all("shop"))).collect();
+    let began = Instant::now();
+    for number in 0..20 {
+        client.apply("ApplyEntity", "shop", &entity(&format!("e{number}"))).unwrap();
+        client.get("GetEntity", "shop", &format!("e{number}")).unwrap();
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    drop(waiting);
+    assert!(!server.said().contains("panicked"), "{}", server.said());
 }
