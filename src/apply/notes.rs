@@ -6,7 +6,7 @@ use crate::{
     model::{ObjectId, Project, Repo, Timestamp},
     online::OnlineStore,
     plan::{Change, Plan, Setting, diff},
-    registry::{Snapshot, Write, forget_stale, object, put_stale, read_objects, stale_until},
+    registry::{Row, Snapshot, Write, forget_stale, object, put_stale, read_objects, stale_until},
 };
 
 /// The notes about a plan.
@@ -42,11 +42,10 @@ pub fn notes_of_one(
     if !id.kind.is_view() {
         return Vec::new();
     }
-    let after = writes
-        .iter()
-        .find_map(|write| if let Write::Put(row) = write { (row.id() == *id).then_some(row) } else { None });
-    let Ok(after) = after.map(object).transpose() else { return Vec::new() };
-    let rows = snapshot.rows.iter().filter(|row| row.id() == *id).cloned().collect();
+    let is_it = |row: &&Row| row.kind == id.kind && row.name == id.name;
+    let mut rows = writes.iter().filter_map(|write| if let Write::Put(row) = write { Some(row) } else { None });
+    let Ok(after) = rows.find(is_it).map(object).transpose() else { return Vec::new() };
+    let rows = snapshot.rows.iter().filter(is_it).cloned().collect();
     let before = read_objects(&Snapshot { rows, ..Snapshot::default() });
     let repo = Repo::new(Project::undescribed(project)).with(after);
     diff(&before, &repo, Setting::default()).map_or_else(|_| Vec::new(), |plan| notes(&plan, snapshot, online, now))
