@@ -4,7 +4,6 @@ mod applies;
 mod client;
 mod crowds;
 mod datasets;
-mod keycloak;
 mod noted;
 #[cfg(target_os = "linux")]
 mod outages;
