@@ -30,8 +30,10 @@ pub fn export(
     let of_kind = || snapshot.rows.iter().filter(|row| row.kind == ObjectKind::SavedDataset);
     let rights = Rights::in_project(store, store.project(), &snapshot.rows);
     let Some(row) = of_kind().find(|row| row.name == name) else {
-        let may_know =
-            |row: &&Row| rights.allow(caller, &StoredObject::of((*row).clone()), &[PermissionAction::Describe]);
+        let may_know = |row: &&Row| {
+            let object = StoredObject::of((*row).clone());
+            rights.check(caller, &object, &[PermissionAction::Describe]).is_ok()
+        };
         let help = did_you_mean(name, of_kind().filter(may_know).map(|row| row.name.as_str()));
         let message = format!("there is no saved dataset `{}` in the registry", printable(name));
         return Err(Problem::new(Kind::NotFound, message, help).into());
