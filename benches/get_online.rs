@@ -1,6 +1,6 @@
 //! Reading online values beside the bare commands: 100 entities × 50 features of 5 views in Redis.
 //!
-//! `cargo bench --profile dev --bench get_online` starts a server of its own. Both sides connect anew each time, in
+//! `cargo bench --bench get_online` starts a server of its own. Both sides connect anew each time, in
 //! turn; what is printed are medians.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 

@@ -1,6 +1,6 @@
 //! Computing ten expressions for one row and for a hundred, over an evaluator that is held.
 //!
-//! `cargo bench --profile dev --bench on_demand`; what is printed are medians in microseconds. `scripts/bench on_demand` puts
+//! `cargo bench --bench on_demand`; what is printed are medians in microseconds. `scripts/bench on_demand` puts
 //! Python Feast beside it.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 

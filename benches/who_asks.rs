@@ -1,7 +1,7 @@
 //! Who asks, and whether they may: a token of RSA that is known to the server, and a decision among 20 permissions; beside a
 //! token that is new.
 //!
-//! `cargo bench --profile dev --bench who_asks` starts an identity provider of its own; printed are medians and 99th percentiles
+//! `cargo bench --bench who_asks` starts an identity provider of its own; printed are medians and 99th percentiles
 //! in microseconds.
 #![allow(
     clippy::unwrap_used,

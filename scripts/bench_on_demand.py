@@ -1,7 +1,7 @@
 """Times on-demand features beside Python Feast, which runs the same view; see scripts/bench.
 
 ROWS: entity rows of the export; RUNS of each command, of which the median counts; FEAST (no: without Feast). The online
-figures of feastr are of an evaluator that is held (`cargo bench --profile dev --bench on_demand`), those of Feast of
+figures of feastr are of an evaluator that is held (`cargo bench --bench on_demand`), those of Feast of
 `transform_arrow` of a view that is the same in pandas, as people have it today, and of whole calls of `get_online_features`
 over SQLite, which run the view that feastr wrote.
 """

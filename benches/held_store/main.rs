@@ -1,7 +1,7 @@
 //! A store that is held: 10 000 calls of `app::get_online` about one entity (5 views, 50 features) by 64 tasks, beside
 //! the bare commands over as many connections, for each kind of online store.
 //!
-//! `cargo bench --profile dev --bench held_store [redis] [postgres] [sqlite]` starts servers of its own. Both sides run
+//! `cargo bench --bench held_store [redis] [postgres] [sqlite]` starts servers of its own. Both sides run
 //! in turn; printed are medians.
 #![allow(
     clippy::unwrap_used,
