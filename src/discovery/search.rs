@@ -141,9 +141,34 @@ impl<'a> Hay<'a> {
     }
 }
 
-/// How alike a word and a text, or one of the text's words, are: 1 if they are the same.
+/// How alike a word and a text, or one of the text's words, are: 1 if they are the same, 0 if they cannot be alike.
 fn likeness(word: &str, text: &str) -> f64 {
     let words = text.split(|part: char| !part.is_alphanumeric()).filter(|part| !part.is_empty());
-    let alike = |other: &str| strsim::normalized_damerau_levenshtein(word, other);
-    words.chain([text]).map(alike).fold(0.0, f64::max)
+    words.chain([text]).filter(|other| may_be_alike(word, other)).map(|other| alike(word, other)).fold(0.0, f64::max)
+}
+
+fn alike(word: &str, other: &str) -> f64 {
+    strsim::normalized_damerau_levenshtein(word, other)
+}
+
+/// Whether two words may be alike as far as their lengths tell, of which each letter more is a difference.
+fn may_be_alike(word: &str, other: &str) -> bool {
+    let [one, two] = [word, other].map(|word| word.chars().count());
+    one.abs_diff(two) as f64 <= (1.0 - ALIKE) * one.max(two) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_whose_lengths_differ_much_are_not_alike() {
+        for (word, other) in
+            [("abc", "abcd"), ("abcd", "abc"), ("ab", "abcd"), ("ä", "ä"), ("", "a"), ("trips", "tripe")]
+        {
+            assert!(may_be_alike(word, other) || alike(word, other) < ALIKE, "{word} {other}");
+        }
+        assert!(!may_be_alike("trip", "trips_of_drivers"));
+        assert_eq!(likeness("abc", "x abcd"), 0.75);
+    }
 }

@@ -149,11 +149,19 @@ pub(super) fn varint_field(number: u32, value: u64) -> Vec<u8> {
 
 /// A whole length-delimited field.
 pub(super) fn length_delimited(number: u32, content: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(content.len() + 10);
-    key(number, DELIMITED, &mut out);
-    bytes(content, &mut out);
+    let mut out = Vec::with_capacity(content.len() + OF_LENGTH);
+    put_length_delimited(number, content, &mut out);
     out
 }
+
+/// The same at the end of a message.
+pub(super) fn put_length_delimited(number: u32, content: &[u8], out: &mut Vec<u8>) {
+    key(number, DELIMITED, out);
+    bytes(content, out);
+}
+
+/// How many bytes stand before the content of a length-delimited field, at most as long as contents are not huge.
+pub(super) const OF_LENGTH: usize = 10;
 
 #[cfg(test)]
 mod tests {

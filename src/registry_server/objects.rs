@@ -101,11 +101,7 @@ pub(super) fn value(object: &Arc<StoredObject>, path: &str) -> SortValue {
 
 /// A list of objects.
 pub(super) fn answer(page: &Page<Arc<StoredObject>>) -> Bytes {
-    let mut list = wire::List::default();
-    for object in &page.entries {
-        list.add(&object.proto);
-    }
-    list.end(info(page))
+    wire::List::of(page.entries.iter().map(|object| &*object.proto)).end(info(page))
 }
 
 /// Where a page is.

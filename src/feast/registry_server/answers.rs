@@ -10,7 +10,7 @@ use crate::{
             messages::{MapEntry, ProjectMetadata, Timestamp, from_map},
             with_project,
         },
-        wire::length_delimited,
+        wire::{OF_LENGTH, length_delimited, put_length_delimited},
     },
     model::{Field, ObjectKind},
 };
@@ -43,14 +43,21 @@ pub struct PageInfo {
 pub struct List(Vec<u8>);
 
 impl List {
+    /// A list of these entries.
+    pub fn of<'a>(entries: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
+        let mut list = Self(Vec::with_capacity(entries.clone().map(|entry| entry.len() + OF_LENGTH).sum()));
+        entries.for_each(|entry| list.add(entry));
+        list
+    }
+
     /// One more entry.
     pub fn add(&mut self, entry: &[u8]) {
-        self.0.extend(length_delimited(1, entry));
+        put_length_delimited(1, entry, &mut self.0);
     }
 
     /// The whole answer.
     pub fn end(mut self, page: PageInfo) -> Bytes {
-        self.0.extend(length_delimited(2, &page.encode_to_vec()));
+        put_length_delimited(2, &page.encode_to_vec(), &mut self.0);
         self.0.into()
     }
 }
