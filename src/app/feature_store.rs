@@ -196,6 +196,14 @@ impl FeatureStore {
         self.permissions.of(state, self.unruled())
     }
 
+    /// The permissions of what is registered.
+    ///
+    /// # Errors
+    /// As [`Self::registered`].
+    pub fn registered_permissions(&self) -> Result<Arc<Permissions>, Problem> {
+        Ok(self.permissions(&self.registered()?))
+    }
+
     /// What holds in projects without permissions.
     pub(super) const fn unruled(&self) -> Unruled {
         match self.config.auth.without_permissions {

@@ -105,16 +105,16 @@ impl Gate {
         }
     }
 
-    /// What whoever runs the server should know of who may what.
+    /// What whoever runs the server should know of who may what, by the permissions of the project.
     ///
     /// # Errors
-    /// When the registry cannot be read.
-    pub fn notices(&self, store: &FeatureStore) -> Result<Vec<Notice>, Problem> {
-        let (config, permissions) = (&store.config().auth, store.permissions(&store.registered()?));
+    /// When roles cannot be told.
+    pub fn notices(&self, store: &FeatureStore, permissions: &Permissions) -> Result<Vec<Notice>, Problem> {
+        let config = &store.config().auth;
         let mut notices = match (&config.method, &self.proof) {
             (AuthMethod::Oidc(oidc), _) => of_provider(oidc),
             (AuthMethod::Kubernetes(kubernetes), Proof::Kubernetes(verifier)) => of_kubernetes(kubernetes, verifier),
-            _ => return Ok(unguarded(&permissions)),
+            _ => return Ok(unguarded(permissions)),
         };
         if permissions.is_empty() && store.reviewed().is_none() {
             let text = match config.without_permissions {

@@ -1,15 +1,17 @@
+use std::sync::Arc;
+
 use crate::{
     feast::registry::{Card, DecodeError},
     model::{ObjectId, ObjectKind},
 };
 
-/// A registered object, with what it says of itself.
+/// A registered object, with what it says of itself. Copies share that.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     /// Its kind and name.
     pub id: ObjectId,
     /// What it says.
-    pub card: Card,
+    pub card: Arc<Card>,
 }
 
 impl Known {
@@ -18,7 +20,7 @@ impl Known {
     /// # Errors
     /// When the bytes are not a message of this kind.
     pub fn read(kind: ObjectKind, name: &str, proto: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Self { id: ObjectId::new(kind, name), card: Card::read(kind, proto)? })
+        Ok(Self { id: ObjectId::new(kind, name), card: Card::read(kind, proto)?.into() })
     }
 
     /// Whether it is of this kind.

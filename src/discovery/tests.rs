@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     feast::registry::{Card, Link, SourcePart},
@@ -5,12 +7,12 @@ use crate::{
 };
 
 fn known(kind: ObjectKind, name: &str, links: Vec<Link>) -> Known {
-    Known { id: ObjectId::new(kind, name), card: Card { links, ..Card::default() } }
+    Known { id: ObjectId::new(kind, name), card: Card { links, ..Card::default() }.into() }
 }
 
 fn view(kind: ObjectKind, name: &str, features: &[&str], links: Vec<Link>) -> Known {
     let mut view = known(kind, name, links);
-    view.card.features = features.iter().map(|name| Field::new(*name, DataType::Int64)).collect();
+    Arc::make_mut(&mut view.card).features = features.iter().map(|name| Field::new(*name, DataType::Int64)).collect();
     view
 }
 
@@ -26,14 +28,14 @@ fn of_view(name: &str, features: &[&str]) -> Link {
 fn house() -> Vec<Known> {
     let entity = Link::Entity("driver".to_owned());
     let mut source = known(ObjectKind::DataSource, "rides_source", Vec::new());
-    source.card.places = vec!["data/rides.parquet".to_owned()];
-    source.card.owner = "Jo@example.com".to_owned();
+    Arc::make_mut(&mut source.card).places = vec!["data/rides.parquet".to_owned()];
+    Arc::make_mut(&mut source.card).owner = "Jo@example.com".to_owned();
     let push = known(ObjectKind::DataSource, "rides_push", vec![of_source("rides_source", SourcePart::Rows)]);
     let parts =
         vec![entity.clone(), of_source("rides_source", SourcePart::Rows), of_source("rides_push", SourcePart::Stream)];
     let mut rides = view(ObjectKind::StreamFeatureView, "rides", &["trips", "tips"], parts);
-    rides.card.tags = Tags::from([("team".to_owned(), "Riders".to_owned())]);
-    rides.card.features[1].description = "Money for the driver".to_owned();
+    Arc::make_mut(&mut rides.card).tags = Tags::from([("team".to_owned(), "Riders".to_owned())]);
+    Arc::make_mut(&mut rides.card).features[1].description = "Money for the driver".to_owned();
     let inputs = vec![of_view("rides", &["trips"]), of_source("request", SourcePart::Request)];
     let labels = vec![
         entity,
@@ -43,7 +45,7 @@ fn house() -> Vec<Known> {
     ];
     let members = vec![of_view("rides", &["tips"]), of_view("rides", &["tips"]), of_view("sums", &["sum"])];
     let mut dataset = known(ObjectKind::SavedDataset, "training", vec![Link::FeatureService("model".to_owned())]);
-    dataset.card.places = vec!["data/rides.parquet".to_owned()];
+    Arc::make_mut(&mut dataset.card).places = vec!["data/rides.parquet".to_owned()];
     vec![
         known(ObjectKind::Project, "house", Vec::new()),
         known(ObjectKind::Entity, "driver", Vec::new()),
@@ -239,7 +241,8 @@ fn objects_are_counted() {
 fn labels_that_many_views_have_come_first() {
     let tagged = |name: &str, tags: &[(&str, &str)]| {
         let mut view = view(ObjectKind::FeatureView, name, &[], Vec::new());
-        view.card.tags = tags.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
+        Arc::make_mut(&mut view.card).tags =
+            tags.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
         view
     };
     let one = [tagged("a", &[("team", "x"), ("a", "1")]), tagged("b", &[("team", "y"), ("b", "1")])];

@@ -99,7 +99,9 @@ async fn warm_up(state: Arc<State>, health: HealthReporter) {
         sleep(PAUSE).await;
     }
     tell_health(&health, ServingStatus::Serving).await;
-    tell_who_may_ask(Arc::clone(&state.gate), Arc::clone(&state.store)).await;
+    let store = Arc::clone(&state.store);
+    tell_who_may_ask(Arc::clone(&state.gate), move |gate| gate.notices(&store, &*store.registered_permissions()?))
+        .await;
 }
 
 /// Tells those who ask of the server, and of its service.

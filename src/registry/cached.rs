@@ -52,7 +52,7 @@ pub struct Status {
 struct Shared<T> {
     registry: Arc<dyn Objects>,
     project: String,
-    /// Makes of a snapshot what is kept.
+    /// Makes of a snapshot what is kept, from what was kept before.
     make: Make<T>,
     freshness: RegistryCache,
     clock: Clock,
@@ -67,8 +67,8 @@ struct Shared<T> {
     wake: Condvar,
 }
 
-/// Makes something of what a registry holds of a project.
-type Make<T> = Box<dyn Fn(Snapshot) -> T + Send + Sync>;
+/// Makes something of what a registry holds of a project, and of what was made before.
+type Make<T> = Box<dyn Fn(Snapshot, Option<&T>) -> T + Send + Sync>;
 
 struct Kept<T> {
     state: Arc<T>,
@@ -97,12 +97,12 @@ impl Cached {
         freshness: RegistryCache,
         clock: Clock,
     ) -> Result<Self, Problem> {
-        Self::made(registry, project, freshness, clock, |snapshot| read_objects(&snapshot))
+        Self::made(registry, project, freshness, clock, |snapshot, _| read_objects(&snapshot))
     }
 }
 
 impl<T: Send + Sync + 'static> Cached<T> {
-    /// What is made of a project. Nothing is read yet.
+    /// What is made of a project, and of what was made of it before. Nothing is read yet.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -111,7 +111,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
         project: &str,
         freshness: RegistryCache,
         clock: Clock,
-        make: impl Fn(Snapshot) -> T + Send + Sync + 'static,
+        make: impl Fn(Snapshot, Option<&T>) -> T + Send + Sync + 'static,
     ) -> Result<Self, Problem> {
         let shared = Arc::new(Shared {
             registry,
@@ -183,6 +183,28 @@ impl<T: Send + Sync + 'static> Cached<T> {
             }
         }
         Some(kept.state)
+    }
+
+    /// Somebody has changed the project, which was recognised by `mark` when that was decided. Where the state is what the
+    /// registry held then, what `change` makes of it is given from now on, until the registry is looked at; else nothing
+    /// happens (`false`).
+    pub fn changed(&self, mark: Option<&Mark>, change: impl FnOnce(&T) -> Option<T>) -> bool {
+        let shared = &self.shared;
+        // What somebody is reading now may be older than the change.
+        let _turn = match shared.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        let Some(kept) = shared.kept() else { return false };
+        let is_it = kept.mark.is_some() && kept.mark.as_deref() == mark.map(|mark| mark.text.as_str());
+        match is_it.then(|| change(&kept.state)).flatten() {
+            Some(state) => {
+                *guard(&shared.kept) = Some(Kept { state: Arc::new(state), mark: None, ..kept });
+                true
+            }
+            None => false,
+        }
     }
 
     /// How right the state is that is given now; `None` before it was first read.
@@ -306,7 +328,9 @@ impl<T> Shared<T> {
     /// Reads a state, which from then on is given.
     fn read(&self, mark: Option<String>) -> Result<Arc<T>, Problem> {
         let now = (self.clock)();
-        let state = Arc::new((self.make)(self.registry.snapshot(&self.project)?));
+        let snapshot = self.registry.snapshot(&self.project)?;
+        let before = self.kept().map(|kept| kept.state);
+        let state = Arc::new((self.make)(snapshot, before.as_deref()));
         let status = Status { read: now, confirmed: now, problem: None };
         *guard(&self.kept) = Some(Kept { state: Arc::clone(&state), mark, tried: now, status });
         Ok(state)

@@ -2,7 +2,7 @@
 
 use super::objects::{Objects, Snapshot, Write};
 use crate::{
-    model::ViewId,
+    model::{ObjectId, ViewId},
     problem::{Kind, Problem},
 };
 
@@ -26,6 +26,19 @@ pub fn update<T, E: From<Problem>>(
     decide: impl FnMut(&Snapshot) -> Result<Decision<T>, E>,
 ) -> Result<T, E> {
     finding(decide, |decide| registry.update(project, decide))
+}
+
+/// The same of one object, as [`Objects::update_object`] does it.
+///
+/// # Errors
+/// Those of `decide`, and those of [`Objects::update_object`]; then nothing has changed.
+pub fn update_object<T, E: From<Problem>>(
+    registry: &(impl Objects + ?Sized),
+    project: &str,
+    object: &ObjectId,
+    decide: impl FnMut(&Snapshot) -> Result<Decision<T>, E>,
+) -> Result<T, E> {
+    finding(decide, |decide| registry.update_object(project, object, decide))
 }
 
 /// The same of one view, as [`Objects::update_view`] does it.

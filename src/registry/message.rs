@@ -71,7 +71,13 @@ pub(super) fn versions(file: &RegistryFile, project: &str) -> Vec<VersionRow> {
 pub(super) fn snapshot(file: &RegistryFile, project: &str) -> Snapshot {
     let mut rows: Vec<Row> = file.objects(project).map(row).collect();
     rows.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
-    Snapshot { rows, infra: file.infra(project), versions: file.versions(project), metadata: file.notes(project) }
+    Snapshot {
+        rows,
+        infra: file.infra(project),
+        versions: file.versions(project),
+        metadata: file.notes(project),
+        mark: None,
+    }
 }
 
 /// What the file has of one view.

@@ -35,7 +35,7 @@ use crate::{auth::login::Tokens, config::RegistryConfig};
 pub use cached::{Cached, Clock, Status};
 pub use change_log::{ChangeLog, WantedChanges, change_record, record_of_update, with_record};
 pub use copy::{Copied, CopyFrom, CopyTo, copy, create_schema};
-pub use decision::{Decision, update, update_view};
+pub use decision::{Decision, update, update_object, update_view};
 pub use locks::{Holder, LOCK_TIMEOUT, Locking, Locks, ViewLock, Waiting};
 pub use memory::Memory;
 pub(crate) use notes::{LAST_UPDATED, PROJECT_UUID, leftover_of, owners};

@@ -49,7 +49,7 @@ pub trait Objects: Send + Sync {
     /// When the registry cannot be read.
     fn projects(&self) -> Result<Vec<String>, Problem>;
 
-    /// The rows of all projects themselves, by name. Writes nothing.
+    /// The rows of all projects themselves, by name. A registry in a file, or behind a server, is read whole. Writes nothing.
     ///
     /// # Errors
     /// When the registry cannot be read.
@@ -68,6 +68,22 @@ pub trait Objects: Send + Sync {
     /// # Errors
     /// When the lock cannot be had or the registry cannot be written; then nothing has changed.
     fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem>;
+
+    /// The same of one object, which `decide` changes by what is there of it: its row, for a view those of all kinds with its
+    /// name and the highest number of its versions; the project itself, and for that the record of infrastructure; the
+    /// permissions of the project; and the notes that go with the object. Nothing else has to be read, so that this takes
+    /// as long however many objects there are; a registry in a file shows all.
+    ///
+    /// # Errors
+    /// Those of [`update`](Self::update).
+    fn update_object(
+        &self,
+        project: &str,
+        _object: &ObjectId,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), Problem> {
+        self.update(project, decide)
+    }
 
     /// Changes one view of a project in one transaction: `decide` sees what [`view`](Self::view) gives and answers
     /// what to write of the view and the notes. Nobody else changes the view meanwhile, but the rest of the
@@ -132,6 +148,8 @@ pub struct Snapshot {
     pub versions: BTreeMap<String, i32>,
     /// Notes about the project, Feast's and feastr's.
     pub metadata: BTreeMap<String, String>,
+    /// What [`Objects::mark`] gave at that moment, where the registry tells it with what it holds.
+    pub mark: Option<Mark>,
 }
 
 impl Row {

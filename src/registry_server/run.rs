@@ -161,16 +161,18 @@ fn rest_server(listener: TcpListener, settings: &Settings, handle: Handle<Socket
 
 /// The server is healthy when it knows what is registered.
 async fn warm_up(state: Arc<State>, health: HealthReporter) {
-    let store = Arc::clone(state.registry.store());
+    let own_project = |state: &State| state.registry.objects(state.registry.store().project(), Freshness::Kept);
     loop {
-        let (state, project) = (Arc::clone(&state), store.project().to_owned());
-        if blocking(move || state.registry.objects(&project, Freshness::Kept).map(drop)).await.is_ok() {
+        let state = Arc::clone(&state);
+        if blocking(move || own_project(&state).map(drop)).await.is_ok() {
             break;
         }
         sleep(PAUSE).await;
     }
     tell_health(&health, ServingStatus::Serving).await;
-    tell_who_may_ask(Arc::clone(&state.gate), store).await;
+    let gate = Arc::clone(&state.gate);
+    let notices = move |gate: &Gate| gate.notices(state.registry.store(), own_project(&state)?.rights.permissions());
+    tell_who_may_ask(gate, notices).await;
 }
 
 /// Tells those who ask of the server, and of its service.

@@ -58,7 +58,9 @@ fn server(listener: TcpListener, settings: &Settings, handle: Handle<SocketAddr>
 /// The first request finds what is registered, connections that are open, and the keys of who signs tokens.
 async fn warm_up(state: Arc<State>) {
     state.ready().await;
-    tell_who_may_ask(Arc::clone(&state.gate), Arc::clone(&state.store)).await;
+    let store = Arc::clone(&state.store);
+    tell_who_may_ask(Arc::clone(&state.gate), move |gate| gate.notices(&store, &*store.registered_permissions()?))
+        .await;
 }
 
 /// Waits for the end, and lets what is being answered and materialized finish.

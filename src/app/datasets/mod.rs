@@ -123,7 +123,7 @@ impl Making {
     pub fn carry_out(&self, registry: &SharedRegistry) -> Result<usize, Failure> {
         self.place.prepare(&self.store, &self.path)?;
         let created = saved_datasets::create(&self.store, &self.caller, &self.creation(), &self.cancel)?;
-        registry.changed(self.project());
+        registry.changed(self.project(), None);
         Ok(created.rows)
     }
 

@@ -1,14 +1,16 @@
 //! Changes of one object, each in one transaction under the registry's lock. Who may is decided by what is registered in that
 //! moment.
 
-use super::{Freshness, Rights, SharedRegistry, StoredObject, Wanted, guard};
+use super::{Freshness, Rights, SharedRegistry, StoredObject, Wanted, Written, guard};
 use crate::{
-    app::{Caller, Failure},
+    app::{Caller, Failure, FeatureStore},
     apply::{SentObject, notes_of_one, removal},
     feast::registry::{about, with_interval},
     model::{Author, Interval, ObjectId, ObjectKind, PermissionAction, Timestamp, ViewId, printable},
     problem::{Kind, Problem},
-    registry::{Decision, LAST_UPDATED, Row, Snapshot, Write, record_of_update, update, with_record},
+    registry::{
+        Decision, LAST_UPDATED, Row, Snapshot, Write, record_of_update, update, update_object, with_record,
+    },
 };
 
 /// What became of an object.
@@ -58,7 +60,7 @@ pub fn apply(
     let store = registry.store();
     let (pinned, now) = (object.pinned(store.registry(), &project)?, store.now());
     let new = StoredObject::of(Row { kind, name: id.name.clone(), updated: now.seconds(), proto: proto.to_vec() });
-    let change = update(store.registry(), &project, |snapshot| {
+    let (change, written) = change_object(store, &project, Some(&id), |snapshot| {
         let stored = stored(snapshot, &id);
         let rights = Rights::in_project(store, &project, &snapshot.rows);
         rights.check_put(caller, stored.as_ref(), &new)?;
@@ -68,13 +70,15 @@ pub fn apply(
             writes.extend(notes_of_one(&id, (project.as_str(), snapshot), &writes, store.online(), now));
         }
         let writes = with_record(writes, snapshot, author, now);
-        Ok::<_, Failure>(match (writes.is_empty(), stored) {
-            (true, _) => Decision::Leave(Change::Unchanged),
-            (false, None) => Decision::Write(writes, Change::Created),
-            (false, Some(_)) => Decision::Write(writes, Change::Updated),
+        let change = if stored.is_none() { Change::Created } else { Change::Updated };
+        Ok(match writes.is_empty() {
+            true => Decision::Leave((Change::Unchanged, None)),
+            false => Decision::Write(writes.clone(), (change, Some(Written::of(snapshot, writes)))),
         })
     })?;
-    registry.changed(&project);
+    if let Some(written) = written {
+        registry.changed(&project, Some(&written));
+    }
     Ok((id, change))
 }
 
@@ -89,7 +93,10 @@ pub fn delete(
     wanted: Wanted<'_>,
 ) -> Result<ObjectId, Failure> {
     let (store, project) = (registry.store(), wanted.project);
-    let id = update(store.registry(), project, |snapshot| {
+    // A project goes with all that is in it. Where several kinds are wanted, they are those of views.
+    let kind = wanted.kinds.first().filter(|kind| **kind != ObjectKind::Project);
+    let named = kind.map(|kind| ObjectId::new(*kind, wanted.name));
+    let (id, written) = change_object(store, project, named.as_ref(), |snapshot| {
         let found = wanted.kinds.iter().find_map(|kind| stored(snapshot, &ObjectId::new(*kind, wanted.name)));
         let Some(object) = found else { return Err(Failure::from(missing(registry, caller, wanted)?)) };
         let rights = Rights::in_project(store, project, &snapshot.rows);
@@ -103,10 +110,24 @@ pub fn delete(
         guard(store, project, snapshot, &writes)?;
         writes.extend(notes_of_one(&id, (project, snapshot), &writes, store.online(), now));
         let writes = with_record(writes, snapshot, author, now);
-        Ok(Decision::Write(writes, id))
+        Ok(Decision::Write(writes.clone(), (id, Written::of(snapshot, writes))))
     })?;
-    registry.changed(project);
+    registry.changed(project, Some(&written));
     Ok(id)
+}
+
+/// Changes an object by what is there of it, or by the whole project where there is none, or where that shows whether a change
+/// does harm.
+fn change_object<T>(
+    store: &FeatureStore,
+    project: &str,
+    object: Option<&ObjectId>,
+    decide: impl FnMut(&Snapshot) -> Result<Decision<T>, Failure>,
+) -> Result<T, Failure> {
+    match object.filter(|_| !store.config().registry_server.guards) {
+        Some(object) => update_object(store.registry(), project, object, decide),
+        None => update(store.registry(), project, decide),
+    }
 }
 
 /// That there is no such object, to somebody who may know what there is.
@@ -128,8 +149,9 @@ pub fn record_materialization(
 ) -> Result<ObjectId, Failure> {
     const KINDS: [ObjectKind; 2] = [ObjectKind::FeatureView, ObjectKind::StreamFeatureView];
     let (store, project) = (registry.store(), view.project);
-    // The view alone would not say who may.
-    let id = update(store.registry(), project, |snapshot| {
+    // Whatever kind of view has the name.
+    let named = ObjectId::new(ObjectKind::FeatureView, view.name);
+    let (id, written) = update_object(store.registry(), project, &named, |snapshot| {
         let row = snapshot.rows.iter().find(|row| KINDS.contains(&row.kind) && row.name == view.name);
         let wanted = Wanted { kinds: &KINDS, name: view.name, project };
         let Some(row) = row else { return Err(Failure::from(missing(registry, caller, wanted)?)) };
@@ -139,9 +161,10 @@ pub fn record_materialization(
         let proto = with_interval(row.kind, &row.proto, interval, now)
             .map_err(|error| Problem::new(Kind::Internal, format!("{}: {error}", row.id()), None))?;
         let writes = vec![Write::Put(Row { updated: now.seconds(), proto, ..row.clone() }), changed_at(now)];
-        Ok(Decision::Write(with_record(writes, snapshot, author, now), row.id()))
+        let writes = with_record(writes, snapshot, author, now);
+        Ok(Decision::Write(writes.clone(), (row.id(), Written::of(snapshot, writes))))
     })?;
-    registry.changed(project);
+    registry.changed(project, Some(&written));
     Ok(id)
 }
 
@@ -158,19 +181,21 @@ pub fn put_infra(
 ) -> Result<Change, Failure> {
     check_project_name(project)?;
     let (store, id) = (registry.store(), ObjectId::new(ObjectKind::Project, project));
-    let change = update(store.registry(), project, |snapshot| {
+    let written = update_object(store.registry(), project, &id, |snapshot| {
         let rights = Rights::in_project(store, project, &snapshot.rows);
         rights.check_project(caller, project, stored(snapshot, &id).as_ref())?;
         if snapshot.infra.as_deref() == Some(proto) {
-            return Ok::<_, Failure>(Decision::Leave(Change::Unchanged));
+            return Ok::<_, Failure>(Decision::Leave(None));
         }
         let now = store.now();
         let record = record_of_update(id.clone(), author, now);
         let infra = Write::PutInfra { proto: proto.to_vec(), updated: now.seconds() };
-        Ok(Decision::Write(vec![infra, changed_at(now), Write::Record(Box::new(record))], Change::Updated))
+        let writes = vec![infra, changed_at(now), Write::Record(Box::new(record))];
+        Ok(Decision::Write(writes.clone(), Some(Written::of(snapshot, writes))))
     })?;
-    registry.changed(project);
-    Ok(change)
+    let Some(written) = written else { return Ok(Change::Unchanged) };
+    registry.changed(project, Some(&written));
+    Ok(Change::Updated)
 }
 
 /// Feast's note of when a project was changed.

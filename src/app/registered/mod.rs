@@ -26,6 +26,7 @@ pub use list::{ListRequest, list, list_projects};
 pub use paging::{Page, Paging, SortValue, Sorting, sort_value};
 pub use project_objects::ProjectObjects;
 pub use rights::Rights;
+use shared_registry::Written;
 pub use shared_registry::{Freshness, SharedRegistry};
 pub use stored_object::StoredObject;
 pub use whole::{commit, everything, infra, project_uuid, refresh};

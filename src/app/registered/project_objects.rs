@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 
 use super::{rights::Rights, stored_object::StoredObject};
-use crate::{app::reviewed::Reviewed, model::ObjectKind, permissions::Unruled, registry::Snapshot};
+use crate::{
+    model::ObjectKind,
+    registry::{Row, Snapshot, Write},
+};
 
 /// The objects of a project, by kind and name.
 #[derive(Debug)]
@@ -16,24 +19,49 @@ pub struct ProjectObjects {
     /// Notes about the project, Feast's and feastr's.
     pub metadata: BTreeMap<String, String>,
     /// Who may do what with them.
-    pub rights: Rights,
+    pub rights: Arc<Rights>,
 }
 
 impl ProjectObjects {
-    /// The objects of a snapshot. `unruled` holds where there are no permissions.
-    pub(super) fn of(snapshot: Snapshot, unruled: Unruled) -> Self {
+    /// The objects of a snapshot, with what is allowed; those that were so `before` are kept.
+    pub(super) fn of(snapshot: Snapshot, rights: Rights, before: Option<&Self>) -> Self {
         let Snapshot { rows, infra, metadata, .. } = snapshot;
-        let rights = Rights::of(&rows, unruled);
         let mut objects: BTreeMap<ObjectKind, BTreeMap<String, Arc<StoredObject>>> = BTreeMap::new();
         for row in rows {
-            objects.entry(row.kind).or_default().insert(row.name.clone(), Arc::new(StoredObject::of(row)));
+            let same = before.and_then(|before| before.find(row.kind, &row.name));
+            let object = match same.filter(|stored| *stored.proto == row.proto) {
+                Some(stored) => Arc::clone(stored),
+                None => Arc::new(StoredObject::of(row)),
+            };
+            objects.entry(object.kind).or_default().insert(object.name.clone(), object);
         }
-        Self { objects, infra: infra.map(Bytes::from), metadata, rights }
+        Self { objects, infra: infra.map(Bytes::from), metadata, rights: Arc::new(rights) }
     }
 
-    /// The same where somebody may decide instead of permissions.
-    pub(super) fn reviewed_by(self, reviewed: Option<Reviewed>) -> Self {
-        Self { rights: self.rights.reviewed_by(reviewed), ..self }
+    /// The same after some writes; `None` where they change who may do what, or everything.
+    pub(super) fn after(&self, writes: &[Write]) -> Option<Self> {
+        let Self { objects, infra, metadata, rights } = self;
+        let (mut objects, mut infra, mut metadata) = (objects.clone(), infra.clone(), metadata.clone());
+        for write in writes {
+            match write {
+                Write::Put(Row { kind: ObjectKind::Permission, .. })
+                | Write::Delete { kind: ObjectKind::Permission, .. }
+                | Write::DeleteProject => return None,
+                Write::Put(row) => {
+                    let object = Arc::new(StoredObject::of(row.clone()));
+                    objects.entry(row.kind).or_default().insert(row.name.clone(), object);
+                }
+                Write::Delete { kind, name } => {
+                    objects.entry(*kind).or_default().remove(name);
+                }
+                Write::PutInfra { proto, .. } => infra = Some(Bytes::copy_from_slice(proto)),
+                Write::PutMetadata { key, value, .. } => drop(metadata.insert(key.to_string(), value.clone())),
+                Write::DeleteMetadata { key } => drop(metadata.remove(key)),
+                // They are not kept.
+                Write::AddVersion(_) | Write::Record(_) => {}
+            }
+        }
+        Some(Self { objects, infra, metadata, rights: Arc::clone(rights) })
     }
 
     /// An object.

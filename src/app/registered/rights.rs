@@ -33,9 +33,13 @@ impl Rights {
         Self::of(rows, store.unruled()).reviewed_by(store.reviewed_in(project))
     }
 
-    /// The same where somebody may decide instead of permissions.
-    pub(in crate::app) fn reviewed_by(self, reviewed: Option<Reviewed>) -> Self {
+    fn reviewed_by(self, reviewed: Option<Reviewed>) -> Self {
         Self { reviewed, ..self }
+    }
+
+    /// The permissions.
+    pub const fn permissions(&self) -> &Permissions {
+        &self.permissions
     }
 
     /// Lets a caller do all of these with an object.

@@ -8,13 +8,13 @@ use std::{
     },
 };
 
-use super::{ProjectObjects, StoredObject};
+use super::{ProjectObjects, Rights, StoredObject};
 use crate::{
     app::FeatureStore,
     config::RegistryCache,
-    model::Timestamp,
+    model::{ObjectKind, Timestamp},
     problem::Problem,
-    registry::{Cached, Objects, Status},
+    registry::{Cached, Mark, Objects, Row, Snapshot, Status, Write},
 };
 
 /// So many projects are kept at most; that which nobody asked for longest gives way.
@@ -53,6 +53,28 @@ struct Kept {
     asked: AtomicI64,
     /// Whether it was changed here since it was looked at: who asks next is to see that.
     is_changed: AtomicBool,
+}
+
+/// What was written into a project.
+pub(in crate::app) struct Written {
+    /// What the project was recognised by before.
+    mark: Option<Mark>,
+    writes: Vec<Write>,
+}
+
+impl Written {
+    /// These writes, into a project that held `before`.
+    pub(super) fn of(before: &Snapshot, writes: Vec<Write>) -> Self {
+        Self { mark: before.mark.clone(), writes }
+    }
+
+    /// Whether the project itself was written.
+    fn is_of_project(&self) -> bool {
+        self.writes.iter().any(|write| match write {
+            Write::Put(Row { kind, .. }) | Write::Delete { kind, .. } => *kind == ObjectKind::Project,
+            write => matches!(write, Write::DeleteProject),
+        })
+    }
 }
 
 /// How right an answer has to be.
@@ -95,12 +117,20 @@ impl SharedRegistry {
         }
     }
 
-    /// A project was changed here.
-    pub(in crate::app) fn changed(&self, project: &str) {
-        if let Some(kept) = self.known(project) {
+    /// A project was changed here: what is kept of it is brought up to date where it is known what was written, else it is read
+    /// before it is given again.
+    pub(in crate::app) fn changed(&self, project: &str, written: Option<&Written>) {
+        let is_brought_up = |objects: &Cached<ProjectObjects>| {
+            written.is_some_and(|Written { mark, writes }| objects.changed(mark.as_ref(), |objects| objects.after(writes)))
+        };
+        if let Some(kept) = self.known(project)
+            && !is_brought_up(&kept.objects)
+        {
             kept.is_changed.store(true, Ordering::SeqCst);
         }
-        self.changes.fetch_add(1, Ordering::SeqCst);
+        if written.is_none_or(Written::is_of_project) {
+            self.changes.fetch_add(1, Ordering::SeqCst);
+        }
     }
 
     /// The objects of a project, if they are given without waiting for anybody.
@@ -167,11 +197,13 @@ impl SharedRegistry {
         if let Some(kept) = projects.get(project) {
             return Ok(Arc::clone(kept));
         }
-        let (registry, unruled) = (Arc::clone(self.store.replica()), self.store.unruled());
-        let reviewed = self.store.reviewed_in(project);
-        let make = move |snapshot| ProjectObjects::of(snapshot, unruled).reviewed_by(reviewed.clone());
+        let (store, of_project) = (Arc::clone(&self.store), project.to_owned());
+        let make = move |snapshot: Snapshot, before: Option<&ProjectObjects>| {
+            let rights = Rights::in_project(&store, &of_project, &snapshot.rows);
+            ProjectObjects::of(snapshot, rights, before)
+        };
         let clock: fn() -> Timestamp = self.store.clock();
-        let registry: Arc<dyn Objects> = registry;
+        let registry: Arc<dyn Objects> = Arc::clone(self.store.replica()) as _;
         let objects = Cached::made(registry, project, self.freshness, Arc::new(clock), make)?;
         let kept = Arc::new(Kept { objects, asked: AtomicI64::new(self.now()), is_changed: AtomicBool::new(false) });
         let longest = projects.iter().min_by_key(|(_, kept)| kept.asked.load(Ordering::Relaxed));

@@ -1,16 +1,18 @@
 //! An object as it is stored, with what permissions and lists ask of it.
 
+use std::sync::{Arc, OnceLock};
+
 use bytes::Bytes;
 
 use crate::{
     discovery::Known,
-    feast::registry::{About, about, last_updated},
+    feast::registry::{About, Card, about, last_updated},
     model::{ObjectId, ObjectKind, PermissionType, Tags, Timestamp},
     registry::Row,
 };
 
 /// An object as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct StoredObject {
     /// What it is.
     pub kind: ObjectKind,
@@ -22,6 +24,8 @@ pub struct StoredObject {
     pub tags: Tags,
     /// What it is to permissions; `None` if its bytes cannot be read, and nobody knows whom they are for.
     pub(super) permission_type: Option<PermissionType>,
+    /// What it says of itself, from the first time on that somebody asks; `None` if it cannot be read.
+    card: OnceLock<Option<Arc<Card>>>,
 }
 
 impl StoredObject {
@@ -32,12 +36,14 @@ impl StoredObject {
             Some(About { permission_type, tags, .. }) => (Some(permission_type), tags),
             None => (None, Tags::new()),
         };
-        Self { kind, name, proto: proto.into(), tags, permission_type }
+        Self { kind, name, proto: proto.into(), tags, permission_type, card: OnceLock::new() }
     }
 
     /// What it says of itself; `None` if it cannot be read.
     pub fn known(&self) -> Option<Known> {
-        Known::read(self.kind, &self.name, &self.proto).ok()
+        let read = || Card::read(self.kind, &self.proto).ok().map(Arc::new);
+        let card = self.card.get_or_init(read).as_ref()?;
+        Some(Known { id: self.id(), card: Arc::clone(card) })
     }
 
     /// When it was changed last, if that is known.
@@ -58,7 +64,7 @@ impl StoredObject {
     /// An object of which nothing but its name is known.
     pub(in crate::app) fn undescribed(kind: ObjectKind, permission_type: PermissionType, name: &str) -> Self {
         let (name, permission_type) = (name.to_owned(), Some(permission_type));
-        Self { kind, name, proto: Bytes::new(), tags: Tags::new(), permission_type }
+        Self { kind, name, proto: Bytes::new(), tags: Tags::new(), permission_type, card: OnceLock::new() }
     }
 
     /// The row that it would have; nobody has asked when it was changed.

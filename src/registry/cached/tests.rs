@@ -221,3 +221,21 @@ fn it_looks_by_itself_and_leaves_no_thread() {
     }
     assert_eq!(Arc::strong_count(&registry), 1);
 }
+
+#[test]
+fn what_was_changed_here_is_given_without_being_read_again() {
+    let Setting { registry, asked, cached, .. } = setting(60, false);
+    put(&registry, "a");
+    cached.state().unwrap();
+    let mark = registry.memory.mark("p").unwrap();
+    put(&registry, "b");
+    let change = |state: &RegistryState| Some(RegistryState { revision: "with b".to_owned(), ..state.clone() });
+    assert!(!cached.changed(None, change), "nobody knows what it was made on");
+    assert!(!cached.changed(mark.as_ref(), |_| None));
+    assert!(cached.changed(mark.as_ref(), change));
+    assert_eq!((cached.state().unwrap().revision.as_str(), asked.counts().1), ("with b", 1));
+    // Others may have changed it as well: it is looked at before it is changed again.
+    assert!(!cached.changed(mark.as_ref(), change));
+    assert_ne!(cached.fresh().unwrap().revision, "with b");
+    assert_eq!(asked.counts().1, 2);
+}

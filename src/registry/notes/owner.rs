@@ -21,7 +21,8 @@ struct Note {
     name: String,
 }
 
-fn key(id: &ObjectId) -> String {
+/// The key of the note about an object.
+pub(crate) fn key(id: &ObjectId) -> String {
     note::key(PREFIX, Sha256::digest(format!("{}/{}", id.kind.slug(), id.name)))
 }
 

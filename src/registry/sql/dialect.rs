@@ -6,7 +6,10 @@ use super::{
     schema::{CHANGES, ColumnType, RUNS, TABLES, Table, object_table},
     value::Parameter,
 };
-use crate::model::ObjectKind;
+use crate::model::{ObjectId, ObjectKind};
+
+/// The table of notes.
+const NOTES: &str = "feast_metadata";
 
 /// Where databases differ.
 pub(crate) struct Dialect {
@@ -22,6 +25,8 @@ pub(crate) struct Dialect {
     pub lock_rows: &'static str,
     /// A condition that is always true and lets the server confirm a transaction before it is certain to last.
     pub unsynced: Option<&'static str>,
+    /// A column that tables have without being asked, if they have one: another text after each change of a row.
+    pub row_state: Option<&'static str>,
     /// Whether an index is declared inside of its table.
     pub index_in_table: bool,
     /// A query for the tables and columns there are; may give others as well.
@@ -37,6 +42,8 @@ pub(crate) enum Extent<'a> {
     Project,
     /// The view of this name, of whatever kind, without its versions, and the notes with these keys.
     View { name: &'a str, notes: &'a [String] },
+    /// What matters to whoever changes this object, with the notes that have these keys.
+    Object { id: &'a ObjectId, notes: &'a [String] },
     /// The names of objects of these kinds, without their messages.
     Names(&'a [ObjectKind]),
 }
@@ -50,7 +57,7 @@ pub(crate) enum Part {
     Infra,
     /// View, highest version, nothing.
     Version,
-    /// Key, nothing, value.
+    /// Key, the state of the row if that can be told, value.
     Metadata,
 }
 
@@ -65,7 +72,7 @@ impl Part {
     }
 
     /// Its table, and what the four columns of an answer hold.
-    fn columns(self, dialect: &Dialect) -> (&'static str, [String; 3]) {
+    fn columns(self, dialect: &Dialect, here: &Columns) -> (&'static str, [String; 3]) {
         // With a type, which a bare NULL has not.
         let nothing = || (dialect.as_bytes)("''");
         match self {
@@ -81,7 +88,8 @@ impl Part {
             }
             Self::Metadata => {
                 let [key, value] = ["metadata_key", "metadata_value"].map(dialect.as_bytes);
-                ("feast_metadata", [key, "0".to_owned(), value])
+                let state = dialect.state_of_note(here).map(|column| format!("CAST(CAST({column} AS TEXT) AS BIGINT)"));
+                (NOTES, [key, state.unwrap_or_else(|| "0".to_owned()), value])
             }
         }
     }
@@ -99,7 +107,7 @@ impl Dialect {
     ) -> Option<(String, Vec<Parameter<'a>>)> {
         let (mut selects, mut parameters) = (Vec::new(), Vec::new());
         for (number, part) in Part::all().enumerate() {
-            let (table, [name, integer, mut bytes]) = part.columns(self);
+            let (table, [name, integer, mut bytes]) = part.columns(self, here);
             if !here.has_table(table) {
                 continue;
             }
@@ -108,19 +116,30 @@ impl Dialect {
                 (Extent::View { name, .. }, Part::Object(kind)) if kind.is_view() => {
                     Some((object_table(kind).name, vec![name]))
                 }
-                (Extent::View { notes, .. }, Part::Metadata) => {
+                (Extent::View { notes, .. } | Extent::Object { notes, .. }, Part::Metadata) => {
                     Some(("metadata_key", notes.iter().map(String::as_str).collect()))
                 }
+                // Of itself a project has one.
+                (Extent::Object { .. }, Part::Object(ObjectKind::Project | ObjectKind::Permission)) => None,
+                (Extent::Object { id, .. }, Part::Object(kind))
+                    if kind == id.kind || kind.is_view() && id.kind.is_view() =>
+                {
+                    Some((object_table(kind).name, vec![&id.name]))
+                }
+                (Extent::Object { id, .. }, Part::Version) if id.kind.is_view() => {
+                    Some(("feature_view_name", vec![&id.name]))
+                }
+                (Extent::Object { id, .. }, Part::Infra) if id.kind == ObjectKind::Project => None,
                 (Extent::Names(kinds), Part::Object(kind)) if kinds.contains(&kind) => {
                     bytes = (self.as_bytes)("''");
                     None
                 }
-                (Extent::View { .. } | Extent::Names(_), _) => continue,
+                (Extent::View { .. } | Extent::Object { .. } | Extent::Names(_), _) => continue,
             };
             let rest = match (extent, part) {
                 (_, Part::Version) => " GROUP BY feature_view_name",
                 // They are written without regard to what they were.
-                (Extent::View { .. }, Part::Metadata) => "",
+                (Extent::View { .. } | Extent::Object { .. }, Part::Metadata) => "",
                 _ if for_update => self.lock_rows,
                 _ => "",
             };
@@ -140,6 +159,20 @@ impl Dialect {
             ));
         }
         (!selects.is_empty()).then(|| (selects.join(" UNION ALL "), parameters))
+    }
+
+    /// The column that tells the states of a note apart, if there is one.
+    pub(crate) fn state_of_note(&self, here: &Columns) -> Option<&'static str> {
+        self.row_state.filter(|column| here.has_column(NOTES, column))
+    }
+
+    /// A SELECT of the note of a project (parameter 1) under a key (parameter 2), with the state of its row if that can be told.
+    pub(crate) fn note_and_state(&self, here: &Columns) -> String {
+        let state = self
+            .state_of_note(here)
+            .map_or_else(String::new, |column| format!(", CAST(CAST({column} AS TEXT) AS BIGINT)"));
+        let [project, key] = [1, 2].map(self.placeholder);
+        format!("SELECT metadata_value{state} FROM {NOTES} WHERE project_id = {project} AND metadata_key = {key}")
     }
 
     /// The statements that create a table and its index.
@@ -255,6 +288,10 @@ impl Columns {
 
     pub(crate) fn has_table(&self, name: &str) -> bool {
         self.tables.contains_key(name)
+    }
+
+    fn has_column(&self, table: &str, name: &str) -> bool {
+        self.tables.get(table).is_some_and(|columns| columns.iter().any(|column| column == name))
     }
 
     /// The tables of Feast that are not there.

@@ -72,10 +72,12 @@ static DIALECT: Dialect = Dialect {
     replace: on_conflict,
     lock_rows: " FOR UPDATE",
     unsynced: Some("set_config('synchronous_commit', 'off', true) IS NOT NULL"),
+    // The transaction that wrote the row.
+    row_state: Some("xmin"),
     index_in_table: false,
     columns: "SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_class c \
               JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
-              WHERE c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped \
+              WHERE c.relkind IN ('r', 'p', 'v') AND (a.attnum > 0 OR a.attname = 'xmin') AND NOT a.attisdropped \
               AND pg_catalog.pg_table_is_visible(c.oid) AND c.relnamespace <> 'pg_catalog'::regnamespace",
     indexes: "SELECT indexname::text FROM pg_indexes WHERE schemaname = ANY (current_schemas(false))",
 };

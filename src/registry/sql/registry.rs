@@ -1,8 +1,7 @@
 //! A registry in a database: what is read, and how an update goes.
 //!
-//! A project is changed under its lock, with a connection of its own. One view is changed, and notes about runs are
-//! written, without that lock and with connections that are kept: the rows in question are locked, and what collides
-//! with others is done again.
+//! A project is changed under its lock. One view is changed, and notes about runs are written, without that lock: the
+//! rows in question are locked, and what collides with others is done again. Connections are kept.
 
 use std::{
     sync::{Arc, Mutex, atomic::AtomicBool},
@@ -16,6 +15,7 @@ use super::{
     idle::Idle,
     mysql::MySql,
     postgres::Postgres,
+    schema::{ObjectTable, object_table},
     session::{Database, Session, SqlFailure},
     sqlite::Sqlite,
     value::{Cell, Parameter},
@@ -149,7 +149,12 @@ impl SqlRegistry {
                     snapshot.versions.insert(name.text(), i32::try_from(number.integer()).unwrap_or(i32::MAX));
                 }
                 Some(Part::Metadata) => {
-                    snapshot.metadata.insert(name.text(), content.text());
+                    let (key, value) = (name.text(), content.text());
+                    if key == LAST_UPDATED {
+                        let state = self.database.dialect().state_of_note(here).map(|_| number.integer());
+                        snapshot.mark = mark_of(&value, state);
+                    }
+                    snapshot.metadata.insert(key, value);
                 }
                 None => {}
             }
@@ -173,16 +178,19 @@ impl SqlRegistry {
     fn try_update(
         &self,
         project: &str,
+        extent: Extent<'_>,
         decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
     ) -> Result<(), SqlFailure> {
-        let mut session = self.database.writer(&self.locking)?;
+        // Whoever waits long for the lock shall not find out only then that a connection has ended that was kept.
+        let (mut session, ()) = self.writer(|session| session.run("SELECT 1", &[]).map(drop))?;
         session.lock_project(project, &self.locking)?;
         let here = self.complete(session.as_mut())?;
         session.begin(&self.locking)?;
-        let snapshot = self.read_snapshot(session.as_mut(), &here, project, Extent::Project, true)?;
+        let snapshot = self.read_snapshot(session.as_mut(), &here, project, extent, true)?;
         if let Some(writes) = decide(&snapshot) {
             Changes::of(&writes).write(session.as_mut(), self.database.dialect(), &here, project, &snapshot)?;
             session.commit()?;
+            self.keep_writer(session);
         }
         Ok(())
     }
@@ -238,26 +246,19 @@ impl Objects for SqlRegistry {
     }
 
     fn mark(&self, project: &str) -> Result<Option<Mark>, Problem> {
-        let placeholder = self.database.dialect().placeholder;
-        let statement = format!(
-            "SELECT metadata_value FROM feast_metadata WHERE project_id = {} AND metadata_key = {}",
-            placeholder(1),
-            placeholder(2)
-        );
-        let seconds: Option<String> = self.read(|session| {
-            if !self.columns(session)?.has_table("feast_metadata") {
-                return Ok(None);
+        let cells: Vec<Cell> = self.read(|session| {
+            let here = self.columns(session)?;
+            if !here.has_table("feast_metadata") {
+                return Ok(Vec::new());
             }
+            let statement = self.database.dialect().note_and_state(&here);
             let rows = session.run(&statement, &[Parameter::Text(project), Parameter::Text(LAST_UPDATED)])?;
-            Ok(rows.into_iter().flatten().next().map(Cell::text))
+            Ok(rows.into_iter().next().unwrap_or_default())
         })?;
-        let mark = |text: String| {
-            let seconds: i64 = text.parse().ok()?;
-            // Two changes within a second look alike.
-            let settled = Timestamp::from_micros(seconds.saturating_add(2).saturating_mul(1_000_000));
-            Some(Mark { text, settled })
-        };
-        Ok(seconds.and_then(mark))
+        let mut cells = cells.into_iter();
+        let value = cells.next().map(Cell::text);
+        let state = cells.next().map(|state| state.integer());
+        Ok(value.and_then(|value| mark_of(&value, state)))
     }
 
     fn projects(&self) -> Result<Vec<String>, Problem> {
@@ -269,6 +270,26 @@ impl Objects for SqlRegistry {
             Ok(rows.into_iter().flatten().map(Cell::text).collect())
         })?;
         projects.sort();
+        Ok(projects)
+    }
+
+    fn project_rows(&self) -> Result<Vec<Row>, Problem> {
+        let ObjectTable { table, name, proto } = object_table(ObjectKind::Project);
+        let mut projects = self.read(|session| {
+            if !self.columns(session)?.has_table(table) {
+                return Ok(Vec::new());
+            }
+            let rows = session.run(&format!("SELECT {name}, last_updated_timestamp, {proto} FROM {table}"), &[])?;
+            let rows = rows.into_iter().filter_map(|row| <[_; 3]>::try_from(row).ok());
+            let row = |[name, updated, proto]: [Cell; 3]| Row {
+                kind: ObjectKind::Project,
+                name: name.text(),
+                updated: updated.integer(),
+                proto: proto.bytes(),
+            };
+            Ok(rows.map(row).collect::<Vec<_>>())
+        })?;
+        projects.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(projects)
     }
 
@@ -299,7 +320,18 @@ impl Objects for SqlRegistry {
     }
 
     fn update(&self, project: &str, decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>) -> Result<(), Problem> {
-        retrying(|| self.try_update(project, decide))
+        retrying(|| self.try_update(project, Extent::Project, decide))
+    }
+
+    fn update_object(
+        &self,
+        project: &str,
+        object: &ObjectId,
+        decide: &mut dyn FnMut(&Snapshot) -> Option<Vec<Write>>,
+    ) -> Result<(), Problem> {
+        let notes = notes::of_object(object);
+        let extent = Extent::Object { id: object, notes: &notes };
+        retrying(|| self.try_update(project, extent, decide))
     }
 
     fn update_view(
@@ -324,6 +356,19 @@ impl Locks for SqlRegistry {
 impl Registry for SqlRegistry {
     fn location(&self) -> String {
         self.database.location()
+    }
+}
+
+/// What the note of the last change makes a project be recognised by, with the state of its row if that is known.
+fn mark_of(seconds: &str, state: Option<i64>) -> Option<Mark> {
+    match state {
+        // Whoever changes something writes this note anew in the same transaction.
+        Some(state) => Some(Mark { text: format!("{seconds} {state}"), settled: Timestamp::FIRST }),
+        // Two changes within a second look alike.
+        None => {
+            let settled = seconds.parse::<i64>().ok()?.saturating_add(2).saturating_mul(1_000_000);
+            Some(Mark { text: seconds.to_owned(), settled: Timestamp::from_micros(settled) })
+        }
     }
 }
 

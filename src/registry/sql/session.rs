@@ -54,7 +54,7 @@ pub(crate) trait Session: Send {
     /// See [`SqlFailure`].
     fn run(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Vec<Cell>>, SqlFailure>;
 
-    /// Takes the lock of a project, until the connection is dropped or, where it is one of a transaction, that ends.
+    /// Takes the lock of a project, until the transaction ends or the connection is dropped.
     ///
     /// # Errors
     /// When the lock is somebody else's for too long; see [`SqlFailure`].

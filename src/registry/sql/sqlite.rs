@@ -48,6 +48,7 @@ static DIALECT: Dialect = Dialect {
     // A writer locks the whole file.
     lock_rows: "",
     unsynced: None,
+    row_state: None,
     index_in_table: false,
     columns: "SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns \
               WHERE tables.type = 'table'",

@@ -37,7 +37,7 @@ pub(super) fn resource_counts(asked: &Asked<'_>) -> Result<Json, Refusal> {
         each.insert(project.name.clone(), counted(of_project));
         all_services.extend(services(&known, &project.name));
         all_views.extend(summaries(&known, &project.name));
-        let description = project.known().map(|known| known.card.description).unwrap_or_default();
+        let description = project.known().map(|known| known.card.description.clone()).unwrap_or_default();
         projects.push(json!({"name": project.name, "description": description}));
         names.push(project.name.clone());
     }

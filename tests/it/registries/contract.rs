@@ -7,14 +7,18 @@ use std::{
 
 use feastr::{
     clients::runtime::wait,
-    feast::registry::messages::{Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, SqliteTable},
+    feast::registry::messages::{
+        Entity, EntitySpecV2, FeatureView, FeatureViewSpec, Infra, InfraObject, Permission, PermissionSpec, Project,
+        ProjectSpec, SqliteTable,
+    },
     model::{
         Author, ChangeKind, Interval, ObjectChange, ObjectId, ObjectKind, RunCounts, RunRecord, RunState, Timestamp,
         ViewId,
     },
     registry::{
         KEPT_RUNS, Leftover, Locking, Registry, Row, Snapshot, VersionRow, Waiting, WantedChanges, Write,
-        change_record, forget_leftover, forget_stale, leftovers, put_leftover, put_stale, stale_until,
+        change_record, forget_leftover, forget_owner, forget_stale, leftovers, put_leftover, put_owner, put_stale,
+        stale_until,
     },
 };
 use futures_util::TryStreamExt as _;
@@ -33,6 +37,7 @@ on_every_registry!(
     many_rows_at_once,
     names_are_read_by_kind,
     one_view_is_read_and_changed_alone,
+    one_object_is_changed_by_what_is_there_of_it,
     updates_of_views_from_threads_are_serial,
     changes_are_seen_without_reading,
     updates_from_threads_are_serial,
@@ -386,6 +391,72 @@ fn one_view_is_read_and_changed_alone(backend: Backend) {
     assert_eq!(contents(&empty.open().snapshot("p").unwrap()), expected(&[&view("stats", "new")]));
 }
 
+fn one_object_is_changed_by_what_is_there_of_it(backend: Backend) {
+    let test = TestRegistry::new(backend);
+    let registry = test.open();
+    let [stats, other, driver] = [view("stats", "a"), view("other", "b"), entity("stats", "of the same name")];
+    let of_kind = |kind: ObjectKind, name: &str| Row { kind, name: name.to_owned(), ..entity(name, "") };
+    let spec = PermissionSpec { name: "all".to_owned(), ..PermissionSpec::default() };
+    let proto = Permission { spec: Some(spec), ..Permission::default() }.encode_to_vec();
+    let permission = Row { proto, ..of_kind(ObjectKind::Permission, "all") };
+    let spec = ProjectSpec { name: "p".to_owned(), ..ProjectSpec::default() };
+    let proto = Project { spec: Some(spec), ..Project::default() }.encode_to_vec();
+    let project = Row { proto, ..of_kind(ObjectKind::Project, "p") };
+    let stats_id = stats.id();
+    let (now, note) = (Timestamp::from_micros(9_000_000), |key: &'static str| Write::PutMetadata {
+        key: key.into(),
+        value: "9".to_owned(),
+        updated: 9,
+    });
+    let puts = [&stats, &other, &driver, &permission, &project].map(|row| Write::Put(row.clone()));
+    let owned = [put_owner("mine", &stats_id, now), put_owner("mine", &other.id(), now)];
+    let rest = [version(&stats, 3), version(&other, 4), note("project_uuid"), note("last_updated_timestamp")];
+    let infra = Write::PutInfra { proto: infra(&["p_stats"]), updated: 9 };
+    write(registry.as_ref(), "p", &[&puts[..], &owned, &rest, &[put_stale("stats", now, now), infra.clone()]].concat());
+    write(registry.as_ref(), "q", &[Write::Put(view("stats", "of another project"))]);
+    let before = registry.snapshot("p").unwrap();
+
+    let changed = view("stats", "changed");
+    registry
+        .update_object("p", &stats_id, &mut |seen| {
+            for row in [&stats, &permission, &project] {
+                assert_eq!(seen.proto(row.kind, &row.name), Some(row.proto.as_slice()), "{}", row.id());
+            }
+            assert_eq!(seen.versions.get("stats"), Some(&3));
+            let notes = [forget_owner(&stats_id), forget_stale("stats")];
+            let keys = notes.iter().filter_map(Write::note_key).chain(["project_uuid"]);
+            keys.for_each(|key| assert!(seen.metadata.contains_key(key), "{key}: {:?}", seen.metadata));
+            if backend.is_sql() {
+                assert_eq!((seen.rows.len(), seen.versions.len(), seen.metadata.len()), (3, 1, 4));
+            }
+            let writes = [Write::Put(changed.clone()), version(&changed, 4), forget_owner(&stats_id)];
+            Some(writes.into_iter().chain([note("last_updated_timestamp")]).collect())
+        })
+        .unwrap();
+    let after = registry.snapshot("p").unwrap();
+    let (mut expected, forgotten) = (before, forget_owner(&stats_id));
+    expected.rows.iter_mut().filter(|row| row.id() == stats_id).for_each(|row| row.proto.clone_from(&changed.proto));
+    expected.versions.insert("stats".to_owned(), 4);
+    expected.metadata.remove(forgotten.note_key().unwrap());
+    assert_eq!(contents(&after), contents(&expected));
+    assert_eq!((after.versions, after.infra, after.metadata), (expected.versions, expected.infra, expected.metadata));
+
+    // A project is changed with its record of infrastructure, and what is new is inserted.
+    registry
+        .update_object("p", &project.id(), &mut |seen| {
+            assert!(seen.infra.is_some());
+            Some(vec![infra.clone()])
+        })
+        .unwrap();
+    let added = view("added", "");
+    registry
+        .update_object("p", &added.id(), &mut |_| Some(vec![Write::Put(added.clone()), version(&added, 0)]))
+        .unwrap();
+    assert_eq!(registry.snapshot("p").unwrap().proto(added.kind, "added"), Some(added.proto.as_slice()));
+    registry.update_object("p", &added.id(), &mut |_| Some(vec![delete(&added)])).unwrap();
+    assert_eq!(registry.snapshot("p").unwrap().versions.get("added"), None);
+}
+
 fn changes_are_seen_without_reading(backend: Backend) {
     let test = TestRegistry::new(backend);
     let registry = test.open();
@@ -402,7 +473,12 @@ fn changes_are_seen_without_reading(backend: Backend) {
     let second = put("b", 1_700_000_001);
     assert_ne!(first.text, second.text);
     registry.snapshot("p").unwrap();
-    assert_eq!(test.open().mark("p").unwrap(), Some(second));
+    assert_eq!(test.open().mark("p").unwrap(), Some(second.clone()));
+    if backend == Backend::Postgres {
+        // Its rows know by which transaction they were written.
+        let third = put("c", 1_700_000_001);
+        assert!(third.text != second.text && third.settled == Timestamp::FIRST, "{third:?}");
+    }
 }
 
 /// Runs record their intervals side by side, while somebody applies.

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 pub use update::{Change, update};
 use visible::Visible;
 
-use super::{Freshness, ProjectObjects, SharedRegistry, rights::those};
+use super::{Freshness, ProjectObjects, Rights, SharedRegistry, rights::those};
 use crate::{
     app::Caller,
     model::{ChangeRecord, ObjectId, ObjectKind, PermissionAction, RunRecord, ViewId, printable},
@@ -60,8 +60,9 @@ fn known(
         (Caller::Operator(_) | Caller::Internal, _) => Ok(None),
         (Caller::User(_), None) => {
             let store = registry.store();
-            let objects = ProjectObjects::of(whole.clone(), store.unruled());
-            Ok(Some(objects.reviewed_by(store.reviewed_in(extent.project)).into()))
+            let kept = registry.at_hand(extent.project);
+            let rights = Rights::in_project(store, extent.project, &whole.rows);
+            Ok(Some(ProjectObjects::of(whole.clone(), rights, kept.as_deref()).into()))
         }
         // Permissions are not read with every view.
         (Caller::User(_), Some(_)) => Ok(Some(registry.objects(extent.project, Freshness::Kept)?)),

@@ -193,7 +193,7 @@ fn is_stale_note(id: &ObjectId, key: &str) -> bool {
 mod tests {
     use std::{collections::BTreeSet, sync::Arc};
 
-    use super::*;
+    use super::{super::super::Rights, *};
     use crate::{
         feast::registry::{Change, RowVersion, SourceRows, with_interval, write},
         model::{
@@ -253,7 +253,7 @@ mod tests {
 
     fn allowed(role: &str, writes: &[Write]) -> bool {
         let before = before();
-        let objects = ProjectObjects::of(before.clone(), Unruled::Deny);
+        let objects = ProjectObjects::of(before.clone(), Rights::of(&before.rows, Unruled::Deny), None);
         let user = User { name: "u".to_owned(), roles: BTreeSet::from([role.to_owned()]), ..User::default() };
         let caller = Caller::User(Arc::new(user));
         let result = Permitted::of(&caller, &objects, &before, "p").check(writes);
@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn a_change_of_a_view_writes_nothing_else() {
         let (before, user) = (before(), User { roles: BTreeSet::from(["editor".to_owned()]), ..User::default() });
-        let objects = ProjectObjects::of(before.clone(), Unruled::Deny);
+        let objects = ProjectObjects::of(before.clone(), Rights::of(&before.rows, Unruled::Deny), None);
         let caller = Caller::User(Arc::new(user));
         let check = |writes: &[Write]| Permitted::of(&caller, &objects, &before, "p").check_view("a", writes).is_ok();
         assert!(check(&[Write::Put(view("a", "changed")), forget_stale("a")]));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{Freshness, ProjectObjects, SharedRegistry, guard},
+    super::{Freshness, ProjectObjects, Rights, SharedRegistry, Written, guard},
     Extent, called,
     permitted::Permitted,
 };
@@ -46,7 +46,7 @@ pub struct Change<'a> {
 pub fn update(registry: &SharedRegistry, caller: &Caller, wanted: &Change<'_>) -> Result<bool, Failure> {
     let store = registry.store();
     let Extent { project, view } = wanted.extent;
-    let is_changed = match view {
+    let written = match view {
         Some(name) => {
             let objects = match caller {
                 Caller::User(_) => Some(registry.objects(project, Freshness::Now)?),
@@ -71,8 +71,9 @@ pub fn update(registry: &SharedRegistry, caller: &Caller, wanted: &Change<'_>) -
             change(locked.as_ref(), project, |before| {
                 decide(before, wanted, || {
                     if let Caller::User(_) = caller {
-                        let objects =
-                            ProjectObjects::of(before.clone(), store.unruled()).reviewed_by(store.reviewed_in(project));
+                        let kept = registry.at_hand(project);
+                        let rights = Rights::in_project(store, project, &before.rows);
+                        let objects = ProjectObjects::of(before.clone(), rights, kept.as_deref());
                         Permitted::of(caller, &objects, before, project).check(wanted.writes)?;
                     }
                     guard(store, project, before, wanted.writes)?;
@@ -81,18 +82,22 @@ pub fn update(registry: &SharedRegistry, caller: &Caller, wanted: &Change<'_>) -
             })?
         }
     };
-    if is_changed {
-        registry.changed(project);
+    if let Some(written) = &written {
+        registry.changed(project, Some(written));
     }
-    Ok(is_changed)
+    Ok(written.is_some())
 }
 
 fn decide(
     before: &Snapshot,
     wanted: &Change<'_>,
     writes: impl FnOnce() -> Result<Vec<Write>, Failure>,
-) -> Result<Decision<bool>, Failure> {
-    Ok(if revision(before) == wanted.revision { Decision::Write(writes()?, true) } else { Decision::Leave(false) })
+) -> Result<Decision<Option<Written>>, Failure> {
+    if revision(before) != wanted.revision {
+        return Ok(Decision::Leave(None));
+    }
+    let writes = writes()?;
+    Ok(Decision::Write(writes.clone(), Some(Written::of(before, writes))))
 }
 
 /// Whether a change does harm is seen of the whole project only.

@@ -52,6 +52,7 @@ impl Visible<'_> {
             infra: whole.infra.clone().filter(|_| has_project),
             versions: versions.into_iter().map(|(view, number)| (view.clone(), *number)).collect(),
             metadata: self.notes(&whole.metadata)?,
+            mark: None,
         })
     }
 

@@ -125,6 +125,7 @@ mod tests {
             infra: Some(vec![]),
             versions: [("a".to_owned(), 3)].into(),
             metadata: [("k".to_owned(), "v".to_owned())].into(),
+            mark: None,
         };
         let parts = snapshot_parts(&snapshot, "r".to_owned());
         assert_eq!(parts.iter().map(|part| part.rows.len()).collect::<Vec<_>>(), [2, 1, 1, 1]);

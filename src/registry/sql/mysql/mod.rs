@@ -101,7 +101,7 @@ impl MySql {
             result => result,
         };
         let connection = connection.map_err(|error| explain(&self.url, &error))?;
-        Ok(MySqlSession { url: self.url.clone(), connection })
+        Ok(MySqlSession { url: self.url.clone(), connection, lock: None })
     }
 }
 
@@ -122,6 +122,7 @@ static DIALECT: Dialect = Dialect {
     },
     lock_rows: " FOR UPDATE",
     unsynced: None,
+    row_state: None,
     index_in_table: true,
     columns: "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()",
     indexes: "SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE()",
@@ -225,6 +226,8 @@ fn lock_name(digest: &[u8; 32]) -> String {
 struct MySqlSession {
     url: ServerUrl,
     connection: Conn,
+    /// The name of the project's lock that is held.
+    lock: Option<String>,
 }
 
 impl MySqlSession {
@@ -273,7 +276,9 @@ impl Session for MySqlSession {
 
     fn lock_project(&mut self, project: &str, locking: &Locking) -> Result<(), SqlFailure> {
         let (name, lock) = (project_lock(&self.url.database, project), of_registry(&self.url.to_string()));
-        locking.wait(&lock, || self.try_lock(&name, false))
+        locking.wait(&lock, || self.try_lock(&name, false))?;
+        self.lock = Some(name);
+        Ok(())
     }
 
     fn begin(&mut self, _: &Locking) -> Result<(), SqlFailure> {
@@ -284,7 +289,12 @@ impl Session for MySqlSession {
         self.connection.query_drop("COMMIT").map_err(|error| match error {
             mysql::Error::MySqlError(_) => explain(&self.url, &error),
             _ => uncertain(&self.url.to_string()),
-        })
+        })?;
+        if let Some(name) = self.lock.take() {
+            // Where the connection has ended by now, so has the lock.
+            let _ = self.run("SELECT RELEASE_LOCK(?)", &[Parameter::Text(&name)]);
+        }
+        Ok(())
     }
 }
 

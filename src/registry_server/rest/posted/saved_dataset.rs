@@ -149,7 +149,7 @@ fn refuse_another(asked: &Asked<'_>, body: &Body) -> Result<(), Refusal> {
 fn of_service(asked: &Asked<'_>, name: &str, project: &str) -> Result<(Vec<String>, Vec<String>), Refusal> {
     let service = named(asked, &[ObjectKind::FeatureService], name, project)?;
     let (mut features, mut join_keys) = (Vec::new(), BTreeSet::new());
-    for link in service.known().map(|known| known.card.links).unwrap_or_default() {
+    for link in service.known().map(|known| known.card.links.clone()).unwrap_or_default() {
         let Link::View { name: view, features: selected } = link else { continue };
         features.extend(selected.iter().map(|feature| format!("{view}:{feature}")));
         let view = named(asked, &ObjectKind::VIEWS, &view, project)?;
