@@ -50,7 +50,10 @@ def serving(command, port, folder):
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "TZ": "UTC"})
         try:
             channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", -1)])
-            grpc.channel_ready_future(channel).result(timeout=120)
+            try:
+                grpc.channel_ready_future(channel).result(timeout=900)
+            except grpc.FutureTimeoutError:
+                sys.exit(f"{command} does not answer:\n{(folder / 'server.log').read_text()}")
             yield RegistryServerStub(channel), process
         finally:
             process.kill()

@@ -38,6 +38,8 @@ pub enum Subject {
     PushSource,
     /// A data source that is named.
     DataSource,
+    /// How much a server does at a time.
+    Room,
 }
 
 /// The kinds of problems, each with one place in every protocol.

@@ -47,9 +47,13 @@ pub(crate) struct Args {
     /// Threads that look after connections; -1 takes one per processor [default: -1]
     #[arg(long, short, value_name = "COUNT", allow_negative_numbers = true)]
     workers: Option<i64>,
-    /// How many calls that wait for the registry are carried out at a time; others are told to come again
+    /// How many calls that read the registry are carried out at a time, and how many changes wait for it; others are told to come
+    /// again
     #[arg(long, value_name = "COUNT", default_value_t = NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN))]
     max_concurrent_calls: NonZeroUsize,
+    /// How many locks of views clients hold at a time while they write values; others are told to come again
+    #[arg(long, value_name = "COUNT", default_value_t = NonZeroUsize::new(64).unwrap_or(NonZeroUsize::MIN))]
+    max_held_locks: NonZeroUsize,
     /// How long a call may take
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = lock_timeout)]
     deadline: Duration,
@@ -89,7 +93,8 @@ impl Args {
             grpc_port: (!self.no_grpc).then_some(self.port),
             rest_port: self.rest_api.then_some(self.rest_port),
             certificate: self.address.certificate(),
-            most_running: self.max_concurrent_calls.get(),
+            most_running: self.max_concurrent_calls,
+            most_held: self.max_held_locks,
             deadline: self.deadline,
             idle_limit: self.idle_timeout,
             message_limit: self.message_limit,

@@ -2,7 +2,7 @@
 
 use tonic::Code;
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, Subject};
 
 /// How many bytes of a message are sent: it travels in a header, of which clients take little.
 const LONGEST: usize = 2_000;
@@ -10,6 +10,7 @@ const LONGEST: usize = 2_000;
 /// The code of a problem.
 pub(crate) const fn code(problem: &Problem) -> Code {
     match problem.kind {
+        Kind::Unavailable if matches!(problem.subject, Some(Subject::Room)) => Code::ResourceExhausted,
         Kind::Invalid => Code::InvalidArgument,
         Kind::NotFound => Code::NotFound,
         Kind::Conflict | Kind::Refused => Code::FailedPrecondition,

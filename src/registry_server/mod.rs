@@ -9,6 +9,7 @@ mod objects;
 mod observe;
 mod own;
 mod rest;
+mod room;
 mod rpc;
 mod run;
 mod service;

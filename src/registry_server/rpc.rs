@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{around, asked::Asked, changes, datasets, objects, state::State, whole};
+use super::{around, asked::Asked, changes, datasets, objects, room::Work, state::State, whole};
 use crate::{
     app::Failure,
     model::ObjectKind::{self, *},
@@ -16,6 +16,8 @@ pub(super) struct Rpc {
     pub(super) kind: Option<ObjectKind>,
     /// Answers it; may wait for the registry.
     pub(super) answer: Answer,
+    /// What it does with the registry.
+    pub(super) work: Work,
     /// Whether it gives one object as it is stored.
     gives_one: bool,
 }
@@ -24,7 +26,11 @@ pub(super) struct Rpc {
 type Answer = fn(&Asked<'_>, &[u8]) -> Result<Bytes, Failure>;
 
 const fn of(name: &'static str, kind: ObjectKind, answer: Answer) -> Rpc {
-    Rpc { name, kind: Some(kind), answer, gives_one: false }
+    Rpc { kind: Some(kind), ..about_all(name, answer) }
+}
+
+const fn change(name: &'static str, kind: ObjectKind, answer: Answer) -> Rpc {
+    Rpc { work: Work::Changing, ..of(name, kind, answer) }
 }
 
 const fn one(name: &'static str, kind: ObjectKind, answer: Answer) -> Rpc {
@@ -32,35 +38,35 @@ const fn one(name: &'static str, kind: ObjectKind, answer: Answer) -> Rpc {
 }
 
 const fn about_all(name: &'static str, answer: Answer) -> Rpc {
-    Rpc { name, kind: None, answer, gives_one: false }
+    Rpc { name, kind: None, answer, work: Work::Reading, gives_one: false }
 }
 
 /// All of them.
 static RPCS: [Rpc; 55] = [
-    of("ApplyEntity", Entity, changes::apply),
+    change("ApplyEntity", Entity, changes::apply),
     one("GetEntity", Entity, objects::get),
     of("ListEntities", Entity, objects::list),
-    of("DeleteEntity", Entity, changes::delete),
-    of("ApplyDataSource", DataSource, changes::apply),
+    change("DeleteEntity", Entity, changes::delete),
+    change("ApplyDataSource", DataSource, changes::apply),
     one("GetDataSource", DataSource, objects::get),
     of("ListDataSources", DataSource, objects::list),
-    of("DeleteDataSource", DataSource, changes::delete),
-    of("ApplyFeatureService", FeatureService, changes::apply),
+    change("DeleteDataSource", DataSource, changes::delete),
+    change("ApplyFeatureService", FeatureService, changes::apply),
     one("GetFeatureService", FeatureService, objects::get),
     of("ListFeatureServices", FeatureService, around::list_services),
-    of("DeleteFeatureService", FeatureService, changes::delete),
-    of("ApplySavedDataset", SavedDataset, changes::apply),
+    change("DeleteFeatureService", FeatureService, changes::delete),
+    change("ApplySavedDataset", SavedDataset, changes::apply),
     one("GetSavedDataset", SavedDataset, objects::get),
     of("ListSavedDatasets", SavedDataset, objects::list),
-    of("DeleteSavedDataset", SavedDataset, changes::delete),
-    of("ApplyValidationReference", ValidationReference, changes::apply),
+    change("DeleteSavedDataset", SavedDataset, changes::delete),
+    change("ApplyValidationReference", ValidationReference, changes::apply),
     one("GetValidationReference", ValidationReference, objects::get),
     of("ListValidationReferences", ValidationReference, objects::list),
-    of("DeleteValidationReference", ValidationReference, changes::delete),
-    of("ApplyPermission", Permission, changes::apply),
+    change("DeleteValidationReference", ValidationReference, changes::delete),
+    change("ApplyPermission", Permission, changes::apply),
     one("GetPermission", Permission, objects::get),
     of("ListPermissions", Permission, objects::list),
-    of("DeletePermission", Permission, changes::delete),
+    change("DeletePermission", Permission, changes::delete),
     one("GetFeatureView", FeatureView, objects::get),
     of("ListFeatureViews", FeatureView, objects::list),
     one("GetStreamFeatureView", StreamFeatureView, objects::get),
@@ -69,18 +75,18 @@ static RPCS: [Rpc; 55] = [
     of("ListOnDemandFeatureViews", OnDemandFeatureView, objects::list),
     one("GetLabelView", LabelView, objects::get),
     of("ListLabelViews", LabelView, objects::list),
-    of("ApplyFeatureView", FeatureView, changes::apply_view),
+    change("ApplyFeatureView", FeatureView, changes::apply_view),
     one("GetAnyFeatureView", FeatureView, objects::get_any_view),
     of("ListAllFeatureViews", FeatureView, around::list_all_views),
-    of("DeleteFeatureView", FeatureView, changes::delete_view),
-    of("ApplyMaterialization", FeatureView, changes::apply_materialization),
-    of("ApplyProject", Project, changes::apply_project),
+    change("DeleteFeatureView", FeatureView, changes::delete_view),
+    change("ApplyMaterialization", FeatureView, changes::apply_materialization),
+    change("ApplyProject", Project, changes::apply_project),
     one("GetProject", Project, objects::get_project),
     of("ListProjects", Project, objects::list_projects),
-    of("DeleteProject", Project, changes::delete_project),
+    change("DeleteProject", Project, changes::delete_project),
     of("ListProjectMetadata", Project, whole::project_metadata),
     of("GetInfra", Project, whole::infra),
-    of("UpdateInfra", Project, changes::update_infra),
+    change("UpdateInfra", Project, changes::update_infra),
     of("Refresh", Project, whole::refresh),
     about_all("Commit", whole::commit),
     about_all("Proto", whole::everything),

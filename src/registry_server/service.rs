@@ -24,7 +24,7 @@ use tonic::{
     server::{Grpc, NamedService},
 };
 
-use super::{asked::Asked, error, observe::Observed, rpc::Rpc, state::State};
+use super::{asked::Asked, error, observe::Observed, room::Work, rpc::Rpc, state::State};
 use crate::{
     app::{Caller, Failure},
     clients::{
@@ -137,7 +137,7 @@ async fn answered(
         let asked = Asked { state: &of_call, caller: &caller, name: rpc.name, kind: rpc.kind, id: &id, address };
         (rpc.answer)(&asked, &body)
     };
-    carried_out(state, state.deadline, answer).await
+    carried_out(state, rpc.work, state.deadline, answer).await
 }
 
 /// Carries out what waits for the registry, on a thread of its own, if there is room for it.
@@ -146,22 +146,23 @@ async fn answered(
 /// Those of the work, that there is no room, and that it takes longer than the limit.
 pub(super) async fn carried_out<T, E>(
     state: &State,
+    work: Work,
     limit: Duration,
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    act: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<Problem> + From<NoRuntime> + Send + 'static,
 {
-    let Ok(place) = Arc::clone(&state.room).try_acquire_owned() else {
-        let help = "ask again later".to_owned();
-        return Err(Problem::new(Kind::Unavailable, "the server is busy: too many calls are carried out", help).into());
+    let answer = async {
+        let place = state.room.place(work).await?;
+        blocking(move || {
+            // It is free when the call has ended, also where nobody waits for it any more.
+            let _place = place;
+            act()
+        })
+        .await
     };
-    let answer = blocking(move || {
-        // It is free when the call has ended, also where nobody waits for it any more.
-        let _place = place;
-        work()
-    });
     let late = || Err(Problem::new(Kind::Deadline, "the call takes longer than it may", None).into());
     timeout(limit, answer).await.unwrap_or_else(|_| late())
 }

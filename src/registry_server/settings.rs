@@ -1,6 +1,6 @@
 //! How the server behaves.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use crate::daemon::{CertificateFiles, TelemetrySettings};
 
@@ -15,8 +15,10 @@ pub struct Settings {
     pub rest_port: Option<u16>,
     /// Certificate and key, for TLS.
     pub certificate: Option<CertificateFiles>,
-    /// How many calls are carried out at a time; others are sent away.
-    pub most_running: usize,
+    /// How many calls that read are carried out at a time, and how many that change something; others are sent away.
+    pub most_running: NonZeroUsize,
+    /// How many locks of views clients hold at a time.
+    pub most_held: NonZeroUsize,
     /// How long one may take.
     pub deadline: Duration,
     /// How long a connection may take until its first request is there.

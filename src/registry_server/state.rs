@@ -2,9 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Semaphore;
-
-use super::{datasets::Jobs, settings::Settings, visits::Visits};
+use super::{datasets::Jobs, room::Room, settings::Settings, visits::Visits};
 use crate::{
     app::{Gate, registered::SharedRegistry},
     daemon::{CallObserver, telemetry::Telemetry},
@@ -17,8 +15,8 @@ pub(super) struct State {
     pub(super) registry: Arc<SharedRegistry>,
     /// Who finds out who asks.
     pub(super) gate: Arc<Gate>,
-    /// How many more calls may be carried out.
-    pub(super) room: Arc<Semaphore>,
+    /// Room for calls.
+    pub(super) room: Room,
     /// How long a call may take.
     pub(super) deadline: Duration,
     /// How many bytes a message of a client may have.
@@ -41,7 +39,7 @@ impl State {
     pub(super) fn new(registry: SharedRegistry, gate: Gate, settings: &Settings) -> Result<Self, Problem> {
         let telemetry = Arc::new(Telemetry::new(&settings.telemetry, registry.store(), gate.own())?);
         Ok(Self {
-            room: Arc::new(Semaphore::new(settings.most_running.clamp(1, Semaphore::MAX_PERMITS))),
+            room: Room::new(settings),
             deadline: settings.deadline,
             message_limit: settings.message_limit,
             observer: CallObserver::new(&telemetry),

@@ -21,6 +21,7 @@ use crate::{
         remote::protocol::{UpdateHead, UpdatePart, Updated, read_write},
     },
     registry_server::{
+        room::Work,
         service::{address, carried_out},
         state::State,
     },
@@ -55,7 +56,8 @@ impl Service<Request<Streaming<UpdatePart>>> for Update {
             let patience = Duration::from_micros(head.patience_micros);
             let limit = state.deadline.saturating_add(patience);
             let shared = Arc::clone(&state);
-            let updated = carried_out(&state, limit, move || carry_out(&shared, (&caller, from), &head, &writes)).await;
+            let act = move || carry_out(&shared, (&caller, from), &head, &writes);
+            let updated = carried_out(&state, Work::Changing, limit, act).await;
             let is_stale = !ended(&mut observed, updated.map_err(Failure::into_problem))?;
             Ok(with_id(Updated { is_stale }, &observed))
         })

@@ -24,7 +24,12 @@ use crate::{
         ViewLock,
         remote::protocol::{BEAT_SECONDS, HoldAnswer, HoldPart, SILENCE_SECONDS},
     },
-    registry_server::{observe::Observed, service::carried_out, state::State},
+    registry_server::{
+        observe::Observed,
+        room::{Place, Work},
+        service::carried_out,
+        state::State,
+    },
 };
 
 /// The call.
@@ -45,8 +50,9 @@ impl Service<Request<Streaming<HoldPart>>> for Hold {
             let (metadata, _, mut said) = request.into_parts();
             let (mut observed, caller) = begun(&state, "HoldView", metadata).await?;
             let first = ended_badly(&mut observed, wanted(&mut said).await)?;
+            let place = ended_badly(&mut observed, state.room.place_of_lock())?;
             let shared = Arc::clone(&state);
-            let locked = carried_out(&state, state.deadline, move || {
+            let locked = carried_out(&state, Work::Reading, state.deadline, move || {
                 let view = first.view.unwrap_or_default();
                 let id = ViewId { project: &view.project, name: &view.view };
                 lock_view(&shared.registry, &caller, id, &first.who)
@@ -60,7 +66,7 @@ impl Service<Request<Streaming<HoldPart>>> for Hold {
                 Ok(lock) => {
                     let (say, answers) = channel(4);
                     let response = with_id(said_in(answers), &observed);
-                    tokio::spawn(hold(lock, said, say, observed));
+                    tokio::spawn(hold((lock, place), said, say, observed));
                     Ok(response)
                 }
             }
@@ -82,7 +88,7 @@ fn said_in(answers: tokio::sync::mpsc::Receiver<HoldAnswer>) -> Answers<HoldAnsw
 }
 
 /// Holds a lock until the client gives it back, or is not heard of any more.
-async fn hold(lock: ViewLock, mut said: Streaming<HoldPart>, say: Sender<HoldAnswer>, mut observed: Observed) {
+async fn hold(held: (ViewLock, Place), mut said: Streaming<HoldPart>, say: Sender<HoldAnswer>, mut observed: Observed) {
     let mut beat = interval(Duration::from_secs(BEAT_SECONDS));
     let silence = Duration::from_secs(SILENCE_SECONDS);
     let mut heard = tokio::time::Instant::now();
@@ -103,7 +109,7 @@ async fn hold(lock: ViewLock, mut said: Streaming<HoldPart>, say: Sender<HoldAns
     }
     // Giving it back may take a word to the database.
     let given_back = blocking(move || {
-        drop(lock);
+        drop(held);
         Ok::<_, Problem>(())
     });
     // After this the client is told, by the end of the call.

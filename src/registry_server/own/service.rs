@@ -25,7 +25,7 @@ use super::{
 use crate::{
     problem::Problem,
     registry::remote::protocol::SERVICE,
-    registry_server::{service::carried_out, state::State},
+    registry_server::{room::Work, service::carried_out, state::State},
 };
 
 /// The calls of the service.
@@ -124,7 +124,7 @@ where
             let (metadata, _, question) = request.into_parts();
             let (mut observed, caller) = begun(&state, name, metadata).await?;
             let asked = Asked { state: Arc::clone(&state), caller };
-            let parts = carried_out(&state, state.deadline, move || answer(&asked, question)).await;
+            let parts = carried_out(&state, Work::Reading, state.deadline, move || answer(&asked, question)).await;
             let parts = ended(&mut observed, parts)?;
             Ok(with_id(stream::iter(parts.into_iter().map(Ok)).boxed(), &observed))
         })

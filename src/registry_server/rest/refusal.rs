@@ -36,11 +36,6 @@ impl Refusal {
         Self::Wrong(format!("the parameter `{name}`: {why}"))
     }
 
-    /// There are too many requests at a time.
-    pub(super) fn busy() -> Self {
-        Self::Failed(Problem::new(Kind::Unavailable, "too many requests are being answered", None))
-    }
-
     /// The answer takes too long.
     pub(super) fn late() -> Self {
         Self::Failed(Problem::new(Kind::Deadline, "the answer takes longer than it may", None))

@@ -12,7 +12,7 @@ use axum::{
 };
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
@@ -30,7 +30,7 @@ use crate::{
     daemon::{HttpObserver, deadline, docs, observe, openapi, read_body, telemetry::request},
     model::Author,
     problem::{Kind, Problem},
-    registry_server::state::State,
+    registry_server::{room::Work, state::State},
 };
 
 /// Feast's clients know both.
@@ -124,7 +124,8 @@ async fn carry_out(
         Some(_) => read_body(Request::from_parts(parts, body), state.message_limit, until).await?,
         None => Bytes::new(),
     };
-    let Ok(place) = Arc::clone(&state.room).try_acquire_owned() else { return Err(Refusal::busy()) };
+    let work = if route.verb == Verb::Get { Work::Reading } else { Work::Changing };
+    let place = timeout_at(until.into(), state.room.place(work)).await.map_err(|_| Refusal::late())??;
     let answer = blocking(move || {
         // It is free when the request is answered, also where nobody waits for it any more.
         let _place = place;
@@ -142,7 +143,7 @@ async fn carry_out(
         };
         (route.answer)(&asked)
     });
-    tokio::time::timeout_at(until.into(), answer).await.unwrap_or_else(|_| Err(Refusal::late()))
+    timeout_at(until.into(), answer).await.unwrap_or_else(|_| Err(Refusal::late()))
 }
 
 async fn caller(state: &State, parts: &Parts) -> Result<Caller, Refusal> {

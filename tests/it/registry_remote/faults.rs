@@ -191,6 +191,21 @@ fn locks_survive_the_restart_of_a_server() {
 }
 
 #[test]
+fn so_many_locks_are_held_as_the_server_has_room_for() {
+    let server = RegistryServer::start(&["--max-held-locks", "2"]);
+    let registry = open(&server);
+    let lock = |name: &str| registry.lock_view(ViewId { project: "p", name });
+    let (first, _second) = (lock("a").unwrap(), lock("b").unwrap());
+    let busy = lock("c").map(drop).unwrap_err();
+    assert_eq!((busy.kind, busy.help().as_deref()), (Kind::Unavailable, Some("ask again later")));
+    assert!(busy.message.contains("2 locks of views are held through this server"), "{busy}");
+    // Others find room.
+    registry.update("p", &mut |_| put("first")).unwrap();
+    drop(first);
+    drop(lock("c").unwrap());
+}
+
+#[test]
 fn who_lost_a_lock_to_somebody_else_is_told() {
     let mut server = RegistryServer::start(&[]);
     let registry = open(&server);
