@@ -8,9 +8,7 @@ use crate::{
     feast::registry::{about, with_interval},
     model::{Author, Interval, ObjectId, ObjectKind, PermissionAction, Timestamp, ViewId, printable},
     problem::{Kind, Problem},
-    registry::{
-        Decision, LAST_UPDATED, Row, Snapshot, Write, record_of_update, update, update_object, with_record,
-    },
+    registry::{Decision, LAST_UPDATED, Row, Snapshot, Write, record_of_update, update, update_object, with_record},
 };
 
 /// What became of an object.

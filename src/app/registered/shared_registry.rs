@@ -121,7 +121,8 @@ impl SharedRegistry {
     /// before it is given again.
     pub(in crate::app) fn changed(&self, project: &str, written: Option<&Written>) {
         let is_brought_up = |objects: &Cached<ProjectObjects>| {
-            written.is_some_and(|Written { mark, writes }| objects.changed(mark.as_ref(), |objects| objects.after(writes)))
+            written
+                .is_some_and(|Written { mark, writes }| objects.changed(mark.as_ref(), |objects| objects.after(writes)))
         };
         if let Some(kept) = self.known(project)
             && !is_brought_up(&kept.objects)
