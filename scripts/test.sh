@@ -8,6 +8,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/keycloak.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/buckets.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/spark.sh"
 
 feast_version=0.67.0
 schemathesis_version=4.32.5
@@ -42,6 +43,8 @@ fi
 install_keycloak
 # Where files are that are not on this machine.
 install_buckets
+# Engines beyond this machine.
+install_spark
 
 say "Compiling"
 wait "$compiling"

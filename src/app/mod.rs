@@ -17,6 +17,7 @@ pub mod datasets;
 pub mod definitions;
 pub mod discovery;
 pub mod drift;
+pub mod engine_check;
 mod entities_from;
 pub mod entity_index;
 mod event;

@@ -5,6 +5,7 @@ mod completions;
 mod configuration;
 mod context;
 mod drift;
+mod engine;
 mod entities;
 mod entity_index;
 mod error;
@@ -207,6 +208,9 @@ enum Command {
     EntityIndex(entity_index::Command),
     ServeEntityIndex(entity_index::serve::Args),
     Ready(ready::Args),
+    /// Look at the engine that feature_store.yaml names: Spark, or a server that speaks its protocol
+    #[command(subcommand)]
+    Engine(engine::Command),
     /// Look after the online store
     #[command(subcommand)]
     Online(online::Command),
@@ -299,6 +303,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<Exit, CommandError> 
         Command::EntityIndex(command) => entity_index::run(command, context),
         Command::ServeEntityIndex(args) => entity_index::serve::run(args, context),
         Command::Ready(args) => ready::run(args, context),
+        Command::Engine(command) => engine::run(command, context),
         Command::Online(command) => online::run(command, context),
         Command::Redis(command) => redis::run(command, context),
         Command::Login(args) => login::run(args, context),

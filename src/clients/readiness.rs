@@ -124,6 +124,7 @@ async fn serving(server: &ServerUrl, asking: Asking<'_>) -> Result<(), Problem> 
         client: None,
         authority: None,
         retries: 0,
+        pings: None,
     })
     .await?;
     // No name of a service means the server as a whole.

@@ -146,6 +146,10 @@ declare_variables! {
     AZURE_TENANT_ID = "AZURE_TENANT_ID";
     /// The file with its token, as Kubernetes mounts it.
     AZURE_FEDERATED_TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE";
+    /// Where the Spark Connect server is, `sc://host:15002`, where `spark_conf` names none as `spark.remote`.
+    SPARK_REMOTE = "SPARK_REMOTE";
+    /// The token for it, where its address has none. Alone it turns no encryption on.
+    SPARK_TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN";
     /// Of `serve`: the collector that traces and metrics are sent to by OTLP, such as `http://localhost:4318`. Without it,
     /// or an address for one of both, nothing is sent.
     OTEL_EXPORTER_OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT";

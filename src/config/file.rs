@@ -12,6 +12,7 @@ use super::{
     online::{self, OnlineStoreNode},
     registry::{self, RegistryCache, RegistryNode},
     registry_server::{RawRegistryServer, RegistryServerConfig},
+    spark::{self, BatchEngineNode, EngineAccess, RawEngine},
 };
 use crate::{
     diagnostics::{Diagnostics, SourceText, Span},
@@ -43,11 +44,12 @@ record! {
         feature_server: RawFeatureServer,
         /// How servers know who asks, and how clients prove who they are.
         auth: RawAuth,
+        /// Feast's engine for materializing. One of type `spark.engine` can be looked at by `engine check`; feastr writes
+        /// values itself, whatever stands here.
+        batch_engine: BatchEngineNode,
+        /// Another name of `batch_engine`.
+        batch_engine_config: BatchEngineNode,
         // Settings of parts that feastr does not have.
-        /// Feast's engines for materializing. Without effect: feastr has its own.
-        batch_engine: Node,
-        /// Another name of `batch_engine`. Without effect.
-        batch_engine_config: Node,
         /// Whether Feast takes times without a zone as UTC. Without effect: feastr always does.
         coerce_tz_aware: Node,
         /// Feast's monitoring of data. Without effect.
@@ -87,6 +89,8 @@ record! {
         entity_index: RawEntityIndex,
         /// What a server of the registry does for its clients, and what it refuses.
         registry_server: RawRegistryServer,
+        /// How an engine beyond this machine is reached.
+        engine: RawEngine,
     }
     defaulted {
         /// Whether a request for online values fails where one of them cannot be computed. Otherwise that value is null with
@@ -145,13 +149,17 @@ fn resolve(
     }
     check_key_version(&raw.entity_key_serialization_version, diagnostics);
     let online_store = online::read(raw.online_store.as_ref().map(|store| &store.0), folder, diagnostics);
-    let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), folder, diagnostics);
     let registry = registry::registry(&raw.registry.0, folder, environment, diagnostics);
     let feature_server = FeatureServerConfig::of(raw.feature_server, diagnostics);
-    let (repo_name, strict, own_auth, index, own_server) =
-        raw.feastr.map_or((None, false, None, None, None), |feastr| {
-            (feastr.name, feastr.strict, feastr.auth, feastr.entity_index, feastr.registry_server)
+    let (repo_name, strict, own_auth, index, own_server, engine) =
+        raw.feastr.map_or((None, false, None, None, None, None), |feastr| {
+            (feastr.name, feastr.strict, feastr.auth, feastr.entity_index, feastr.registry_server, feastr.engine)
         });
+    let engine_access = EngineAccess::of(engine, folder, diagnostics);
+    let around = spark::Around { access: engine_access.as_ref(), environment };
+    let offline_store = offline::read(raw.offline_store.as_ref().map(|store| &store.0), (folder, around), diagnostics);
+    let batch_engine = raw.batch_engine.as_ref().or(raw.batch_engine_config.as_ref());
+    let batch_engine = spark::read_engine(batch_engine, around, diagnostics);
     let entity_index = EntityIndexConfig::of(index, folder, diagnostics);
     let auth = AuthConfig::of(raw.auth, own_auth, folder, environment, diagnostics);
     if let Some(name) = &repo_name {
@@ -170,6 +178,7 @@ fn resolve(
         registry_cache: RegistryCache::of(&raw.registry.0),
         online_store: online_store?,
         offline_store: offline_store?,
+        batch_engine: batch_engine?,
         buckets: BucketSettings::of(environment),
         auth,
         feature_server,

@@ -23,6 +23,7 @@ mod registry_database;
 mod registry_place;
 mod registry_remote;
 mod registry_server;
+mod spark;
 mod store_kind;
 mod table_url;
 
@@ -54,6 +55,7 @@ pub use registry_database::RegistryDatabase;
 pub use registry_place::registry_at;
 pub use registry_remote::RemoteRegistryConfig;
 pub use registry_server::RegistryServerConfig;
+pub use spark::{EngineAccess, SparkAddress, SparkConfig};
 pub use table_url::TableUrl;
 
 /// The JSON Schema of the settings file as it is once variables are filled in, made from the records that read it.
@@ -88,6 +90,8 @@ pub struct StoreConfig {
     pub online_store: Option<OnlineStoreConfig>,
     /// What reads the sources.
     pub offline_store: OfflineStoreConfig,
+    /// The cluster that materializations name beside it.
+    pub batch_engine: Option<Box<SparkConfig>>,
     /// What the environment says of object stores.
     pub buckets: BucketSettings,
     /// Who may ask servers, and what clients say who they are.
@@ -116,16 +120,26 @@ impl StoreConfig {
                 "auth": self.auth.own_settings(),
                 "entity_index": self.entity_index.settings(),
                 "registry_server": self.registry_server.settings(),
+                "engine": self.engine().map(|spark| spark.access.settings()),
             },
             "provider": self.provider,
             "registry": self.registry.settings(),
             "online_store": self.online_store.as_ref().map(OnlineStoreConfig::settings),
             "offline_store": self.offline_store.settings(),
+            "batch_engine": self.batch_engine.as_ref().map(|spark| spark.settings("spark.engine")),
             "auth": self.auth.settings(),
             "feature_server": self.feature_server.settings(),
             "entity_key_serialization_version": file::KEY_VERSION,
             "repo_path": self.repo,
         })
+    }
+
+    /// The engine beyond this machine, if there is one: that of the offline store, else that of materializations.
+    pub fn engine(&self) -> Option<&SparkConfig> {
+        match &self.offline_store {
+            OfflineStoreConfig::Spark(spark) => Some(spark),
+            _ => self.batch_engine.as_deref(),
+        }
     }
 
     /// A path of the settings or definitions, from the repo folder.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{
     offline_server::{self, RawRemoteOffline, RemoteOfflineConfig},
     postgres::{PostgresConnection, RawPostgresConnection},
+    spark::{self, RawSpark, SparkConfig},
     store_kind::{mapping_kind, unsupported_store},
 };
 use crate::{
@@ -21,6 +22,8 @@ pub enum OfflineStoreConfig {
     Postgres(Box<PostgresOfflineConfig>),
     /// An offline server, which reads the sources.
     Remote(RemoteOfflineConfig),
+    /// A cluster behind a Spark Connect server.
+    Spark(Box<SparkConfig>),
 }
 
 /// The server that has the tables of sources and joins them.
@@ -54,7 +57,7 @@ impl OfflineStoreConfig {
     /// The server with the tables of sources that name none themselves.
     pub fn postgres(&self) -> Option<&PostgresConnection> {
         match self {
-            Self::DuckDb | Self::Remote(_) => None,
+            Self::DuckDb | Self::Remote(_) | Self::Spark(_) => None,
             Self::Postgres(config) => Some(&config.connection),
         }
     }
@@ -69,6 +72,7 @@ impl OfflineStoreConfig {
                 settings
             }
             Self::Remote(config) => config.settings(),
+            Self::Spark(config) => config.settings("spark"),
         }
     }
 }
@@ -117,12 +121,14 @@ impl Read for OfflineStoreNode {
 
     fn schema(schemas: &mut Schemas) -> Value {
         let [duckdb, postgres] = [RawDuckDb::schema(schemas), RawPostgresOffline::schema(schemas)];
-        json!({ "anyOf": [{ "enum": FILE_KINDS }, duckdb, postgres, RawRemoteOffline::schema(schemas)] })
+        let [remote, spark] = [RawRemoteOffline::schema(schemas), RawSpark::schema(schemas)];
+        let words: Vec<&str> = FILE_KINDS.into_iter().chain(["spark"]).collect();
+        json!({ "anyOf": [{ "enum": words }, duckdb, postgres, remote, spark] })
     }
 }
 
 /// The kinds of stores, as the settings name them.
-const KINDS: [&str; 5] = ["duckdb", "file", "dask", "postgres", "remote"];
+const KINDS: [&str; 6] = ["duckdb", "file", "dask", "postgres", "remote", "spark"];
 
 /// Those that read files.
 const FILE_KINDS: [&str; 3] = ["duckdb", "file", "dask"];
@@ -131,7 +137,14 @@ const FILE_KINDS: [&str; 3] = ["duckdb", "file", "dask"];
 const DEFAULT_KIND: &str = "dask";
 
 /// The offline store; Feast's `dask` and `file` read the same files, so DuckDB reads them, too.
-pub(crate) fn read(node: Option<&Node>, folder: &Path, diagnostics: &mut Diagnostics) -> Option<OfflineStoreConfig> {
+pub(super) fn read(
+    node: Option<&Node>,
+    (folder, around): (&Path, spark::Around<'_>),
+    diagnostics: &mut Diagnostics,
+) -> Option<OfflineStoreConfig> {
+    let spark = |diagnostics: &mut Diagnostics, node: &Node| {
+        spark::read_store(node, around, diagnostics).map(|spark| OfflineStoreConfig::Spark(Box::new(spark)))
+    };
     let Some(node) = node else {
         return Some(OfflineStoreConfig::DuckDb);
     };
@@ -152,6 +165,7 @@ pub(crate) fn read(node: Option<&Node>, folder: &Path, diagnostics: &mut Diagnos
             );
             return None;
         }
+        Some("spark") => return spark(diagnostics, node),
         Some(word) if FILE_KINDS.contains(&word) => return Some(OfflineStoreConfig::DuckDb),
         Some(word) => return unsupported_store("offline", word, &node.span, &KINDS, diagnostics),
         None => {}
@@ -159,6 +173,7 @@ pub(crate) fn read(node: Option<&Node>, folder: &Path, diagnostics: &mut Diagnos
     match mapping_kind("offline", node, DEFAULT_KIND, &KINDS, diagnostics)?.as_str() {
         "postgres" => read_postgres(node, folder, diagnostics),
         "remote" => offline_server::read(node, folder, diagnostics).map(OfflineStoreConfig::Remote),
+        "spark" => spark(diagnostics, node),
         _ => RawDuckDb::read(node, diagnostics).map(|_| OfflineStoreConfig::DuckDb),
     }
 }

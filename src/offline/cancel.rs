@@ -3,8 +3,11 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use tokio::sync::Notify;
 
 use crate::problem::{Kind, Problem};
 
@@ -49,14 +52,35 @@ impl Cancel {
         Running { cancel: self.clone(), number }
     }
 
+    /// What a future gives, unless it is called off before; then the future is dropped.
+    pub(super) async fn over<T, E: From<Problem>>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let stop = Arc::new(Notify::new());
+        let running = self.begin({
+            let stop = Arc::clone(&stop);
+            move || stop.notify_one()
+        });
+        // It may have been called off before it began.
+        self.check()?;
+        let result = tokio::select! {
+            result = future => result,
+            () = stop.notified() => Err(called_off().into()),
+        };
+        drop(running);
+        result
+    }
+
     /// Goes on unless it was called off.
     pub(super) fn check(&self) -> Result<(), Problem> {
-        if self.is_cancelled() { Err(Problem::new(Kind::Cancelled, "the query was called off", None)) } else { Ok(()) }
+        if self.is_cancelled() { Err(called_off()) } else { Ok(()) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn called_off() -> Problem {
+    Problem::new(Kind::Cancelled, "the query was called off", None)
 }
 
 impl fmt::Debug for Cancel {

@@ -12,6 +12,7 @@ mod query;
 mod reading;
 mod remote;
 mod rows;
+mod spark;
 mod statement;
 mod transformation;
 mod view_source;
@@ -30,6 +31,7 @@ pub use query::{
     BatchSink, Counted, EntityQuery, EntitySource, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
     NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery, SourceWriter,
 };
+pub use spark::{EngineCheck, EngineReport, EngineStep, SparkSession, Tasks, check_engine};
 
 pub use transformation::WrongTransformation;
 
@@ -50,6 +52,7 @@ pub fn open(
         OfflineStoreConfig::Remote(remote) => {
             Box::new(remote::RemoteStore::new(remote.clone(), Arc::clone(tokens), &config.project, rows))
         }
+        OfflineStoreConfig::Spark(_) => Box::new(spark::SparkStore::new(rows)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod advice;
 mod diagnostics;
+mod engine_progress;
 mod index_progress;
 mod join_progress;
 mod lineage;
@@ -16,6 +17,7 @@ mod table;
 
 pub use advice::advice;
 pub use diagnostics::draw as draw_diagnostics;
+pub use engine_progress::EngineProgress;
 pub use index_progress::IndexProgress;
 pub use join_progress::{JoinProgress, Steps};
 pub use lineage::{

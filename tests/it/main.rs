@@ -71,6 +71,7 @@ mod serve;
 mod servers;
 mod source_times;
 mod sources;
+mod spark;
 mod suite;
 mod support;
 mod template;

@@ -75,6 +75,7 @@ fn store(folder: &Path) -> Box<dyn OfflineStore> {
             registry: RegistryConfig::File { path: folder.join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
+            batch_engine: None,
             buckets: BucketSettings::default(),
             auth: AuthConfig::default(),
             entity_index: feastr::config::EntityIndexConfig::default(),

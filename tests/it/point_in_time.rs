@@ -197,6 +197,7 @@ fn config(folder: &Path) -> StoreConfig {
         registry: RegistryConfig::File { path: folder.join("registry.db") },
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
+        batch_engine: None,
         buckets: BucketSettings::default(),
         auth: AuthConfig::default(),
         entity_index: feastr::config::EntityIndexConfig::default(),

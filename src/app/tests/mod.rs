@@ -70,6 +70,7 @@ fn config() -> StoreConfig {
         registry_cache: RegistryCache::default(),
         online_store: None,
         offline_store: OfflineStoreConfig::DuckDb,
+        batch_engine: None,
         buckets: BucketSettings::default(),
         auth: AuthConfig::default(),
         entity_index: crate::config::EntityIndexConfig::default(),

@@ -15,7 +15,7 @@ use tonic::{
 
 use super::{
     authorities::{authorities, unreadable},
-    causes::{innermost, is_about_certificates},
+    causes::{innermost, is_about_certificates, is_without_encryption},
 };
 use crate::{
     config::ClientCertificate,
@@ -28,6 +28,8 @@ pub use status::{kind_of, one_line};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// After how long without a word a server is asked whether its machine is there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+/// How long the server may take to say that it is there.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// The first pause before connecting is tried again, as in Feast; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
@@ -52,6 +54,9 @@ pub struct Connecting<'a> {
     pub authority: Option<&'a str>,
     /// How often connecting is tried again.
     pub retries: u32,
+    /// After how long without a word of an answer that is waited for the server itself is asked whether it is there, if at
+    /// all; servers may take it amiss when they are asked often.
+    pub pings: Option<Duration>,
 }
 
 /// Connects to a server, on the runtime of the process.
@@ -84,6 +89,10 @@ fn endpoint(server: Connecting<'_>) -> Result<Endpoint, Problem> {
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .tcp_keepalive(Some(KEEPALIVE));
+    let endpoint = match server.pings {
+        Some(pause) => endpoint.http2_keep_alive_interval(pause).keep_alive_timeout(PING_TIMEOUT),
+        None => endpoint,
+    };
     let endpoint = match server.authority {
         Some(name) => {
             let scheme = if server.url.starts_with("https:") { "https" } else { "http" };
@@ -115,6 +124,10 @@ fn endpoint(server: Connecting<'_>) -> Result<Endpoint, Problem> {
 fn unreachable(server: Connecting<'_>, error: &Error) -> Problem {
     let (name, cause) = (server.name, innermost(error));
     let (message, help) = match is_about_certificates(error) {
+        _ if is_without_encryption(error) => (
+            format!("{name} answers without encryption"),
+            format!("ask it without encryption, or correct {}", server.setting),
+        ),
         true => (
             format!("{name} does not prove who it is: {cause}"),
             format!(

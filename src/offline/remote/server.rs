@@ -1,7 +1,6 @@
 //! An offline server over Arrow Flight: a command with rows that are sent along, and rows that come back.
 
 use std::{
-    future::Future,
     ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -13,10 +12,7 @@ use arrow_flight::{
     error::FlightError, flight_service_client::FlightServiceClient,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::unfold};
-use tokio::{
-    sync::{Notify, mpsc},
-    time::sleep,
-};
+use tokio::{sync::mpsc, time::sleep};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -99,7 +95,7 @@ impl OfflineServer {
                             sleep(pause).await;
                             Ok(())
                         };
-                        wait(called_off(cancel, slept)).map_err(|failed| self.refused(failed, token))?;
+                        wait(cancel.over(slept)).map_err(|failed| self.refused(failed, token))?;
                         (pause, retries) = (pause * 2, retries - 1);
                     }
                     result => return result,
@@ -167,7 +163,7 @@ impl OfflineServer {
         };
         std::thread::scope(|scope| {
             // The rows are made here, where their readers are, while the answer is waited for there.
-            let answer = scope.spawn(|| wait(called_off(cancel, spawned(answer))));
+            let answer = scope.spawn(|| wait(cancel.over(spawned(answer))));
             let mut send = |batch| match sender.blocking_send(Ok(batch)) {
                 Ok(()) if !cancel.is_cancelled() => ControlFlow::Continue(()),
                 _ => ControlFlow::Break(()),
@@ -208,7 +204,7 @@ impl OfflineServer {
     }
 
     fn next(&self, rows: &mut FlightRecordBatchStream, cancel: &Cancel) -> Result<Option<RecordBatch>, Failed> {
-        wait(called_off(cancel, async { rows.next().await.transpose().map_err(Failed::Flight) }))
+        wait(cancel.over(async { rows.next().await.transpose().map_err(Failed::Flight) }))
     }
 
     fn refused(&self, failed: Failed, token: Option<&Arc<Token>>) -> Refused {
@@ -255,8 +251,9 @@ impl OfflineServer {
             client: None,
             authority: None,
             retries: self.config.retries,
+            pings: None,
         };
-        let connected = wait(called_off(cancel, async { connect(connecting).await.map_err(Failed::Problem) }));
+        let connected = wait(cancel.over(async { connect(connecting).await.map_err(Failed::Problem) }));
         let connected = connected.map_err(|failed| match failed {
             Failed::Problem(problem) => problem,
             Failed::Flight(error) => Problem::new(Kind::Internal, error.to_string(), None),
@@ -308,29 +305,14 @@ impl From<Problem> for Refused {
     }
 }
 
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
 impl From<NoRuntime> for Failed {
     fn from(error: NoRuntime) -> Self {
         Self::Problem(error.into())
     }
-}
-
-/// What a future gives, unless it is called off before.
-async fn called_off<T>(cancel: &Cancel, future: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
-    let stop = Arc::new(Notify::new());
-    let running = cancel.begin({
-        let stop = Arc::clone(&stop);
-        move || stop.notify_one()
-    });
-    // It may have been called off before it began.
-    cancel.check().map_err(Failed::Problem)?;
-    let result = tokio::select! {
-        result = future => result,
-        () = stop.notified() => cancel.check().map_err(Failed::Problem).and(Err(Failed::Problem(stopped()))),
-    };
-    drop(running);
-    result
-}
-
-fn stopped() -> Problem {
-    Problem::new(Kind::Cancelled, "the query was called off", None)
 }

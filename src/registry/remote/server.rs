@@ -160,6 +160,7 @@ impl RegistryServer {
             client: self.config.client.as_ref(),
             authority: self.config.authority.as_deref(),
             retries: RETRIES,
+            pings: None,
         };
         let connected = connect(connecting).await?;
         // Somebody else may have been faster; one of both is enough.

@@ -10,6 +10,7 @@ pub mod kubernetes;
 pub mod many_keys;
 pub mod meddler;
 pub mod redis;
+pub mod spark;
 
 use std::{
     io::Write as _,

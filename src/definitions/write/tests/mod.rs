@@ -217,6 +217,7 @@ proptest! {
             registry: RegistryConfig::File { path: folder.path().join("registry.db") },
             online_store: None,
             offline_store: OfflineStoreConfig::DuckDb,
+            batch_engine: None,
             buckets: BucketSettings::default(),
             auth: AuthConfig::default(),
             entity_index: crate::config::EntityIndexConfig::default(),

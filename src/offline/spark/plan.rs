@@ -1,0 +1,64 @@
+//! Plans: rows that statements, uploads and files give, and what is done with them.
+
+use std::collections::HashMap;
+
+use arrow::{error::ArrowError, ipc::writer::StreamWriter, record_batch::RecordBatch};
+
+use super::messages::{
+    Command, CreateDataFrameView, DataSource, LocalRelation, Plan, Read, Relation, RelationCommon, Sql, WriteOperation,
+    command::CommandType, plan::OpType, relation::RelType,
+};
+
+/// The rows that a statement gives.
+pub(super) fn sql(query: &str) -> Relation {
+    relation(RelType::Sql(Sql { query: query.to_owned() }))
+}
+
+/// Rows that are sent along.
+///
+/// # Errors
+/// When they have no form in Arrow's streams.
+pub(super) fn upload(rows: &RecordBatch) -> Result<Relation, ArrowError> {
+    let mut writer = StreamWriter::try_new(Vec::new(), rows.schema_ref())?;
+    writer.write(rows)?;
+    Ok(relation(RelType::LocalRelation(LocalRelation { data: Some(writer.into_inner()?) })))
+}
+
+/// The rows of parquet files in a folder.
+pub(super) fn parquet(folder: &str) -> Relation {
+    let source =
+        DataSource { format: Some("parquet".to_owned()), options: HashMap::new(), paths: vec![folder.to_owned()] };
+    relation(RelType::Read(Read { data_source: Some(source) }))
+}
+
+/// Gives rows.
+pub(super) fn root(rows: Relation) -> Plan {
+    Plan { op_type: Some(OpType::Root(rows)) }
+}
+
+/// Gives rows a name in the session; the one before is forgotten.
+pub(super) fn view(name: &str, rows: Relation) -> Plan {
+    let view = CreateDataFrameView { input: Some(rows), name: name.to_owned(), is_global: false, replace: true };
+    command(CommandType::CreateDataframeView(view))
+}
+
+/// Writes rows into a folder that is not there yet, as parquet files.
+pub(super) fn write(rows: Relation, folder: &str) -> Plan {
+    let options = HashMap::from([("compression".to_owned(), "zstd".to_owned())]);
+    command(CommandType::WriteOperation(WriteOperation {
+        input: Some(rows),
+        source: Some("parquet".to_owned()),
+        path: folder.to_owned(),
+        mode: WriteOperation::ERROR_IF_EXISTS,
+        options,
+    }))
+}
+
+fn relation(rel_type: RelType) -> Relation {
+    // Plans have one relation each, and its number only has to be another one in the same plan.
+    Relation { common: Some(RelationCommon { plan_id: Some(0) }), rel_type: Some(rel_type) }
+}
+
+fn command(command: CommandType) -> Plan {
+    Plan { op_type: Some(OpType::Command(Command { command_type: Some(command) })) }
+}
