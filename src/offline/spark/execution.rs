@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
 use tonic::Streaming;
 use uuid::Uuid;
 
@@ -24,6 +25,9 @@ const TAG: &str = "feastr";
 
 /// A connection that held for so long was none that is lost again and again; more than connecting may take.
 const STEADY: Duration = Duration::from_secs(30);
+
+/// How long is waited for the end of what was called off.
+const ENDING: Duration = Duration::from_secs(20);
 
 /// A plan that is carried out.
 pub(super) struct Execution<'a> {
@@ -102,8 +106,9 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// Ends it at the server, and lets the answer go.
-    pub(super) async fn interrupt(&self) {
+    /// Ends it at the server, and lets the answer go. A session that is released before the query has ended may leave tasks
+    /// behind that keep the server busy, so that the end is waited for.
+    pub(super) async fn interrupt(mut self) {
         let question = InterruptRequest {
             session_id: self.client.session.clone(),
             user_context: self.client.user(),
@@ -112,6 +117,9 @@ impl<'a> Execution<'a> {
             operation_id: Some(self.operation.clone()),
         };
         let _: Option<Done> = self.client.mention("Interrupt", question).await;
+        let ended = async { while matches!(self.received().await, Ok(Some(_))) {} };
+        // Whoever called it off has waited long enough then.
+        let _ = timeout(ENDING, ended).await;
         self.release(Release::ReleaseAll(ReleaseAll {})).await;
     }
 

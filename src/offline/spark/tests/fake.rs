@@ -17,7 +17,7 @@ use arrow::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use prost::Message;
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 use tonic::{
     Request, Response, Status,
     body::Body,
@@ -40,7 +40,7 @@ use crate::{
 pub(super) enum Step {
     Part(Box<ExecutePlanResponse>),
     Fail(Status),
-    /// Nothing more comes.
+    /// Nothing more comes until it is interrupted.
     Silence,
 }
 
@@ -65,6 +65,7 @@ struct State {
     /// What methods answer, each for one call; else they answer nothing in particular.
     answers: Vec<(&'static str, Result<Bytes, Status>)>,
     asked: Vec<Asked>,
+    interrupted: Arc<Notify>,
 }
 
 /// The server, which ends with this value.
@@ -226,6 +227,9 @@ impl Service<Request<Bytes>> for Once {
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let mut state = self.0.lock().unwrap();
         note(&mut state, &self.1, request);
+        if self.1 == "Interrupt" {
+            state.interrupted.notify_one();
+        }
         let found = state.answers.iter().position(|(method, _)| *method == self.1);
         let answer = found.map_or_else(|| Ok(Bytes::new()), |found| state.answers.remove(found).1);
         Box::pin(async move { answer.map(Response::new) })
@@ -246,14 +250,20 @@ impl Service<Request<Bytes>> for Parts {
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let mut state = self.0.lock().unwrap();
         note(&mut state, &self.1, request);
-        let steps = state.streams.pop_front();
+        let (steps, interrupted) = (state.streams.pop_front(), Arc::clone(&state.interrupted));
         Box::pin(async move {
             let steps = steps.ok_or_else(|| Status::internal("the test has no more answers"))?;
-            let parts = stream::iter(steps).then(|step| async move {
-                match step {
-                    Step::Part(part) => Ok(part.encode_to_vec().into()),
-                    Step::Fail(status) => Err(status),
-                    Step::Silence => std::future::pending().await,
+            let parts = stream::iter(steps).then(move |step| {
+                let interrupted = Arc::clone(&interrupted);
+                async move {
+                    match step {
+                        Step::Part(part) => Ok(part.encode_to_vec().into()),
+                        Step::Fail(status) => Err(status),
+                        Step::Silence => {
+                            interrupted.notified().await;
+                            Err(error("[OPERATION_CANCELED]", &[("errorClass", "OPERATION_CANCELED")]))
+                        }
+                    }
                 }
             });
             Ok(Response::new(parts.boxed()))

@@ -3,7 +3,7 @@
 mod fake;
 mod fields;
 
-use std::{collections::BTreeMap, ops::ControlFlow, thread, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use arrow::{
     array::{AsArray as _, RecordBatch},
@@ -239,20 +239,26 @@ fn servers_are_asked_for_what_an_error_came_from() {
     assert_eq!(numbers(&fake).unwrap_err().kind, Kind::NotFound);
 }
 
+/// Calls a query off with the first rows.
+struct CallsOff<'a>(&'a Cancel);
+
+impl BatchSink for CallsOff<'_> {
+    fn start(&mut self, _: &SchemaRef) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn batch(&mut self, _: &RecordBatch) -> ControlFlow<()> {
+        self.0.cancel();
+        ControlFlow::Continue(())
+    }
+}
+
 #[test]
 fn a_query_that_is_called_off_ends_at_the_server_before_its_session() {
     let fake = Fake::spark(vec![vec![rows("a", 0, &[1]), Step::Silence]]);
     let cancel = Cancel::default();
     let session = SparkSession::open(&config(&fake, ""), &cancel).unwrap();
-    let problem = thread::scope(|scope| {
-        scope.spawn(|| {
-            while fake.messages::<ExecutePlanRequest>("ExecutePlan").is_empty() {
-                thread::sleep(Duration::from_millis(5));
-            }
-            cancel.cancel();
-        });
-        session.query("SELECT id", &mut Numbers(Vec::new(), usize::MAX), &|_| {}).unwrap_err()
-    });
+    let problem = session.query("SELECT id", &mut CallsOff(&cancel), &|_| {}).unwrap_err();
     assert_eq!(problem.kind, Kind::Cancelled);
     drop(session);
     let begun: Vec<ExecutePlanRequest> = fake.messages("ExecutePlan");
