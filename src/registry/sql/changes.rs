@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     model::{ChangeRecord, ObjectKind},
-    registry::objects::{Row, Snapshot, VersionRow, Write},
+    registry::{
+        notes::is_leftover,
+        objects::{Row, Snapshot, VersionRow, Write},
+    },
 };
 
 /// Parameters of one statement at most, a limit of SQLite and of the protocols.
@@ -188,8 +191,9 @@ impl<'a> Changes<'a> {
         project: &str,
         old: &Snapshot,
     ) -> Result<(), SqlFailure> {
-        let (known, new): (Vec<_>, Vec<_>) =
-            self.metadata.iter().partition(|(key, _)| old.metadata.contains_key(**key));
+        // A change of one object has not read which values are left behind; whoever notes the same ones again says the same.
+        let is_known = |key: &str| old.metadata.contains_key(key) || is_leftover(key);
+        let (known, new): (Vec<_>, Vec<_>) = self.metadata.iter().partition(|(key, _)| is_known(key));
         for (replace, notes) in [(false, new), (true, known)] {
             let rows: Vec<Vec<Parameter<'_>>> = notes
                 .into_iter()

@@ -75,6 +75,11 @@ fn values_that_a_change_leaves_behind_are_noted_as_by_an_apply() {
     // A later interval is of the new definition; the note stays as it is.
     materialized(&client, 3_000);
     assert_eq!(notes(&project).0, Some(2_000));
+    // The same values are left behind once more.
+    for feature in ["total", "sum"] {
+        apply(&client, &online(feature));
+    }
+    assert_eq!(notes(&project).1, [vec!["sum".to_owned()], vec!["total".to_owned()]].map(|left| (left, false)));
     // A table that is recorded goes as a whole, where clients have it.
     client.delete("DeleteFeatureView", "shop", "sales").unwrap();
     assert_eq!(notes(&project).0, None);
