@@ -19,8 +19,6 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(
     disable_help_flag = true,
-    // As Feast's command has it.
-    mut_arg("cert", |cert| cert.short('c')),
     after_help = "Examples:\n  feastr serve-registry\n  feastr serve-registry --rest-api --host 0.0.0.0\n  feastr serve-registry \
                   --key key.pem --cert cert.pem\n\nClients write this into their feature_store.yaml:\n  registry:\n    \
                   registry_type: remote\n    path: localhost:6570\n\nIt ends at SIGTERM or Ctrl-C, after the calls that are being \

@@ -20,7 +20,7 @@ pub(crate) struct AddressArgs {
     #[arg(long, short = 'h', default_value = "127.0.0.1")]
     pub(crate) host: String,
     /// Certificate in PEM format, with those that lead to an authority; it is read again when it changes
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, short, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
     /// Private key of the certificate
     #[arg(long, short, value_name = "FILE", requires = "cert")]

@@ -325,7 +325,7 @@ pub(super) mod analyze_plan_request {
     #[derive(Clone, PartialEq, Oneof)]
     pub(in super::super) enum Analyze {
         #[prost(message, tag = "4")]
-        Schema(AnalyzeSchema),
+        Schema(Box<AnalyzeSchema>),
         #[prost(message, tag = "10")]
         SparkVersion(AnalyzeSparkVersion),
     }

@@ -120,7 +120,7 @@ impl Session {
     /// When the server is away.
     pub(super) fn understands(&self, statement: &str) -> Result<bool, Problem> {
         let schema = AnalyzeSchema { plan: Some(plan::root(plan::sql(statement))) };
-        let question = self.analysis(Analyze::Schema(schema));
+        let question = self.analysis(Analyze::Schema(Box::new(schema)));
         // The tables that it names may be in catalogs that take their time.
         let asked = async {
             match self.client.ask::<_, AnalyzePlanResponse>("AnalyzePlan", question, None).await {

@@ -112,7 +112,9 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
         written("AnalyzePlanRequest", &analyze(Analyze::SparkVersion(AnalyzeSparkVersion {}))),
         written(
             "AnalyzePlanRequest",
-            &analyze(Analyze::Schema(AnalyzeSchema { plan: Some(Plan { op_type: Some(OpType::Root(sql("query"))) }) })),
+            &analyze(Analyze::Schema(Box::new(AnalyzeSchema {
+                plan: Some(Plan { op_type: Some(OpType::Root(sql("query"))) }),
+            }))),
         ),
         written(
             "AnalyzePlanResponse",
