@@ -4,6 +4,7 @@ mod applies;
 mod client;
 mod crowds;
 mod datasets;
+mod keycloak;
 mod noted;
 #[cfg(target_os = "linux")]
 mod outages;

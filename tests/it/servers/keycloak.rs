@@ -12,6 +12,7 @@ use feastr::clients::{
     http::{HttpAnswer, HttpClient},
     runtime::wait,
 };
+use reqwest::Method;
 use serde_json::{Value as Json, json};
 
 use super::{create_folder, free_port, http_client, launch_guarded};
@@ -112,6 +113,56 @@ impl Keycloak {
         let request = self.client.post_json(&url, body.to_string().into_bytes()).bearer_auth(token);
         let answer = self.send(request).expect("no answer");
         assert_eq!(answer.status.as_u16(), 201, "{}", String::from_utf8_lossy(&answer.body));
+    }
+
+    /// A user, whose password is the name, with a role of the client of the realm.
+    pub fn create_user(&self, user: &str, role: &str) {
+        self.create(
+            "users",
+            &json!({
+                "username": user, "enabled": true, "email": format!("{user}@example.com"), "emailVerified": true,
+                "firstName": user, "lastName": user,
+                "credentials": [{ "type": "password", "value": user, "temporary": false }],
+            }),
+        );
+        let (roles, given) = self.roles_of(user);
+        let role = self.administer(Method::GET, &format!("{roles}/{role}"), &Json::Null);
+        self.administer(Method::POST, &given, &json!([role]));
+    }
+
+    /// Takes from a user all roles of the client.
+    pub fn take_roles(&self, user: &str) {
+        let (_, given) = self.roles_of(user);
+        let all = self.administer(Method::GET, &given, &Json::Null);
+        self.administer(Method::DELETE, &given, &all);
+    }
+
+    /// Where the roles of the client are, and those that a user has.
+    fn roles_of(&self, user: &str) -> (String, String) {
+        let id = |what: &str| {
+            let found = self.administer(Method::GET, what, &Json::Null);
+            found[0]["id"].as_str().unwrap_or_else(|| panic!("{what}: {found}")).to_owned()
+        };
+        let client = id(&format!("clients?clientId={CLIENT}"));
+        let user = id(&format!("users?exact=true&username={user}"));
+        (format!("clients/{client}/roles"), format!("users/{user}/role-mappings/clients/{client}"))
+    }
+
+    /// Has the administrator do something with what is in the realm; what is answered, if anything.
+    fn administer(&self, method: Method, what: &str, body: &Json) -> Json {
+        let token = self.token("master", "grant_type=password&client_id=admin-cli&username=root&password=root");
+        let url = self.url(&format!("/admin/realms/{REALM}/{what}"));
+        let request = match body {
+            Json::Null => self.client.get(&url),
+            body => self.client.post_json(&url, body.to_string().into_bytes()),
+        };
+        let (client, request) = request.bearer_auth(token).build_split();
+        let mut request = request.unwrap();
+        *request.method_mut() = method;
+        let request = reqwest::RequestBuilder::from_parts(client, request);
+        let answer = self.send(request).expect("no answer");
+        assert!(answer.status.is_success(), "{what}: {}", String::from_utf8_lossy(&answer.body));
+        serde_json::from_slice(&answer.body).unwrap_or_default()
     }
 
     /// Has tokens signed with a new key from now on.
