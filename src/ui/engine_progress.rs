@@ -1,11 +1,8 @@
-use std::{
-    io::{self, IsTerminal},
-    time::Duration,
-};
+use std::time::Duration;
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar};
 
-use super::{Printer, Verbosity};
+use super::{Printer, spinner::spinner};
 
 const LINE: &str = "{spinner} {prefix} {msg} {elapsed}";
 
@@ -15,11 +12,7 @@ pub struct EngineProgress(ProgressBar);
 impl EngineProgress {
     /// A line on a terminal, else nothing.
     pub fn new(printer: Printer) -> Self {
-        if printer.json || printer.verbosity == Verbosity::Quiet || !io::stderr().is_terminal() {
-            return Self(ProgressBar::hidden());
-        }
-        let style = ProgressStyle::with_template(LINE).unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let bar = ProgressBar::new_spinner().with_style(style);
+        let bar = spinner(printer, LINE);
         bar.enable_steady_tick(Duration::from_millis(120));
         Self(bar)
     }
@@ -44,6 +37,8 @@ impl Drop for EngineProgress {
 
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressStyle;
+
     use super::*;
 
     #[test]

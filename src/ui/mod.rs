@@ -12,6 +12,7 @@ mod progress;
 mod progress_line;
 mod removal;
 mod report;
+mod spinner;
 mod style;
 mod table;
 

@@ -1,11 +1,8 @@
-use std::{
-    io::{self, IsTerminal},
-    time::Duration,
-};
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::{Printer, Verbosity};
+use super::{Printer, spinner::spinner};
 
 const REMOVING: &str = "{spinner} removing online values, entities so far: {human_pos}  {per_sec:0}  {elapsed}";
 
@@ -15,12 +12,7 @@ pub struct RemovalProgress(ProgressBar);
 impl RemovalProgress {
     /// A line on a terminal, else nothing.
     pub fn new(printer: Printer) -> Self {
-        if printer.json || printer.verbosity == Verbosity::Quiet || !io::stderr().is_terminal() {
-            return Self(ProgressBar::hidden());
-        }
-        // The template is a constant, covered by a test.
-        let style = ProgressStyle::with_template(REMOVING).unwrap_or_else(|_| ProgressStyle::default_spinner());
-        Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style))
+        Self(spinner(printer, REMOVING))
     }
 
     /// Shows of how many entities values were removed so far.
@@ -38,6 +30,8 @@ impl Drop for RemovalProgress {
 
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressStyle;
+
     use super::*;
 
     #[test]
