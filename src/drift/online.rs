@@ -73,7 +73,7 @@ mod tests {
             name,
             entities,
             entity_columns,
-            features,
+            features: features.into(),
             ttl,
             source,
             stream_source,

@@ -29,6 +29,7 @@ mod stream_feature_view;
 mod tags;
 mod time;
 mod transformation;
+mod unordered_fields;
 mod view;
 mod view_id;
 mod view_version;
@@ -65,6 +66,7 @@ pub use tags::{
 pub(crate) use time::DAY;
 pub use time::{Interval, ParseTimeError, Timestamp, Ttl};
 pub use transformation::{Reach, Transformation, TransformationPart};
+pub use unordered_fields::UnorderedFields;
 pub use view::{NamedView, Values, View};
 pub use view_id::ViewId;
 pub use view_version::{ParseVersionError, ViewVersion};

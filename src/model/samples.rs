@@ -46,7 +46,7 @@ pub(crate) fn stream_view(view: &FeatureView) -> StreamFeatureView {
         name: view.name.clone(),
         entities: view.entities.clone(),
         entity_columns: view.entity_columns.clone(),
-        features: view.features.clone(),
+        features: view.features.clone().into(),
         ttl: view.ttl,
         source: view.source.clone(),
         stream_source: None,

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{AGGREGATIONS_TAG, Aggregation, DataSource, FeatureView, Field, Tags, Ttl, ViewVersion};
+use super::{AGGREGATIONS_TAG, Aggregation, DataSource, FeatureView, Field, Tags, Ttl, UnorderedFields, ViewVersion};
 
 /// Features that arrive in a stream, with a source for their history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -11,8 +11,8 @@ pub struct StreamFeatureView {
     pub entities: Vec<String>,
     /// One column per join key, in the order of `entities`.
     pub entity_columns: Vec<Field>,
-    /// The features in declared order, join keys not among them.
-    pub features: Vec<Field>,
+    /// The features, join keys not among them.
+    pub features: UnorderedFields,
     /// How long a value stays valid after its event time.
     pub ttl: Ttl,
     /// Copy of the source that holds the history.
@@ -58,7 +58,7 @@ impl StreamFeatureView {
             name: self.name.clone(),
             entities: self.entities.clone(),
             entity_columns: self.entity_columns.clone(),
-            features: self.features.clone(),
+            features: self.features.to_vec(),
             ttl: self.ttl,
             source: self.source.clone(),
             stream_source: self.stream_source.clone(),

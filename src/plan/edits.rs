@@ -14,6 +14,10 @@ pub(crate) fn edits(before: &Object, after: &Object) -> Vec<Edit> {
     if let (Value::Object(before), Value::Object(after)) = (as_json(before), as_json(after)) {
         compare_fields("", &before, &after, &mut edits);
     }
+    if matches!((before, after), (Object::StreamFeatureView(_), Object::StreamFeatureView(_))) {
+        // Their features have no order.
+        edits.retain(|edit| edit.path != "features" || !matches!(edit.kind, EditKind::Reordered { .. }));
+    }
     edits
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::{
     Expression, Object, OnDemandFeatureView, OnDemandSource, PROTECT_TAG, PostgresSource, PushSource, RequestSource,
+    StreamFeatureView,
 };
 
 /// `path: kind` of each edit.
@@ -42,6 +43,16 @@ fn sources_show_the_keys_of_the_format() {
     };
     assert_eq!(shown(&push(&file), &push(&moved)), ["batch_source: copy of source stats"]);
     assert_eq!(shown(&push(&file), &push(&source("other"))), [r#"batch_source: "stats" -> "other""#]);
+}
+
+#[test]
+fn features_of_stream_views_have_no_order() {
+    let (one, other) = (stream_view(&view("v", &["a", "b"])), stream_view(&view("v", &["b", "a"])));
+    assert_eq!(one, other);
+    let other = StreamFeatureView { owner: "ana".to_owned(), ..other };
+    assert_eq!(shown(&Object::StreamFeatureView(one), &Object::StreamFeatureView(other)), [r#"owner: + "ana""#]);
+    let plain = |features: &[&str]| Object::FeatureView(view("v", features));
+    assert_eq!(shown(&plain(&["a", "b"]), &plain(&["b", "a"])), ["features: order b a"]);
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl From<&StreamFeatureView> for DeclaredView {
     fn from(view: &StreamFeatureView) -> Self {
         Self {
             kind: ObjectKind::StreamFeatureView,
-            features: view.features.clone(),
+            features: view.features.to_vec(),
             join_keys: join_keys(&view.entities, &view.entity_columns),
             source: view.source.clone(),
         }

@@ -61,7 +61,7 @@ impl<'a> ViewLowering<'a, '_> {
             name: raw.name.value,
             entities: columns.entities,
             entity_columns: columns.entity_columns,
-            features: columns.features,
+            features: columns.features.into(),
             ttl: raw.stored.ttl.map(|ttl| ttl.0).unwrap_or_default(),
             source: Some(history.source.clone()),
             stream_source: stream.map(|stream| stream.source.clone()),

@@ -235,7 +235,7 @@ prop_compose! {
         let [online, enabled, enable_validation] = flags;
         let (entities, entity_columns) = keys;
         StreamFeatureView {
-            name: format!("{name}{index}"), entities, entity_columns, features, ttl,
+            name: format!("{name}{index}"), entities, entity_columns, features: features.into(), ttl,
             source: stream.kind.batch_source().cloned(), stream_source: Some(stream), aggregations,
             timestamp_field: "time".to_owned(), enable_tiling: false, tiling_hop_size: hop, online, enabled,
             enable_validation, mode, version, description, owner, org, tags,

@@ -29,7 +29,7 @@ pub(crate) fn stream_feature_view_from_message(
         features: {
             let mut schema = fields_from_messages(&spec.features);
             schema.retain(|column| !entity_columns.iter().any(|key| key.name == column.name));
-            schema
+            schema.into()
         },
         entity_columns,
         ttl: spec.ttl.map(Ttl::from).unwrap_or_default(),
@@ -53,7 +53,7 @@ pub(crate) fn stream_feature_view_from_message(
 
 /// Whether a changed view gets a new version number, as Feast decides it.
 pub(crate) fn is_new_stream_version(before: &StreamFeatureView, after: &StreamFeatureView) -> bool {
-    by_name(&before.features) != by_name(&after.features)
+    before.features != after.features
         || by_name(&before.entity_columns) != by_name(&after.entity_columns)
         || before.entities != after.entities
         || before.aggregations != after.aggregations
@@ -86,7 +86,7 @@ pub(crate) fn stream_feature_view_to_message(
             features: if same_schema {
                 spec.features
             } else {
-                let schema: Vec<_> = view.entity_columns.iter().chain(&view.features).cloned().collect();
+                let schema: Vec<_> = view.entity_columns.iter().chain(&*view.features).cloned().collect();
                 fields_to_messages(&schema, &spec.features)
             },
             entity_columns: fields_to_messages(&view.entity_columns, &spec.entity_columns),
