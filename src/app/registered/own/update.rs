@@ -48,14 +48,12 @@ pub fn update(registry: &SharedRegistry, caller: &Caller, wanted: &Change<'_>) -
     let Extent { project, view } = wanted.extent;
     let written = match view {
         Some(name) => {
-            let objects = match caller {
-                Caller::User(_) => Some(registry.objects(project, Freshness::Now)?),
-                Caller::Operator(_) | Caller::Internal => None,
-            };
             update_view(store.registry(), ViewId { project, name }, |before| {
                 decide(before, wanted, || {
-                    if let Some(objects) = &objects {
-                        Permitted::of(caller, objects, before, project).check_view(name, wanted.writes)?;
+                    if let Caller::User(_) = caller {
+                        // Nobody changes the view any more: permissions that are changed from here on count for the next.
+                        let objects = registry.objects(project, Freshness::Now)?;
+                        Permitted::of(caller, &objects, before, project).check_view(name, wanted.writes)?;
                     }
                     if store.config().registry_server.guards && !wanted.is_of_values(before) {
                         return Err(unguarded(name).into());
