@@ -39,42 +39,56 @@ on_every_backend!(@ sqlite Sqlite whatever_was_confirmed_to_a_crowd_is_there_aft
 on_every_backend!(@ postgres Postgres whatever_was_confirmed_to_a_crowd_is_there_after_a_kill);
 on_every_backend!(@ mariadb MariaDb whatever_was_confirmed_to_a_crowd_is_there_after_a_kill);
 
+/// How long crowds go on, through one kill after another: `FEASTR_CROWD` seconds, or until the first one.
+fn crowded() -> Duration {
+    let seconds = std::env::var("FEASTR_CROWD").ok().map(|seconds| seconds.parse().expect("seconds"));
+    Duration::from_secs(seconds.unwrap_or_default())
+}
+
 fn whatever_was_confirmed_to_a_crowd_is_there_after_a_kill(backend: Backend) {
     const CLIENTS: usize = 32;
     let registry = TestRegistry::new(backend);
     let settings = format!("project: shop\nregistry: {}\nonline_store: null\n", registry.settings);
     let project = Project::new(&[("feature_store.yaml", &settings)]);
-    let server = GrpcServer::registry(&project, &[]);
+    let mut server = GrpcServer::registry(&project, &[]);
     let confirmed = Mutex::new(BTreeSet::new());
-    let is_over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        for number in 0..CLIENTS {
-            let (server, confirmed, is_over) = (&server, &confirmed, &is_over);
-            scope.spawn(move || {
-                let client = Client::of(server);
-                for round in 0.. {
-                    let name = format!("e_{number}_{round}");
-                    if is_over.load(Ordering::SeqCst) || client.apply("ApplyEntity", "shop", &entity(&name)).is_err() {
-                        break;
+    let began = Instant::now();
+    for kills in 1.. {
+        let is_over = AtomicBool::new(false);
+        let before = confirmed.lock().unwrap().len();
+        thread::scope(|scope| {
+            for number in 0..CLIENTS {
+                let (server, confirmed, is_over) = (&server, &confirmed, &is_over);
+                scope.spawn(move || {
+                    let client = Client::of(server);
+                    for round in 0.. {
+                        let name = format!("e_{kills}_{number}_{round}");
+                        let is_applied = || client.apply("ApplyEntity", "shop", &entity(&name)).is_ok();
+                        if is_over.load(Ordering::SeqCst) || !is_applied() {
+                            break;
+                        }
+                        confirmed.lock().unwrap().insert(name);
                     }
-                    confirmed.lock().unwrap().insert(name);
-                }
-            });
+                });
+            }
+            // Each of them was answered at least once on average.
+            while confirmed.lock().unwrap().len() < before + 2 * CLIENTS {
+                thread::sleep(Duration::from_millis(20));
+            }
+            server.signal("-KILL");
+            is_over.store(true, Ordering::SeqCst);
+        });
+        server = GrpcServer::registry(&project, &[]);
+        let (there, confirmed) = (names(&Client::of(&server), "shop"), confirmed.lock().unwrap());
+        let lost: Vec<&String> = confirmed.difference(&there).collect();
+        assert!(lost.is_empty(), "{lost:?} after {kills} kills");
+        // What was not confirmed may be there, but no more than one of each client.
+        assert!(there.len() <= confirmed.len() + CLIENTS * kills, "{} {}", there.len(), confirmed.len());
+        if began.elapsed() >= crowded() {
+            println!("{} changes confirmed, {kills} kills", confirmed.len());
+            break;
         }
-        // Each of them was answered at least once on average.
-        while confirmed.lock().unwrap().len() < 2 * CLIENTS {
-            thread::sleep(Duration::from_millis(20));
-        }
-        server.signal("-KILL");
-        is_over.store(true, Ordering::SeqCst);
-    });
-    let again = GrpcServer::registry(&project, &[]);
-    let there = names(&Client::of(&again), "shop");
-    let confirmed = confirmed.into_inner().unwrap();
-    let lost: Vec<&String> = confirmed.difference(&there).collect();
-    assert!(lost.is_empty(), "{lost:?}");
-    // What was not confirmed may be there, but no more than one of each client.
-    assert!(there.len() <= confirmed.len() + CLIENTS, "{} {}", there.len(), confirmed.len());
+    }
 }
 
 #[test]
