@@ -81,15 +81,18 @@ impl Provider {
     /// As [`Self::discover`].
     pub async fn document<T: DeserializeOwned>(&self, url: &str, what: &str) -> Result<T, Problem> {
         let answer = self.send(self.client.get(url)).await?;
-        let wrong = |said: String| {
-            let message = format!("{} does not give {what} at {url}: {said}", self.name());
-            Problem::new(Kind::Unavailable, message, format!("check {SETTING}"))
+        let wrong = |said: String, help: String| {
+            Problem::new(Kind::Unavailable, format!("{} does not give {what} at {url}: {said}", self.name()), help)
         };
+        let check = || format!("check {SETTING}");
         if !answer.status.is_success() {
-            return Err(wrong(format!("it answers {}", answer.status)));
+            // Keycloak answers so while it starts.
+            let is_ill = answer.status.is_server_error();
+            let help = if is_ill { format!("wait until it is up, or {}", check()) } else { check() };
+            return Err(wrong(format!("it answers {}", answer.status), help));
         }
         serde_json::from_slice(&answer.body)
-            .map_err(|error| wrong(format!("what it answers is no such document ({error})")))
+            .map_err(|error| wrong(format!("what it answers is no such document ({error})"), check()))
     }
 
     /// A request with a form, as endpoints for clients take it.

@@ -488,6 +488,16 @@ fn entity_rows_are_checked() {
 }
 
 #[test]
+fn who_materializes_nothing_is_told_so() {
+    let settings = "project: shop\nregistry: registry.db\nonline_store: {type: sqlite, path: online.db}\n";
+    let definitions = "entities:\n  - {name: driver, join_keys: [driver_id]}\n";
+    let project = Project::new(&[("feature_store.yaml", settings), ("definitions.yaml", definitions)]);
+    project.feastr(&["apply"]).ok();
+    let said = project.feastr(&["materialize-incremental", "now"]).ok().stderr;
+    assert_snapshot!(said, @"warning: there is no view to write: none that may be seen is enabled and served online");
+}
+
+#[test]
 fn times_and_names_are_checked() {
     let project = Project::example();
     let stderr = |args: &[&str]| project.feastr(args).failed().stderr;

@@ -199,6 +199,10 @@ impl Materialize<'_> {
             let message = format!("{} is left out: {}", foreign.id, foreign.reason);
             view.show(&Event::Warning { message, help: None });
         }
+        if materialization.views() == 0 {
+            let message = "there is no view to write: none that may be seen is enabled and served online".to_owned();
+            view.show(&Event::Warning { message, help: None });
+        }
         if self.args.dry_run {
             return self.show_forecast(&materialization.forecast()?);
         }

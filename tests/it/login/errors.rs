@@ -70,6 +70,14 @@ fn a_provider_that_is_away_is_told() {
 }
 
 #[test]
+fn a_provider_that_starts_is_waited_for() {
+    let starting = Http::start(|_, _| (503, json!({ "error": "starting" })));
+    let url = starting.url("/");
+    let auth = format!("auth: {{type: oidc, auth_discovery_url: '{url}', client_id: store, client_secret: hush}}\n");
+    assert_says(&said(&with_auth(&auth)), &["it answers 503", "wait until it is up", "`auth_discovery_url`"]);
+}
+
+#[test]
 fn a_wrong_discovery_url_is_told() {
     let provider = Provider::start();
     let project = client(&provider, ", client_secret: hush");
