@@ -6,6 +6,14 @@ set -euo pipefail
 
 feastr=${FEASTR:-feastr}
 versitygw=${VERSITYGW:-versitygw}
+needs() { # needs PROGRAM HELP
+  command -v "$1" >/dev/null && return
+  printf 'error: %s is missing\nhelp: %s\n' "$1" "$2" >&2
+  exit 1
+}
+needs "$feastr" "build it (scripts/quickstart.sh), then put it on the path or name it by FEASTR"
+needs "$versitygw" "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0, or name it by VERSITYGW"
+needs curl "apt-get install curl"
 store_port=${STORE_PORT:-7070}
 index_port=${INDEX_PORT:-6571}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
