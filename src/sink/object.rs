@@ -4,10 +4,17 @@ use std::{
     collections::BTreeMap,
     io::{self, BufWriter, Write},
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    pin::pin,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{
+    StreamExt as _,
+    future::{Either, join_all, select},
+    stream,
+};
+use tokio::sync::watch;
 
 use crate::{
     clients::{
@@ -28,6 +35,36 @@ type Uploads = Arc<Mutex<Vec<Upload>>>;
 
 /// All that is not finished, by a number.
 static UNFINISHED: Mutex<(u64, BTreeMap<u64, Uploads>)> = Mutex::new((0, BTreeMap::new()));
+
+/// Whether the program is about to end.
+static ENDING: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
+
+/// Does with objects what may take long, unless the program is about to end: whoever does anything with them then waits for
+/// that, and they are free to be removed.
+///
+/// # Errors
+/// Those of `act`.
+fn at_length<T>(
+    uploads: &Mutex<Vec<Upload>>,
+    act: impl AsyncFnOnce(&mut [Upload]) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    {
+        let (mut uploads, mut ending) = (locked(uploads), ENDING.subscribe());
+        let done = wait(async {
+            let ending = pin!(ending.wait_for(|is_ending| *is_ending));
+            match select(pin!(act(&mut uploads)), ending).await {
+                Either::Left((done, _)) => done.map(Some),
+                Either::Right(_) => Ok(None),
+            }
+        })?;
+        if let Some(done) = done {
+            return Ok(done);
+        }
+    }
+    loop {
+        thread::park();
+    }
+}
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -69,10 +106,23 @@ impl UnfinishedObjects {
     /// When the store does not take it.
     pub(super) fn begin(&self, upload: Upload) -> Result<BufWriter<ObjectBytes>, Problem> {
         let bytes = self.add(upload);
-        if let Some(upload) = locked(&self.uploads).last_mut() {
-            wait(upload.begin())?;
-        }
+        at_length(&self.uploads, async |uploads| match uploads.last_mut() {
+            Some(upload) => upload.begin().await,
+            None => Ok(()),
+        })?;
         Ok(bytes)
+    }
+
+    /// Waits until all that was written has arrived, so that little is left to be done before they appear. What could not be
+    /// written is told then.
+    ///
+    /// # Errors
+    /// When nobody can wait.
+    pub(super) fn arrive(&self) -> Result<(), Problem> {
+        at_length(&self.uploads, async |uploads| {
+            join_all(uploads.iter_mut().map(Upload::arrive)).await;
+            Ok(())
+        })
     }
 
     /// Lets all of them be dealt with as `act` says, which cannot be interrupted by a signal.
@@ -106,24 +156,25 @@ impl ObjectBytes {
     /// # Errors
     /// When the object is not written any more.
     pub(super) fn seal(self) -> io::Result<()> {
-        match locked(&self.uploads).get_mut(self.index) {
-            Some(upload) => wait(async {
-                upload.seal().await;
-                Ok::<_, NoRuntime>(())
-            })
-            .map_err(io::Error::other),
-            None => Err(io::ErrorKind::BrokenPipe.into()),
-        }
+        self.with(async |upload| {
+            upload.seal().await;
+            Ok(())
+        })
+    }
+
+    fn with(&self, act: impl AsyncFnOnce(&mut Upload) -> Result<(), Problem>) -> io::Result<()> {
+        let done = at_length(&self.uploads, async |uploads| match uploads.get_mut(self.index) {
+            Some(upload) => act(upload).await.map(Some),
+            None => Ok(None),
+        });
+        done.map_err(io::Error::other)?.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 }
 
 /// Errors have a [`Problem`] within, in the words of the store.
 impl Write for ObjectBytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match locked(&self.uploads).get_mut(self.index) {
-            Some(upload) => wait(upload.write(bytes)).map(|()| bytes.len()).map_err(io::Error::other),
-            None => Err(io::ErrorKind::BrokenPipe.into()),
-        }
+        self.with(async |upload| upload.write(bytes).await).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -177,6 +228,7 @@ pub(super) fn give_up(uploads: Vec<Upload>) {
 
 /// Removes all that is not finished, before the program ends. Who is writing it waits for the end.
 pub(super) fn remove_unfinished() {
+    ENDING.send_replace(true);
     let unfinished = locked(&UNFINISHED);
     for uploads in unfinished.1.values() {
         let mut uploads = locked(uploads);

@@ -164,6 +164,7 @@ impl Target {
             Place::Stream(mut stream) => stream.flush(),
             Place::Object(bytes, objects) => {
                 drop(bytes.into_inner().map_err(io::IntoInnerError::into_error)?);
+                objects.arrive().map_err(io::Error::other)?;
                 objects.finish_by(|uploads| object::appear(uploads).1).map_err(io::Error::other)
             }
             Place::ObjectOfFolder(bytes) => bytes.into_inner().map_err(io::IntoInnerError::into_error)?.seal(),

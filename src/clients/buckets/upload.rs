@@ -1,12 +1,13 @@
 //! Objects that are written piece by piece and appear when they are complete.
 
-use std::{borrow::Cow, mem, sync::Arc};
+use std::{borrow::Cow, mem, pin::pin, sync::Arc};
 
+use futures_util::future::{Either, select};
 use object_store::{
     Attribute, Error, GetOptions, MultipartUpload, ObjectStore, PutMultipartOptions, PutPayloadMut, path::Path,
 };
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, oneshot},
     task::{JoinHandle, JoinSet},
 };
 use uuid::Uuid;
@@ -51,9 +52,14 @@ enum Parts {
     None,
     /// Some may be on their way.
     Begun(Multipart, JoinSet<Result<(), Error>>),
-    /// There are no more; perhaps the last ones are on their way. What the store knows can be removed, also if they fail.
-    Sealed(JoinHandle<(Option<Multipart>, Result<(), Error>)>),
+    /// There are no more; perhaps the last ones are on their way, until `stop` is dropped.
+    Sealed { last: JoinHandle<Arrived>, stop: oneshot::Sender<()> },
+    /// There are no more, and none is on its way.
+    Arrived(Arrived),
 }
+
+/// What the store knows of an upload, which can be removed, and whether all of it is there.
+type Arrived = (Option<Multipart>, Result<(), Error>);
 
 impl Upload {
     /// An object of which the store knows nothing until there is a whole part.
@@ -119,37 +125,47 @@ impl Upload {
 
     /// Writes what is left, and does not wait until it has arrived. Nothing appears yet, and nothing can be added any more.
     pub async fn seal(&mut self) {
+        if matches!(self.parts, Parts::Sealed { .. } | Parts::Arrived(_)) {
+            return;
+        }
         let permit = Arc::clone(&self.at_once.0).acquire_owned().await;
         let last = mem::take(&mut self.next).freeze();
-        let (begun, mut on_their_way) = match mem::replace(&mut self.parts, Parts::None) {
-            Parts::None => (None, JoinSet::new()),
-            Parts::Begun(upload, on_their_way) => (Some(upload), on_their_way),
-            sealed @ Parts::Sealed(_) => {
-                self.parts = sealed;
-                return;
-            }
+        let begun = match mem::replace(&mut self.parts, Parts::None) {
+            Parts::Begun(upload, on_their_way) => Some((upload, on_their_way)),
+            _ => None,
         };
         let (store, path, id) = (Arc::clone(&self.bucket.store), self.path.clone(), self.id);
-        self.parts = Parts::Sealed(tokio::spawn(async move {
+        let (stop, stopped) = oneshot::channel();
+        let last = tokio::spawn(async move {
             let _permit = permit;
-            let mut upload = match begun {
+            let mut stopped = pin!(stopped);
+            let (mut upload, mut on_their_way) = match begun {
                 Some(begun) => begun,
-                None => match begin(&*store, &path, id).await {
-                    Ok(begun) => begun,
-                    Err(error) => return (None, Err(error)),
+                None => match select(pin!(begin(&*store, &path, id)), stopped.as_mut()).await {
+                    Either::Left((Ok(upload), _)) => (upload, JoinSet::new()),
+                    Either::Left((Err(error), _)) => return (None, Err(error)),
+                    Either::Right(_) => return (None, Err(given_up())),
                 },
             };
             if last.content_length() > 0 {
                 on_their_way.spawn(upload.put_part(last));
             }
-            while let Some(arrived) = on_their_way.join_next().await {
-                if let Err(error) = arrived.map_err(Error::from).flatten() {
-                    on_their_way.shutdown().await;
-                    return (Some(upload), Err(error));
-                }
-            }
-            (Some(upload), Ok(()))
-        }));
+            let arrived = match select(pin!(all(&mut on_their_way)), stopped).await {
+                Either::Left((arrived, _)) => arrived,
+                Either::Right(_) => Err(given_up()),
+            };
+            on_their_way.shutdown().await;
+            (Some(upload), arrived)
+        });
+        self.parts = Parts::Sealed { last, stop };
+    }
+
+    /// Writes what is left, and waits until all has arrived, or cannot. Who leaves off waiting may wait again.
+    pub async fn arrive(&mut self) {
+        self.seal().await;
+        if let Parts::Sealed { last, .. } = &mut self.parts {
+            self.parts = Parts::Arrived(last.await.unwrap_or_else(|error| (None, Err(error.into()))));
+        }
     }
 
     /// Lets the object appear.
@@ -157,9 +173,8 @@ impl Upload {
     /// # Errors
     /// When a part could not be written; then nothing appears, and what was written is removed.
     pub async fn finish(mut self) -> Result<(), Problem> {
-        self.seal().await;
-        let Parts::Sealed(sealed) = self.parts else { return Ok(()) };
-        let (upload, written) = sealed.await.unwrap_or_else(|error| (None, Err(error.into())));
+        self.arrive().await;
+        let Parts::Arrived((upload, written)) = self.parts else { return Ok(()) };
         let Some(mut upload) = upload else {
             return written.map_err(|error| self.bucket.explain("write", &self.key, &error));
         };
@@ -178,7 +193,7 @@ impl Upload {
         }
     }
 
-    /// Removes what was written.
+    /// Removes what was written, and waits for nothing that is on its way.
     ///
     /// # Errors
     /// When the store gives no answer; then parts stay that nobody sees.
@@ -189,7 +204,11 @@ impl Upload {
                 on_their_way.shutdown().await;
                 Some(upload)
             }
-            Parts::Sealed(sealed) => sealed.await.ok().and_then(|(upload, _)| upload),
+            Parts::Sealed { last, stop } => {
+                drop(stop);
+                last.await.ok().and_then(|(upload, _)| upload)
+            }
+            Parts::Arrived((upload, _)) => upload,
         };
         match upload {
             Some(mut upload) => upload.abort().await.map_err(|error| self.bucket.explain("write", &self.key, &error)),
@@ -200,6 +219,19 @@ impl Upload {
     fn failed(&self, error: &Error) -> Problem {
         self.bucket.explain("write", &self.key, error)
     }
+}
+
+/// Waits for all parts, up to the first that cannot be written.
+async fn all(on_their_way: &mut JoinSet<Result<(), Error>>) -> Result<(), Error> {
+    while let Some(arrived) = on_their_way.join_next().await {
+        arrived.map_err(Error::from).flatten()?;
+    }
+    Ok(())
+}
+
+/// What nobody is told who gives an upload up.
+fn given_up() -> Error {
+    Error::Generic { store: "upload", source: "it was given up".into() }
 }
 
 /// Where an object says which upload it is of.

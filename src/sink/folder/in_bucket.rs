@@ -114,6 +114,7 @@ impl BucketFolder {
     pub(super) fn finish(self) -> Result<(), Problem> {
         let Self { bucket, folder, objects, end, .. } = self;
         let place = Place { bucket, folder };
+        objects.arrive()?;
         objects.finish_by(|uploads| match end {
             End::Appears(new) => match place.begin(&new) {
                 Ok(there) => place.fill(&new, there, uploads),

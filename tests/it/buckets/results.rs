@@ -114,36 +114,38 @@ fn what_fails_leaves_nothing() {
 #[test]
 fn who_is_interrupted_leaves_nothing() {
     let server = shared(Store::SeaweedFs);
-    let (project, bucket) = (project(server), server.create_bucket());
-    let meddler = Meddler::before(server.port());
-    meddler.meddle(|line| match line.contains("partNumber=") {
-        true => Act::Late(Duration::from_secs(2)),
-        false => Act::Pass,
-    });
-    // Parts enough that some are still to be made when the first one is on its way.
-    let entities = project.read("entities.csv");
-    let (header, rows) = entities.split_once('\n').unwrap();
-    project.write("entities.csv", format!("{header}\n{}", rows.repeat(6)));
-    let output = format!("{bucket}/out.csv");
-    let mut command = project.command(&join(&output));
-    let mut running = command
-        .envs(server.environment_at(&meddler.endpoint()))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let began = Instant::now();
-    let mut seen = Vec::new();
-    while !seen.iter().any(|line: &String| line.contains("partNumber=")) {
-        assert!(began.elapsed() < Duration::from_secs(60), "{seen:?}");
-        sleep(Duration::from_millis(20));
-        seen.extend(meddler.seen());
+    // While rows are made, which wait until parts have arrived; and when all of them are on their way.
+    for times in [6, 1] {
+        let (project, bucket) = (project(server), server.create_bucket());
+        let meddler = Meddler::before(server.port());
+        meddler.meddle(|line| match line.contains("partNumber=") {
+            true => Act::Late(Duration::from_secs(3600)),
+            false => Act::Pass,
+        });
+        let entities = project.read("entities.csv");
+        let (header, rows) = entities.split_once('\n').unwrap();
+        project.write("entities.csv", format!("{header}\n{}", rows.repeat(times)));
+        let output = format!("{bucket}/out.csv");
+        let mut command = project.command(&join(&output));
+        let mut running = command
+            .envs(server.environment_at(&meddler.endpoint()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        let mut seen = Vec::new();
+        while !seen.iter().any(|line: &String| line.contains("partNumber=")) {
+            assert!(began.elapsed() < Duration::from_secs(60), "{seen:?}");
+            sleep(Duration::from_millis(20));
+            seen.extend(meddler.seen());
+        }
+        let pid = running.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(!running.wait().unwrap().success());
+        let seen = meddler.seen();
+        assert!(seen.iter().any(|line| line.starts_with("DELETE ") && line.contains("uploadId=")), "{seen:?}");
+        let left: Vec<_> = wait(server.open(&bucket).list("").try_collect()).unwrap();
+        assert_eq!(left, []);
     }
-    let pid = running.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    assert!(!running.wait().unwrap().success());
-    let seen = meddler.seen();
-    assert!(seen.iter().any(|line| line.starts_with("DELETE ") && line.contains("uploadId=")), "{seen:?}");
-    let left: Vec<_> = wait(server.open(&bucket).list("").try_collect()).unwrap();
-    assert_eq!(left, []);
 }
