@@ -1,6 +1,7 @@
 //! Connections to gRPC servers: encryption, limits of time, when connecting is tried again, and words for what goes wrong
 //! on the way. What servers say is judged by who asks them.
 
+mod connection;
 mod status;
 
 use std::{path::Path, time::Duration};
@@ -22,6 +23,7 @@ use crate::{
     problem::{Kind, Problem},
 };
 
+pub use connection::{Connection, path, within};
 pub use status::{kind_of, one_line};
 
 /// How long to wait for an address that does not answer, and for encryption.

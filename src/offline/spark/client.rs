@@ -1,18 +1,12 @@
 //! How a server is asked: the connection, who asks, what is asked again when the connection is lost, and for how long.
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use prost::Message;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tonic::{
-    Request, Status, Streaming,
-    client::Grpc,
-    codegen::http::uri::PathAndQuery,
+    Streaming,
     metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue},
-    transport::Channel,
 };
 use tonic_prost::ProstCodec;
 use uuid::Uuid;
@@ -22,10 +16,13 @@ use super::{
     messages::{FetchErrorDetailsRequest, UserContext},
 };
 use crate::{
-    clients::grpc::{Connecting, connect},
+    clients::grpc::{Connecting, Connection, connect, path, within},
     config::{SparkAddress, SparkConfig},
     problem::{Kind, Problem},
 };
+
+/// The whole name of the service.
+const SERVICE: &str = "spark.connect.SparkConnectService";
 
 /// How often connecting is tried again before the server has answered once.
 const RETRIES: u32 = 2;
@@ -42,8 +39,7 @@ const POLITE: Duration = Duration::from_secs(5);
 /// A server, asked by one session.
 pub(super) struct Client {
     name: String,
-    channel: Channel,
-    headers: MetadataMap,
+    connection: Connection,
     wait: Duration,
     /// The session in which everything is asked.
     pub(super) session: String,
@@ -75,8 +71,7 @@ impl Client {
         };
         let agent = format!("feastr/{} {}", env!("CARGO_PKG_VERSION"), address.agent.as_deref().unwrap_or_default());
         Ok(Self {
-            channel: connect(connecting).await?,
-            headers: headers(address)?,
+            connection: Connection::new(connect(connecting).await?, headers(address)?),
             wait: config.access.wait,
             session: address.session.unwrap_or_else(Uuid::new_v4).to_string(),
             is_shared: address.session.is_some(),
@@ -140,10 +135,13 @@ impl Client {
         A: Message + Default + Send + Sync + 'static,
     {
         let asked = async {
-            let mut grpc = self.grpc().await?;
-            grpc.unary(self.request(question), path(method)?, ProstCodec::default()).await
+            let mut grpc = self.connection.grpc().await?;
+            grpc.unary(self.connection.request(question), path(SERVICE, method)?, ProstCodec::default()).await
         };
-        let answer = within(limit, asked).await;
+        let answer = match limit {
+            Some(limit) => within(limit, asked).await,
+            None => asked.await,
+        };
         answer.map(tonic::Response::into_inner).map_err(|status| Refusal::of(&status))
     }
 
@@ -157,8 +155,9 @@ impl Client {
         A: Message + Default + Send + Sync + 'static,
     {
         let asked = async {
-            let mut grpc = self.grpc().await?;
-            grpc.server_streaming(self.request(question), path(method)?, ProstCodec::default()).await
+            let mut grpc = self.connection.grpc().await?;
+            let question = self.connection.request(question);
+            grpc.server_streaming(question, path(SERVICE, method)?, ProstCodec::default()).await
         };
         asked.await.map(tonic::Response::into_inner).map_err(|status| Refusal::of(&status))
     }
@@ -176,20 +175,6 @@ impl Client {
             Some(details) => refusal.with(details),
             None => refusal,
         }
-    }
-
-    async fn grpc(&self) -> Result<Grpc<Channel>, Status> {
-        // What parts hold is decided by the server; memory is taken as they come.
-        let mut grpc =
-            Grpc::new(self.channel.clone()).max_decoding_message_size(usize::MAX).max_encoding_message_size(usize::MAX);
-        grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-        Ok(grpc)
-    }
-
-    fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        *request.metadata_mut() = self.headers.clone();
-        request
     }
 }
 
@@ -238,15 +223,4 @@ fn headers(address: &SparkAddress) -> Result<MetadataMap, Problem> {
         headers.insert(key, value);
     }
     Ok(headers)
-}
-
-fn path(method: &str) -> Result<PathAndQuery, Status> {
-    let path = format!("/spark.connect.SparkConnectService/{method}");
-    path.parse().map_err(|_| Status::internal(format!("`{path}` is no path")))
-}
-
-async fn within<T>(limit: Option<Duration>, answer: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-    let Some(limit) = limit else { return answer.await };
-    let silent = |_| Status::deadline_exceeded(format!("there is no answer within {} s", limit.as_secs()));
-    timeout(limit, answer).await.map_err(silent)?
 }

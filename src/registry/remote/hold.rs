@@ -17,10 +17,13 @@ use tonic::{Status, Streaming};
 
 use super::{
     protocol::{BEAT_SECONDS, HoldAnswer, HoldPart, SILENCE_SECONDS, ViewRequest},
-    server::{ANSWER, Asking, Method, RegistryServer, Unanswered, within},
+    server::{ANSWER, Asking, Method, RegistryServer, Unanswered},
 };
 use crate::{
-    clients::runtime::{Begun, begun},
+    clients::{
+        grpc::within,
+        runtime::{Begun, begun},
+    },
     model::ViewId,
     problem::{Kind, Problem},
     registry::locks::{Holder, Locking, of_view},

@@ -3,8 +3,8 @@
 use prost::Message;
 use tonic::{Code, Status};
 
-use super::server::{ANSWER, Method, RegistryServer, within};
-use crate::problem::Problem;
+use super::server::{ANSWER, Method, RegistryServer};
+use crate::{clients::grpc::within, problem::Problem};
 
 /// The method of reflection that servers of Python have, and others, too.
 const REFLECTION: Method<'_> =

@@ -1,21 +1,13 @@
 //! How a registry server is asked: the connection, who asks, limits of time, and what is asked again.
 
 use std::{
-    future::Future,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use futures_util::{Stream, StreamExt as _};
 use prost::Message;
-use tokio::time::timeout;
-use tonic::{
-    Request, Status, Streaming,
-    client::Grpc,
-    codegen::http::uri::PathAndQuery,
-    metadata::{Ascii, MetadataValue},
-    transport::Channel,
-};
+use tonic::{Status, Streaming, codegen::http::uri::PathAndQuery, metadata::MetadataMap, transport::Channel};
 use tonic_prost::ProstCodec;
 
 use super::{
@@ -25,7 +17,7 @@ use super::{
 use crate::{
     auth::login::{Token, Tokens},
     clients::{
-        grpc::{Connecting, connect},
+        grpc::{self, Connecting, Connection, connect, within},
         runtime::wait,
     },
     config::RemoteRegistryConfig,
@@ -52,11 +44,7 @@ pub(super) struct RegistryServer {
 
 /// One who asks the server.
 #[derive(Clone)]
-pub(super) struct Asking {
-    channel: Channel,
-    /// What says who asks.
-    bearer: Option<MetadataValue<Ascii>>,
-}
+pub(super) struct Asking(Connection);
 
 impl RegistryServer {
     /// The server of these settings, which is told by `tokens` who asks. Nothing is opened yet.
@@ -129,11 +117,15 @@ impl RegistryServer {
     }
 
     async fn asking_with(&self, token: Option<&Token>) -> Result<Asking, Problem> {
-        let bearer = token.map(|token| token.header().parse()).transpose().map_err(|_| {
-            let message = "the token cannot be sent: it has characters that no header may have";
-            Problem::new(Kind::Invalid, message, None)
-        })?;
-        Ok(Asking { channel: self.channel().await?, bearer })
+        let mut headers = MetadataMap::new();
+        if let Some(token) = token {
+            let bearer = token.header().parse().map_err(|_| {
+                let message = "the token cannot be sent: it has characters that no header may have";
+                Problem::new(Kind::Invalid, message, None)
+            })?;
+            headers.insert("authorization", bearer);
+        }
+        Ok(Asking(Connection::new(self.channel().await?, headers)))
     }
 
     fn unanswered(&self, failure: Failure, token: Option<&Token>) -> Unanswered {
@@ -199,8 +191,8 @@ impl Asking {
         Q: Message + Send + Sync + 'static,
         A: Message + Default + Send + Sync + 'static,
     {
-        let mut grpc = self.grpc().await?;
-        let call = grpc.unary(self.request(question), method.path()?, ProstCodec::default());
+        let mut grpc = self.0.grpc().await?;
+        let call = grpc.unary(self.0.request(question), method.path()?, ProstCodec::default());
         Ok(within(limit, call).await?.into_inner())
     }
 
@@ -215,8 +207,8 @@ impl Asking {
         Q: Message + Send + Sync + 'static,
         A: Message + Default + Send + Sync + 'static,
     {
-        let mut grpc = self.grpc().await?;
-        let call = grpc.server_streaming(self.request(question), method.path()?, ProstCodec::default());
+        let mut grpc = self.0.grpc().await?;
+        let call = grpc.server_streaming(self.0.request(question), method.path()?, ProstCodec::default());
         let mut parts: Streaming<A> = within(ANSWER, call).await?.into_inner();
         while let Some(part) = within(ANSWER, parts.message()).await? {
             take(part)?;
@@ -230,9 +222,9 @@ impl Asking {
         Q: Message + Send + Sync + 'static,
         A: Message + Default + Send + Sync + 'static,
     {
-        let mut grpc = self.grpc().await?;
+        let mut grpc = self.0.grpc().await?;
         let parts = futures_util::stream::iter(parts);
-        let call = grpc.client_streaming(self.request(parts), method.path()?, ProstCodec::default());
+        let call = grpc.client_streaming(self.0.request(parts), method.path()?, ProstCodec::default());
         Ok(within(limit, call).await?.into_inner())
     }
 
@@ -246,25 +238,9 @@ impl Asking {
         Q: Message + Send + Sync + 'static,
         A: Message + Default + Send + Sync + 'static,
     {
-        let mut grpc = self.grpc().await?;
-        let call = grpc.streaming(self.request(said.boxed()), method.path()?, ProstCodec::default());
+        let mut grpc = self.0.grpc().await?;
+        let call = grpc.streaming(self.0.request(said.boxed()), method.path()?, ProstCodec::default());
         Ok(within(ANSWER, call).await?.into_inner())
-    }
-
-    async fn grpc(&self) -> Result<Grpc<Channel>, Status> {
-        // What a registry holds may be large in a single object; memory is taken as it comes.
-        let mut grpc =
-            Grpc::new(self.channel.clone()).max_decoding_message_size(usize::MAX).max_encoding_message_size(usize::MAX);
-        grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-        Ok(grpc)
-    }
-
-    fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        if let Some(bearer) = &self.bearer {
-            request.metadata_mut().insert("authorization", bearer.clone());
-        }
-        request
     }
 }
 
@@ -284,13 +260,6 @@ impl<'a> Method<'a> {
     }
 
     fn path(self) -> Result<PathAndQuery, Status> {
-        let path = format!("/{}/{}", self.service, self.name);
-        path.parse().map_err(|_| Status::internal(format!("`{path}` is no path")))
+        grpc::path(self.service, self.name)
     }
-}
-
-/// What is waited for no longer than this.
-pub(super) async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-    let silent = |_| Status::deadline_exceeded(format!("there is no answer within {} s", limit.as_secs()));
-    timeout(limit, answer).await.map_err(silent)?
 }

@@ -10,7 +10,7 @@ use crate::servers::spark::sail;
 fn servers_prove_who_they_are_and_are_told_who_asks() {
     let proxy = Encrypting::before(sail());
     let check = |parameters: &str, authority: bool| {
-        let mut project = repo(&format!("sc://localhost:{}/;{parameters}", proxy.port));
+        let mut project = repo(&format!("sc://localhost:{}/;{parameters}", proxy.port()));
         project.environment.push(("SPARK_CONNECT_AUTHENTICATE_TOKEN", "another".to_owned()));
         if authority {
             let settings = project.read("feature_store.yaml");

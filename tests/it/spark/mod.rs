@@ -4,6 +4,8 @@ mod apache;
 mod encrypted;
 mod encrypting;
 mod sail;
+#[path = "../../../src/offline/spark/tests/service.rs"]
+mod service;
 
 use std::ops::ControlFlow;
 

@@ -2,12 +2,8 @@
 
 use std::{
     collections::VecDeque,
-    convert::Infallible,
-    future::Future,
     net::SocketAddr,
-    pin::Pin,
     sync::{Arc, Mutex},
-    task::{Context, Poll},
 };
 
 use arrow::{
@@ -17,16 +13,12 @@ use arrow::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use prost::Message;
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::sync::Notify;
 use tonic::{
-    Request, Response, Status,
-    body::Body,
-    codegen::{Service, http},
-    metadata::MetadataMap,
-    server::{Grpc, NamedService},
-    transport::{Server, server::TcpIncoming},
+    Request, Response, Status, body::Body, codegen::http, metadata::MetadataMap, server::Grpc, transport::Server,
 };
 
+use super::service::{Call, Pending, Serving};
 use crate::{
     clients::{grpc::BytesCodec, runtime::runtime},
     offline::spark::messages::{
@@ -72,7 +64,7 @@ struct State {
 pub(super) struct Fake {
     pub(super) address: SocketAddr,
     state: Arc<Mutex<State>>,
-    serving: JoinHandle<()>,
+    _serving: Serving,
 }
 
 impl Fake {
@@ -89,15 +81,10 @@ impl Fake {
 
     fn start(streams: Vec<Vec<Step>>) -> Self {
         let state = Arc::new(Mutex::new(State { streams: streams.into(), ..State::default() }));
-        let runtime = runtime().unwrap();
-        let _inside = runtime.enter();
-        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = incoming.local_addr().unwrap();
-        let calls = Calls(Arc::clone(&state));
-        let serving = runtime.spawn(async move {
-            Server::builder().add_service(calls).serve_with_incoming(incoming).await.unwrap();
-        });
-        Self { address, state, serving }
+        let of_calls = Arc::clone(&state);
+        let answer = move |request| answered(Arc::clone(&of_calls), request);
+        let serving = Serving::start(runtime().unwrap(), Server::builder(), answer);
+        Self { address: serving.address, state, _serving: serving }
     }
 
     /// The same, where a method answers so when it is asked next.
@@ -120,12 +107,6 @@ impl Fake {
     /// All messages of a method.
     pub(super) fn messages<M: Message + Default>(&self, method: &str) -> Vec<M> {
         self.asked().iter().filter(|asked| asked.method == method).map(Asked::read).collect()
-    }
-}
-
-impl Drop for Fake {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 
@@ -177,35 +158,17 @@ pub(super) fn error(message: &str, metadata: &[(&str, &str)]) -> Status {
     Status::with_details(tonic::Code::Internal, message, status.encode_to_vec().into())
 }
 
-#[derive(Clone)]
-struct Calls(Arc<Mutex<State>>);
-
-type Pending<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
-
-impl NamedService for Calls {
-    const NAME: &'static str = "spark.connect.SparkConnectService";
-}
-
-impl Service<http::Request<Body>> for Calls {
-    type Response = http::Response<Body>;
-    type Error = Infallible;
-    type Future = Pending<Self::Response, Infallible>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let method = request.uri().path().rsplit('/').next().unwrap().to_owned();
-        let state = Arc::clone(&self.0);
-        Box::pin(async move {
-            let mut grpc = Grpc::new(BytesCodec);
-            Ok(match method.as_str() {
-                "ExecutePlan" | "ReattachExecute" => grpc.server_streaming(Parts(state, method), request).await,
-                _ => grpc.unary(Once(state, method), request).await,
-            })
-        })
-    }
+fn answered(state: Arc<Mutex<State>>, request: http::Request<Body>) -> Pending<http::Response<Body>> {
+    let method = request.uri().path().rsplit('/').next().unwrap().to_owned();
+    Box::pin(async move {
+        let mut grpc = Grpc::new(BytesCodec);
+        match method.as_str() {
+            "ExecutePlan" | "ReattachExecute" => {
+                grpc.server_streaming(Call::new(move |request| parts(&state, &method, request)), request).await
+            }
+            _ => grpc.unary(Call::new(move |request| once(&state, &method, request)), request).await,
+        }
+    })
 }
 
 fn note(state: &mut State, method: &str, request: Request<Bytes>) {
@@ -213,60 +176,38 @@ fn note(state: &mut State, method: &str, request: Request<Bytes>) {
     state.asked.push(Asked { method: method.to_owned(), message, headers });
 }
 
-struct Once(Arc<Mutex<State>>, String);
-
-impl Service<Request<Bytes>> for Once {
-    type Response = Response<Bytes>;
-    type Error = Status;
-    type Future = Pending<Self::Response, Status>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        Poll::Ready(Ok(()))
+fn once(state: &Mutex<State>, method: &str, request: Request<Bytes>) -> Pending<Result<Response<Bytes>, Status>> {
+    let mut state = state.lock().unwrap();
+    note(&mut state, method, request);
+    if method == "Interrupt" {
+        state.interrupted.notify_one();
     }
-
-    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let mut state = self.0.lock().unwrap();
-        note(&mut state, &self.1, request);
-        if self.1 == "Interrupt" {
-            state.interrupted.notify_one();
-        }
-        let found = state.answers.iter().position(|(method, _)| *method == self.1);
-        let answer = found.map_or_else(|| Ok(Bytes::new()), |found| state.answers.remove(found).1);
-        Box::pin(async move { answer.map(Response::new) })
-    }
+    let found = state.answers.iter().position(|(answers, _)| *answers == method);
+    let answer = found.map_or_else(|| Ok(Bytes::new()), |found| state.answers.remove(found).1);
+    Box::pin(async move { answer.map(Response::new) })
 }
 
-struct Parts(Arc<Mutex<State>>, String);
+type Parts = BoxStream<'static, Result<Bytes, Status>>;
 
-impl Service<Request<Bytes>> for Parts {
-    type Response = Response<BoxStream<'static, Result<Bytes, Status>>>;
-    type Error = Status;
-    type Future = Pending<Self::Response, Status>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let mut state = self.0.lock().unwrap();
-        note(&mut state, &self.1, request);
-        let (steps, interrupted) = (state.streams.pop_front(), Arc::clone(&state.interrupted));
-        Box::pin(async move {
-            let steps = steps.ok_or_else(|| Status::internal("the test has no more answers"))?;
-            let parts = stream::iter(steps).then(move |step| {
-                let interrupted = Arc::clone(&interrupted);
-                async move {
-                    match step {
-                        Step::Part(part) => Ok(part.encode_to_vec().into()),
-                        Step::Fail(status) => Err(status),
-                        Step::Silence => {
-                            interrupted.notified().await;
-                            Err(error("[OPERATION_CANCELED]", &[("errorClass", "OPERATION_CANCELED")]))
-                        }
+fn parts(state: &Mutex<State>, method: &str, request: Request<Bytes>) -> Pending<Result<Response<Parts>, Status>> {
+    let mut state = state.lock().unwrap();
+    note(&mut state, method, request);
+    let (steps, interrupted) = (state.streams.pop_front(), Arc::clone(&state.interrupted));
+    Box::pin(async move {
+        let steps = steps.ok_or_else(|| Status::internal("the test has no more answers"))?;
+        let parts = stream::iter(steps).then(move |step| {
+            let interrupted = Arc::clone(&interrupted);
+            async move {
+                match step {
+                    Step::Part(part) => Ok(part.encode_to_vec().into()),
+                    Step::Fail(status) => Err(status),
+                    Step::Silence => {
+                        interrupted.notified().await;
+                        Err(error("[OPERATION_CANCELED]", &[("errorClass", "OPERATION_CANCELED")]))
                     }
                 }
-            });
-            Ok(Response::new(parts.boxed()))
-        })
-    }
+            }
+        });
+        Ok(Response::new(parts.boxed()))
+    })
 }

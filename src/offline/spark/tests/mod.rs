@@ -2,6 +2,7 @@
 
 mod fake;
 mod fields;
+mod service;
 
 use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
