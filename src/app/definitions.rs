@@ -44,6 +44,7 @@ pub fn load(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Lo
     let options = LoadOptions {
         validate_sources: request.validate_sources,
         skip_view_names: request.skip_view_names,
+        looks_at: &|kind| store.offline().looks_at(kind),
         inspect: &|source| store.offline().inspect(source),
         misfits: &|view| misfits(store.expressions(), view),
         check_transformation: &|view, columns| check_transformation(store, view, columns),

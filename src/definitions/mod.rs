@@ -13,7 +13,7 @@ mod testing;
 mod write;
 
 pub use load::{DefinitionFiles, definition_files, load};
-pub use options::{CheckTransformation, FindMisfits, InspectSource, LoadOptions};
+pub use options::{CheckTransformation, FindMisfits, InspectSource, LoadOptions, LooksAt};
 pub use write::{Definitions, Sketch, write};
 
 /// The JSON Schema of a definition file, made from the types that read it.

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     expression::Misfit,
-    model::{DataSource, FeatureView, OnDemandFeatureView, TransformationPart},
+    model::{DataSource, FeatureView, OnDemandFeatureView, SourceKind, TransformationPart},
     problem::Problem,
     sources::OpenSource,
 };
@@ -14,6 +14,8 @@ pub struct LoadOptions<'a> {
     /// Whether views of different kinds may have the same name, as with Feast's
     /// `--skip-feature-view-validation`.
     pub skip_view_names: bool,
+    /// Whether sources of a kind can be looked at.
+    pub looks_at: LooksAt<'a>,
     /// Looks at a source's files; also used to infer what a definition leaves open.
     pub inspect: InspectSource<'a>,
     /// Asks the engine that computes expressions whether it can; handed in for the same reason.
@@ -26,6 +28,9 @@ pub struct LoadOptions<'a> {
 
 /// The expressions of a view that cannot be computed as what is declared.
 pub type FindMisfits<'a> = &'a (dyn Fn(&OnDemandFeatureView) -> Result<Vec<Misfit>, Problem> + Sync);
+
+/// Whether sources of a kind can be looked at.
+pub type LooksAt<'a> = &'a (dyn Fn(&SourceKind) -> bool + Sync);
 
 /// Looks at the files of a source; handed in, because definitions do no I/O of their own kind.
 pub type InspectSource<'a> = &'a (dyn Fn(&DataSource) -> Result<OpenSource, Problem> + Sync);

@@ -6,7 +6,7 @@ use super::{InspectSource, LoadOptions, load};
 use crate::{
     config::{self, StoreConfig},
     diagnostics::{Diagnostic, Diagnostics, SourceText},
-    model::{DataSource, OfKind, Repo},
+    model::{DataSource, OfKind, Repo, SourceKind},
     problem::{Kind, Problem},
     sources::{Columns, OpenSource},
 };
@@ -55,6 +55,7 @@ fn load_text(text: &str, validate_sources: bool, inspect: InspectSource<'_>) -> 
     let options = LoadOptions {
         validate_sources,
         skip_view_names: false,
+        looks_at: &|kind| matches!(kind, SourceKind::File(_) | SourceKind::Postgres(_)),
         inspect,
         misfits: &|_| Ok(Vec::new()),
         check_transformation: &|_, _| Ok(()),

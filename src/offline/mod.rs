@@ -11,6 +11,7 @@ mod postgres;
 mod query;
 mod reading;
 mod remote;
+mod result_file;
 mod rows;
 mod spark;
 mod statement;
@@ -52,7 +53,9 @@ pub fn open(
         OfflineStoreConfig::Remote(remote) => {
             Box::new(remote::RemoteStore::new(remote.clone(), Arc::clone(tokens), &config.project, rows))
         }
-        OfflineStoreConfig::Spark(_) => Box::new(spark::SparkStore::new(rows)),
+        OfflineStoreConfig::Spark(spark) => {
+            Box::new(spark::SparkStore::new(spark.as_ref().clone(), &config.repo, rows))
+        }
     }
 }
 

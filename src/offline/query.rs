@@ -12,7 +12,7 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{Cancel, transformation::WrongTransformation};
 use crate::{
-    model::{DataSource, FeatureView, Interval, Timestamp},
+    model::{DataSource, FeatureView, Interval, SourceKind, Timestamp},
     problem::Problem,
     retrieval::{Entities, JoinKey, Retrieval},
     sources::{OpenSource, Size},
@@ -29,8 +29,17 @@ pub trait OfflineStore: Send + Sync {
     /// The same store, which computes what the SQL of a view gives only once, for all that is asked about it.
     fn keeping(&self) -> Box<dyn OfflineStore>;
 
-    /// The files of a source and their columns, from the headers or first rows of its files; the engine
-    /// is not started.
+    /// Whether this store looks at sources of a kind. What is in others nobody here can say.
+    fn looks_at(&self, kind: &SourceKind) -> bool {
+        match kind {
+            SourceKind::File(_) => true,
+            SourceKind::Postgres(postgres) => !(postgres.table.is_empty() && postgres.query.is_empty()),
+            _ => false,
+        }
+    }
+
+    /// The files of a source and their columns, from the headers or first rows of its files; or what a server says of them.
+    /// No rows are read.
     ///
     /// # Errors
     /// When the source is missing or unreadable.

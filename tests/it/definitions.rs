@@ -6,7 +6,7 @@ use feastr::{
     config::{self, StoreConfig},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
-    model::{ObjectKind, Repo},
+    model::{ObjectKind, Repo, SourceKind},
     problem::{Kind, Problem},
 };
 
@@ -76,6 +76,7 @@ fn load(project: &Project, skip_view_names: bool) -> Result<Repo, Vec<String>> {
     let options = LoadOptions {
         validate_sources: false,
         skip_view_names,
+        looks_at: &|kind| matches!(kind, SourceKind::File(_)),
         inspect: &|source| Err(Problem::new(Kind::Invalid, format!("{} is looked at", source.name), None)),
         misfits: &|_| Ok(Vec::new()),
         check_transformation: &|_, _| Ok(()),

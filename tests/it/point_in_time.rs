@@ -37,25 +37,63 @@ fn entity_rows() -> impl Strategy<Value = Vec<EntityRow>> {
     proptest::collection::vec(row, 1..30)
 }
 
+/// Rows of a source, and who is asked about, and how.
+#[derive(Debug, Clone)]
+pub struct Case {
+    source: Vec<SourceRow>,
+    entities: Vec<EntityRow>,
+    /// In seconds; 0 is no limit.
+    ttl: i64,
+    has_created: bool,
+    by_created: bool,
+    has_key: bool,
+}
+
+impl Case {
+    /// Any case that has one right answer.
+    pub fn any() -> impl Strategy<Value = Self> {
+        let ttl = prop_oneof![Just(0_i64), 1..12_i64];
+        let has_key = prop_oneof![4 => Just(true), 1 => Just(false)];
+        let flags = (any::<bool>(), any::<bool>(), has_key);
+        (source_rows(), entity_rows(), ttl, flags).prop_map(|(source, entities, ttl, flags)| {
+            let (has_created, by_created, has_key) = flags;
+            // Rows that only differ in what the join does not look at have no order either.
+            let source = unique(source, has_created, has_key);
+            Self { source, entities, ttl, has_created, by_created, has_key }
+        })
+    }
+
+    /// What one who goes through all rows finds.
+    pub fn expected(&self) -> Vec<Option<i64>> {
+        self.entities.iter().map(|entity| naive(self, *entity)).collect()
+    }
+
+    /// Many entity rows about a few keys.
+    pub fn of_many(rows: i64) -> Self {
+        let source = (0..4).map(|key| (Some(key), 0, None)).collect();
+        let entities = (0..rows).map(|row| (Some((row * row) % 5), Some(1))).collect();
+        Self { source, entities, ttl: 0, has_created: false, by_created: false, has_key: true }
+    }
+
+    /// The first row that is not what is expected, or none.
+    pub fn first_wrong(&self, actual: &[Option<i64>]) -> Option<usize> {
+        let expected = self.expected();
+        assert_eq!(actual.len(), expected.len());
+        actual.iter().zip(&expected).position(|(actual, expected)| actual != expected)
+    }
+
+    /// What an offline store finds.
+    pub fn joined_by(&self, store: &OfflineStoreConfig) -> Vec<Option<i64>> {
+        joined(self, store)
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_row_gets_the_value_that_was_valid_at_its_time(
-        source in source_rows(),
-        entities in entity_rows(),
-        ttl in prop_oneof![Just(0_i64), 1..12_i64],
-        has_created in any::<bool>(),
-        by_created in any::<bool>(),
-        has_key in prop_oneof![4 => Just(true), 1 => Just(false)],
-    ) {
-        // Rows that only differ in what the join does not look at have no order either.
-        let source = unique(source, has_created, has_key);
-        let expected: Vec<Option<i64>> = entities
-            .iter()
-            .map(|entity| naive(&source, *entity, ttl, has_created, by_created && has_created, has_key))
-            .collect();
-        prop_assert_eq!(joined(&source, &entities, ttl, has_created, by_created, has_key), expected);
+    fn every_row_gets_the_value_that_was_valid_at_its_time(case in Case::any()) {
+        prop_assert_eq!(case.joined_by(&OfflineStoreConfig::DuckDb), case.expected());
     }
 }
 
@@ -65,16 +103,10 @@ fn unique(source: Vec<SourceRow>, has_created: bool, has_key: bool) -> Vec<Sourc
     source.into_iter().filter(|row| seen.insert(looked_at(row))).collect()
 }
 
-fn naive(
-    source: &[SourceRow],
-    (key, at): EntityRow,
-    ttl: i64,
-    has_created: bool,
-    by_created: bool,
-    has_key: bool,
-) -> Option<i64> {
-    let at = at?;
-    let candidates = source.iter().enumerate().filter(|(_, (source_key, event, created))| {
+fn naive(case: &Case, (key, at): EntityRow) -> Option<i64> {
+    let Case { ttl, has_created, has_key, .. } = *case;
+    let (at, by_created) = (at?, case.by_created && has_created);
+    let candidates = case.source.iter().enumerate().filter(|(_, (source_key, event, created))| {
         (!has_key || (key.is_some() && *source_key == key))
             && *event <= at
             && (ttl == 0 || *event >= at - ttl)
@@ -85,14 +117,9 @@ fn naive(
     newest.map(|(value, _)| value as i64)
 }
 
-fn joined(
-    source: &[SourceRow],
-    entities: &[EntityRow],
-    ttl: i64,
-    has_created: bool,
-    by_created: bool,
-    has_key: bool,
-) -> Vec<Option<i64>> {
+fn joined(case: &Case, store: &OfflineStoreConfig) -> Vec<Option<i64>> {
+    let Case { source, entities, ttl, has_created, by_created, has_key } = case;
+    let (ttl, has_created, by_created, has_key) = (*ttl, *has_created, *by_created, *has_key);
     let folder = tempfile::tempdir().unwrap();
     write(
         &folder.path().join("source.parquet"),
@@ -134,7 +161,8 @@ fn joined(
         progress: &Progress::default(),
     };
     let mut values = Values(Vec::new());
-    offline::open(&config(folder.path()), |_| None, &Arc::default()).historical(&query, &mut values).unwrap();
+    let config = StoreConfig { offline_store: store.clone(), ..config(folder.path()) };
+    offline::open(&config, |_| None, &Arc::default()).historical(&query, &mut values).unwrap();
     values.0
 }
 
@@ -152,11 +180,13 @@ impl BatchSink for Values {
     }
 }
 
-fn times(seconds: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+/// Moments by their seconds.
+pub fn times(seconds: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     Arc::new(seconds.map(|second| second.map(|second| second * SECOND)).collect::<TimestampMicrosecondArray>())
 }
 
-fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+/// Writes a parquet file of these columns.
+pub fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)));
     let batch = batch.unwrap();
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
@@ -164,7 +194,8 @@ fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
     writer.close().unwrap();
 }
 
-fn view(ttl: i64, has_created: bool, has_key: bool) -> FeatureView {
+/// A view over `source.parquet`.
+pub fn view(ttl: i64, has_created: bool, has_key: bool) -> FeatureView {
     FeatureView {
         entities: vec![if has_key { "entity".into() } else { "__dummy".into() }],
         entity_columns: vec![Field::new("key", DataType::Int64)],
@@ -185,7 +216,8 @@ fn view(ttl: i64, has_created: bool, has_key: bool) -> FeatureView {
     }
 }
 
-fn config(folder: &Path) -> StoreConfig {
+/// The settings of a repo in a folder.
+pub fn config(folder: &Path) -> StoreConfig {
     StoreConfig {
         repo: folder.to_owned(),
         file: folder.join("feature_store.yaml"),
@@ -211,13 +243,8 @@ fn config(folder: &Path) -> StoreConfig {
 /// Large files are read by several threads; rows still come back in the order of the file.
 #[test]
 fn many_rows_keep_their_order() {
-    const ROWS: i64 = 400_000;
-    let source: Vec<SourceRow> = (0..4).map(|key| (Some(key), 0, None)).collect();
-    let entities: Vec<EntityRow> = (0..ROWS).map(|row| (Some((row * row) % 5), Some(1))).collect();
-    let expected: Vec<Option<i64>> = entities.iter().map(|(key, _)| key.filter(|key| *key < 4)).collect();
-    let actual = joined(&source, &entities, 0, false, false, true);
-    let wrong = actual.iter().zip(&expected).position(|(actual, expected)| actual != expected);
-    assert_eq!((actual.len(), wrong), (expected.len(), None), "the first row out of place");
+    let case = Case::of_many(400_000);
+    assert_eq!(case.first_wrong(&case.joined_by(&OfflineStoreConfig::DuckDb)), None, "the first row out of place");
 }
 
 /// A service may select nothing of a view: its rows are looked at, and nothing of them is in the result.

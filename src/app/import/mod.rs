@@ -168,6 +168,7 @@ fn check(
 ) -> Result<Check, Failure> {
     let options = LoadOptions {
         validate_sources: false,
+        looks_at: &|kind| store.offline().looks_at(kind),
         inspect: &|source| store.offline().inspect(source),
         misfits: &|view| misfits(store.expressions(), view),
         check_transformation: &|view, columns| check_transformation(store, view, columns),

@@ -53,7 +53,7 @@ pub(crate) fn lower(
 impl Lowering<'_, '_> {
     /// Everything in a file: what is referred to before what refers to it.
     fn file(mut self, mut file: RawFile, empty: Repo) -> Option<Repo> {
-        let mut checks = SourceChecks::new(self.options.inspect, self.options.check_transformation);
+        let mut checks = SourceChecks::new(self.options);
         let (sources, referring) = self.sources(&mut file, &mut checks);
         let entities = self.entities(file.entities);
         let views = self.all_views(referring, &entities, &sources, &mut checks);

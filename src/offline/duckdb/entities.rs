@@ -10,13 +10,13 @@ use duckdb::{Config, Connection};
 use super::{
     DuckDbStore,
     error::explain,
-    question, result_file,
+    question,
     session::{DuckdbSession, Work},
     view_table::{ViewTable, micros},
 };
 use crate::{
     model::{DataSource, DataType, SourceKind, Timestamp},
-    offline::{EntityQuery, EntitySource, view_source::ViewSource},
+    offline::{EntityQuery, EntitySource, result_file, view_source::ViewSource},
     problem::{Kind, Problem},
     retrieval::{EVENT_TIMESTAMP, Entities},
     spill::SpillFolder,
@@ -210,6 +210,6 @@ fn places_of(sources: &[&DataSource], repo: &Path) -> (Vec<PathBuf>, Vec<PathBuf
 fn kept(session: &DuckdbSession, work: Work<'_>, sql: &str, shown: &str) -> Result<Entities, Problem> {
     let folder = Arc::new(SpillFolder::default());
     let path = folder.path()?.join("rows.parquet");
-    result_file::write(session, work, sql, (&path, shown))?;
+    result_file::write((&path, shown), |rows| session.stream(work, sql, rows))?;
     Ok(Entities::of_kept(path, folder, shown))
 }

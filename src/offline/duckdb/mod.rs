@@ -7,7 +7,6 @@ mod memory;
 mod newest;
 mod only;
 mod question;
-mod result_file;
 mod scans;
 mod session;
 mod transformation;

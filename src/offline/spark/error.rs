@@ -149,7 +149,7 @@ impl Refusal {
             _ => {}
         }
         let class = self.class.as_deref()?;
-        let classes: [(&str, Kind, String, Option<String>); 10] = [
+        let classes: [(&str, Kind, String, Option<String>); 11] = [
             (
                 "UNRESOLVED_COLUMN",
                 Kind::Invalid,
@@ -179,6 +179,12 @@ impl Refusal {
                 Kind::NotFound,
                 format!("there is nothing at {}", self.parameter("path")),
                 text("it is looked for from the cluster, not from this machine"),
+            ),
+            (
+                "PARQUET_TYPE_ILLEGAL",
+                Kind::Unsupported,
+                format!("it does not read columns of parquet files that are {}", self.parameter("parquetType")),
+                text("times are read in microseconds: write the files so (in pandas `coerce_timestamps=\"us\"`)"),
             ),
             (
                 "PATH_ALREADY_EXISTS",

@@ -73,8 +73,28 @@ pub(super) struct Sql {
 /// Rows that the server reads.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Read {
-    #[prost(message, optional, tag = "2")]
-    pub(super) data_source: Option<DataSource>,
+    #[prost(oneof = "read::ReadType", tags = "1, 2")]
+    pub(super) read_type: Option<read::ReadType>,
+}
+
+pub(super) mod read {
+    use super::{DataSource, NamedTable, Oneof};
+
+    #[derive(Clone, PartialEq, Oneof)]
+    pub(in super::super) enum ReadType {
+        #[prost(message, tag = "1")]
+        NamedTable(NamedTable),
+        #[prost(message, tag = "2")]
+        DataSource(DataSource),
+    }
+}
+
+/// A table or view of a catalog.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct NamedTable {
+    /// As SQL writes it, with its catalog and schema.
+    #[prost(string, tag = "1")]
+    pub(super) unparsed_identifier: String,
 }
 
 /// Files.

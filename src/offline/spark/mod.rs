@@ -1,15 +1,31 @@
-//! Spark, asked over Spark Connect: a thin client, and the offline store that will hand work to it. For now a server can be
-//! looked at; rows of sources cannot be asked for.
+//! Spark, asked over Spark Connect: a thin client, and the offline store that hands work to it. Statements are what both
+//! Spark and Sail understand, and come to the same.
 
+mod answer;
 mod check;
 mod client;
+mod cluster;
+mod counts;
+mod entities;
 mod error;
 mod execution;
+mod historical;
+mod joined;
 mod messages;
+mod named_rows;
+mod newest;
+mod only;
 mod plan;
 mod rows;
 mod session;
+mod source;
+mod source_rows;
+mod sql;
 mod store;
+mod taking;
+mod time_column;
+mod upload;
+mod view_rows;
 
 pub use check::{EngineCheck, EngineReport, EngineStep, check_engine};
 pub use session::{Session as SparkSession, Tasks};

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use arrow::{error::ArrowError, ipc::writer::StreamWriter, record_batch::RecordBatch};
 
 use super::messages::{
-    Command, CreateDataFrameView, DataSource, LocalRelation, Plan, Read, Relation, RelationCommon, Sql, WriteOperation,
-    command::CommandType, plan::OpType, relation::RelType,
+    Command, CreateDataFrameView, DataSource, LocalRelation, NamedTable, Plan, Read, Relation, RelationCommon, Sql,
+    WriteOperation, command::CommandType, plan::OpType, read::ReadType, relation::RelType,
 };
 
 /// The rows that a statement gives.
@@ -24,11 +24,19 @@ pub(super) fn upload(rows: &RecordBatch) -> Result<Relation, ArrowError> {
     Ok(relation(RelType::LocalRelation(LocalRelation { data: Some(writer.into_inner()?) })))
 }
 
-/// The rows of parquet files in a folder.
-pub(super) fn parquet(folder: &str) -> Relation {
-    let source =
-        DataSource { format: Some("parquet".to_owned()), options: HashMap::new(), paths: vec![folder.to_owned()] };
-    relation(RelType::Read(Read { data_source: Some(source) }))
+/// The rows of a table or view, whose name is written as in SQL.
+pub(super) fn table(name: &str) -> Relation {
+    read(ReadType::NamedTable(NamedTable { unparsed_identifier: name.to_owned() }))
+}
+
+/// The rows of files at a path, in a format that the server knows by this name.
+pub(super) fn files(format: &str, path: &str, options: &[(&str, &str)]) -> Relation {
+    let options = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    read(ReadType::DataSource(DataSource {
+        format: Some(format.to_owned()),
+        options: options.collect(),
+        paths: vec![path.to_owned()],
+    }))
 }
 
 /// Gives rows.
@@ -52,6 +60,10 @@ pub(super) fn write(rows: Relation, folder: &str) -> Plan {
         mode: WriteOperation::ERROR_IF_EXISTS,
         options,
     }))
+}
+
+fn read(read_type: ReadType) -> Relation {
+    relation(RelType::Read(Read { read_type: Some(read_type) }))
 }
 
 fn relation(rel_type: RelType) -> Relation {

@@ -1,8 +1,12 @@
 //! A session at a server: one per command. What it names is gone when it ends.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
-use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use arrow::{
+    array::RecordBatch,
+    datatypes::{Schema, SchemaRef},
+};
+use uuid::Uuid;
 
 use super::{
     client::{ANSWER, Client},
@@ -31,6 +35,8 @@ pub struct Session {
     cancel: Cancel,
     version: Option<String>,
     warnings: Vec<String>,
+    /// What names end with where others take part in the session.
+    mark: String,
 }
 
 /// How far a query is, as the server tells it. More tasks may become known until its end.
@@ -55,7 +61,8 @@ impl Session {
             Problem::new(Kind::Invalid, "nothing says where the Spark Connect server is", help.to_owned())
         })?;
         let client = wait(cancel.over(Client::connect(config, address)))?;
-        let mut session = Self { client, cancel: cancel.clone(), version: None, warnings: Vec::new() };
+        let mark = if client.is_shared { format!("_{}", Uuid::new_v4().simple()) } else { String::new() };
+        let mut session = Self { client, cancel: cancel.clone(), version: None, warnings: Vec::new(), mark };
         session.version = session.ask_version()?;
         session.set(config)?;
         Ok(session)
@@ -94,6 +101,31 @@ impl Session {
             return Err(Problem::new(Kind::Unavailable, message, "run the command again".to_owned()));
         }
         Ok(came.count())
+    }
+
+    /// The columns that a statement gives, without carrying more of it out than that takes.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub(super) fn columns(&self, statement: &str) -> Result<SchemaRef, Problem> {
+        let mut columns = Columns(None);
+        self.rows(plan::sql(&format!("SELECT * FROM ({statement}) LIMIT 0")), &mut columns, &|_| {})?;
+        Ok(columns.0.unwrap_or_else(|| Arc::new(Schema::empty())))
+    }
+
+    /// Gives rows a name in the session, which is this one with what keeps it apart from names of others who take part.
+    ///
+    /// # Errors
+    /// When the server cannot find them, or does not understand what they are.
+    pub(super) fn name(&self, name: &str, rows: Relation) -> Result<String, Problem> {
+        let name = format!("{name}{}", self.mark);
+        self.command(plan::view(&name, rows), &|_| {})?;
+        Ok(name)
+    }
+
+    /// What messages call the server.
+    pub(super) fn server(&self) -> &str {
+        self.client.name()
     }
 
     /// All rows, for few of them.
@@ -249,6 +281,20 @@ impl Tasks {
             known: sum(|stage| stage.num_tasks),
             bytes: sum(|stage| stage.input_bytes_read),
         }
+    }
+}
+
+/// The columns of an answer.
+struct Columns(Option<SchemaRef>);
+
+impl BatchSink for Columns {
+    fn start(&mut self, schema: &SchemaRef) -> ControlFlow<()> {
+        self.0 = Some(Arc::clone(schema));
+        ControlFlow::Continue(())
+    }
+
+    fn batch(&mut self, _: &RecordBatch) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 }
 

@@ -1,54 +1,80 @@
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use arrow::datatypes::SchemaRef;
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
+use super::{
+    cluster::{Cluster, Way},
+    counts, entities, historical, newest, source_rows,
+};
 use crate::{
-    model::{DataSource, FeatureView, Timestamp},
+    config::SparkConfig,
+    model::{DataSource, FeatureView, Interval, SourceKind, Timestamp},
     offline::{
         Cancel, WrongTransformation,
         duckdb::DuckDbStore,
+        join::{Join, Side},
+        point_in_time::{EntityRows, check_names},
         query::{
-            BatchSink, Counted, EntityQuery, Examined, Explained, HistoricalQuery, HistoricalRead, NewestQuery,
-            NewestRead, OfflineStore, RowsQuery,
+            BatchSink, Counted, EntityQuery, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
+            NewestQuery, NewestRead, OfflineStore, RowsQuery, SourceWriter,
         },
     },
     problem::{Kind, Problem},
     retrieval::Entities,
-    sources::OpenSource,
+    sources::{OpenSource, Size},
 };
 
-/// Feast's offline store on Spark. Columns of sources are looked at from here, where this machine sees their files; rows
-/// cannot be asked for yet.
+/// Feast's offline store on Spark: the cluster finds the rows that count, and feastr reads them as what is declared. Each
+/// question has a session of its own.
 pub(crate) struct SparkStore {
-    rows: Arc<dyn OfflineStore>,
+    config: Arc<SparkConfig>,
+    repo: PathBuf,
+    /// For what is asked in DuckDB's SQL.
+    embedded: Arc<dyn OfflineStore>,
+    cancel: Cancel,
 }
 
 impl SparkStore {
-    /// The store; `rows` looks at what is here.
-    pub(crate) fn new(rows: DuckDbStore) -> Self {
-        Self { rows: Arc::new(rows) }
+    /// The store behind a server. Relative paths of sources start at the folder of the repo; `embedded` looks at what is
+    /// here. Nothing is opened yet.
+    pub(crate) fn new(config: SparkConfig, repo: &Path, embedded: DuckDbStore) -> Self {
+        let (config, repo) = (Arc::new(config), repo.to_owned());
+        Self { config, repo, embedded: Arc::new(embedded), cancel: Cancel::default() }
     }
-}
 
-/// Says that nobody gets rows of this store yet.
-fn not_yet<T>() -> Result<T, Problem> {
-    let message = "the offline store `spark` cannot be asked for rows yet: it can be planned and applied, and its server \
-                   looked at";
-    let help = "write `offline_store: {type: duckdb}` where this machine can read the sources".to_owned();
-    Err(Problem::new(Kind::Unsupported, message, help))
+    fn with(&self, embedded: Box<dyn OfflineStore>, cancel: Cancel) -> Box<dyn OfflineStore> {
+        let (config, repo) = (Arc::clone(&self.config), self.repo.clone());
+        Box::new(Self { config, repo, embedded: embedded.into(), cancel })
+    }
+
+    fn way(&self) -> Way<'_> {
+        Way { config: &self.config, repo: &self.repo, cancel: &self.cancel }
+    }
+
+    fn cluster(&self) -> Result<Cluster<'_>, Problem> {
+        Cluster::open(self.way())
+    }
 }
 
 impl OfflineStore for SparkStore {
     fn cancelled_by(&self, cancel: &Cancel) -> Box<dyn OfflineStore> {
-        Box::new(Self { rows: self.rows.cancelled_by(cancel).into() })
+        self.with(self.embedded.cancelled_by(cancel), cancel.clone())
     }
 
     fn keeping(&self) -> Box<dyn OfflineStore> {
-        Box::new(Self { rows: Arc::clone(&self.rows) })
+        self.with(self.embedded.keeping(), self.cancel.clone())
+    }
+
+    fn looks_at(&self, kind: &SourceKind) -> bool {
+        matches!(kind, SourceKind::Spark(_)) || self.embedded.looks_at(kind)
     }
 
     fn inspect(&self, source: &DataSource) -> Result<OpenSource, Problem> {
-        self.rows.inspect(source)
+        let columns = self.cluster()?.named(source)?.columns.columns().clone();
+        OpenSource::known(source, columns)
     }
 
     fn check_transformation(
@@ -56,50 +82,86 @@ impl OfflineStore for SparkStore {
         view: &FeatureView,
         columns: Option<&OpenSource>,
     ) -> Result<(), WrongTransformation> {
-        self.rows.check_transformation(view, columns)
+        self.embedded.check_transformation(view, columns)
     }
 
-    fn historical(&self, _: &HistoricalQuery<'_>, _: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
-        not_yet()
+    fn historical(&self, query: &HistoricalQuery<'_>, sink: &mut dyn BatchSink) -> Result<HistoricalRead, Problem> {
+        historical::run(self.way(), query, sink)
     }
 
-    fn explain(&self, _: &HistoricalQuery<'_>) -> Result<Explained, Problem> {
-        not_yet()
+    fn historical_columns(&self, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
+        historical::columns(self.way(), query)
     }
 
-    fn entities_of(&self, _: &EntityQuery) -> Result<Entities, Problem> {
-        not_yet()
+    /// How much the cluster will read it does not say.
+    fn explain(&self, query: &HistoricalQuery<'_>) -> Result<Explained, Problem> {
+        let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
+        let mut entities = EntityRows::open(query.entities, &join.keys)?;
+        check_names(&entities, query)?;
+        let (entity_rows, times) = entities.counted()?;
+        let view = |side: &Side<'_>| ExplainedView {
+            view: side.view.name.clone(),
+            source: side.view.source.as_ref().map(|source| source.name.clone()).unwrap_or_default(),
+            events: times.map(|times| Interval {
+                start: side.ttl.map_or(Timestamp::FIRST, |ttl| times.start.minus(ttl)),
+                end: times.end,
+            }),
+            size: Size::default(),
+        };
+        let views = join.sides.iter().map(view).collect();
+        let bounds = times.map(|times| (times.start.micros(), times.end.micros()));
+        let sql = historical::statement(&self.cluster()?, query, bounds)?;
+        Ok(Explained { entity_rows, times, views, sql })
     }
 
-    fn entities_of_sql(&self, _: &str, _: Option<&[&DataSource]>) -> Result<Entities, Problem> {
-        not_yet()
+    fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem> {
+        entities::of_sources(&self.cluster()?, query)
     }
 
-    fn historical_columns(&self, _: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
-        not_yet()
+    fn entities_of_sql(&self, sql: &str, sources: Option<&[&DataSource]>) -> Result<Entities, Problem> {
+        self.embedded.entities_of_sql(sql, sources)
     }
 
-    fn rows(&self, _: &RowsQuery<'_>, _: &mut dyn BatchSink) -> Result<(), Problem> {
-        not_yet()
+    fn rows(&self, query: &RowsQuery<'_>, sink: &mut dyn BatchSink) -> Result<(), Problem> {
+        source_rows::stream(&self.cluster()?, query, sink)
     }
 
-    fn newest(&self, _: &NewestQuery<'_>, _: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
-        not_yet()
+    fn newest(&self, query: &NewestQuery<'_>, sink: &mut dyn BatchSink) -> Result<NewestRead, Problem> {
+        newest::run(&self.cluster()?, query, sink)
     }
 
-    fn count(&self, _: &NewestQuery<'_>) -> Result<Counted, Problem> {
-        not_yet()
+    fn count(&self, query: &NewestQuery<'_>) -> Result<Counted, Problem> {
+        counts::count(&self.cluster()?, query)
     }
 
-    fn examine(&self, _: &NewestQuery<'_>, _: Timestamp) -> Result<Examined, Problem> {
-        not_yet()
+    fn examine(&self, query: &NewestQuery<'_>, now: Timestamp) -> Result<Examined, Problem> {
+        counts::examine(&self.cluster()?, query, now)
     }
 
-    fn ties(&self, _: &FeatureView) -> Result<u64, Problem> {
-        not_yet()
+    fn ties(&self, view: &FeatureView) -> Result<u64, Problem> {
+        counts::ties(&self.cluster()?, view)
     }
 
-    fn first_event(&self, _: &FeatureView) -> Result<Option<Timestamp>, Problem> {
-        not_yet()
+    fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, Problem> {
+        counts::first_event(&self.cluster()?, view)
+    }
+
+    fn writer(&self) -> Option<Arc<dyn SourceWriter>> {
+        Some(Arc::new(NoWriter))
+    }
+}
+
+/// Sources of a cluster are not written from here: files that were added beside others it would not read.
+struct NoWriter;
+
+impl SourceWriter for NoWriter {
+    fn name(&self) -> &str {
+        "the cluster of the offline store"
+    }
+
+    fn add(&self, view: &str, _: &SchemaRef, _: &[RecordBatch]) -> Result<(), Problem> {
+        let message = format!("rows are not added to the history of feature view `{view}`, which is read on Spark");
+        let help = "push to the online store only, and have the cluster write its own tables".to_owned();
+        Err(Problem::new(Kind::Unsupported, message, help))
     }
 }

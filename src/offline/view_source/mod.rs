@@ -67,9 +67,7 @@ impl<'a> OpenSources<'a> {
                 "set its `timestamp_field` and apply".to_owned(),
             ));
         }
-        // Checks that nobody can read are reported by those who look at them.
-        let checks = Checks::of(&view.tags).unwrap_or_default();
-        let null_if_unfit = checks.out_of_range == OutOfRange::AsNull;
+        let null_if_unfit = null_if_unfit(view);
         let (files, source) = (self.files(source, moments)?, Cow::Borrowed(source));
         Ok(ViewSource { view, source, files, null_if_unfit, kept: None, computed: None })
     }
@@ -105,6 +103,12 @@ impl<'a> OpenSources<'a> {
             None => OpenSource::open(source, self.whereabouts)?,
         }))
     }
+}
+
+/// Whether values of a view that do not fit become null.
+fn null_if_unfit(view: &FeatureView) -> bool {
+    // Checks that nobody can read are reported by those who look at them.
+    Checks::of(&view.tags).unwrap_or_default().out_of_range == OutOfRange::AsNull
 }
 
 fn wanted(source: &DataSource, moments: Option<(i64, i64)>) -> WantedSource<'_> {
@@ -168,8 +172,8 @@ impl<'a> ViewSource<'a> {
         columns: &OpenSource,
     ) -> Result<Self, Problem> {
         let files = Arc::new(OpenSource::known(source, columns.columns().clone())?);
-        let source = Cow::Borrowed(source);
-        Ok(Self { view, source, files, null_if_unfit: false, kept: None, computed: None })
+        let (source, null_if_unfit) = (Cow::Borrowed(source), null_if_unfit(view));
+        Ok(Self { view, source, files, null_if_unfit, kept: None, computed: None })
     }
 
     /// How many files were left out because of their days.

@@ -134,6 +134,7 @@ fn load(folder: &Path) -> (StoreConfig, Repo) {
     let options = LoadOptions {
         validate_sources: true,
         skip_view_names: false,
+        looks_at: &|kind| store.looks_at(kind),
         inspect: &|source| store.inspect(source),
         misfits: &|_| Ok(Vec::new()),
         check_transformation: &|_, _| Ok(()),

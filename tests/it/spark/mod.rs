@@ -3,7 +3,10 @@
 mod apache;
 mod encrypted;
 mod encrypting;
+mod joins;
+mod questions;
 mod sail;
+mod same;
 #[path = "../../../src/offline/spark/tests/service.rs"]
 mod service;
 

@@ -54,11 +54,18 @@ fn a_folder_that_cannot_be_written_is_a_failure_and_the_rest_is_told() {
 }
 
 #[test]
-fn a_store_on_spark_is_planned_and_applied_and_asked_for_no_rows() {
-    // Nobody is there, and nobody is asked.
+fn a_store_whose_server_is_away_is_told_by_those_who_ask_it() {
     let project = repo("sc://127.0.0.1:1");
-    project.feastr(&["plan"]).ok();
-    project.feastr(&["apply", "--yes"]).ok();
+    for args in [&["plan"][..], &["apply", "--yes"]] {
+        let told = project.feastr(args).failed();
+        assert!(
+            told.stderr.contains("the Spark Connect server at sc://127.0.0.1:1 cannot be reached"),
+            "{}",
+            told.stderr
+        );
+    }
+    // Who does not want sources to be looked at asks nobody.
+    project.feastr(&["apply", "--yes", "--skip-source-validation"]).ok();
     project.feastr(&["feature-views", "list"]).ok();
     for args in [
         &["materialize", "2021-01-01", "2022-01-01"][..],
@@ -66,8 +73,8 @@ fn a_store_on_spark_is_planned_and_applied_and_asked_for_no_rows() {
     ] {
         let told = project.feastr(args).failed();
         assert!(
-            told.stderr.contains("the offline store `spark` cannot be asked for rows yet"),
-            "{args:?}: {}",
+            told.stderr.contains("the Spark Connect server at sc://127.0.0.1:1 cannot be reached"),
+            "{}",
             told.stderr
         );
     }

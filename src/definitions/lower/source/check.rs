@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::LoweredSource;
 use crate::{
-    definitions::{CheckTransformation, InspectSource},
+    definitions::{CheckTransformation, InspectSource, LoadOptions, LooksAt},
     diagnostics::{Diagnostics, Span, counted, did_you_mean},
     feast::values::data_types,
     model::{DataSource, DataType, FeatureView, Field, SourceKind, TransformationPart},
@@ -14,15 +14,17 @@ use crate::{
 
 /// Looks at each source once and remembers what it saw.
 pub(crate) struct SourceChecks<'a> {
+    looks_at: LooksAt<'a>,
     inspect: InspectSource<'a>,
     check_transformation: CheckTransformation<'a>,
     seen: HashMap<String, Option<Arc<OpenSource>>>,
 }
 
 impl<'a> SourceChecks<'a> {
-    /// Has seen no source yet; `inspect` looks at one, `check_transformation` at what is computed of one.
-    pub(crate) fn new(inspect: InspectSource<'a>, check_transformation: CheckTransformation<'a>) -> Self {
-        Self { inspect, check_transformation, seen: HashMap::new() }
+    /// Has seen no source yet.
+    pub(crate) fn new(options: &LoadOptions<'a>) -> Self {
+        let LoadOptions { looks_at, inspect, check_transformation, .. } = *options;
+        Self { looks_at, inspect, check_transformation, seen: HashMap::new() }
     }
 
     /// Looks whether a view's transformation can be carried out over a source with these columns.
@@ -37,19 +39,15 @@ impl<'a> SourceChecks<'a> {
         (self.check_transformation)(view, columns)
     }
 
-    /// Whether feastr can look at the data of a source.
-    pub(crate) fn can_inspect(source: &DataSource) -> bool {
-        match &source.kind {
-            SourceKind::File(_) => true,
-            SourceKind::Postgres(postgres) => !(postgres.table.is_empty() && postgres.query.is_empty()),
-            _ => false,
-        }
+    /// Whether the data of a source can be looked at.
+    pub(crate) fn can_inspect(&self, source: &DataSource) -> bool {
+        (self.looks_at)(&source.kind)
     }
 
     /// A source with its columns; says once why it cannot be looked at, and what is odd about its
     /// files. Nothing is said about sources of kinds that cannot be looked at.
     pub(crate) fn open(&mut self, lowered: &LoweredSource, diagnostics: &mut Diagnostics) -> Option<Arc<OpenSource>> {
-        if !Self::can_inspect(&lowered.source) {
+        if !self.can_inspect(&lowered.source) {
             return None;
         }
         if let Some(seen) = self.seen.get(&lowered.source.name) {
@@ -84,7 +82,7 @@ impl<'a> SourceChecks<'a> {
 
     /// Looks at several sources side by side, before anybody asks about one of them.
     pub(crate) fn open_all(&mut self, sources: &[&LoweredSource], diagnostics: &mut Diagnostics) {
-        let sources: Vec<_> = sources.iter().filter(|lowered| Self::can_inspect(&lowered.source)).collect();
+        let sources: Vec<_> = sources.iter().filter(|lowered| self.can_inspect(&lowered.source)).collect();
         let inspect = self.inspect;
         let opened = look_at_all(&sources, |lowered| &lowered.source, |lowered| inspect(&lowered.source));
         for (lowered, opened) in sources.into_iter().zip(opened) {
@@ -126,7 +124,7 @@ impl<'a> SourceChecks<'a> {
 
     /// Fills in the timestamp column of a source that names none, if there is no doubt.
     pub(crate) fn infer_timestamp(&mut self, lowered: &mut LoweredSource, diagnostics: &mut Diagnostics) {
-        if !Self::can_inspect(&lowered.source) {
+        if !self.can_inspect(&lowered.source) {
             diagnostics.error_with_help(
                 &lowered.name.span,
                 format!("source `{}` does not say which column has the event times", lowered.source.name),

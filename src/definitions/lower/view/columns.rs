@@ -4,7 +4,7 @@
 use super::{
     super::{
         names::{Taken, check_column_name, check_feature_name},
-        source::{LoweredSource, Role, SourceChecks},
+        source::{LoweredSource, Role},
     },
     ViewLowering,
 };
@@ -196,7 +196,7 @@ impl ViewLowering<'_, '_> {
             (JoinKeyTypes::Inputs(fields), _) => {
                 fields.iter().find(|field| field.name == entity.join_key).map(|field| field.dtype.clone())
             }
-            (JoinKeyTypes::Source, Some(source)) if SourceChecks::can_inspect(&source.source) => {
+            (JoinKeyTypes::Source, Some(source)) if self.checks.can_inspect(&source.source) => {
                 let opened = self.checks.open(source, self.diagnostics)?;
                 let column = opened.columns().get(source.source.unmapped(&entity.join_key));
                 column.and_then(crate::sources::Column::data_type).filter(DataType::is_join_key)
@@ -239,7 +239,7 @@ impl ViewLowering<'_, '_> {
             }
             return Some(declared.into_iter().map(|column| column.field).collect());
         }
-        match origin.source.filter(|source| origin.as_they_are && SourceChecks::can_inspect(&source.source)) {
+        match origin.source.filter(|source| origin.as_they_are && self.checks.can_inspect(&source.source)) {
             Some(source) => self.inferred_features(&is_join_key, source, &name.span),
             None => {
                 self.diagnostics.error_with_help(

@@ -228,6 +228,7 @@ proptest! {
         };
         let options = LoadOptions {
             validate_sources: false,
+            looks_at: &|kind| matches!(kind, SourceKind::File(_) | SourceKind::Postgres(_)),
             inspect: &|_| Err(Problem::new(Kind::Invalid, "nothing has to be inferred", None)),
             misfits: &|_| Ok(Vec::new()),
             check_transformation: &|_, _| Ok(()),

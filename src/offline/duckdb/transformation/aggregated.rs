@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 
 use super::{
     super::{
-        DuckDbStore, result_file,
+        DuckDbStore,
         scans::ScanTable,
         session::{DuckdbSession, Work},
         view_table::{ViewTable, micros},
@@ -17,6 +17,7 @@ use crate::{
     diagnostics::did_you_mean,
     model::{Aggregation, Reach, TransformationPart},
     offline::{
+        result_file,
         transformation::{About, AskedMoments, Needed, Span, WrongTransformation, aggregate, input},
         view_source::{DerivedRows, ViewSource},
     },
@@ -70,7 +71,8 @@ pub(super) fn rows<'a>(
     let sql = format!("SELECT {} FROM ({made})", named(rows, needed.features).join(", "));
     let scans: Vec<&ScanTable> = [&table.table].into_iter().chain(&asked).collect();
     let shown = format!("rows of feature view `{}`", view.name);
-    result_file::write(&session, Work { what: &what, scans: &scans }, &sql, (&place, &shown))?;
+    let work = Work { what: &what, scans: &scans };
+    result_file::write((&place, &shown), |rows| session.stream(work, &sql, rows))?;
     let unfit = rows.unfit() + table.table.unfit();
     Ok(rows.over(DerivedRows::of(place, view, (false, unfit))?))
 }

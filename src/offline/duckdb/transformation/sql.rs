@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use super::super::{
     question::{self, Wrong},
-    result_file,
     scans::{Content, ScanTable},
     session::{DuckdbSession, Work},
     view_table::micros,
@@ -19,7 +18,7 @@ use super::super::{
 use crate::{
     diagnostics::did_you_mean,
     model::{DataSource, Timestamp, TransformationPart},
-    offline::{transformation::WrongTransformation, view_source::ViewSource},
+    offline::{result_file, transformation::WrongTransformation, view_source::ViewSource},
     problem::Problem,
     sources::{Column, OpenSource, Role, Wanted},
     sql_name::quoted,
@@ -119,7 +118,7 @@ impl<'a> ViewSql<'a> {
         let inside: Vec<String> = since.into_iter().chain(until).chain(["true".to_owned()]).collect();
         let sql = format!("SELECT {} FROM {RESULT} WHERE {}", selected.join(", "), inside.join(" AND "));
         let work = Work { what: &what, scans: &[&self.table.table] };
-        Ok(result_file::write(self.session, work, &sql, (path, &shown))?)
+        Ok(result_file::write((path, &shown), |rows| self.session.stream(work, &sql, rows))?)
     }
 
     /// Whether none of the columns that the view needs is there twice, which costs an answer where there are rows.

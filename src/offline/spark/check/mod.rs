@@ -184,7 +184,7 @@ impl Trial<'_> {
             let rows = plan::sql(&format!("SELECT * FROM {}", statements::ENTITIES));
             trial.session.command(plan::write(rows, &folder), &trial.told())?;
             is_written = true;
-            let rows = trial.session.collected(plan::parquet(&folder), &trial.told())?;
+            let rows = trial.session.collected(plan::files("parquet", &folder, &[]), &trial.told())?;
             let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
             if count == statements::ENTITIES_AS_TEXT.len() {
                 return Ok(());

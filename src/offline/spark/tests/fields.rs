@@ -13,10 +13,11 @@ use crate::offline::spark::{
         AnalyzePlanRequest, AnalyzePlanResponse, AnalyzeSchema, AnalyzeSparkVersion, ArrowBatch, ConfigOperation,
         ConfigRequest, ConfigResponse, ConfigSet, DataSource, Detail, ErrorInfo, ErrorOfServer, ExecutePlanRequest,
         ExecutePlanResponse, ExecutionProgress, FetchErrorDetailsRequest, FetchErrorDetailsResponse, InterruptRequest,
-        KeyValue, LocalRelation, Plan, Read, ReattachExecuteRequest, ReattachOptions, Relation, RelationCommon,
-        ReleaseAll, ReleaseExecuteRequest, ReleaseSessionRequest, ReleaseUntil, RequestOption, ResultComplete,
-        RpcStatus, SparkThrowable, SparkVersion, StageInfo, UserContext, analyze_plan_request::Analyze,
-        execute_plan_response::ResponseType, plan::OpType, relation::RelType, release_execute_request::Release,
+        KeyValue, LocalRelation, NamedTable, Plan, Read, ReattachExecuteRequest, ReattachOptions, Relation,
+        RelationCommon, ReleaseAll, ReleaseExecuteRequest, ReleaseSessionRequest, ReleaseUntil, RequestOption,
+        ResultComplete, RpcStatus, SparkThrowable, SparkVersion, StageInfo, UserContext, analyze_plan_request::Analyze,
+        execute_plan_response::ResponseType, plan::OpType, read::ReadType, relation::RelType,
+        release_execute_request::Release,
     },
     plan::{sql, view, write},
 };
@@ -52,6 +53,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
         options: [(text("key"), text("options"))].into(),
         paths: vec![text("paths")],
     };
+    let table = NamedTable { unparsed_identifier: text("unparsed_identifier") };
     let local = LocalRelation { data: Some(b"data".to_vec()) };
     let response = |response_type| ExecutePlanResponse {
         session_id: text("session_id"),
@@ -86,7 +88,8 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
     let written = |name: &'static str, message: &dyn DynMessage| (name, message.bytes());
     vec![
         written("ExecutePlanRequest", &root(sql("query").rel_type.unwrap())),
-        written("ExecutePlanRequest", &root(RelType::Read(Read { data_source: Some(source) }))),
+        written("ExecutePlanRequest", &root(RelType::Read(Read { read_type: Some(ReadType::DataSource(source)) }))),
+        written("ExecutePlanRequest", &root(RelType::Read(Read { read_type: Some(ReadType::NamedTable(table)) }))),
         written("ExecutePlanRequest", &root(RelType::LocalRelation(local))),
         written("ExecutePlanRequest", &request(view("name", sql("query")))),
         written("ExecutePlanRequest", &request(write(sql("query"), "path"))),

@@ -1,28 +1,23 @@
-//! The result of a statement in a parquet file.
+//! The result of a query in a parquet file.
 
 use std::{fs::File, ops::ControlFlow, path::Path, sync::Arc};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use parquet::{arrow::ArrowWriter, basic::Compression, errors::ParquetError, file::properties::WriterProperties};
 
-use super::session::{DuckdbSession, Work};
-use crate::{
-    offline::BatchSink,
-    problem::{Kind, Problem},
-};
+use super::query::BatchSink;
+use crate::problem::{Kind, Problem};
 
-/// Writes the rows that a statement gives to a parquet file, which messages call `shown`.
+/// Writes the rows that are streamed to a parquet file, which messages call `shown`.
 ///
 /// # Errors
-/// When the statement fails, or the file cannot be written.
+/// When they cannot be streamed, or the file cannot be written.
 pub(super) fn write(
-    session: &DuckdbSession,
-    work: Work<'_>,
-    sql: &str,
     (path, shown): (&Path, &str),
+    stream: impl FnOnce(&mut dyn BatchSink) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let mut rows = ResultFile { path, writer: None, failure: None };
-    session.stream(work, sql, &mut rows)?;
+    stream(&mut rows)?;
     let closed = rows.writer.take().map(ArrowWriter::close).transpose().map(drop);
     rows.failure.map_or(closed, Err).map_err(|error| {
         let message = format!("cannot keep {shown} in a temporary file: {error}");

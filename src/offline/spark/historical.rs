@@ -1,0 +1,188 @@
+//! Features joined to entity rows by the cluster: numbers, keys and times of the rows are sent, and features come back in
+//! their order, which are put behind the rows as they are here.
+
+use std::ops::ControlFlow;
+
+use arrow::{
+    array::{ArrayRef, AsArray as _, RecordBatch},
+    datatypes::{DataType as ArrowType, Int64Type, Schema, SchemaRef},
+};
+
+use super::{
+    answer::Declared,
+    cluster::{Cluster, Way},
+    joined::{JoinedSide, Times, joined},
+    taking::{Takes, taken},
+    upload::{ENTITIES, SentEntities},
+};
+use crate::{
+    offline::{
+        BatchSink, Cancel, HistoricalQuery, HistoricalRead,
+        join::{Join, Side},
+        point_in_time::{BesideEntities, EntityRows, check_names},
+    },
+    problem::{Kind, Problem},
+    retrieval::SelectedView,
+};
+
+/// Entity rows that are joined at once: each time the rows of sources that can matter to them are read.
+const MOST: usize = 1_000_000;
+
+/// Rows that are handed on at once where nothing is joined.
+const ROWS: usize = 8192;
+
+/// Has features joined, and streams the result.
+///
+/// # Errors
+/// When entity rows or sources cannot be read or lack a column, the cluster does not join them, or it is called off.
+pub(super) fn run(
+    way: Way<'_>,
+    query: &HistoricalQuery<'_>,
+    sink: &mut dyn BatchSink,
+) -> Result<HistoricalRead, Problem> {
+    way.cancel.check()?;
+    let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
+    let mut entities = EntityRows::open(query.entities, &join.keys)?;
+    check_names(&entities, query)?;
+    if query.retrieval.fetched().next().is_none() {
+        return entities_alone(entities, query, (way.cancel, sink));
+    }
+    let cluster = Cluster::open(way)?;
+    let sides = sides(&cluster, query, &join)?;
+    let kinds = kinds(&sides)?;
+    let beside = BesideEntities::new(&entities, (query.retrieval, &kinds))?;
+    if sink.start(beside.schema()).is_break() {
+        return Ok(HistoricalRead::default());
+    }
+    query.progress.joined.expect(entities.about_rows());
+    let wanted = sides.iter().flat_map(|side| {
+        let features = side.side.features.iter().zip(&side.outputs);
+        features.map(|(feature, output)| side.rows.wanted(output, *feature))
+    });
+    let declared = Declared::new(wanted.collect(), "the joined features".to_owned());
+    let mut rows =
+        JoinedRows { declared, kinds, beside, next: 0, is_wanted: true, server: cluster.session.server(), query, sink };
+    while let Some(asked) = entities.next(MOST)? {
+        let sent = SentEntities::of(&asked, entities.ticks(), &join.keys)?;
+        drop(asked);
+        for part in sent.parts() {
+            let (name, times) = sent.send(&cluster.session, &part)?;
+            rows.next = part.start;
+            taken(&cluster.session, &joined(&sides, (&name, join.keys.len()), times), &mut rows)?;
+            if !rows.is_wanted {
+                return Ok(HistoricalRead { unfit: rows.declared.unfit, ties: 0 });
+            }
+            if rows.next != part.end {
+                return Err(lost(cluster.session.server(), &format!("{} of {} rows came", rows.next, part.end)));
+            }
+        }
+    }
+    Ok(HistoricalRead { unfit: rows.declared.unfit, ties: 0 })
+}
+
+/// The columns of the result. No rows of sources are read.
+///
+/// # Errors
+/// As for [`run`].
+pub(super) fn columns(way: Way<'_>, query: &HistoricalQuery<'_>) -> Result<SchemaRef, Problem> {
+    let join = Join::of(query.retrieval, false);
+    let entities = EntityRows::open(query.entities, &join.keys)?;
+    check_names(&entities, query)?;
+    let kinds = match query.retrieval.fetched().next() {
+        None => Vec::new(),
+        Some(_) => kinds(&sides(&Cluster::open(way)?, query, &join)?)?,
+    };
+    Ok(BesideEntities::new(&entities, (query.retrieval, &kinds))?.schema().clone())
+}
+
+/// The statement that joins entity rows between two moments.
+///
+/// # Errors
+/// As for [`run`].
+pub(super) fn statement(cluster: &Cluster<'_>, query: &HistoricalQuery<'_>, times: Times) -> Result<String, Problem> {
+    let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
+    Ok(joined(&sides(cluster, query, &join)?, (ENTITIES, join.keys.len()), times))
+}
+
+/// The sides of a join, whose rows the server has found.
+fn sides<'a>(
+    cluster: &Cluster<'_>,
+    query: &HistoricalQuery<'a>,
+    join: &'a Join<'a>,
+) -> Result<Vec<JoinedSide<'a>>, Problem> {
+    let sides = join.sides.iter().zip(&query.retrieval.views);
+    let side = |(side, selected): (&'a Side<'a>, &'a SelectedView)| {
+        let outputs = selected.features.iter().map(|feature| &*feature.output).collect();
+        Ok(JoinedSide { side, rows: cluster.rows_of(side.view)?, outputs })
+    };
+    sides.map(side).collect()
+}
+
+/// The types of all features.
+fn kinds(sides: &[JoinedSide<'_>]) -> Result<Vec<ArrowType>, Problem> {
+    let kinds = sides.iter().map(|side| side.rows.kinds(&side.side.features));
+    Ok(kinds.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+/// What is left where all features are computed of the entity rows.
+fn entities_alone(
+    mut entities: EntityRows<'_>,
+    query: &HistoricalQuery<'_>,
+    (cancel, sink): (&Cancel, &mut dyn BatchSink),
+) -> Result<HistoricalRead, Problem> {
+    let mut beside = BesideEntities::new(&entities, (query.retrieval, &[]))?;
+    if sink.start(beside.schema()).is_break() {
+        return Ok(HistoricalRead::default());
+    }
+    query.progress.joined.expect(entities.about_rows());
+    while let Some(asked) = entities.next(ROWS)? {
+        cancel.check()?;
+        query.progress.joined.add(asked.count as u64);
+        if sink.batch(&beside.next(Vec::new(), asked.count)?).is_break() {
+            break;
+        }
+    }
+    Ok(HistoricalRead::default())
+}
+
+/// Takes the rows of an answer, which are in the order of the entity rows, and hands them on behind those.
+struct JoinedRows<'a> {
+    declared: Declared,
+    kinds: Vec<ArrowType>,
+    beside: BesideEntities,
+    /// The number of the row that comes next.
+    next: usize,
+    /// Whether more rows are wanted.
+    is_wanted: bool,
+    /// What messages call the server.
+    server: &'a str,
+    query: &'a HistoricalQuery<'a>,
+    sink: &'a mut dyn BatchSink,
+}
+
+impl Takes for JoinedRows<'_> {
+    fn begin(&mut self, _: &Schema) -> Result<ControlFlow<()>, Problem> {
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn take(&mut self, rows: &RecordBatch) -> Result<ControlFlow<()>, Problem> {
+        let numbers = rows.columns().first().and_then(|numbers| numbers.as_primitive_opt::<Int64Type>());
+        let wanted = self.next..self.next + rows.num_rows();
+        let is_next =
+            |(number, next): (Option<i64>, usize)| number.is_some_and(|number| usize::try_from(number) == Ok(next));
+        if !numbers.is_some_and(|numbers| numbers.iter().zip(wanted.clone()).all(is_next)) {
+            return Err(lost(self.server, "rows are missing, or not in their order"));
+        }
+        let features: Vec<ArrayRef> = self.declared.read(rows, &self.kinds)?;
+        self.next = wanted.end;
+        self.query.progress.joined.add(rows.num_rows() as u64);
+        let flow = self.sink.batch(&self.beside.next(features, rows.num_rows())?);
+        self.is_wanted = flow.is_continue();
+        Ok(flow)
+    }
+}
+
+fn lost(server: &str, what: &str) -> Problem {
+    let help = "run the command again; a server that loses rows again is none to trust".to_owned();
+    Problem::new(Kind::Unavailable, format!("the answer of {server} is not that to these entity rows: {what}"), help)
+}

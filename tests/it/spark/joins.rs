@@ -1,0 +1,44 @@
+//! Any join on a cluster finds what one finds who goes through all rows in memory.
+
+use std::time::Duration;
+
+use feastr::config::{OfflineStoreConfig, SparkConfig};
+use proptest::{
+    prelude::*,
+    test_runner::{TestCaseError, TestRunner},
+};
+
+use crate::{
+    point_in_time::Case,
+    servers::spark::{TOKEN, sail, spark},
+};
+
+/// Carries out so many cases on a server.
+fn hold(config: SparkConfig, cases: u32) {
+    let store = OfflineStoreConfig::Spark(Box::new(config));
+    let settings =
+        ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 40, ..ProptestConfig::default() };
+    let right = |case: Case| -> Result<(), TestCaseError> {
+        prop_assert_eq!(case.joined_by(&store), case.expected());
+        Ok(())
+    };
+    TestRunner::new(settings).run(&Case::any(), right).unwrap();
+}
+
+#[test]
+fn sail_gives_every_row_the_value_that_was_valid_at_its_time() {
+    hold(sail().config("", Duration::from_secs(5)), 48);
+}
+
+/// More than is joined at once.
+#[test]
+fn many_rows_keep_their_order() {
+    let case = Case::of_many(1_050_000);
+    let store = OfflineStoreConfig::Spark(Box::new(sail().config("", Duration::from_secs(5))));
+    assert_eq!(case.first_wrong(&case.joined_by(&store)), None, "the first row out of place");
+}
+
+#[test]
+fn spark_gives_every_row_the_value_that_was_valid_at_its_time() {
+    hold(spark().config(&format!("token={TOKEN};use_ssl=false"), Duration::from_secs(60)), 12);
+}
