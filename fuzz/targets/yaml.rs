@@ -4,7 +4,7 @@ use feastr::{
     config::{self, StoreConfig},
     definitions::{self, LoadOptions},
     diagnostics::{Diagnostics, SourceText},
-    model::{DataSource, RegistryState},
+    model::{DataSource, RegistryState, SourceKind},
     plan::{Setting, diff},
     problem::{Kind, Problem},
     sources::{Column, Columns, OpenSource},
@@ -28,6 +28,7 @@ pub fn definitions(bytes: &[u8]) {
     let options = LoadOptions {
         validate_sources: true,
         skip_view_names: false,
+        looks_at: &|kind| matches!(kind, SourceKind::File(_) | SourceKind::Postgres(_)),
         inspect: &inspect,
         misfits: &|_| Ok(Vec::new()),
         check_transformation: &|_, _| Ok(()),

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn what_is_too_large_for_a_message_goes_in_several() {
         let few = sent(Arc::new(Int64Array::from(vec![1, 2, 3])), DataType::Int64).unwrap();
-        assert_eq!(few.parts(), [0..3]);
+        assert!(matches!(few.parts().as_slice(), [part] if *part == (0..3)));
         assert_eq!(few.rows.column(1).as_primitive::<Int64Type>().values(), &[0, 1, 2]);
         let long = "x".repeat(1 << 20);
         let texts: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(long.as_str(), 100)));

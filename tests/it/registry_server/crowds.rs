@@ -85,7 +85,6 @@ fn whatever_was_confirmed_to_a_crowd_is_there_after_a_kill(backend: Backend) {
         // What was not confirmed may be there, but no more than one of each client.
         assert!(there.len() <= confirmed.len() + CLIENTS * kills, "{} {}", there.len(), confirmed.len());
         if began.elapsed() >= crowded() {
-            println!("{} changes confirmed, {kills} kills", confirmed.len());
             break;
         }
     }

@@ -74,8 +74,11 @@ where
     }
 }
 
+/// What answers a call.
+type Answers<Q, A> = dyn FnMut(Request<Q>) -> Pending<Result<Response<A>, Status>> + Send;
+
 /// One call, answered by a function.
-pub(super) struct Call<Q, A>(Box<dyn FnMut(Request<Q>) -> Pending<Result<Response<A>, Status>> + Send>);
+pub(super) struct Call<Q, A>(Box<Answers<Q, A>>);
 
 impl<Q, A> Call<Q, A> {
     /// A call that this function answers.
