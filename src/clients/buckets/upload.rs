@@ -50,6 +50,8 @@ type Multipart = Box<dyn MultipartUpload>;
 enum Parts {
     /// The store does not know of it yet.
     None,
+    /// It is being told of it; who leaves off waiting for that may wait again.
+    Beginning(JoinHandle<Result<Multipart, Error>>),
     /// Some may be on their way.
     Begun(Multipart, JoinSet<Result<(), Error>>),
     /// There are no more; perhaps the last ones are on their way, until `stop` is dropped.
@@ -85,8 +87,13 @@ impl Upload {
     /// When the store gives no answer, or does not let us write.
     pub async fn begin(&mut self) -> Result<(), Problem> {
         if matches!(self.parts, Parts::None) {
-            let begun = begin(&*self.bucket.store, &self.path, self.id).await.map_err(|error| self.failed(&error))?;
-            self.parts = Parts::Begun(begun, JoinSet::new());
+            let (store, path, id) = (Arc::clone(&self.bucket.store), self.path.clone(), self.id);
+            self.parts = Parts::Beginning(tokio::spawn(async move { begin(&*store, &path, id).await }));
+        }
+        if let Parts::Beginning(beginning) = &mut self.parts {
+            let begun = beginning.await.map_err(Error::from).flatten();
+            self.parts = Parts::None;
+            self.parts = Parts::Begun(begun.map_err(|error| self.failed(&error))?, JoinSet::new());
         }
         Ok(())
     }
@@ -130,22 +137,20 @@ impl Upload {
         }
         let permit = Arc::clone(&self.at_once.0).acquire_owned().await;
         let last = mem::take(&mut self.next).freeze();
-        let begun = match mem::replace(&mut self.parts, Parts::None) {
-            Parts::Begun(upload, on_their_way) => Some((upload, on_their_way)),
-            _ => None,
-        };
+        let parts = mem::replace(&mut self.parts, Parts::None);
         let (store, path, id) = (Arc::clone(&self.bucket.store), self.path.clone(), self.id);
         let (stop, stopped) = oneshot::channel();
         let last = tokio::spawn(async move {
             let _permit = permit;
-            let mut stopped = pin!(stopped);
+            // What is begun has to be known, to be removed.
+            let begun = match parts {
+                Parts::Begun(upload, on_their_way) => Ok((upload, on_their_way)),
+                Parts::Beginning(beginning) => beginning.await.map_err(Error::from).flatten().map(without_parts),
+                _ => begin(&*store, &path, id).await.map(without_parts),
+            };
             let (mut upload, mut on_their_way) = match begun {
-                Some(begun) => begun,
-                None => match select(pin!(begin(&*store, &path, id)), stopped.as_mut()).await {
-                    Either::Left((Ok(upload), _)) => (upload, JoinSet::new()),
-                    Either::Left((Err(error), _)) => return (None, Err(error)),
-                    Either::Right(_) => return (None, Err(given_up())),
-                },
+                Ok(begun) => begun,
+                Err(error) => return (None, Err(error)),
             };
             if last.content_length() > 0 {
                 on_their_way.spawn(upload.put_part(last));
@@ -193,13 +198,14 @@ impl Upload {
         }
     }
 
-    /// Removes what was written, and waits for nothing that is on its way.
+    /// Removes what was written, and waits for no part that is on its way.
     ///
     /// # Errors
     /// When the store gives no answer; then parts stay that nobody sees.
     pub async fn abort(self) -> Result<(), Problem> {
         let upload = match self.parts {
             Parts::None => None,
+            Parts::Beginning(beginning) => beginning.await.map_err(Error::from).flatten().ok(),
             Parts::Begun(upload, mut on_their_way) => {
                 on_their_way.shutdown().await;
                 Some(upload)
@@ -219,6 +225,11 @@ impl Upload {
     fn failed(&self, error: &Error) -> Problem {
         self.bucket.explain("write", &self.key, error)
     }
+}
+
+/// An upload that has just begun.
+fn without_parts(upload: Multipart) -> (Multipart, JoinSet<Result<(), Error>>) {
+    (upload, JoinSet::new())
 }
 
 /// Waits for all parts, up to the first that cannot be written.
