@@ -12,7 +12,7 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{Cancel, transformation::WrongTransformation};
 use crate::{
-    model::{DataSource, FeatureView, Interval, SourceKind, Timestamp},
+    model::{DataSource, DataType, FeatureView, Interval, SourceKind, Timestamp},
     problem::Problem,
     retrieval::{Entities, JoinKey, Retrieval},
     sources::{OpenSource, Size},
@@ -234,6 +234,19 @@ pub struct EntityQuery {
     pub sources: Vec<EntitySource>,
     /// The moment at which all of them are asked about; `None` stands for the event times of the rows.
     pub at: Option<Timestamp>,
+}
+
+impl EntityQuery {
+    /// The columns of entity rows with their types, in the order of the sources.
+    pub fn columns(&self) -> Vec<(&str, &DataType)> {
+        let mut columns: Vec<(&str, &DataType)> = Vec::new();
+        for key in self.sources.iter().flat_map(|source| &source.keys) {
+            if !columns.iter().any(|(name, _)| *name == key.column) {
+                columns.push((&key.column, &key.field.dtype));
+            }
+        }
+        columns
+    }
 }
 
 /// Rows whose entities are asked for.

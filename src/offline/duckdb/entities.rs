@@ -26,7 +26,7 @@ use crate::{
 /// The entities that rows of sources are of.
 pub(super) fn of_sources(store: &DuckDbStore, query: &EntityQuery) -> Result<Entities, Problem> {
     const WHAT: &str = "cannot find entities";
-    let columns = columns(query);
+    let columns = query.columns();
     if columns.is_empty() && query.at.is_some() {
         return without_keys(store, query);
     }
@@ -70,17 +70,6 @@ fn without_keys(store: &DuckDbStore, query: &EntityQuery) -> Result<Entities, Pr
         }
     }
     Entities::of_texts(&[])
-}
-
-/// The columns of entity rows with their types, in the order of the sources.
-fn columns(query: &EntityQuery) -> Vec<(&str, &DataType)> {
-    let mut columns: Vec<(&str, &DataType)> = Vec::new();
-    for key in query.sources.iter().flat_map(|source| &source.keys) {
-        if !columns.iter().any(|(name, _)| *name == key.column) {
-            columns.push((&key.column, &key.field.dtype));
-        }
-    }
-    columns
 }
 
 fn statement(columns: &[(&str, &DataType)], tables: &[(&EntitySource, ViewTable)], with_times: bool) -> String {

@@ -22,7 +22,7 @@ use crate::{
 /// When a source cannot be read or lacks a column, the cluster refuses, or it is called off.
 pub(super) fn of_sources(cluster: &Cluster<'_>, query: &EntityQuery) -> Result<Entities, Problem> {
     const SHOWN: &str = "the entities of the sources";
-    let columns = columns(query);
+    let columns = query.columns();
     if columns.is_empty() && query.at.is_some() {
         return without_keys(cluster, query);
     }
@@ -51,17 +51,6 @@ fn without_keys(cluster: &Cluster<'_>, query: &EntityQuery) -> Result<Entities, 
         }
     }
     Entities::of_texts(&[])
-}
-
-/// The columns of entity rows with their types, in the order of the sources.
-fn columns(query: &EntityQuery) -> Vec<(&str, &DataType)> {
-    let mut columns: Vec<(&str, &DataType)> = Vec::new();
-    for key in query.sources.iter().flat_map(|source| &source.keys) {
-        if !columns.iter().any(|(name, _)| *name == key.column) {
-            columns.push((&key.column, &key.field.dtype));
-        }
-    }
-    columns
 }
 
 /// The entity rows of a source.
