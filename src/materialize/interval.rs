@@ -21,6 +21,8 @@ pub enum Range {
     Fixed(Interval),
     /// From where each view was left to this moment.
     Until(Timestamp),
+    /// The same to the moment at which it was asked for: who has come further meanwhile has done it.
+    UntilNow(Timestamp),
 }
 
 impl Range {
@@ -28,7 +30,7 @@ impl Range {
     pub const fn end(self) -> Timestamp {
         match self {
             Self::Fixed(interval) => interval.end,
-            Self::Until(end) => end,
+            Self::Until(end) | Self::UntilNow(end) => end,
         }
     }
 }
@@ -57,7 +59,7 @@ impl ViewRun {
     pub fn start(&self, materialized: &[Interval]) -> Option<Timestamp> {
         match self.range {
             Range::Fixed(interval) => Some(interval.start),
-            Range::Until(end) => {
+            Range::Until(end) | Range::UntilNow(end) => {
                 last_end(materialized).or_else(|| self.view.ttl.limit().map(|ttl| end.minus(ttl).max(Timestamp::FIRST)))
             }
         }
@@ -74,17 +76,20 @@ impl ViewRun {
         let end = self.end();
         let start = match self.range {
             Range::Fixed(interval) => Some(interval.start),
-            Range::Until(_) => self.left_at.or_else(|| self.start(&[])),
+            Range::Until(_) | Range::UntilNow(_) => self.left_at.or_else(|| self.start(&[])),
         };
         Interval { start: start.unwrap_or(end).min(end), end }
     }
 
     /// The last moment to write.
-    pub fn end(&self) -> Timestamp {
-        match self.range {
-            Range::Fixed(interval) => interval.end,
-            Range::Until(end) => end,
-        }
+    pub const fn end(&self) -> Timestamp {
+        self.range.end()
+    }
+
+    /// Whether others have done all that is wanted at `now`, who came until `left_at`; else it is a mistake to want it.
+    pub(crate) fn is_done(&self, left_at: Timestamp, now: Timestamp) -> bool {
+        self.left_at.is_none_or(|left_at| left_at <= self.end())
+            || matches!(self.range, Range::UntilNow(_)) && !left_at.is_beyond(now)
     }
 }
 

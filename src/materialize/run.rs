@@ -135,7 +135,7 @@ impl<'a> ViewMaterialization<'a> {
         if start <= end {
             return Ok(Some(Interval { start, end }));
         }
-        if run.left_at.is_none_or(|left_at| left_at <= end) {
+        if run.is_done(start, (self.stores.clock)()) {
             return Ok(None);
         }
         let message = format!("it is already materialized until {start}, after {end}");

@@ -35,7 +35,7 @@ pub fn by_server(store: &FeatureStore, caller: &Caller, request: Request<'_>) ->
     check_views(store, caller, request)?;
     let start = match request.range {
         Range::Fixed(interval) => Some(interval.start),
-        Range::Until(_) => None,
+        Range::Until(_) | Range::UntilNow(_) => None,
     };
     let started = store.now();
     server.materialize(&ServerWork { views: request.views, start, end: request.range.end() })?;

@@ -159,7 +159,8 @@ pub(crate) fn run_range(args: &RangeArgs, context: &Context) -> Result<Exit, Com
 }
 
 pub(crate) fn run_incremental(args: &IncrementalArgs, context: &Context) -> Result<Exit, CommandError> {
-    let range = Range::Until(moment(&args.end, context)?);
+    let end = moment(&args.end, context)?;
+    let range = if end == context.now { Range::UntilNow(end) } else { Range::Until(end) };
     Materialize { range, entities: None, args: &args.common, context }.run()
 }
 

@@ -98,6 +98,24 @@ fn an_incremental_run_does_not_go_back() {
     assert_eq!((house.recorded("v"), report.materialized_until), (vec![(0, 30)], Some(at(30))));
 }
 
+/// Of runs that begin at once one may come to the registry when the other is done.
+#[test]
+fn an_incremental_run_until_now_may_find_that_another_one_came_further() {
+    let house = House::of(&[plain()]);
+    house.put(&[(Some(1), Some(5), 1.0)]);
+    house.run_one(fixed(0, NOW - 1), &OPTIONS);
+    let range = Range::UntilNow(at(NOW - 2));
+    let runs = house.planned(&["v"], range);
+    let forecast = forecast(&house.stores(&house.registry), &house.state(), &runs, (None, None));
+    assert_eq!((forecast[0].problem.as_deref(), forecast[0].chunks.len()), (None, 0));
+    let report = house.run_one(range, &OPTIONS);
+    assert_eq!((report.outcome, house.recorded("v")), (Outcome::Done, vec![(0, NOW - 1)]));
+
+    house.run_one(fixed(0, NOW + 100), &OPTIONS);
+    let report = house.run_one(range, &OPTIONS);
+    assert!(message(&report).starts_with("it is already materialized until"), "{report:?}");
+}
+
 #[test]
 fn what_another_run_did_since_the_plan_is_not_done_again() {
     let house = House::of(&[plain()]);

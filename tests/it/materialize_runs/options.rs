@@ -129,11 +129,12 @@ fn runs_at_once_follow_each_other() {
     let project = applied();
     let start = || {
         let mut command = project.command(&["materialize-incremental", "now", "--chunk", "12h", "--json"]);
-        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap()
     };
     let runs: Vec<_> = (0..3).map(|_| start()).collect();
-    for mut run in runs {
-        assert!(run.wait().unwrap().success());
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     // None did again what another one had done.
     let recorded = intervals(&project, VIEW);
