@@ -38,6 +38,7 @@ pub mod sink;
 pub mod sources;
 pub mod spill;
 mod sql_name;
+pub mod staging;
 pub mod transform;
 pub mod ui;
 pub mod webhook;

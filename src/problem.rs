@@ -105,6 +105,16 @@ pub enum Advice {
     GiveRequestField(String),
     /// Cut the interval into longer parts, so that there are no more than this.
     LongerChunks(i64),
+    /// Write the whole run here, or name an engine that writes rows to files.
+    WholeRunOrEngine,
+    /// Name one view, whose run is divided.
+    OneView,
+    /// Begin a run in shards, or look which are open.
+    OpenRun,
+    /// Wait for the shards of a run, or end it.
+    EndRun(String),
+    /// Name a shard of so many, from 0.
+    NameShard(u32),
     /// Say that an end in the future is meant.
     AllowFuture,
     /// Correct the time of a row, or say that rows may be in the future.
@@ -215,6 +225,11 @@ impl fmt::Display for Advice {
             Self::TranslatePython => f.write_str("declare it in SQL, or ask for the features that it is computed from"),
             Self::GiveRequestField(field) => write!(f, "give `{field}` for each entity"),
             Self::GiveJoinKey(key) => write!(f, "give `{key}` for each entity"),
+            Self::WholeRunOrEngine => f.write_str("write all here, or name an engine in the settings"),
+            Self::OneView => f.write_str("name one view, and ask once for each"),
+            Self::OpenRun => f.write_str("begin another one"),
+            Self::EndRun(run) => write!(f, "wait for its shards, or give {run} up"),
+            Self::NameShard(of) => write!(f, "name a shard from 0 to {}", of.saturating_sub(1)),
             Self::LongerChunks(most) => write!(f, "choose longer parts, so that there are no more than {most}"),
             Self::AllowFuture => f.write_str("give the present time, or allow an end in the future if it is wanted"),
             Self::AllowFutureRows => f.write_str(

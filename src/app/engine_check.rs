@@ -1,15 +1,10 @@
 //! Whether the engine that the settings name can do what feastr will hand to it.
 
-use std::path::Path;
-
-use futures_util::TryStreamExt as _;
-
 use super::{Caller, Failure, FeatureStore};
 use crate::{
-    clients::{buckets::Buckets, runtime::wait},
-    config::{BucketUrl, StoreConfig},
     offline::{Cancel, EngineReport, EngineStep, check_engine},
     problem::{Kind, Problem},
+    staging::StagedFolder,
 };
 
 /// What was found.
@@ -33,29 +28,7 @@ pub fn check(store: &FeatureStore, _: &Caller, cancel: &Cancel, watch: &dyn Fn(E
         Problem::new(Kind::Unsupported, "feature_store.yaml names no engine", help.to_owned())
     })?;
     let report = check_engine(engine, cancel, watch)?;
-    let left = report.written.clone().filter(|folder| !is_removed(folder, config));
+    let removed = |folder: &String| StagedFolder::at(folder, &store.whereabouts().buckets)?.remove();
+    let left = report.written.clone().filter(|folder| !removed(folder).unwrap_or(false));
     Ok(Found { report, left })
-}
-
-/// Removes a folder that the engine wrote, if it can be reached from here.
-fn is_removed(folder: &str, config: &StoreConfig) -> bool {
-    match BucketUrl::parse(folder) {
-        Some(Ok(url)) => wait(remove_objects(&url, config)).is_ok_and(|count| count > 0),
-        Some(Err(_)) => false,
-        None => {
-            let path = folder.strip_prefix("file://").or_else(|| folder.strip_prefix("file:")).unwrap_or(folder);
-            // Elsewhere a path that is not whole means another folder.
-            Path::new(path).is_absolute() && std::fs::remove_dir_all(path).is_ok()
-        }
-    }
-}
-
-/// Removes what is in a folder of a bucket, and says how much it was.
-async fn remove_objects(url: &BucketUrl, config: &StoreConfig) -> Result<usize, Problem> {
-    let bucket = Buckets::new(config.buckets.clone()).open(url, None)?;
-    let objects: Vec<_> = bucket.list(&url.key).try_collect().await?;
-    for object in &objects {
-        bucket.delete(&object.key).await?;
-    }
-    Ok(objects.len())
 }

@@ -45,6 +45,8 @@ pub(super) struct Stores {
     /// `None` if nothing is served online.
     pub(super) online: Option<Online>,
     pub(super) offline: Box<dyn OfflineStore>,
+    /// What reads sources for materializations, if that is something else.
+    pub(super) batch_engine: Option<Box<dyn OfflineStore>>,
     /// The registry as somebody else locks it.
     pub(super) locked_by: Box<LockedBy>,
 }
@@ -79,6 +81,7 @@ impl FeatureStore {
             replica: registry::open_to_read(&config.registry, &tokens).into(),
             online: config.online_store.as_ref().map(|store| online::open(store, &tokens)),
             offline: offline::open(&config, environment, &tokens),
+            batch_engine: offline::open_batch_engine(&config, environment),
             locked_by: Box::new({
                 let (registry, tokens) = (config.registry.clone(), Arc::clone(&tokens));
                 move |locking| registry::open_for(&registry, locking, &tokens)
@@ -305,6 +308,11 @@ impl FeatureStore {
     /// The offline store.
     pub fn offline(&self) -> &dyn OfflineStore {
         self.stores.offline.as_ref()
+    }
+
+    /// What reads sources for materializations: the engine that the settings name for them, else the offline store.
+    pub fn batch_engine(&self) -> &dyn OfflineStore {
+        self.stores.batch_engine.as_deref().unwrap_or_else(|| self.offline())
     }
 
     /// What decides where sources are.

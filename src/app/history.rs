@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Caller, Failure, FeatureStore};
 use crate::{
     diagnostics::did_you_mean,
-    model::{ObjectKind, RunRecord, RunState, ViewId},
+    model::{ObjectKind, RunRecord, RunState, ShardedRun, ViewId},
     problem::{Kind, Problem},
-    registry::Registry,
+    registry::{Registry, sharded_run},
 };
 
 /// Which runs are wanted.
@@ -38,7 +38,20 @@ pub fn history(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result
     let runs = registry.runs(project, request.views, request.limit)?;
     check_names(request.views, &runs, registry, project)?;
     let going_on = going_on(&runs, registry, project)?;
+    let mut runs = runs;
+    add_shards(&mut runs, registry, project)?;
     Ok(runs.into_iter().map(|record| Run { goes_on: going_on.contains(&record.id), record }).collect())
+}
+
+/// Tells of runs that are open how far they are. One that is not open any more and has not ended was replaced.
+fn add_shards(runs: &mut [RunRecord], registry: &dyn Registry, project: &str) -> Result<(), Problem> {
+    for run in runs.iter_mut().filter(|run| run.state == RunState::Started && run.shards.is_some()) {
+        let snapshot = registry.view(ViewId { project, name: &run.view })?;
+        let open = sharded_run(&snapshot.metadata, &run.view).filter(|open| open.id == run.id);
+        run.shards = open.as_ref().map(ShardedRun::shards_done);
+        run.counts = open.map_or(run.counts, |open| open.total());
+    }
+    Ok(())
 }
 
 /// Whether each view is registered, or was when it was materialized.

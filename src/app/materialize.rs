@@ -1,18 +1,21 @@
 //! Writing the newest values of views to the online store.
 
 mod by_server;
+mod shards;
 mod some;
 mod whole;
 
 use std::sync::Arc;
 
 pub use by_server::{ServerRun, by_server};
+pub use shards::{Written, give_up, write_shard};
 pub use whole::{Materialized, busy_views, materialize, wanted_views};
 
 use super::{Caller, Event, Failure, FeatureStore, access::Access};
 use crate::{
     materialize::{self as run, Range, RunOptions, RunReport, Stores, ViewForecast, ViewRun},
     model::{ForeignObject, PermissionAction, RegistryState},
+    offline::{Cancel, StagedRows},
     online::Replace,
     problem::{Advice, Kind, Problem},
     registry::read_objects,
@@ -32,6 +35,8 @@ pub struct Request<'a> {
     pub chunk: Option<i64>,
     /// Which stored values give way.
     pub replace: Replace,
+    /// Into how many parts the work is divided, which [`write_shard`] does: what an engine finds is written to files only.
+    pub shards: Option<u32>,
     /// Views that are materialized at a time.
     pub jobs: usize,
     /// Whether no further view is begun after one has failed.
@@ -89,6 +94,9 @@ impl<'a> Materialization<'a> {
             Some(whose) => Some(some::entities(store, &registered, whose, &runs)?),
             None => None,
         };
+        if request.shards.is_some() {
+            shards::check(&runs)?;
+        }
         Ok(Self { store, caller, request, registered, runs, entities, left_out })
     }
 
@@ -110,11 +118,12 @@ impl<'a> Materialization<'a> {
         Ok(run::forecast(&self.stores()?, &self.registered, &self.runs, (self.request.chunk, self.entities.as_ref())))
     }
 
-    /// Writes the values and reports on the views; one that fails does not stop the others unless that is wanted.
+    /// Writes the values and reports on the views; one that fails does not stop the others unless that is wanted. What is asked
+    /// of an engine can be called off.
     ///
     /// # Errors
     /// When there is no online store.
-    pub fn run(self) -> Result<RunReport, Failure> {
+    pub fn run(self, cancel: &Cancel) -> Result<RunReport, Failure> {
         let (started, mut by) = (self.store.now(), self.caller.to_string());
         if let Some(whose) = self.request.entities {
             by = format!("{by}, of {whose} only");
@@ -122,13 +131,17 @@ impl<'a> Materialization<'a> {
         let options = RunOptions {
             chunk: self.request.chunk,
             replace: self.request.replace,
+            shards: self.request.shards,
             jobs: self.request.jobs,
             fail_fast: self.request.fail_fast,
             entities: self.entities.as_ref(),
             by: &by,
         };
         let on_event = |event: &run::Event<'_>| self.store.tell(&Event::Materializing(event));
-        let views = run::run(&self.stores()?, &self.runs, &options, &on_event);
+        let stores = self.stores()?;
+        let offline = stores.offline.cancelled_by(cancel);
+        let stores = Stores { offline: offline.as_ref(), ..stores };
+        let views = run::run(&stores, &self.runs, &options, &on_event);
         Ok(RunReport {
             format_version: RunReport::FORMAT_VERSION,
             project: self.store.project().to_owned(),
@@ -141,15 +154,21 @@ impl<'a> Materialization<'a> {
     }
 
     fn stores(&self) -> Result<Stores<'_>, Problem> {
-        Ok(Stores {
-            project: self.store.project(),
-            registry: self.store.registry(),
-            offline: self.store.offline(),
-            expressions: self.store.expressions(),
-            online: self.store.required_online()?,
-            clock: self.store.clock(),
-        })
+        stores(self.store)
     }
+}
+
+/// What runs work on.
+fn stores(store: &FeatureStore) -> Result<Stores<'_>, Problem> {
+    Ok(Stores {
+        project: store.project(),
+        registry: store.registry(),
+        offline: store.batch_engine(),
+        staged: StagedRows::of(store.whereabouts()),
+        expressions: store.expressions(),
+        online: store.required_online()?,
+        clock: store.clock(),
+    })
 }
 
 /// A range that ends in the future is most often a slip, and incremental runs go on from there.

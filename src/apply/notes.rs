@@ -6,7 +6,10 @@ use crate::{
     model::{ObjectId, Project, Repo, Timestamp},
     online::OnlineStore,
     plan::{Change, Plan, Setting, diff},
-    registry::{Row, Snapshot, Write, forget_stale, object, put_stale, read_objects, stale_until},
+    registry::{
+        Row, Snapshot, Write, forget_sharded_run, forget_stale, object, put_stale, read_objects, sharded_run,
+        stale_until,
+    },
 };
 
 /// The notes about a plan.
@@ -22,7 +25,12 @@ pub(super) fn notes(plan: &Plan, snapshot: &Snapshot, online: Option<&dyn Online
 fn stale(plan: &Plan, snapshot: &Snapshot, now: Timestamp) -> Vec<Write> {
     let known = |view: &str| stale_until(&snapshot.metadata, view);
     let gone = plan.changes.iter().filter_map(Change::vanishing).filter(|id| id.kind.is_view());
-    let mut notes: Vec<Write> = gone.filter(|id| known(&id.name).is_some()).map(|id| forget_stale(&id.name)).collect();
+    let forgotten = |id: &ObjectId| {
+        let stale = known(&id.name).map(|_| forget_stale(&id.name));
+        let sharded = sharded_run(&snapshot.metadata, &id.name).map(|_| forget_sharded_run(&id.name));
+        stale.into_iter().chain(sharded)
+    };
+    let mut notes: Vec<Write> = gone.flat_map(forgotten).collect();
     let again = plan.changes.iter().filter_map(|change| change.impact.rematerialize.as_ref());
     notes.extend(again.map(|again| {
         put_stale(&again.view, again.interval.end.max(known(&again.view).unwrap_or(again.interval.end)), now)

@@ -14,8 +14,8 @@ use crate::{
     online::{OnlineStore, RecordedTables},
     plan::{Allow, Blocked, blocked_teardown},
     registry::{
-        Decision, Registry, Write, forget_owner, forget_stale, leftovers, put_leftover, read_objects, stale_until,
-        update, with_record,
+        Decision, Registry, Write, forget_owner, forget_sharded_run, forget_stale, leftovers, put_leftover,
+        read_objects, sharded_runs, stale_until, update, with_record,
     },
 };
 
@@ -129,7 +129,8 @@ pub fn teardown(
         let notes = layouts.into_iter().flat_map(|layout| put_leftover(&all_of(layout), options.now));
         let views = state.materialized.keys().filter(|view| stale_until(&snapshot.metadata, view).is_some());
         let stale = views.map(|view| forget_stale(view));
-        let writes = objects.chain(owners).chain(stale).chain(notes).collect();
+        let sharded = sharded_runs(&snapshot.metadata).into_iter().map(|run| forget_sharded_run(&run.view));
+        let writes = objects.chain(owners).chain(stale).chain(sharded).chain(notes).collect();
         let writes = with_record(writes, snapshot, options.author, options.now);
         Ok::<_, ApplyError>(Decision::Write(writes, tables))
     })?;

@@ -31,10 +31,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, CommandE
     let store = context.store()?;
     let cancel = Cancel::default();
     #[cfg(unix)]
-    super::signals::end_by({
-        let cancel = cancel.clone();
-        move || cancel.cancel()
-    });
+    super::signals::call_off_engine(&store, &cancel);
     let progress = EngineProgress::new(printer);
     let found = check(&store, &context.caller(), &cancel, &|step| match step {
         EngineStep::Begun(name) => progress.begin(name),

@@ -43,6 +43,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let (features, about) = (args.join.selection.request()?, args.join.about.about(context)?);
     let join = HistoricalJoin::plan(&store, &caller, &features, args.join.filter_by_created_timestamp)?;
     let cancel = Cancel::default();
+    #[cfg(unix)]
+    super::signals::call_off_engine(&store, &cancel);
     let entities = join.entities(about, &cancel)?;
     if args.dry_run {
         let columns = join.columns(&entities)?;

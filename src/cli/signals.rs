@@ -11,7 +11,7 @@ use signal_hook::{
     low_level::emulate_default_handler,
 };
 
-use crate::{sink::remove_unfinished, spill};
+use crate::{app::FeatureStore, offline::Cancel, sink::remove_unfinished, spill};
 
 /// From now on Ctrl-C and `kill` end the program only after its temporary files and unfinished
 /// outputs are gone.
@@ -54,6 +54,14 @@ static END: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
 pub(crate) fn end_by(end: impl FnOnce() + Send + 'static) {
     *END.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(end));
     remove_temporary_files();
+}
+
+/// The first signal calls off what an engine elsewhere is asked, if the settings name one: it would go on with it else.
+pub(crate) fn call_off_engine(store: &FeatureStore, cancel: &Cancel) {
+    if store.config().engine().is_some() {
+        let cancel = cancel.clone();
+        end_by(move || cancel.cancel());
+    }
 }
 
 /// The signals that the parent of this process wants it to ignore, as shells do for what runs in the background.

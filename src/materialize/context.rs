@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::Timestamp,
-    offline::OfflineStore,
+    offline::{OfflineStore, StagedRows},
     online::{OnlineStore, Replace},
     registry::Registry,
     retrieval::Entities,
@@ -20,6 +20,8 @@ pub struct Stores<'a> {
     pub registry: &'a dyn Registry,
     /// What reads their sources.
     pub offline: &'a dyn OfflineStore,
+    /// What reads files that an engine has written.
+    pub staged: StagedRows<'a>,
     /// Where values are computed.
     pub expressions: &'a Arc<Engine>,
     /// Where values go.
@@ -35,6 +37,8 @@ pub struct RunOptions<'a> {
     pub chunk: Option<i64>,
     /// Which stored values are replaced.
     pub replace: Replace,
+    /// Into how many parts the work is divided, which others do: what an engine finds is written to files only.
+    pub shards: Option<u32>,
     /// Views that are materialized at a time.
     pub jobs: usize,
     /// Whether no further view is begun after one has failed.

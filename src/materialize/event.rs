@@ -35,6 +35,15 @@ pub enum Event<'a> {
         /// About how many entities they are of, each of which has one newest row.
         entities: u64,
     },
+    /// An engine writes rows of the view to files.
+    Staging {
+        /// The view.
+        view: &'a str,
+        /// Tasks of the engine that are done.
+        done: u64,
+        /// Tasks that are known; more may follow.
+        known: u64,
+    },
     /// Rows of the view were written, or gave way to newer ones.
     Progress {
         /// The view.

@@ -4,7 +4,7 @@ use super::{
     context::{RunOptions, Stores},
     event::{Event, OnEvent},
 };
-use crate::model::{Interval, RunCounts, RunRecord, RunState, Timestamp};
+use crate::model::{Interval, RunCounts, RunRecord, RunState, ShardedRun, ShardsDone, Timestamp};
 
 /// Characters of a message that are kept; some databases have little room.
 const MESSAGE: usize = 2_000;
@@ -20,6 +20,8 @@ pub(crate) struct RunHistory<'a> {
     works: &'a AtomicBool,
     id: String,
     started: Timestamp,
+    /// How far the shards are, of a run that has some.
+    shards: Option<ShardsDone>,
 }
 
 impl<'a> RunHistory<'a> {
@@ -31,7 +33,34 @@ impl<'a> RunHistory<'a> {
         works: &'a AtomicBool,
     ) -> Self {
         let (id, started) = (uuid::Uuid::new_v4().to_string(), (stores.clock)());
-        Self { stores, by: options.by, view, on_event, works, id, started }
+        Self { stores, by: options.by, view, on_event, works, id, started, shards: None }
+    }
+
+    /// That of a run that was begun elsewhere.
+    pub(crate) fn of(
+        stores: &'a Stores<'a>,
+        run: &'a ShardedRun,
+        on_event: &'a OnEvent<'a>,
+        works: &'a AtomicBool,
+    ) -> Self {
+        let (id, started, shards) = (run.id.clone(), run.started, Some(run.shards_done()));
+        Self { stores, by: &run.by, view: &run.view, on_event, works, id, started, shards }
+    }
+
+    /// When the run began.
+    pub(crate) const fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    /// What the run is called.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Notes that the run goes on in so many shards.
+    pub(crate) fn divide(&mut self, interval: Interval, counts: RunCounts, shards: ShardsDone) {
+        self.shards = Some(shards);
+        self.note(interval, counts, RunState::Started);
     }
 
     /// Notes that the run has begun. If nothing follows, it was cut off.
@@ -60,6 +89,7 @@ impl<'a> RunHistory<'a> {
             started: self.started,
             by: self.by.to_owned(),
             counts,
+            shards: self.shards,
             state,
         };
         if let Err(error) = self.stores.registry.record_run(self.stores.project, &run)

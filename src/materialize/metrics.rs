@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::report::{Outcome, RunReport, ViewReport};
+use super::report::{RunReport, ViewReport};
 
 /// Which view a number is about.
 type Labels = Vec<(&'static str, String)>;
@@ -20,7 +20,7 @@ type Labels = Vec<(&'static str, String)>;
 /// None that is known of: the text is put together in memory.
 pub fn metrics(report: &RunReport) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("feastr_materialize");
-    let done = |view: &ViewReport| view.outcome == Outcome::Done;
+    let done = |view: &ViewReport| view.outcome.is_right();
     let finished = seconds(report.finished.micros());
     let mut add = |name: &str, help: &str, value: &dyn Fn(&ViewReport) -> Option<f64>| {
         let family = Family::<Labels, Gauge<f64, std::sync::atomic::AtomicU64>>::default();
@@ -78,6 +78,7 @@ fn seconds(micros: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::materialize::Outcome;
     use crate::model::{Interval, RunCounts, Timestamp};
     use crate::problem::{Kind, Problem};
 

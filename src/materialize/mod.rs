@@ -11,6 +11,8 @@ mod metrics;
 mod record;
 mod report;
 mod run;
+mod shards;
+mod values;
 mod workers;
 
 pub use context::{RunOptions, Stores};
@@ -18,7 +20,8 @@ pub use event::Event;
 pub use forecast::{ChunkForecast, ViewForecast, forecast};
 pub use interval::{Range, ViewRun, plan_runs};
 pub use metrics::metrics;
-pub use report::{ChunkReport, Outcome, RunReport, ViewReport};
+pub use report::{ChunkReport, OpenShards, Outcome, RunReport, ShardReport, ViewReport};
+pub use shards::{Shard, give_up, write_shard};
 pub use workers::run;
 
 #[cfg(test)]

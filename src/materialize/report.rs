@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::{
-    model::{ForeignObject, Interval, RunCounts, Timestamp},
+    model::{ForeignObject, Interval, RunCounts, ShardCounts, ShardsDone, Timestamp},
     problem::Problem,
 };
 
@@ -35,7 +35,7 @@ impl RunReport {
             .iter()
             .filter_map(|view| match &view.outcome {
                 Outcome::Failed(problem) => Some((view.view.as_str(), problem)),
-                Outcome::Done | Outcome::NotStarted => None,
+                Outcome::Done | Outcome::Open(_) | Outcome::NotStarted => None,
             })
             .collect();
         let (_, first) = failed.first()?;
@@ -45,7 +45,53 @@ impl RunReport {
 
     /// The number of views that are not as they should be.
     pub fn failed(&self) -> usize {
-        self.views.iter().filter(|view| view.outcome != Outcome::Done).count()
+        self.views.iter().filter(|view| !view.outcome.is_right()).count()
+    }
+}
+
+/// A run that is left to workers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OpenShards {
+    /// What it is called.
+    pub run: String,
+    /// The folder with the files.
+    pub folder: String,
+    /// How many files there are.
+    pub files: usize,
+    /// Into how many parts the work is divided.
+    pub shards: u32,
+}
+
+/// What became of a shard of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShardReport {
+    /// The run.
+    pub run: String,
+    /// The view.
+    pub view: String,
+    /// Which values are written by all shards.
+    pub interval: Interval,
+    /// The shard, from 0.
+    pub shard: u32,
+    /// The files that were read.
+    pub files: usize,
+    /// What was written of them.
+    #[serde(flatten)]
+    pub counts: ShardCounts,
+    /// How long it took.
+    pub seconds: f64,
+    /// How far the run is.
+    pub shards: ShardsDone,
+    /// Whether the run is done: all shards are stored, and the interval is recorded.
+    pub complete: bool,
+    /// Shards that have to be written again because the store may have forgotten them.
+    pub again: Vec<u32>,
+}
+
+impl Outcome {
+    /// Whether it is as it should be.
+    pub(super) const fn is_right(&self) -> bool {
+        matches!(self, Self::Done | Self::Open(_))
     }
 }
 
@@ -90,6 +136,8 @@ pub enum Outcome {
     Done,
     /// An error ended it.
     Failed(Problem),
+    /// An engine has written the values to files, and others take them from there.
+    Open(OpenShards),
     /// Another view had failed, and the run was to end there.
     NotStarted,
 }

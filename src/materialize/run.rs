@@ -1,8 +1,6 @@
 //! The run of one view: under its lock, chunk by chunk, each recorded after its values are stored.
 
-use std::{ops::ControlFlow, sync::atomic::AtomicBool, time::Instant};
-
-use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use std::{collections::BTreeMap, sync::atomic::AtomicBool, time::Instant};
 
 use super::{
     checks, computed,
@@ -11,14 +9,16 @@ use super::{
     history::RunHistory,
     interval::{ViewRun, chunks},
     record::{recorded, registered, unchanged},
-    report::{ChunkReport, Outcome, ViewReport},
+    report::{ChunkReport, OpenShards, Outcome, ViewReport},
+    shards,
+    values::{replace_in, write_values},
 };
 use crate::{
-    model::{Checks, FeatureView, Interval, RunCounts, Timestamp, ViewId},
-    offline::{BatchSink, NewestQuery},
-    online::{BatchEncoder, Replace, ViewLayout, WriteCounts, Writer},
+    model::{Checks, FeatureView, Interval, RunCounts, ShardedRun, Timestamp, ViewId},
+    offline::{NewestQuery, Stage},
+    online::Replace,
     problem::{Advice, Kind, Problem},
-    registry::{Decision, stale_until, update_view},
+    registry::{Decision, Snapshot, stale_until, update_view},
     retrieval::Retrieval,
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct ViewMaterialization<'a> {
     has_rows: bool,
     /// Until when stored values were made by an earlier definition.
     stale_until: Option<Timestamp>,
+    /// What is left to workers, if it is.
+    opened: Option<OpenShards>,
 }
 
 impl<'a> ViewMaterialization<'a> {
@@ -50,14 +52,16 @@ impl<'a> ViewMaterialization<'a> {
         let interval = run.asked();
         let history = RunHistory::new(stores, options, &run.view.name, on_event, history_works);
         let (counts, chunks) = (RunCounts::default(), Vec::new());
-        Self { stores, options, run, on_event, history, interval, counts, chunks, has_rows: false, stale_until: None }
+        let (has_rows, stale_until, opened) = (false, None, None);
+        Self { stores, options, run, on_event, history, interval, counts, chunks, has_rows, stale_until, opened }
     }
 
     pub(crate) fn run(mut self) -> ViewReport {
         let began = Instant::now();
-        let outcome = match self.materialize() {
-            Ok(()) => Outcome::Done,
-            Err(problem) => Outcome::Failed(problem),
+        let outcome = match (self.materialize(), self.opened.take()) {
+            (Ok(()), None) => Outcome::Done,
+            (Ok(()), Some(opened)) => Outcome::Open(opened),
+            (Err(problem), _) => Outcome::Failed(problem),
         };
         let remarks = checks::remarks(self.counts);
         if !remarks.is_empty() {
@@ -90,8 +94,10 @@ impl<'a> ViewMaterialization<'a> {
             Ok(_) => self.write_chunks(),
             Err(error) => Err(error.clone()),
         };
-        let message = outcome.as_ref().err().map(ToString::to_string);
-        self.history.finish(self.interval, self.counts, message);
+        if self.opened.is_none() {
+            let message = outcome.as_ref().err().map(ToString::to_string);
+            self.history.finish(self.interval, self.counts, message);
+        }
         outcome
     }
 
@@ -105,6 +111,7 @@ impl<'a> ViewMaterialization<'a> {
             None => registered(&snapshot, name)?,
         };
         self.stale_until = stale_until(&snapshot.metadata, name);
+        shards::none_open(&snapshot.metadata, name, (self.stores.clock)())?;
         let run = ViewRun { view, ..self.run.clone() };
         let view = &run.view;
         let Some(interval) = self.interval(&run, &materialized)? else { return Ok(()) };
@@ -112,6 +119,9 @@ impl<'a> ViewMaterialization<'a> {
         (self.interval, self.counts.future) = checks::look_ahead(self.stores, view, checks, interval)?;
         let chunks = chunks(self.interval, self.options.chunk)?;
         (self.on_event)(&Event::ViewStarted { view: name, interval: self.interval, chunks: chunks.len() });
+        if let Some(shards) = self.options.shards {
+            return self.divide(&snapshot, view, self.interval, shards);
+        }
         self.history.start(self.interval);
         for interval in chunks {
             let (began, before) = (Instant::now(), self.counts);
@@ -142,11 +152,12 @@ impl<'a> ViewMaterialization<'a> {
         Err(Problem::new(Kind::Conflict, message, None).advise(Advice::LaterEndOrRange))
     }
 
-    fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), Problem> {
-        let query = NewestQuery { view, interval, entities: self.options.entities };
+    /// Counts the rows of an interval, and says whether there are some.
+    fn count(&mut self, query: &NewestQuery<'_>) -> Result<bool, Problem> {
+        let (view, interval) = (query.view, query.interval);
         let counted = match self.computed() {
             Some(inputs) => computed::count(self.stores, inputs, interval)?,
-            None => self.stores.offline.count(&query)?,
+            None => self.stores.offline.count(query)?,
         };
         self.counts.without_time = counted.without_time;
         (self.on_event)(&Event::Counted { view: &view.name, rows: counted.rows, entities: counted.entities });
@@ -154,31 +165,72 @@ impl<'a> ViewMaterialization<'a> {
             // Nothing new is fine, but no rows at all is a mistake.
             let is_empty = !self.has_rows && counted.is_empty && self.first_event(view)?.is_none();
             self.has_rows = !is_empty;
-            return if is_empty { Err(empty_source()) } else { Ok(()) };
+            return if is_empty { Err(empty_source()) } else { Ok(false) };
         }
         self.has_rows = true;
         self.counts.read += counted.rows;
         self.counts.without_key += counted.null_keys;
-        let (layout, inputs) = (ViewLayout::of(self.stores.project, view), self.computed());
-        let mut sink = ValueSink {
-            view: &view.name,
-            encoder: BatchEncoder::new(view, checks.out_of_range),
-            writer: self.stores.online.writer(layout, self.replace(interval))?,
-            on_event: self.on_event,
-            counts: &mut self.counts,
-            failure: None,
-        };
-        let read = match inputs {
-            Some(inputs) => computed::newest(self.stores, inputs, &query, &mut sink),
-            None => self.stores.offline.newest(&query, &mut sink),
-        };
-        if let Some(failure) = sink.failure {
-            return Err(failure);
+        Ok(true)
+    }
+
+    fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), Problem> {
+        let query = NewestQuery { view, interval, entities: self.options.entities };
+        if !self.count(&query)? {
+            return Ok(());
         }
-        let read = read?;
-        sink.finish()?;
-        self.counts.out_of_range += read.unfit;
-        self.counts.ties += read.ties;
+        let (stores, inputs, replace) = (self.stores, self.computed(), self.replace(interval));
+        write_values(stores, (view, checks, replace), (&mut self.counts, self.on_event), |sink| match inputs {
+            Some(inputs) => computed::newest(stores, inputs, &query, sink),
+            None => stores.offline.newest(&query, sink),
+        })
+        .map(drop)
+    }
+
+    /// Has the newest rows written to files by an engine, and notes that the run is open.
+    fn divide(
+        &mut self,
+        snapshot: &Snapshot,
+        view: &FeatureView,
+        interval: Interval,
+        shards: u32,
+    ) -> Result<(), Problem> {
+        let query = NewestQuery::of(view, interval);
+        if !self.count(&query)? {
+            return self.record(view, interval);
+        }
+        let Some(stager) = self.stores.offline.stager() else { return Err(no_engine()) };
+        let message = snapshot.rows.iter().find(|row| row.name == view.name);
+        let message = message.map(|row| row.proto.as_slice()).unwrap_or_default();
+        let now = (self.stores.clock)();
+        let stage = Stage { run: self.history.id(), files: shards, view: message, now };
+        let (name, on_event) = (&view.name, self.on_event);
+        let watch = |done, known| on_event(&Event::Staging { view: name, done, known });
+        let folder = stager.stage_newest(&query, &stage, &watch)?;
+        let opened = || {
+            let files = folder.manifest()?.files.len();
+            let run = ShardedRun {
+                id: self.history.id().to_owned(),
+                view: view.name.clone(),
+                interval,
+                folder: folder.location().to_owned(),
+                shards,
+                overwrites: self.options.replace == Replace::Everything,
+                started: self.history.started(),
+                heard: (self.stores.clock)(),
+                by: self.options.by.to_owned(),
+                counts: self.counts,
+                done: BTreeMap::new(),
+                servers: BTreeMap::new(),
+            };
+            shards::open(self.stores, &run, view)?;
+            Ok::<_, Problem>((run, files))
+        };
+        let (run, files) = opened().inspect_err(|_| {
+            // Nobody knows of it.
+            let _ = folder.remove();
+        })?;
+        self.history.divide(interval, self.counts, run.shards_done());
+        self.opened = Some(OpenShards { run: run.id, folder: run.folder, files, shards });
         Ok(())
     }
 
@@ -196,10 +248,7 @@ impl<'a> ViewMaterialization<'a> {
 
     /// Which stored values give way to those of an interval.
     fn replace(&self, interval: Interval) -> Replace {
-        match self.options.replace {
-            Replace::Outdated if self.stale_until.is_some_and(|until| interval.start <= until) => Replace::NotNewer,
-            replace => replace,
-        }
+        replace_in(interval, self.options.replace, self.stale_until)
     }
 
     /// Notes in the registry that the interval of the view is in the online store, if it is for all entities.
@@ -213,6 +262,11 @@ impl<'a> ViewMaterialization<'a> {
             Ok(Decision::Write(recorded(snapshot, view, interval, now)?, ()))
         })
     }
+}
+
+fn no_engine() -> Problem {
+    let message = "only an engine divides newest rows into shards";
+    Problem::new(Kind::Unsupported, message, None).advise(Advice::WholeRunOrEngine)
 }
 
 fn empty_source() -> Problem {
@@ -230,55 +284,5 @@ fn difference(after: RunCounts, before: RunCounts) -> RunCounts {
         out_of_range: after.out_of_range - before.out_of_range,
         future: after.future - before.future,
         ties: after.ties - before.ties,
-    }
-}
-
-/// Encodes batches and hands them to the online store.
-struct ValueSink<'a> {
-    view: &'a str,
-    encoder: BatchEncoder<'a>,
-    writer: Box<dyn Writer>,
-    on_event: &'a OnEvent<'a>,
-    counts: &'a mut RunCounts,
-    failure: Option<Problem>,
-}
-
-impl ValueSink<'_> {
-    fn take(&mut self, batch: &RecordBatch) -> Result<(), Problem> {
-        let encoded = self.encoder.encode(batch)?;
-        let counts = self.writer.write(&encoded.rows())?;
-        self.counts.out_of_range += encoded.out_of_range;
-        note(self.view, counts, self.counts, self.on_event);
-        Ok(())
-    }
-
-    /// Waits for the rows that the store has taken and not confirmed.
-    fn finish(self) -> Result<(), Problem> {
-        let counts = self.writer.finish()?;
-        note(self.view, counts, self.counts, self.on_event);
-        Ok(())
-    }
-}
-
-/// Adds the counts of rows whose outcome became known, and tells how many they are so far.
-fn note(view: &str, written: WriteCounts, counts: &mut RunCounts, on_event: &OnEvent<'_>) {
-    counts.written += written.written;
-    counts.skipped += written.skipped;
-    on_event(&Event::Progress { view, rows: counts.written + counts.skipped });
-}
-
-impl BatchSink for ValueSink<'_> {
-    fn start(&mut self, _: &SchemaRef) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn batch(&mut self, batch: &RecordBatch) -> ControlFlow<()> {
-        match self.take(batch) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(failure) => {
-                self.failure = Some(failure);
-                ControlFlow::Break(())
-            }
-        }
     }
 }

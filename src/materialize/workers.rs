@@ -36,7 +36,7 @@ pub fn run(stores: &Stores<'_>, runs: &[ViewRun], options: &RunOptions<'_>, on_e
                 on_event(&Event::ViewFinished(&report));
                 report
             };
-            if options.fail_fast && report.outcome != Outcome::Done {
+            if options.fail_fast && !report.outcome.is_right() {
                 stopped.store(true, Ordering::Relaxed);
             }
             reports.lock().unwrap_or_else(PoisonError::into_inner).push((number, report));

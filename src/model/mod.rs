@@ -25,6 +25,7 @@ mod run;
 #[cfg(test)]
 pub(crate) mod samples;
 mod saved_dataset;
+mod sharded_run;
 mod stream_feature_view;
 mod tags;
 mod time;
@@ -55,9 +56,10 @@ pub use printable::printable;
 pub use project::Project;
 pub use python_function::{PythonFunction, PythonMode};
 pub use repo::{ForeignObject, MaterializedView, Place, RegistryState, Repo, Use};
-pub use run::{RunCounts, RunRecord, RunState};
+pub use run::{RunCounts, RunRecord, RunState, ShardsDone};
 pub use saved_dataset::{DatasetStorage, SavedDataset, ValidationReference};
 
+pub use sharded_run::{ShardCounts, ShardedRun};
 pub use stream_feature_view::StreamFeatureView;
 pub use tags::{
     AGGREGATIONS_TAG, CHECKS_TAG, CONNECTION_PREFIX, DELIMITER_TAG, DELTA_TIMESTAMP_TAG, DELTA_VERSION_TAG,

@@ -20,6 +20,9 @@ pub struct RunRecord {
     pub by: String,
     /// What it did so far, or in all.
     pub counts: RunCounts,
+    /// How far its shards are, if it has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<ShardsDone>,
     /// Whether it goes on, and else how it ended.
     #[serde(flatten)]
     pub state: RunState,
@@ -48,6 +51,15 @@ pub struct RunCounts {
     /// Rows that were as new as another one of their entity, and gave way to its values.
     #[serde(default)]
     pub ties: u64,
+}
+
+/// How many of a run's shards are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardsDone {
+    /// Those that are.
+    pub done: u32,
+    /// All of them.
+    pub of: u32,
 }
 
 /// How far a run has come, as far as it could say.

@@ -14,6 +14,7 @@ mod remote;
 mod result_file;
 mod rows;
 mod spark;
+mod staged;
 mod statement;
 mod transformation;
 mod view_source;
@@ -30,10 +31,11 @@ pub use cancel::Cancel;
 pub use pipelined::pipelined;
 pub use query::{
     BatchSink, Counted, EntityQuery, EntitySource, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
-    NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery, SourceWriter,
+    NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery, SourceWriter, Stage, Stager,
 };
 pub use spark::{EngineCheck, EngineReport, EngineStep, SparkSession, Tasks, check_engine};
 
+pub use staged::StagedRows;
 pub use transformation::WrongTransformation;
 
 /// The offline store the settings name, which looks up environment variables that sources name; an offline server is told
@@ -53,10 +55,22 @@ pub fn open(
         OfflineStoreConfig::Remote(remote) => {
             Box::new(remote::RemoteStore::new(remote.clone(), Arc::clone(tokens), &config.project, rows))
         }
-        OfflineStoreConfig::Spark(spark) => {
-            Box::new(spark::SparkStore::new(spark.as_ref().clone(), &config.repo, rows))
-        }
+        OfflineStoreConfig::Spark(spark) => Box::new(spark::SparkStore::new(spark, whereabouts, rows)),
     }
+}
+
+/// What reads sources for materializations, where the settings name an engine for them beside the offline store.
+pub fn open_batch_engine(
+    config: &StoreConfig,
+    environment: fn(&str) -> Option<String>,
+) -> Option<Box<dyn OfflineStore>> {
+    let spark = config.batch_engine.as_deref()?;
+    if matches!(config.offline_store, OfflineStoreConfig::Spark(_)) {
+        return None;
+    }
+    let whereabouts = Arc::new(Whereabouts::of(config, environment));
+    let rows = duckdb::DuckDbStore::new(Arc::clone(&whereabouts), config.memory_limit.clone());
+    Some(Box::new(spark::SparkStore::new(spark, whereabouts, rows)))
 }
 
 #[cfg(test)]

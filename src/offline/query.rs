@@ -16,6 +16,7 @@ use crate::{
     problem::Problem,
     retrieval::{Entities, JoinKey, Retrieval},
     sources::{OpenSource, Size},
+    staging::StagedFolder,
 };
 
 /// An engine that reads sources.
@@ -123,10 +124,43 @@ pub trait OfflineStore: Send + Sync {
     /// When the source cannot be read, or has rows and none of them a time.
     fn first_event(&self, view: &FeatureView) -> Result<Option<Timestamp>, Problem>;
 
+    /// Who writes newest rows to files, where an engine does so itself.
+    fn stager(&self) -> Option<&dyn Stager> {
+        None
+    }
+
     /// Who adds rows to sources, where a server has them.
     fn writer(&self) -> Option<Arc<dyn SourceWriter>> {
         None
     }
+}
+
+/// An engine that writes what it finds to files, for others to read.
+pub trait Stager: Send + Sync {
+    /// Writes the newest row per entity to a new folder below the engine's staging location, as about so many files; `watch`
+    /// is told how many tasks are done and known.
+    ///
+    /// # Errors
+    /// As those of [`OfflineStore::newest`], and when there is no such location or it cannot be reached from here.
+    fn stage_newest(
+        &self,
+        query: &NewestQuery<'_>,
+        stage: &Stage<'_>,
+        watch: &dyn Fn(u64, u64),
+    ) -> Result<StagedFolder, Problem>;
+}
+
+/// How newest rows are written to files.
+#[derive(Debug, Clone, Copy)]
+pub struct Stage<'a> {
+    /// Whose rows they are: the run that will read them.
+    pub run: &'a str,
+    /// About how many files are wanted.
+    pub files: u32,
+    /// The registered message of the view.
+    pub view: &'a [u8],
+    /// The time.
+    pub now: Timestamp,
 }
 
 /// A server that has sources and adds rows to them.

@@ -1,6 +1,6 @@
 //! Writing values: which stored ones give way, and what a writer promises of rows it has taken.
 
-use std::ops::Add;
+use std::{collections::BTreeMap, ops::Add};
 
 use crate::{model::Timestamp, problem::Problem};
 
@@ -20,6 +20,15 @@ pub trait Writer: Send {
     /// # Errors
     /// As [`Self::write`].
     fn flush(&mut self) -> Result<WriteCounts, Problem>;
+
+    /// The servers that have all rows taken, once they are flushed, with the names of their runs: who has another run by then
+    /// may have lost rows. None where a store keeps what it has confirmed.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    fn servers(&mut self) -> Result<BTreeMap<String, String>, Problem> {
+        Ok(BTreeMap::new())
+    }
 
     /// Flushes for the last time: nothing can be written afterwards.
     ///

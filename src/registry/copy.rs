@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     change_log::with_record,
     decision::{Decision, update},
-    notes::{Leftover, PROJECT_UUID, is_leftover, left_of, put_leftover},
+    notes::{Leftover, PROJECT_UUID, is_leftover, is_sharded_run, left_of, put_leftover},
     objects::{Row, Snapshot, VersionRow, Write},
     read_objects::read_objects,
     traits::Registry,
@@ -137,8 +137,9 @@ fn notes(source: &Snapshot, target: &Snapshot, same_project: bool, now: Timestam
         value: value.clone(),
         updated,
     };
+    // Runs that are open go on where they were begun.
     let (infra, mut notes): (_, Vec<Write>) = if same_project {
-        (&source.infra, source.metadata.iter().map(put).collect())
+        (&source.infra, source.metadata.iter().filter(|(key, _)| !is_sharded_run(key)).map(put).collect())
     } else {
         (&target.infra, target.metadata.get_key_value(PROJECT_UUID).map(put).into_iter().collect())
     };

@@ -40,8 +40,8 @@ pub use locks::{Holder, LOCK_TIMEOUT, Locking, Locks, ViewLock, Waiting};
 pub use memory::Memory;
 pub(crate) use notes::{LAST_UPDATED, PROJECT_UUID, leftover_of, owners};
 pub use notes::{
-    Leftover, forget_leftover, forget_owner, forget_stale, left_of, leftovers, put_leftover, put_owner, put_stale,
-    same_keys, stale_until,
+    Leftover, forget_leftover, forget_owner, forget_sharded_run, forget_stale, left_of, leftovers, put_leftover,
+    put_owner, put_sharded_run, put_stale, same_keys, sharded_run, sharded_runs, stale_until,
 };
 pub use objects::{Mark, Objects, Row, Snapshot, VersionRow, Write};
 pub use read_objects::{object, read_objects};

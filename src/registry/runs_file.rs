@@ -126,6 +126,7 @@ mod tests {
             started: at(id),
             by: "tests".to_owned(),
             counts: RunCounts::default(),
+            shards: None,
             state: RunState::Started,
         }
     }

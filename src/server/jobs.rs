@@ -38,6 +38,7 @@ impl Job {
             allow_future: self.allow_future,
             chunk: None,
             replace: Replace::Outdated,
+            shards: None,
             jobs: 1,
             fail_fast: false,
             entities: None,

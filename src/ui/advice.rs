@@ -38,6 +38,18 @@ pub fn advice(advice: &Advice) -> String {
         Advice::LongerChunks(most) => {
             format!("choose longer ones with --chunk, so that there are no more than {most}")
         }
+        Advice::WholeRunOrEngine => {
+            "leave --shards out, or name an engine in feature_store.yaml, such as `batch_engine: {type: spark.engine}` with \
+             its `spark_conf`"
+                .to_owned()
+        }
+        Advice::OneView => "name one with --views, and run once for each".to_owned(),
+        Advice::OpenRun => {
+            "`feastr materialize history` shows open runs; `feastr materialize START END --views VIEW --shards N` begins one"
+                .to_owned()
+        }
+        Advice::EndRun(run) => format!("wait for its shards, or end it with `feastr materialize give-up {run}`"),
+        Advice::NameShard(of) => format!("write --shard 0/{of} and so on"),
         Advice::AllowFuture => "write `now`, or add --allow-future if it is wanted".to_owned(),
         Advice::AllowFutureRows => {
             "correct it, or add --allow-future if it is wanted: until then it would be the newest value".to_owned()

@@ -133,7 +133,7 @@ fn line(event: &Event<'_>) -> Option<String> {
             format!("{view}: until {}: {}", chunk.interval.end, counted(chunk.counts.written, "row"))
         }
         Event::ViewFinished(report) => finished(report),
-        Event::Counted { .. } | Event::Progress { .. } | Event::Warning { .. } => return None,
+        Event::Counted { .. } | Event::Staging { .. } | Event::Progress { .. } | Event::Warning { .. } => return None,
     })
 }
 
@@ -144,6 +144,10 @@ fn finished(report: &ViewReport) -> String {
         }
         Outcome::Done => {
             format!("{}: {} in {:.1} s", report.view, counted(report.counts.written, "row"), report.seconds)
+        }
+        Outcome::Open(open) => {
+            let files = counted(open.files, "file");
+            format!("{}: {files} in {:.1} s, to be written in {} shards", report.view, report.seconds, open.shards)
         }
         Outcome::Failed(problem) => format!("{}: failed: {problem}", report.view),
         Outcome::NotStarted => format!("{}: not started", report.view),
@@ -179,11 +183,16 @@ struct Chunks {
     rows: AtomicU64,
     /// Whether the next one was not counted yet.
     reading: AtomicBool,
+    /// Tasks of an engine that writes the rows to files: how many are done, and known.
+    tasks: Mutex<Option<(u64, u64)>>,
 }
 
 impl Chunks {
     fn draw(&self, view: &str, state: &ProgressState, width: usize) -> String {
         let chunk = (self.all > 1).then(|| (self.all.min(self.finished.load(Ordering::Relaxed) + 1), self.all));
+        if let Some(tasks) = *lock(&self.tasks) {
+            return progress_line::staging(view, tasks, state.elapsed(), width);
+        }
         if self.reading.load(Ordering::Relaxed) {
             return progress_line::reading(view, state.elapsed(), chunk, width);
         }
@@ -247,6 +256,7 @@ impl Bars {
                     finished: AtomicUsize::new(0),
                     rows: AtomicU64::new(0),
                     reading: AtomicBool::new(true),
+                    tasks: Mutex::new(None),
                 });
                 let (name, drawn) = ((*view).to_owned(), Arc::clone(&chunks));
                 let bar = bar(move |state, width| drawn.draw(&name, state, width));
@@ -268,6 +278,11 @@ impl Bars {
                 }
             }
             Event::Progress { view, rows } => self.progress(view, *rows),
+            Event::Staging { view, done, known } => {
+                if let Some(ViewBar { chunks, .. }) = self.running.get(*view) {
+                    *lock(&chunks.tasks) = Some((*done, *known));
+                }
+            }
             Event::ChunkFinished { view, .. } => {
                 if let Some(ViewBar { chunks, told, .. }) = self.running.get(*view) {
                     chunks.finish_one(*told);

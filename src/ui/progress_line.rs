@@ -55,6 +55,13 @@ pub(crate) fn reading(name: &str, elapsed: Duration, chunk: Option<(usize, usize
     cut(&format!("{} {chunk}reading the source ({:#})", fit(name, width), HumanDuration(elapsed)), width)
 }
 
+/// A view whose rows an engine writes to files; more tasks may become known.
+pub(crate) fn staging(name: &str, (done, known): (u64, u64), elapsed: Duration, width: usize) -> String {
+    let (done, known) = (HumanCount(done), HumanCount(known));
+    let tasks = format!("the engine writes files: {done} of {known} tasks so far ({:#})", HumanDuration(elapsed));
+    cut(&format!("{} {tasks}", fit(name, width)), width)
+}
+
 /// All views together, `done` of `views`.
 pub(crate) fn total(
     rows: u64,

@@ -8,6 +8,7 @@ pub fn draw(report: &RunReport, style: Style) -> String {
         let outcome = match &view.outcome {
             Outcome::Done if view.counts.read == 0 => style.good("nothing new"),
             Outcome::Done => style.good("done"),
+            Outcome::Open(_) => style.notice("open"),
             Outcome::Failed(_) => style.bad("failed"),
             Outcome::NotStarted => style.bad("not started"),
         };

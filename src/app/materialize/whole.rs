@@ -5,6 +5,7 @@ use crate::{
     app::{Caller, Failure, FeatureStore},
     materialize::RunReport,
     model::ViewId,
+    offline::Cancel,
     problem::Problem,
 };
 
@@ -35,7 +36,7 @@ impl Materialized {
 pub fn materialize(store: &FeatureStore, caller: &Caller, request: Request<'_>) -> Result<Materialized, Failure> {
     match by_server(store, caller, request)? {
         Some(run) => Ok(Materialized::ByServer(run)),
-        None => Ok(Materialized::Here(Materialization::plan(store, caller, request)?.run()?)),
+        None => Ok(Materialized::Here(Materialization::plan(store, caller, request)?.run(&Cancel::default())?)),
     }
 }
 

@@ -87,6 +87,7 @@ fn run(id: &str, view: &str, started: i64, by: &str) -> RunRecord {
         started: at(started),
         by: by.to_owned(),
         counts: crate::model::RunCounts::default(),
+        shards: None,
         state: RunState::Started,
     }
 }

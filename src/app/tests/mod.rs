@@ -28,7 +28,7 @@ use crate::{
         FeatureView, Interval, ObjectKind, Repo, Timestamp, Ttl, ViewId,
         samples::{repo, service, stream_view, view},
     },
-    offline::memory::MemoryOfflineStore,
+    offline::{Cancel, memory::MemoryOfflineStore},
     online::{MemoryOnlineStore, Online, OnlineStore, Replace, watched::Watched as WatchedOnline},
     problem::{Advice, Kind, Problem},
     registry::{Locking, Locks as _, Memory, Objects as _},
@@ -98,6 +98,7 @@ impl House {
             replica: Arc::new(registry.with(Locking::default())),
             online: online.map(Online::Store),
             offline: Box::new(offline.clone()),
+            batch_engine: None,
             locked_by: Box::new({
                 let registry = registry.with(Locking::default());
                 move |locking| Box::new(registry.with(locking))
@@ -133,7 +134,7 @@ impl House {
     }
 
     fn materialize(&self, range: Range) -> Result<RunReport, Failure> {
-        Materialization::plan(&self.store, &caller(), materialization(range))?.run()
+        Materialization::plan(&self.store, &caller(), materialization(range))?.run(&Cancel::default())
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<String>> {
@@ -150,6 +151,7 @@ fn materialization(range: Range) -> MaterializeRequest<'static> {
         chunk: None,
         replace: Replace::Outdated,
         jobs: 1,
+        shards: None,
         fail_fast: false,
         entities: None,
     }

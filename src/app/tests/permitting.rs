@@ -59,7 +59,7 @@ fn write(house: &House, caller: &Caller, view: &str) -> Result<(), Failure> {
 fn materialize(house: &House, caller: &Caller, views: &[&str]) -> Result<(), Failure> {
     let views: Vec<String> = views.iter().map(|view| (*view).to_owned()).collect();
     let request = MaterializeRequest { views: &views, ..materialization(fixed(0, 20)) };
-    Materialization::plan(&house.store, caller, request)?.run().map(drop)
+    Materialization::plan(&house.store, caller, request)?.run(&Cancel::default()).map(drop)
 }
 
 fn join(house: &House, caller: &Caller, names: &[&str]) -> Result<(), Failure> {

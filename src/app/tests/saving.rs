@@ -108,6 +108,7 @@ fn what_is_not_registered_is_told_with_its_place() {
         replica: Arc::new(house.registry.with(Locking::default())),
         online: None,
         offline: Box::new(house.offline.clone()),
+        batch_engine: None,
         locked_by: Box::new(|locking| Box::new(Memory::default().with(locking))),
     };
     let store = FeatureStore::over(stores, house.store.config().clone(), clock, Arc::new(|_: &Event<'_>| {}));

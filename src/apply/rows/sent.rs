@@ -11,7 +11,7 @@ use crate::{
     model::{Object, ObjectId, ObjectKind, Project, Timestamp, ViewVersion},
     plan::Conflict,
     problem::{Kind, Problem},
-    registry::{Objects, Row, Snapshot, Write, forget_owner, forget_stale},
+    registry::{Objects, Row, Snapshot, Write, forget_owner, forget_sharded_run, forget_stale},
 };
 
 /// An object as its message.
@@ -129,7 +129,9 @@ impl SentObject<'_> {
 /// What is written where an object goes: its notes go with it.
 pub fn removal(id: &ObjectId, snapshot: &Snapshot, now: Timestamp) -> Vec<Write> {
     let mut writes = vec![Write::Delete { kind: id.kind, name: id.name.clone() }];
-    let notes = std::iter::once(forget_owner(id)).chain(id.kind.is_view().then(|| forget_stale(&id.name)));
+    let of_values = || [forget_stale(&id.name), forget_sharded_run(&id.name)];
+    let of_values = id.kind.is_view().then(of_values).into_iter().flatten();
+    let notes = std::iter::once(forget_owner(id)).chain(of_values);
     let is_there = |note: &Write| matches!(note, Write::DeleteMetadata { key } if snapshot.metadata.contains_key(key));
     writes.extend(notes.filter(is_there));
     add_bookkeeping(&mut writes, snapshot, now);

@@ -51,6 +51,7 @@ fn another_project_stays_with_values_and_runs() {
             started: at(1),
             by: "tests".to_owned(),
             counts: crate::model::RunCounts::default(),
+            shards: None,
             state: crate::model::RunState::Started,
         };
         registry.record_run(project, &run).unwrap();

@@ -49,6 +49,7 @@ fn seconds(run: &RunRecord) -> Option<f64> {
 fn outcome(run: &Run) -> (&'static str, &str) {
     match &run.record.state {
         RunState::Started if run.goes_on => ("running", ""),
+        RunState::Started if run.record.shards.is_some() => ("open", ""),
         RunState::Started => ("interrupted", ""),
         RunState::Done { .. } => ("done", ""),
         RunState::Failed { message, .. } => ("failed", message),
@@ -58,6 +59,7 @@ fn outcome(run: &Run) -> (&'static str, &str) {
 fn as_json(run: &Run) -> Value {
     let ((state, message), run) = (outcome(run), &run.record);
     json!({
+        "run": run.id,
         "started": run.started,
         "view": run.view,
         "interval": run.interval,
@@ -70,6 +72,7 @@ fn as_json(run: &Run) -> Value {
         "future": run.counts.future,
         "seconds": seconds(run),
         "state": state,
+        "shards": run.shards,
         "message": Some(message).filter(|message| !message.is_empty()),
         "by": run.by,
     })
@@ -98,7 +101,11 @@ fn draw(runs: &[Run], style: Style) -> String {
             count(run.counts.written),
             count(run.counts.skipped),
             seconds(run).map_or_else(String::new, |seconds| format!("{seconds:.1}")),
-            if message.is_empty() { painted } else { format!("{painted}: {message}") },
+            match run.shards {
+                Some(shards) if !ended => format!("{painted}: {} of {} shards of {}", shards.done, shards.of, run.id),
+                _ if message.is_empty() => painted,
+                _ => format!("{painted}: {message}"),
+            },
             run.by.clone(),
         ]);
     }

@@ -1,7 +1,9 @@
 //! `feastr materialize` and `materialize-incremental`: from arguments to an interval, and how a run ends the command.
 
+mod give_up;
 mod history;
 mod outputs;
+mod write;
 
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,6 +15,7 @@ use super::{
     exit::{self, Exit},
     lock_timeout::lock_timeout,
     output_file::output_file,
+    signals,
 };
 use crate::{
     app::{
@@ -22,6 +25,7 @@ use crate::{
     diagnostics::counted,
     materialize::{Event, Outcome, Range, RunReport, ViewForecast},
     model::{Interval, Timestamp, Ttl},
+    offline::Cancel,
     online::Replace,
     ui::{MaterializeView, Verbosity, advice, draw_forecast, draw_report},
 };
@@ -39,7 +43,8 @@ use crate::{
          feastr materialize -7d now --views driver_hourly_stats\n  \
          feastr materialize 2025-01-01 2026-01-01 --chunk 7d --jobs 4\n  \
          feastr materialize -7d now --dry-run\n  \
-         feastr materialize -30d now --entities-from index:driver\n  feastr materialize history driver_hourly_stats\n\n\
+         feastr materialize -30d now --entities-from index:driver\n  feastr materialize history driver_hourly_stats\n  \
+         feastr materialize -7d now --views driver_hourly_stats --shards 16\n\n\
          Times are ISO 8601, `now`, or relative such as -7d; without a zone they are UTC.\n\n{}",
         exit_codes(),
     )
@@ -64,6 +69,8 @@ pub(crate) struct RangeArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     History(history::Args),
+    Write(write::Args),
+    GiveUp(give_up::Args),
 }
 
 /// Write the newest values since the last time to the online store
@@ -99,6 +106,11 @@ struct CommonArgs {
     /// Replace stored values also where they are newer
     #[arg(long)]
     overwrite: bool,
+    /// Divide the work into N shards: the engine writes the newest rows of the view to files below its `staging_location`, and
+    /// `feastr materialize write RUN --shard I/N` writes those of a shard, from 0 on, on as many machines as are wanted. Worth
+    /// it with several Redis masters: one feastr fills one
+    #[arg(long, value_name = "N", conflicts_with_all = ["chunk", "dry_run"], value_parser = clap::value_parser!(u32).range(1..=256))]
+    shards: Option<u32>,
     /// Views to materialize at a time
     #[arg(long, short, value_name = "N", default_value = "1")]
     jobs: NonZeroUsize,
@@ -149,6 +161,8 @@ fn whose(text: &str) -> Result<WhoseValues, String> {
 pub(crate) fn run_range(args: &RangeArgs, context: &Context) -> Result<Exit, CommandError> {
     match (&args.command, &args.start, &args.end) {
         (Some(Command::History(args)), _, _) => history::run(args, context),
+        (Some(Command::Write(args)), _, _) => write::run(args, context),
+        (Some(Command::GiveUp(args)), _, _) => give_up::run(args, context),
         (None, Some(start), Some(end)) => {
             let interval = Interval { start: moment(start, context)?, end: moment(end, context)? };
             let entities = args.entities_from.as_ref();
@@ -168,6 +182,17 @@ fn moment(text: &str, context: &Context) -> Result<Timestamp, CommandError> {
     Timestamp::parse(text, context.now).map_err(|error| CommandError::new(error.to_string(), None))
 }
 
+/// Shows what concerns materializations.
+fn show(view: &MaterializeView, event: &app::Event<'_>) {
+    match event {
+        app::Event::Waiting(waiting) => {
+            view.show(&Event::Waiting { lock: waiting.lock, holder: waiting.holder.to_string() });
+        }
+        app::Event::Materializing(event) => view.show(event),
+        app::Event::Removed { .. } | app::Event::IgnoredColumns { .. } => {}
+    }
+}
+
 /// A run with all that was said about it.
 struct Materialize<'a> {
     range: Range,
@@ -181,13 +206,7 @@ impl Materialize<'_> {
         outputs::check(self.args.report.as_deref(), self.args.metrics_file.as_deref(), self.context)?;
         let view = Arc::new(MaterializeView::new(self.context.printer));
         let shown = Arc::clone(&view);
-        let store = self.context.store_observed(self.args.lock_timeout, move |event| match event {
-            app::Event::Waiting(waiting) => {
-                shown.show(&Event::Waiting { lock: waiting.lock, holder: waiting.holder.to_string() });
-            }
-            app::Event::Materializing(event) => shown.show(event),
-            app::Event::Removed { .. } | app::Event::IgnoredColumns { .. } => {}
-        })?;
+        let store = self.context.store_observed(self.args.lock_timeout, move |event| show(&shown, event))?;
         let caller = self.context.caller();
         if store.feature_server().is_some() {
             self.check_flags()?;
@@ -212,7 +231,10 @@ impl Materialize<'_> {
             view.show(&Event::Warning { message, help: None });
         }
         view.expect(materialization.views());
-        let report = materialization.run()?;
+        let cancel = Cancel::default();
+        #[cfg(unix)]
+        signals::call_off_engine(&store, &cancel);
+        let report = materialization.run(&cancel)?;
         view.finish();
         self.finish(&report)
     }
@@ -225,6 +247,7 @@ impl Materialize<'_> {
             chunk: self.args.chunk,
             replace: if self.args.overwrite { Replace::Everything } else { Replace::Outdated },
             jobs: self.args.jobs.get(),
+            shards: self.args.shards,
             fail_fast: self.args.fail_fast,
             entities: self.entities,
         }
@@ -234,6 +257,7 @@ impl Materialize<'_> {
     fn check_flags(&self) -> Result<(), CommandError> {
         let flag = match () {
             () if self.args.dry_run => "--dry-run",
+            () if self.args.shards.is_some() => "--shards",
             () if self.args.report.is_some() => "--report",
             () if self.args.metrics_file.is_some() => "--metrics-file",
             () if self.entities.is_some() => "--entities-from",
@@ -285,6 +309,13 @@ impl Materialize<'_> {
             }
         }
         for view in &report.views {
+            if let (Outcome::Open(open), false) = (&view.outcome, printer.json) {
+                let (run, last) = (&open.run, open.shards - 1);
+                printer.say(format_args!(
+                    "Write each shard from 0 to {last}: feastr materialize write {run} --shard 0/{}",
+                    open.shards
+                ));
+            }
             if let Outcome::Failed(problem) = &view.outcome {
                 printer.error(format_args!("{}: {problem}", view.view));
                 problem.advice.iter().for_each(|given| printer.help(advice(given)));

@@ -28,7 +28,7 @@ use crate::{
         RunRecord, RunState, Timestamp, Ttl, ViewId,
         samples::{stream_view, view},
     },
-    offline::memory::MemoryOfflineStore,
+    offline::{StagedRows, memory::MemoryOfflineStore},
     online::{
         Reader as _, Replace, StoredValue, ViewFeatures,
         watched::{Call as OnlineCall, Watched as WatchedOnline},
@@ -64,6 +64,7 @@ fn fixed(start: i64, end: i64) -> Range {
 const OPTIONS: RunOptions<'_> = RunOptions {
     chunk: None,
     replace: Replace::Outdated,
+    shards: None,
     jobs: 1,
     fail_fast: false,
     entities: None,
@@ -148,6 +149,7 @@ impl House {
             project: "p",
             registry,
             offline: &self.offline,
+            staged: StagedRows::of_tests(),
             expressions: &self.expressions,
             online: &self.online,
             clock,

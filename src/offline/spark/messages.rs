@@ -165,6 +165,8 @@ pub(super) struct WriteOperation {
 impl WriteOperation {
     /// The mode that fails where something is there already.
     pub(super) const ERROR_IF_EXISTS: i32 = 3;
+    /// The mode that adds to what is there.
+    pub(super) const APPEND: i32 = 1;
 }
 
 /// Executes a plan; the answer comes in parts.

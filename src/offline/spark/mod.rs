@@ -26,8 +26,10 @@ mod taking;
 mod time_column;
 mod upload;
 mod view_rows;
+mod written;
 
 pub use check::{EngineCheck, EngineReport, EngineStep, check_engine};
+pub(super) use newest::read_file;
 pub use session::{Session as SparkSession, Tasks};
 pub(super) use store::SparkStore;
 

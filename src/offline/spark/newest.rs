@@ -5,6 +5,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use arrow::{
     array::{ArrayRef, AsArray as _, RecordBatch},
     datatypes::{DataType as ArrowType, Field, Int64Type, Schema, SchemaRef},
+    error::ArrowError,
 };
 
 use super::{
@@ -17,10 +18,14 @@ use super::{
 };
 use crate::{
     feast::values::encode::micros_in_utc,
-    model::Interval,
-    offline::{BatchSink, NewestQuery, NewestRead},
+    model::{FeatureView, Interval},
+    offline::{
+        BatchSink, NewestQuery, NewestRead,
+        point_in_time::{plain, plain_type},
+        view_source::wanted_feature,
+    },
     problem::{Kind, Problem},
-    sources::{Role, Ticks, Wanted},
+    sources::{OpenSource, Role, Ticks, Wanted},
 };
 
 /// Columns of the answer beside keys and features: event and creation time in microseconds, and how many rows were as new.
@@ -39,34 +44,84 @@ pub(super) fn run(
     let features: Vec<usize> = (0..query.view.features.len()).collect();
     rows.kinds(&features)?;
     let only = Only::send(query.entities, query.view, &cluster.session)?;
-    let statement = statement(&rows, query.interval, &only);
-    let declared = Declared::new(wanted(&rows), format!("the newest rows of data source `{}`", rows.source().name()));
-    let mut newest = NewestRows {
-        declared,
-        keys: query.view.join_keys().len(),
-        kinds: Vec::new(),
-        schema: Arc::new(Schema::empty()),
-        ties: 0,
-        sink,
-    };
+    let statement = statement(&rows, query.interval, &only, &Columns::of_answers(query.view));
+    let mut newest = NewestRows::new(query.view, sink);
     taken(&cluster.session, &statement, &mut newest)?;
-    Ok(NewestRead { unfit: newest.declared.unfit, ties: newest.ties })
+    Ok(newest.read())
+}
+
+/// Streams the newest rows of a file that the cluster has written with [`Columns::in_files`].
+///
+/// # Errors
+/// When it cannot be read, or is none.
+pub(crate) fn read_file(
+    view: &FeatureView,
+    file: &OpenSource,
+    sink: &mut dyn BatchSink,
+) -> Result<NewestRead, Problem> {
+    let broken = |error: ArrowError| Problem::new(Kind::Internal, error.to_string(), None);
+    let as_is = |column: String| Wanted { column, role: Role::AsIs, null_if_unfit: false };
+    let scan = Arc::new(file.scan(Columns::in_files(view, 1).names.into_iter().map(as_is).collect())?);
+    let kinds = scan.columns().into_iter().map(plain_type);
+    // Messages name the columns of the view.
+    let fields =
+        Columns::of_answers(view).names.into_iter().zip(kinds).map(|(name, kind)| Field::new(name, kind, true));
+    let columns = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let mut newest = NewestRows::new(view, sink);
+    if newest.begin(&columns)?.is_break() {
+        return Ok(newest.read());
+    }
+    let run = scan.run();
+    while let Some(mut part) = run.part()? {
+        while let Some(rows) = run.batch(&mut part)? {
+            let values = rows.columns.iter().map(plain).collect::<Result<Vec<_>, _>>().map_err(broken)?;
+            let rows = RecordBatch::try_new(Arc::clone(&columns), values).map_err(broken)?;
+            if newest.take(&rows)?.is_break() {
+                return Ok(newest.read());
+            }
+        }
+    }
+    Ok(newest.read())
+}
+
+/// How the columns of newest rows are called: keys, those [`BESIDE`], features.
+pub(super) struct Columns {
+    names: Vec<String>,
+    /// A word to the cluster about how rows are divided.
+    hint: String,
+}
+
+impl Columns {
+    /// Where they stream back.
+    fn of_answers(view: &FeatureView) -> Self {
+        let keys = view.join_keys().iter().map(|key| key.name.clone());
+        let features = view.features.iter().map(|field| field.name.clone());
+        Self { names: keys.chain(BESIDE.map(str::to_owned)).chain(features).collect(), hint: String::new() }
+    }
+
+    /// In about so many files: names that differ in more than case, whatever features are called.
+    pub(super) fn in_files(view: &FeatureView, files: u32) -> Self {
+        let keys = (0..view.join_keys().len()).map(|key| format!("k{key}"));
+        let features = (0..view.features.len()).map(|feature| format!("f{feature}"));
+        let names = keys.chain(["t", "c", "n"].map(str::to_owned)).chain(features).collect();
+        Self { names, hint: format!("/*+ REPARTITION({files}) */ ") }
+    }
 }
 
 /// The columns of the answer, as what is declared.
-fn wanted(rows: &ViewRows<'_>) -> Vec<Wanted> {
-    let keys = rows.view().join_keys().iter().map(|key| Wanted {
+fn wanted(view: &FeatureView) -> Vec<Wanted> {
+    let keys = view.join_keys().iter().map(|key| Wanted {
         column: key.name.clone(),
         role: Role::Key(key.dtype.clone()),
         null_if_unfit: false,
     });
     let as_is = |name: &str| Wanted { column: name.to_owned(), role: Role::AsIs, null_if_unfit: false };
-    let features = rows.view().features.iter().enumerate().map(|(index, field)| rows.wanted(&field.name, index));
+    let features = view.features.iter().map(|field| wanted_feature(view, &field.name, field));
     keys.chain(BESIDE.map(as_is)).chain(features).collect()
 }
 
 /// The statement. Rows that are equally new are ranked first, so that few are left when values decide between them.
-fn statement(rows: &ViewRows<'_>, interval: Interval, only: &Only) -> String {
+pub(super) fn statement(rows: &ViewRows<'_>, interval: Interval, only: &Only, columns: &Columns) -> String {
     let (keys, view) = (rows.key_names(), rows.view());
     let features: Vec<usize> = (0..view.features.len()).collect();
     let mut conditions = rows.inside((Some(interval.start.micros()), Some(interval.end.micros())));
@@ -77,20 +132,20 @@ fn statement(rows: &ViewRows<'_>, interval: Interval, only: &Only) -> String {
     let newest = if keys.is_empty() { " WHERE t = (SELECT max(t) FROM s)" } else { "" };
     let content: Vec<String> = rows.content().iter().map(|feature| format!("f{feature}")).collect();
     let content = if content.is_empty() { "t".to_owned() } else { descending(content.iter().map(String::as_str)) };
-    let named = |(column, name): (String, &str)| format!("{column} AS {}", quoted(name));
-    let key_columns = keys.iter().cloned().zip(view.join_keys().iter().map(|key| key.name.as_str()));
-    let beside = ["t", "c", "n"].map(str::to_owned).into_iter().zip(BESIDE);
-    let features = view.features.iter().enumerate().map(|(index, field)| (format!("f{index}"), field.name.as_str()));
-    let columns: Vec<String> = key_columns.chain(beside).chain(features).map(named).collect();
+    let named = |(column, name): (String, &String)| format!("{column} AS {}", quoted(name));
+    let found = keys.iter().cloned().chain(["t", "c", "n"].map(str::to_owned));
+    let found = found.chain(features.iter().map(|feature| format!("f{feature}"))).zip(&columns.names);
+    let selected: Vec<String> = found.map(named).collect();
     format!(
         "WITH s AS ({source}),\n\
          ranked AS (SELECT *, rank() OVER ({partition}ORDER BY {}) AS __rank FROM s{newest}),\n\
          chosen AS (SELECT *, row_number() OVER ({partition}ORDER BY {content}) AS __place, count(*) OVER ({}) AS n FROM ranked \
          WHERE __rank = 1)\n\
-         SELECT {} FROM chosen WHERE __place = 1",
+         SELECT {}{} FROM chosen WHERE __place = 1",
         descending(["t", "c"]),
         partition.trim_end(),
-        columns.join(", ")
+        columns.hint,
+        selected.join(", ")
     )
 }
 
@@ -103,6 +158,25 @@ struct NewestRows<'a> {
     schema: SchemaRef,
     ties: u64,
     sink: &'a mut dyn BatchSink,
+}
+
+impl<'a> NewestRows<'a> {
+    fn new(view: &FeatureView, sink: &'a mut dyn BatchSink) -> Self {
+        let source = view.source.as_ref().map(|source| source.name.as_str()).unwrap_or_default();
+        Self {
+            declared: Declared::new(wanted(view), format!("the newest rows of data source `{source}`")),
+            keys: view.join_keys().len(),
+            kinds: Vec::new(),
+            schema: Arc::new(Schema::empty()),
+            ties: 0,
+            sink,
+        }
+    }
+
+    /// What was noticed so far.
+    const fn read(&self) -> NewestRead {
+        NewestRead { unfit: self.declared.unfit, ties: self.ties }
+    }
 }
 
 impl Takes for NewestRows<'_> {

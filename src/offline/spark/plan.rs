@@ -50,14 +50,14 @@ pub(super) fn view(name: &str, rows: Relation) -> Plan {
     command(CommandType::CreateDataframeView(view))
 }
 
-/// Writes rows into a folder that is not there yet, as parquet files.
-pub(super) fn write(rows: Relation, folder: &str) -> Plan {
+/// Writes rows into a folder as parquet files; it must not be there yet, unless they are added to what is.
+pub(super) fn write(rows: Relation, folder: &str, adds: bool) -> Plan {
     let options = HashMap::from([("compression".to_owned(), "zstd".to_owned())]);
     command(CommandType::WriteOperation(WriteOperation {
         input: Some(rows),
         source: Some("parquet".to_owned()),
         path: folder.to_owned(),
-        mode: WriteOperation::ERROR_IF_EXISTS,
+        mode: if adds { WriteOperation::APPEND } else { WriteOperation::ERROR_IF_EXISTS },
         options,
     }))
 }

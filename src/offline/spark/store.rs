@@ -1,13 +1,10 @@
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{
     cluster::{Cluster, Way},
-    counts, entities, historical, newest, source_rows,
+    counts, entities, historical, newest, source_rows, written,
 };
 use crate::{
     config::SparkConfig,
@@ -19,19 +16,20 @@ use crate::{
         point_in_time::{EntityRows, check_names},
         query::{
             BatchSink, Counted, EntityQuery, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
-            NewestQuery, NewestRead, OfflineStore, RowsQuery, SourceWriter,
+            NewestQuery, NewestRead, OfflineStore, RowsQuery, SourceWriter, Stage, Stager,
         },
     },
     problem::{Kind, Problem},
     retrieval::Entities,
-    sources::{OpenSource, Size},
+    sources::{OpenSource, Size, Whereabouts},
+    staging::StagedFolder,
 };
 
 /// Feast's offline store on Spark: the cluster finds the rows that count, and feastr reads them as what is declared. Each
 /// question has a session of its own.
 pub(crate) struct SparkStore {
     config: Arc<SparkConfig>,
-    repo: PathBuf,
+    whereabouts: Arc<Whereabouts>,
     /// For what is asked in DuckDB's SQL.
     embedded: Arc<dyn OfflineStore>,
     cancel: Cancel,
@@ -40,18 +38,18 @@ pub(crate) struct SparkStore {
 impl SparkStore {
     /// The store behind a server. Relative paths of sources start at the folder of the repo; `embedded` looks at what is
     /// here. Nothing is opened yet.
-    pub(crate) fn new(config: SparkConfig, repo: &Path, embedded: DuckDbStore) -> Self {
-        let (config, repo) = (Arc::new(config), repo.to_owned());
-        Self { config, repo, embedded: Arc::new(embedded), cancel: Cancel::default() }
+    pub(crate) fn new(config: &SparkConfig, whereabouts: Arc<Whereabouts>, embedded: DuckDbStore) -> Self {
+        let config = Arc::new(config.clone());
+        Self { config, whereabouts, embedded: Arc::new(embedded), cancel: Cancel::default() }
     }
 
     fn with(&self, embedded: Box<dyn OfflineStore>, cancel: Cancel) -> Box<dyn OfflineStore> {
-        let (config, repo) = (Arc::clone(&self.config), self.repo.clone());
-        Box::new(Self { config, repo, embedded: embedded.into(), cancel })
+        let (config, whereabouts) = (Arc::clone(&self.config), Arc::clone(&self.whereabouts));
+        Box::new(Self { config, whereabouts, embedded: embedded.into(), cancel })
     }
 
     fn way(&self) -> Way<'_> {
-        Way { config: &self.config, repo: &self.repo, cancel: &self.cancel }
+        Way { config: &self.config, repo: &self.whereabouts.repo, cancel: &self.cancel }
     }
 
     fn cluster(&self) -> Result<Cluster<'_>, Problem> {
@@ -146,8 +144,24 @@ impl OfflineStore for SparkStore {
         counts::first_event(&self.cluster()?, view)
     }
 
+    fn stager(&self) -> Option<&dyn Stager> {
+        Some(self)
+    }
+
     fn writer(&self) -> Option<Arc<dyn SourceWriter>> {
         Some(Arc::new(NoWriter))
+    }
+}
+
+impl Stager for SparkStore {
+    fn stage_newest(
+        &self,
+        query: &NewestQuery<'_>,
+        stage: &Stage<'_>,
+        watch: &dyn Fn(u64, u64),
+    ) -> Result<StagedFolder, Problem> {
+        let folder = written::new_folder(&self.config, &self.whereabouts, &format!("feastr-{}", stage.run))?;
+        written::newest(&self.cluster()?, query, (folder, stage), watch)
     }
 }
 

@@ -38,7 +38,6 @@ pub(crate) struct ViewSource<'a> {
     pub view: &'a FeatureView,
     source: Cow<'a, DataSource>,
     files: Arc<OpenSource>,
-    null_if_unfit: bool,
     kept: Option<Kept>,
     computed: Option<DerivedRows>,
 }
@@ -67,9 +66,8 @@ impl<'a> OpenSources<'a> {
                 "set its `timestamp_field` and apply".to_owned(),
             ));
         }
-        let null_if_unfit = null_if_unfit(view);
         let (files, source) = (self.files(source, moments)?, Cow::Borrowed(source));
-        Ok(ViewSource { view, source, files, null_if_unfit, kept: None, computed: None })
+        Ok(ViewSource { view, source, files, kept: None, computed: None })
     }
 
     /// Looks at the sources of views side by side, before they are opened one after another, each for its moments. What is wrong
@@ -103,6 +101,12 @@ impl<'a> OpenSources<'a> {
             None => OpenSource::open(source, self.whereabouts)?,
         }))
     }
+}
+
+/// What is wanted of a column that holds a feature of a view.
+pub(crate) fn wanted_feature(view: &FeatureView, column: &str, feature: &Field) -> Wanted {
+    let role = Role::Value(feature.dtype.clone());
+    Wanted { column: column.to_owned(), role, null_if_unfit: null_if_unfit(view) }
 }
 
 /// Whether values of a view that do not fit become null.
@@ -146,7 +150,6 @@ impl<'a> ViewSource<'a> {
             view: self.view,
             source: Cow::Owned(source),
             files: Arc::clone(&rows.file),
-            null_if_unfit: self.null_if_unfit,
             kept: None,
             computed: Some(rows),
         }
@@ -158,8 +161,8 @@ impl<'a> ViewSource<'a> {
     /// When the source's `timestamp_format` is none.
     pub(crate) fn without_rows(&self) -> Result<Self, Problem> {
         let files = Arc::new(OpenSource::known(&self.source, self.files.columns().clone())?);
-        let (view, source, null_if_unfit) = (self.view, self.source.clone(), self.null_if_unfit);
-        Ok(Self { view, source, files, null_if_unfit, kept: None, computed: None })
+        let (view, source) = (self.view, self.source.clone());
+        Ok(Self { view, source, files, kept: None, computed: None })
     }
 
     /// A view over a source of which only the columns are known.
@@ -172,8 +175,8 @@ impl<'a> ViewSource<'a> {
         columns: &OpenSource,
     ) -> Result<Self, Problem> {
         let files = Arc::new(OpenSource::known(source, columns.columns().clone())?);
-        let (source, null_if_unfit) = (Cow::Borrowed(source), null_if_unfit(view));
-        Ok(Self { view, source, files, null_if_unfit, kept: None, computed: None })
+        let source = Cow::Borrowed(source);
+        Ok(Self { view, source, files, kept: None, computed: None })
     }
 
     /// How many files were left out because of their days.
@@ -230,8 +233,7 @@ impl<'a> ViewSource<'a> {
 
     /// What is wanted of a column that holds a feature.
     pub(crate) fn wanted(&self, column: &str, feature: &Field) -> Wanted {
-        let role = Role::Value(feature.dtype.clone());
-        Wanted { column: column.to_owned(), role, null_if_unfit: self.null_if_unfit }
+        wanted_feature(self.view, column, feature)
     }
 
     /// What the source is called.

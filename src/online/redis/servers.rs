@@ -143,6 +143,19 @@ impl Servers {
         ))
     }
 
+    /// The servers that can be written, with the names of their runs, as far as they tell them.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub(crate) fn runs(&mut self) -> Result<BTreeMap<String, String>, Problem> {
+        let mut runs = BTreeMap::new();
+        for master in self.masters()? {
+            let link = self.link(&master).map_err(|failure| failure.error)?;
+            runs.extend(link.run_id.clone().map(|run| (master.to_string(), run)));
+        }
+        Ok(runs)
+    }
+
     /// Asks who is in charge, and whether those who have confirmed something are still running.
     fn look_again(&mut self) -> Result<(), RedisFailure> {
         if self.confirmed.is_empty() {

@@ -1,6 +1,7 @@
 //! Writes rows: packs them here, while another thread sends what was packed before.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -53,6 +54,8 @@ enum Order {
     Write(Rows),
     /// To assert that the servers still know what they have confirmed.
     Confirm,
+    /// To tell which servers have it.
+    Name,
 }
 
 /// The result of an order.
@@ -60,6 +63,7 @@ enum Outcome {
     /// The rows come back for their memory.
     Written(WriteCounts, Rows),
     Confirmed,
+    Named(BTreeMap<String, String>),
 }
 
 /// Sends what was packed.
@@ -170,9 +174,19 @@ impl Writer for RedisWriter {
             match self.outcomes.recv() {
                 Ok(Ok(Outcome::Written(counts, _))) => add(&mut told, counts),
                 Ok(Ok(Outcome::Confirmed)) => return Ok(told),
+                Ok(Ok(Outcome::Named(_))) => {}
                 Ok(Err(error)) => return Err(error),
                 Err(_) => return Err(self.stopped()),
             }
+        }
+    }
+
+    fn servers(&mut self) -> Result<BTreeMap<String, String>, Problem> {
+        self.order(Order::Name)?;
+        match self.outcomes.recv() {
+            Ok(Ok(Outcome::Named(servers))) => Ok(servers),
+            Ok(Err(error)) => Err(error),
+            _ => Err(self.stopped()),
         }
     }
 }
@@ -193,6 +207,7 @@ impl Sender {
         match order {
             Order::Write(mut rows) => self.send(&mut rows).map(|counts| Outcome::Written(counts, rows)),
             Order::Confirm => self.servers.check_memory().map(|()| Outcome::Confirmed),
+            Order::Name => self.servers.runs().map(Outcome::Named),
         }
     }
 

@@ -7,9 +7,10 @@ use feastr::{
     diagnostics::{Diagnostics, SourceText},
     materialize::{Event, Outcome, Range, RunOptions, Stores, ViewReport, ViewRun, plan_runs, run},
     model::{Interval, Timestamp},
-    offline,
+    offline::{self, StagedRows},
     online::Replace,
     registry::read_objects,
+    sources::Whereabouts,
 };
 
 use super::{END, START, applied, intervals, registry, values};
@@ -41,16 +42,25 @@ fn carried_out(project: &Project, runs: &[ViewRun], on_event: &(dyn Fn(&Event<'_
     let (config, registry) = (config(project), registry(project));
     let (offline, online) =
         (offline::open(&config, |_| None, &Arc::default()), online_store(config.online_store.as_ref().unwrap()));
+    let whereabouts = Whereabouts::of(&config, |_| None);
     let stores = Stores {
         project: "feastlocal",
         registry: registry.as_ref(),
         offline: offline.as_ref(),
+        staged: StagedRows::of(&whereabouts),
         expressions: &Arc::default(),
         online: online.as_ref(),
         clock: Timestamp::now,
     };
-    let options =
-        RunOptions { chunk: None, replace: Replace::Outdated, jobs: 1, fail_fast: false, entities: None, by: "tests" };
+    let options = RunOptions {
+        chunk: None,
+        replace: Replace::Outdated,
+        shards: None,
+        jobs: 1,
+        fail_fast: false,
+        entities: None,
+        by: "tests",
+    };
     run(&stores, runs, &options, on_event).remove(0)
 }
 

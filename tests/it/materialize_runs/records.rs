@@ -41,6 +41,7 @@ fn begun(project: &Project, view: &str, id: &str) {
         started: now,
         by: "materialize of cron".to_owned(),
         counts: RunCounts::default(),
+        shards: None,
         state: RunState::Started,
     };
     registry(project).record_run("shop", &run).unwrap();

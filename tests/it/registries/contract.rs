@@ -656,6 +656,7 @@ fn runs_are_noted_and_bounded(backend: Backend) {
         interval: Interval { start: at(0), end: at(second) },
         started: at(second),
         by: "materialize of Zoë".to_owned(),
+        shards: None,
         counts: RunCounts {
             read: 5,
             written: 3,

@@ -21,6 +21,7 @@ pub fn run(id: &str) -> RunRecord {
         started: now,
         by: "materialize of cron".to_owned(),
         counts: RunCounts::default(),
+        shards: None,
         state: RunState::Done { finished: now },
     }
 }

@@ -9,6 +9,7 @@ mod sail;
 mod same;
 #[path = "../../../src/offline/spark/tests/service.rs"]
 mod service;
+mod shards;
 
 use std::ops::ControlFlow;
 

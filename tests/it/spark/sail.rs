@@ -104,9 +104,18 @@ fn a_batch_engine_is_looked_at_beside_another_store() {
         format!("batch_engine: {{type: spark.engine, spark_conf: {{spark.remote: '{}'}}}}\n", sail().address());
     project.write("feature_store.yaml", format!("{settings}\n{engine}"));
     project.feastr(&["engine", "check"]).ok();
-    // Values are written from here all the same.
     project.feastr(&["apply", "--yes"]).ok();
-    project.feastr(&["materialize", "2021-01-01", "2022-01-01"]).ok();
+    let interval = ["materialize", "2026-10-01", "2026-11-01", "--json"];
+    let report = project.feastr(&interval).ok().json();
+    assert!(report["views"][0]["written"].as_u64() > Some(0), "{report}");
+    // It is the engine that reads the sources of materializations, and nothing else.
+    project.write(
+        "feature_store.yaml",
+        format!("{settings}\nbatch_engine: {{type: spark.engine, spark_conf: {{spark.remote: 'sc://127.0.0.1:1'}}}}\n"),
+    );
+    let told = project.feastr(&interval).failed();
+    assert!(told.stderr.contains("the Spark Connect server at sc://127.0.0.1:1 cannot be reached"), "{}", told.stderr);
+    project.feastr(&["plan"]).ok();
 }
 
 #[test]

@@ -23,7 +23,7 @@ const HOUR: i64 = 3_600_000_000;
 const BEGIN: i64 = 1_709_251_200_000_000;
 
 /// The settings of a repo that reads its sources itself.
-const OWN: &str = "duckdb";
+pub(super) const OWN: &str = "duckdb";
 
 /// Numbers that look like chance and are the same each time.
 struct Numbers(u64);
@@ -134,7 +134,7 @@ const FEATURES: &str = "trips:trips,trips:score,trips:word,trips:flag,trips:plac
                         latest:score";
 
 /// A repo with settings beside its own for each server.
-fn repo() -> Project {
+pub(super) fn repo() -> Project {
     let mut project = Project::new(&[("feature_store.yaml", &settings("same")), ("features.yaml", DEFINITIONS)]);
     trips(&project, "data/trips.parquet", 400, 1);
     weather(&project, "data/weather/a.parquet", 2);
@@ -177,11 +177,11 @@ fn of_spark(project: &Project) -> String {
     definitions.replace(folder, &format!("type: spark, query: '{query}'"))
 }
 
-fn by(project: &Project, name: &str, args: &[&str]) -> Output {
+pub(super) fn by(project: &Project, name: &str, args: &[&str]) -> Output {
     project.feastr(&[&["--feature-store-yaml", &settings_of(name)][..], args].concat())
 }
 
-fn settings_of(name: &str) -> String {
+pub(super) fn settings_of(name: &str) -> String {
     if name == OWN { "feature_store.yaml".to_owned() } else { format!("{name}.settings") }
 }
 

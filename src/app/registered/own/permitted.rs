@@ -12,7 +12,10 @@ use crate::{
         printable,
     },
     problem::{Kind, Problem},
-    registry::{LAST_UPDATED, PROJECT_UUID, Row, Snapshot, Write, forget_owner, forget_stale, leftover_of, owners},
+    registry::{
+        LAST_UPDATED, PROJECT_UUID, Row, Snapshot, Write, forget_owner, forget_sharded_run, forget_stale, leftover_of,
+        owners,
+    },
 };
 
 /// What a caller may write into a project.
@@ -148,7 +151,7 @@ impl<'a> Permitted<'a> {
         }
         let is_of_touched = |id: &ObjectId| {
             let owner = forget_owner(id).note_key() == Some(key);
-            owner || id.kind.is_view() && forget_stale(&id.name).note_key() == Some(key)
+            owner || is_note_of_values(id, key)
         };
         if self.touched.iter().any(is_of_touched) {
             return Ok(());
@@ -160,7 +163,7 @@ impl<'a> Permitted<'a> {
         let note = [(key.to_owned(), value.to_owned())].into();
         match owners(&note).into_keys().find(|id| forget_owner(id).note_key() == Some(key)) {
             Some(id) if self.stored(&id).is_some() => self.check_known(&id, &[Describe, Update]),
-            _ => match self.before.rows.iter().map(Row::id).find(|id| is_stale_note(id, key)) {
+            _ => match self.before.rows.iter().map(Row::id).find(|id| is_note_of_values(id, key)) {
                 Some(id) => self.check_known(&id, &[WriteOnline]),
                 None => self.check_project(),
             },
@@ -184,9 +187,10 @@ impl<'a> Permitted<'a> {
     }
 }
 
-/// Whether a note is about until when values of a view are those of another definition.
-fn is_stale_note(id: &ObjectId, key: &str) -> bool {
-    id.kind.is_view() && forget_stale(&id.name).note_key() == Some(key)
+/// Whether a note is about values of a view: until when they are those of another definition, or who is writing them.
+fn is_note_of_values(id: &ObjectId, key: &str) -> bool {
+    let notes = [forget_stale(&id.name), forget_sharded_run(&id.name)];
+    id.kind.is_view() && notes.iter().any(|note| note.note_key() == Some(key))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::{
     app::Caller,
     model::{DUMMY_ENTITY, ObjectId, ObjectKind},
     problem::Problem,
-    registry::{Snapshot, forget_owner, leftover_of, owners},
+    registry::{Snapshot, forget_owner, forget_sharded_run, leftover_of, owners, sharded_runs},
 };
 
 /// What a caller may know of the objects of a project.
@@ -62,6 +62,13 @@ impl Visible<'_> {
         for id in owners(all).keys() {
             if !self.has(id)?
                 && let Some(key) = forget_owner(id).note_key()
+            {
+                notes.remove(key);
+            }
+        }
+        for run in sharded_runs(all) {
+            if !self.has_view(&run.view)?
+                && let Some(key) = forget_sharded_run(&run.view).note_key()
             {
                 notes.remove(key);
             }

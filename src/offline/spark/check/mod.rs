@@ -182,7 +182,7 @@ impl Trial<'_> {
         let mut is_written = false;
         self.check(("files", "parquet files written and read by the server"), |trial| {
             let rows = plan::sql(&format!("SELECT * FROM {}", statements::ENTITIES));
-            trial.session.command(plan::write(rows, &folder), &trial.told())?;
+            trial.session.command(plan::write(rows, &folder, false), &trial.told())?;
             is_written = true;
             let rows = trial.session.collected(plan::files("parquet", &folder, &[]), &trial.told())?;
             let count: usize = rows.iter().map(RecordBatch::num_rows).sum();

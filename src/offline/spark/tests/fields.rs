@@ -92,7 +92,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
         written("ExecutePlanRequest", &root(RelType::Read(Read { read_type: Some(ReadType::NamedTable(table)) }))),
         written("ExecutePlanRequest", &root(RelType::LocalRelation(local))),
         written("ExecutePlanRequest", &request(view("name", sql("query")))),
-        written("ExecutePlanRequest", &request(write(sql("query"), "path"))),
+        written("ExecutePlanRequest", &request(write(sql("query"), "path", false))),
         written("ExecutePlanResponse", &response(ResponseType::ArrowBatch(batch))),
         written("ExecutePlanResponse", &response(ResponseType::ExecutionProgress(progress))),
         written("ExecutePlanResponse", &response(ResponseType::ResultComplete(ResultComplete {}))),
