@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod cluster;
 mod counts;
+mod day_column;
 mod entities;
 mod error;
 mod execution;

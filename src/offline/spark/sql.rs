@@ -5,6 +5,11 @@ pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
+/// A text that may hold any character.
+pub(super) fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
 /// A moment in microseconds UTC.
 pub(super) fn moment(micros: i64) -> String {
     format!("timestamp_micros({micros}L)")

@@ -45,7 +45,8 @@ fn moments(hours: impl Iterator<Item = Option<i64>>) -> TimestampMicrosecondArra
     hours.map(|hour| hour.map(|hour| BEGIN + hour * HOUR)).collect()
 }
 
-fn write(project: &Project, path: &str, columns: Vec<(&str, ArrayRef)>) {
+/// Writes a parquet file of these columns.
+pub(super) fn write(project: &Project, path: &str, columns: Vec<(&str, ArrayRef)>) {
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)));
     let batch = batch.unwrap();
     let path = project.path(path);
