@@ -26,6 +26,12 @@ pub(super) fn descending<'a>(columns: impl IntoIterator<Item = &'a str>) -> Stri
     columns.join(", ")
 }
 
+/// The same the other way round.
+pub(super) fn ascending<'a>(columns: impl IntoIterator<Item = &'a str>) -> String {
+    let columns: Vec<String> = columns.into_iter().map(|column| format!("{column} ASC NULLS FIRST")).collect();
+    columns.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +44,7 @@ mod tests {
     #[test]
     fn orders_and_conditions_are_written_one_after_the_other() {
         assert_eq!(descending(["t", "c"]), "t DESC NULLS LAST, c DESC NULLS LAST");
+        assert_eq!(ascending(["t", "c"]), "t ASC NULLS FIRST, c ASC NULLS FIRST");
         assert_eq!([all(&[]), all(&["a".to_owned(), "b".to_owned()])], ["true", "a AND b"]);
     }
 }
