@@ -5,6 +5,7 @@ mod days;
 mod encrypted;
 mod encrypting;
 mod joins;
+mod promises;
 mod questions;
 mod sail;
 mod same;
