@@ -63,6 +63,21 @@ impl Case {
         })
     }
 
+    /// Long histories of few keys, most of them of one, with many rows of one moment: those that are alike in all but their
+    /// values as well, of which the greatest counts.
+    pub fn long() -> impl Strategy<Value = Self> {
+        let key = prop_oneof![1 => Just(None), 6 => Just(Some(0_i64)), 2 => (1..3_i64).prop_map(Some)];
+        let row = (key, 0..30_i64, proptest::option::weighted(0.8, 0..35_i64));
+        let ttl = prop_oneof![Just(0_i64), 1..8_i64, 20..40_i64];
+        let flags = (any::<bool>(), any::<bool>(), prop_oneof![4 => Just(true), 1 => Just(false)]);
+        (proptest::collection::vec(row, 100..300), entity_rows(), ttl, flags).prop_map(
+            |(source, entities, ttl, flags)| {
+                let (has_created, by_created, has_key) = flags;
+                Self { source, entities, ttl, has_created, by_created, has_key }
+            },
+        )
+    }
+
     /// What one who goes through all rows finds.
     pub fn expected(&self) -> Vec<Option<i64>> {
         self.entities.iter().map(|entity| naive(self, *entity)).collect()
@@ -95,6 +110,11 @@ proptest! {
     fn every_row_gets_the_value_that_was_valid_at_its_time(case in Case::any()) {
         prop_assert_eq!(case.joined_by(&OfflineStoreConfig::DuckDb), case.expected());
     }
+
+    #[test]
+    fn long_histories_are_searched_as_short_ones(case in Case::long()) {
+        prop_assert_eq!(case.joined_by(&OfflineStoreConfig::DuckDb), case.expected());
+    }
 }
 
 fn unique(source: Vec<SourceRow>, has_created: bool, has_key: bool) -> Vec<SourceRow> {
@@ -112,7 +132,7 @@ fn naive(case: &Case, (key, at): EntityRow) -> Option<i64> {
             && (ttl == 0 || *event >= at - ttl)
             && (!by_created || created.is_some_and(|created| created <= at))
     });
-    // `None` sorts below every creation time, which is the rule for ties.
+    // `None` sorts below every creation time, which is the rule for ties; of equal ones the last has the greatest value.
     let newest = candidates.max_by_key(|(_, (_, event, created))| (*event, if has_created { *created } else { None }));
     newest.map(|(value, _)| value as i64)
 }

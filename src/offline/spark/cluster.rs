@@ -9,7 +9,7 @@ use arrow::{
     error::ArrowError,
 };
 
-use super::{named_rows::NamedRows, plan, session::Session, source, view_rows::ViewRows};
+use super::{day_column::DayColumn, named_rows::NamedRows, plan, session::Session, source, view_rows::ViewRows};
 use crate::{
     config::SparkConfig,
     model::{DataSource, FeatureView},
@@ -74,7 +74,8 @@ impl<'a> Cluster<'a> {
         let known = OpenSource::batches(&columns, Vec::new(), &source.name);
         // How many rows there are nobody has said.
         let columns = OpenSource::known(source, Columns { rows: None, ..known.columns().clone() })?;
-        let rows = Arc::new(NamedRows { name, columns });
+        let day = DayColumn::of(source, columns.columns())?;
+        let rows = Arc::new(NamedRows { name, columns, day });
         self.named.borrow_mut().push((source.clone(), Arc::clone(&rows)));
         Ok(rows)
     }

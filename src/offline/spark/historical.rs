@@ -11,9 +11,11 @@ use arrow::{
 use super::{
     answer::Declared,
     cluster::{Cluster, Way},
-    joined::{JoinedSide, Times, joined},
+    form::Form,
+    joined::joined,
+    joined_side::JoinedSide,
     taking::{Takes, taken},
-    upload::{ENTITIES, SentEntities},
+    upload::{ENTITIES, SentEntities, SentRows},
 };
 use crate::{
     offline::{
@@ -66,9 +68,9 @@ pub(super) fn run(
         let sent = SentEntities::of(&asked, entities.ticks(), &join.keys)?;
         drop(asked);
         for part in sent.parts() {
-            let (name, times) = sent.send(&cluster.session, &part)?;
+            let asked = sent.send(&cluster.session, &part)?;
             rows.next = part.start;
-            taken(&cluster.session, &joined(&sides, (&name, join.keys.len()), times), &mut rows)?;
+            taken(&cluster.session, &asking(&cluster, &sides, (&asked, join.keys.len()))?, &mut rows)?;
             if !rows.is_wanted {
                 return Ok(HistoricalRead { unfit: rows.declared.unfit, ties: 0 });
             }
@@ -95,13 +97,33 @@ pub(super) fn columns(way: Way<'_>, query: &HistoricalQuery<'_>) -> Result<Schem
     Ok(BesideEntities::new(&entities, (query.retrieval, &kinds))?.schema().clone())
 }
 
-/// The statement that joins entity rows between two moments.
+/// The statement that joins entity rows: the first one, where they are sent in several parts.
 ///
 /// # Errors
 /// As for [`run`].
-pub(super) fn statement(cluster: &Cluster<'_>, query: &HistoricalQuery<'_>, times: Times) -> Result<String, Problem> {
+pub(super) fn statement(cluster: &Cluster<'_>, query: &HistoricalQuery<'_>) -> Result<String, Problem> {
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
-    Ok(joined(&sides(cluster, query, &join)?, (ENTITIES, join.keys.len()), times))
+    let sides = sides(cluster, query, &join)?;
+    let mut entities = EntityRows::open(query.entities, &join.keys)?;
+    let asked = match entities.next(MOST)? {
+        Some(asked) => {
+            let sent = SentEntities::of(&asked, entities.ticks(), &join.keys)?;
+            sent.parts().first().map(|part| sent.send(&cluster.session, part)).transpose()?
+        }
+        None => None,
+    };
+    let asked = asked.unwrap_or_else(|| SentRows { name: ENTITIES.to_owned(), count: 0, times: None });
+    asking(cluster, &sides, (&asked, join.keys.len()))
+}
+
+/// The statement for entity rows that were sent, with so many keys; in which form each view is joined, the server is asked.
+fn asking(
+    cluster: &Cluster<'_>,
+    sides: &[JoinedSide<'_>],
+    (entities, keys): (&SentRows, usize),
+) -> Result<String, Problem> {
+    let form = |side| Form::of(cluster, side, entities).map(|form| (side, form));
+    Ok(joined(&sides.iter().map(form).collect::<Result<Vec<_>, _>>()?, entities, keys))
 }
 
 /// The sides of a join, whose rows the server has found.

@@ -2,42 +2,30 @@
 //!
 //! `e` has the entity rows: their number `n`, time `t` and keys `k0`, …. Of each view, `s0`, … has the rows that can matter,
 //! and `v0`, … for each entity row the one that counts: of those that are there the newest by event, then by creation, then
-//! the one with the greatest values. All features of a view are of that one row, also those that are null there.
+//! the one with the greatest values. All features of a view are of that one row, also those that are null there. How it is
+//! found is said for each view: candidates are numbered (`numbered.rs`), or rows are carried forward (`carried.rs`).
 
-use super::{
-    sql::{descending, quoted},
-    view_rows::ViewRows,
-};
-use crate::{model::Timestamp, offline::join::Side};
+use super::{carried, form::Form, joined_side::JoinedSide, numbered, sql::quoted, upload::SentRows};
 
 /// The column with the number of the entity row.
 pub(super) const NUMBER: &str = "__feastr_row";
 
-/// The first and the last moment of entity rows in microseconds, if they have some.
-pub(super) type Times = Option<(i64, i64)>;
-
-/// A side of a join, whose rows have a name.
-pub(super) struct JoinedSide<'a> {
-    /// What is joined.
-    pub(super) side: &'a Side<'a>,
-    /// Its rows.
-    pub(super) rows: ViewRows<'a>,
-    /// What its features are called in the result.
-    pub(super) outputs: Vec<&'a str>,
-}
-
-/// The statement that answers numbers of entity rows, in their order, and features. Entity rows have this name and so many
-/// keys.
-pub(super) fn joined(sides: &[JoinedSide<'_>], (entities, keys): (&str, usize), times: Times) -> String {
+/// The statement that answers numbers of entity rows, in their order, and features. Entity rows have so many keys, and each
+/// side has its form.
+pub(super) fn joined(sides: &[(&JoinedSide<'_>, Form)], entities: &SentRows, keys: usize) -> String {
     let names: String = (0..keys).map(|key| format!(", k{key}")).collect();
-    let mut with = vec![format!("e AS (SELECT n, t{names} FROM {entities})")];
+    let mut with = vec![format!("e AS (SELECT n, t{names} FROM {})", entities.name)];
     let (mut selected, mut joins) = (vec![format!("e.n AS {NUMBER}")], String::new());
-    for (number, side) in sides.iter().enumerate() {
+    for (number, (side, form)) in sides.iter().enumerate() {
         if side.side.features.is_empty() {
             continue;
         }
-        with.push(format!("s{number} AS ({})", side.candidates(times)));
-        with.push(format!("v{number} AS ({})", side.counting(number)));
+        let counting = match form {
+            Form::Numbered => numbered::counting(side, number),
+            Form::CarriedForward => carried::counting(side, number),
+        };
+        with.push(format!("s{number} AS ({})", side.candidates(&side.features(), entities.times)));
+        with.push(format!("v{number} AS ({counting})"));
         joins += &format!("\nLEFT JOIN v{number} ON v{number}.n = e.n");
         let outputs = side.side.features.iter().zip(&side.outputs);
         selected.extend(outputs.map(|(feature, output)| format!("v{number}.f{feature} AS {}", quoted(output))));
@@ -45,58 +33,79 @@ pub(super) fn joined(sides: &[JoinedSide<'_>], (entities, keys): (&str, usize), 
     format!("WITH {}\nSELECT {}\nFROM e{joins}\nORDER BY e.n", with.join(",\n"), selected.join(", "))
 }
 
-impl JoinedSide<'_> {
-    /// The rows that can matter to entity rows between two moments.
-    fn candidates(&self, times: Times) -> String {
-        let Some((first, last)) = times else { return self.rows.select(&self.features(), &["false".to_owned()]) };
-        let from = self.ttl().map(|ttl| first.saturating_sub(ttl));
-        let mut conditions = self.rows.inside((from, Some(last)));
-        conditions.extend(self.rows.of_entities());
-        if self.side.by_created {
-            conditions.extend(self.rows.written_by(Some(last)));
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType as ArrowType, Field, Schema, TimeUnit};
+
+    use super::*;
+    use crate::{
+        model::{Ttl, samples::view},
+        offline::{
+            join::Side,
+            spark::{named_rows::NamedRows, view_rows::ViewRows},
+        },
+        sources::OpenSource,
+    };
+
+    /// The statement that joins one view in a form.
+    fn statement(form: Form, ttl: i64, (has_created, by_created, has_key): (bool, bool, bool)) -> String {
+        let mut view = view("drivers", &["x"]);
+        view.ttl = Ttl::from_micros(ttl);
+        if has_created {
+            view.source.as_mut().unwrap().created_timestamp_column = "created".to_owned();
         }
-        self.rows.select(&self.features(), &conditions)
-    }
-
-    /// For each entity row the one that counts, if there is one.
-    fn counting(&self, number: usize) -> String {
-        let mut conditions: Vec<String> = self
-            .side
-            .keys
-            .iter()
-            .enumerate()
-            .map(|(own, key)| format!("s.k{own} = e.k{key}"))
-            .chain(["s.t <= e.t".to_owned()])
-            .collect();
-        conditions.extend(self.ttl().map(|ttl| format!("s.t >= e.t - {ttl}L")));
-        conditions.extend(self.side.by_created.then(|| "s.c <= e.t".to_owned()));
-        let columns = |prefix: &str| -> String {
-            self.side.features.iter().map(|feature| format!(", {prefix}f{feature}")).collect()
+        if !has_key {
+            view.entity_columns.clear();
+        }
+        let time = || ArrowType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let kinds = [
+            ("driver_id", ArrowType::Int64),
+            ("event_timestamp", time()),
+            ("created", time()),
+            ("x", ArrowType::Float32),
+        ];
+        let columns = Schema::new(kinds.map(|(name, kind)| Field::new(name, kind, true)).to_vec());
+        let rows = NamedRows {
+            name: "source".to_owned(),
+            columns: OpenSource::batches(&columns, Vec::new(), "rows"),
+            day: None,
         };
-        let created = self.rows.has_created().then(|| "s.c".to_owned());
-        let content = self.rows.content().into_iter().map(|feature| format!("s.f{feature}"));
-        let order: Vec<String> = ["s.t".to_owned()].into_iter().chain(created).chain(content).collect();
-        format!(
-            "SELECT n{} FROM (SELECT e.n{}, row_number() OVER (PARTITION BY e.n ORDER BY {}) AS p FROM e JOIN s{number} AS s ON \
-             {}) WHERE p = 1",
-            columns(""),
-            columns("s."),
-            descending(order.iter().map(String::as_str)),
-            conditions.join(" AND ")
-        )
+        let keys = if has_key { vec![0] } else { Vec::new() };
+        let side = Side { view: &view, keys, features: vec![0], ttl: view.ttl.limit(), by_created };
+        let rows = ViewRows::of(&view, view.source.as_ref().unwrap(), &rows).unwrap();
+        let side = JoinedSide { side: &side, rows, outputs: vec!["x"] };
+        let entities = SentRows { name: "entities".to_owned(), count: 9, times: Some((10, 20)) };
+        joined(&[(&side, form)], &entities, 1)
     }
 
-    /// The features that are read: those that are wanted, and those that decide between rows.
-    fn features(&self) -> Vec<usize> {
-        let mut features: Vec<usize> = self.side.features.iter().copied().chain(self.rows.content()).collect();
-        features.sort_unstable();
-        features.dedup();
-        features
+    #[test]
+    fn candidates_are_in_the_range_that_can_matter() {
+        for form in [Form::Numbered, Form::CarriedForward] {
+            let bounded = statement(form, 5, (false, false, true));
+            assert!(
+                bounded.contains(
+                    "`event_timestamp` >= timestamp_micros(5L) AND `event_timestamp` <= timestamp_micros(20L)"
+                )
+            );
+            let unbounded = statement(form, 0, (true, true, true));
+            assert!(
+                !unbounded.contains("`event_timestamp` >=") && unbounded.contains("`created` <= timestamp_micros(20L)")
+            );
+        }
     }
 
-    /// How long values live; longer than all of time is no limit.
-    fn ttl(&self) -> Option<i64> {
-        const LONGEST: i64 = Timestamp::LAST.micros() - Timestamp::FIRST.micros();
-        self.side.ttl.filter(|ttl| *ttl <= LONGEST)
+    #[test]
+    fn the_same_row_counts_in_both_forms() {
+        let numbered = |flags| statement(Form::Numbered, 5, flags);
+        let carried = |flags| statement(Form::CarriedForward, 5, flags);
+        assert!(numbered((true, false, true)).contains("ORDER BY s.t DESC NULLS LAST, s.c DESC NULLS LAST, s.f0 DESC"));
+        assert!(carried((true, false, true)).contains("ORDER BY t ASC NULLS FIRST, c ASC NULLS FIRST, f0 ASC"));
+        assert!(carried((true, false, true)).contains(", t AS seen"));
+        assert!(carried((true, true, true)).contains(", greatest(t, c) AS seen"));
+        assert!(numbered((true, true, true)).contains("s.c <= e.t"));
+        assert!(carried((false, false, true)).contains("PARTITION BY k0 ORDER BY seen"));
+        assert!(carried((false, false, false)).contains("OVER (ORDER BY seen"));
+        assert!(carried((false, false, true)).contains("CASE WHEN event >= t - 5L THEN carried.f0 END AS f0"));
+        assert!(statement(Form::CarriedForward, 0, (false, false, true)).contains("CASE WHEN event IS NOT NULL THEN"));
     }
 }

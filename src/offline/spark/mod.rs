@@ -2,18 +2,23 @@
 //! Spark and Sail understand, and come to the same.
 
 mod answer;
+mod carried;
 mod check;
 mod client;
 mod cluster;
 mod counts;
+mod day_column;
 mod entities;
 mod error;
 mod execution;
+mod form;
 mod historical;
 mod joined;
+mod joined_side;
 mod messages;
 mod named_rows;
 mod newest;
+mod numbered;
 mod only;
 mod plan;
 mod rows;

@@ -1,3 +1,4 @@
+use super::day_column::DayColumn;
 use crate::sources::OpenSource;
 
 /// Rows of a source that have a name in a session.
@@ -6,4 +7,6 @@ pub(super) struct NamedRows {
     pub(super) name: String,
     /// Their columns, as the server knows them.
     pub(super) columns: OpenSource,
+    /// The column that says their days, if there is one.
+    pub(super) day: Option<DayColumn>,
 }

@@ -54,7 +54,9 @@ pub(super) fn stream(cluster: &Cluster<'_>, query: &RowsQuery<'_>, sink: &mut dy
         });
     }
     let bounds = (Some(query.interval.start.micros()), Some(query.interval.end.micros()));
-    let statement = format!("SELECT {} FROM {} WHERE {}", selected.join(", "), named.name, all(&time.between(bounds)));
+    let mut conditions = time.between(bounds);
+    conditions.extend(named.day.iter().flat_map(|day| day.between(bounds)));
+    let statement = format!("SELECT {} FROM {} WHERE {}", selected.join(", "), named.name, all(&conditions));
     let wanted = names.iter().map(|name| Wanted { column: (*name).to_owned(), role: Role::AsIs, null_if_unfit: false });
     let mut rows = SourceRows {
         declared: Declared::new(wanted.collect(), query.shown.to_owned()),

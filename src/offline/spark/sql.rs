@@ -5,6 +5,11 @@ pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
+/// A text that may hold any character.
+pub(super) fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
 /// A moment in microseconds UTC.
 pub(super) fn moment(micros: i64) -> String {
     format!("timestamp_micros({micros}L)")
@@ -21,6 +26,12 @@ pub(super) fn descending<'a>(columns: impl IntoIterator<Item = &'a str>) -> Stri
     columns.join(", ")
 }
 
+/// The same the other way round.
+pub(super) fn ascending<'a>(columns: impl IntoIterator<Item = &'a str>) -> String {
+    let columns: Vec<String> = columns.into_iter().map(|column| format!("{column} ASC NULLS FIRST")).collect();
+    columns.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +44,7 @@ mod tests {
     #[test]
     fn orders_and_conditions_are_written_one_after_the_other() {
         assert_eq!(descending(["t", "c"]), "t DESC NULLS LAST, c DESC NULLS LAST");
+        assert_eq!(ascending(["t", "c"]), "t ASC NULLS FIRST, c ASC NULLS FIRST");
         assert_eq!([all(&[]), all(&["a".to_owned(), "b".to_owned()])], ["true", "a AND b"]);
     }
 }

@@ -107,8 +107,7 @@ impl OfflineStore for SparkStore {
             size: Size::default(),
         };
         let views = join.sides.iter().map(view).collect();
-        let bounds = times.map(|times| (times.start.micros(), times.end.micros()));
-        let sql = historical::statement(&self.cluster()?, query, bounds)?;
+        let sql = historical::statement(&self.cluster()?, query)?;
         Ok(Explained { entity_rows, times, views, sql })
     }
 

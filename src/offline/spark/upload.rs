@@ -28,6 +28,16 @@ pub(super) struct SentEntities {
     rows: RecordBatch,
 }
 
+/// Entity rows that the server knows.
+pub(super) struct SentRows {
+    /// What statements call them.
+    pub(super) name: String,
+    /// How many there are.
+    pub(super) count: u64,
+    /// The first and the last of their times in microseconds, if they have some.
+    pub(super) times: Option<(i64, i64)>,
+}
+
 impl SentEntities {
     /// Rows that are asked about, by the keys of a join.
     ///
@@ -51,16 +61,15 @@ impl SentEntities {
         (0..count).step_by(at_once).map(|first| first..count.min(first + at_once)).collect()
     }
 
-    /// Makes some of them known to the server. Gives what they are called, and the first and the last of their times, if
-    /// they have some.
+    /// Makes some of them known to the server.
     ///
     /// # Errors
     /// When it does not take them.
-    pub(super) fn send(&self, session: &Session, part: &Range<usize>) -> Result<(String, Option<(i64, i64)>), Problem> {
+    pub(super) fn send(&self, session: &Session, part: &Range<usize>) -> Result<SentRows, Problem> {
         let part = self.rows.slice(part.start, part.len());
         let name = session.name(ENTITIES, plan::upload(&part).map_err(unsendable)?)?;
         let times = part.column(1).as_primitive::<Int64Type>();
-        Ok((name, min(times).zip(max(times))))
+        Ok(SentRows { name, count: part.num_rows() as u64, times: min(times).zip(max(times)) })
     }
 }
 

@@ -4,6 +4,7 @@
 use arrow::datatypes::DataType as ArrowType;
 
 use super::{
+    day_column::DayColumn,
     named_rows::NamedRows,
     sql::{all, quoted},
     time_column::TimeColumn,
@@ -24,6 +25,7 @@ pub(super) struct ViewRows<'a> {
     keys: Vec<String>,
     event: TimeColumn,
     created: Option<TimeColumn>,
+    day: Option<DayColumn>,
 }
 
 impl<'a> ViewRows<'a> {
@@ -56,6 +58,7 @@ impl<'a> ViewRows<'a> {
             keys: keys.collect::<Result<_, _>>()?,
             event: time(source.event_column()).unwrap_or_else(|| Err(no_column(source, &source.timestamp_field)))?,
             created: time(source.created_column()).transpose()?,
+            day: rows.day.clone(),
             source: known,
         })
     }
@@ -128,6 +131,7 @@ impl<'a> ViewRows<'a> {
     pub(super) fn inside(&self, bounds: (Option<i64>, Option<i64>)) -> Vec<String> {
         let mut conditions = vec![format!("{} IS NOT NULL", self.event.bare())];
         conditions.extend(self.event.between(bounds));
+        conditions.extend(self.day.iter().flat_map(|day| day.between(bounds)));
         conditions
     }
 

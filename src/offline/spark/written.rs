@@ -8,30 +8,35 @@ use crate::{
     offline::{NewestQuery, Stage},
     problem::{Kind, Problem},
     sources::Whereabouts,
-    staging::{Manifest, StagedFile, StagedFolder},
+    staging::{Filling, Manifest, StagedFile, StagedFolder},
 };
 
-/// Has the rows that a statement gives written into a folder, where nothing is yet; the manifest says of the files what it is to.
+/// Has the rows that a statement gives added to a folder; `watch` is told how many tasks are done and known.
 ///
 /// # Errors
-/// When the server refuses, breaks off or cannot write there, what it writes is not seen here, or it is called off. Then
-/// nothing is left.
-pub(super) fn fill(
+/// When the server refuses, breaks off or cannot write there, or it is called off.
+pub(super) fn add(
     session: &Session,
     statement: &str,
-    folder: StagedFolder,
-    (manifest, watch): (&dyn Fn(Vec<StagedFile>) -> Manifest, &dyn Fn(u64, u64)),
-) -> Result<StagedFolder, Problem> {
-    let filling = folder.begin()?;
-    let plan = plan::write(plan::sql(statement), filling.target(), filling.is_marked());
-    session.command(plan, &|tasks| watch(tasks.done, tasks.known))?;
+    (filling, is_there): (&Filling, bool),
+    watch: &dyn Fn(u64, u64),
+) -> Result<(), Problem> {
+    let plan = plan::write(plan::sql(statement), filling.target(), is_there || filling.is_marked());
+    session.command(plan, &|tasks| watch(tasks.done, tasks.known))
+}
+
+/// The files that the server has written.
+///
+/// # Errors
+/// When none is seen here.
+pub(super) fn files(session: &Session, filling: &Filling) -> Result<Vec<StagedFile>, Problem> {
     let files = filling.files()?;
     if files.is_empty() {
         let message = format!("{} has written files to {}, and none is there", session.server(), filling.target());
         let help = "name a bucket, or a folder of a disk that the cluster and feastr both see under this path";
         return Err(Problem::new(Kind::Unavailable, message, help.to_owned()));
     }
-    filling.finish(&manifest(files))
+    Ok(files)
 }
 
 /// A new folder below the staging location.
@@ -50,7 +55,7 @@ pub(super) fn new_folder(config: &SparkConfig, whereabouts: &Whereabouts, name: 
 /// Has the newest rows of a view written.
 ///
 /// # Errors
-/// As those of [`fill`], and when the source cannot be read or lacks a column.
+/// As those of [`add`] and [`files`], and when the source cannot be read or lacks a column.
 pub(super) fn newest(
     cluster: &Cluster<'_>,
     query: &NewestQuery<'_>,
@@ -62,13 +67,14 @@ pub(super) fn newest(
     let only = Only::send(query.entities, query.view, &cluster.session)?;
     let statement =
         newest::statement(&rows, query.interval, &only, &newest::Columns::in_files(query.view, stage.files));
-    let manifest = |files| Manifest {
+    let filling = folder.begin()?;
+    add(&cluster.session, &statement, (&filling, false), watch)?;
+    filling.finish(&Manifest {
         format_version: Manifest::FORMAT_VERSION,
         id: stage.run.to_owned(),
         written: stage.now,
         rows: None,
-        files,
+        files: files(&cluster.session, &filling)?,
         view: Some(BASE64_STANDARD.encode(stage.view)),
-    };
-    fill(&cluster.session, &statement, folder, (&manifest, watch))
+    })
 }

@@ -1,9 +1,11 @@
 //! An engine beyond this machine: Apache Spark and Sail, asked over Spark Connect.
 
 mod apache;
+mod days;
 mod encrypted;
 mod encrypting;
 mod joins;
+mod promises;
 mod questions;
 mod sail;
 mod same;

@@ -1,0 +1,89 @@
+//! In which form a view's rows are joined to entity rows: it depends on how many candidates these have.
+
+use super::{cluster::Cluster, joined_side::JoinedSide, upload::SentRows};
+use crate::problem::Problem;
+
+/// Up to so many candidates of an entity row, on average, are numbered; sorting both sides takes longer then.
+const FEW: i128 = 30;
+
+/// How the row that counts is found for each entity row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// All candidates are joined to their entity rows and numbered.
+    Numbered,
+    /// Rows of the source are carried forward to the entity rows behind them.
+    CarriedForward,
+}
+
+impl Form {
+    /// The form for some entity rows, of which the server counts the candidates: of keys that they have, and in the range
+    /// that can matter to them. A key with a long history weighs as much as entity rows ask about it.
+    ///
+    /// # Errors
+    /// When the server refuses to count or is away.
+    pub(super) fn of(cluster: &Cluster<'_>, side: &JoinedSide<'_>, entities: &SentRows) -> Result<Self, Problem> {
+        if side.side.features.is_empty() || entities.times.is_none() {
+            return Ok(Self::Numbered);
+        }
+        let [pairs, first, last] = cluster.integers(&counting(side, entities))?;
+        let events = first.zip(last).map_or(0, |(first, last)| i128::from(last) - i128::from(first));
+        Ok(Self::fit(pairs.unwrap_or(0).into(), entities.count.into(), (side.ttl().map(i128::from), events)))
+    }
+
+    /// The form for so many pairs of entity rows and rows of their keys; events lie evenly in a time of this length.
+    fn fit(pairs: i128, entities: i128, (ttl, events): (Option<i128>, i128)) -> Self {
+        let is_few = match ttl {
+            Some(ttl) if ttl < events => pairs.saturating_mul(ttl) <= (FEW * entities).saturating_mul(events),
+            _ => pairs <= FEW * entities,
+        };
+        if is_few { Self::Numbered } else { Self::CarriedForward }
+    }
+}
+
+/// The statement that counts pairs of entity rows and rows of their keys, and says from when to when these are.
+fn counting(side: &JoinedSide<'_>, entities: &SentRows) -> String {
+    let (own, asked): (Vec<String>, Vec<String>) =
+        side.side.keys.iter().enumerate().map(|(own, key)| (format!("k{own}"), format!("k{key}"))).unzip();
+    let by = |keys: &[String]| if keys.is_empty() { String::new() } else { format!(" GROUP BY {}", keys.join(", ")) };
+    let behind = |keys: &[String]| -> String { keys.iter().map(|key| format!(", {key}")).collect() };
+    let same: Vec<String> = own.iter().zip(&asked).map(|(own, asked)| format!("s.{own} = e.{asked}")).collect();
+    let same = if same.is_empty() { "true".to_owned() } else { same.join(" AND ") };
+    format!(
+        "SELECT sum(s.m * e.m) AS a, min(s.first) AS b, max(s.last) AS c FROM (SELECT count(*) AS m, min(t) AS first, max(t) AS \
+         last{} FROM ({}){}) AS s JOIN (SELECT count(*) AS m{} FROM {}{}) AS e ON {same}",
+        behind(&own),
+        side.candidates(&[], entities.times),
+        by(&own),
+        behind(&asked),
+        entities.name,
+        by(&asked),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i128 = 3_600_000_000;
+
+    #[test]
+    fn few_candidates_are_numbered_and_many_are_not() {
+        let fit = |per_row: i128, ttl| Form::fit(per_row * 1000, 1000, (ttl, 24 * HOUR));
+        assert_eq!(
+            [fit(0, None), fit(30, None), fit(31, None)],
+            [Form::Numbered, Form::Numbered, Form::CarriedForward]
+        );
+        // Of a day's rows only those of an hour are candidates.
+        assert_eq!(
+            [fit(24 * 30, Some(HOUR)), fit(24 * 31, Some(HOUR)), fit(31, Some(48 * HOUR))],
+            [Form::Numbered, Form::CarriedForward, Form::CarriedForward]
+        );
+    }
+
+    #[test]
+    fn a_key_with_a_long_history_matters_as_often_as_it_is_asked_about() {
+        // A million events of one key, about which one of a million entity rows asks, or a thousand.
+        let fit = |asking: i128| Form::fit(asking * 1_000_000 + 4_000_000, 1_000_000, (None, 24 * HOUR));
+        assert_eq!([fit(1), fit(1000)], [Form::Numbered, Form::CarriedForward]);
+    }
+}
