@@ -115,6 +115,8 @@ pub enum Advice {
     EndRun(String),
     /// Name a shard of so many, from 0.
     NameShard(u32),
+    /// Have the result written to one file, or divided by columns.
+    OneFile,
     /// Say that an end in the future is meant.
     AllowFuture,
     /// Correct the time of a row, or say that rows may be in the future.
@@ -226,6 +228,7 @@ impl fmt::Display for Advice {
             Self::GiveRequestField(field) => write!(f, "give `{field}` for each entity"),
             Self::GiveJoinKey(key) => write!(f, "give `{key}` for each entity"),
             Self::WholeRunOrEngine => f.write_str("write all here, or name an engine in the settings"),
+            Self::OneFile => f.write_str("have the result written to one file, or divided by columns"),
             Self::OneView => f.write_str("name one view, and ask once for each"),
             Self::OpenRun => f.write_str("begin another one"),
             Self::EndRun(run) => write!(f, "wait for its shards, or give {run} up"),

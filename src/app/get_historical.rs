@@ -11,10 +11,12 @@ use super::{
 use crate::{
     model::{DAY, DataSource, FeatureView, Interval, Object, PermissionAction, RegistryState, Timestamp},
     offline::{
-        BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress, pipelined,
+        BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress, Tasks,
+        pipelined,
     },
-    problem::{Kind, Problem},
+    problem::{Advice, Kind, Problem},
     retrieval::{Entities, FeatureRequest, Purpose, Retrieval},
+    staging::Manifest,
     transform::{ComputedRows, computed_columns},
 };
 
@@ -233,6 +235,30 @@ impl<'a> HistoricalJoin<'a> {
             computed.finish()?;
             Ok(read)
         })
+    }
+
+    /// Has an engine join the features and write the result to a new folder, which it and this program see at a place: one row
+    /// for each entity row, in no order. `watch` is told how many tasks of the engine are done and known.
+    ///
+    /// # Errors
+    /// As those of [`run`](Self::run), and when no engine joins, something is computed of features, or the folder cannot be
+    /// written.
+    pub fn write_by_engine(
+        &self,
+        entities: &Entities,
+        location: &str,
+        (cancel, watch): (&Cancel, &dyn Fn(Tasks)),
+    ) -> Result<Manifest, Failure> {
+        let offline = self.store.offline().cancelled_by(cancel);
+        let refuse = |message: &str| Problem::new(Kind::Unsupported, message, None).advise(Advice::OneFile);
+        let engine = offline.stager().ok_or_else(|| refuse("only an engine writes a folder of files itself"))?;
+        if !self.retrieval.on_demand.is_empty() {
+            return Err(
+                refuse("on-demand features are computed here, and not by the engine that writes the folder").into()
+            );
+        }
+        let progress = Progress::default();
+        Ok(engine.write_historical(&self.query(entities, &progress), location, self.store.now(), watch)?)
     }
 
     fn query<'q>(&'q self, entities: &'q Entities, progress: &'q Progress) -> HistoricalQuery<'q> {

@@ -1,10 +1,17 @@
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
 
 use super::{CommandError, Context, Exit, explain, join::JoinArgs, output::OutputArgs, read_notes, result_columns};
 use crate::{
     app::get_historical::HistoricalJoin,
-    offline::{Cancel, Progress},
-    ui::{JoinProgress, Steps},
+    diagnostics::counted,
+    offline::{Cancel, Progress, Tasks},
+    staging::Manifest,
+    ui::{EngineProgress, JoinProgress, Printer, Steps},
 };
 
 /// Join features to entity rows as they were at each row's time
@@ -56,6 +63,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         return Ok(Exit::Done);
     }
     let began = Instant::now();
+    if let Some(folder) = args.output.folder_of_engine()? {
+        let progress = EngineProgress::new(printer);
+        progress.begin("joining");
+        let watch = |tasks: Tasks| progress.count((tasks.done, tasks.known), tasks.bytes);
+        let written = join.write_by_engine(&entities, &folder, (&cancel, &watch));
+        drop(progress);
+        return say_written(&written?, &folder, began.elapsed(), printer);
+    }
     let mut output = args.output.open(context)?;
     let progress = Arc::new(Progress::default());
     let watched = Arc::clone(&progress);
@@ -66,5 +81,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let (read, written) = output.finish(joined, printer)?;
     read_notes::say(read, printer);
     written.say(began.elapsed(), printer);
+    Ok(Exit::Done)
+}
+
+/// Says what an engine has written.
+fn say_written(manifest: &Manifest, folder: &str, took: Duration, printer: Printer) -> Result<Exit, CommandError> {
+    if printer.json {
+        printer.json(&json!({ "folder": folder, "rows": manifest.rows, "files": manifest.files }))?;
+    } else {
+        let rows = counted(manifest.rows.unwrap_or(0), "row");
+        let files = counted(manifest.files.len(), "file");
+        printer.say(format_args!("The engine wrote {rows} to {folder} as {files} in {:.1} s", took.as_secs_f64()));
+    }
     Ok(Exit::Done)
 }

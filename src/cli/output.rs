@@ -20,7 +20,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct OutputArgs {
     /// Where the result goes: a file or an object of a bucket (s3://BUCKET/KEY), whose ending gives the format; a folder, with
-    /// --partition-by, also of a bucket; or a table of PostgreSQL, postgresql://USER:PASSWORD@HOST/DATABASE#SCHEMA.TABLE [default: the screen]
+    /// --partition-by, also of a bucket; with a slash at its end and without, a folder that the engine of the settings writes itself (`offline_store:
+    /// {type: spark}`); or a table of PostgreSQL, postgresql://USER:PASSWORD@HOST/DATABASE#SCHEMA.TABLE [default: the screen]
     #[arg(long, short, value_name = "OUTPUT")]
     output: Option<PathBuf>,
     /// How the result is written [default: as the ending of the output says, parquet in a folder, else a table]
@@ -77,6 +78,32 @@ impl OutputArgs {
         };
         let sink = sink.limited_to(self.limit.unwrap_or(usize::MAX));
         Ok(Output { sink, place, format })
+    }
+
+    /// The folder that an engine is to write itself: what ends with a slash and is not divided by columns.
+    ///
+    /// # Errors
+    /// When something else is wanted of it that engines do not do.
+    pub(crate) fn folder_of_engine(&self) -> Result<Option<String>, CommandError> {
+        let Some(path) = self.output.as_deref().and_then(Path::to_str).filter(|path| path.ends_with('/')) else {
+            return Ok(None);
+        };
+        if !self.partition_by.is_empty() {
+            return Ok(None);
+        }
+        let other = match (self.format, self.limit, self.parquet.given()) {
+            (Some(format), ..) if format != OutputFormat::Parquet => Some("--format"),
+            (_, Some(_), _) => Some("--limit"),
+            (_, _, flag) => flag,
+        };
+        if let Some(flag) = other {
+            let message = format!("{flag} is nothing for a folder that an engine writes, as parquet files of its own");
+            return Err(CommandError::new(message, "leave it out, or name one file with --output".to_owned()));
+        }
+        if path.contains("://") {
+            return Ok(Some(path.to_owned()));
+        }
+        Ok(Some(std::path::absolute(path)?.display().to_string()))
     }
 
     fn place(&self) -> Result<Place, CommandError> {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     model::{Checks, FeatureView, Interval, RunCounts, ShardedRun, Timestamp, ViewId},
-    offline::{NewestQuery, Stage},
+    offline::{NewestQuery, Stage, Tasks},
     online::Replace,
     problem::{Advice, Kind, Problem},
     registry::{Decision, Snapshot, stale_until, update_view},
@@ -204,7 +204,7 @@ impl<'a> ViewMaterialization<'a> {
         let now = (self.stores.clock)();
         let stage = Stage { run: self.history.id(), files: shards, view: message, now };
         let (name, on_event) = (&view.name, self.on_event);
-        let watch = |done, known| on_event(&Event::Staging { view: name, done, known });
+        let watch = |tasks: Tasks| on_event(&Event::Staging { view: name, done: tasks.done, known: tasks.known });
         let folder = stager.stage_newest(&query, &stage, &watch)?;
         let opened = || {
             let files = folder.manifest()?.files.len();

@@ -16,6 +16,7 @@ mod rows;
 mod spark;
 mod staged;
 mod statement;
+mod tasks;
 mod transformation;
 mod view_source;
 
@@ -33,9 +34,10 @@ pub use query::{
     BatchSink, Counted, EntityQuery, EntitySource, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
     NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery, SourceWriter, Stage, Stager,
 };
-pub use spark::{EngineCheck, EngineReport, EngineStep, SparkSession, Tasks, check_engine};
+pub use spark::{EngineCheck, EngineReport, EngineStep, SparkSession, check_engine};
 
 pub use staged::StagedRows;
+pub use tasks::Tasks;
 pub use transformation::WrongTransformation;
 
 /// The offline store the settings name, which looks up environment variables that sources name; an offline server is told

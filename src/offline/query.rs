@@ -10,13 +10,13 @@ use std::{
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
-use super::{Cancel, transformation::WrongTransformation};
+use super::{Cancel, tasks::Tasks, transformation::WrongTransformation};
 use crate::{
     model::{DataSource, DataType, FeatureView, Interval, SourceKind, Timestamp},
     problem::Problem,
     retrieval::{Entities, JoinKey, Retrieval},
     sources::{OpenSource, Size},
-    staging::StagedFolder,
+    staging::{Manifest, StagedFolder},
 };
 
 /// An engine that reads sources.
@@ -146,8 +146,21 @@ pub trait Stager: Send + Sync {
         &self,
         query: &NewestQuery<'_>,
         stage: &Stage<'_>,
-        watch: &dyn Fn(u64, u64),
+        watch: &dyn Fn(Tasks),
     ) -> Result<StagedFolder, Problem>;
+
+    /// Joins features to entity rows as [`OfflineStore::historical`] does, and writes the result to a new folder at a place, in no
+    /// order.
+    ///
+    /// # Errors
+    /// As those of [`OfflineStore::historical`], and when the folder is there or cannot be reached from here.
+    fn write_historical(
+        &self,
+        query: &HistoricalQuery<'_>,
+        location: &str,
+        now: Timestamp,
+        watch: &dyn Fn(Tasks),
+    ) -> Result<Manifest, Problem>;
 }
 
 /// How newest rows are written to files.

@@ -43,6 +43,9 @@ pub fn advice(advice: &Advice) -> String {
              its `spark_conf`"
                 .to_owned()
         }
+        Advice::OneFile => {
+            "name one file with --output, such as result.parquet, or divide the result with --partition-by".to_owned()
+        }
         Advice::OneView => "name one with --views, and run once for each".to_owned(),
         Advice::OpenRun => {
             "`feastr materialize history` shows open runs; `feastr materialize START END --views VIEW --shards N` begins one"

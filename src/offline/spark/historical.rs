@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Entity rows that are joined at once: each time the rows of sources that can matter to them are read.
-const MOST: usize = 1_000_000;
+pub(super) const MOST: usize = 1_000_000;
 
 /// Rows that are handed on at once where nothing is joined.
 const ROWS: usize = 8192;
@@ -117,7 +117,7 @@ pub(super) fn statement(cluster: &Cluster<'_>, query: &HistoricalQuery<'_>) -> R
 }
 
 /// The statement for entity rows that were sent, with so many keys; in which form each view is joined, the server is asked.
-fn asking(
+pub(super) fn asking(
     cluster: &Cluster<'_>,
     sides: &[JoinedSide<'_>],
     (entities, keys): (&SentRows, usize),
@@ -127,7 +127,7 @@ fn asking(
 }
 
 /// The sides of a join, whose rows the server has found.
-fn sides<'a>(
+pub(super) fn sides<'a>(
     cluster: &Cluster<'_>,
     query: &HistoricalQuery<'a>,
     join: &'a Join<'a>,
@@ -141,7 +141,7 @@ fn sides<'a>(
 }
 
 /// The types of all features.
-fn kinds(sides: &[JoinedSide<'_>]) -> Result<Vec<ArrowType>, Problem> {
+pub(super) fn kinds(sides: &[JoinedSide<'_>]) -> Result<Vec<ArrowType>, Problem> {
     let kinds = sides.iter().map(|side| side.rows.kinds(&side.side.features));
     Ok(kinds.collect::<Result<Vec<_>, _>>()?.concat())
 }

@@ -9,6 +9,7 @@ mod cluster;
 mod counts;
 mod day_column;
 mod entities;
+mod entity_columns;
 mod error;
 mod execution;
 mod form;
@@ -21,6 +22,7 @@ mod newest;
 mod numbered;
 mod only;
 mod plan;
+mod results;
 mod rows;
 mod session;
 mod source;
@@ -35,7 +37,7 @@ mod written;
 
 pub use check::{EngineCheck, EngineReport, EngineStep, check_engine};
 pub(super) use newest::read_file;
-pub use session::{Session as SparkSession, Tasks};
+pub use session::Session as SparkSession;
 pub(super) use store::SparkStore;
 
 #[cfg(test)]

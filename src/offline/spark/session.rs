@@ -22,7 +22,7 @@ use super::{
 use crate::{
     clients::runtime::wait,
     config::SparkConfig,
-    offline::{Cancel, query::BatchSink},
+    offline::{Cancel, Tasks, query::BatchSink},
     problem::{Kind, Problem},
 };
 
@@ -37,17 +37,6 @@ pub struct Session {
     warnings: Vec<String>,
     /// What names end with where others take part in the session.
     mark: String,
-}
-
-/// How far a query is, as the server tells it. More tasks may become known until its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tasks {
-    /// Tasks that are done.
-    pub done: u64,
-    /// Tasks that are known.
-    pub known: u64,
-    /// Bytes that were read.
-    pub bytes: u64,
 }
 
 impl Session {
@@ -242,7 +231,7 @@ impl Session {
                     Ok(false) => break Ok(()),
                     Err(problem) => break Err(problem),
                 },
-                Ok(Some(ResponseType::ExecutionProgress(progress))) => watch(Tasks::of(&progress)),
+                Ok(Some(ResponseType::ExecutionProgress(progress))) => watch(tasks(&progress)),
                 Ok(Some(ResponseType::ResultComplete(_)) | None) => return Ok(()),
                 Err(problem) if problem.kind == Kind::Cancelled => break Err(problem),
                 Err(problem) => return Err(problem),
@@ -271,16 +260,15 @@ impl Drop for Session {
     }
 }
 
-impl Tasks {
-    fn of(progress: &ExecutionProgress) -> Self {
-        let sum = |count: fn(&super::messages::StageInfo) -> i64| {
-            progress.stages.iter().map(|stage| u64::try_from(count(stage)).unwrap_or(0)).sum()
-        };
-        Self {
-            done: sum(|stage| stage.num_completed_tasks),
-            known: sum(|stage| stage.num_tasks),
-            bytes: sum(|stage| stage.input_bytes_read),
-        }
+/// How far the stages of a query are together.
+fn tasks(progress: &ExecutionProgress) -> Tasks {
+    let sum = |count: fn(&super::messages::StageInfo) -> i64| {
+        progress.stages.iter().map(|stage| u64::try_from(count(stage)).unwrap_or(0)).sum()
+    };
+    Tasks {
+        done: sum(|stage| stage.num_completed_tasks),
+        known: sum(|stage| stage.num_tasks),
+        bytes: sum(|stage| stage.input_bytes_read),
     }
 }
 

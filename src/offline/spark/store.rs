@@ -1,16 +1,17 @@
 use std::sync::Arc;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use uuid::Uuid;
 
 use super::{
     cluster::{Cluster, Way},
-    counts, entities, historical, newest, source_rows, written,
+    counts, entities, historical, newest, results, source_rows, written,
 };
 use crate::{
     config::SparkConfig,
     model::{DataSource, FeatureView, Interval, SourceKind, Timestamp},
     offline::{
-        Cancel, WrongTransformation,
+        Cancel, Tasks, WrongTransformation,
         duckdb::DuckDbStore,
         join::{Join, Side},
         point_in_time::{EntityRows, check_names},
@@ -22,7 +23,7 @@ use crate::{
     problem::{Kind, Problem},
     retrieval::Entities,
     sources::{OpenSource, Size, Whereabouts},
-    staging::StagedFolder,
+    staging::{Manifest, StagedFolder},
 };
 
 /// Feast's offline store on Spark: the cluster finds the rows that count, and feastr reads them as what is declared. Each
@@ -157,10 +158,21 @@ impl Stager for SparkStore {
         &self,
         query: &NewestQuery<'_>,
         stage: &Stage<'_>,
-        watch: &dyn Fn(u64, u64),
+        watch: &dyn Fn(Tasks),
     ) -> Result<StagedFolder, Problem> {
         let folder = written::new_folder(&self.config, &self.whereabouts, &format!("feastr-{}", stage.run))?;
         written::newest(&self.cluster()?, query, (folder, stage), watch)
+    }
+
+    fn write_historical(
+        &self,
+        query: &HistoricalQuery<'_>,
+        location: &str,
+        now: Timestamp,
+        watch: &dyn Fn(Tasks),
+    ) -> Result<Manifest, Problem> {
+        let folder = StagedFolder::at(location, &self.whereabouts.buckets)?;
+        results::write(self.way(), query, (folder, &Uuid::new_v4().to_string(), now), watch)
     }
 }
 

@@ -54,6 +54,18 @@ impl SentEntities {
         Ok(Self { rows: batch(columns, asked.count)? })
     }
 
+    /// The same with more columns, `e0`, …, which are not joined by.
+    ///
+    /// # Errors
+    /// When they have other lengths.
+    pub(super) fn with(self, columns: Vec<ArrayRef>) -> Result<Self, Problem> {
+        let count = self.rows.num_rows();
+        let own = self.rows.schema();
+        let own = own.fields().iter().map(|field| field.name().clone()).zip(self.rows.columns().to_vec());
+        let more = columns.into_iter().enumerate().map(|(column, array)| (format!("e{column}"), array));
+        Ok(Self { rows: batch(own.chain(more).collect(), count)? })
+    }
+
     /// Rows that are sent one after the other, so many at once as a message takes.
     pub(super) fn parts(&self) -> Vec<Range<usize>> {
         let (count, bytes) = (self.rows.num_rows(), self.rows.get_array_memory_size());

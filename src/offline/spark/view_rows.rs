@@ -94,6 +94,15 @@ impl<'a> ViewRows<'a> {
         Ok(scan.scan.columns().into_iter().skip(first).map(plain_type).collect())
     }
 
+    /// The column of a feature, given by its position in the view.
+    ///
+    /// # Errors
+    /// When the source lacks it.
+    pub(super) fn feature(&self, feature: usize) -> Result<&Column, Problem> {
+        let field = &self.view().features[feature];
+        self.column(field).ok_or_else(|| no_column(self.source.source(), &field.name))
+    }
+
     /// What is wanted of a column of an answer that holds a feature.
     pub(super) fn wanted(&self, column: &str, feature: usize) -> Wanted {
         self.source.wanted(column, &self.view().features[feature])

@@ -5,7 +5,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use super::{cluster::Cluster, newest, only::Only, plan, session::Session};
 use crate::{
     config::SparkConfig,
-    offline::{NewestQuery, Stage},
+    offline::{NewestQuery, Stage, Tasks},
     problem::{Kind, Problem},
     sources::Whereabouts,
     staging::{Filling, Manifest, StagedFile, StagedFolder},
@@ -19,10 +19,10 @@ pub(super) fn add(
     session: &Session,
     statement: &str,
     (filling, is_there): (&Filling, bool),
-    watch: &dyn Fn(u64, u64),
+    watch: &dyn Fn(Tasks),
 ) -> Result<(), Problem> {
     let plan = plan::write(plan::sql(statement), filling.target(), is_there || filling.is_marked());
-    session.command(plan, &|tasks| watch(tasks.done, tasks.known))
+    session.command(plan, watch)
 }
 
 /// The files that the server has written.
@@ -60,7 +60,7 @@ pub(super) fn newest(
     cluster: &Cluster<'_>,
     query: &NewestQuery<'_>,
     (folder, stage): (StagedFolder, &Stage<'_>),
-    watch: &dyn Fn(u64, u64),
+    watch: &dyn Fn(Tasks),
 ) -> Result<StagedFolder, Problem> {
     let rows = cluster.rows_of(query.view)?;
     rows.kinds(&(0..query.view.features.len()).collect::<Vec<_>>())?;
@@ -69,12 +69,13 @@ pub(super) fn newest(
         newest::statement(&rows, query.interval, &only, &newest::Columns::in_files(query.view, stage.files));
     let filling = folder.begin()?;
     add(&cluster.session, &statement, (&filling, false), watch)?;
-    filling.finish(&Manifest {
+    let manifest = Manifest {
         format_version: Manifest::FORMAT_VERSION,
         id: stage.run.to_owned(),
         written: stage.now,
         rows: None,
         files: files(&cluster.session, &filling)?,
         view: Some(BASE64_STANDARD.encode(stage.view)),
-    })
+    };
+    filling.finish(&manifest)
 }

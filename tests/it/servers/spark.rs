@@ -51,8 +51,14 @@ pub fn sail() -> &'static SparkServer {
 impl SparkServer {
     /// A Sail of its own, for a test that ends it.
     pub fn own_sail() -> Self {
+        Self::sail_that_knows(&[])
+    }
+
+    /// The same with more in its environment.
+    pub fn sail_that_knows(more: &[(&str, String)]) -> Self {
         Self::start("run_sail \"$2\"", |command| {
             command.arg(named("FEASTR_SAIL"));
+            command.args(more.iter().map(|(name, value)| format!("{name}={value}")));
         })
     }
 

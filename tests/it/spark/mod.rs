@@ -4,6 +4,7 @@ mod apache;
 mod days;
 mod encrypted;
 mod encrypting;
+mod in_bucket;
 mod joins;
 mod promises;
 mod questions;
@@ -12,6 +13,7 @@ mod same;
 #[path = "../../../src/offline/spark/tests/service.rs"]
 mod service;
 mod shards;
+mod written;
 
 use std::ops::ControlFlow;
 

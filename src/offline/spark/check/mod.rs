@@ -15,13 +15,10 @@ use arrow::{
 };
 use uuid::Uuid;
 
-use super::{
-    plan,
-    session::{Session, Tasks},
-};
+use super::{plan, session::Session};
 use crate::{
     config::SparkConfig,
-    offline::Cancel,
+    offline::{Cancel, Tasks},
     problem::{Kind, Problem},
 };
 

@@ -15,7 +15,7 @@ use tonic::Status;
 
 use self::fake::{Fake, Step, complete, counted, error, part, rows, uncounted};
 use super::{
-    SparkSession, Tasks,
+    SparkSession,
     messages::{
         ConfigRequest, ErrorOfServer, ExecutePlanRequest, ExecutionProgress, FetchErrorDetailsResponse,
         InterruptRequest, ReattachExecuteRequest, ReleaseExecuteRequest, SparkThrowable, StageInfo,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     config::{EngineAccess, Password, SparkAddress, SparkConfig},
-    offline::{BatchSink, Cancel},
+    offline::{BatchSink, Cancel, Tasks},
     problem::{Kind, Problem},
 };
 

@@ -1,0 +1,77 @@
+//! Results that a cluster writes itself, into a folder that it and feastr see.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::Value;
+
+use super::same::{OWN, by, repo};
+use crate::support::Project;
+
+const FEATURES: &str = "trips:trips,trips:word,trips:flag,trips:places,weather:degrees,all_trips:word";
+
+const JOIN: [&str; 6] =
+    ["get-historical", "--entities", "rows.parquet", "--full-feature-names", "--features", FEATURES];
+
+/// The rows that a command prints, sorted.
+fn rows(project: &Project, args: &[&str]) -> Vec<String> {
+    let told = by(project, OWN, &[args, &["--format", "jsonl"]].concat()).ok().stdout;
+    let mut rows: Vec<String> = told.lines().map(str::to_owned).collect();
+    rows.sort_unstable();
+    rows
+}
+
+#[test]
+fn a_cluster_writes_the_same_rows() {
+    let project = repo();
+    project.feastr(&["apply", "--yes"]).ok();
+    // Whoever reads the folder asks for one feature more.
+    let with_score = FEATURES.to_owned() + ",latest:score";
+    let ours = rows(&project, &[&JOIN[..5], &[&with_score]].concat());
+    assert_eq!(ours.len(), 300);
+    for server in ["sail", "spark"] {
+        let folder = format!("{}/", project.path(&format!("results/{server}")).display());
+        fs::create_dir_all(project.path("results")).unwrap();
+        let told = by(&project, server, &[&JOIN[..], &["-o", &folder, "--json"]].concat()).ok().json();
+        assert_eq!((&told["rows"], &told["folder"]), (&300.into(), &folder.as_str().into()), "{told}");
+        let names: BTreeSet<String> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let manifest: Value = serde_json::from_slice(&fs::read(format!("{folder}_feastr.json")).unwrap()).unwrap();
+        assert_eq!(manifest["files"], told["files"]);
+        let files = manifest["files"].as_array().unwrap();
+        assert!(files.iter().all(|file| names.contains(file["name"].as_str().unwrap())), "{manifest} {names:?}");
+        let sql = format!("SELECT * FROM read_parquet('results/{server}/*.parquet')");
+        let read = ["get-historical", "--entity-sql", &sql, "--features", "latest:score", "--full-feature-names"];
+        assert_eq!(rows(&project, &read), ours, "{server}");
+
+        // What is there stays.
+        let told = by(&project, server, &[&JOIN[..], &["-o", &folder]].concat()).failed();
+        assert!(told.stderr.contains("there is something already"), "{}", told.stderr);
+        assert_eq!(fs::read_dir(project.path("results")).unwrap().count(), if server == "sail" { 1 } else { 2 });
+    }
+}
+
+#[test]
+fn what_a_cluster_does_not_write_is_said_and_nothing_is_left() {
+    let project = repo();
+    project.feastr(&["apply", "--yes"]).ok();
+    let folder = format!("{}/", project.path("result").display());
+    let computed = ["get-historical", "--entities", "rows.parquet", "--features", "trips:trips,computed:doubled"];
+    // Of other width than declared, and sources as another kind of number.
+    let odd = ["get-historical", "--entities", "rows.parquet", "--features", "all_trips:trips"];
+    let limited = [&JOIN[..], &["--limit", "3"]].concat();
+    let text = [&JOIN[..], &["--format", "csv"]].concat();
+    for (server, args, said, help) in [
+        ("sail", &computed[..], "on-demand features are computed here", "such as result.parquet"),
+        ("sail", &odd, "feature `trips` holds", "casts it"),
+        ("sail", &limited, "--limit is nothing for a folder", "one file"),
+        ("sail", &text, "--format is nothing for a folder", "one file"),
+        (OWN, &JOIN, "only an engine writes a folder", "--partition-by"),
+    ] {
+        let told = by(&project, server, &[args, &["-o", &folder]].concat()).failed();
+        assert!(told.stderr.contains(said) && told.stderr.contains(help), "{args:?}: {}", told.stderr);
+    }
+    let told = by(&project, "sail", &[&JOIN[..], &["-o", "hdfs://name/result/"]].concat());
+    assert!(told.code != 0 && told.stderr.contains("is no folder that both"), "{}", told.stderr);
+    let left: Vec<_> = fs::read_dir(project.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("result")), "{left:?}");
+}
