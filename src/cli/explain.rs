@@ -30,6 +30,9 @@ fn in_words(explained: &Explained) -> String {
         let _ = write!(text, ", from {start} to {end}");
     }
     text.push('\n');
+    if let Some(engine) = &explained.engine {
+        let _ = writeln!(text, "joined by {engine}; what is computed of features, and the result, are made here");
+    }
     for view in &explained.views {
         write_view(&mut text, view);
     }
@@ -77,5 +80,6 @@ fn in_json(explained: &Explained) -> Value {
         "times": interval(explained.times),
         "views": explained.views.iter().map(view).collect::<Vec<_>>(),
         "sql": explained.sql,
+        "engine": explained.engine,
     })
 }

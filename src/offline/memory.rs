@@ -183,7 +183,7 @@ impl OfflineStore for MemoryOfflineStore {
 
     fn explain(&self, query: &HistoricalQuery<'_>) -> Result<Explained, Problem> {
         let rows = all(query.entities)?.num_rows() as u64;
-        Ok(Explained { entity_rows: rows, times: None, views: Vec::new(), sql: String::new() })
+        Ok(Explained { entity_rows: rows, times: None, views: Vec::new(), sql: String::new(), engine: None })
     }
 
     fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem> {

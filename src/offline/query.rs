@@ -259,6 +259,8 @@ pub struct Explained {
     pub views: Vec<ExplainedView>,
     /// A statement in SQL that comes to the same.
     pub sql: String,
+    /// What messages call the engine elsewhere that carries it out, if one does.
+    pub engine: Option<String>,
 }
 
 /// What is read of a view's source.

@@ -22,6 +22,7 @@ use crate::{
         self,
         materialize::{Materialization, Request, ServerRun, WhoseValues, by_server},
     },
+    config::SparkConfig,
     diagnostics::counted,
     materialize::{Event, Outcome, Range, RunReport, ViewForecast},
     model::{Interval, Timestamp, Ttl},
@@ -109,7 +110,7 @@ struct CommonArgs {
     /// Divide the work into N shards: the engine writes the newest rows of the view to files below its `staging_location`, and
     /// `feastr materialize write RUN --shard I/N` writes those of a shard, from 0 on, on as many machines as are wanted. Worth
     /// it with several Redis masters: one feastr fills one
-    #[arg(long, value_name = "N", conflicts_with_all = ["chunk", "dry_run"], value_parser = clap::value_parser!(u32).range(1..=256))]
+    #[arg(long, value_name = "N", conflicts_with = "chunk", value_parser = clap::value_parser!(u32).range(1..=256))]
     shards: Option<u32>,
     /// Views to materialize at a time
     #[arg(long, short, value_name = "N", default_value = "1")]
@@ -224,7 +225,8 @@ impl Materialize<'_> {
             view.show(&Event::Warning { message, help: None });
         }
         if self.args.dry_run {
-            return self.show_forecast(&materialization.forecast()?);
+            let views = materialization.forecast()?;
+            return self.show_forecast(&views, store.config().engine());
         }
         if let Some(whose) = self.entities {
             let message = format!("only {whose} are written, and the range is not recorded as materialized");
@@ -283,15 +285,31 @@ impl Materialize<'_> {
         Ok(Exit::Done)
     }
 
-    fn show_forecast(&self, views: &[ViewForecast]) -> Result<Exit, CommandError> {
+    fn show_forecast(&self, views: &[ViewForecast], engine: Option<&SparkConfig>) -> Result<Exit, CommandError> {
         let printer = self.context.printer;
         if printer.json {
             printer.json(&serde_json::json!({ "views": views }))?;
         } else {
             printer.result(draw_forecast(views, printer.out))?;
+            self.say_where(engine);
         }
         let fails = views.iter().any(|view| view.problem.is_some());
         Ok(if fails { Exit::Failed } else { Exit::Done })
+    }
+
+    /// Says what an engine would do, and what is done here.
+    fn say_where(&self, engine: Option<&SparkConfig>) {
+        let Some(engine) = engine else { return };
+        let printer = self.context.printer;
+        let address = engine.address.as_ref().map_or_else(|| "no address".to_owned(), ToString::to_string);
+        match (self.args.shards, &engine.staging_location) {
+            (None, _) => printer.say(format_args!("The newest rows are found by the engine at {address}, and written from here")),
+            (Some(_), None) => printer.warn("the engine has no `staging_location`, where it could write files for shards"),
+            (Some(shards), Some(staging)) => printer.say(format_args!(
+                "The newest rows are found by the engine at {address}, which writes them to files below {staging}; {shards} \
+                 workers write those, each as fast as one master of Redis takes them: more workers than masters wait for each other"
+            )),
+        }
     }
 
     /// Says in every way that was asked for what was done.

@@ -179,7 +179,7 @@ pub(crate) fn explain(place: &Place<'_>, query: &HistoricalQuery<'_>) -> Result<
     let views = sides.into_iter().map(|side| side.explain(all, ticks)).collect::<Result<_, _>>()?;
     let times = all.map(|(first, last)| Interval { start: ticks.moment(first), end: ticks.moment(last) });
     let sql = statement(&join, query.retrieval, entities.time_column());
-    Ok(Explained { entity_rows: rows, times, views, sql })
+    Ok(Explained { entity_rows: rows, times, views, sql, engine: None })
 }
 
 /// The first and the last of times.

@@ -135,7 +135,7 @@ impl OfflineStore for RemoteStore {
         };
         let views = join.sides.iter().map(view).collect();
         let sql = statement(&join, query.retrieval, entities.time_column());
-        Ok(Explained { entity_rows, times, views, sql })
+        Ok(Explained { entity_rows, times, views, sql, engine: None })
     }
 
     fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem> {

@@ -108,8 +108,9 @@ impl OfflineStore for SparkStore {
             size: Size::default(),
         };
         let views = join.sides.iter().map(view).collect();
-        let sql = historical::statement(&self.cluster()?, query)?;
-        Ok(Explained { entity_rows, times, views, sql })
+        let cluster = self.cluster()?;
+        let sql = historical::statement(&cluster, query)?;
+        Ok(Explained { entity_rows, times, views, sql, engine: Some(cluster.session.server().to_owned()) })
     }
 
     fn entities_of(&self, query: &EntityQuery) -> Result<Entities, Problem> {

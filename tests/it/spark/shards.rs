@@ -6,9 +6,24 @@ use feastr::registry::{read_objects, sharded_runs};
 use serde_json::Value;
 
 use super::same::{OWN, by, repo, settings_of};
-use crate::support::{Output, Project, sqlite_registry};
+use crate::{
+    servers::redis::{RedisCluster, RedisServer},
+    support::{Output, Project, sqlite_registry},
+};
 
 const RANGE: [&str; 3] = ["materialize", "2024-03-01", "2024-03-02T06:00:00Z"];
+
+/// The same whose values of Sail's run are in Redis, with these settings.
+fn house_on_redis(store: &str) -> Project {
+    let project = house();
+    let settings = project.read(&settings_of("sail"));
+    let path = settings.lines().find(|line| line.contains("sail.db")).unwrap();
+    let own = format!("online_store:\n  type: sqlite\n{path}\n");
+    assert!(settings.contains(&own), "{settings}");
+    project.write(&settings_of("sail"), settings.replace(&own, store));
+    by(&project, "sail", &["apply", "--yes"]).ok();
+    project
+}
 
 /// A repo that is applied, whose servers put files into a folder that both see; each has a registry of its own.
 fn house() -> Project {
@@ -184,6 +199,43 @@ fn a_view_that_changes_meanwhile_is_not_recorded() {
     // The note goes with the view.
     by(&project, "sail", &["teardown", "--yes"]).ok();
     assert_eq!(noted(&project, "sail"), (0, 0));
+}
+
+/// Without a journal a server that was started again has forgotten everything.
+#[test]
+fn shards_that_redis_forgot_are_written_again() {
+    let mut redis = RedisServer::start("");
+    let project = house_on_redis(&redis.settings(0));
+    by(&project, OWN, &RANGE).ok();
+    let run = open(&project, "sail");
+    write(&project, "sail", &run, "0/3").ok();
+    write(&project, "sail", &run, "1/3").ok();
+    redis.kill();
+    redis.restart();
+    let told = write(&project, "sail", &run, "2/3").failed();
+    assert!(told.stderr.contains("values of shards may be lost: 0, 1"), "{}", told.stderr);
+    assert_eq!((&told.json()["complete"], noted(&project, "sail")), (&false.into(), (0, 1)));
+    write(&project, "sail", &run, "0/3").ok();
+    let last = write(&project, "sail", &run, "1/3").ok().json();
+    assert_eq!((&last["complete"], noted(&project, "sail")), (&true.into(), (1, 0)));
+    assert_eq!(values(&project, "sail"), values(&project, OWN));
+}
+
+#[test]
+fn workers_fill_a_cluster_side_by_side() {
+    let project = house_on_redis(&RedisCluster::shared().settings());
+    by(&project, OWN, &RANGE).ok();
+    let run = open(&project, "sail");
+    let settings = settings_of("sail");
+    let worker = |shard: &str| {
+        let args = ["--feature-store-yaml", &settings, "materialize", "write", &run, "--shard", shard];
+        project.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let workers: Vec<_> = ["0", "1", "2"].into_iter().map(worker).collect();
+    for mut worker in workers {
+        assert!(worker.wait().unwrap().success());
+    }
+    assert_eq!((noted(&project, "sail"), values(&project, "sail")), ((1, 0), values(&project, OWN)));
 }
 
 #[test]
