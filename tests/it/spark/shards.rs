@@ -17,7 +17,7 @@ const RANGE: [&str; 3] = ["materialize", "2024-03-01", "2024-03-02T06:00:00Z"];
 fn house_on_redis(store: &str) -> Project {
     let project = house();
     let settings = project.read(&settings_of("sail"));
-    let path = settings.lines().find(|line| line.contains("sail.db")).unwrap();
+    let path = settings.lines().find(|line| line.contains("data/sail.db")).unwrap();
     let own = format!("online_store:\n  type: sqlite\n{path}\n");
     assert!(settings.contains(&own), "{settings}");
     project.write(&settings_of("sail"), settings.replace(&own, store));
@@ -150,6 +150,8 @@ fn what_is_no_shard_is_said() {
         let told = by(&project, "sail", &[&RANGE[..], args].concat());
         assert!(told.code != 0 && told.stderr.contains(said), "{args:?}: {}", told.stderr);
     }
+    let told = by(&project, "sail", &[&RANGE[..], &["--shards", "2", "--views", "trips", "--dry-run"]].concat()).ok();
+    assert!(told.stderr.contains("2 workers write those") && told.stderr.contains("below"), "{}", told.stderr);
     let told = by(&project, OWN, &[&RANGE[..], &["--shards", "2", "--views", "trips"]].concat()).failed();
     assert!(told.stderr.contains("only an engine divides") && told.stderr.contains("batch_engine"), "{}", told.stderr);
     project.edit(&settings_of("sail"), "staging_location", "region: x\n  # staging_location");
