@@ -5,6 +5,7 @@ mod days;
 mod encrypted;
 mod encrypting;
 mod joins;
+mod killed;
 mod promises;
 mod questions;
 mod sail;

@@ -50,7 +50,7 @@ fn rows_are_not_added_to_sources_of_a_cluster() {
     let rows = batch(&[(Some(1), Some(10), None, 1.0)]);
     assert!(stores[0].writer().is_none(), "files are written from here");
     for store in &stores[1..] {
-        let problem = store.writer().unwrap().add("drivers", &rows.schema(), &[rows.clone()]).unwrap_err();
+        let problem = store.writer().unwrap().add("drivers", &rows.schema(), std::slice::from_ref(&rows)).unwrap_err();
         assert!(problem.kind == Kind::Unsupported && problem.help().is_some(), "{problem:?}");
     }
 }
