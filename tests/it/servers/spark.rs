@@ -32,7 +32,7 @@ pub struct SparkServer {
 /// Apache Spark, which asks for [`TOKEN`] and ends answers after a second, so that they are taken up again.
 pub fn spark() -> &'static SparkServer {
     static SPARK: OnceLock<SparkServer> = OnceLock::new();
-    SPARK.get_or_init(SparkServer::own_spark)
+    SPARK.get_or_init(|| SparkServer::spark("spark.connect.execute.reattachable.senderMaxStreamDuration=1s"))
 }
 
 /// Sail, which lets everybody in.
@@ -44,8 +44,11 @@ pub fn sail() -> &'static SparkServer {
 impl SparkServer {
     /// A Spark of its own, for a test that ends it.
     pub fn own_spark() -> Self {
-        let function = "run_spark \"$2\" \"$3\" spark.connect.execute.reattachable.senderMaxStreamDuration=1s";
-        Self::start(function, |command| {
+        Self::spark("")
+    }
+
+    fn spark(setting: &str) -> Self {
+        Self::start(&format!("run_spark \"$2\" \"$3\" {setting}"), |command| {
             command.arg(format!("SPARK_CONNECT_AUTHENTICATE_TOKEN={TOKEN}")).arg(named("FEASTR_SPARK_HOME"));
         })
     }
