@@ -1,7 +1,7 @@
 //! Features joined to entity rows by the cluster: numbers, keys and times of the rows are sent, and features come back in
 //! their order, which are put behind the rows as they are here.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use arrow::{
     array::{ArrayRef, AsArray as _, RecordBatch},
@@ -62,20 +62,29 @@ pub(super) fn run(
         features.map(|(feature, output)| side.rows.wanted(output, *feature))
     });
     let declared = Declared::new(wanted.collect(), "the joined features".to_owned());
-    let mut rows =
-        JoinedRows { declared, kinds, beside, next: 0, is_wanted: true, server: cluster.session.server(), query, sink };
+    let mut rows = JoinedRows {
+        declared,
+        kinds,
+        beside,
+        left: 0..0,
+        is_wanted: true,
+        server: cluster.session.server(),
+        query,
+        sink,
+    };
     while let Some(asked) = entities.next(MOST)? {
         let sent = SentEntities::of(&asked, entities.ticks(), &join.keys)?;
         drop(asked);
         for part in sent.parts() {
             let asked = sent.send(&cluster.session, &part)?;
-            rows.next = part.start;
+            rows.left = part.clone();
             taken(&cluster.session, &asking(&cluster, &sides, (&asked, join.keys.len()))?, &mut rows)?;
             if !rows.is_wanted {
                 return Ok(HistoricalRead { unfit: rows.declared.unfit, ties: 0 });
             }
-            if rows.next != part.end {
-                return Err(lost(cluster.session.server(), &format!("{} of {} rows came", rows.next, part.end)));
+            if !rows.left.is_empty() {
+                let came = format!("{} of {} rows came", rows.left.start - part.start, part.len());
+                return Err(lost(cluster.session.server(), &came));
             }
         }
     }
@@ -172,8 +181,8 @@ struct JoinedRows<'a> {
     declared: Declared,
     kinds: Vec<ArrowType>,
     beside: BesideEntities,
-    /// The number of the row that comes next.
-    next: usize,
+    /// The numbers of the rows that are to come.
+    left: Range<usize>,
     /// Whether more rows are wanted.
     is_wanted: bool,
     /// What messages call the server.
@@ -189,14 +198,17 @@ impl Takes for JoinedRows<'_> {
 
     fn take(&mut self, rows: &RecordBatch) -> Result<ControlFlow<()>, Problem> {
         let numbers = rows.columns().first().and_then(|numbers| numbers.as_primitive_opt::<Int64Type>());
-        let wanted = self.next..self.next + rows.num_rows();
+        let came = self.left.start..self.left.start + rows.num_rows();
         let is_next =
             |(number, next): (Option<i64>, usize)| number.is_some_and(|number| usize::try_from(number) == Ok(next));
-        if !numbers.is_some_and(|numbers| numbers.iter().zip(wanted.clone()).all(is_next)) {
+        if came.end > self.left.end {
+            return Err(lost(self.server, "there are more rows"));
+        }
+        if !numbers.is_some_and(|numbers| numbers.iter().zip(came.clone()).all(is_next)) {
             return Err(lost(self.server, "rows are missing, or not in their order"));
         }
         let features: Vec<ArrayRef> = self.declared.read(rows, &self.kinds)?;
-        self.next = wanted.end;
+        self.left.start = came.end;
         self.query.progress.joined.add(rows.num_rows() as u64);
         let flow = self.sink.batch(&self.beside.next(features, rows.num_rows())?);
         self.is_wanted = flow.is_continue();

@@ -14,7 +14,7 @@ use std::{
 
 use feastr::config::{EngineAccess, SparkAddress, SparkConfig};
 
-use super::{create_folder, free_port, launch_guarded};
+use super::{PROCESS, create_folder, free_port, launch_guarded};
 
 /// What Spark lets clients in with.
 pub const TOKEN: &str = "s3cret-of-spark";
@@ -32,14 +32,7 @@ pub struct SparkServer {
 /// Apache Spark, which asks for [`TOKEN`] and ends answers after a second, so that they are taken up again.
 pub fn spark() -> &'static SparkServer {
     static SPARK: OnceLock<SparkServer> = OnceLock::new();
-    SPARK.get_or_init(|| {
-        SparkServer::start(
-            "run_spark \"$2\" \"$3\" spark.connect.execute.reattachable.senderMaxStreamDuration=1s",
-            |command| {
-                command.arg(format!("SPARK_CONNECT_AUTHENTICATE_TOKEN={TOKEN}")).arg(named("FEASTR_SPARK_HOME"));
-            },
-        )
-    })
+    SPARK.get_or_init(|| SparkServer::spark("spark.connect.execute.reattachable.senderMaxStreamDuration=1s"))
 }
 
 /// Sail, which lets everybody in.
@@ -49,6 +42,17 @@ pub fn sail() -> &'static SparkServer {
 }
 
 impl SparkServer {
+    /// A Spark of its own, for a test that ends it.
+    pub fn own_spark() -> Self {
+        Self::spark("")
+    }
+
+    fn spark(setting: &str) -> Self {
+        Self::start(&format!("run_spark \"$2\" \"$3\" {setting}"), |command| {
+            command.arg(format!("SPARK_CONNECT_AUTHENTICATE_TOKEN={TOKEN}")).arg(named("FEASTR_SPARK_HOME"));
+        })
+    }
+
     /// A Sail of its own, for a test that ends it.
     pub fn own_sail() -> Self {
         Self::sail_that_knows(&[])
@@ -98,6 +102,12 @@ impl SparkServer {
             staging_location: None,
             access: EngineAccess { authorities: None, wait },
         }
+    }
+
+    /// Kills it, as a machine does that fails.
+    pub fn kill(&self) {
+        let process = std::fs::read_to_string(self.folder.join(PROCESS)).unwrap();
+        Command::new("kill").args(["-KILL", process.trim()]).status().unwrap();
     }
 
     /// Ends it at once.

@@ -6,6 +6,7 @@ mod encrypted;
 mod encrypting;
 mod in_bucket;
 mod joins;
+mod killed;
 mod promises;
 mod questions;
 mod sail;

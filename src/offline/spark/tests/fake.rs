@@ -4,16 +4,17 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use arrow::{
-    array::{Int64Array, RecordBatch},
+    array::{ArrayRef, Int64Array, RecordBatch},
     ipc::writer::StreamWriter,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use prost::Message;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep};
 use tonic::{
     Request, Response, Status, body::Body, codegen::http, metadata::MetadataMap, server::Grpc, transport::Server,
 };
@@ -34,6 +35,8 @@ pub(super) enum Step {
     Fail(Status),
     /// Nothing more comes until it is interrupted.
     Silence,
+    /// Nothing comes for a while.
+    Rest(Duration),
 }
 
 /// What was asked: the method, the message, and what was sent beside it.
@@ -127,9 +130,20 @@ pub(super) fn counted(id: &str, (offset, count): (i64, i64), values: &[i64]) -> 
 
 fn batch(id: &str, (start_offset, row_count): (Option<i64>, i64), values: &[i64]) -> Step {
     let column = Arc::new(Int64Array::from(values.to_vec()));
-    let batch = RecordBatch::try_from_iter([("id", column as _)]).unwrap();
+    arrow_batch(id, (start_offset, row_count), &RecordBatch::try_from_iter([("id", column as _)]).unwrap())
+}
+
+/// All rows of an answer, with these columns.
+pub(super) fn table(id: &str, columns: &[(&str, ArrayRef)]) -> Step {
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns.iter().map(|(name, array)| (name, array.clone(), true)));
+    let batch = batch.unwrap();
+    arrow_batch(id, (Some(0), i64::try_from(batch.num_rows()).unwrap()), &batch)
+}
+
+fn arrow_batch(id: &str, (start_offset, row_count): (Option<i64>, i64), batch: &RecordBatch) -> Step {
     let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
-    writer.write(&batch).unwrap();
+    writer.write(batch).unwrap();
     let data = writer.into_inner().unwrap().into();
     part(id, ResponseType::ArrowBatch(ArrowBatch { row_count, data, start_offset }))
 }
@@ -195,15 +209,19 @@ fn parts(state: &Mutex<State>, method: &str, request: Request<Bytes>) -> Pending
     let (steps, interrupted) = (state.streams.pop_front(), Arc::clone(&state.interrupted));
     Box::pin(async move {
         let steps = steps.ok_or_else(|| Status::internal("the test has no more answers"))?;
-        let parts = stream::iter(steps).then(move |step| {
+        let parts = stream::iter(steps).filter_map(move |step| {
             let interrupted = Arc::clone(&interrupted);
             async move {
                 match step {
-                    Step::Part(part) => Ok(part.encode_to_vec().into()),
-                    Step::Fail(status) => Err(status),
+                    Step::Part(part) => Some(Ok(part.encode_to_vec().into())),
+                    Step::Fail(status) => Some(Err(status)),
                     Step::Silence => {
                         interrupted.notified().await;
-                        Err(error("[OPERATION_CANCELED]", &[("errorClass", "OPERATION_CANCELED")]))
+                        Some(Err(error("[OPERATION_CANCELED]", &[("errorClass", "OPERATION_CANCELED")])))
+                    }
+                    Step::Rest(duration) => {
+                        sleep(duration).await;
+                        None
                     }
                 }
             }

@@ -1,10 +1,16 @@
 //! What the client does when servers and connections are not as they should be.
 
+mod answers;
 mod fake;
 mod fields;
 mod service;
 
-use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    thread,
+    time::{Duration, Instant},
+};
 
 use arrow::{
     array::{AsArray as _, RecordBatch},
@@ -131,6 +137,52 @@ fn sessions_that_ended_are_told() {
 }
 
 #[test]
+fn a_token_that_ends_meanwhile_is_told() {
+    let ended = || Step::Fail(Status::unauthenticated("the token has expired"));
+    for streams in [
+        vec![vec![rows("a", 0, &[1]), ended()]],
+        // It ended while the connection was away.
+        vec![vec![rows("a", 0, &[1]), Step::Fail(Status::unavailable("gone"))], vec![ended()]],
+    ] {
+        let fake = Fake::spark(streams);
+        let problem = numbers(&fake).unwrap_err();
+        assert!(problem.kind == Kind::Unauthenticated && problem.message.contains("has expired"), "{problem:?}");
+        assert!(problem.help().unwrap().contains("SPARK_CONNECT_AUTHENTICATE_TOKEN"), "{problem:?}");
+        assert_eq!(fake.messages::<ExecutePlanRequest>("ExecutePlan").len(), 1);
+    }
+}
+
+#[test]
+fn a_server_that_has_no_room_yet_is_waited_for() {
+    // Longer than for a connection that is lost: this one is there.
+    let progress = || part("p", ResponseType::ExecutionProgress(ExecutionProgress::default()));
+    for queue in [vec![Step::Rest(WAIT * 3)], vec![Step::Rest(WAIT * 2), progress(), Step::Rest(WAIT * 2), progress()]]
+    {
+        let fake = Fake::spark(vec![[queue, vec![rows("a", 0, &[7]), complete("b")]].concat()]);
+        assert_eq!(numbers(&fake).unwrap(), [7]);
+        assert_eq!(fake.messages::<ExecutePlanRequest>("ExecutePlan").len(), 1);
+        assert!(!fake.methods().contains(&"ReattachExecute".to_owned()));
+    }
+}
+
+#[test]
+fn one_who_waits_in_a_queue_may_leave_it() {
+    let fake = Fake::spark(vec![vec![Step::Silence]]);
+    let cancel = Cancel::default();
+    let session = SparkSession::open(&config(&fake, ""), &cancel).unwrap();
+    let began = Instant::now();
+    let problem = thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(WAIT);
+            cancel.cancel();
+        });
+        session.query("SELECT id", &mut Numbers(Vec::new(), 9), &|_| {}).unwrap_err()
+    });
+    assert!(problem.kind == Kind::Cancelled && began.elapsed() < WAIT * 10, "{problem:?} {:?}", began.elapsed());
+    assert_eq!(fake.methods(), ["ExecutePlan", "Interrupt", "ReleaseExecute"]);
+}
+
+#[test]
 fn answers_of_other_servers_are_not_taken_up_again() {
     let fake = Fake::other(vec![vec![rows("a", 0, &[1]), complete("b")]]);
     assert_eq!(session(&fake).version(), None);
@@ -158,7 +210,7 @@ fn lost_connections_are_waited_for_as_long_as_the_settings_say() {
     assert_eq!(fake.messages::<ConfigRequest>("Config").len(), 2);
 
     let away = (0..20).fold(Fake::spark(Vec::new()), |fake, _| fake.with("Config", Err(Status::unavailable("gone"))));
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let problem = SparkSession::open(&config(&away, ""), &Cancel::default()).err().unwrap();
     assert_eq!(problem.kind, Kind::Unavailable);
     assert!(began.elapsed() >= WAIT && began.elapsed() < WAIT * 10, "{:?}", began.elapsed());

@@ -1,0 +1,104 @@
+//! A server that is killed in the middle: the command says so soon, with exit code 1, and leaves no file behind.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    process::Stdio,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    servers::spark::{SparkServer, TOKEN},
+    support::{Project, settings},
+};
+
+/// How long the command may take to say that the server is away, on a machine that is busy.
+const SOON: Duration = Duration::from_secs(90);
+
+/// Rows about drivers in one file, with features of a source of so many rows.
+fn repo(server: &SparkServer, asked: u32, source: &str) -> Project {
+    let store = format!("offline_store:\n  type: spark\n  spark_conf: {{spark.remote: '{}'}}\n", server.address());
+    let settings = settings("killed").replace("offline_store:\n  type: duckdb\n", &store);
+    let mut project = Project::new(&[("feature_store.yaml", &format!("{settings}feastr: {{engine: {{wait: 1s}}}}\n"))]);
+    project.environment.push(("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN.to_owned()));
+    let query = format!(
+        "SELECT id % 1000 AS driver, timestamp_micros(1709251200000000 + id) AS at, CAST(id AS STRING) AS word FROM {source}"
+    );
+    let definitions = format!(
+        "entities: [{{name: driver, join_keys: [driver], value_type: INT64}}]
+data_sources: [{{name: rows, type: spark, timestamp_field: at, query: '{query}'}}]
+feature_views: [{{name: rows, entities: [driver], schema: [{{name: word, dtype: String}}], source: rows}}]
+"
+    );
+    project.write("features.yaml", definitions);
+    let mut rows = "driver,event_timestamp\n".to_owned();
+    (0..asked).for_each(|row| writeln!(rows, "{},2024-04-01T00:00:00Z", row % 1000).unwrap());
+    project.write("rows.csv", rows);
+    project.feastr(&["apply", "--yes"]).ok();
+    project
+}
+
+/// The names of all files beside the repo's own, with their sizes.
+fn files(project: &Project) -> BTreeSet<(String, bool)> {
+    let files = std::fs::read_dir(project.folder.path()).unwrap().map(Result::unwrap);
+    files
+        .map(|file| (file.file_name().into_string().unwrap(), file.metadata().is_ok_and(|file| file.len() > 0)))
+        .collect()
+}
+
+/// Runs a join and kills the server as soon as `is_time`, which is told what there was before and how long it runs.
+fn killed(server: &SparkServer, project: &Project, is_time: impl Fn(&BTreeSet<(String, bool)>, Duration) -> bool) {
+    let before = files(project);
+    let args = ["get-historical", "--entities", "rows.csv", "--features", "rows:word", "-o", "joined.csv"];
+    let mut command = project.command(&args);
+    let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let began = Instant::now();
+    while !is_time(&before, began.elapsed()) {
+        if running.try_wait().unwrap().is_some() {
+            let output = running.wait_with_output().unwrap();
+            panic!("it ended by itself: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        sleep(Duration::from_millis(2));
+    }
+    server.kill();
+    let killed = Instant::now();
+    let output = running.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("the Spark Connect server at {}", server.address())), "{said}");
+    assert!(killed.elapsed() < SOON, "{:?}: {said}", killed.elapsed());
+    assert_eq!(files(project), before, "{said}");
+}
+
+/// Before rows come, while the server counts or joins.
+fn in_a_query(server: &SparkServer) {
+    let project = repo(server, 10, "range(0, 20000000000, 1, 8)");
+    killed(server, &project, |_, running| running > Duration::from_secs(4));
+}
+
+/// While rows come, some of which are in a file.
+fn in_a_stream(server: &SparkServer) {
+    let project = repo(server, 400_000, "range(1000)");
+    killed(server, &project, |before, _| files(&project).difference(before).any(|(_, is_written)| *is_written));
+}
+
+#[test]
+fn sail_is_killed_in_a_query() {
+    in_a_query(&SparkServer::own_sail());
+}
+
+#[test]
+fn sail_is_killed_in_a_stream() {
+    in_a_stream(&SparkServer::own_sail());
+}
+
+#[test]
+fn spark_is_killed_in_a_query() {
+    in_a_query(&SparkServer::own_spark());
+}
+
+#[test]
+fn spark_is_killed_in_a_stream() {
+    in_a_stream(&SparkServer::own_spark());
+}
