@@ -44,8 +44,9 @@ fn store(fake: &Fake) -> SparkStore {
         buckets: Buckets::default(),
         environment: |_| None,
     };
-    let embedded = DuckDbStore::new(Arc::new(whereabouts), MemoryLimit::default());
-    SparkStore::new(config(fake, ""), Path::new("/repo"), embedded)
+    let whereabouts = Arc::new(whereabouts);
+    let embedded = DuckDbStore::new(Arc::clone(&whereabouts), MemoryLimit::default());
+    SparkStore::new(&config(fake, ""), whereabouts, embedded)
 }
 
 fn view() -> FeatureView {
