@@ -113,6 +113,15 @@ impl Filling {
         matches!(self.target.place, Place::InBucket { .. })
     }
 
+    /// Adds a file of a size that memory has room for, where feastr fills the folder itself.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Problem> {
+        self.target.place.create()?;
+        self.target.place.put(name, bytes)
+    }
+
     /// The files that are there so far.
     ///
     /// # Errors

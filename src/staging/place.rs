@@ -119,6 +119,17 @@ impl Place {
         }
     }
 
+    /// Makes the folder, unless it is there; a bucket needs none.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn create(&self) -> Result<(), Problem> {
+        match self {
+            Self::Local(path) => fs::create_dir_all(path).map_err(|error| self.cannot("make", "", &error)),
+            Self::InBucket { .. } => Ok(()),
+        }
+    }
+
     /// Writes a small file, also over one that is there.
     ///
     /// # Errors

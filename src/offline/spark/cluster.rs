@@ -15,7 +15,7 @@ use crate::{
     model::{DataSource, FeatureView},
     offline::Cancel,
     problem::{Kind, Problem},
-    sources::{Columns, OpenSource},
+    sources::{Columns, OpenSource, Whereabouts},
 };
 
 /// The way to a cluster.
@@ -23,8 +23,8 @@ use crate::{
 pub(super) struct Way<'a> {
     /// The server, and how its sessions are.
     pub(super) config: &'a SparkConfig,
-    /// The folder at which relative paths of sources start.
-    pub(super) repo: &'a Path,
+    /// Where relative paths of sources start, and how buckets are reached.
+    pub(super) whereabouts: &'a Whereabouts,
     /// Calls off what is asked.
     pub(super) cancel: &'a Cancel,
 }
@@ -44,7 +44,7 @@ impl<'a> Cluster<'a> {
     /// When there is no server or it does not take us.
     pub(super) fn open(way: Way<'a>) -> Result<Self, Problem> {
         let session = Session::open(way.config, way.cancel)?;
-        Ok(Self { session, repo: way.repo, named: RefCell::default() })
+        Ok(Self { session, repo: &way.whereabouts.repo, named: RefCell::default() })
     }
 
     /// Gives the rows of a source a name, unless they have one, and looks at their columns.

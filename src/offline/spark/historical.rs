@@ -11,6 +11,7 @@ use arrow::{
 use super::{
     answer::Declared,
     cluster::{Cluster, Way},
+    entity_parts::{EntityPart, EntityParts, MOST},
     form::Form,
     joined::joined,
     joined_side::JoinedSide,
@@ -27,9 +28,6 @@ use crate::{
     retrieval::SelectedView,
 };
 
-/// Entity rows that are joined at once: each time the rows of sources that can matter to them are read.
-pub(super) const MOST: usize = 1_000_000;
-
 /// Rows that are handed on at once where nothing is joined.
 const ROWS: usize = 8192;
 
@@ -44,7 +42,7 @@ pub(super) fn run(
 ) -> Result<HistoricalRead, Problem> {
     way.cancel.check()?;
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
-    let mut entities = EntityRows::open(query.entities, &join.keys)?;
+    let entities = EntityRows::open(query.entities, &join.keys)?;
     check_names(&entities, query)?;
     if query.retrieval.fetched().next().is_none() {
         return entities_alone(entities, query, (way.cancel, sink));
@@ -72,20 +70,16 @@ pub(super) fn run(
         query,
         sink,
     };
-    while let Some(asked) = entities.next(MOST)? {
-        let sent = SentEntities::of(&asked, entities.ticks(), &join.keys)?;
-        drop(asked);
-        for part in sent.parts() {
-            let asked = sent.send(&cluster.session, &part)?;
-            rows.left = part.clone();
-            taken(&cluster.session, &asking(&cluster, &sides, (&asked, join.keys.len()))?, &mut rows)?;
-            if !rows.is_wanted {
-                return Ok(HistoricalRead { unfit: rows.declared.unfit, ties: 0 });
-            }
-            if !rows.left.is_empty() {
-                let came = format!("{} of {} rows came", rows.left.start - part.start, part.len());
-                return Err(lost(cluster.session.server(), &came));
-            }
+    let mut parts = EntityParts::new((way, &cluster.session), (entities, &join.keys), |_| Ok(Vec::new()));
+    while let Some(EntityPart { rows: asked, numbers }) = parts.next()? {
+        rows.left = numbers.clone();
+        taken(&cluster.session, &asking(&cluster, &sides, (&asked, join.keys.len()))?, &mut rows)?;
+        if !rows.is_wanted {
+            return Ok(HistoricalRead { unfit: rows.declared.unfit, ties: 0 });
+        }
+        if !rows.left.is_empty() {
+            let came = format!("{} of {} rows came", rows.left.start - numbers.start, numbers.len());
+            return Err(lost(cluster.session.server(), &came));
         }
     }
     Ok(HistoricalRead { unfit: rows.declared.unfit, ties: 0 })

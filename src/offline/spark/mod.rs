@@ -10,6 +10,7 @@ mod counts;
 mod day_column;
 mod entities;
 mod entity_columns;
+mod entity_parts;
 mod error;
 mod execution;
 mod form;

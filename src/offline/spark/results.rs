@@ -6,11 +6,12 @@ use arrow::array::{ArrayRef, new_null_array};
 use super::{
     cluster::{Cluster, Way},
     entity_columns::{as_sent, as_written},
-    historical::{self, MOST, asking},
+    entity_parts::{EntityPart, EntityParts},
+    historical::{self, asking},
     joined::NUMBER,
     joined_side::JoinedSide,
     sql::quoted,
-    upload::{SentEntities, SentRows},
+    upload::SentRows,
     written,
 };
 use crate::{
@@ -38,7 +39,7 @@ pub(super) fn write(
 ) -> Result<Manifest, Problem> {
     way.cancel.check()?;
     let join = Join::of(query.retrieval, query.filter_by_created_timestamp);
-    let mut entities = EntityRows::open(query.entities, &join.keys)?;
+    let entities = EntityRows::open(query.entities, &join.keys)?;
     check_names(&entities, query)?;
     if query.retrieval.fetched().next().is_none() {
         let message = "no feature is read of a source, so that there is nothing that the cluster could join";
@@ -53,22 +54,20 @@ pub(super) fn write(
     query.progress.joined.expect(entities.about_rows());
     let filling = folder.begin()?;
     let mut rows: u64 = 0;
-    while let Some(asked) = entities.next(MOST)? {
-        let nothing: Vec<ArrayRef> = kinds.iter().map(|kind| new_null_array(kind, asked.count)).collect();
-        let whole = beside.next(nothing, asked.count)?;
-        let columns = names.iter().zip(whole.columns()).map(|(name, column)| as_sent(column, name));
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        let sent = SentEntities::of(&asked, entities.ticks(), &join.keys)?.with(columns)?;
-        drop((asked, whole));
-        for part in sent.parts() {
-            let asked = sent.send(&cluster.session, &part)?;
-            let joined = asking(&cluster, &sides, (&asked, join.keys.len()))?;
-            let statement = statement(&joined, &asked, (&names, &features));
-            written::add(&cluster.session, &statement, (&filling, rows > 0), watch)?;
-            rows += part.len() as u64;
-            query.progress.joined.add(part.len() as u64);
-        }
+    let whole = |count: usize| {
+        let nothing: Vec<ArrayRef> = kinds.iter().map(|kind| new_null_array(kind, count)).collect();
+        let rows = beside.next(nothing, count)?;
+        names.iter().zip(rows.columns()).map(|(name, column)| as_sent(column, name)).collect()
+    };
+    let mut parts = EntityParts::new((way, &cluster.session), (entities, &join.keys), whole);
+    while let Some(EntityPart { rows: asked, .. }) = parts.next()? {
+        let joined = asking(&cluster, &sides, (&asked, join.keys.len()))?;
+        let statement = statement(&joined, &asked, (&names, &features));
+        written::add(&cluster.session, &statement, (&filling, rows > 0), watch)?;
+        rows += asked.count;
+        query.progress.joined.add(asked.count);
     }
+    drop(parts);
     if rows == 0 {
         return Err(Problem::new(Kind::Invalid, "there are no entity rows, and so nothing to write", None));
     }

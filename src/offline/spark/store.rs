@@ -50,7 +50,7 @@ impl SparkStore {
     }
 
     fn way(&self) -> Way<'_> {
-        Way { config: &self.config, repo: &self.whereabouts.repo, cancel: &self.cancel }
+        Way { config: &self.config, whereabouts: &self.whereabouts, cancel: &self.cancel }
     }
 
     fn cluster(&self) -> Result<Cluster<'_>, Problem> {

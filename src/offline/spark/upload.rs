@@ -23,7 +23,8 @@ pub(super) const ENTITIES: &str = "feastr_entities";
 /// What is sent at once. Servers take up to 128 MB in one message, and hold them in the memory of one machine.
 const MOST_BYTES: usize = 48 << 20;
 
-/// Entity rows, as they are sent.
+/// Entity rows, as they are sent. Clones share them.
+#[derive(Clone)]
 pub(super) struct SentEntities {
     rows: RecordBatch,
 }
@@ -66,6 +67,28 @@ impl SentEntities {
         Ok(Self { rows: batch(own.chain(more).collect(), count)? })
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.rows.num_rows()
+    }
+
+    /// The first and the last of their times in microseconds, if they have some.
+    pub(super) fn times(&self) -> Option<(i64, i64)> {
+        times(&self.rows)
+    }
+
+    /// The rows with numbers that begin elsewhere.
+    ///
+    /// # Errors
+    /// Never, unless there are too many rows.
+    pub(super) fn numbered_from(&self, first: usize) -> Result<RecordBatch, Problem> {
+        let first = i64::try_from(first).unwrap_or(i64::MAX);
+        let numbers = self.rows.column(0).as_primitive::<Int64Type>().unary::<_, Int64Type>(|number| number + first);
+        let mut columns = self.rows.columns().to_vec();
+        columns[0] = Arc::new(numbers);
+        RecordBatch::try_new(self.rows.schema(), columns).map_err(unsendable)
+    }
+
     /// Rows that are sent one after the other, so many at once as a message takes.
     pub(super) fn parts(&self) -> Vec<Range<usize>> {
         let (count, bytes) = (self.rows.num_rows(), self.rows.get_array_memory_size());
@@ -80,9 +103,13 @@ impl SentEntities {
     pub(super) fn send(&self, session: &Session, part: &Range<usize>) -> Result<SentRows, Problem> {
         let part = self.rows.slice(part.start, part.len());
         let name = session.name(ENTITIES, plan::upload(&part).map_err(unsendable)?)?;
-        let times = part.column(1).as_primitive::<Int64Type>();
-        Ok(SentRows { name, count: part.num_rows() as u64, times: min(times).zip(max(times)) })
+        Ok(SentRows { name, count: part.num_rows() as u64, times: times(&part) })
     }
+}
+
+fn times(rows: &RecordBatch) -> Option<(i64, i64)> {
+    let times = rows.column(1).as_primitive::<Int64Type>();
+    min(times).zip(max(times))
 }
 
 /// Makes keys known to the server under a name, which it gives, as columns `k0`, ….

@@ -75,3 +75,39 @@ fn what_a_cluster_does_not_write_is_said_and_nothing_is_left() {
     let left: Vec<_> = fs::read_dir(project.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("result")), "{left:?}");
 }
+
+/// Entity rows of more than a message takes: with a place for files all of them at once, else part after part.
+#[test]
+fn wide_entity_rows_are_joined_as_well() {
+    let project = repo();
+    project.feastr(&["apply", "--yes"]).ok();
+    let note = "x".repeat(1 << 20);
+    let row = |row: u32| {
+        let (driver, hour) = (row % 7, 10 + row % 14);
+        format!("{driver},2024-03-01T{hour}:00:00Z,{row:03}{note}\n")
+    };
+    let wide: String = (0..60).map(row).collect();
+    project.write("wide.csv", format!("driver_id,event_timestamp,note\n{wide}"));
+    let features = "trips:trips,trips:word,all_trips:word";
+    let join = ["get-historical", "--entities", "wide.csv", "--features", features, "--full-feature-names", "-o"];
+    let sum = |file: &str| {
+        // What was joined to whom, without the wide column.
+        let sql = format!("SELECT * REPLACE (left(note, 3) AS note) FROM read_parquet('{file}')");
+        rows(&project, &["get-historical", "--entity-sql", &sql, "--features", "latest:score"])
+    };
+    by(&project, OWN, &[&join[..], &["own.parquet"]].concat()).ok();
+    let ours = sum("own.parquet");
+    assert_eq!(ours.len(), 60);
+    fs::create_dir(project.path("staging")).unwrap();
+    for staging in [false, true] {
+        if staging {
+            let staging = format!("  type: spark\n  staging_location: '{}'\n", project.path("staging").display());
+            project.edit("sail.settings", "  type: spark\n", &staging);
+        }
+        let folder = format!("{}/", project.path(&format!("wide-{staging}")).display());
+        by(&project, "sail", &[&join[..], &[&folder]].concat()).ok();
+        assert_eq!(sum(&format!("wide-{staging}/*.parquet")), ours, "{staging}");
+    }
+    // Nothing is left of the rows.
+    assert_eq!(fs::read_dir(project.path("staging")).unwrap().count(), 0);
+}
