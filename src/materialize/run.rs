@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     model::{Checks, FeatureView, Interval, RunCounts, ShardedRun, Timestamp, ViewId},
-    offline::{NewestQuery, Stage, Tasks},
+    offline::{BatchSink, NewestQuery, Stage, Tasks},
     online::Replace,
     problem::{Advice, Kind, Problem},
     registry::{Decision, Snapshot, stale_until, update_view},
@@ -179,11 +179,12 @@ impl<'a> ViewMaterialization<'a> {
             return Ok(());
         }
         let (stores, inputs, replace) = (self.stores, self.computed(), self.replace(interval));
-        write_values(stores, (view, checks, replace), (&mut self.counts, self.on_event), |sink| match inputs {
+        let read = |sink: &mut dyn BatchSink| match inputs {
             Some(inputs) => computed::newest(stores, inputs, &query, sink),
             None => stores.offline.newest(&query, sink),
-        })
-        .map(drop)
+        };
+        let written = (&mut self.counts, self.on_event);
+        write_values(stores, (view, checks, replace), written, read, |writer| Ok((writer.finish()?, ())))
     }
 
     /// Has the newest rows written to files by an engine, and notes that the run is open.

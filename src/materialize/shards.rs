@@ -12,11 +12,11 @@ use super::{
     history::RunHistory,
     record::{RecordError, recorded, registered},
     report::ShardReport,
-    values::{ServerRuns, replace_in, write_values},
+    values::{replace_in, write_values},
 };
 use crate::{
     model::{FeatureView, ObjectKind, RunCounts, ShardCounts, ShardedRun, Timestamp, ViewId},
-    offline::NewestRead,
+    offline::{BatchSink, NewestRead},
     online::Replace,
     problem::{Advice, Kind, Problem},
     registry::{
@@ -87,7 +87,7 @@ pub fn write_shard(
     let replace = if run.overwrites { Replace::Everything } else { Replace::Outdated };
     let replace = replace_in(run.interval, replace, stale_until(&snapshot.metadata, &run.view));
     let mut counts = RunCounts::default();
-    let read = |sink: &mut dyn crate::offline::BatchSink| {
+    let read = |sink: &mut dyn BatchSink| {
         let mut all = NewestRead::default();
         for file in &files {
             let read = stores.staged.newest(&view, (&folder, file), sink)?;
@@ -96,7 +96,8 @@ pub fn write_shard(
         }
         Ok(all)
     };
-    let servers = write_values(stores, (&view, checks::of(&view)?, replace), (&mut counts, on_event), read)?;
+    let what = (&view, checks::of(&view)?, replace);
+    let servers = write_values(stores, what, (&mut counts, on_event), read, |writer| writer.finish_telling())?;
     let counts = ShardCounts {
         written: counts.written,
         skipped: counts.skipped,
@@ -177,7 +178,7 @@ fn finish(
     run: &ShardedRun,
     view: &FeatureView,
     (shard, counts): (u32, ShardCounts),
-    servers: &ServerRuns,
+    servers: &BTreeMap<String, String>,
 ) -> Result<(ShardedRun, Vec<u32>), Problem> {
     let id = ViewId { project: stores.project, name: &run.view };
     update_view(stores.registry, id, |snapshot| {

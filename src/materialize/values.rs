@@ -1,6 +1,6 @@
 //! The way of values from batches of newest rows into the online store.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::ops::ControlFlow;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
@@ -15,19 +15,17 @@ use crate::{
     problem::Problem,
 };
 
-/// The servers of a store that have values, with the names of their runs.
-pub(super) type ServerRuns = BTreeMap<String, String>;
-
-/// Writes what `read` hands over, adds to `counts` what becomes of it, and gives the servers that have it.
+/// Writes what `read` hands over, adds to `counts` what becomes of it, and gives what `finish` does when all is taken.
 ///
 /// # Errors
 /// Those of `read`, and when the store refuses or is away.
-pub(super) fn write_values(
+pub(super) fn write_values<T>(
     stores: &Stores<'_>,
     (view, checks, replace): (&FeatureView, Checks, Replace),
     (counts, on_event): (&mut RunCounts, &OnEvent<'_>),
     read: impl FnOnce(&mut dyn BatchSink) -> Result<NewestRead, Problem>,
-) -> Result<ServerRuns, Problem> {
+    finish: impl FnOnce(Box<dyn Writer>) -> Result<(WriteCounts, T), Problem>,
+) -> Result<T, Problem> {
     let mut sink = ValueSink {
         view: &view.name,
         encoder: BatchEncoder::new(view, checks.out_of_range),
@@ -43,7 +41,10 @@ pub(super) fn write_values(
     let read = read?;
     sink.counts.out_of_range += read.unfit;
     sink.counts.ties += read.ties;
-    sink.finish()
+    // Waits for the rows that the store has taken and not confirmed.
+    let (written, finished) = finish(sink.writer)?;
+    note(sink.view, written, sink.counts, on_event);
+    Ok(finished)
 }
 
 /// Which stored values give way to those of an interval, where some until a moment were made by an earlier definition.
@@ -71,15 +72,6 @@ impl ValueSink<'_> {
         self.counts.out_of_range += encoded.out_of_range;
         note(self.view, counts, self.counts, self.on_event);
         Ok(())
-    }
-
-    /// Waits for the rows that the store has taken and not confirmed.
-    fn finish(mut self) -> Result<ServerRuns, Problem> {
-        let counts = self.writer.flush()?;
-        note(self.view, counts, self.counts, self.on_event);
-        let servers = self.writer.servers()?;
-        self.writer.finish()?;
-        Ok(servers)
     }
 }
 

@@ -21,21 +21,21 @@ pub trait Writer: Send {
     /// As [`Self::write`].
     fn flush(&mut self) -> Result<WriteCounts, Problem>;
 
-    /// The servers that have all rows taken, once they are flushed, with the names of their runs: who has another run by then
-    /// may have lost rows. None where a store keeps what it has confirmed.
-    ///
-    /// # Errors
-    /// As [`Self::write`].
-    fn servers(&mut self) -> Result<BTreeMap<String, String>, Problem> {
-        Ok(BTreeMap::new())
-    }
-
     /// Flushes for the last time: nothing can be written afterwards.
     ///
     /// # Errors
     /// As [`Self::write`].
     fn finish(mut self: Box<Self>) -> Result<WriteCounts, Problem> {
         self.flush()
+    }
+
+    /// The same, and the servers that have all rows, with the names of their runs: who has another run later may have lost rows.
+    /// None where a store keeps what it has confirmed.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    fn finish_telling(self: Box<Self>) -> Result<(WriteCounts, BTreeMap<String, String>), Problem> {
+        Ok((self.finish()?, BTreeMap::new()))
     }
 }
 

@@ -126,7 +126,8 @@ record! {
 }
 
 record! {
-    /// Spark as the engine of materializations. For now it is only looked at; values are written from here.
+    /// Spark as the engine of materializations. It finds the newest rows, of sources that it sees; values are
+    /// written from here.
     struct RawSparkEngine, "the settings of the Spark engine";
     required {
         /// `spark.engine`.

@@ -181,10 +181,11 @@ impl Writer for RedisWriter {
         }
     }
 
-    fn servers(&mut self) -> Result<BTreeMap<String, String>, Problem> {
+    fn finish_telling(mut self: Box<Self>) -> Result<(WriteCounts, BTreeMap<String, String>), Problem> {
+        let counts = self.flush()?;
         self.order(Order::Name)?;
         match self.outcomes.recv() {
-            Ok(Ok(Outcome::Named(servers))) => Ok(servers),
+            Ok(Ok(Outcome::Named(servers))) => Ok((counts, servers)),
             Ok(Err(error)) => Err(error),
             _ => Err(self.stopped()),
         }
