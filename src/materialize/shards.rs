@@ -77,7 +77,7 @@ pub fn write_shard(
     on_event: &OnEvent<'_>,
 ) -> Result<ShardReport, Problem> {
     let began = Instant::now();
-    check(run, shard)?;
+    check(run, shard, (stores.clock)())?;
     let id = ViewId { project: stores.project, name: &run.view };
     let snapshot = stores.registry.view(id)?;
     let folder = stores.staged.folder(&run.folder)?;
@@ -142,13 +142,20 @@ pub fn give_up(stores: &Stores<'_>, run: &ShardedRun, on_event: &OnEvent<'_>) ->
     Ok(())
 }
 
-/// Whether a run has such a shard.
-fn check(run: &ShardedRun, shard: Shard) -> Result<(), Problem> {
+/// Whether a run has such a shard, and others wait for it.
+fn check(run: &ShardedRun, shard: Shard, now: Timestamp) -> Result<(), Problem> {
     if shard.of.is_some_and(|of| of != run.shards) || shard.index >= run.shards {
         let message = format!("run {} has {} shards, from 0 to {}", run.id, run.shards, run.shards - 1);
         return Err(Problem::new(Kind::Invalid, message, None).advise(Advice::NameShard(run.shards)));
     }
-    Ok(())
+    if run.is_open(now) {
+        return Ok(());
+    }
+    let message = format!(
+        "nobody was heard of run {} since {}, and other runs may have written its view meanwhile",
+        run.id, run.heard
+    );
+    Err(Problem::new(Kind::Conflict, message, None).advise(Advice::EndRun(run.id.clone())))
 }
 
 /// The view as its rows were written, which is that of the registry in all that matters, and the files.

@@ -5,6 +5,7 @@ mod definitions;
 mod history;
 mod intervals;
 mod several;
+mod shards;
 mod writing;
 
 use std::sync::{
