@@ -31,7 +31,7 @@ TTL = 7 * DAY * 1_000_000
 
 # Asks the server once and prints seconds.
 PYSPARK = """
-import shutil, sys, time
+import pathlib, sys, time
 import pyarrow.parquet
 from pyspark.sql import SparkSession
 address, query, way, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
@@ -45,7 +45,8 @@ elif way == "fetch":
     table = session.sql(query).toArrow()
     assert table.num_rows == count, table.num_rows
 else:
-    session.sql(query).write.parquet("theirs", mode="overwrite", compression="zstd")
+    # The server has a folder of its own.
+    session.sql(query).write.parquet(str(pathlib.Path("theirs").resolve()), mode="overwrite", compression="zstd")
 print(time.perf_counter() - began)
 session.stop()
 """

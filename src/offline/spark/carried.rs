@@ -8,7 +8,7 @@
 
 use super::{joined_side::JoinedSide, sql::ascending};
 
-/// For each entity row the one that counts, if there is one.
+/// Each entity row with the features of the row that counts, if there is one.
 pub(super) fn counting(side: &JoinedSide<'_>, number: usize) -> String {
     let (own, asked): (Vec<String>, Vec<String>) =
         side.side.keys.iter().enumerate().map(|(own, key)| (format!("k{own}"), format!("k{key}"))).unzip();

@@ -27,7 +27,9 @@ impl Form {
         }
         let [pairs, first, last] = cluster.integers(&counting(side, entities))?;
         let events = first.zip(last).map_or(0, |(first, last)| i128::from(last) - i128::from(first));
-        Ok(Self::fit(pairs.unwrap_or(0).into(), entities.count.into(), (side.ttl().map(i128::from), events)))
+        // Without keys, all rows are compared with each other, however old they are.
+        let ttl = side.ttl().filter(|_| !side.side.keys.is_empty()).map(i128::from);
+        Ok(Self::fit(pairs.unwrap_or(0).into(), entities.count.into(), (ttl, events)))
     }
 
     /// The form for so many pairs of entity rows and rows of their keys; events lie evenly in a time of this length.

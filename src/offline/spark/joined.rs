@@ -15,7 +15,8 @@ pub(super) const NUMBER: &str = "__feastr_row";
 pub(super) fn joined(sides: &[(&JoinedSide<'_>, Form)], entities: &SentRows, keys: usize) -> String {
     let names: String = (0..keys).map(|key| format!(", k{key}")).collect();
     let mut with = vec![format!("e AS (SELECT n, t{names} FROM {})", entities.name)];
-    let (mut selected, mut joins) = (vec![format!("e.n AS {NUMBER}")], String::new());
+    // Every view has each entity row once, so that the first one stands for them: servers copy those each time they are named.
+    let (mut all, mut selected, mut joins) = ("e".to_owned(), Vec::new(), String::new());
     for (number, (side, form)) in sides.iter().enumerate() {
         if side.side.features.is_empty() {
             continue;
@@ -26,11 +27,18 @@ pub(super) fn joined(sides: &[(&JoinedSide<'_>, Form)], entities: &SentRows, key
         };
         with.push(format!("s{number} AS ({})", side.candidates(&side.features(), entities.times)));
         with.push(format!("v{number} AS ({counting})"));
-        joins += &format!("\nLEFT JOIN v{number} ON v{number}.n = e.n");
+        match selected.is_empty() {
+            true => all = format!("v{number}"),
+            false => joins += &format!("\nLEFT JOIN v{number} ON v{number}.n = {all}.n"),
+        }
         let outputs = side.side.features.iter().zip(&side.outputs);
-        selected.extend(outputs.map(|(feature, output)| format!("v{number}.f{feature} AS {}", quoted(output))));
+        selected.extend(outputs.map(|(feature, output)| format!(", v{number}.f{feature} AS {}", quoted(output))));
     }
-    format!("WITH {}\nSELECT {}\nFROM e{joins}\nORDER BY e.n", with.join(",\n"), selected.join(", "))
+    format!(
+        "WITH {}\nSELECT {all}.n AS {NUMBER}{}\nFROM {all}{joins}\nORDER BY {all}.n",
+        with.join(",\n"),
+        selected.concat()
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::{joined_side::JoinedSide, sql::descending};
 
-/// For each entity row the one that counts, if there is one.
+/// Each entity row with the features of the row that counts, if there is one.
 pub(super) fn counting(side: &JoinedSide<'_>, number: usize) -> String {
     let mut conditions: Vec<String> = side
         .side
@@ -19,7 +19,7 @@ pub(super) fn counting(side: &JoinedSide<'_>, number: usize) -> String {
         |prefix: &str| -> String { side.side.features.iter().map(|feature| format!(", {prefix}f{feature}")).collect() };
     let order: Vec<String> = side.order().into_iter().map(|column| format!("s.{column}")).collect();
     format!(
-        "SELECT n{} FROM (SELECT e.n{}, row_number() OVER (PARTITION BY e.n ORDER BY {}) AS p FROM e JOIN s{number} AS s ON \
+        "SELECT n{} FROM (SELECT e.n{}, row_number() OVER (PARTITION BY e.n ORDER BY {}) AS p FROM e LEFT JOIN s{number} AS s ON \
          {}) WHERE p = 1",
         columns(""),
         columns("s."),
