@@ -90,7 +90,7 @@ def repo(folder, address):
     (folder / "data").mkdir(parents=True)
     (folder / "feature_store.yaml").write_text(
         "project: bench\nprovider: local\nregistry: {registry_type: sql, path: 'sqlite:///registry.db'}\nonline_store: null\n"
-        f"offline_store: {{type: spark, spark_conf: {{spark.remote: '{address}'}}}}\nentity_key_serialization_version: 3\n")
+        f"offline_store: {{type: spark, spark_conf: {{spark.remote: '{address}'}}, staging_location: '{folder}/staging'}}\nentity_key_serialization_version: 3\n")
     views = "".join(
         f"  - {{name: {name}, entities: [thing], ttl: {ttl}, source: {{type: file, path: data/{name}.parquet, timestamp_field: "
         "event_timestamp}}\n" for name, ttl in (("events", "7d"), ("small", "0")))
@@ -210,6 +210,10 @@ def main():
             query = by_hand(folder, "entities.parquet", "events.parquet", FEATURES, TTL)
             compare(spark, folder, f"{ENTITIES:,} rows × {ROWS:,} rows, 10 features",
                     retrieval("entities.parquet", "events", FEATURES), {"arrow": (query, "arrow"), "files": (query, "files")})
+            written = retrieval("entities.parquet", "events", FEATURES)
+            written[written.index("ours.parquet")] = f"{folder}/ours/"
+            compare(spark, folder, "the same, written by Spark for feastr as well",
+                    ["sh", "-c", 'rm -rf ours && exec "$@"', "sh", *written], {"files": (query, "files")})
             aside(same, folder)
             query = by_hand(folder, "back.parquet", "small.parquet", FEATURES[:2], None)
             compare(spark, folder, f"{BACK:,} rows back", retrieval("back.parquet", "small", FEATURES[:2]),

@@ -1,5 +1,5 @@
 //! Entity rows on their way to the server: in messages, part after part, each of which has a statement of its own; or as files, all of
-//! them at once, where they are more than a message takes and there is a place that both see.
+//! them at once, where they are many and there is a place that both see.
 
 use std::{collections::VecDeque, ops::Range};
 
@@ -29,6 +29,9 @@ use crate::{
 
 /// Entity rows that are read at once, and sent in one message if they are not too wide.
 pub(super) const MOST: usize = 1_000_000;
+
+/// From so many on they go as files if they can: Spark reads what is in a message anew for each statement, slowly.
+const MANY: usize = 100_000;
 
 /// The parts of entity rows. Files of theirs are removed with this value.
 pub(super) struct EntityParts<'a> {
@@ -72,8 +75,8 @@ impl<'a> EntityParts<'a> {
             }
             let Some(sent) = self.read()? else { return Ok(None) };
             let parts = sent.parts();
-            let is_more_than_one = sent.count() >= MOST || parts.len() > 1;
-            if !self.is_begun && is_more_than_one && self.way.config.staging_location.is_some() {
+            let is_much = sent.count() >= MANY || parts.len() > 1;
+            if !self.is_begun && is_much && self.way.config.staging_location.is_some() {
                 return self.stage(sent).map(Some);
             }
             self.is_begun = true;
