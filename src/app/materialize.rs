@@ -95,7 +95,7 @@ impl<'a> Materialization<'a> {
             None => None,
         };
         if request.shards.is_some() {
-            shards::check(&runs)?;
+            shards::check(&runs, request.entities.is_some())?;
         }
         Ok(Self { store, caller, request, registered, runs, entities, left_out })
     }

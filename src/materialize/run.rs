@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::atomic::AtomicBool, time::Instant};
 
+use uuid::Uuid;
+
 use super::{
     checks, computed,
     context::{RunOptions, Stores},
@@ -15,12 +17,19 @@ use super::{
 };
 use crate::{
     model::{Checks, FeatureView, Interval, RunCounts, ShardedRun, Timestamp, ViewId},
-    offline::{BatchSink, NewestQuery, Stage, Tasks},
+    offline::{BatchSink, NewestQuery, NewestRead, Stage, Stager, Tasks},
     online::Replace,
     problem::{Advice, Kind, Problem},
     registry::{Decision, Snapshot, stale_until, update_view},
     retrieval::Retrieval,
 };
+
+/// From about so many entities on newest rows come through files where an engine writes such: servers limit what an answer may
+/// have (Spark to 1 GB unless `spark.driver.maxResultSize` says else).
+const MANY: u64 = 2_000_000;
+
+/// Into how many files.
+const FILES: u32 = 8;
 
 /// Materializes one view: alone, chunk by chunk, each recorded when its values are stored.
 pub(crate) struct ViewMaterialization<'a> {
@@ -152,8 +161,8 @@ impl<'a> ViewMaterialization<'a> {
         Err(Problem::new(Kind::Conflict, message, None).advise(Advice::LaterEndOrRange))
     }
 
-    /// Counts the rows of an interval, and says whether there are some.
-    fn count(&mut self, query: &NewestQuery<'_>) -> Result<bool, Problem> {
+    /// Counts the rows of an interval, and says about how many entities they are of; none without rows.
+    fn count(&mut self, query: &NewestQuery<'_>) -> Result<Option<u64>, Problem> {
         let (view, interval) = (query.view, query.interval);
         let counted = match self.computed() {
             Some(inputs) => computed::count(self.stores, inputs, interval)?,
@@ -165,23 +174,24 @@ impl<'a> ViewMaterialization<'a> {
             // Nothing new is fine, but no rows at all is a mistake.
             let is_empty = !self.has_rows && counted.is_empty && self.first_event(view)?.is_none();
             self.has_rows = !is_empty;
-            return if is_empty { Err(empty_source()) } else { Ok(false) };
+            return if is_empty { Err(empty_source()) } else { Ok(None) };
         }
         self.has_rows = true;
         self.counts.read += counted.rows;
         self.counts.without_key += counted.null_keys;
-        Ok(true)
+        Ok(Some(counted.entities))
     }
 
     fn write_values(&mut self, view: &FeatureView, interval: Interval, checks: Checks) -> Result<(), Problem> {
         let query = NewestQuery { view, interval, entities: self.options.entities };
-        if !self.count(&query)? {
-            return Ok(());
-        }
+        let Some(entities) = self.count(&query)? else { return Ok(()) };
         let (stores, inputs, replace) = (self.stores, self.computed(), self.replace(interval));
-        let read = |sink: &mut dyn BatchSink| match inputs {
-            Some(inputs) => computed::newest(stores, inputs, &query, sink),
-            None => stores.offline.newest(&query, sink),
+        let stager = stores.offline.stager().filter(|stager| entities >= MANY && stager.has_place());
+        let on_event = self.on_event;
+        let read = |sink: &mut dyn BatchSink| match (inputs, stager) {
+            (Some(inputs), _) => computed::newest(stores, inputs, &query, sink),
+            (None, Some(stager)) => newest_by_files(stores, stager, &query, (sink, on_event)),
+            (None, None) => stores.offline.newest(&query, sink),
         };
         let written = (&mut self.counts, self.on_event);
         write_values(stores, (view, checks, replace), written, read, |writer| Ok((writer.finish()?, ())))
@@ -196,12 +206,12 @@ impl<'a> ViewMaterialization<'a> {
         shards: u32,
     ) -> Result<(), Problem> {
         let query = NewestQuery::of(view, interval);
-        if !self.count(&query)? {
+        if self.count(&query)?.is_none() {
             return self.record(view, interval);
         }
         let Some(stager) = self.stores.offline.stager() else { return Err(no_engine()) };
         let message = snapshot.rows.iter().find(|row| row.name == view.name);
-        let message = message.map(|row| row.proto.as_slice()).unwrap_or_default();
+        let message = message.map(|row| row.proto.as_slice());
         let now = (self.stores.clock)();
         let stage = Stage { run: self.history.id(), files: shards, view: message, now };
         let (name, on_event) = (&view.name, self.on_event);
@@ -263,6 +273,26 @@ impl<'a> ViewMaterialization<'a> {
             Ok(Decision::Write(recorded(snapshot, view, interval, now)?, ()))
         })
     }
+}
+
+/// Has the newest rows written to files by an engine, and reads them from there.
+fn newest_by_files(
+    stores: &Stores<'_>,
+    stager: &dyn Stager,
+    query: &NewestQuery<'_>,
+    (sink, on_event): (&mut dyn BatchSink, &OnEvent<'_>),
+) -> Result<NewestRead, Problem> {
+    let run = Uuid::new_v4().to_string();
+    let stage = Stage { run: &run, files: FILES, view: None, now: (stores.clock)() };
+    let view = &query.view.name;
+    let watch = |tasks: Tasks| on_event(&Event::Staging { view, done: tasks.done, known: tasks.known });
+    let folder = stager.stage_newest(query, &stage, &watch)?;
+    let read = folder.manifest().and_then(|manifest| {
+        let files: Vec<_> = manifest.files.iter().collect();
+        shards::read_files(stores, query.view, (&folder, &files), sink)
+    });
+    shards::remove(&folder, on_event);
+    read
 }
 
 fn no_engine() -> Problem {

@@ -22,7 +22,7 @@ use crate::{
     registry::{
         Decision, Row, Snapshot, forget_sharded_run, object, put_sharded_run, sharded_run, stale_until, update_view,
     },
-    staging::{Manifest, StagedFolder},
+    staging::{Manifest, StagedFile, StagedFolder},
 };
 
 /// A part of a run.
@@ -87,15 +87,7 @@ pub fn write_shard(
     let replace = if run.overwrites { Replace::Everything } else { Replace::Outdated };
     let replace = replace_in(run.interval, replace, stale_until(&snapshot.metadata, &run.view));
     let mut counts = RunCounts::default();
-    let read = |sink: &mut dyn BatchSink| {
-        let mut all = NewestRead::default();
-        for file in &files {
-            let read = stores.staged.newest(&view, (&folder, file), sink)?;
-            all.unfit += read.unfit;
-            all.ties += read.ties;
-        }
-        Ok(all)
-    };
+    let read = |sink: &mut dyn BatchSink| read_files(stores, &view, (&folder, &files), sink);
     let what = (&view, checks::of(&view)?, replace);
     let servers = write_values(stores, what, (&mut counts, on_event), read, |writer| writer.finish_telling())?;
     let counts = ShardCounts {
@@ -123,6 +115,25 @@ pub fn write_shard(
         complete,
         again,
     })
+}
+
+/// Reads the newest rows of a view in some files of a folder.
+///
+/// # Errors
+/// When one cannot be read, or a value is not what is declared.
+pub(super) fn read_files(
+    stores: &Stores<'_>,
+    view: &FeatureView,
+    (folder, files): (&StagedFolder, &[&StagedFile]),
+    sink: &mut dyn BatchSink,
+) -> Result<NewestRead, Problem> {
+    let mut all = NewestRead::default();
+    for file in files {
+        let read = stores.staged.newest(view, (folder, file), sink)?;
+        all.unfit += read.unfit;
+        all.ties += read.ties;
+    }
+    Ok(all)
 }
 
 /// Ends a run that nobody goes on with. Values that its shards have written stay, and nothing is recorded.
@@ -211,7 +222,8 @@ fn noted(snapshot: &Snapshot, run: &ShardedRun) -> Result<ShardedRun, Problem> {
     })
 }
 
-fn remove(folder: &StagedFolder, on_event: &OnEvent<'_>) {
+/// Removes files that nobody needs any more; that they stay is no failure.
+pub(super) fn remove(folder: &StagedFolder, on_event: &OnEvent<'_>) {
     if let Err(problem) = folder.remove() {
         let message =
             format!("{} is not needed any more and could not be removed: {}", folder.location(), problem.message);

@@ -137,6 +137,9 @@ pub trait OfflineStore: Send + Sync {
 
 /// An engine that writes what it finds to files, for others to read.
 pub trait Stager: Send + Sync {
+    /// Whether the settings name a place for files that others read.
+    fn has_place(&self) -> bool;
+
     /// Writes the newest row per entity to a new folder below the engine's staging location, as about so many files; `watch`
     /// is told how many tasks are done and known.
     ///
@@ -170,8 +173,8 @@ pub struct Stage<'a> {
     pub run: &'a str,
     /// About how many files are wanted.
     pub files: u32,
-    /// The registered message of the view.
-    pub view: &'a [u8],
+    /// The registered message of the view, for those who read the files elsewhere.
+    pub view: Option<&'a [u8]>,
     /// The time.
     pub now: Timestamp,
 }

@@ -308,7 +308,8 @@ impl Bars {
     }
 
     fn progress(&mut self, view: &str, rows: u64) {
-        if let Some(ViewBar { bar, told, .. }) = self.running.get_mut(view) {
+        if let Some(ViewBar { bar, told, chunks }) = self.running.get_mut(view) {
+            *lock(&chunks.tasks) = None;
             bar.set_length(bar.length().unwrap_or(0).max(rows));
             bar.set_position(rows);
             if let Some(total) = &self.total {

@@ -1,5 +1,7 @@
 //! Runs that several programs carry out.
 
+use std::sync::Arc;
+
 use super::stores;
 use crate::{
     app::{Caller, Event, Failure, FeatureStore, access::Access},
@@ -21,12 +23,13 @@ pub enum Written {
     },
 }
 
-/// Whether these views can be materialized by several programs: one, whose values are those of a source.
+/// Whether these views can be materialized by several programs: one, whose values are those of a source, of everybody.
 ///
 /// # Errors
 /// Why not.
-pub(super) fn check(runs: &[ViewRun]) -> Result<(), Problem> {
+pub(super) fn check(runs: &[ViewRun], is_of_some: bool) -> Result<(), Problem> {
     let (message, advice) = match runs {
+        _ if is_of_some => ("the run of some entities is not divided".to_owned(), Advice::WholeRunOrEngine),
         [run] if run.computed.is_none() => return Ok(()),
         [run] => {
             let message = format!("the values of `{}` are computed here, which is not divided", run.view.name);
@@ -71,7 +74,7 @@ fn open_run(snapshot: &Snapshot, id: &str) -> Option<ShardedRun> {
 }
 
 fn check_access(store: &FeatureStore, caller: &Caller, snapshot: &Snapshot, run: &ShardedRun) -> Result<(), Failure> {
-    let registered = std::sync::Arc::new(read_objects(snapshot));
+    let registered = Arc::new(read_objects(snapshot));
     let access = Access::of(store, caller, &registered);
     access.check_views(&[PermissionAction::WriteOnline], [run.view.as_str()])?;
     Ok(())

@@ -59,7 +59,7 @@ pub(crate) struct RangeArgs {
     end: Option<String>,
     /// Only entities that a view, or a data source, has in the range, or with index:ENTITY those that the index of entities
     /// knows. The range is not recorded as materialized, because it is not for all
-    #[arg(long, value_name = "VIEW|SOURCE|index:ENTITY", value_parser = whose)]
+    #[arg(long, value_name = "VIEW|SOURCE|index:ENTITY", value_parser = whose, conflicts_with = "shards")]
     entities_from: Option<WhoseValues>,
     #[command(flatten)]
     common: CommonArgs,

@@ -51,7 +51,8 @@ fn counting(side: &JoinedSide<'_>, entities: &SentRows) -> String {
     let same: Vec<String> = own.iter().zip(&asked).map(|(own, asked)| format!("s.{own} = e.{asked}")).collect();
     let same = if same.is_empty() { "true".to_owned() } else { same.join(" AND ") };
     format!(
-        "SELECT sum(s.m * e.m) AS a, min(s.first) AS b, max(s.last) AS c FROM (SELECT count(*) AS m, min(t) AS first, max(t) AS \
+        "SELECT CAST(least(sum(CAST(s.m AS DOUBLE) * e.m), CAST(9000000000000000000L AS DOUBLE)) AS BIGINT) AS a, \
+         min(s.first) AS b, max(s.last) AS c FROM (SELECT count(*) AS m, min(t) AS first, max(t) AS \
          last{} FROM ({}){}) AS s JOIN (SELECT count(*) AS m{} FROM {}{}) AS e ON {same}",
         behind(&own),
         side.candidates(&[], entities.times),

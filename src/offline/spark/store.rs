@@ -155,6 +155,10 @@ impl OfflineStore for SparkStore {
 }
 
 impl Stager for SparkStore {
+    fn has_place(&self) -> bool {
+        self.config.staging_location.is_some()
+    }
+
     fn stage_newest(
         &self,
         query: &NewestQuery<'_>,

@@ -75,7 +75,7 @@ pub(super) fn newest(
         written: stage.now,
         rows: None,
         files: files(&cluster.session, &filling)?,
-        view: Some(BASE64_STANDARD.encode(stage.view)),
+        view: stage.view.map(|view| BASE64_STANDARD.encode(view)),
     };
     filling.finish(&manifest)
 }

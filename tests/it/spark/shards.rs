@@ -146,6 +146,7 @@ fn what_is_no_shard_is_said() {
         (&["--shards", "2", "--views", "latest,trips"], "the run of one view"),
         (&["--shards", "0", "--views", "trips"], "1..=256"),
         (&["--shards", "2", "--views", "trips", "--chunk", "1d"], "cannot be used with"),
+        (&["--shards", "2", "--views", "trips", "--entities-from", "trips"], "cannot be used with"),
     ] {
         let told = by(&project, "sail", &[&RANGE[..], args].concat());
         assert!(told.code != 0 && told.stderr.contains(said), "{args:?}: {}", told.stderr);

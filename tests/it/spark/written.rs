@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use serde_json::Value;
 
 use super::same::{OWN, by, repo};
-use crate::support::Project;
+use crate::{servers::redis::RedisServer, support::Project};
 
 const FEATURES: &str = "trips:trips,trips:word,trips:flag,trips:places,weather:degrees,all_trips:word";
 
@@ -74,6 +74,43 @@ fn what_a_cluster_does_not_write_is_said_and_nothing_is_left() {
     assert!(told.code != 0 && told.stderr.contains("is no folder that both"), "{}", told.stderr);
     let left: Vec<_> = fs::read_dir(project.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("result")), "{left:?}");
+}
+
+/// More newest rows than answers may have come through files, which are removed.
+#[test]
+fn newest_rows_of_millions_come_through_files() {
+    let redis = RedisServer::start("");
+    let project = repo();
+    fs::create_dir(project.path("staging")).unwrap();
+    let staging = format!("  type: spark\n  staging_location: '{}'\n", project.path("staging").display());
+    project.edit("sail.settings", "  type: spark\n", &staging);
+    let settings = project.read("sail.settings");
+    let (before, rest) = settings.split_once("online_store:\n").unwrap();
+    let rest = &rest[rest.find("offline_store:").unwrap()..];
+    project.write("sail.settings", format!("{before}{}{rest}", redis.settings(0)));
+    let query =
+        "SELECT id AS driver_id, timestamp_micros(1709251200000000L + id) AS at, id * 2L AS twice FROM range(2100000)";
+    let definitions = format!(
+        "entities: [{{name: driver, join_keys: [driver_id], value_type: INT64}}]\nfeature_views:\n  - {{name: many, entities: \
+         [driver], ttl: 0, schema: [{{name: twice, dtype: Int64}}], source: {{name: many, type: spark, query: '{query}', \
+         timestamp_field: at}}}}\n"
+    );
+    project.write("features.yaml", definitions);
+    by(&project, "sail", &["apply", "--yes"]).ok();
+    let told = by(&project, "sail", &["materialize", "2024-03-01", "2024-03-02", "--json"]).ok();
+    assert_eq!(told.json()["views"][0]["written"], 2_100_000);
+    assert_eq!(fs::read_dir(project.path("staging")).unwrap().count(), 0);
+    let value = ["get-online", "--features", "many:twice", "--entity", "driver_id=2099999", "--json"];
+    let value = by(&project, "sail", &value).ok().stdout;
+    assert!(value.contains("4199998"), "{value}");
+    // There is no other way for so many.
+    project.write("file", "no folder");
+    project.edit(
+        "sail.settings",
+        &project.path("staging").display().to_string(),
+        &project.path("file").display().to_string(),
+    );
+    by(&project, "sail", &["materialize", "2024-03-01", "2024-03-02"]).failed();
 }
 
 /// Entity rows of more than a message takes: with a place for files all of them at once, else part after part.
