@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fmt::Write as _,
-    process::Stdio,
+    process::{Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -101,4 +101,30 @@ fn spark_is_killed_in_a_query() {
 #[test]
 fn spark_is_killed_in_a_stream() {
     in_a_stream(&SparkServer::own_spark());
+}
+
+/// The command ends at once, and the server does not go on without it.
+#[test]
+fn what_is_interrupted_is_called_off_at_the_server() {
+    let server = SparkServer::own_sail();
+    let project = repo(&server, 10, "range(0, 20000000000, 1, 8)");
+    let before = files(&project);
+    for args in [
+        &["get-historical", "--entities", "rows.csv", "--features", "rows:word", "-o", "joined.csv"][..],
+        &["materialize", "2024-03-01", "2024-03-02"],
+    ] {
+        let mut command = project.command(args);
+        let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        sleep(Duration::from_secs(3));
+        let interrupted = Instant::now();
+        assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+        let output = running.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains("the query was called off"), "{args:?}: {said}");
+        assert!(interrupted.elapsed() < SOON, "{args:?}: {:?}", interrupted.elapsed());
+    }
+    assert_eq!(files(&project), before);
+    // It has nothing else to do.
+    let small = ["get-historical", "--entities", "rows.csv", "--features", "rows:word", "--dry-run"];
+    project.feastr(&small).ok();
 }
