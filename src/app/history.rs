@@ -35,10 +35,9 @@ pub struct Run {
 pub fn history(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Vec<Run>, Failure> {
     // Not a replica: that knows no locks, and so not which runs go on.
     let (registry, project) = (store.registry(), store.project());
-    let runs = registry.runs(project, request.views, request.limit)?;
+    let mut runs = registry.runs(project, request.views, request.limit)?;
     check_names(request.views, &runs, registry, project)?;
     let going_on = going_on(&runs, registry, project)?;
-    let mut runs = runs;
     add_shards(&mut runs, registry, project)?;
     Ok(runs.into_iter().map(|record| Run { goes_on: going_on.contains(&record.id), record }).collect())
 }

@@ -48,6 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let printer = context.printer;
     let (store, caller) = (context.store()?, context.caller());
     let (features, about) = (args.join.selection.request()?, args.join.about.about(context)?);
+    let folder = args.output.folder_of_engine()?;
     let join = HistoricalJoin::plan(&store, &caller, &features, args.join.filter_by_created_timestamp)?;
     let cancel = Cancel::default();
     #[cfg(unix)]
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         return Ok(Exit::Done);
     }
     let began = Instant::now();
-    if let Some(folder) = args.output.folder_of_engine()? {
+    if let Some(folder) = folder {
         let progress = EngineProgress::new(printer);
         progress.begin("joining");
         let watch = |tasks: Tasks| progress.count((tasks.done, tasks.known), tasks.bytes);

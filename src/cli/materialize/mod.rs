@@ -307,7 +307,7 @@ impl Materialize<'_> {
             (Some(_), None) => printer.warn("the engine has no `staging_location`, where it could write files for shards"),
             (Some(shards), Some(staging)) => printer.say(format_args!(
                 "The newest rows are found by the engine at {address}, which writes them to files below {staging}; {shards} \
-                 workers write those, each as fast as one master of Redis takes them: more workers than masters wait for each other"
+                 workers write those, which is worth it where the online store is more than one can fill, such as several masters of Redis"
             )),
         }
     }
