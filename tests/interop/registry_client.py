@@ -4,6 +4,7 @@ Prints one JSON object. Whatever raises is told by the class and the words of wh
 """
 
 import json
+import os
 import sys
 import warnings
 from datetime import datetime, timedelta, timezone
@@ -221,7 +222,7 @@ def conflict():
 
 
 def infra():
-    table = SqliteTable(path="data/online.db", name="shop_sales")
+    table = SqliteTable(path=os.path.join(sys.argv[1], "online.db"), name="shop_sales")
     registry.update_infra(Infra(infra_objects=[table]), PROJECT)
     return [found.name for found in registry.get_infra(PROJECT).infra_objects]
 
