@@ -97,9 +97,15 @@ find_go() {
   go="$venv/bin/go"
 }
 
-# A port that nobody listens on.
+# A port that nobody listens on, nor ten thousand above it, where some servers have another one. Both are below those that the
+# system gives away to whoever connects.
 free_port() {
   local port
-  while port=$((20000 + RANDOM % 12000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  while port=$((10000 + RANDOM % 5000)) && { listens "$port" || listens $((port + 10000)); }; do :; done
   echo "$port"
+}
+
+# Whether somebody listens on a port.
+listens() {
+  (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }

@@ -9,7 +9,7 @@ use feastr::{
 };
 
 use super::{Backend, TestStore, stats};
-use crate::servers::{Kind, PASSWORD, shared};
+use crate::servers::{Kind, PASSWORD, free_port, shared};
 
 /// Asserts that an error says something, gives help and keeps the password.
 #[track_caller]
@@ -40,7 +40,7 @@ fn unreachable_servers_and_wrong_logins_are_named() {
         &error(&|config| config.connection.server.host = "nowhere.invalid".to_owned()),
         "the host `nowhere.invalid` is not known",
     );
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = free_port();
     says(&error(&|config| config.connection.server.port = Some(free)), "no server answers at");
 }
 

@@ -12,7 +12,7 @@ use super::{
     contract::{contents, entity, write},
     impatient, read,
 };
-use crate::servers::{Kind, PASSWORD, PASSWORD_IN_URL, Server, shared};
+use crate::servers::{Kind, PASSWORD, PASSWORD_IN_URL, Server, free_port, shared};
 
 pub const SERVERS: [(Backend, Kind, &str); 2] =
     [(Backend::Postgres, Kind::Postgres, "postgresql"), (Backend::MariaDb, Kind::MariaDb, "mysql")];
@@ -45,7 +45,7 @@ fn unreachable_servers_and_wrong_logins_are_named() {
         says(&reading(&at(&wrong)), "wrong for the registry");
         let nowhere = url.replace("127.0.0.1", "nowhere.invalid");
         says(&reading(&at(&nowhere)), "the host `nowhere.invalid` is not known");
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = free_port();
         let away = url.replace(&format!(":{}/", server.port), &format!(":{free}/"));
         let error = reading(&at(&away));
         says(&error, "no server answers at");

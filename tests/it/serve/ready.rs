@@ -1,9 +1,10 @@
 //! `feastr ready`, which scripts and containers ask.
 
-use std::net::TcpListener;
-
 use super::server::FeatureServer;
-use crate::support::{Output, Project};
+use crate::{
+    servers::free_port,
+    support::{Output, Project},
+};
 
 fn ask(project: &Project, args: &[&str]) -> Output {
     project.feastr(&[&["ready"], args].concat())
@@ -22,7 +23,7 @@ fn servers_that_answer_are_ready() {
 
 #[test]
 fn who_is_away_or_has_nothing_to_answer_is_not_ready() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let project = Project::example();
     project.feastr(&["apply"]).ok();
     let redis = format!("type: redis\n  connection_string: 127.0.0.1:{port}");

@@ -1,6 +1,6 @@
 //! Traces and metrics that are sent to a collector of OpenTelemetry.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use opentelemetry_proto::tonic::{
     collector::{metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest},
@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::{
 use serde_json::json;
 
 use super::{answers::example, server::FeatureServer};
-use crate::servers::collector::Collector;
+use crate::servers::{collector::Collector, free_port};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -111,7 +111,7 @@ fn a_collector_that_is_away_is_told_once_and_holds_nobody() {
     let project = example();
     // Somebody listens there and never answers, and nobody listens there.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let [traces, metrics] = [silent.local_addr().unwrap(), gone].map(|address| format!("http://{address}/x"));
     let environment = [
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", traces.as_str()),

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command},
     sync::{
@@ -67,7 +67,7 @@ impl ObjectStore {
     /// Starts one; versitygw also takes options, such as where to tell of changes, and SeaweedFS a URL to tell of them and
     /// a token for it.
     pub fn start(store: Store, options: &[&str]) -> Self {
-        let (folder, port, filer_port) = (create_folder(), free_port(), low_port());
+        let (folder, port, filer_port) = (create_folder(), free_port(), free_port());
         let watchdog = launch_guarded(&command(store, (port, filer_port), &folder, options), "KILL", &folder);
         let server = Self { store, port, filer_port, folder, watchdog, next_bucket: AtomicU32::new(0) };
         server.await_start();
@@ -201,19 +201,6 @@ fn did(url: &str, body: &str) -> bool {
     let content_type = if body.is_empty() { "" } else { "application/json" };
     let request = client.post(url, content_type, body.as_bytes().to_vec());
     wait(client.send(request, Some(deadline))).is_ok_and(|answer| answer.status.is_success())
-}
-
-/// A port that is free like the one ten thousand higher, below those that the system gives away.
-fn low_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let first = std::process::id().wrapping_mul(7);
-    loop {
-        let port = 15_000 + u16::try_from((first + NEXT.fetch_add(1, Ordering::Relaxed)) % 5_000).unwrap();
-        let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if is_free(port) && is_free(port + 10_000) {
-            return port;
-        }
-    }
 }
 
 fn command(store: Store, (port, filer_port): (u16, u16), folder: &Path, options: &[&str]) -> Command {

@@ -323,8 +323,18 @@ pub fn http_client() -> HttpClient {
     client.unwrap()
 }
 
+/// A port that is free like the one ten thousand higher, where some servers have another one. Both are below those that the
+/// system gives away to whoever connects, and beside those of the scripts; nobody else here is given it soon.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(7);
+    loop {
+        let port = 15_000 + u16::try_from(first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 5_000).unwrap();
+        let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if is_free(port) && is_free(port + 10_000) {
+            return port;
+        }
+    }
 }
 
 /// A certificate for `localhost`, its key, and the authority that it is from, in a folder.

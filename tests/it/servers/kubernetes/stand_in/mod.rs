@@ -24,7 +24,10 @@ use rustls::{
 };
 use tokio::runtime::Runtime;
 
-use super::{super::server_certificate, Runs, ended_claims};
+use super::{
+    super::{free_port, server_certificate},
+    Runs, ended_claims,
+};
 
 /// The stand-in.
 pub struct StandIn {
@@ -62,7 +65,7 @@ impl StandIn {
         server_certificate(folder.path());
         let state = Arc::new(State { cluster: Mutex::default(), changed: tokio::sync::watch::channel(0).0 });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut server = Self { address, folder, state, handle: None, runtime };
         server.restart();
         (server, address)
