@@ -62,9 +62,11 @@ install_azurite() {
 
 # run_seaweedfs PORT FILER_PORT FOLDER [HOOK TOKEN]: S3 of SeaweedFS on a port, in place of this shell. testkey with testsecret may do
 # everything, readkey with readsecret may read the bucket `features`. The filer's port has its folders, of which each one in
-# /buckets is a bucket; ten thousand above it a port must be free as well.
+# /buckets is a bucket. Ten thousand above each of its ports it has another one.
 run_seaweedfs() {
-  local port=$1 filer_port=$2 folder=$3
+  local port=$1 filer_port=$2 folder=$3 master_port volume_port
+  master_port=$(free_port)
+  while volume_port=$(free_port) && [ "$volume_port" = "$master_port" ]; do :; done
   mkdir -p "$folder/data"
   cat > "$folder/s3.json" <<'USERS'
 {"identities": [
@@ -93,9 +95,9 @@ HOOK
   printf '[master.volume_growth]\ncopy_1 = 1\n' > "$folder/master.toml"
   cd "$folder"
   exec "$FEASTR_WEED" -logtostderr=true server -dir="$folder/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
-    -master.port="$(free_port)" -volume.port="$(free_port)" -volume.max=500 -master.volumeSizeLimitMB=64 \
-    -filer -filer.port="$filer_port" -s3 -s3.port="$port" -s3.port.grpc="$(free_port)" -s3.port.iceberg=0 \
-    -s3.port.lance=0 -s3.config="$folder/s3.json"
+    -master.port="$master_port" -volume.port="$volume_port" -volume.max=500 -master.volumeSizeLimitMB=64 \
+    -filer -filer.port="$filer_port" -s3 -s3.port="$port" -s3.port.iceberg=0 -s3.port.lance=0 \
+    -s3.config="$folder/s3.json"
 }
 
 # make_bucket FILER_PORT NAME: a bucket of SeaweedFS, as soon as it can have one.

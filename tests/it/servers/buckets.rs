@@ -21,7 +21,7 @@ use feastr::{
     config::{BucketSettings, BucketUrl},
 };
 
-use super::{create_folder, free_port, http_client, launch_guarded};
+use super::{create_folder, free_port, has_ended, http_client, launch_guarded};
 
 /// Who may do everything in S3, and the secret.
 pub const KEY: &str = "testkey";
@@ -31,6 +31,9 @@ pub const READER: &str = "readkey";
 pub const READER_SECRET: &str = "readsecret";
 
 const LONGEST_START: Duration = Duration::from_secs(120);
+
+/// So often is one started whose process ends at once.
+const STARTS: usize = 3;
 
 /// Account and key of Azurite, which are the same everywhere.
 pub const AZURE_ACCOUNT: &str = "devstoreaccount1";
@@ -67,20 +70,25 @@ impl ObjectStore {
     /// Starts one; versitygw also takes options, such as where to tell of changes, and SeaweedFS a URL to tell of them and
     /// a token for it.
     pub fn start(store: Store, options: &[&str]) -> Self {
+        // Whoever else takes one of its ports meanwhile does not take one of the next ones, too.
+        let start = |_| Self::try_start(store, options).inspect_err(|log| eprintln!("{store:?} ended:\n{log}")).ok();
+        (0..STARTS).find_map(start).unwrap_or_else(|| panic!("{store:?} does not start"))
+    }
+
+    /// Starts one, or gives its last words.
+    fn try_start(store: Store, options: &[&str]) -> Result<Self, String> {
         let (folder, port, filer_port) = (create_folder(), free_port(), free_port());
         let watchdog = launch_guarded(&command(store, (port, filer_port), &folder, options), "KILL", &folder);
         let server = Self { store, port, filer_port, folder, watchdog, next_bucket: AtomicU32::new(0) };
-        server.await_start();
-        server
-    }
-
-    fn await_start(&self) {
-        let began = Instant::now();
-        let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(began.elapsed() < LONGEST_START, "{:?} does not start:\n{}", self.store, log());
+        let (began, log) = (Instant::now(), || std::fs::read_to_string(server.folder.join("log")).unwrap_or_default());
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if has_ended(&server.folder) {
+                return Err(log());
+            }
+            assert!(began.elapsed() < LONGEST_START, "{store:?} does not start:\n{}", log());
             sleep(Duration::from_millis(50));
         }
+        Ok(server)
     }
 
     /// Where it is, as one says it to clients.

@@ -377,6 +377,14 @@ fn launch(kind: Kind, folder: &Path, port: u16) -> Child {
     launch_guarded(&server, signal, folder)
 }
 
+/// Whether the process of a server in this folder was there and is gone.
+fn has_ended(folder: &Path) -> bool {
+    let process = std::fs::read_to_string(folder.join(PROCESS)).unwrap_or_default();
+    let is_there =
+        || Command::new("kill").args(["-0", process.trim()]).stderr(Stdio::null()).status().unwrap().success();
+    !process.trim().is_empty() && !is_there()
+}
+
 /// Starts a server below a shell that ends it with a signal when its own standard input ends, and then
 /// removes the folder.
 fn launch_guarded(server: &Command, signal: &str, folder: &Path) -> Child {
