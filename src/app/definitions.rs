@@ -46,7 +46,13 @@ pub fn load(store: &FeatureStore, _: &Caller, request: Request<'_>) -> Result<Lo
         skip_view_names: request.skip_view_names,
         looks_at: &|kind| store.offline().looks_at(kind),
         inspect: &|source| store.offline().inspect(source),
-        misfits: &|view| misfits(store.expressions(), view),
+        misfits: &|view| {
+            let mut found = misfits(store.expressions(), view)?;
+            if found.is_empty() {
+                found.extend(store.offline().stager().into_iter().flat_map(|engine| engine.misfits(view)));
+            }
+            Ok(found)
+        },
         check_transformation: &|view, columns| check_transformation(store, view, columns),
         display_path: request.display_path,
     };

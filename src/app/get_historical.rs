@@ -241,7 +241,7 @@ impl<'a> HistoricalJoin<'a> {
     /// for each entity row, in no order. `watch` is told how many tasks of the engine are done and known.
     ///
     /// # Errors
-    /// As those of [`run`](Self::run), and when no engine joins, something is computed of features, or the folder cannot be
+    /// As those of [`run`](Self::run), and when no engine joins, something is not computed alike by it, or the folder cannot be
     /// written.
     pub fn write_by_engine(
         &self,
@@ -250,12 +250,14 @@ impl<'a> HistoricalJoin<'a> {
         (cancel, watch): (&Cancel, &dyn Fn(Tasks)),
     ) -> Result<Manifest, Failure> {
         let offline = self.store.offline().cancelled_by(cancel);
-        let refuse = |message: &str| Problem::new(Kind::Unsupported, message, None).advise(Advice::OneFile);
-        let engine = offline.stager().ok_or_else(|| refuse("only an engine writes a folder of files itself"))?;
+        let refused = || {
+            let message = "only an engine writes a folder of files itself";
+            Problem::new(Kind::Unsupported, message, None).advise(Advice::OneFile)
+        };
+        let engine = offline.stager().ok_or_else(refused)?;
         if !self.retrieval.on_demand.is_empty() {
-            return Err(
-                refuse("on-demand features are computed here, and not by the engine that writes the folder").into()
-            );
+            // Says what is wrong with the rows and the names of what is computed.
+            self.columns(entities)?;
         }
         let progress = Progress::default();
         Ok(engine.write_historical(&self.query(entities, &progress), location, self.store.now(), watch)?)

@@ -7,4 +7,6 @@ pub struct Misfit {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// Whether it is computed as declared, and only not by the engine elsewhere that joins training data.
+    pub only_elsewhere: bool,
 }

@@ -12,7 +12,8 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{Cancel, tasks::Tasks, transformation::WrongTransformation};
 use crate::{
-    model::{DataSource, DataType, FeatureView, Interval, SourceKind, Timestamp},
+    expression::Misfit,
+    model::{DataSource, DataType, FeatureView, Interval, OnDemandFeatureView, SourceKind, Timestamp},
     problem::Problem,
     retrieval::{Entities, JoinKey, Retrieval},
     sources::{OpenSource, Size},
@@ -140,6 +141,10 @@ pub trait Stager: Send + Sync {
     /// Whether the settings name a place for files that others read.
     fn has_place(&self) -> bool;
 
+    /// The expressions of an on-demand view that the engine would not compute as they are computed here, so that results that it
+    /// writes cannot have them.
+    fn misfits(&self, view: &OnDemandFeatureView) -> Vec<Misfit>;
+
     /// Writes the newest row per entity to a new folder below the engine's staging location, as about so many files; `watch`
     /// is told how many tasks are done and known.
     ///
@@ -152,11 +157,12 @@ pub trait Stager: Send + Sync {
         watch: &dyn Fn(Tasks),
     ) -> Result<StagedFolder, Problem>;
 
-    /// Joins features to entity rows as [`OfflineStore::historical`] does, and writes the result to a new folder at a place, in no
-    /// order.
+    /// Joins features to entity rows as [`OfflineStore::historical`] does, computes what is computed of them, and writes the result to
+    /// a new folder at a place, in no order.
     ///
     /// # Errors
-    /// As those of [`OfflineStore::historical`], and when the folder is there or cannot be reached from here.
+    /// As those of [`OfflineStore::historical`], when something is not computed alike, and when the folder is there or cannot be
+    /// reached from here.
     fn write_historical(
         &self,
         query: &HistoricalQuery<'_>,

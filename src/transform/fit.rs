@@ -31,7 +31,8 @@ pub fn misfits(engine: &Engine, view: &OnDemandFeatureView) -> Result<Vec<Misfit
     slot.put(Some(nothing(&schema)));
     let mut misfits = Vec::new();
     for (index, (output, field)) in computation.outputs.iter().zip(&view.features).enumerate() {
-        let misfit = |message: String, help: Option<String>| Misfit { output: index, message, help };
+        let misfit =
+            |message: String, help: Option<String>| Misfit { output: index, message, help, only_elsewhere: false };
         match natural_type(&connection, &computation, output, &slot) {
             Ok(natural) if fits(&natural, &field.dtype) => {
                 if let Err(error) = over_nothing(&connection, &computation, output, &slot) {

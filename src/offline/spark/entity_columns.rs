@@ -39,7 +39,7 @@ pub(super) fn as_sent(column: &ArrayRef, name: &str) -> Result<ArrayRef, Problem
 }
 
 /// The type as which values are sent.
-fn sent_type(kind: &ArrowType) -> Option<ArrowType> {
+pub(super) fn sent_type(kind: &ArrowType) -> Option<ArrowType> {
     Some(match kind {
         ArrowType::UInt8 => ArrowType::Int16,
         ArrowType::UInt16 => ArrowType::Int32,

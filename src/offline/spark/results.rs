@@ -5,12 +5,12 @@ use arrow::array::{ArrayRef, new_null_array};
 
 use super::{
     cluster::{Cluster, Way},
-    entity_columns::{as_sent, as_written},
+    computed::Computed,
+    entity_columns::as_sent,
     entity_parts::{EntityPart, EntityParts},
     historical::{self, asking},
     joined::NUMBER,
-    joined_side::JoinedSide,
-    sql::quoted,
+    joined_feature::JoinedFeature,
     upload::SentRows,
     written,
 };
@@ -47,9 +47,10 @@ pub(super) fn write(
     }
     let cluster = Cluster::open(way)?;
     let sides = historical::sides(&cluster, query, &join)?;
-    let features = features(&sides)?;
+    let features = JoinedFeature::of_sides(&sides)?;
     let kinds = historical::kinds(&sides)?;
     let mut beside = BesideEntities::new(&entities, (query.retrieval, &kinds))?;
+    let computed = Computed::of(query.retrieval, beside.schema(), &features)?;
     let names: Vec<String> = entities.columns().map(str::to_owned).collect();
     query.progress.joined.expect(entities.about_rows());
     let filling = folder.begin()?;
@@ -62,7 +63,7 @@ pub(super) fn write(
     let mut parts = EntityParts::new((way, &cluster.session), (entities, &join.keys), whole);
     while let Some(EntityPart { rows: asked, .. }) = parts.next()? {
         let joined = asking(&cluster, &sides, (&asked, join.keys.len()))?;
-        let statement = statement(&joined, &asked, (&names, &features));
+        let statement = statement(&joined, &asked, (&names, &features, &computed));
         written::add(&cluster.session, &statement, (&filling, rows > 0), watch)?;
         rows += asked.count;
         query.progress.joined.add(asked.count);
@@ -83,32 +84,15 @@ pub(super) fn write(
     Ok(manifest)
 }
 
-/// The features in the result: what they are called, and as what the cluster writes them, if that is not what it has.
-fn features<'a>(sides: &[JoinedSide<'a>]) -> Result<Vec<(&'a str, Option<String>)>, Problem> {
-    let mut features = Vec::new();
-    for side in sides {
-        let kinds = side.rows.kinds(&side.side.features)?;
-        for ((feature, output), declared) in side.side.features.iter().zip(&side.outputs).zip(kinds) {
-            features.push((*output, as_written(side.rows.feature(*feature)?, &declared, output)?));
-        }
-    }
-    Ok(features)
-}
-
-/// The statement that puts the columns of the entity rows in front of their features.
-fn statement(joined: &str, entities: &SentRows, (names, features): (&[String], &[(&str, Option<String>)])) -> String {
-    let columns = names.iter().enumerate().map(|(column, name)| format!("r.e{column} AS {}", quoted(name)));
-    let feature = |(name, kind): &(&str, Option<String>)| {
-        let name = quoted(name);
-        match kind {
-            Some(kind) => format!("CAST(j.{name} AS {kind}) AS {name}"),
-            None => format!("j.{name} AS {name}"),
-        }
-    };
-    let columns: Vec<String> = columns.chain(features.iter().map(feature)).collect();
-    format!(
-        "SELECT {} FROM {} AS r LEFT JOIN (\n{joined}\n) AS j ON r.n = j.{NUMBER}",
-        columns.join(", "),
-        entities.name
-    )
+/// The statement that puts the columns of the entity rows in front of their features, and behind these what is computed.
+fn statement(
+    joined: &str,
+    entities: &SentRows,
+    (names, features, computed): (&[String], &[JoinedFeature<'_>], &Computed<'_>),
+) -> String {
+    let columns = names.iter().enumerate().map(|(column, name)| (format!("r.e{column}"), name.as_str()));
+    let shown = features.iter().zip(computed.shown()).filter(|(_, is_shown)| *is_shown);
+    let columns = columns.chain(shown.map(|(feature, _)| (feature.value(), feature.output())));
+    let from = format!("{} AS r LEFT JOIN (\n{joined}\n) AS j ON r.n = j.{NUMBER}", entities.name);
+    computed.beside(columns, &from)
 }

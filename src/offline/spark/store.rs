@@ -5,11 +5,12 @@ use uuid::Uuid;
 
 use super::{
     cluster::{Cluster, Way},
-    counts, entities, historical, newest, results, source_rows, written,
+    counts, entities, expression, historical, newest, results, source_rows, written,
 };
 use crate::{
     config::SparkConfig,
-    model::{DataSource, FeatureView, Interval, SourceKind, Timestamp},
+    expression::Misfit,
+    model::{DataSource, FeatureView, Interval, OnDemandFeatureView, SourceKind, Timestamp},
     offline::{
         Cancel, Tasks, WrongTransformation,
         duckdb::DuckDbStore,
@@ -155,6 +156,10 @@ impl OfflineStore for SparkStore {
 }
 
 impl Stager for SparkStore {
+    fn misfits(&self, view: &OnDemandFeatureView) -> Vec<Misfit> {
+        expression::misfits(view)
+    }
+
     fn has_place(&self) -> bool {
         self.config.staging_location.is_some()
     }

@@ -71,8 +71,14 @@ impl ObjectStore {
     /// a token for it.
     pub fn start(store: Store, options: &[&str]) -> Self {
         // Whoever else takes one of its ports meanwhile does not take one of the next ones, too.
-        let start = |_| Self::try_start(store, options).inspect_err(|log| eprintln!("{store:?} ended:\n{log}")).ok();
-        (0..STARTS).find_map(start).unwrap_or_else(|| panic!("{store:?} does not start"))
+        let mut ended = Vec::new();
+        while ended.len() < STARTS {
+            match Self::try_start(store, options) {
+                Ok(server) => return server,
+                Err(log) => ended.push(log),
+            }
+        }
+        panic!("{store:?} ended each time:\n{}", ended.join("\n"))
     }
 
     /// Starts one, or gives its last words.

@@ -26,10 +26,10 @@ const BEGIN: i64 = 1_709_251_200_000_000;
 pub(super) const OWN: &str = "duckdb";
 
 /// Numbers that look like chance and are the same each time.
-struct Numbers(u64);
+pub(super) struct Numbers(pub u64);
 
 impl Numbers {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
@@ -129,15 +129,15 @@ feature_views:
 on_demand_feature_views:
   - name: computed
     sources: [trips]
-    schema: [{name: doubled, dtype: Int64, sql: trips * 2}]
+    schema: [{name: doubled, dtype: Int64, sql: trips * 2}, {name: loud, dtype: String, sql: upper(word)}]
 ";
 
 const FEATURES: &str = "trips:trips,trips:score,trips:word,trips:flag,trips:places,all_trips:word,all_trips:trips,weather:degrees,\
                         latest:score,history:flag,history:places,history:score";
 
-/// A repo with settings beside its own for each server.
+/// A repo with trips, weather and rows that ask about them.
 pub(super) fn repo() -> Project {
-    let mut project = Project::new(&[("feature_store.yaml", &settings("same")), ("features.yaml", DEFINITIONS)]);
+    let project = repo_of(DEFINITIONS);
     trips(&project, "data/trips.parquet", 400, 1);
     weather(&project, "data/weather/a.parquet", 2);
     weather(&project, "data/weather/b.parquet", 3);
@@ -157,6 +157,12 @@ pub(super) fn repo() -> Project {
             ("event_timestamp", Arc::new(moments(times.into_iter()).with_timezone("UTC"))),
         ],
     );
+    project
+}
+
+/// A repo of such definitions, with settings beside its own for each server.
+pub(super) fn repo_of(definitions: &str) -> Project {
+    let mut project = Project::new(&[("feature_store.yaml", &settings("same")), ("features.yaml", definitions)]);
     project.environment.push(("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN.to_owned()));
     for (name, server) in [("spark", spark()), ("sail", sail())] {
         let store = format!("offline_store:\n  type: spark\n  spark_conf: {{spark.remote: '{}'}}\n", server.address());

@@ -1,21 +1,25 @@
 //! Results that a cluster writes itself, into a folder that it and feastr see.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use serde_json::Value;
 
 use super::same::{OWN, by, repo};
 use crate::{servers::redis::RedisServer, support::Project};
 
-const FEATURES: &str = "trips:trips,trips:word,trips:flag,trips:places,weather:degrees,all_trips:word";
+const FEATURES: &str = "trips:trips,trips:word,trips:flag,trips:places,weather:degrees,all_trips:word,computed:doubled";
 
 const JOIN: [&str; 6] =
     ["get-historical", "--entities", "rows.parquet", "--full-feature-names", "--features", FEATURES];
 
-/// The rows that a command prints, sorted.
+/// The rows that a command prints, sorted; their columns are, too.
 fn rows(project: &Project, args: &[&str]) -> Vec<String> {
     let told = by(project, OWN, &[args, &["--format", "jsonl"]].concat()).ok().stdout;
-    let mut rows: Vec<String> = told.lines().map(str::to_owned).collect();
+    let sorted = |row: &str| serde_json::from_str::<BTreeMap<String, Value>>(row).map(|row| format!("{row:?}"));
+    let mut rows: Vec<String> = told.lines().map(|row| sorted(row).unwrap()).collect();
     rows.sort_unstable();
     rows
 }
@@ -55,13 +59,13 @@ fn what_a_cluster_does_not_write_is_said_and_nothing_is_left() {
     let project = repo();
     project.feastr(&["apply", "--yes"]).ok();
     let folder = format!("{}/", project.path("result").display());
-    let computed = ["get-historical", "--entities", "rows.parquet", "--features", "trips:trips,computed:doubled"];
+    let computed = ["get-historical", "--entities", "rows.parquet", "--features", "trips:trips,computed:loud"];
     // Of other width than declared, and sources as another kind of number.
     let odd = ["get-historical", "--entities", "rows.parquet", "--features", "all_trips:trips"];
     let limited = [&JOIN[..], &["--limit", "3"]].concat();
     let text = [&JOIN[..], &["--format", "csv"]].concat();
     for (server, args, said, help) in [
-        ("sail", &computed[..], "on-demand features are computed here", "such as result.parquet"),
+        ("sail", &computed[..], "Spark does not compute `loud`", "such as result.parquet"),
         ("sail", &odd, "feature `trips` holds", "casts it"),
         ("sail", &limited, "--limit is nothing for a folder", "one file"),
         ("sail", &text, "--format is nothing for a folder", "one file"),

@@ -123,7 +123,11 @@ impl ViewLowering<'_, '_> {
         match (self.misfits)(view) {
             Ok(misfits) => {
                 for misfit in misfits {
-                    self.diagnostics.error_with_help(&places[misfit.output], misfit.message, misfit.help);
+                    let place = &places[misfit.output];
+                    match misfit.only_elsewhere {
+                        true => self.diagnostics.warning(place, misfit.message, misfit.help),
+                        false => self.diagnostics.error_with_help(place, misfit.message, misfit.help),
+                    }
                 }
             }
             Err(problem) => {
