@@ -15,6 +15,7 @@ mod error;
 mod execution;
 mod form;
 mod historical;
+mod in_order;
 mod joined;
 mod joined_side;
 mod messages;
