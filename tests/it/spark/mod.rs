@@ -1,6 +1,7 @@
 //! An engine beyond this machine: Apache Spark and Sail, asked over Spark Connect.
 
 mod apache;
+mod catalogs;
 mod days;
 mod encrypted;
 mod encrypting;
