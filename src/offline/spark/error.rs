@@ -16,6 +16,11 @@ use crate::{
 /// Where a server that is away is named.
 const SETTING: &str = "correct `spark.remote` under `spark_conf` in feature_store.yaml, or SPARK_REMOTE";
 
+/// What to do about an answer that is more than the server gives.
+const TOO_LARGE: &str = "have results written into a folder, which the cluster does itself; newest rows go through files with a \
+                         `staging_location`, if they are many; or have `spark.driver.maxResultSize` raised where the server is \
+                         started";
+
 /// Why a server does not do something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -205,12 +210,7 @@ impl Refusal {
                 format!("it does not know our session or query any more: {}", self.said),
                 text("it was started again, or the session rested for too long: run the command again"),
             ),
-            (
-                "OPERATION_FAILED_MAX_RESULT_SIZE",
-                Kind::Unavailable,
-                self.said.clone(),
-                text("let it write files, or have `spark.driver.maxResultSize` raised"),
-            ),
+            ("OPERATION_FAILED_MAX_RESULT_SIZE", Kind::Unavailable, self.said.clone(), text(TOO_LARGE)),
         ];
         classes
             .into_iter()
@@ -228,7 +228,7 @@ impl Refusal {
                  org.apache.hadoop.fs.s3a.S3AFileSystem on the server",
             )
         } else if has("spark.driver.maxResultSize") {
-            Some("let it write files, or have `spark.driver.maxResultSize` raised")
+            Some(TOO_LARGE)
         } else {
             None
         }

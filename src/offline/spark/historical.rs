@@ -1,11 +1,11 @@
-//! Features joined to entity rows by the cluster: numbers, keys and times of the rows are sent, and features come back in
-//! their order, which are put behind the rows as they are here.
+//! Features joined to entity rows by the cluster: numbers, keys and times of the rows are sent, and features come back with the
+//! numbers, which are put behind the rows as they are here.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use arrow::{
-    array::{ArrayRef, AsArray as _, RecordBatch},
-    datatypes::{DataType as ArrowType, Int64Type, Schema, SchemaRef},
+    array::{ArrayRef, RecordBatch},
+    datatypes::{DataType as ArrowType, Schema, SchemaRef},
 };
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     cluster::{Cluster, Way},
     entity_parts::{EntityPart, EntityParts, MOST},
     form::Form,
+    in_order::InOrder,
     joined::joined,
     joined_side::JoinedSide,
     taking::{Takes, taken},
@@ -24,7 +25,7 @@ use crate::{
         join::{Join, Side},
         point_in_time::{BesideEntities, EntityRows, check_names},
     },
-    problem::{Kind, Problem},
+    problem::Problem,
     retrieval::SelectedView,
 };
 
@@ -60,26 +61,14 @@ pub(super) fn run(
         features.map(|(feature, output)| side.rows.wanted(output, *feature))
     });
     let declared = Declared::new(wanted.collect(), "the joined features".to_owned());
-    let mut rows = JoinedRows {
-        declared,
-        kinds,
-        beside,
-        left: 0..0,
-        is_wanted: true,
-        server: cluster.session.server(),
-        query,
-        sink,
-    };
+    let mut rows = JoinedRows { declared, kinds, beside, is_wanted: true, query, sink };
     let mut parts = EntityParts::new((way, &cluster.session), (entities, &join.keys), |_| Ok(Vec::new()));
     while let Some(EntityPart { rows: asked, numbers }) = parts.next()? {
-        rows.left = numbers.clone();
-        taken(&cluster.session, &asking(&cluster, &sides, (&asked, join.keys.len()))?, &mut rows)?;
+        let mut in_order = InOrder::new(&mut rows, numbers, (cluster.session.server(), way.cancel));
+        taken(&cluster.session, &asking(&cluster, &sides, (&asked, join.keys.len()))?, &mut in_order)?;
+        in_order.finish()?;
         if !rows.is_wanted {
-            return Ok(HistoricalRead { unfit: rows.declared.unfit, ties: 0 });
-        }
-        if !rows.left.is_empty() {
-            let came = format!("{} of {} rows came", rows.left.start - numbers.start, numbers.len());
-            return Err(lost(cluster.session.server(), &came));
+            break;
         }
     }
     Ok(HistoricalRead { unfit: rows.declared.unfit, ties: 0 })
@@ -170,17 +159,13 @@ fn entities_alone(
     Ok(HistoricalRead::default())
 }
 
-/// Takes the rows of an answer, which are in the order of the entity rows, and hands them on behind those.
+/// Takes joined rows in the order of the entity rows, and hands them on behind those.
 struct JoinedRows<'a> {
     declared: Declared,
     kinds: Vec<ArrowType>,
     beside: BesideEntities,
-    /// The numbers of the rows that are to come.
-    left: Range<usize>,
     /// Whether more rows are wanted.
     is_wanted: bool,
-    /// What messages call the server.
-    server: &'a str,
     query: &'a HistoricalQuery<'a>,
     sink: &'a mut dyn BatchSink,
 }
@@ -191,26 +176,10 @@ impl Takes for JoinedRows<'_> {
     }
 
     fn take(&mut self, rows: &RecordBatch) -> Result<ControlFlow<()>, Problem> {
-        let numbers = rows.columns().first().and_then(|numbers| numbers.as_primitive_opt::<Int64Type>());
-        let came = self.left.start..self.left.start + rows.num_rows();
-        let is_next =
-            |(number, next): (Option<i64>, usize)| number.is_some_and(|number| usize::try_from(number) == Ok(next));
-        if came.end > self.left.end {
-            return Err(lost(self.server, "there are more rows"));
-        }
-        if !numbers.is_some_and(|numbers| numbers.iter().zip(came.clone()).all(is_next)) {
-            return Err(lost(self.server, "rows are missing, or not in their order"));
-        }
         let features: Vec<ArrayRef> = self.declared.read(rows, &self.kinds)?;
-        self.left.start = came.end;
         self.query.progress.joined.add(rows.num_rows() as u64);
         let flow = self.sink.batch(&self.beside.next(features, rows.num_rows())?);
         self.is_wanted = flow.is_continue();
         Ok(flow)
     }
-}
-
-fn lost(server: &str, what: &str) -> Problem {
-    let help = "run the command again; a server that loses rows again is none to trust".to_owned();
-    Problem::new(Kind::Unavailable, format!("the answer of {server} is not that to these entity rows: {what}"), help)
 }

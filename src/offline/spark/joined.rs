@@ -10,7 +10,7 @@ use super::{carried, form::Form, joined_side::JoinedSide, numbered, sql::quoted,
 /// The column with the number of the entity row.
 pub(super) const NUMBER: &str = "__feastr_row";
 
-/// The statement that answers numbers of entity rows, in their order, and features. Entity rows have so many keys, and each
+/// The statement that answers numbers of entity rows and features, in any order. Entity rows have so many keys, and each
 /// side has its form.
 pub(super) fn joined(sides: &[(&JoinedSide<'_>, Form)], entities: &SentRows, keys: usize) -> String {
     let names: String = (0..keys).map(|key| format!(", k{key}")).collect();
@@ -34,11 +34,7 @@ pub(super) fn joined(sides: &[(&JoinedSide<'_>, Form)], entities: &SentRows, key
         let outputs = side.side.features.iter().zip(&side.outputs);
         selected.extend(outputs.map(|(feature, output)| format!(", v{number}.f{feature} AS {}", quoted(output))));
     }
-    format!(
-        "WITH {}\nSELECT {all}.n AS {NUMBER}{}\nFROM {all}{joins}\nORDER BY {all}.n",
-        with.join(",\n"),
-        selected.concat()
-    )
+    format!("WITH {}\nSELECT {all}.n AS {NUMBER}{}\nFROM {all}{joins}", with.join(",\n"), selected.concat())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod execution;
 mod expression;
 mod form;
 mod historical;
+mod in_order;
 mod joined;
 mod joined_feature;
 mod joined_side;

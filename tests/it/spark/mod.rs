@@ -1,6 +1,7 @@
 //! An engine beyond this machine: Apache Spark and Sail, asked over Spark Connect.
 
 mod apache;
+mod catalogs;
 mod computed;
 mod days;
 mod encrypted;

@@ -16,7 +16,12 @@ use crate::{
     config::MemoryLimit,
     model::{FeatureView, Interval, Object, Timestamp, samples},
     offline::{
-        BatchSink, HistoricalQuery, NewestQuery, OfflineStore as _, Progress, duckdb::DuckDbStore, spark::SparkStore,
+        BatchSink, HistoricalQuery, NewestQuery, OfflineStore as _, Progress,
+        duckdb::DuckDbStore,
+        spark::{
+            SparkStore,
+            messages::{ExecutePlanRequest, Relation, plan::OpType, relation::RelType},
+        },
     },
     problem::{Kind, Problem},
     retrieval::{Entities, Purpose, Selection, resolve},
@@ -92,10 +97,15 @@ fn newest(columns: &[(&str, ArrayRef)]) -> Result<usize, Problem> {
     store(&fake).newest(&NewestQuery::of(&view, interval), &mut count).map(|_| count.0)
 }
 
-/// What comes of answers about two entity rows: how many candidates they have, and what is joined to them.
-fn joined(candidates: &[(&str, ArrayRef)], columns: &[(&str, ArrayRef)]) -> Result<usize, Problem> {
+/// What comes of answers about two entity rows: what is counted of their candidates, and what is joined to them.
+fn joined(counted: &[(&str, ArrayRef)], columns: &[(&str, ArrayRef)]) -> Result<usize, Problem> {
+    asked(vec![answer(counted), answer(columns)]).0
+}
+
+/// What comes of these answers about two entity rows, and what was asked.
+fn asked(answers: Vec<Vec<Step>>) -> (Result<usize, Problem>, Vec<String>) {
     // Entity rows are sent in between.
-    let fake = Fake::spark([begun(), vec![nothing(), answer(candidates), answer(columns)]].concat());
+    let fake = Fake::spark([begun(), vec![nothing()], answers].concat());
     let rows = [("driver_id", numbers(&[1, 2])), ("event_timestamp", times(&[5, 6]))];
     let rows = RecordBatch::try_from_iter(rows).unwrap();
     let selection = Selection::of_features(vec!["drivers:x".parse().unwrap()]);
@@ -107,7 +117,15 @@ fn joined(candidates: &[(&str, ArrayRef)], columns: &[(&str, ArrayRef)]) -> Resu
         progress: &Progress::default(),
     };
     let mut count = Count(0);
-    store(&fake).historical(&query, &mut count).map(|_| count.0)
+    let read = store(&fake).historical(&query, &mut count).map(|_| count.0);
+    let statements =
+        fake.messages::<ExecutePlanRequest>("ExecutePlan").into_iter().filter_map(|question| {
+            match question.plan?.op_type? {
+                OpType::Root(Relation { rel_type: Some(RelType::Sql(sql)), .. }) => Some(sql.query),
+                _ => None,
+            }
+        });
+    (read, statements.collect())
 }
 
 #[test]
@@ -127,11 +145,11 @@ fn newest_rows_with_other_columns_are_an_error() {
 
 #[test]
 fn joined_rows_that_are_others_are_an_error() {
-    let few = [("a", numbers(&[4])), ("b", numbers(&[1])), ("c", numbers(&[3]))];
+    let few = [("a", numbers(&[4])), ("b", numbers(&[2])), ("c", numbers(&[1])), ("d", numbers(&[3]))];
     let of = |rows: &[i64], x: ArrayRef| joined(&few, &[("__feastr_row", numbers(rows)), ("x", x)]);
     assert_eq!(of(&[0, 1], floats(&[1.0, 2.0])).unwrap(), 2);
-    for (rows, said) in [(&[0_i64][..], "1 of 2 rows came"), (&[1, 0], "not in their order"), (&[0, 1, 2], "more rows")]
-    {
+    assert_eq!(of(&[1, 0], floats(&[1.0, 2.0])).unwrap(), 2);
+    for (rows, said) in [(&[0_i64][..], "1 of 2 rows came"), (&[1, 1], "came twice"), (&[0, 1, 2], "more rows")] {
         let values = vec![1.0; rows.len()];
         let problem = of(rows, floats(&values)).unwrap_err();
         assert!(
@@ -146,12 +164,34 @@ fn joined_rows_that_are_others_are_an_error() {
 }
 
 #[test]
+fn only_long_histories_are_counted_with_those_who_ask_about_them() {
+    let counted = |rows: i64, longest: i64| {
+        let counts = [("a", rows), ("b", longest), ("c", 0), ("d", 9)];
+        answer(&counts.map(|(name, count)| (name, numbers(&[count]))))
+    };
+    let pairs = |pairs: i64| answer(&[("a", pairs), ("b", 0), ("c", 9)].map(|(name, count)| (name, numbers(&[count]))));
+    let rows = || answer(&[("__feastr_row", numbers(&[0, 1])), ("x", floats(&[1.0, 2.0]))]);
+    for (answers, form) in [
+        (vec![counted(5_000_000, 2_500_030), rows()], "row_number() OVER (PARTITION BY e.n"),
+        (vec![counted(5_000_000, 2_500_031), pairs(7), rows()], "row_number() OVER (PARTITION BY e.n"),
+        (vec![counted(5_000_000, 4_000_000), pairs(8_000_000), rows()], "max_by("),
+    ] {
+        let count = answers.len();
+        let (read, statements) = asked(answers);
+        assert_eq!(read.unwrap(), 2);
+        // The first one asks for the columns of the source.
+        assert_eq!(statements.len(), count + 1, "{statements:#?}");
+        assert!(statements.last().unwrap().contains(form), "{statements:#?}");
+    }
+}
+
+#[test]
 fn counts_that_are_none_are_an_error() {
     let rows = [("__feastr_row", numbers(&[0, 1])), ("x", floats(&[1.0, 2.0]))];
     for candidates in [
         vec![("a", numbers(&[4]))],
-        vec![("a", numbers(&[4, 5])), ("b", numbers(&[1, 2])), ("c", numbers(&[3, 4]))],
-        vec![("a", times(&[])), ("b", times(&[])), ("c", times(&[]))],
+        ["a", "b", "c", "d"].map(|name| (name, numbers(&[4, 5]))).to_vec(),
+        ["a", "b", "c", "d"].map(|name| (name, times(&[]))).to_vec(),
     ] {
         let problem = joined(&candidates, &rows).unwrap_err();
         assert!(problem.message.contains("not that to the question"), "{problem:?}");

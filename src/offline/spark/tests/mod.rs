@@ -262,6 +262,10 @@ fn errors_are_told_in_their_words_without_plans_and_stacks() {
         "org.apache.hadoop.fs.UnsupportedFileSystemException: No FileSystem for scheme \"s3\"\n\tat java.x",
     ));
     assert!(scheme.help().unwrap().contains("s3a://") && !scheme.message.contains("java.x"), "{scheme:?}");
+    let large = "Job aborted due to stage failure: Total size of serialized results of 1 tasks (1842.7 KiB) is bigger than \
+                 spark.driver.maxResultSize (1024.0 KiB)";
+    let large = refused(Status::internal(large));
+    assert!(large.help().unwrap().contains("written into a folder") && large.message.ends_with("KiB)"), "{large:?}");
 }
 
 #[test]
