@@ -29,6 +29,10 @@ use crate::{
 /// What every session of feastr has: times in UTC, and casts that fail instead of giving null.
 const OWN_SETTINGS: [(&str, &str); 2] = [("spark.sql.session.timeZone", "UTC"), ("spark.sql.ansi.enabled", "true")];
 
+/// What sessions of feastr have as well where the server lets them, and people wish nothing else: Spark writes times as INT96
+/// otherwise, which readers take for nanoseconds without a zone.
+const OWN_WISH: (&str, &str) = ("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS");
+
 /// A session at a Spark Connect server, which ends with this value.
 pub struct Session {
     client: Client,
@@ -175,6 +179,9 @@ impl Session {
         for (key, _) in wishes.extract_if(.., |(key, value)| own(key).is_some_and(|(_, own)| own != value)) {
             self.warnings.push(format!("`{key}` is not as `spark_conf` says: feastr needs another value"));
         }
+        if !config.session.contains_key(OWN_WISH.0) {
+            wishes.push(OWN_WISH);
+        }
         loop {
             let pairs: Vec<_> = wishes.iter().copied().chain(OWN_SETTINGS).collect();
             let asked = async {
@@ -190,7 +197,11 @@ impl Session {
             };
             let forbidden = refusal.forbidden_setting().and_then(|key| wishes.iter().position(|wish| wish.0 == key));
             let Some(forbidden) = forbidden else { return Err(refusal.problem(self.client.name())) };
-            let (key, _) = wishes.remove(forbidden);
+            let wish = wishes.remove(forbidden);
+            if wish == OWN_WISH {
+                continue;
+            }
+            let (key, _) = wish;
             self.warnings.push(format!("`{key}` of `spark_conf` has no effect: the server lets no session set it"));
         }
     }

@@ -129,7 +129,10 @@ feature_views:
 on_demand_feature_views:
   - name: computed
     sources: [trips]
-    schema: [{name: doubled, dtype: Int64, sql: trips * 2}, {name: loud, dtype: String, sql: upper(word)}]
+    schema: [{name: doubled, dtype: Int64, sql: trips * 2}]
+  - name: shouted
+    sources: [history]
+    schema: [{name: loud, dtype: String, sql: upper(word)}]
 ";
 
 const FEATURES: &str = "trips:trips,trips:score,trips:word,trips:flag,trips:places,all_trips:word,all_trips:trips,weather:degrees,\

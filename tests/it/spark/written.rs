@@ -5,6 +5,8 @@ use std::{
     fs,
 };
 
+use arrow::datatypes::{DataType as ArrowType, TimeUnit};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
 use super::same::{OWN, by, repo};
@@ -43,6 +45,10 @@ fn a_cluster_writes_the_same_rows() {
         assert_eq!(manifest["files"], told["files"]);
         let files = manifest["files"].as_array().unwrap();
         assert!(files.iter().all(|file| names.contains(file["name"].as_str().unwrap())), "{manifest} {names:?}");
+        let file = fs::File::open(format!("{folder}{}", files[0]["name"].as_str().unwrap())).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let time = reader.schema().field_with_name("event_timestamp").unwrap().data_type();
+        assert_eq!(*time, ArrowType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), "{server}");
         let sql = format!("SELECT * FROM read_parquet('results/{server}/*.parquet')");
         let read = ["get-historical", "--entity-sql", &sql, "--features", "latest:score", "--full-feature-names"];
         assert_eq!(rows(&project, &read), ours, "{server}");
@@ -59,7 +65,7 @@ fn what_a_cluster_does_not_write_is_said_and_nothing_is_left() {
     let project = repo();
     project.feastr(&["apply", "--yes"]).ok();
     let folder = format!("{}/", project.path("result").display());
-    let computed = ["get-historical", "--entities", "rows.parquet", "--features", "trips:trips,computed:loud"];
+    let computed = ["get-historical", "--entities", "rows.parquet", "--features", "trips:trips,shouted:loud"];
     // Of other width than declared, and sources as another kind of number.
     let odd = ["get-historical", "--entities", "rows.parquet", "--features", "all_trips:trips"];
     let limited = [&JOIN[..], &["--limit", "3"]].concat();
