@@ -11,12 +11,11 @@ use super::{
 use crate::{
     model::{DAY, DataSource, FeatureView, Interval, Object, PermissionAction, RegistryState, Timestamp},
     offline::{
-        BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress, Tasks,
-        pipelined,
+        BatchSink, Cancel, EntityQuery, EntitySource, Explained, HistoricalQuery, HistoricalRead, Progress,
+        ResultPlace, Tasks, WrittenResult, pipelined,
     },
     problem::{Advice, Kind, Problem},
     retrieval::{Entities, FeatureRequest, Purpose, Retrieval},
-    staging::Manifest,
     transform::{ComputedRows, computed_columns},
 };
 
@@ -237,21 +236,20 @@ impl<'a> HistoricalJoin<'a> {
         })
     }
 
-    /// Has an engine join the features and write the result to a new folder, which it and this program see at a place: one row
-    /// for each entity row, in no order. `watch` is told how many tasks of the engine are done and known.
+    /// Has an engine join the features and write the result to a place where nothing is: one row for each entity row, in no order. `watch` is told how many tasks of the engine are done and known.
     ///
     /// # Errors
-    /// As those of [`run`](Self::run), and when no engine joins, something is not computed alike by it, or the folder cannot be
+    /// As those of [`run`](Self::run), and when no engine joins, something is not computed alike by it, or the place cannot be
     /// written.
     pub fn write_by_engine(
         &self,
         entities: &Entities,
-        location: &str,
+        place: &ResultPlace,
         (cancel, watch): (&Cancel, &dyn Fn(Tasks)),
-    ) -> Result<Manifest, Failure> {
+    ) -> Result<WrittenResult, Failure> {
         let offline = self.store.offline().cancelled_by(cancel);
         let refused = || {
-            let message = "only an engine writes a folder of files itself";
+            let message = "only an engine writes a folder of files, or a table of its catalog, itself";
             Problem::new(Kind::Unsupported, message, None).advise(Advice::OneFile)
         };
         let engine = offline.stager().ok_or_else(refused)?;
@@ -260,7 +258,7 @@ impl<'a> HistoricalJoin<'a> {
             self.columns(entities)?;
         }
         let progress = Progress::default();
-        Ok(engine.write_historical(&self.query(entities, &progress), location, self.store.now(), watch)?)
+        Ok(engine.write_historical(&self.query(entities, &progress), place, self.store.now(), watch)?)
     }
 
     fn query<'q>(&'q self, entities: &'q Entities, progress: &'q Progress) -> HistoricalQuery<'q> {

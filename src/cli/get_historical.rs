@@ -9,8 +9,7 @@ use super::{CommandError, Context, Exit, explain, join::JoinArgs, output::Output
 use crate::{
     app::get_historical::HistoricalJoin,
     diagnostics::counted,
-    offline::{Cancel, Progress, Tasks},
-    staging::Manifest,
+    offline::{Cancel, Progress, ResultPlace, Tasks, WrittenResult},
     ui::{EngineProgress, JoinProgress, Printer, Steps},
 };
 
@@ -48,7 +47,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
     let printer = context.printer;
     let (store, caller) = (context.store()?, context.caller());
     let (features, about) = (args.join.selection.request()?, args.join.about.about(context)?);
-    let folder = args.output.folder_of_engine()?;
+    let by_engine = args.output.of_engine()?;
     let join = HistoricalJoin::plan(&store, &caller, &features, args.join.filter_by_created_timestamp)?;
     let cancel = Cancel::default();
     #[cfg(unix)]
@@ -64,13 +63,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
         return Ok(Exit::Done);
     }
     let began = Instant::now();
-    if let Some(folder) = folder {
+    if let Some(place) = by_engine {
         let progress = EngineProgress::new(printer);
         progress.begin("joining");
         let watch = |tasks: Tasks| progress.count((tasks.done, tasks.known), tasks.bytes);
-        let written = join.write_by_engine(&entities, &folder, (&cancel, &watch));
+        let written = join.write_by_engine(&entities, &place, (&cancel, &watch));
         drop(progress);
-        return say_written(&written?, &folder, began.elapsed(), printer);
+        return say_written(&written?, &place, began.elapsed(), printer);
     }
     let mut output = args.output.open(context)?;
     let progress = Arc::new(Progress::default());
@@ -86,13 +85,28 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CommandError> 
 }
 
 /// Says what an engine has written.
-fn say_written(manifest: &Manifest, folder: &str, took: Duration, printer: Printer) -> Result<Exit, CommandError> {
+fn say_written(
+    written: &WrittenResult,
+    place: &ResultPlace,
+    took: Duration,
+    printer: Printer,
+) -> Result<Exit, CommandError> {
     if printer.json {
-        printer.json(&json!({ "folder": folder, "rows": manifest.rows, "files": manifest.files }))?;
-    } else {
-        let rows = counted(manifest.rows.unwrap_or(0), "row");
-        let files = counted(manifest.files.len(), "file");
-        printer.say(format_args!("The engine wrote {rows} to {folder} as {files} in {:.1} s", took.as_secs_f64()));
+        printer.json(&match place {
+            ResultPlace::Folder(folder) => json!({ "folder": folder, "rows": written.rows, "files": written.files }),
+            ResultPlace::Table(table) => json!({ "table": table, "rows": written.rows }),
+        })?;
+        return Ok(Exit::Done);
+    }
+    let (rows, took) = (counted(written.rows, "row"), took.as_secs_f64());
+    match place {
+        ResultPlace::Folder(folder) => {
+            let files = counted(written.files.len(), "file");
+            printer.say(format_args!("The engine wrote {rows} to {folder} as {files} in {took:.1} s"));
+        }
+        ResultPlace::Table(table) => {
+            printer.say(format_args!("The engine wrote {rows} to table {table} in {took:.1} s"))
+        }
     }
     Ok(Exit::Done)
 }

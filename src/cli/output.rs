@@ -12,6 +12,7 @@ use super::{CommandError, Context, output_format::OutputFormat, parquet_options:
 use crate::{
     config::{BucketUrl, TableUrl},
     diagnostics::counted,
+    offline::ResultPlace,
     sink::{Folder, Partitions, PostgresTable, RowSink, SinkError, Target},
     ui::Printer,
 };
@@ -20,8 +21,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct OutputArgs {
     /// Where the result goes: a file or an object of a bucket (s3://BUCKET/KEY), whose ending gives the format; a folder, with
-    /// --partition-by, also of a bucket; with a slash at its end and without, a folder that the engine of the settings writes itself (`offline_store:
-    /// {type: spark}`); or a table of PostgreSQL, postgresql://USER:PASSWORD@HOST/DATABASE#SCHEMA.TABLE [default: the screen]
+    /// --partition-by, also of a bucket; a table of PostgreSQL, postgresql://USER:PASSWORD@HOST/DATABASE#SCHEMA.TABLE; or what the engine
+    /// of the settings (`offline_store: {type: spark}`) writes itself: a folder, with a slash at its end and without --partition-by, or a
+    /// table of its catalog, table:CATALOG.SCHEMA.NAME [default: the screen]
     #[arg(long, short, value_name = "OUTPUT")]
     output: Option<PathBuf>,
     /// How the result is written [default: as the ending of the output says, parquet in a folder, else a table]
@@ -80,16 +82,18 @@ impl OutputArgs {
         Ok(Output { sink, place, format })
     }
 
-    /// The folder that an engine is to write itself: what ends with a slash and is not divided by columns.
+    /// What an engine is to write itself: a table of its catalog, or what ends with a slash and is not divided by columns.
     ///
     /// # Errors
     /// When something else is wanted of it that engines do not do.
-    pub(crate) fn folder_of_engine(&self) -> Result<Option<String>, CommandError> {
-        let Some(path) = self.output.as_deref().and_then(Path::to_str).filter(|path| path.ends_with('/')) else {
+    pub(crate) fn of_engine(&self) -> Result<Option<ResultPlace>, CommandError> {
+        let Some(path) = self.output.as_deref().and_then(Path::to_str) else { return Ok(None) };
+        let table = path.strip_prefix("table:");
+        if table.is_none() && (!path.ends_with('/') || !self.partition_by.is_empty()) {
             return Ok(None);
-        };
+        }
         if !self.partition_by.is_empty() {
-            return Ok(None);
+            return Err(self.no_folder("a table is no folder"));
         }
         let other = match (self.format, self.limit, self.parquet.given()) {
             (Some(format), ..) if format != OutputFormat::Parquet => Some("--format"),
@@ -97,13 +101,14 @@ impl OutputArgs {
             (_, _, flag) => flag,
         };
         if let Some(flag) = other {
-            let message = format!("{flag} is nothing for a folder that an engine writes, as parquet files of its own");
+            let message = format!("{flag} is nothing for a result that an engine writes itself, in its own way");
             return Err(CommandError::new(message, "leave it out, or name one file with --output".to_owned()));
         }
-        if path.contains("://") {
-            return Ok(Some(path.to_owned()));
-        }
-        Ok(Some(std::path::absolute(path)?.display().to_string()))
+        Ok(Some(match table {
+            Some(name) => ResultPlace::Table(name.to_owned()),
+            None if path.contains("://") => ResultPlace::Folder(path.to_owned()),
+            None => ResultPlace::Folder(std::path::absolute(path)?.display().to_string()),
+        }))
     }
 
     fn place(&self) -> Result<Place, CommandError> {

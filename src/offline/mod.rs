@@ -32,7 +32,8 @@ pub use cancel::Cancel;
 pub use pipelined::pipelined;
 pub use query::{
     BatchSink, Counted, EntityQuery, EntitySource, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
-    NewestQuery, NewestRead, OfflineStore, Progress, RowsQuery, SourceWriter, Stage, Stager,
+    NewestQuery, NewestRead, OfflineStore, Progress, ResultPlace, RowsQuery, SourceWriter, Stage, Stager,
+    WrittenResult,
 };
 pub use spark::{EngineCheck, EngineReport, EngineStep, SparkSession, check_engine};
 

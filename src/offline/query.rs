@@ -17,7 +17,7 @@ use crate::{
     problem::Problem,
     retrieval::{Entities, JoinKey, Retrieval},
     sources::{OpenSource, Size},
-    staging::{Manifest, StagedFolder},
+    staging::{StagedFile, StagedFolder},
 };
 
 /// An engine that reads sources.
@@ -158,18 +158,36 @@ pub trait Stager: Send + Sync {
     ) -> Result<StagedFolder, Problem>;
 
     /// Joins features to entity rows as [`OfflineStore::historical`] does, computes what is computed of them, and writes the result to
-    /// a new folder at a place, in no order.
+    /// a place where nothing is, in no order.
     ///
     /// # Errors
-    /// As those of [`OfflineStore::historical`], when something is not computed alike, and when the folder is there or cannot be
-    /// reached from here.
+    /// As those of [`OfflineStore::historical`], when something is not computed alike, and when the place is taken or cannot be
+    /// reached.
     fn write_historical(
         &self,
         query: &HistoricalQuery<'_>,
-        location: &str,
+        place: &ResultPlace,
         now: Timestamp,
         watch: &dyn Fn(Tasks),
-    ) -> Result<Manifest, Problem>;
+    ) -> Result<WrittenResult, Problem>;
+}
+
+/// Where an engine puts a result that it writes itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResultPlace {
+    /// A folder that it and this program see, under a whole path or an URL.
+    Folder(String),
+    /// A table of its catalog, under a name with dots.
+    Table(String),
+}
+
+/// A result that an engine has written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenResult {
+    /// One for each entity row.
+    pub rows: u64,
+    /// The files of a folder; none of a table.
+    pub files: Vec<StagedFile>,
 }
 
 /// How newest rows are written to files.

@@ -18,13 +18,13 @@ use crate::{
         point_in_time::{EntityRows, check_names},
         query::{
             BatchSink, Counted, EntityQuery, Examined, Explained, ExplainedView, HistoricalQuery, HistoricalRead,
-            NewestQuery, NewestRead, OfflineStore, RowsQuery, SourceWriter, Stage, Stager,
+            NewestQuery, NewestRead, OfflineStore, ResultPlace, RowsQuery, SourceWriter, Stage, Stager, WrittenResult,
         },
     },
     problem::{Kind, Problem},
     retrieval::Entities,
     sources::{OpenSource, Size, Whereabouts},
-    staging::{Manifest, StagedFolder},
+    staging::StagedFolder,
 };
 
 /// Feast's offline store on Spark: the cluster finds the rows that count, and feastr reads them as what is declared. Each
@@ -177,12 +177,17 @@ impl Stager for SparkStore {
     fn write_historical(
         &self,
         query: &HistoricalQuery<'_>,
-        location: &str,
+        place: &ResultPlace,
         now: Timestamp,
         watch: &dyn Fn(Tasks),
-    ) -> Result<Manifest, Problem> {
-        let folder = StagedFolder::at(location, &self.whereabouts.buckets)?;
-        results::write(self.way(), query, (folder, &Uuid::new_v4().to_string(), now), watch)
+    ) -> Result<WrittenResult, Problem> {
+        match place {
+            ResultPlace::Folder(location) => {
+                let folder = StagedFolder::at(location, &self.whereabouts.buckets)?;
+                results::write_folder(self.way(), query, (folder, &Uuid::new_v4().to_string(), now), watch)
+            }
+            ResultPlace::Table(name) => results::write_table(self.way(), query, name, watch),
+        }
     }
 }
 

@@ -3,14 +3,25 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    time::Duration,
 };
 
 use arrow::datatypes::{DataType as ArrowType, TimeUnit};
+use feastr::offline::{Cancel, SparkSession};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
-use super::same::{OWN, by, repo};
-use crate::{servers::redis::RedisServer, support::Project};
+use super::{
+    Sum,
+    same::{OWN, by, repo},
+};
+use crate::{
+    servers::{
+        redis::RedisServer,
+        spark::{TOKEN, spark},
+    },
+    support::Project,
+};
 
 const FEATURES: &str = "trips:trips,trips:word,trips:flag,trips:places,weather:degrees,all_trips:word,computed:doubled";
 
@@ -73,8 +84,8 @@ fn what_a_cluster_does_not_write_is_said_and_nothing_is_left() {
     for (server, args, said, help) in [
         ("sail", &computed[..], "Spark does not compute `loud`", "such as result.parquet"),
         ("sail", &odd, "feature `trips` holds", "casts it"),
-        ("sail", &limited, "--limit is nothing for a folder", "one file"),
-        ("sail", &text, "--format is nothing for a folder", "one file"),
+        ("sail", &limited, "--limit is nothing for a result that an engine", "one file"),
+        ("sail", &text, "--format is nothing for a result that an engine", "one file"),
         (OWN, &JOIN, "only an engine writes a folder", "--partition-by"),
     ] {
         let told = by(&project, server, &[args, &["-o", &folder]].concat()).failed();
@@ -84,6 +95,36 @@ fn what_a_cluster_does_not_write_is_said_and_nothing_is_left() {
     assert!(told.code != 0 && told.stderr.contains("is no folder that both"), "{}", told.stderr);
     let left: Vec<_> = fs::read_dir(project.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("result")), "{left:?}");
+}
+
+#[test]
+fn a_cluster_makes_a_table_of_the_rows() {
+    let project = repo();
+    project.feastr(&["apply", "--yes"]).ok();
+    let to = |server: &str, place: &str| by(&project, server, &[&JOIN[..], &["--json", "-o", place]].concat());
+    // Tables outlive the session that made them in Spark alone; Sail makes one and forgets it.
+    to("sail", "table:training").ok();
+    let told = to("spark", "table:default.training").ok().json();
+    assert_eq!(told, serde_json::json!({ "table": "default.training", "rows": 300 }));
+    let taken = to("spark", "table:default.training").failed().stderr;
+    assert!(taken.contains("TABLE_OR_VIEW_ALREADY_EXISTS"), "{taken}");
+    assert!(to("spark", "table:a..b").failed().stderr.contains("is no name of a table"));
+    let divided = [&JOIN[..], &["--partition-by", "city", "-o", "table:divided"]].concat();
+    assert!(by(&project, "spark", &divided).failed().stderr.contains("a table is no folder"));
+
+    // Its rows are those of a folder.
+    let folder = format!("{}/", project.path("result").display());
+    to("spark", &folder).ok();
+    let config = spark().config(&format!("token={TOKEN};use_ssl=false"), Duration::from_secs(5));
+    let session = SparkSession::open(&config, &Cancel::default()).unwrap();
+    let count = |rows: &str| {
+        let mut found = Sum { rows: 0, sum: 0, act: || () };
+        session.query(&format!("SELECT count(*) FROM ({rows})"), &mut found, &|_| {}).unwrap();
+        found.sum
+    };
+    let (table, folder) = ("SELECT * FROM default.training", format!("SELECT * FROM parquet.`{folder}`"));
+    assert_eq!(count(table), 300);
+    assert_eq!([count(&format!("{table} EXCEPT {folder}")), count(&format!("{folder} EXCEPT {table}"))], [0, 0]);
 }
 
 /// More newest rows than answers may have come through files, which are removed.

@@ -152,7 +152,7 @@ fn arithmetic(left: &Value, operator: &BinaryOperator, right: &Value) -> Result<
 fn divided(left: &Value, right: &Value) -> Result<Value, Refused> {
     let kind = if number(left, right)? == Kind::Float { Kind::Float } else { Kind::Double };
     // As the kind in which they meet, and then with more bits, of which the last ones do not matter.
-    let double = |value: &Value| Ok::<_, Refused>(Value::new(value.to(kind)?, kind).to(Kind::Double)?);
+    let double = |value: &Value| value.to(kind).and_then(|sql| Value::new(sql, kind).to(Kind::Double));
     let (left, right) = (double(left)?, double(right)?);
     let infinity =
         format!("CAST(CASE WHEN CAST({right} AS STRING) LIKE '-%' THEN '-Infinity' ELSE 'Infinity' END AS DOUBLE)");
