@@ -236,7 +236,8 @@ impl<'a> HistoricalJoin<'a> {
         })
     }
 
-    /// Has an engine join the features and write the result to a place where nothing is: one row for each entity row, in no order. `watch` is told how many tasks of the engine are done and known.
+    /// Has an engine join the features and write the result to a place where nothing is: one row for each entity row, in no
+    /// order. `watch` is told how many tasks of the engine are done and known.
     ///
     /// # Errors
     /// As those of [`run`](Self::run), and when no engine joins, something is not computed alike by it, or the place cannot be
