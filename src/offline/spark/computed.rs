@@ -4,7 +4,7 @@ use arrow::datatypes::{DataType as ArrowType, Schema};
 
 use super::{
     entity_columns::sent_type,
-    expression::{Kind, Refused, Value, cast, declared, outputs},
+    expression::{Kind, Refused, Value, cast, declared, of_text, outputs},
     joined_feature::JoinedFeature,
     sql::quoted,
 };
@@ -98,9 +98,11 @@ fn read(
             let Some((column, found)) = rows.column_with_name(&field.name) else {
                 return Err(format!("there is no column `{}`", field.name));
             };
-            let kind = kind_of(found.data_type())
-                .ok_or_else(|| format!("the column `{}` holds {} values", field.name, type_name(found.data_type())))?;
-            Ok(moment(format!("r.e{column}"), kind))
+            match kind_of(found.data_type()) {
+                Some(Kind::Text) => of_text(&Value::new(format!("r.e{column}"), Kind::Text), declared(&field.dtype)?),
+                Some(kind) => Ok(moment(format!("r.e{column}"), kind)),
+                None => Err(format!("the column `{}` holds {} values", field.name, type_name(found.data_type()))),
+            }
         }
     }
 }

@@ -204,7 +204,8 @@ fn repo<'a>(outputs: impl Iterator<Item = (&'a str, String)>) -> Project {
         .collect();
     let project = repo_of(&format!(
         "entities: [{{name: thing, join_keys: [id], value_type: INT64}}]\n\
-         data_sources:\n  - {{name: asked, type: request, schema: [{{name: bonus, dtype: Float64}}]}}\n\
+         data_sources:\n  - {{name: asked, type: request, schema: [{{name: bonus, dtype: Float64}}, {{name: times, dtype: Int64}}, \
+         {{name: flag, dtype: Bool}}, {{name: since, dtype: UnixTimestamp}}, {{name: word, dtype: String}}]}}\n\
          feature_views:\n  - name: values\n    entities: [thing]\n    ttl: 0\n    schema: [{}]\n    \
          source: {{type: file, path: data/values.parquet, timestamp_field: at}}\n\
          on_demand_feature_views:\n  - name: computed\n    sources: [values, asked]\n    schema:\n{}",
@@ -280,5 +281,58 @@ fn what_cannot_be_computed_fails_there_as_well() {
     // Whole numbers, division, and the casts that Spark makes in another way.
     for number in [0, 6, 14, 16] {
         fails("spark", number);
+    }
+}
+
+#[test]
+fn texts_of_entity_rows_are_what_fields_of_requests_are() {
+    let outputs = [
+        ("Float64", "bonus * 2"),
+        ("Int64", "times + 1"),
+        ("Bool", "NOT flag"),
+        ("Int64", "epoch_us(since)"),
+        ("Int64", "length(word)"),
+        ("Float64", "d"),
+    ];
+    let project = repo(outputs.iter().map(|(dtype, sql)| (*dtype, (*sql).to_owned())));
+    let (head, at) = ("id,event_timestamp,bonus,times,flag,since,word\n", "2026-12-01T00:00:00Z");
+    let rows = [
+        "1.5,7,true,2024-02-29,a",
+        "-.5,+7,FALSE,2024-02-29 12:30:00,aé",
+        "1e3, 5 ,True,2024-02-29T12:30:00.5Z,\" \"",
+        "12,-9223372036854775808,false,1969-12-31T23:59:59.999999Z,ABC",
+    ];
+    let rows: String = rows.iter().enumerate().map(|(id, row)| format!("{id},{at},{row}\n")).collect();
+    project.write("rows.csv", format!("{head}{rows}"));
+    let features = features(outputs.len());
+    let join = ["get-historical", "--entities", "rows.csv", "--features", &features, "-o"];
+    let computed = |files: &str| {
+        let columns: Vec<String> = (0..outputs.len()).map(|number| format!("c{number}")).collect();
+        let sql = format!("SELECT id, event_timestamp, {} FROM read_parquet('{files}')", columns.join(", "));
+        let read = ["get-historical", "--entity-sql", &sql, "--features", "values:i", "--format", "jsonl"];
+        let told = by(&project, OWN, &read).ok().stdout.replace("-0.0", "0.0");
+        let mut rows: Vec<String> = told.lines().map(str::to_owned).collect();
+        rows.sort_unstable();
+        rows
+    };
+    by(&project, OWN, &[&join[..], &["own.parquet"]].concat()).ok();
+    let ours = computed("own.parquet");
+    assert!(ours.iter().any(|row| row.contains("2000.0")) && ours.len() == 4, "{ours:?}");
+    for server in ["sail", "spark"] {
+        let folder = format!("{}/", project.path(&format!("results-{server}")).display());
+        by(&project, server, &[&join[..], &[&folder]].concat()).ok();
+        assert_eq!(computed(&format!("results-{server}/*.parquet")), ours, "{server}");
+    }
+    let folder = format!("{}/", project.path("result").display());
+    for odd in [
+        "1.5x,7,true,2024-02-29,a",
+        "1.5,7.5,true,2024-02-29,a",
+        "1.5,7,perhaps,2024-02-29,a",
+        "1,7,true,soon,a",
+        "1,7,true,2024-02-29T12:30:00+02:00,a",
+    ] {
+        project.write("rows.csv", format!("{head}1,{at},{odd}\n"));
+        let told = by(&project, "sail", &[&join[..], &[&folder]].concat()).failed().stderr;
+        assert!(told.contains("not as expected"), "{odd}: {told}");
     }
 }

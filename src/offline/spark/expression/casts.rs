@@ -40,6 +40,27 @@ pub(in crate::offline::spark) fn cast(value: Value, kind: Kind) -> Result<Value,
     }
 }
 
+/// A text of entity rows as what a field of requests is: files such as CSV have nothing else. What is written in an odd way, of
+/// which DuckDB makes something, fails.
+///
+/// # Errors
+/// When nothing of the kind is written as text.
+pub(in crate::offline::spark) fn of_text(value: &Value, kind: Kind) -> Result<Value, Refused> {
+    let text = format!("trim({})", value.sql);
+    let written = match kind {
+        Kind::Text => return Ok(value.clone()),
+        Kind::Bool => "^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE])$",
+        Kind::Int | Kind::Long => "^[+-]?[0-9]+$",
+        Kind::Float | Kind::Double => "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$",
+        Kind::Time => "^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?Z?)?$",
+        Kind::Null | Kind::Decimal => return Err(format!("a text is no {}", kind.sql())),
+    };
+    // Of null comes null; what follows is no text of a value, so that the cast fails and says what there was.
+    let other = format!("CAST(concat('not as expected: ', {}) AS {})", value.sql, kind.sql());
+    let sql = format!("CASE WHEN {text} RLIKE '{written}' THEN CAST({text} AS {}) ELSE {other} END", kind.sql());
+    Ok(Value::of(&sql, kind))
+}
+
 /// The whole number next to a number, of two the even one: Spark cuts off what stands behind the point, and Sail has another
 /// `rint`. One that is too great by one fails, as in DuckDB; Spark makes the greatest one of it.
 fn whole(double: &str, kind: Kind) -> Value {

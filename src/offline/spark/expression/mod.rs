@@ -11,7 +11,7 @@ mod operators;
 mod parsed;
 mod value;
 
-pub(super) use casts::cast;
+pub(super) use casts::{cast, of_text};
 pub(super) use kind::Kind;
 pub(super) use value::Value;
 
