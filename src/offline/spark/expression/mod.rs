@@ -44,7 +44,9 @@ pub(super) fn misfits(view: &OnDemandFeatureView) -> Vec<Misfit> {
     let misfit = |(output, (sql, feature)): (usize, (Result<String, Refused>, &Field))| {
         let refused = sql.err()?;
         let message = format!("Spark does not compute `{}` as it is computed here: {refused}", feature.name);
-        let help = "nothing, where results come here; those that Spark writes itself cannot have it".to_owned();
+        let help = "results that come here have it as ever; those that Spark writes itself cannot, unless it is written in another \
+                    way: see docs/engine.md"
+            .to_owned();
         Some(Misfit { output, message, help: Some(help), only_elsewhere: true })
     };
     outputs.filter_map(misfit).collect()
