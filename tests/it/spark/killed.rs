@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fmt::Write as _,
+    path::PathBuf,
     process::{Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -16,14 +17,20 @@ use crate::{
 /// How long the command may take to say that the server is away, on a machine that is busy.
 const SOON: Duration = Duration::from_secs(90);
 
-/// Rows about drivers in one file, with features of a source of so many rows.
-fn repo(server: &SparkServer, asked: u32, source: &str) -> Project {
+/// Where temporary files of the command are.
+const TEMPORARY: &str = "temporary";
+
+/// Rows about drivers in one file, with words of a source of so many rows.
+fn repo(server: &SparkServer, asked: u32, (source, word): (&str, &str)) -> Project {
     let store = format!("offline_store:\n  type: spark\n  spark_conf: {{spark.remote: '{}'}}\n", server.address());
     let settings = settings("killed").replace("offline_store:\n  type: duckdb\n", &store);
     let mut project = Project::new(&[("feature_store.yaml", &format!("{settings}feastr: {{engine: {{wait: 1s}}}}\n"))]);
     project.environment.push(("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN.to_owned()));
+    let temporary = project.path(TEMPORARY);
+    std::fs::create_dir(&temporary).unwrap();
+    project.environment.push(("TMPDIR", temporary.display().to_string()));
     let query = format!(
-        "SELECT id % 1000 AS driver, timestamp_micros(1709251200000000 + id) AS at, CAST(id AS STRING) AS word FROM {source}"
+        "SELECT id % 1000 AS driver, timestamp_micros(1709251200000000 + id) AS at, {word} AS word FROM {source}"
     );
     let definitions = format!(
         "entities: [{{name: driver, join_keys: [driver], value_type: INT64}}]
@@ -39,18 +46,37 @@ feature_views: [{{name: rows, entities: [driver], schema: [{{name: word, dtype: 
     project
 }
 
-/// The names of all files beside the repo's own, with their sizes.
-fn files(project: &Project) -> BTreeSet<(String, bool)> {
-    let files = std::fs::read_dir(project.folder.path()).unwrap().map(Result::unwrap);
+/// All files of the repo and below, with whether something is in them.
+fn files(project: &Project) -> BTreeSet<(PathBuf, bool)> {
+    let mut folders = vec![project.folder.path().to_owned()];
+    let mut files = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        // What the command or the server removes meanwhile is not there.
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(there) if there.is_dir() => folders.push(entry.path()),
+                Ok(there) => drop(files.insert((entry.path(), there.len() > 0))),
+                Err(_) => {}
+            }
+        }
+    }
     files
-        .map(|file| (file.file_name().into_string().unwrap(), file.metadata().is_ok_and(|file| file.len() > 0)))
-        .collect()
 }
 
-/// Runs a join and kills the server as soon as `is_time`, which is told what there was before and how long it runs.
-fn killed(server: &SparkServer, project: &Project, is_time: impl Fn(&BTreeSet<(String, bool)>, Duration) -> bool) {
+/// What of a repo's files is new and has something in it, and in whose path a part is.
+fn is_new(project: &Project, before: &BTreeSet<(PathBuf, bool)>, part: &str) -> bool {
+    files(project).difference(before).any(|(path, is_written)| *is_written && path.display().to_string().contains(part))
+}
+
+/// Runs a join into a place and kills the server as soon as `is_time`, which is told what there was before and how long it
+/// runs.
+fn killed(
+    server: &SparkServer,
+    (project, output): (&Project, &str),
+    is_time: impl Fn(&BTreeSet<(PathBuf, bool)>, Duration) -> bool,
+) {
     let before = files(project);
-    let args = ["get-historical", "--entities", "rows.csv", "--features", "rows:word", "-o", "joined.csv"];
+    let args = ["get-historical", "--entities", "rows.csv", "--features", "rows:word", "-o", output];
     let mut command = project.command(&args);
     let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let began = Instant::now();
@@ -71,16 +97,27 @@ fn killed(server: &SparkServer, project: &Project, is_time: impl Fn(&BTreeSet<(S
     assert_eq!(files(project), before, "{said}");
 }
 
-/// Before rows come, while the server counts or joins.
-fn in_a_query(server: &SparkServer) {
-    let project = repo(server, 10, "range(0, 20000000000, 1, 8)");
-    killed(server, &project, |_, running| running > Duration::from_secs(4));
+/// Many rows with much in them, of a small source.
+fn wide(server: &SparkServer) -> Project {
+    repo(server, 400_000, ("range(1000)", "repeat(CAST(id AS STRING), 150)"))
 }
 
-/// While rows come, some of which are in a file.
+/// Before rows come, while the server counts or joins.
+fn in_a_query(server: &SparkServer) {
+    let project = repo(server, 10, ("range(0, 20000000000, 1, 8)", "CAST(id AS STRING)"));
+    killed(server, (&project, "joined.csv"), |_, running| running > Duration::from_secs(4));
+}
+
+/// While rows come, some of which are in temporary files.
 fn in_a_stream(server: &SparkServer) {
-    let project = repo(server, 400_000, "range(1000)");
-    killed(server, &project, |before, _| files(&project).difference(before).any(|(_, is_written)| *is_written));
+    let project = wide(server);
+    killed(server, (&project, "joined.csv"), |before, _| is_new(&project, before, TEMPORARY));
+}
+
+/// While the server writes the result itself.
+fn in_a_write(server: &SparkServer) {
+    let project = wide(server);
+    killed(server, (&project, "joined/"), |before, _| is_new(&project, before, "joined"));
 }
 
 #[test]
@@ -91,6 +128,16 @@ fn sail_is_killed_in_a_query() {
 #[test]
 fn sail_is_killed_in_a_stream() {
     in_a_stream(&SparkServer::own_sail());
+}
+
+#[test]
+fn sail_is_killed_in_a_write() {
+    in_a_write(&SparkServer::own_sail());
+}
+
+#[test]
+fn spark_is_killed_in_a_write() {
+    in_a_write(&SparkServer::own_spark());
 }
 
 #[test]
@@ -107,7 +154,7 @@ fn spark_is_killed_in_a_stream() {
 #[test]
 fn what_is_interrupted_is_called_off_at_the_server() {
     let server = SparkServer::own_sail();
-    let project = repo(&server, 10, "range(0, 20000000000, 1, 8)");
+    let project = repo(&server, 10, ("range(0, 20000000000, 1, 8)", "CAST(id AS STRING)"));
     let before = files(&project);
     for args in [
         &["get-historical", "--entities", "rows.csv", "--features", "rows:word", "-o", "joined.csv"][..],
@@ -123,7 +170,10 @@ fn what_is_interrupted_is_called_off_at_the_server() {
         assert!(output.status.code() == Some(1) && said.contains("the query was called off"), "{args:?}: {said}");
         assert!(interrupted.elapsed() < SOON, "{args:?}: {:?}", interrupted.elapsed());
     }
-    assert_eq!(files(&project), before);
+    // A materialization makes the file of its view's lock, which stays.
+    let mut after = files(&project);
+    after.retain(|(path, _)| !path.display().to_string().contains("registry.db.locks"));
+    assert_eq!(after, before);
     // It has nothing else to do.
     let small = ["get-historical", "--entities", "rows.csv", "--features", "rows:word", "--dry-run"];
     project.feastr(&small).ok();
