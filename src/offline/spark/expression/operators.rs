@@ -12,6 +12,9 @@ use super::{
     value::common,
 };
 
+/// Longest translation of a part in bytes: some name their own parts several times, which adds up from one to the next.
+const MAX_LENGTH: usize = 65_536;
+
 /// Gives the value of a name.
 type Named<'a> = dyn Fn(&str) -> Result<Value, Refused> + 'a;
 
@@ -20,6 +23,14 @@ type Named<'a> = dyn Fn(&str) -> Result<Value, Refused> + 'a;
 /// # Errors
 /// When something in it is not computed alike.
 pub(super) fn translated(expression: &Expr, named: &Named<'_>) -> Result<Value, Refused> {
+    let value = part(expression, named)?;
+    if value.sql.len() > MAX_LENGTH {
+        return Err("its expression is too long, written so that it gives the same values".to_owned());
+    }
+    Ok(value)
+}
+
+fn part(expression: &Expr, named: &Named<'_>) -> Result<Value, Refused> {
     let of = |part: &Expr| translated(part, named);
     match expression {
         Expr::Nested(inner) => of(inner),

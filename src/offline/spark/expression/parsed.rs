@@ -11,11 +11,17 @@ use sqlparser::{
 
 use super::Refused;
 
+/// Longest expression in bytes: `a + a + …` nests as deeply as it is long, and ordinary stacks hold so much of it.
+const MAX_LENGTH: usize = 1024;
+
 /// An expression as a tree, in which parts belong together as in DuckDB.
 ///
 /// # Errors
-/// When it cannot be read, or DuckDB reads it in another order.
+/// When it is too long or cannot be read, or DuckDB reads it in another order.
 pub(super) fn parsed(sql: &str) -> Result<Expr, Refused> {
+    if sql.len() > MAX_LENGTH {
+        return Err(format!("its expression is longer than {MAX_LENGTH} characters"));
+    }
     let unreadable = |_| "its expression cannot be read".to_owned();
     let mut parser = Parser::new(&DuckDbDialect {}).try_with_sql(sql).map_err(unreadable)?;
     let parsed = parser.parse_expr().map_err(unreadable)?;

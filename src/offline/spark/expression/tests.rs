@@ -152,6 +152,14 @@ fn what_is_not_alike_is_refused_with_the_reason() {
 }
 
 #[test]
+fn what_is_long_or_grows_is_refused_and_not_tried() {
+    assert!(translation(&["d"; 40].join(" / ")).unwrap_err().contains("too long"));
+    assert!(translation(&["d"; 2000].join("+")).unwrap_err().contains("longer than"));
+    // As deep as an expression can be.
+    assert!(translation(&["f"; 512].join("+")).is_ok());
+}
+
+#[test]
 fn outputs_are_what_is_declared() {
     let inputs = view("v", &[("rate", DataType::Float32), ("trips", DataType::Int64), ("name", DataType::String)]);
     let features = [
